@@ -1,0 +1,1 @@
+"""Plug-ins: files for machines, each made from a plan and nothing else."""

@@ -1,0 +1,1 @@
+"""The mathematics: floats and arrays in and out, each with its source."""

@@ -1,0 +1,155 @@
+"""Plan -> verdicts and findings: the gates, the prices' age, and what the plan contradicts in itself."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Mapping
+from decimal import Decimal
+
+from cascade_plan.model.bill import Bill
+from cascade_plan.model.derivation import Derivation, Finding, Input
+from cascade_plan.model.fleet import LEVELS, NodeGroup
+from cascade_plan.model.plan import Verdict
+from cascade_plan.model.scenario import Scenario
+
+OPERATORS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "==": operator.eq}
+NEAR = Decimal("0.1")
+"""A passed gate this close to its limit (as a share of it) is reported."""
+LATENCY = "latency_ms_"
+
+
+def cost_figures(scenario: Scenario, bill: Bill) -> tuple[Derivation, ...]:
+    """Return the figures of cost: the band, and the cost per 1000 users by each denominator the scenario knows."""
+    at_least = "" if bill.complete else f"at least: {len(bill.unpriced)} lines have no price"
+    band = [
+        Derivation(
+            f"cost_usd_per_month.{level}",
+            getattr(bill.effective, level),
+            "USD/month",
+            "sum of quantity x price over the bill's lines",
+            note=at_least,
+        )
+        for level in LEVELS
+    ]
+    level, users = scenario.budget.level, scenario.users
+    cost: Decimal = getattr(bill.effective, level)
+    counts = {"peak": users.peak, "average": users.average, "registered": users.registered}
+    unit_costs = {name: cost * 1000 / count for name, count in counts.items() if count}
+    chosen = scenario.budget.users
+    return (
+        *band,
+        *(
+            Derivation(
+                f"cost_usd_per_1000_{name}_users_month",
+                unit_cost,
+                "USD/month",
+                f"cost_usd_per_month.{level} / (users.{name} / 1000)",
+                (Input(f"users.{name}", counts[name] or 0, "scenario"),),
+                note=at_least,
+            )
+            for name, unit_cost in unit_costs.items()
+        ),
+        Derivation(
+            "cost_usd_per_1000_users_month",
+            unit_costs[chosen],
+            "USD/month",
+            f"cost_usd_per_month.{level} / (users.{chosen} / 1000)",
+            (
+                Input(f"cost_usd_per_month.{level}", cost, "computed"),
+                Input(f"users.{chosen}", counts[chosen] or 0, "scenario"),
+            ),
+            note=at_least,
+        ),
+    )
+
+
+def verdicts(scenario: Scenario, figures: Mapping[str, Derivation], bill: Bill) -> tuple[Verdict, ...]:
+    """Return a verdict for every gate of the scenario, and for its budget where no gate is on that figure."""
+    gates = {name: list(limits) for name, limits in scenario.gates.items()}
+    gates.setdefault("cost_usd_per_1000_users_month", [f"< {scenario.budget.usd_per_1000_users_month!r}"])
+    return tuple(_verdict(name, limit, figures, bill) for name in sorted(gates) for limit in gates[name])
+
+
+def _verdict(name: str, gate: str, figures: Mapping[str, Derivation], bill: Bill) -> Verdict:
+    symbol, _, text = gate.partition(" ")
+    limit = Decimal(text)
+    if (derivation := figures.get(name)) is None:
+        return Verdict(name, symbol, limit, None, "unjudged", _no_figure(name))
+    value = derivation.value
+    exact = value if isinstance(value, Decimal) else Decimal(str(value))
+    passed = OPERATORS[symbol](exact, limit)
+    if name.startswith("cost_") and not bill.complete:
+        # The true cost is higher: only an upper limit that is already broken is certain.
+        certain = symbol in ("<", "<=") and not passed
+        reason = f"the bill is incomplete: {len(bill.unpriced)} lines have no price"
+        return Verdict(name, symbol, limit, value, "fail" if certain else "unjudged", reason)
+    return Verdict(name, symbol, limit, value, "pass" if passed else "fail")
+
+
+def _no_figure(name: str) -> str:
+    if name.startswith(LATENCY):
+        return "the rules do not predict latency"
+    if name == "cache_hit_ratio":
+        return "an input of the plan, not a result: measure it on the running system"
+    return "this plan has no such figure"
+
+
+def findings(verdicts: tuple[Verdict, ...], bill: Bill, groups: tuple[NodeGroup, ...]) -> tuple[Finding, ...]:
+    """Return what the bill and the verdicts themselves give reason to say."""
+    return (*_near_limits(verdicts), *_unjudged(verdicts), *_price_findings(bill), *_architecture(groups))
+
+
+def _near_limits(verdicts: tuple[Verdict, ...]) -> list[Finding]:
+    return [
+        Finding(
+            "info",
+            "near-limit",
+            f"{verdict.figure} passes with less than {NEAR:.0%} to spare",
+            verdict.figure,
+        )
+        for verdict in verdicts
+        if verdict.status == "pass"
+        and verdict.value is not None
+        and verdict.limit
+        and abs(Decimal(str(verdict.value)) - verdict.limit) < NEAR * verdict.limit
+        and verdict.operator in ("<", "<=")
+    ]
+
+
+def _unjudged(verdicts: tuple[Verdict, ...]) -> list[Finding]:
+    reasons: dict[str, list[str]] = {}
+    for verdict in verdicts:
+        if verdict.status == "unjudged":
+            reasons.setdefault(verdict.reason, []).append(verdict.figure)
+    return [
+        Finding("warning", "unjudged", f"{', '.join(names)} not judged: {reason}", "gates")
+        for reason, names in reasons.items()
+    ]
+
+
+def _price_findings(bill: Bill) -> list[Finding]:
+    out = [
+        Finding("warning", "price-missing", f"{line.name}: no price for {line.key}; the bill is at least", line.tier)
+        for line in bill.unpriced
+    ]
+    weak = sorted(
+        {f"{item.name}: {item.note.removeprefix('weak: ')}" for item in bill.items if item.note.startswith("weak:")}
+    )
+    if weak:
+        out.append(Finding("info", "price-weak", f"prices with a caveat: {'; '.join(weak)}", "prices"))
+    return out
+
+
+def _architecture(groups: tuple[NodeGroup, ...]) -> list[Finding]:
+    arm = sorted({f"{group.name} ({group.shape.name})" for group in groups if group.shape.architecture == "arm64"})
+    if not arm:
+        return []
+    return [
+        Finding(
+            "info",
+            "arm64",
+            f"the cheapest shapes are arm64: build images for it, or set architecture: x86_64 in the need: "
+            f"{', '.join(arm)}",
+            "tiers",
+        )
+    ]

@@ -1,0 +1,1 @@
+"""The nouns: scenario, load, fleet, price, bill, plan, verdict, derivation."""

@@ -1,0 +1,45 @@
+"""Where a figure comes from: formula, inputs with their origin, source."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """A value that went into a figure, and where it was given."""
+
+    name: str
+    """The scenario's dotted path, another figure's name, or words."""
+    value: int | float | Decimal | bool | str
+    origin: str
+    """file:line, --set, "default (kind): source", a price row, or "computed"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Derivation:
+    """A figure of a plan with its provenance."""
+
+    figure: str
+    """The dotted name the figure has everywhere."""
+    value: int | float | Decimal
+    """Counts are int, physics is float, money is Decimal."""
+    unit: str
+    formula: str
+    inputs: tuple[Input, ...] = ()
+    source: str = ""
+    note: str = ""
+    """What a reader should know: where the plan as written differs, what was pinned."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something the user should know: a contradiction, an assumption that decides, a figure near its limit."""
+
+    severity: str
+    """warning (it will hurt) or info (know it)."""
+    code: str
+    message: str
+    where: str
+    """The scenario path or figure it is about."""

@@ -1,0 +1,106 @@
+"""A plan: the scenario, the load, the fleet, the bill and the verdicts, with every figure's derivation."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Final
+
+from cascade_plan.model.bill import Bill
+from cascade_plan.model.derivation import Derivation, Finding
+from cascade_plan.model.fleet import NodeGroup
+from cascade_plan.model.load import Load
+from cascade_plan.model.scenario import Scenario
+
+PLAN_SCHEMA_VERSION: Final = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A gate and how it ended."""
+
+    figure: str
+    operator: str
+    limit: Decimal
+    value: int | float | Decimal | None
+    """The figure, unrounded; None when this plan has no such figure."""
+    status: str
+    """pass, fail, or unjudged (with the reason): a gate that could not be judged is never a pass."""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything a report or an emitter may know."""
+
+    schema_version: int
+    scenario: Scenario
+    book: str
+    """Name of the price book the bill was made from."""
+    load: Load
+    figures: Mapping[str, Derivation]
+    groups: tuple[NodeGroup, ...]
+    bill: Bill
+    verdicts: tuple[Verdict, ...]
+    findings: tuple[Finding, ...]
+
+    def figure(self, name: str) -> int | float | Decimal:
+        """Return a figure's value. Raises KeyError when the plan has no figure of that name."""
+        return self.figures[name].value
+
+    @property
+    def failed(self) -> bool:
+        """Whether any gate failed."""
+        return any(verdict.status == "fail" for verdict in self.verdicts)
+
+
+def nested(figures: Mapping[str, Any]) -> dict[str, Any]:
+    """Return dotted names as nested mappings: {"a.b": 1} becomes {"a": {"b": 1}}."""
+    tree: dict[str, Any] = {}
+    for name in sorted(figures):
+        *branches, leaf = name.split(".")
+        place = tree
+        for branch in branches:
+            place = place.setdefault(branch, {})
+        place[leaf] = figures[name]
+    return tree
+
+
+def to_json(plan: Plan) -> str:
+    """Return the plan as JSON: money as strings, figures nested under their dotted names, derivations beside them."""
+    from pydantic import TypeAdapter
+
+    document = TypeAdapter(Plan).dump_python(plan, mode="json")
+    derivations = document.pop("figures")
+    document["figures"] = nested({name: derivation["value"] for name, derivation in derivations.items()})
+    document["derivations"] = derivations
+    document["items"] = document["bill"].pop("items")
+    return json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def from_json(text: str) -> Plan:
+    """Return the plan that `to_json` wrote. Raises ValueError when the text is no plan of this schema version."""
+    from pydantic import TypeAdapter
+
+    document = json.loads(text)
+    if not isinstance(document, dict) or document.get("schema_version") != PLAN_SCHEMA_VERSION:
+        raise ValueError(f"not a plan of schema version {PLAN_SCHEMA_VERSION}")
+    document["figures"] = document.pop("derivations", None)
+    document.setdefault("bill", {})["items"] = document.pop("items", None)
+    return TypeAdapter(Plan).validate_json(json.dumps(document))
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the JSON Schema of what `to_json` writes."""
+    from pydantic import TypeAdapter
+
+    schema = TypeAdapter(Plan).json_schema(mode="serialization")
+    properties, bill = schema["properties"], schema["$defs"]["Bill"]
+    properties["derivations"] = {**properties["figures"], "description": "Each figure's formula, inputs and source."}
+    properties["figures"] = {"type": "object", "description": "Figures nested under their dotted names."}
+    properties["items"] = bill["properties"].pop("items")
+    bill["required"].remove("items")
+    schema["required"] = sorted({*schema["required"], "derivations", "items"})
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "cascade-plan plan", **schema}

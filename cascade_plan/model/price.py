@@ -1,0 +1,101 @@
+"""A price, and the book that holds a region's prices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import NamedTuple
+
+
+class PriceKey(NamedTuple):
+    """What a price is for. Example: ("rds", "db.r5.xlarge", "multi_az", "on_demand")."""
+
+    service: str
+    """ec2, rds, elasticache, eks, elb, vpc, ebs, transfer or prometheus."""
+    item: str
+    variant: str = ""
+    """linux (EC2); single_az or multi_az (RDS); redis or valkey (ElastiCache); "from-to" GB (a tier of transfer)."""
+    term: str = "on_demand"
+
+    def __str__(self) -> str:
+        return " ".join(part for part in self if part)
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """A unit price with its provenance."""
+
+    key: PriceKey
+    unit: str
+    """hour, gib_month, gib, lcu_hour, iops_month, mibps_month or million_samples."""
+    usd: Decimal
+    as_of: str
+    """Date of the source's data (YYYY, YYYY-MM or YYYY-MM-DD), or "undated"."""
+    source: str
+    confirmed_by: str = ""
+    """Independent sources whose figure is equal, with their dates."""
+    note: str = ""
+    """What weakens the figure, in words; empty for a plain one."""
+    origin: str = "bundled"
+    """bundled, override or cache."""
+
+    @property
+    def weak(self) -> bool:
+        """Whether the row carries a caveat that a reader of the bill should see."""
+        return self.note.startswith("weak:")
+
+
+Row = tuple[str, str, str, str, str, str, str]
+"""unit, usd, as_of, source, confirmed_by, note, origin: a price as the book's text holds it."""
+
+
+class Book:
+    """The prices of one region. Rows stay text until asked for, so that opening a book costs nothing per row."""
+
+    __slots__ = ("_items", "_prices", "_rows", "cloud", "currency", "name", "region")
+
+    def __init__(self, cloud: str, region: str, rows: Mapping[PriceKey, Row], name: str, currency: str = "USD") -> None:
+        self.cloud = cloud
+        self.region = region
+        self.name = name
+        self.currency = currency
+        self._rows = rows
+        self._prices: dict[PriceKey, Price] = {}
+        self._items: dict[tuple[str, str, str], dict[str, Decimal]] = {}
+
+    def find(self, service: str, item: str, variant: str = "", term: str = "on_demand") -> Price | None:
+        """Return the price for a key, or None: a missing price is never zero."""
+        key = PriceKey(service, item, variant, term)
+        if (price := self._prices.get(key)) is None:
+            if (row := self._rows.get(key)) is None:
+                return None
+            unit, usd, as_of, source, confirmed_by, note, origin = row
+            price = self._prices[key] = Price(key, unit, Decimal(usd), as_of, source, confirmed_by, note, origin)
+        return price
+
+    def rates(self, service: str, variant: str, term: str = "on_demand") -> Mapping[str, Decimal]:
+        """Return item -> USD per unit for one service, variant and term: what a search for the cheapest reads."""
+        wanted = (service, variant, term)
+        if (found := self._items.get(wanted)) is None:
+            found = self._items[wanted] = {
+                key.item: Decimal(row[1])
+                for key, row in self._rows.items()
+                if key.service == service and key.variant == variant and key.term == term
+            }
+        return found
+
+    def variants(self, service: str, item: str, term: str = "on_demand") -> list[Price]:
+        """Return the prices of an item's variants (the tiers of a tiered price) in the book's order."""
+        keys = [key for key in self._rows if key.service == service and key.item == item and key.term == term]
+        return [price for key in keys if (price := self.find(*key)) is not None]
+
+    def __iter__(self) -> Iterator[Price]:
+        return (price for key in self._rows if (price := self.find(*key)) is not None)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def overridden(self, rows: Mapping[PriceKey, Row], name: str) -> Book:
+        """Return this book with `rows` laid over it (a negotiated rate, or a row the book lacks)."""
+        return Book(self.cloud, self.region, {**self._rows, **rows}, f"{self.name} + {name}", self.currency)

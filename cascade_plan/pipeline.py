@@ -1,0 +1,40 @@
+"""The arrows on one screen: scenario -> load -> fleet -> bill -> verdicts -> plan. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from cascade_plan import billing, judging, sizing
+from cascade_plan.load import load_of
+from cascade_plan.model.brief import Brief
+from cascade_plan.model.catalogue import Catalogue
+from cascade_plan.model.plan import PLAN_SCHEMA_VERSION, Plan
+from cascade_plan.model.price import Book
+from cascade_plan.model.scenario import Scenario
+
+NO_ORIGINS: Mapping[str, str] = {}
+
+
+def plan(scenario: Scenario, catalogue: Catalogue, book: Book, origins: Mapping[str, str] = NO_ORIGINS) -> Plan:
+    """Return the plan of a scenario at the prices of a book.
+
+    `origins` says where a scenario value was given (file:line), by dotted path, for the derivations.
+    Raises UsageError for an unknown shape and InfeasibleError when no shape meets a need; a missing price is no
+    error here, it makes the bill incomplete.
+    """
+    load = load_of(scenario)
+    fleet = sizing.size(Brief(scenario, load, catalogue, book, origins))
+    bill = billing.bill_of(fleet, book)
+    figures = {figure.figure: figure for figure in (*fleet.figures, *judging.cost_figures(scenario, bill))}
+    verdicts = judging.verdicts(scenario, figures, bill)
+    return Plan(
+        schema_version=PLAN_SCHEMA_VERSION,
+        scenario=scenario,
+        book=book.name,
+        load=load,
+        figures=figures,
+        groups=fleet.groups,
+        bill=bill,
+        verdicts=verdicts,
+        findings=(*fleet.findings, *judging.findings(verdicts, bill, fleet.groups)),
+    )

@@ -1,0 +1,34 @@
+"""Load -> Fleet: every tier sizes itself, in the order its needs allow."""
+
+from __future__ import annotations
+
+from functools import cache
+from graphlib import TopologicalSorter
+
+from cascade_plan import registry
+from cascade_plan.model.brief import Brief
+from cascade_plan.model.fleet import Fleet
+
+
+@cache
+def order() -> tuple[str, ...]:
+    """Return the tiers' names so that each comes after those it reads (its AFTER), ties by name."""
+    graph = {name: registry.load("tiers", name).AFTER for name in registry.names("tiers")}
+    sorter = TopologicalSorter(graph)
+    sorter.prepare()
+    ordered: list[str] = []
+    while sorter.is_active():
+        ready = sorted(sorter.get_ready())
+        ordered += ready
+        sorter.done(*ready)
+    return tuple(ordered)
+
+
+def size(brief: Brief) -> Fleet:
+    """Return what the load needs, tier by tier.
+
+    Raises UsageError for an unknown shape and InfeasibleError when no shape meets a need.
+    """
+    for name in order():
+        brief.sized[name] = registry.load("tiers", name).size(brief)
+    return Fleet(tuple(brief.sized.values()))

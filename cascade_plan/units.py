@@ -1,0 +1,34 @@
+"""Bounded types, the length of a month, and money."""
+
+from __future__ import annotations
+
+from decimal import ROUND_HALF_EVEN, Decimal
+from typing import Annotated, Final
+
+from pydantic import Field
+
+HOURS_PER_MONTH: Final = 730
+"""Hours a month, the length AWS's own calculators use: 365 x 24 / 12 (https://docs.aws.amazon.com/pricing-calculator/)."""
+
+SECONDS_PER_MONTH: Final = HOURS_PER_MONTH * 3600
+GIB: Final = 2**30
+MIB: Final = 2**20
+KIB: Final = 2**10
+
+QUANTUM: Final = Decimal("0.000001")
+"""Quantities on a bill carry six decimals, so that quantity x price is exact in 28-digit decimal arithmetic."""
+
+Users = Annotated[int, Field(ge=1, le=1_000_000_000)]
+Count = Annotated[int, Field(ge=1, le=100_000_000)]
+Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+Positive = Annotated[float, Field(gt=0, le=1e12, allow_inf_nan=False)]
+NonNegative = Annotated[float, Field(ge=0, le=1e12, allow_inf_nan=False)]
+Percent = Annotated[int, Field(ge=1, le=100)]
+
+
+def quantity(value: float | int) -> Decimal:
+    """Return a physical amount as the exact decimal a bill multiplies: six decimals, half to even.
+
+    This is the one place where physics (float) becomes money's arithmetic (Decimal).
+    """
+    return Decimal(value).quantize(QUANTUM, rounding=ROUND_HALF_EVEN)
