@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Mapping
+from datetime import date
 from decimal import Decimal
 
 from cascade_plan.model.bill import Bill
 from cascade_plan.model.derivation import Derivation, Finding, Input
 from cascade_plan.model.fleet import LEVELS, NodeGroup
 from cascade_plan.model.plan import Verdict
+from cascade_plan.model.price import age_days
 from cascade_plan.model.scenario import Scenario
 
 OPERATORS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "==": operator.eq}
@@ -94,9 +96,17 @@ def _no_figure(name: str) -> str:
     return "this plan has no such figure"
 
 
-def findings(verdicts: tuple[Verdict, ...], bill: Bill, groups: tuple[NodeGroup, ...]) -> tuple[Finding, ...]:
+def findings(
+    verdicts: tuple[Verdict, ...], bill: Bill, groups: tuple[NodeGroup, ...], as_of: date | None
+) -> tuple[Finding, ...]:
     """Return what the bill and the verdicts themselves give reason to say."""
-    return (*_near_limits(verdicts), *_unjudged(verdicts), *_price_findings(bill), *_architecture(groups))
+    return (
+        *_near_limits(verdicts),
+        *_unjudged(verdicts),
+        *_price_findings(bill),
+        *_price_age(bill, as_of),
+        *_architecture(groups),
+    )
 
 
 def _near_limits(verdicts: tuple[Verdict, ...]) -> list[Finding]:
@@ -138,6 +148,17 @@ def _price_findings(bill: Bill) -> list[Finding]:
     if weak:
         out.append(Finding("info", "price-weak", f"prices with a caveat: {'; '.join(weak)}", "prices"))
     return out
+
+
+def _price_age(bill: Bill, as_of: date | None) -> list[Finding]:
+    dated = sorted(item.as_of for item in bill.items if item.as_of[0].isdigit())
+    if not dated:
+        return []
+    undated = len(bill.items) - len(dated)
+    message = f"prices are of {dated[0]} to {dated[-1]}" + (f", {undated} undated" if undated else "")
+    if as_of is not None:
+        message += f"; on {as_of} the oldest is {age_days(dated[0], as_of):,} days old"
+    return [Finding("info", "price-age", message, "prices")]
 
 
 def _architecture(groups: tuple[NodeGroup, ...]) -> list[Finding]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 
 from cascade_plan import billing, judging, sizing
 from cascade_plan.load import load_of
@@ -15,10 +16,17 @@ from cascade_plan.model.scenario import Scenario
 NO_ORIGINS: Mapping[str, str] = {}
 
 
-def plan(scenario: Scenario, catalogue: Catalogue, book: Book, origins: Mapping[str, str] = NO_ORIGINS) -> Plan:
+def plan(
+    scenario: Scenario,
+    catalogue: Catalogue,
+    book: Book,
+    origins: Mapping[str, str] = NO_ORIGINS,
+    as_of: date | None = None,
+) -> Plan:
     """Return the plan of a scenario at the prices of a book.
 
-    `origins` says where a scenario value was given (file:line), by dotted path, for the derivations.
+    `origins` says where a scenario value was given (file:line), by dotted path, for the derivations. The age of
+    prices is counted to `as_of`, or not at all: this function has no clock.
     Raises UsageError for an unknown shape and InfeasibleError when no shape meets a need; a missing price is no
     error here, it makes the bill incomplete.
     """
@@ -36,5 +44,5 @@ def plan(scenario: Scenario, catalogue: Catalogue, book: Book, origins: Mapping[
         groups=fleet.groups,
         bill=bill,
         verdicts=verdicts,
-        findings=(*fleet.findings, *judging.findings(verdicts, bill, fleet.groups)),
+        findings=(*fleet.findings, *judging.findings(verdicts, bill, fleet.groups, as_of)),
     )

@@ -37,3 +37,34 @@ def hourly_users(peak: float, average: float, weights: Sequence[float]) -> tuple
     curve = [peak * weight**power for weight in weights]
     scale = average * count / sum(curve)
     return tuple(min(float(peak), round(users * scale, 6)) for users in curve)
+
+
+def hourly_means(text: str) -> tuple[float, ...]:
+    """Return the mean of each hour of the day from a trace: CSV of (ISO timestamp or minute number, count), one header.
+
+    A first column headed `minute` counts minutes from midnight. Missing hours are an error, not zero.
+    Raises ValueError naming the line that cannot be read, or the hours without data.
+    """
+    import csv
+    from datetime import datetime
+
+    lines = csv.reader(text.splitlines())
+    header = next(lines, [])
+    by_minute = bool(header) and header[0].strip() == "minute"
+    totals, counts = [0.0] * 24, [0] * 24
+    for number, row in enumerate(lines, start=2):
+        try:
+            hour = int(row[0]) // 60 % 24 if by_minute else datetime.fromisoformat(row[0]).hour
+            amount = float(row[1])
+        except (ValueError, IndexError):
+            raise ValueError(f"line {number} is not a timestamp and a count") from None
+        if not 0 <= amount < float("inf"):
+            raise ValueError(f"line {number}: the count must be a number from 0 up")
+        totals[hour] += amount
+        counts[hour] += 1
+    if empty := [str(hour) for hour in range(24) if not counts[hour]]:
+        raise ValueError(f"no data for the hours {', '.join(empty)}")
+    means = tuple(total / count for total, count in zip(totals, counts, strict=True))
+    if not max(means):
+        raise ValueError("every count is 0")
+    return means

@@ -69,6 +69,12 @@ DEFAULTS: Final[dict[str, Default]] = {
     "tiers.api.shape": Default(
         {"vcpu": 4, "memory_gib": 8}, "assumption", "the plan names no API instance: 4 vCPU and 8 GiB for 5,000 users"
     ),
+    "tiers.api.image": Default(
+        "registry.example.com/api:1.0.0", "assumption", "a placeholder (RFC 2606): give the image that is deployed"
+    ),
+    "tiers.api.port": Default(8000, "cited", "uvicorn's default port, https://www.uvicorn.org/settings/"),
+    "tiers.api.ready_path": Default("/health/ready", "assumption", "the plan names no health endpoints"),
+    "tiers.api.live_path": Default("/health/live", "assumption", "the plan names no health endpoints"),
     "tiers.api.pod.cpu_cores": Default(0.5, "assumption", "one single-threaded worker at half a core when busy"),
     "tiers.api.pod.memory_mib": Default(768, "assumption", "a Python API worker with its libraries and caches"),
     "tiers.cluster.daemonset_cpu_cores": Default(

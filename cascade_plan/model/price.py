@@ -4,8 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
+
+
+def age_days(as_of: str, today: date) -> int | None:
+    """Return the days from a price's date to `today`, counted from the first day it can mean; None when undated.
+
+    >>> age_days("2024-08", date(2024, 9, 1)), age_days("undated", date(2024, 9, 1))
+    (31, None)
+    """
+    parts = as_of.split("-")
+    if not all(part.isdigit() for part in parts):
+        return None
+    year, month, day = (*(int(part) for part in parts), 1, 1)[:3]
+    return (today - date(year, month, day)).days
 
 
 class PriceKey(NamedTuple):

@@ -46,6 +46,10 @@ Term = Literal[
 Request = Annotated[
     str, StringConstraints(pattern=r"^(GET|POST|PUT|PATCH|DELETE) /[A-Za-z0-9._~/{}=&?%:@+,-]*$", max_length=500)
 ]
+Image = Annotated[
+    str, StringConstraints(pattern=r"^[a-z0-9]([A-Za-z0-9._/:@-]*[A-Za-z0-9])?$", min_length=1, max_length=255)
+]
+Path = Annotated[str, StringConstraints(pattern=r"^/[A-Za-z0-9._~/-]*$", max_length=200)]
 Gate = Annotated[str, StringConstraints(pattern=r"^(<|<=|>|>=|==) [0-9]+(\.[0-9]+)?$", max_length=40)]
 
 
@@ -224,6 +228,13 @@ class ApiTier(Part):
     headroom_ratio: Annotated[Positive, Field(ge=1)] = default("tiers.api.headroom_ratio")
     shape: ShapeName | Need = _need("tiers.api.shape")
     pod: Pod = _all_defaults()
+    image: Image = default("tiers.api.image")
+    """Container image; its USER must be a number other than 0."""
+    port: Annotated[int, Field(ge=1, le=65_535)] = default("tiers.api.port")
+    ready_path: Path = default("tiers.api.ready_path")
+    """Answers 2xx while the pod can take requests."""
+    live_path: Path = default("tiers.api.live_path")
+    """Answers 2xx while the process is sound, whatever its database does."""
     nodes: NodeBounds | None = None
     replicas: ReplicaBounds | None = None
     """HPA bounds pinned by hand instead of as many pods as the nodes hold."""
@@ -335,6 +346,8 @@ class Scenario(Part):
     schema_version: Literal[1]
     name: Name
     description: Text = ""
+    application: Name | None = None
+    """What the emitted objects are called after; the scenario's name if left out."""
     cloud: Key = "aws"
     region: ShapeName = "us-east-1"
     rounding: Literal["up", "down"] = default("rounding")

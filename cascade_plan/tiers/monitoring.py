@@ -127,7 +127,7 @@ def _findings(brief: Brief, series: int, figures: tuple[Derivation, Derivation])
         Finding(
             "warning",
             "cardinality",
-            f"the label tenant_id makes {queries:,} of {series:,} series: a histogram for each of {tenants:,} tenants on "
+            f"the label tenant_id makes {queries:,} of {series:,} series: one for each of {tenants:,} tenants on "
             f"every pod; without it they are {queries // tenants:,}",
             "monitoring.series_count",
         )

@@ -1,0 +1,19 @@
+"""The entry point: every failure becomes one message on stderr and the exit code of its kind."""
+
+from __future__ import annotations
+
+import gc
+import sys
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and leave with its exit status."""
+    # A start allocates much and frees nothing: collecting meanwhile costs a tenth of it.
+    gc.disable()
+    from cascade_plan.cli.app import run
+
+    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+
+
+if __name__ == "__main__":
+    main()

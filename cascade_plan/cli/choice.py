@@ -1,0 +1,167 @@
+"""What every planning command takes: a scenario, and what to change in it."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+from typer.models import ArgumentInfo
+
+from cascade_plan.errors import Problem, ScenarioError, UsageError, did_you_mean
+from cascade_plan.model.plan import Plan
+from cascade_plan.reading import Assignment, Given, read
+
+PROJECT_FILE: Final = ".cascade-plan.yaml"
+PROJECT_KEYS: Final = ("as_of", "avg", "peak", "prices", "region", "scenario", "set")
+DEFAULT_SCENARIO: Final = "cascade"
+
+Output = Annotated[str, typer.Option("-o", "--output", metavar="FILE", help="Write to FILE, atomically; - is stdout.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The scenario a command works on, as flags, environment and project file give it."""
+
+    scenario: str
+    assignments: tuple[Assignment, ...]
+    prices: str | None
+    as_of: date | None
+
+    def read(self, reference: str | None = None) -> Given:
+        """Return the chosen scenario, or another one with the same overrides, with its catalogue and prices."""
+        return read(reference or self.scenario, self.assignments, self.prices)
+
+    def plan(self, reference: str | None = None, outlook: bool = False) -> Plan:
+        """Return the plan of the chosen scenario, or of another one with the same overrides."""
+        from cascade_plan.pipeline import plan
+
+        given = self.read(reference)
+        made = plan(given.scenario, given.catalogue, given.book, given.origins, self.as_of)
+        if not outlook:
+            return made
+        from dataclasses import replace
+
+        from cascade_plan.exploring import outlook as explore
+
+        return replace(made, outlook=explore(given.scenario, given.catalogue, given.book, given.origins))
+
+
+def _option(flag: str, help_text: str, metavar: str, **extra: Any) -> Any:
+    variable = "CASCADE_PLAN_" + flag.strip("-").replace("-", "_").upper()
+    return Annotated[
+        extra.pop("kind", str | None), typer.Option(flag, help=help_text, metavar=metavar, envvar=variable, **extra)
+    ]
+
+
+PARAMETERS: Final[tuple[tuple[str, Any], ...]] = (
+    (
+        "scenario",
+        Annotated[
+            str | None,
+            typer.Argument(
+                metavar="[SCENARIO]",
+                envvar="CASCADE_PLAN_SCENARIO",
+                help="A scenario file, - for stdin, or a bundled one's name.  [default: cascade]",
+                show_default=False,
+            ),
+        ],
+    ),
+    ("peak", _option("--peak", "Users at peak.", "USERS")),
+    ("avg", _option("--avg", "Users on average.", "USERS")),
+    ("region", _option("--region", "Region of the cloud.", "REGION")),
+    (
+        "set_",
+        Annotated[
+            list[str] | None,
+            typer.Option("--set", metavar="KEY.PATH=VALUE", help="Set any value of the scenario; repeatable."),
+        ],
+    ),
+    ("prices", _option("--prices", "Prices that override or complete the book.", "FILE")),
+    ("as_of", _option("--as-of", "The day from which the age of prices is counted.", "YYYY-MM-DD")),
+)
+
+
+def with_choice(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a command whose parameter `choice` is read from the arguments every planning command shares.
+
+    A command's own arguments (explain FIGURE) come before SCENARIO; one that has `before` and `after` (diff) has none.
+    """
+    own = list(inspect.signature(command, eval_str=True).parameters.values())
+    shared = {
+        name: inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=kind, default=None)
+        for name, kind in PARAMETERS
+    }
+    if "before" in {parameter.name for parameter in own}:
+        del shared["scenario"]
+    own = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in own if p.name != "choice"]
+    parameters = [*filter(_is_argument, own), *shared.values(), *(p for p in own if not _is_argument(p))]
+
+    def called(**arguments: Any) -> Any:
+        given = {name: arguments.pop(name, None) for name, _ in PARAMETERS}
+        return command(choice=_choice(given), **arguments)
+
+    called.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    called.__annotations__ = {p.name: p.annotation for p in parameters}
+    called.__doc__, called.__name__ = command.__doc__, command.__name__
+    return called
+
+
+def _is_argument(parameter: inspect.Parameter) -> bool:
+    return any(isinstance(extra, ArgumentInfo) for extra in getattr(parameter.annotation, "__metadata__", ()))
+
+
+def _choice(given: dict[str, Any]) -> Choice:
+    project = _project()
+    sets = [*_strings(project.get("set")), *(given["set_"] or [])]
+    # Flags and environment come before the project file, and a --set before neither: it is laid over last.
+    value = {name: given[name] if given.get(name) is not None else project.get(name) for name in PROJECT_KEYS}
+    fields = (("--peak", "peak", "users.peak"), ("--avg", "avg", "users.average"), ("--region", "region", "region"))
+    assignments = [(f"{flag} {value[name]}", path, str(value[name])) for flag, name, path in fields if value[name]]
+    return Choice(
+        scenario=str(value["scenario"] or DEFAULT_SCENARIO),
+        assignments=(*assignments, *(_assignment(text) for text in sets)),
+        prices=value["prices"],
+        as_of=_date(value["as_of"]),
+    )
+
+
+def _assignment(text: str) -> Assignment:
+    path, equals, value = text.partition("=")
+    if not equals or not path:
+        raise UsageError(f"--set {text}: write KEY.PATH=VALUE, such as --set users.tenants=500")
+    return (f"--set {text}", path, value)
+
+
+def _date(text: Any) -> date | None:
+    if text is None:
+        return None
+    try:
+        return date.fromisoformat(str(text))
+    except ValueError:
+        raise UsageError(f"--as-of {text}: write a day as YYYY-MM-DD") from None
+
+
+def _strings(value: Any) -> Sequence[str]:
+    return [value] if isinstance(value, str) else list(value or [])
+
+
+def _project() -> dict[str, Any]:
+    """Return what the project file of the working directory gives. Raises ScenarioError for an unknown key."""
+    if not Path(PROJECT_FILE).is_file():
+        return {}
+    from cascade_plan import files
+
+    document = files.parse_yaml(*files.read_text(PROJECT_FILE))
+    problems = [
+        Problem(*document.key_place((key,)), key, f"unknown field{did_you_mean(key, list(PROJECT_KEYS))}")
+        for key in document.data
+        if key not in PROJECT_KEYS
+    ]
+    if problems:
+        raise ScenarioError(problems)
+    return document.data

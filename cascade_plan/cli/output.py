@@ -1,0 +1,45 @@
+"""Where text goes: stdout for data, stderr for messages, files atomically."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+
+class Color:
+    """Whether colour is wanted; a terminal, NO_COLOR and TERM decide the rest."""
+
+    wanted = True
+
+    @classmethod
+    def on(cls) -> bool:
+        """Return whether stdout is a terminal that should get colour and layout."""
+        return cls.wanted and sys.stdout.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+
+
+def say(text: str) -> None:
+    """Write text to stdout. A closed pipe is no error: who closed it has read enough."""
+    try:
+        sys.stdout.write(text if text.endswith("\n") else text + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Python flushes stdout again at exit; without this it would complain then.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def complain(text: str, kind: str = "error") -> None:
+    """Write a message to stderr, each of its lines marked with its kind (error, warning), or unmarked for ""."""
+    mark = f"{kind}: " if kind else ""
+    sys.stderr.write("".join(f"{mark}{line}\n" for line in text.splitlines()))
+
+
+def deliver(text: str, destination: str | None) -> None:
+    """Write text to stdout, or atomically to a file. Raises UsageError when the file cannot be written."""
+    if destination is None or destination == "-":
+        say(text)
+        return
+    from pathlib import Path
+
+    from cascade_plan.files import write_atomically
+
+    write_atomically(Path(destination), text)

@@ -1,0 +1,46 @@
+"""explain and diff: why a figure is what it is, and what changed between two plans."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from cascade_plan.cli.choice import Choice, Output, with_choice
+from cascade_plan.cli.output import deliver
+from cascade_plan.model.plan import Plan
+
+Figure = Annotated[
+    str, typer.Argument(metavar="FIGURE", help="A figure's dotted name, or its beginning: api.node_count, cost, pool.")
+]
+Before = Annotated[str, typer.Argument(metavar="BEFORE", help="A scenario, or a plan saved with --format json.")]
+After = Annotated[str, typer.Argument(metavar="[AFTER]", help="The same.", show_default="cascade")]
+Format = Annotated[str, typer.Option("--format", metavar="NAME", help="table, json or markdown.")]
+
+
+@with_choice
+def explain(choice: Choice, figure: Figure, output: Output = "-") -> int:
+    """Say where a figure comes from: formula, inputs and their origin, source, prices."""
+    from cascade_plan.explaining import explain as explained
+
+    deliver(explained(choice.plan(), figure), output)
+    return 0
+
+
+@with_choice
+def diff(
+    choice: Choice, before: Before, after: After = "cascade", format_: Format = "table", output: Output = "-"
+) -> int:
+    """Say what changed in fleet and bill between two scenarios, or between a saved plan and now."""
+    from cascade_plan.comparing import compare, rendered
+
+    deliver(rendered(compare(_plan(choice, before), _plan(choice, after)), format_), output)
+    return 0
+
+
+def _plan(choice: Choice, reference: str) -> Plan:
+    if not reference.endswith(".json"):
+        return choice.plan(reference)
+    from cascade_plan.reading import read_plan
+
+    return read_plan(reference)

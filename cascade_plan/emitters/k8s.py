@@ -1,0 +1,90 @@
+"""Kubernetes: the HPA of the API, and on request its Deployment, Service, PodDisruptionBudget and Namespace."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from cascade_plan.errors import UsageError, did_you_mean
+from cascade_plan.formulas import hpa_rules, kubernetes_objects
+from cascade_plan.formulas.yaml_text import dump
+from cascade_plan.model.plan import Plan
+
+PARTS: Final = ("namespace", "deployment", "service", "hpa", "pdb")
+"""What can be emitted, in the order a cluster accepts it."""
+
+
+def render(plan: Plan) -> Mapping[str, str]:
+    """Return file name -> YAML of every object."""
+    return {f"{part}.yaml": header(plan) + dump([built]) for part, built in objects(plan).items()}
+
+
+def stream(plan: Plan, extra: Sequence[str] = ()) -> str:
+    """Return one YAML stream of the HPA and the parts in `extra`.
+
+    Raises UsageError naming the parts when one is unknown.
+    """
+    for part in extra:
+        if part not in PARTS:
+            raise UsageError(f"--with {part}: parts are {', '.join(PARTS)}{did_you_mean(part, list(PARTS))}")
+    return header(plan) + dump([built for part, built in objects(plan).items() if part == "hpa" or part in extra])
+
+
+def header(plan: Plan) -> str:
+    """Return the comment that says from what the objects were sized."""
+    scenario = plan.scenario
+    least, most, held = (
+        plan.figure(name) for name in ("api.node_count.min", "api.node_count.max", "api.pod_count_per_node")
+    )
+    shape = next(group.shape.name for group in plan.groups if group.tier == "api")
+    return (
+        f"# cascade-plan: scenario {scenario.name}, {scenario.users.peak} users at peak, "
+        f"{scenario.users.average} on average, {scenario.region}, prices {plan.book}.\n"
+        f"# Sized for {least} to {most} nodes of {shape} with {held} pods each.\n"
+    )
+
+
+def objects(plan: Plan) -> dict[str, dict[str, Any]]:
+    """Return part -> object for every part, in order of application."""
+    identity, pod, scaling = _identity(plan), _pod(plan), _scaling(plan)
+    hpa = kubernetes_objects.hpa(identity, scaling)
+    if problems := hpa_rules.validate(hpa):
+        raise AssertionError(f"the HPA would be refused by the API server: {'; '.join(problems)}")
+    return {
+        "namespace": kubernetes_objects.namespace(identity),
+        "deployment": kubernetes_objects.deployment(identity, pod),
+        "service": kubernetes_objects.service(identity, pod),
+        "hpa": hpa,
+        "pdb": kubernetes_objects.pod_disruption_budget(identity, scaling.replica_count_min),
+    }
+
+
+def _identity(plan: Plan) -> kubernetes_objects.Identity:
+    application = plan.scenario.application or plan.scenario.name
+    return kubernetes_objects.Identity(name=f"{application}-api", namespace=application, part_of=application)
+
+
+def _pod(plan: Plan) -> kubernetes_objects.Pod:
+    api = plan.scenario.tiers.api
+    return kubernetes_objects.Pod(
+        image=api.image,
+        port=api.port,
+        resources=kubernetes_objects.Resources(api.pod.cpu_cores, api.pod.memory_mib),
+        ready_path=api.ready_path,
+        live_path=api.live_path,
+        zone_count=plan.scenario.availability.zones,
+    )
+
+
+def _scaling(plan: Plan) -> kubernetes_objects.Scaling:
+    rules = plan.scenario.autoscaling
+    return kubernetes_objects.Scaling(
+        replica_count_min=int(plan.figure("api.replica_count.min")),
+        replica_count_max=int(plan.figure("api.replica_count.max")),
+        latency_s_target=rules.target_latency_s_p95,
+        memory_percent_target=rules.target_memory_percent,
+        scale_up_window_s=rules.scale_up_window_s,
+        scale_up_percent=rules.scale_up_percent,
+        scale_up_period_s=rules.scale_up_period_s,
+        scale_down_window_s=rules.scale_down_window_s,
+    )

@@ -1,0 +1,64 @@
+"""Why a figure is what it is, as text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from cascade_plan.errors import UsageError, did_you_mean
+from cascade_plan.model.derivation import Derivation
+from cascade_plan.model.plan import Plan
+
+MONTHLY = "cost_usd_per_month."
+
+
+def explain(plan: Plan, name: str) -> str:
+    """Return the derivation of a figure, or of every figure whose dotted name begins with `name`.
+
+    Raises UsageError with a suggestion when the plan has no such figure.
+    """
+    wanted = [figure for figure in sorted(plan.figures) if figure == name or figure.startswith(f"{name.rstrip('.')}.")]
+    wanted = wanted or [figure for figure in sorted(plan.figures) if figure.startswith(name)]
+    if not wanted or not name:
+        known = sorted(plan.figures)
+        raise UsageError(f"no figure {name!r}{did_you_mean(name, known)}; figures are {', '.join(known)}")
+    return "\n".join("\n".join(_lines(plan, plan.figures[figure], 0, set())) + "\n" for figure in wanted)
+
+
+def shown(value: int | float | Decimal | bool | str) -> str:
+    """Return a value as a person reads it: thousands separated, money unrounded, physics to six digits."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str):
+        return value
+    if isinstance(value, float):
+        return f"{value:,.6g}" if abs(value) < 1e6 else f"{value:,.0f}"
+    return f"{value:,}"
+
+
+def _lines(plan: Plan, figure: Derivation, depth: int, seen: set[str]) -> Iterator[str]:
+    seen.add(figure.figure)
+    indent = "  " * depth
+    yield f"{indent}{figure.figure} = {shown(figure.value)} {figure.unit}"
+    yield f"{indent}  formula  {figure.formula}"
+    width = max((len(entry.name) for entry in figure.inputs), default=0)
+    for entry in figure.inputs:
+        yield f"{indent}  input    {entry.name:<{width}} = {shown(entry.value)}  ({entry.origin})"
+    if figure.source:
+        yield f"{indent}  source   {figure.source}"
+    if figure.note:
+        yield f"{indent}  note     {figure.note}"
+    if figure.figure.startswith(MONTHLY):
+        yield from _bill_lines(plan, figure.figure.removeprefix(MONTHLY), indent)
+    for entry in figure.inputs:
+        if entry.origin == "computed" and entry.name in plan.figures and entry.name not in seen:
+            yield from _lines(plan, plan.figures[entry.name], depth + 1, seen)
+
+
+def _bill_lines(plan: Plan, level: str, indent: str) -> Iterator[str]:
+    for item in plan.bill.items:
+        amount, cost = getattr(item.quantity, level), getattr(item.cost, level)
+        yield f"{indent}  line     {item.name}: {amount:,f} {item.unit} x {item.price_usd} USD = {cost:,f} USD"
+        yield f"{indent}           {item.key}, as of {item.as_of}, {item.source}"
+    for line in plan.bill.unpriced:
+        yield f"{indent}  no price {line.name}: {getattr(line.quantity, level):,f} {line.unit} ({line.key})"

@@ -1,0 +1,118 @@
+"""From the names a user gives to the things they name: a scenario, its region's prices, a saved plan."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from cascade_plan import files
+from cascade_plan.errors import Problem, ScenarioError, UsageError, did_you_mean
+from cascade_plan.model.catalogue import Catalogue
+from cascade_plan.model.plan import Plan, from_json
+from cascade_plan.model.price import Book
+from cascade_plan.model.scenario import Scenario
+
+Assignment = tuple[str, str, str]
+"""Where it was given (a flag as typed), the dotted path, the value as YAML text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A scenario with where its values were given, and what it is planned with."""
+
+    scenario: Scenario
+    origins: Mapping[str, str]
+    catalogue: Catalogue
+    book: Book
+
+
+def bundled_scenarios() -> tuple[str, ...]:
+    """Return the names of the scenarios that come with the program."""
+    entries = files.data_root().joinpath("scenarios").iterdir()
+    return tuple(sorted(entry.name[:-5] for entry in entries if entry.name.endswith(".yaml")))
+
+
+def scenario_text(reference: str) -> tuple[str, str]:
+    """Return (YAML text, display name) of a scenario: a path, "-" for stdin, or a bundled scenario's name.
+
+    Raises UsageError when there is no such file and no bundled scenario of that name.
+    """
+    if reference == "-" or "/" in reference or reference.endswith((".yaml", ".yml")) or Path(reference).is_file():
+        return files.read_text(reference)
+    names = bundled_scenarios()
+    if reference not in names:
+        raise UsageError(
+            f"no scenario {reference!r}: it is neither a file nor one of the bundled {', '.join(names)}"
+            f"{did_you_mean(reference, list(names))}"
+        )
+    entry = files.data_root().joinpath("scenarios", f"{reference}.yaml")
+    return entry.read_text(encoding="utf-8"), f"{reference}.yaml"
+
+
+def read_scenario(reference: str, assignments: Sequence[Assignment] = ()) -> tuple[Scenario, Mapping[str, str]]:
+    """Return a scenario with `assignments` laid over it, and where each of its values was given.
+
+    Raises ScenarioError with every problem of file and assignments, UsageError when it cannot be read.
+    """
+    text, name = scenario_text(reference)
+    document = files.parse_yaml(text, name)
+    if assignments:
+        document = files.set_values(document, assignments)
+    scenario = files.validate(Scenario, document)
+    return _with_trace(scenario, document), _origins(document)
+
+
+def _origins(document: files.Document) -> Mapping[str, str]:
+    origins = {}
+    for trail in document.marks:
+        place, line, _ = document.place(trail)
+        origins[files.field_name(trail)] = f"{place}:{line}" if line else place
+    for trail, origin in document.origins.items():
+        origins[files.field_name(trail)] = origin
+    return origins
+
+
+def _with_trace(scenario: Scenario, document: files.Document) -> Scenario:
+    """Return the scenario with its trace read: the mean of each hour of the day becomes the profile."""
+    if scenario.users.trace is None:
+        return scenario
+    from cascade_plan.formulas.profile import hourly_means
+
+    path = Path(document.name).parent / scenario.users.trace
+    text, name = files.read_text(str(path), 2**26)
+    try:
+        profile = hourly_means(text)
+    except ValueError as error:
+        place, line, column = document.place(("users", "trace"))
+        raise ScenarioError([Problem(place, line, column, "users.trace", f"{name}: {error}")]) from None
+    users = scenario.users.model_copy(update={"profile": list(profile)})
+    return scenario.model_copy(update={"users": users})
+
+
+def read(reference: str, assignments: Sequence[Assignment] = (), prices: str | None = None) -> Given:
+    """Return a scenario with the catalogue and the price book of its region, overridden by a file of prices if given.
+
+    Raises ScenarioError, UsageError (an unknown region among them) and PriceError (a damaged book).
+    """
+    from cascade_plan.prices import bundled
+
+    scenario, origins = read_scenario(reference, assignments)
+    try:
+        book = bundled.book(scenario.region)
+    except UsageError as error:
+        raise UsageError(f"{origins.get('region', 'default')}: region: {error}") from None
+    if prices is not None:
+        text, name = files.read_text(prices)
+        book = bundled.override(book, text, name)
+    return Given(scenario, origins, bundled.catalogue(), book)
+
+
+def read_plan(path: str) -> Plan:
+    """Return a plan saved as JSON. Raises UsageError when the file is no plan that this version reads."""
+    text, name = files.read_text(path, 2**26)
+    try:
+        return from_json(text)
+    except ValueError as error:
+        first_line = str(error).splitlines()[0]
+        raise UsageError(f"{name}: no plan that `size --format json` of this version wrote: {first_line}") from None
