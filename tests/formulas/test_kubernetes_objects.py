@@ -1,0 +1,281 @@
+"""Kubernetes objects: valid for old and new API servers, and what an operator relies on."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import kubernetes_validate
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cascade_plan.formulas import hpa_rules
+from cascade_plan.formulas.kubernetes_names import label_value_problems, parse_quantity, qualified_name_problems
+from cascade_plan.formulas.kubernetes_objects import (
+    Identity,
+    KubernetesObject,
+    Pod,
+    Resources,
+    Scaling,
+    deployment,
+    disruptions_allowed,
+    hpa,
+    labels,
+    namespace,
+    pod_disruption_budget,
+    selector,
+    service,
+)
+from cascade_plan.formulas.yaml_text import dump
+
+IDENTITY = Identity("cascade-api", "cascade", "cascade")
+POD = Pod("registry.example/cascade:1", 8080, Resources(0.5, 768), "/ready", "/live")
+SCALING = Scaling(10, 100)
+
+OLD = "1.29"
+VERSIONS = [OLD, kubernetes_validate.latest_version()]
+
+NAMES = st.from_regex(r"\A[a-z]([-a-z0-9]{0,61}[a-z0-9])?\Z")
+NAMESPACES = st.from_regex(r"\A[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\Z")
+IDENTITIES = st.builds(Identity, NAMES, NAMESPACES, NAMES, NAMES)
+PODS = st.builds(
+    Pod,
+    image=st.just("registry.example/cascade@sha256:0"),
+    port=st.integers(1, 65535),
+    resources=st.builds(Resources, st.floats(0.001, 64), st.integers(1, 2**20), st.none() | st.floats(64, 128)),
+    ready_path=st.just("/ready"),
+    live_path=st.just("/live"),
+    zone_count=st.integers(1, 4),
+    zone_spread=st.sampled_from(["ScheduleAnyway", "DoNotSchedule"]),
+    startup_s=st.integers(1, 600),
+    drain_s=st.integers(1, 60),
+    shutdown_s=st.integers(1, 600),
+)
+SCALINGS = st.builds(
+    lambda low, more, latency_s, percent: Scaling(
+        low, low + more, latency_s_target=latency_s, memory_percent_target=percent
+    ),
+    st.integers(1, 1000),
+    st.integers(0, 1000),
+    st.floats(0.0001, 1000),
+    st.integers(1, 100),
+)
+
+
+def built(identity: Identity, pod: Pod, scaling: Scaling) -> list[KubernetesObject]:
+    """Every object, in the order they are applied."""
+    return [
+        namespace(identity),
+        deployment(identity, pod),
+        service(identity, pod),
+        hpa(identity, scaling),
+        pod_disruption_budget(identity, scaling.replica_count_min),
+    ]
+
+
+def pod_spec(pod: Pod = POD) -> dict[str, Any]:
+    spec: dict[str, Any] = deployment(IDENTITY, pod)["spec"]["template"]["spec"]
+    return spec
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@settings(max_examples=15, deadline=None)
+@given(IDENTITIES, PODS, SCALINGS)
+def test_every_object_fits_the_schema(version: str, identity: Identity, pod: Pod, scaling: Scaling) -> None:
+    objects = built(identity, pod, scaling)
+    for document in objects:
+        kubernetes_validate.validate(document, version, strict=True)
+    assert list(yaml.safe_load_all(dump(objects))) == objects
+    assert json.loads(json.dumps(objects)) == objects
+
+
+@given(IDENTITIES, SCALINGS)
+def test_every_hpa_passes_the_api_servers_rules(identity: Identity, scaling: Scaling) -> None:
+    assert hpa_rules.validate(hpa(identity, scaling)) == []
+
+
+@given(IDENTITIES, PODS)
+def test_every_label_and_selector_is_legal_and_selects_the_pods(identity: Identity, pod: Pod) -> None:
+    for key, value in {**labels(identity), **namespace(identity)["metadata"]["labels"]}.items():
+        assert not qualified_name_problems(key)
+        assert not label_value_problems(value)
+    found = selector(identity).items()
+    assert found <= labels(identity).items()
+    assert found <= deployment(identity, pod)["spec"]["template"]["metadata"]["labels"].items()
+    assert service(identity, pod)["spec"]["selector"] == selector(identity)
+    assert deployment(identity, pod)["spec"]["selector"]["matchLabels"] == selector(identity)
+    assert pod_disruption_budget(identity, 3)["spec"]["selector"]["matchLabels"] == selector(identity)
+
+
+def test_the_hpa_is_the_plans() -> None:
+    spec = hpa(IDENTITY, SCALING)["spec"]
+    assert (spec["minReplicas"], spec["maxReplicas"]) == (10, 100)
+    assert spec["scaleTargetRef"] == {"apiVersion": "apps/v1", "kind": "Deployment", "name": "cascade-api"}
+    latency, memory = spec["metrics"]
+    assert latency["pods"]["metric"] == {"name": "cascade_query_duration_seconds_p95"}
+    assert latency["pods"]["target"] == {"type": "AverageValue", "averageValue": "200m"}
+    assert parse_quantity("0.2").canonical() == "200m"
+    assert memory["resource"] == {"name": "memory", "target": {"type": "Utilization", "averageUtilization": 70}}
+    assert spec["behavior"] == {
+        "scaleUp": {
+            "stabilizationWindowSeconds": 60,
+            "selectPolicy": "Max",
+            "policies": [{"type": "Percent", "value": 100, "periodSeconds": 60}],
+        },
+        "scaleDown": {
+            "stabilizationWindowSeconds": 300,
+            "selectPolicy": "Max",
+            "policies": [{"type": "Percent", "value": 100, "periodSeconds": 15}],
+        },
+    }
+
+
+def test_the_hpa_owns_the_replica_count() -> None:
+    assert "replicas" not in deployment(IDENTITY, POD)["spec"]
+
+
+def test_a_rollout_never_takes_capacity_away() -> None:
+    assert deployment(IDENTITY, POD)["spec"]["strategy"] == {
+        "type": "RollingUpdate",
+        "rollingUpdate": {"maxUnavailable": 0, "maxSurge": "25%"},
+    }
+
+
+def test_memory_is_limited_to_the_request_and_cpu_is_not_limited() -> None:
+    resources = pod_spec()["containers"][0]["resources"]
+    assert resources == {"requests": {"cpu": "500m", "memory": "768Mi"}, "limits": {"memory": "768Mi"}}
+    limited = pod_spec(replace(POD, resources=Resources(0.5, 1024, 2)))["containers"][0]["resources"]
+    assert limited == {"requests": {"cpu": "500m", "memory": "1Gi"}, "limits": {"cpu": "2", "memory": "1Gi"}}
+
+
+def test_the_spread_over_zones_and_nodes() -> None:
+    zones, nodes = pod_spec(replace(POD, zone_spread="DoNotSchedule"))["topologySpreadConstraints"]
+    assert (zones["topologyKey"], zones["whenUnsatisfiable"]) == ("topology.kubernetes.io/zone", "DoNotSchedule")
+    assert (nodes["topologyKey"], nodes["whenUnsatisfiable"]) == ("kubernetes.io/hostname", "ScheduleAnyway")
+    assert zones["maxSkew"] == nodes["maxSkew"] == 1
+    assert zones["labelSelector"]["matchLabels"] == selector(IDENTITY)
+    assert len(pod_spec(replace(POD, zone_count=1))["topologySpreadConstraints"]) == 1
+
+
+def test_the_pod_drains_before_it_is_told_to_stop_and_has_the_time_for_both() -> None:
+    spec = pod_spec(replace(POD, drain_s=7, shutdown_s=20))
+    assert spec["containers"][0]["lifecycle"]["preStop"] == {"sleep": {"seconds": 7}}
+    assert spec["terminationGracePeriodSeconds"] == 27
+
+
+@pytest.mark.parametrize("startup_s", [1, 59, 60, 61])
+def test_a_slow_start_is_not_taken_for_a_dead_process(startup_s: int) -> None:
+    container = pod_spec(replace(POD, startup_s=startup_s))["containers"][0]
+    probe = container["startupProbe"]
+    assert startup_s <= probe["periodSeconds"] * probe["failureThreshold"] < startup_s + probe["periodSeconds"]
+    assert container["readinessProbe"]["httpGet"] == {"path": "/ready", "port": "http"}
+    assert container["livenessProbe"]["httpGet"] == {"path": "/live", "port": "http"}
+
+
+def test_the_pod_meets_the_restricted_security_standard_its_namespace_enforces() -> None:
+    assert namespace(IDENTITY)["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
+    spec = pod_spec()
+    assert spec["securityContext"] == {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
+    assert spec["containers"][0]["securityContext"] == {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
+    assert [set(volume) for volume in spec["volumes"]] == [{"name", "emptyDir"}]
+
+
+def test_the_local_volume_does_not_keep_a_node_alive() -> None:
+    template = deployment(IDENTITY, POD)["spec"]["template"]
+    spared = template["metadata"]["annotations"]["cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes"]
+    assert spared.split(",") == [volume["name"] for volume in template["spec"]["volumes"]]
+
+
+def test_the_service_finds_the_containers_port_by_name() -> None:
+    (port,) = service(IDENTITY, POD, 8443)["spec"]["ports"]
+    (container_port,) = pod_spec()["containers"][0]["ports"]
+    assert (port["port"], port["targetPort"]) == (8443, container_port["name"])
+    assert container_port["containerPort"] == 8080
+    assert service(IDENTITY, POD)["spec"]["type"] == "ClusterIP"
+
+
+@pytest.mark.parametrize(
+    ("replica_count", "max_unavailable", "evictable"),
+    [(1, "10%", 1), (2, "10%", 1), (10, "10%", 1), (11, "10%", 2), (100, "10%", 10), (3, 1, 1), (3, "0%", 0)],
+)
+def test_percentages_round_up(replica_count: int, max_unavailable: int | str, evictable: int) -> None:
+    assert disruptions_allowed(replica_count, max_unavailable) == evictable
+
+
+@given(st.integers(1, 1000), st.integers(1, 99))
+def test_a_budget_leaves_an_eviction_possible_and_never_takes_all_of_several(replica_count: int, percent: int) -> None:
+    try:
+        spec = pod_disruption_budget(IDENTITY, replica_count, f"{percent}%")["spec"]
+    except ValueError:
+        assert disruptions_allowed(replica_count, f"{percent}%") == replica_count > 1
+    else:
+        assert 1 <= disruptions_allowed(replica_count, spec["maxUnavailable"]) <= max(1, replica_count - 1)
+
+
+@pytest.mark.parametrize("max_unavailable", [0, "0%", -1, 3, "100%", "67%", "ten", "10", "%", "1.5%", "٣%", "-1%"])
+def test_budgets_that_block_or_empty_the_workload_are_refused(max_unavailable: int | str) -> None:
+    with pytest.raises(ValueError, match="max_unavailable"):
+        pod_disruption_budget(IDENTITY, 3, max_unavailable)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("name", "Cascade"),
+        ("name", "1api"),
+        ("name", ""),
+        ("name", "a" * 64),
+        ("namespace", "a.b"),
+        ("namespace", ""),
+        ("part_of", "a b"),
+        ("component", "a" * 64),
+    ],
+)
+def test_illegal_names_are_refused(field: str, value: str) -> None:
+    with pytest.raises(ValueError, match=f"{field} '{value}'"):
+        replace(IDENTITY, **{field: value})
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"port": 0}, {"port": 65536}, {"ready_path": "ready"}, {"live_path": ""}, {"zone_count": 0}, {"drain_s": 0}],
+)
+def test_illegal_pods_are_refused(change: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"must"):
+        replace(POD, **change)
+
+
+@pytest.mark.parametrize(
+    "arguments", [(0, 768), (-1, 768), (float("nan"), 768), (0.5, 0), (0.5, 768, 0.4), (0.5, 768, float("nan"))]
+)
+def test_illegal_resources_are_refused(arguments: tuple[Any, ...]) -> None:
+    with pytest.raises(ValueError, match=r"request"):
+        Resources(*arguments)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"replica_count_min": 0},
+        {"replica_count_max": 9},
+        {"metric_name": ""},
+        {"metric_name": "a/b"},
+        {"latency_s_target": 0},
+        {"latency_s_target": float("nan")},
+        {"memory_percent_target": 0},
+    ],
+)
+def test_illegal_scaling_is_refused(change: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"replicas|metric name|targets"):
+        replace(SCALING, **change)
+
+
+def test_the_same_figures_give_the_same_bytes() -> None:
+    assert dump(built(IDENTITY, POD, SCALING)) == dump(built(IDENTITY, POD, SCALING))
