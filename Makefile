@@ -1,0 +1,58 @@
+.POSIX:
+
+PYTHON ?= python3
+VENV = .venv
+BIN = $(VENV)/bin
+INSTALL = $(BIN)/pip install --quiet --disable-pip-version-check
+REQUIREMENTS = pyproject.toml constraints.txt
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
+
+plan: $(VENV)/.installed ## Install into .venv, print the plan for 10,000 users, write report.md
+	@$(BIN)/cascade-plan size --peak 10000 --avg 3000
+	@$(BIN)/cascade-plan report -o report.md
+	@echo "Wrote report.md: the plan's cost, assumptions, alternatives and rollout."
+
+test: lint ## Run every check and every test, as CI does
+	$(BIN)/pytest -n auto --dist loadgroup
+
+lint: $(VENV)/.installed-tools ## Check style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(VENV)/.installed-tools ## Format the sources and mend what ruff can mend
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/.installed-tools ## Measure start-up and planning against their floors
+	$(BIN)/python benchmarks/startup.py
+	$(BIN)/python benchmarks/plan.py
+
+prices: $(VENV)/.installed ## Rebuild the bundled price books from DIR=<directory of collected CSV files>
+	@test -n "$(DIR)" || { echo "say where the CSV files are: make prices DIR=..." >&2; exit 2; }
+	$(BIN)/cascade-plan prices import "$(DIR)"
+
+constraints: ## Rebuild constraints.txt from the newest releases that pyproject.toml allows
+	rm -rf build/constraints
+	$(PYTHON) -m venv build/constraints
+	build/constraints/bin/pip install --quiet --disable-pip-version-check '.[test,aws,simulation]'
+	{ sed -n '/^#/p' constraints.txt; build/constraints/bin/pip freeze --exclude cascade-plan; } >build/constraints.txt
+	mv build/constraints.txt constraints.txt
+	rm -rf build/constraints
+
+clean: ## Remove .venv and everything else that is built here
+	rm -rf $(VENV) build dist report.md .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find cascade_plan tests benchmarks -name __pycache__ -exec rm -rf {} +
+
+$(VENV)/.installed: $(REQUIREMENTS)
+	$(PYTHON) -m venv $(VENV)
+	$(INSTALL) -c constraints.txt -e .
+	@touch $@
+
+$(VENV)/.installed-tools: $(VENV)/.installed
+	$(INSTALL) -c constraints.txt -e '.[test,aws,simulation]'
+	@touch $@
+
+.PHONY: help plan test lint format bench prices constraints clean
