@@ -36,14 +36,14 @@ def run(command: tuple[str, ...]) -> tuple[float, float]:
     """Return the seconds and the peak MiB of a command whose output goes to a pipe. Exits when the command fails."""
     start = time.perf_counter()
     # A child's peak counts its parent's size at the fork: this process must import no more than it does.
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
         assert process.stdout is not None
-        process.stdout.read()
+        output = process.stdout.read()
         _, status, usage = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - start
         process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
-        sys.exit(f"{' '.join(command)}: exit {process.returncode}")
+        sys.exit(f"{' '.join(command)}: exit {process.returncode}\n{output.decode()}")
     return seconds, usage.ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
 
 

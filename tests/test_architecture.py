@@ -32,6 +32,8 @@ BANNED_OUTSIDE_EDGE = {
 CLOCKS = {"now", "utcnow", "today", "fromtimestamp"}
 SLOW = {"numpy", "scipy", "boto3", "botocore", "rich", "tabulate"}
 """Packages that cost a start-up more than they give it: imported where they are used, in functions."""
+LATE = {"simulation": {"numpy", "scipy"}, "cli.terminal": {"rich"}}
+"""Modules that may import slow packages, because they are themselves imported only in functions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +118,21 @@ def more_than_a_plan(module: Module) -> Iterator[str]:
 
 
 def slow_start(module: Module) -> Iterator[str]:
-    """Yield slow packages imported with the module; simulation, itself imported late, may have numpy and scipy."""
-    late = {"numpy", "scipy"} if home(module.parts) == "simulation" else set()
+    """Yield what makes importing a module slow: a slow package, or a module of LATE, which may have some."""
     for found in imports(module):
-        if found.at_import and found.name.split(".")[0] in SLOW - late:
+        if not found.at_import:
+            continue
+        allowed = LATE.get(late_home(module.name), set())
+        if found.name.split(".")[0] in SLOW - allowed:
             yield f"{module.name}:{found.line}: imports {found.name} at start-up"
+        target = late_home(found.name.removeprefix(f"{PACKAGE}."))
+        if target and target != late_home(module.name):
+            yield f"{module.name}:{found.line}: imports {found.name} at start-up, which is slow"
+
+
+def late_home(name: str) -> str:
+    """Return which member of LATE a module is or belongs to, "" for none."""
+    return next((late for late in LATE if f"{name}.".startswith(f"{late}.")), "")
 
 
 def cloud_outside_prices(module: Module) -> Iterator[str]:
@@ -182,6 +194,8 @@ BREAKS: tuple[tuple[Check, str, str], ...] = (
     (slow_start, "formulas.bad", "class A:\n    from scipy.stats import norm"),
     (slow_start, "prices.bad", "try:\n    import boto3\nexcept ImportError:\n    pass"),
     (slow_start, "simulation.bad", "import rich.table"),
+    (slow_start, "cli.bad", "from cascade_plan.cli import terminal"),
+    (slow_start, "cli.bad", "from cascade_plan.simulation.queue import run"),
     (slow_start, "reports.bad", "from typing import TYPE_CHECKING\nif not TYPE_CHECKING:\n    import tabulate"),
     (cloud_outside_prices, "cli.bad", "def f():\n    import boto3"),
     (impure, "formulas.bad", "import time"),
@@ -199,6 +213,8 @@ ALLOWED: tuple[tuple[str, str], ...] = (
     ("reports.good", "def render():\n    from tabulate import tabulate\n    from cascade_plan.reports._words import w"),
     ("formulas.good", "from datetime import date\ndef f(x):\n    import numpy\n    return date.fromisoformat(x)"),
     ("simulation.good", "import numpy as np\nfrom cascade_plan.formulas import eks"),
+    ("simulation.good", "from cascade_plan.simulation.queue import run"),
+    ("cli.good", "def show():\n    from cascade_plan.cli import terminal"),
     ("prices.good", "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import boto3"),
     ("cli.__init__", "from cascade_plan import __version__"),
 )

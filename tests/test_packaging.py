@@ -21,12 +21,13 @@ CONSTRAINED = ["--constraint", str(ROOT / "constraints.txt")]
 pytestmark = [pytest.mark.packaging, pytest.mark.xdist_group("packaging")]
 
 
-def output(*command: str | Path, cwd: Path) -> bytes:
-    """Return a command's stdout, with nothing of the caller's set-up in its environment."""
+def output(*command: str | Path, cwd: Path, status: int = 0) -> bytes:
+    """Return the stdout of a command that must end with a status, with nothing of the caller's set-up around it."""
     ours = ("CASCADE_PLAN_", "PYTHON", "VIRTUAL_ENV", "COVERAGE")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, check=False)
-    assert done.returncode == 0, f"{command}: exit {done.returncode}\n{done.stdout.decode()}\n{done.stderr.decode()}"
+    said = f"{command}: exit {done.returncode}\n{done.stdout.decode()}\n{done.stderr.decode()}"
+    assert done.returncode == status, said
     return done.stdout
 
 
@@ -48,9 +49,9 @@ class Environment:
         output(*pip, "--disable-pip-version-check", *arguments, cwd=self.folder)
         return self
 
-    def run(self, *arguments: str) -> bytes:
+    def run(self, *arguments: str, status: int = 0) -> bytes:
         """Return the stdout of the installed `cascade-plan`, called from a directory that is not the checkout."""
-        return output(self.folder / "bin" / "cascade-plan", *arguments, cwd=self.folder)
+        return output(self.folder / "bin" / "cascade-plan", *arguments, cwd=self.folder, status=status)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,5 +148,6 @@ def test_the_oldest_releases_allowed_answer_as_the_newest_do(built: Built, expec
     installed = Environment.made(tmp_path / "lowest").install(*lowest(), built.direct)
     assert installed.run("--version").startswith(b"cascade-plan ")
     assert installed.run(*SIZE) == expected
-    assert installed.run("size")
     assert installed.run("--help")
+    for refused in (["explain"], ["size", "--no-such-flag"], ["size", "a", "b"], ["no-such-command"]):
+        assert installed.run(*refused, status=2) == b""
