@@ -430,7 +430,7 @@ class _Reader:
         event = node.event
         if not isinstance(event, yaml.ScalarEvent):
             self.refuse(event, trail, "a key must be text, got a mapping or list; quote it if it is meant as text")
-        elif event.value == "<<" and event.implicit[0]:
+        elif event.value == "<<" and event.tag is None and event.implicit[0]:
             self.refuse(event, trail, "merge keys (<<) are not supported; write the fields out")
         else:
             known = len(self.problems)
@@ -443,10 +443,10 @@ class _Reader:
     def _scalar(self, event: Any, trail: Trail) -> Any:
         text, tag = event.value, event.tag
         try:
-            if event.implicit[0]:
-                return _plain(text)
-            if tag in (None, "!", "tag:yaml.org,2002:str"):
+            if tag in ("!", "tag:yaml.org,2002:str"):
                 return text
+            if tag is None:
+                return _plain(text) if event.implicit[0] else text
             if tag not in _CORE:
                 raise ValueError(_tag_message(tag))
             if not isinstance(value := _plain(text), _CORE[tag]):
@@ -492,7 +492,6 @@ _SYNTAX: Final = (
     ("maximum nesting depth", f"nested deeper than {MAX_DEPTH} levels"),
 )
 """A piece of the parser's problem text (libyaml's or PyYAML's own), and the same in plain words."""
-
 
 _WITHIN: Final = (("mapping", "mapping"), ("sequence", "list"), ("collection", "list"), ("scalar", "text"))
 
