@@ -12,6 +12,7 @@ from cascade_plan.model.bill import Bill
 from cascade_plan.model.derivation import Derivation, Finding
 from cascade_plan.model.fleet import NodeGroup
 from cascade_plan.model.load import Load
+from cascade_plan.model.outlook import Outlook
 from cascade_plan.model.scenario import Scenario
 
 PLAN_SCHEMA_VERSION: Final = 1
@@ -45,6 +46,8 @@ class Plan:
     bill: Bill
     verdicts: tuple[Verdict, ...]
     findings: tuple[Finding, ...]
+    outlook: Outlook | None = None
+    """What would change the cost; None where nobody asked, as it plans the scenario some two hundred times."""
 
     def figure(self, name: str) -> int | float | Decimal:
         """Return a figure's value. Raises KeyError when the plan has no figure of that name."""

@@ -1,0 +1,269 @@
+"""Amounts, verdicts and terms as every report words them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Final
+
+from cascade_plan.model.bill import Item, Money
+from cascade_plan.model.derivation import Finding
+from cascade_plan.model.fleet import NodeGroup
+from cascade_plan.model.plan import Plan, Verdict
+
+UNIT_COST: Final = "cost_usd_per_1000_users_month"
+LEVELS: Final = {
+    "floor": "the autoscaler at its minimum, in the quietest hour",
+    "average": "the day's mean load",
+    "peak": "the peak load all month",
+    "ceiling": "the autoscaler at its maximum, at peak load",
+}
+USERS: Final = {
+    "peak": "peak concurrent users",
+    "average": "average concurrent users",
+    "registered": "registered users",
+}
+MARKS: Final = {"pass": "✓", "fail": "✗", "unjudged": "?"}
+SIDES: Final = {"<": (-1,), "<=": (-1, 0), ">": (1,), ">=": (0, 1), "==": (0,)}
+"""On which sides of a limit (below -1, at 0, above 1) a gate's operator wants the figure."""
+LIMITS: Final = {"<": "below", "<=": "at most", ">": "above", ">=": "at least", "==": "exactly"}
+LEADS: Final = {"fail": "Over budget", "unjudged": "Budget not judged", "pass": "Within budget"}
+OTHER_LEADS: Final = {"fail": "Cost gate missed", "unjudged": "Cost gate not judged", "pass": "Cost gate met"}
+UNITS: Final = {
+    "hour": "hours",
+    "gib": "GiB",
+    "gib_month": "GiB-months",
+    "lcu_hour": "LCU-hours",
+    "iops_month": "IOPS-months",
+    "mibps_month": "MiB/s-months",
+    "million_samples": "million samples",
+}
+TERMS: Final = {"on_demand": "on demand", "spot": "spot"}
+UPFRONT: Final = {"no_upfront": "nothing upfront", "partial_upfront": "part upfront", "all_upfront": "all upfront"}
+UNFIT: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]+")
+"""Line breaks, control characters, marks that reverse the reading direction, and what UTF-8 or XML cannot hold."""
+
+
+def one_line(text: str) -> str:
+    """Return text on one line: a run of line breaks and of characters that have no place in text is one space."""
+    return UNFIT.sub(" ", text).strip()
+
+
+def usd(amount: Decimal) -> str:
+    """Return an amount in dollars and cents, half to even.
+
+    >>> usd(Decimal("1234.565")), usd(Decimal("-0.5")), usd(Decimal("-0.001"))
+    ('$1,234.56', '-$0.50', '$0.00')
+    """
+    return _dollars(f"{amount:z,.2f}")
+
+
+def unit_price(amount: Decimal) -> str:
+    """Return a price with all its digits, at least two of them after the point.
+
+    >>> unit_price(Decimal("0.0225")), unit_price(Decimal("1"))
+    ('$0.0225', '$1.00')
+    """
+    places = max(2, _places(amount))
+    return _dollars(f"{amount:z,.{places}f}")
+
+
+def _dollars(number: str) -> str:
+    return f"-${number[1:]}" if number.startswith("-") else f"${number}"
+
+
+def _places(amount: Decimal) -> int:
+    _, _, fraction = f"{amount:f}".partition(".")
+    return len(fraction.rstrip("0"))
+
+
+def count(number: int | float | Decimal) -> str:
+    """Return a number with thousands separators and at most two decimals, two significant digits when near 0.
+
+    >>> count(4380), count(7233.632728), count(100.0), count(0.000123)
+    ('4,380', '7,233.63', '100', '0.00012')
+    """
+    exact = Decimal(str(number))
+    if exact and abs(exact) < Decimal("0.005"):
+        return _trimmed(f"{exact.quantize(Decimal(1).scaleb(exact.adjusted() - 1)):f}")
+    return _trimmed(f"{exact:z,.2f}")
+
+
+def _trimmed(number: str) -> str:
+    return number.rstrip("0").rstrip(".") if "." in number else number
+
+
+def idle(group: NodeGroup) -> str:
+    """Return the share of a group that nothing requests; empty where the rules do not know it (managed services)."""
+    return percent(group.idle_share) if group.idle_share or group.shape.service == "ec2" else ""
+
+
+def percent(share: float) -> str:
+    """Return a share as a whole percentage."""
+    return f"{share:.0%}"
+
+
+def at_least(plan: Plan) -> str:
+    """Return what stands before every total: "at least " where the bill lacks a price, else nothing."""
+    return "" if plan.bill.complete else "at least "
+
+
+def total(plan: Plan, amount: Decimal) -> str:
+    """Return a sum over the bill's lines in dollars, "at least" where a line has no price."""
+    return at_least(plan) + usd(amount)
+
+
+def group_cost(plan: Plan, group: NodeGroup) -> Decimal | None:
+    """Return what a group's instances cost a month on average, or None where one of its lines has no price."""
+    own = f"{group.name} ("
+    if any(line.name.startswith(own) for line in plan.bill.unpriced):
+        return None
+    return sum((item.cost.average for item in group_items(plan, group)), Decimal(0))
+
+
+def group_items(plan: Plan, group: NodeGroup) -> list[Item]:
+    """Return the bill's lines of a group's instance hours."""
+    return [item for item in plan.bill.items if item.name.startswith(f"{group.name} (") and item.tier == group.tier]
+
+
+def term(name: str) -> str:
+    """Return a purchase term in words.
+
+    >>> term("reserved_3y_all_upfront"), term("on_demand")
+    ('3 years, all upfront', 'on demand')
+    """
+    if name in TERMS:
+        return TERMS[name]
+    _, years, upfront = name.split("_", 2)
+    return f"{years[0]} year{'s' * (years != '1y')}, {UPFRONT[upfront]}"
+
+
+def tier_title(name: str) -> str:
+    """Return a tier's name as a heading shows it."""
+    return {"api": "API", "websocket": "WebSocket"}.get(name, name.capitalize())
+
+
+def tier_costs(plan: Plan) -> dict[str, Money]:
+    """Return the effective cost of each tier that has a priced line, in the bill's order."""
+    costs: dict[str, Money] = {}
+    for item in plan.bill.items:
+        costs[item.tier] = costs[item.tier].plus(item.cost) if item.tier in costs else item.cost
+    return costs
+
+
+def date_span(dates: Iterable[str]) -> str:
+    """Return the span of price dates, the undated counted apart.
+
+    >>> date_span(["2026-10", "undated", "2024-08-09"])
+    '2024-08-09 to 2026-10, 1 undated'
+    """
+    known = [one_line(date) for date in dates]
+    dated = sorted(date for date in known if date[:1].isdigit())
+    span = "" if not dated else dated[0] if dated[0] == dated[-1] else f"{dated[0]} to {dated[-1]}"
+    undated = f"{len(known) - len(dated)} undated" if len(dated) < len(known) else ""
+    return ", ".join(part for part in (span, undated) if part) or "no prices"
+
+
+# Gates
+
+
+def beside(value: int | float | Decimal, limit: Decimal) -> str:
+    """Return a value with as many decimals as it takes to stay on its side of a limit, two at least for money.
+
+    >>> beside(Decimal("49.9999"), Decimal(50)), beside(Decimal("41.2666"), Decimal(50)), beside(100.0, Decimal(100))
+    ('49.9999', '41.27', '100')
+    """
+    exact = Decimal(str(value))
+    money = isinstance(value, Decimal)
+    places = 2
+    while _side(Decimal(text := f"{exact:z.{places}f}"), limit) != _side(exact, limit):
+        places += 1
+    return text if money else _trimmed(text)
+
+
+def _side(value: Decimal, limit: Decimal) -> int:
+    return (value > limit) - (value < limit)
+
+
+def keeps(value: Decimal, verdict: Verdict) -> bool:
+    """Return whether a value would keep a verdict's limit."""
+    return _side(value, verdict.limit) in SIDES[verdict.operator]
+
+
+def limit_text(verdict: Verdict) -> str:
+    """Return a gate's condition, such as < 50."""
+    return f"{verdict.operator} {_trimmed(f'{verdict.limit:f}')}"
+
+
+def price_is_missing(verdict: Verdict) -> bool:
+    """Return whether a gate has a figure but no verdict: the bill lacks a price, the figure is "at least"."""
+    return verdict.status == "unjudged" and verdict.value is not None
+
+
+def measured(verdict: Verdict) -> str:
+    """Return the figure a gate judged, unmistakably on its side of the limit; empty where there is none."""
+    if verdict.value is None:
+        return ""
+    # A verdict on a cost has a reason only where the bill is incomplete, whichever way it ends.
+    prefix = "at least " if verdict.reason and verdict.figure.startswith("cost_") else ""
+    return prefix + beside(verdict.value, verdict.limit)
+
+
+def gate_line(verdict: Verdict) -> str:
+    """Return a gate and how it ended, such as ✓ cost_usd_per_1000_users_month < 50 = 41.27."""
+    gate = f"{MARKS[verdict.status]} {one_line(verdict.figure)} {limit_text(verdict)}"
+    value = measured(verdict)
+    if verdict.status != "unjudged":
+        return f"{gate} = {value}"
+    return f"{gate} not judged: {one_line(verdict.reason)}" + (f" ({value})" if value else "")
+
+
+def gate_counts(plan: Plan) -> str:
+    """Return how many gates pass, fail and are not judged, as a sentence."""
+    counts = {status: sum(verdict.status == status for verdict in plan.verdicts) for status in MARKS}
+    words = {"pass": "met", "fail": "missed", "unjudged": "not judged"}
+    parts = [f"{counts[status]} {word}" for status, word in words.items() if counts[status]]
+    return f"Gates: {', '.join(parts)}."
+
+
+def cost_verdict(plan: Plan) -> Verdict:
+    """Return the verdict on the cost per 1000 users, of several the one that ends worst."""
+    order = ("fail", "unjudged", "pass")
+    judged = [verdict for verdict in plan.verdicts if verdict.figure == UNIT_COST]
+    return min(judged, key=lambda verdict: order.index(verdict.status))
+
+
+def verdict_sentence(plan: Plan) -> str:
+    """Return whether the plan keeps its budget, at what cost per 1000 of which users, and how its gates end."""
+    worst = cost_verdict(plan)
+    budget = plan.scenario.budget
+    lead = (LEADS if worst.operator in ("<", "<=") else OTHER_LEADS)[worst.status]
+    cost = at_least(plan) + _dollars(_grouped(beside(money(plan.figure(UNIT_COST)), worst.limit)))
+    month = total(plan, getattr(plan.bill.effective, budget.level))
+    reason = f" because {one_line(worst.reason)}" if worst.status == "unjudged" else ""
+    return (
+        f"{lead}{reason}: {one_line(plan.scenario.name)} costs {cost} a month per 1000 {USERS[budget.users]} "
+        f"(limit: {LIMITS[worst.operator]} {unit_price(worst.limit)}), {month} a month in all at {level_words(plan)}. "
+        f"{gate_counts(plan)}"
+    )
+
+
+def _grouped(number: str) -> str:
+    whole, point, fraction = number.partition(".")
+    return f"{int(whole):,}{point}{fraction}"
+
+
+def level_words(plan: Plan) -> str:
+    """Return the point of the band that the budget judges, in words."""
+    return LEVELS[plan.scenario.budget.level]
+
+
+def money(value: int | float | Decimal) -> Decimal:
+    """Return a figure of cost as the Decimal it is."""
+    return value if isinstance(value, Decimal) else Decimal(str(value))
+
+
+def warnings_first(plan: Plan) -> list[Finding]:
+    """Return the findings, warnings before the rest, otherwise in the plan's order."""
+    return sorted(plan.findings, key=lambda finding: finding.severity != "warning")

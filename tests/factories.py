@@ -1,0 +1,157 @@
+"""A small world to plan in: a few shapes and plainly synthetic prices. None of these figures is anybody's price."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import replace
+from typing import Any
+
+from cascade_plan.exploring import outlook as explored
+from cascade_plan.model.catalogue import Catalogue, Shape
+from cascade_plan.model.plan import Plan
+from cascade_plan.model.price import Book, PriceKey, Row
+from cascade_plan.model.scenario import Scenario
+from cascade_plan.pipeline import plan as planned
+
+AS_OF = "2020-01-02"
+SOURCE = "synthetic"
+EC2 = {
+    # name: vCPU, GiB, architecture, USD an hour
+    "test.large": (2, 8, "x86_64", "0.1"),
+    "test.xlarge": (4, 16, "x86_64", "0.2"),
+    "test.2xlarge": (8, 32, "x86_64", "0.4"),
+    "test.16xlarge": (64, 256, "x86_64", "3.2"),
+    "arm.xlarge": (4, 16, "arm64", "0.25"),
+}
+RDS = {"db.r5.xlarge": (4, 32, "1"), "db.test.large": (2, 16, "0.25"), "db.test.xlarge": (4, 32, "0.5")}
+CACHE = {"cache.test.large": (2, 8, "0.25"), "cache.test.xlarge": (4, 16, "0.5")}
+METERED: tuple[tuple[PriceKey, str, str], ...] = (
+    (PriceKey("eks", "cluster"), "hour", "0.1"),
+    (PriceKey("elb", "alb"), "hour", "0.01"),
+    (PriceKey("elb", "alb-lcu"), "lcu_hour", "0.01"),
+    (PriceKey("elb", "nlb"), "hour", "0.01"),
+    (PriceKey("elb", "nlb-lcu"), "lcu_hour", "0.01"),
+    (PriceKey("vpc", "nat-gateway"), "hour", "0.1"),
+    (PriceKey("vpc", "nat-gateway-data"), "gib", "0.1"),
+    (PriceKey("vpc", "public-ipv4"), "hour", "0.01"),
+    (PriceKey("ebs", "gp3-storage"), "gib_month", "0.1"),
+    (PriceKey("rds", "storage-gp3", "single_az"), "gib_month", "0.1"),
+    (PriceKey("rds", "storage-gp3", "multi_az"), "gib_month", "0.2"),
+    (PriceKey("rds", "backup-storage"), "gib_month", "0.1"),
+    (PriceKey("transfer", "inter-zone"), "gib", "0.01"),
+    (PriceKey("transfer", "internet-out", "0-10240"), "gib", "0.1"),
+    (PriceKey("transfer", "internet-out", "10240-"), "gib", "0.05"),
+)
+COMMITTED: tuple[tuple[PriceKey, str], ...] = (
+    (PriceKey("ec2", "test.xlarge", "linux", "spot"), "0.05"),
+    (PriceKey("ec2", "test.xlarge", "linux", "reserved_1y_all_upfront"), "0.15"),
+    (PriceKey("ec2", "test.large", "linux", "reserved_3y_all_upfront"), "0.04"),
+    (PriceKey("rds", "db.r5.xlarge", "single_az", "reserved_1y_all_upfront"), "0.8"),
+    (PriceKey("rds", "db.r5.xlarge", "multi_az", "reserved_1y_all_upfront"), "1.6"),
+    (PriceKey("elasticache", "cache.test.large", "redis", "reserved_1y_no_upfront"), "0.2"),
+    (PriceKey("elasticache", "cache.test.large", "valkey", "reserved_1y_no_upfront"), "0.15"),
+)
+
+
+def _prices() -> Iterator[tuple[PriceKey, str, str]]:
+    yield from METERED
+    for name, (_, _, _, usd) in EC2.items():
+        yield PriceKey("ec2", name, "linux"), "hour", usd
+    for name, (_, _, usd) in RDS.items():
+        yield PriceKey("rds", name, "single_az"), "hour", usd
+        yield PriceKey("rds", name, "multi_az"), "hour", str(2 * float(usd))
+    for name, (_, _, usd) in CACHE.items():
+        yield PriceKey("elasticache", name, "redis"), "hour", usd
+        yield PriceKey("elasticache", name, "valkey"), "hour", str(0.8 * float(usd))
+    yield from ((key, "hour", usd) for key, usd in COMMITTED)
+
+
+def make_book(region: str = "us-east-1", missing: Collection[str] = ()) -> Book:
+    """Return a book of synthetic prices, without those whose service, item or whole key is in `missing`."""
+    rows: dict[PriceKey, Row] = {
+        key: (unit, usd, AS_OF, SOURCE, "", "", "bundled")
+        for key, unit, usd in _prices()
+        if not {key.service, key.item, str(key)} & {*missing}
+    }
+    return Book("aws", region, rows, "synthetic prices")
+
+
+def make_catalogue() -> Catalogue:
+    """Return the shapes that `make_book` prices."""
+    shapes: dict[tuple[str, str], Shape] = {
+        ("ec2", name): Shape("ec2", name, vcpu, gib, architecture, False, 4, 15)
+        for name, (vcpu, gib, architecture, _) in EC2.items()
+    }
+    shapes |= {("rds", name): Shape("rds", name, vcpu, gib) for name, (vcpu, gib, _) in RDS.items()}
+    shapes |= {("elasticache", name): Shape("elasticache", name, vcpu, gib) for name, (vcpu, gib, _) in CACHE.items()}
+    return Catalogue(shapes)
+
+
+def make_scenario(**overrides: Any) -> Scenario:
+    """Return a small scenario with the values at dotted paths replaced: make_scenario(**{"users.peak": 20_000}).
+
+    Two underscores stand for a dot: make_scenario(users__peak=20_000). None removes a value.
+    """
+    document: dict[str, Any] = {
+        "schema_version": 1,
+        "name": "test",
+        "users": {"peak": 10_000, "average": 3000, "active_share": 0.1},
+        "behaviour": {
+            "actions": {
+                "read": {"weight": 3.0, "request": "GET /things", "response_bytes": 2000.0},
+                "write": {"weight": 1.0, "request": "POST /things", "database_bytes": 100.0, "publishes": True},
+            }
+        },
+        "loads": {
+            "normal": {"users": 1000, "spawn_rate_per_s": 10.0, "duration_s": 600.0, "latency_ms_p95": 200.0},
+        },
+        "gates": {"latency_ms_p95.normal": ["< 200"], "websocket.connection_count_per_node": [">= 50000"]},
+    }
+    for path, value in overrides.items():
+        *branches, leaf = path.replace("__", ".").split(".")
+        place = document
+        for branch in branches:
+            place = place.setdefault(branch, {})
+        if value is None:
+            place.pop(leaf, None)
+        else:
+            place[leaf] = value
+    return Scenario.model_validate(document)
+
+
+def make_plan(
+    scenario: Scenario | None = None,
+    book: Book | None = None,
+    *,
+    missing: Collection[str] = (),
+    outlook: bool = False,
+    **overrides: Any,
+) -> Plan:
+    """Return the plan of a scenario (or of `make_scenario(**overrides)`) in the synthetic world."""
+    wanted = make_scenario(**overrides) if scenario is None else scenario
+    prices = make_book(wanted.region, missing) if book is None else book
+    made = planned(wanted, make_catalogue(), prices)
+    return replace(made, outlook=explored(wanted, make_catalogue(), prices, {})) if outlook else made
+
+
+def with_text(plan: Plan, text: str) -> Plan:
+    """Return the plan with `text` wherever a price file, a trace or a message could bring text of its own."""
+    items = tuple(
+        replace(item, name=text, source=text, note=f"weak: {text}", as_of=text, origin=text) for item in plan.bill.items
+    )
+    unpriced = tuple(replace(line, name=text) for line in plan.bill.unpriced)
+    outlook = plan.outlook
+    if outlook is not None:
+        rows = tuple(replace(row, source=text) for row in outlook.sensitivities)
+        ways = tuple(replace(way, title=text, gives_up=text, price_notes=(text,)) for way in outlook.alternatives)
+        outlook = replace(outlook, sensitivities=rows, alternatives=ways)
+    return replace(
+        plan,
+        scenario=plan.scenario.model_copy(update={"description": text}),
+        book=text,
+        bill=replace(plan.bill, items=items, unpriced=unpriced, not_priced=(text,)),
+        groups=tuple(replace(group, shape=replace(group.shape, name=text)) for group in plan.groups),
+        verdicts=tuple(replace(verdict, reason=verdict.reason and text) for verdict in plan.verdicts),
+        findings=tuple(replace(finding, message=text, where=text) for finding in plan.findings),
+        outlook=outlook,
+    )

@@ -1,0 +1,45 @@
+"""The whole plan for programs, and what all reports have in common."""
+
+from __future__ import annotations
+
+import json
+from importlib import import_module
+
+import pytest
+from factories import make_plan
+
+from cascade_plan import registry
+from cascade_plan.model.plan import from_json
+from cascade_plan.reports import json as report
+
+NAMES = registry.names("reports")
+
+
+def test_it_reads_back_to_the_same_plan() -> None:
+    for outlook in (False, True):
+        made = make_plan(outlook=outlook)
+        assert from_json(report.render(made)) == made
+
+
+def test_money_is_text_and_figures_are_nested() -> None:
+    made = make_plan()
+    document = json.loads(report.render(made))
+    assert document["figures"]["cost_usd_per_month"]["average"] == str(made.bill.effective.average)
+    assert document["figures"]["api"]["node_count"]["base"] == 3
+    assert document["outlook"] is None
+    assert document["items"][0]["name"] == made.bill.items[0].name
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_report_describes_itself_and_ends_in_one_newline(name: str) -> None:
+    module = import_module(f"cascade_plan.reports.{name}")
+    assert module.FORMAT
+    assert "\n" not in module.FORMAT
+    text = module.render(make_plan(outlook=True))
+    assert text.endswith("\n")
+    assert not text.endswith("\n\n")
+    assert text == module.render(make_plan(outlook=True))
+
+
+def test_the_reports_are_known() -> None:
+    assert {"csv", "json", "junit", "markdown", "table"} <= {*NAMES}

@@ -1,0 +1,281 @@
+"""The report for finance."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from factories import make_plan, with_text
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+
+from cascade_plan.model.plan import Plan
+from cascade_plan.reports import _marked as marked
+from cascade_plan.reports import _words as words
+from cascade_plan.reports import markdown
+
+HOSTILE = [
+    "a|b", "a\\|b", "`code`", "<script>alert(1)</script>", "<!-- ", "a\nb", "| --- |", "**bold** _it_ ~~gone~~",
+    "[link](javascript:x)", "![image](x)", "```\nfence", "# head", "&lt;", "\\", "$x$", "x\\", "``|``", "\x00", "",
+]  # fmt: skip
+PLAN = make_plan(outlook=True)
+INCOMPLETE = make_plan(outlook=True, missing=["cluster", "nat-gateway"])
+
+
+def tables(text: str) -> Iterator[list[list[str]]]:
+    """Yield the cells' text of each table as a Markdown reader sees it."""
+    rows: list[list[str]] = []
+    tokens = MarkdownIt("commonmark").enable(["table", "strikethrough"]).parse(text)
+    for index, token in enumerate(tokens):
+        if token.type == "tr_open":
+            rows.append([])
+        elif token.type in ("th_open", "td_open"):
+            inline = tokens[index + 1].children or []
+            rows[-1].append("".join(child.content for child in inline))
+        elif token.type == "table_close":
+            yield rows
+            rows = []
+
+
+def raw_rows(text: str) -> Iterator[tuple[int, int]]:
+    """Yield (cells of a table's row, cells of its header) by counting unescaped pipes, as GitHub does."""
+    header = 0
+    for line in text.splitlines():
+        if not line.startswith("|"):
+            header = 0
+            continue
+        cells = len(re.findall(r"(?<!\\)(?:\\\\)*\|", line))
+        header = header or cells
+        yield cells, header
+
+
+def table_under(text: str, heading: str) -> list[list[str]]:
+    return next(tables(text.split(f"## {heading}\n", 1)[1]))
+
+
+def test_it_ends_in_one_newline() -> None:
+    for made in (PLAN, INCOMPLETE, replace(PLAN, outlook=None)):
+        text = markdown.render(made)
+        assert text.endswith("\n")
+        assert not text.endswith("\n\n")
+
+
+def test_the_same_plan_is_the_same_text() -> None:
+    assert markdown.render(make_plan(outlook=True)) == markdown.render(PLAN)
+
+
+def test_the_verdict_is_the_first_sentence() -> None:
+    title, empty, verdict, *_ = markdown.render(PLAN).splitlines()
+    assert (title, empty) == ("# Cost report: test", "")
+    assert verdict == f"**{words.verdict_sentence(PLAN)}**"
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.text() | st.sampled_from(HOSTILE))
+def test_any_text_leaves_the_tables_whole(text: str) -> None:
+    rendered = markdown.render(with_text(INCOMPLETE, text))
+    assert all(cells == header for cells, header in raw_rows(rendered))
+    expected = [[len(row) for row in rows] for rows in tables(markdown.render(INCOMPLETE))]
+    read = [[len(row) for row in rows] for rows in tables(rendered)]
+    assert len(read) >= len(expected)
+    assert all(len({*lengths}) == 1 for lengths in read)
+
+
+@settings(deadline=None)
+@given(st.text(min_size=1) | st.sampled_from(HOSTILE))
+def test_a_cell_reads_as_its_text(text: str) -> None:
+    rendered = "\n".join(marked.table(("a", "b"), [(text, "end")]))
+    (_, row), *others = tables(rendered)
+    assert others == []
+    assert [" ".join(cell.split()) for cell in row] == [" ".join(words.one_line(text).split()), "end"]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_no_html_comes_from_text(text: str) -> None:
+    rendered = markdown.render(with_text(INCOMPLETE, text))
+    assert {*re.findall(r"<[^ >]+>?", re.sub(r"`[^`]*`", "", rendered))} <= {"<br>"}
+
+
+def test_a_code_span_holds_only_what_it_can() -> None:
+    assert marked.code("a.b < 5") == "`a.b < 5`"
+    assert marked.code("a`|b") == r"a\`\|b"
+
+
+def test_the_line_items_are_all_there_and_sum_to_the_total() -> None:
+    header, *rows, total = table_under(markdown.render(PLAN), "Line items")
+    assert header == [
+        "Item", "Quantity at average", "Unit", "Unit price", "List price", "Cost at average", "Price as of",
+    ]  # fmt: skip
+    assert [row[0] for row in rows] == [item.name for item in PLAN.bill.items]
+    assert total[5] == words.usd(PLAN.bill.effective.average)
+    shown = sum(Decimal(row[5].replace("$", "").replace(",", "")) for row in rows)
+    assert abs(shown - PLAN.bill.effective.average) < Decimal("0.01") * len(rows)
+
+
+def test_the_tiers_sum_to_the_total() -> None:
+    _, *rows, total = table_under(markdown.render(PLAN), "Cost by tier")
+    assert total == ["Total", *total[1:]]
+    for column in (1, 2, 4, 5):
+        shown = sum(Decimal(row[column].replace("$", "").replace(",", "")) for row in rows)
+        assert abs(shown - Decimal(total[column].replace("$", "").replace(",", ""))) < Decimal("0.1")
+
+
+def test_an_incomplete_bill_is_at_least_everywhere_and_lists_what_is_missing() -> None:
+    text = markdown.render(INCOMPLETE)
+    assert all(cell.startswith("at least $") for row in table_under(text, "Cost a month")[1:] for cell in row[2:])
+    assert all(row[2].startswith("at least $") for row in table_under(text, "Cost per 1000 users")[1:])
+    assert table_under(text, "Line items")[-1][5].startswith("at least $")
+    by_tier = {row[0]: row[1:] for row in table_under(text, "Cost by tier")[1:]}
+    assert by_tier["Cluster"] == ["no price", "no price", "", "no price", "no price"]
+    assert by_tier["Network"][1].startswith("at least $")
+    missing = table_under(text, "What the bill leaves out")[1:]
+    assert [row[0] for row in missing] == ["EKS control plane", "NAT gateways"]
+    assert [row[1] for row in missing] == ["730", "2,190"]
+
+
+def test_what_is_never_priced_is_listed() -> None:
+    text = markdown.render(PLAN)
+    for left_out in PLAN.bill.not_priced:
+        assert f"- {left_out}" in text
+
+
+def test_commitments_split_reserved_and_on_demand() -> None:
+    made = make_plan(
+        purchase__api="reserved_1y_all_upfront", tiers__api__nodes={"min": 2, "base": 4, "max": 6}, users__peak=20_000,
+        users__average=15_000,
+    )  # fmt: skip
+    row = next(row for row in table_under(markdown.render(made), "Commitments") if row[0].startswith("api nodes"))
+    api = made.groups[0]
+    assert row[1:4] == ["1 year, all upfront", "2", words.count(api.count.average - 2)]
+    assert row[5] != "$0.00"
+
+
+def test_nothing_committed_says_so() -> None:
+    assert "Nothing is committed: every instance is paid on demand." in markdown.render(PLAN)
+
+
+def test_the_outlook_is_left_out_when_nobody_asked() -> None:
+    text = markdown.render(replace(PLAN, outlook=None))
+    assert "## Ways down" not in text
+    assert "xychart-beta" not in text
+    assert "## Rollout" in text
+
+
+def test_the_alternatives_are_all_there() -> None:
+    assert PLAN.outlook is not None
+    rows = table_under(markdown.render(PLAN), "Ways down")[1:]
+    assert [row[2] for row in rows] == [words.usd(way.saving_usd_per_month) for way in PLAN.outlook.alternatives]
+
+
+def test_what_is_unknown_makes_costs_and_savings_at_least() -> None:
+    made = make_plan(outlook=True, missing=["rds storage-gp3 multi_az on_demand"])
+    text = markdown.render(made)
+    rows = {row[0]: row for row in table_under(text, "Ways down")[1:]}
+    single = rows["no multi-AZ standby"]
+    assert single[2].startswith("at least $")
+    assert single[3].startswith("$")
+    assert rows["Valkey instead of Redis"][2].startswith("$")
+    assert rows["Valkey instead of Redis"][3].startswith("at least $")
+    for row in table_under(text, "Assumptions that most change the answer")[1:]:
+        assert all(cell == "" or cell.startswith("at least $") for cell in row[2:4])
+
+
+def charts(text: str) -> list[list[str]]:
+    return [block.splitlines() for block in re.findall(r"```mermaid\n(.*?)```", text, re.DOTALL)]
+
+
+def test_the_pie_has_the_tiers() -> None:
+    pie, _ = charts(markdown.render(PLAN))
+    assert pie[0] == "pie showData"
+    slices = dict(re.findall(r'^    "([^"]+)" : ([0-9]+\.[0-9]{2})$', "\n".join(pie[2:]), re.MULTILINE))
+    costs = words.tier_costs(PLAN)
+    assert slices == {words.tier_title(tier): f"{cost.average:.2f}" for tier, cost in costs.items()}
+
+
+def test_the_chart_has_the_curve_and_the_limit() -> None:
+    _, chart = charts(markdown.render(PLAN))
+    assert chart[0] == "xychart-beta"
+    axis = next(line for line in chart if "x-axis" in line)
+    curve, limit = ([Decimal(value) for value in re.findall(r"[0-9.]+", line)] for line in chart[-2:])
+    labels = re.findall(r'"([^"]+)"', axis)[1:]
+    assert len(curve) == len(limit) == len(labels) == 10
+    assert {*limit} == {Decimal(50)}
+    assert "10k" in labels
+    top = Decimal(next(line for line in chart if "y-axis" in line).rpartition(" ")[2])
+    assert max(curve) <= top
+
+
+@given(st.text())
+def test_a_mermaid_label_cannot_leave_its_quotes(text: str) -> None:
+    label = marked.label(text)
+    assert label[0] == label[-1] == '"'
+    assert not {*label[1:-1]} & {*'"`;<>{}[]|#\n%'}
+
+
+@pytest.mark.parametrize(
+    ("limit", "text"),
+    [
+        (1.0, "is never kept; the lowest cost is $"),
+        (1e6, "is kept from 1,000 users at peak (300 on average) on."),
+    ],
+)
+def test_the_curve_says_where_the_limit_is_kept(limit: float, text: str) -> None:
+    assert text in markdown.render(make_plan(outlook=True, budget__usd_per_1000_users_month=limit))
+
+
+def test_a_limit_kept_in_places_says_so() -> None:
+    assert PLAN.outlook is not None
+    first, second, third = PLAN.outlook.curve[:3]
+    costs = (Decimal(60), Decimal(40), Decimal(55))
+    curve = tuple(
+        replace(point, cost_usd_per_1000_users_month=cost)
+        for point, cost in zip((first, second, third), costs, strict=True)
+    )
+    text = markdown.render(replace(PLAN, outlook=replace(PLAN.outlook, curve=curve)))
+    assert f"is kept in places, first at {second.users_peak:,} users at peak" in text
+
+
+def rollout(made: Plan) -> str:
+    return markdown.render(made).split("## Rollout\n", 1)[1]
+
+
+def test_the_rollout_has_three_phases_of_tasks_with_this_plan_s_figures() -> None:
+    text = rollout(PLAN)
+    phases = re.findall(r"^### (.*)$", text, re.MULTILINE)
+    assert [phase.partition(":")[0] for phase in phases] == ["Phase 1", "Phase 2", "Phase 3"]
+    assert "(hours 1-2)" in phases[0]
+    assert "(hours 3-4)" in phases[1]
+    assert "(hours 5-6)" in phases[2]
+    low, high = (PLAN.figure(f"api.replica_count.{bound}") for bound in ("min", "max"))
+    for expected in (
+        "a pool of 100 connections",
+        f"the HPA keeps {low} to {high} pods on 2 to 5 nodes",
+        "cache nodes 3 x cache.test.large",
+        "10,000 at once over 3 nodes",
+        "`normal`: 1,000 users, 10 more a second, for 600 s, p95 below 200 ms",
+    ):
+        assert expected in text
+    lines = [line for line in text.splitlines() if line and not line.startswith("#")]
+    assert all(re.match(r"(  )?- \[ \] ", line) for line in lines)
+
+
+def test_a_scenario_without_loads_has_a_rollout() -> None:
+    assert rollout(make_plan(loads={}, gates={})).count("the scenario names no load") == 2
+
+
+def test_a_figure_that_no_tier_sized_is_said_to_be_missing() -> None:
+    figures = {name: figure for name, figure in PLAN.figures.items() if name != "pool.connection_count"}
+    assert "a pool of an unsized number of connections" in rollout(replace(PLAN, figures=figures))
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [{"tiers.cache.engine": "valkey"}, {"tiers.gateway.balancer": "nlb"}, {"tiers.database.replicas": 0}],
+)
+def test_variants_render(overrides: dict[str, Any]) -> None:
+    assert markdown.render(make_plan(**overrides))

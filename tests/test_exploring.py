@@ -1,0 +1,290 @@
+"""The outlook: what users, assumptions and choices do to the cost."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import jsonschema
+import pytest
+from factories import make_book, make_catalogue, make_plan, make_scenario
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cascade_plan.errors import InfeasibleError, UsageError
+from cascade_plan.exploring import SENSITIVITIES_KEPT, WAYS, changed, outlook
+from cascade_plan.model.outlook import Alternative, Outlook, Sensitivity
+from cascade_plan.model.plan import from_json, json_schema, to_json
+from cascade_plan.model.scenario import Scenario
+from cascade_plan.pipeline import plan
+
+UNIT_COST = "cost_usd_per_1000_users_month"
+
+
+def explored(missing: Collection[str] = (), **overrides: Any) -> Outlook:
+    scenario = make_scenario(**overrides)
+    return outlook(scenario, make_catalogue(), make_book(missing=missing), {})
+
+
+def cost_of(scenario: Scenario, missing: Collection[str] = ()) -> Decimal:
+    made = plan(scenario, make_catalogue(), make_book(missing=missing))
+    return Decimal(made.figure(UNIT_COST))
+
+
+# The curve
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(1, 10**9).flatmap(lambda peak: st.tuples(st.just(peak), st.integers(1, peak))))
+def test_the_curve_is_sorted_distinct_and_has_the_own_peak(users: tuple[int, int]) -> None:
+    peak, average = users
+    curve = explored(users__peak=peak, users__average=average).curve
+    peaks = [point.users_peak for point in curve]
+    assert peaks == sorted({*peaks})
+    assert peak in peaks
+    assert len(peaks) <= 30
+    assert all(isinstance(point.users_peak, int) and 1 <= point.users_average <= point.users_peak for point in curve)
+    assert next(point for point in curve if point.users_peak == peak).users_average == average
+
+
+def test_the_curve_spans_a_hundredfold_in_thirty_points() -> None:
+    peaks = [point.users_peak for point in explored().curve]
+    assert len(peaks) == 30
+    assert (peaks[0], peaks[-1]) == (1000, 100_000)
+
+
+def test_a_point_of_the_curve_is_the_plan_at_its_users() -> None:
+    for point in explored().curve[::7]:
+        other = make_scenario().with_users(point.users_peak, point.users_average)
+        made = plan(other, make_catalogue(), make_book())
+        assert point.cost_usd_per_1000_users_month == made.figure(UNIT_COST)
+        assert point.cost_usd_per_month == made.bill.effective.average
+        assert point.complete
+
+
+def test_the_curve_follows_the_budget_s_level_and_users() -> None:
+    scenario: dict[str, Any] = {"budget.level": "ceiling", "budget.users": "registered", "users.registered": 50_000}
+    point = next(point for point in explored(**scenario).curve if point.users_peak == 10_000)
+    made = make_plan(**scenario)
+    assert point.cost_usd_per_month == made.bill.effective.ceiling
+    assert point.cost_usd_per_1000_users_month == made.bill.effective.ceiling / 50
+
+
+def test_a_missing_price_marks_the_curve() -> None:
+    assert not any(point.complete for point in explored(missing=["nat-gateway"]).curve)
+
+
+def test_users_beyond_the_schema_are_left_out() -> None:
+    assert max(point.users_peak for point in explored(users__peak=10**9, users__average=10**9).curve) == 10**9
+
+
+def test_points_without_a_plan_are_left_out() -> None:
+    # A Prometheus for the largest fleets needs more memory than the largest shape has.
+    curve = explored(tiers__monitoring__series_per_node=100_000_000, users__tenants=2000).curve
+    assert 0 < len(curve) < 30
+
+
+# The values that change the cost most
+
+
+def test_the_largest_swings_come_first_and_none_is_nothing() -> None:
+    swings = [row.swing_usd_per_1000_users_month for row in explored().sensitivities]
+    assert swings == sorted(swings, reverse=True)
+    assert all(swing > 0 for swing in swings)
+    assert len(swings) == SENSITIVITIES_KEPT
+
+
+def sides(row: Sensitivity) -> list[tuple[Any, Decimal | None]]:
+    return [
+        (row.value_halved, row.cost_usd_per_1000_users_month_halved),
+        (row.value_doubled, row.cost_usd_per_1000_users_month_doubled),
+    ]
+
+
+def test_each_side_is_the_plan_with_that_value() -> None:
+    for row in explored().sensitivities:
+        costs = [cost_of(make_scenario())]
+        for value, cost in sides(row):
+            assert (value is None) == (cost is None)
+            if value is not None:
+                assert isinstance(value, type(row.value))
+                other = changed(make_scenario(), {row.path: value})
+                assert other is not None
+                assert cost_of(other) == cost
+                costs.append(cost_of(other))
+        assert row.swing_usd_per_1000_users_month == max(costs) - min(costs)
+
+
+def test_a_side_the_schema_refuses_is_left_out() -> None:
+    rows = {row.path: row for row in explored(users__active_share=0.9).sensitivities}
+    share = rows["users.active_share"]
+    assert share.value_doubled is None
+    assert share.cost_usd_per_1000_users_month_doubled is None
+    assert share.value_halved == 0.45
+
+
+def test_a_side_whose_bill_would_lack_a_price_is_left_out() -> None:
+    def doubled(term: str) -> list[Decimal | None]:
+        found = explored(**{"tiers.api.shape": {"vcpu": 4, "memory_gib": 16.0}, "purchase.api": term}).sensitivities
+        return [row.cost_usd_per_1000_users_month_doubled for row in found if row.path == "tiers.api.shape.vcpu"]
+
+    assert doubled("on_demand") != []
+    # The book has this term for the present shape and not for the next larger one.
+    assert doubled("reserved_1y_all_upfront") == []
+
+
+@pytest.mark.parametrize(
+    ("overrides", "origins", "path", "kind", "source"),
+    [
+        ({}, {}, "tiers.cache.minimum_nodes", "plan", "max(3, peak / 20000)"),
+        ({"users.active_share": 0.5}, {}, "users.active_share", "scenario", "given in the scenario"),
+        ({"users.active_share": 0.5}, {"users.active_share": "x.yaml:7"}, "users.active_share", "scenario", "x.yaml:7"),
+        ({"users.active_share": 0.5}, {}, "behaviour.actions.read.response_bytes", "scenario", "given"),
+        ({"users.active_share": None}, {}, "users.active_share", "plan", "every simulated user"),
+        ({}, {}, "tiers.cache.shape.memory_gib", "plan", "memory_per_node 8GB"),
+    ],
+)
+def test_a_value_says_where_it_comes_from(
+    overrides: dict[str, Any], origins: dict[str, str], path: str, kind: str, source: str
+) -> None:
+    found = outlook(make_scenario(**overrides), make_catalogue(), make_book(), origins).sensitivities
+    row = next(row for row in found if row.path == path)
+    assert row.kind == kind
+    assert source in row.source
+
+
+# Ways down
+
+
+def by_title(found: Outlook) -> dict[str, Alternative]:
+    return {way.title: way for way in found.alternatives}
+
+
+def test_each_way_saves_what_it_says() -> None:
+    present = make_plan()
+    for way in explored().alternatives:
+        changes = {}
+        for assignment in way.overrides:
+            path, _, value = assignment.partition("=")
+            known = {"false": False, "{vcpu: 4, memory_gib: 32}": {"vcpu": 4, "memory_gib": 32}}
+            changes[path] = known.get(value, value)
+        other = changed(make_scenario(), changes)
+        assert other is not None
+        after = make_plan(other)
+        assert way.saving_usd_per_month == present.bill.effective.average - after.bill.effective.average > 0
+        assert way.cost_usd_per_1000_users_month == after.figure(UNIT_COST)
+        assert way.complete
+
+
+def test_ways_are_sorted_by_saving_and_end_with_the_joined_one() -> None:
+    *singles, joined = explored().alternatives
+    savings = [way.saving_usd_per_month for way in singles]
+    assert savings == sorted(savings, reverse=True)
+    assert all(not way.parts for way in singles)
+    assert {*joined.parts} <= {way.title for way in singles}
+    assert joined.saving_usd_per_month > savings[0]
+
+
+def test_the_joined_way_sets_nothing_twice() -> None:
+    joined = explored().alternatives[-1]
+    paths = [assignment.partition("=")[0] for assignment in joined.overrides]
+    assert len(paths) == len({*paths})
+    assert "purchase.api" in paths
+
+
+def test_a_way_whose_price_the_book_lacks_is_no_way() -> None:
+    titles = by_title(explored()).keys()
+    assert "API nodes reserved for one year, all upfront" in titles
+    assert "API nodes reserved for three years, all upfront" not in titles
+    assert "API nodes on spot" not in by_title(explored(missing=["ec2 test.xlarge linux spot"]))
+
+
+def test_what_is_so_already_is_left_out() -> None:
+    scenario: dict[str, Any] = {
+        "tiers.cache.engine": "valkey",
+        "availability.multi_az": False,
+        "tiers.network.nat_gateway_per_zone": False,
+        "tiers.monitoring.label_by_tenant": False,
+        "tiers.database.shape": {"vcpu": 4, "memory_gib": 32.0},
+        "purchase.api": "spot",
+        "purchase.cache": "reserved_1y_no_upfront",
+    }
+    assert {*by_title(explored(**scenario))} <= {
+        "WebSocket nodes reserved for three years, all upfront",
+        "database instances reserved for one year, all upfront",
+    }
+
+
+def test_the_database_way_names_the_shape_and_keeps_vcpu_and_memory() -> None:
+    way = next(way for way in explored().alternatives if "database instance with" in way.title)
+    assert "(db.test.xlarge)" in way.title
+    assert way.overrides == ("tiers.database.shape={vcpu: 4, memory_gib: 32}",)
+
+
+def test_ways_are_data_that_the_schema_knows() -> None:
+    made = make_plan()
+    for way in WAYS:
+        values = {path: value(made) if callable(value) else value for path, value in way.overrides.items()}
+        assert changed(make_scenario(), values) is not None, way.title
+
+
+def test_an_incomplete_bill_still_has_ways_and_says_so() -> None:
+    found = explored(missing=["cluster"]).alternatives
+    assert found
+    assert not any(way.complete for way in found)
+
+
+# The whole
+
+
+def test_a_scenario_without_a_plan_raises() -> None:
+    with pytest.raises(InfeasibleError):
+        explored(tiers__api__shape={"vcpu": 4000, "memory_gib": 8.0})
+    with pytest.raises(UsageError):
+        explored(tiers__api__shape="none.such")
+
+
+def test_the_same_scenario_has_the_same_outlook() -> None:
+    assert explored() == explored()
+
+
+def test_a_trace_that_was_read_is_no_obstacle() -> None:
+    scenario = make_scenario(users__trace="day.csv")
+    users = scenario.users.model_copy(update={"profile": [1.0] * 23 + [2.0]})
+    found = outlook(scenario.model_copy(update={"users": users}), make_catalogue(), make_book(), {})
+    assert len(found.curve) == 30
+    assert found.alternatives
+
+
+def test_a_changed_scenario_keeps_all_else() -> None:
+    scenario = make_scenario()
+    other = changed(scenario, {"tiers.api.shape.vcpu": 8, "behaviour.actions.read.weight": 6.0})
+    assert other is not None
+    assert other.tiers.api.shape.memory_gib == scenario.tiers.api.shape.memory_gib  # type: ignore[union-attr]
+    assert other.behaviour.actions["read"].weight == 6
+    assert changed(other, {"tiers.api.shape.vcpu": 4, "behaviour.actions.read.weight": 3.0}) == scenario
+    assert changed(scenario, {"users.peak": 0}) is None
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.integers(1, 100_000), st.sampled_from([(), ("nat-gateway",), ("cluster", "alb")]))
+def test_a_plan_with_its_outlook_survives_json(peak: int, missing: tuple[str, ...]) -> None:
+    made = make_plan(users__peak=peak, users__average=peak, missing=missing, outlook=True)
+    text = to_json(made)
+    assert from_json(text) == made
+    assert to_json(from_json(text)) == text
+
+
+def test_a_plan_without_outlook_survives_json() -> None:
+    made = replace(make_plan(), outlook=None)
+    assert from_json(to_json(made)) == made
+
+
+def test_the_json_schema_describes_the_outlook() -> None:
+    schema = json_schema()
+    assert "Outlook" in schema["$defs"]
+    for wanted in (False, True):
+        jsonschema.validate(json.loads(to_json(make_plan(outlook=wanted))), schema)
