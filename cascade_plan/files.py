@@ -819,7 +819,10 @@ def _wrong(fault: _Fault) -> str:
         word, bound, unit = _LENGTHS[kind]
         return f"must have {word} {context[bound]} {unit}{'' if context[bound] == 1 else 's'}, got {len(given)}"
     if kind == "string_pattern_mismatch":
-        return f"must match {context['pattern']}, got {_shown(given)}"
+        from cascade_plan.units import PATTERN_WORDS
+
+        pattern = context["pattern"]
+        return f"must be {PATTERN_WORDS.get(pattern, f'text that matches {pattern}')}, got {_shown(given)}"
     if kind == "finite_number":
         return f"must be a finite number, got {_shown(given)}"
     if kind in ("value_error", "assertion_error") and "error" in context:

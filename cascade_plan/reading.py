@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cascade_plan import files
+from cascade_plan import files, registry
 from cascade_plan.errors import Problem, ScenarioError, UsageError, did_you_mean
 from cascade_plan.model.catalogue import Catalogue
 from cascade_plan.model.plan import Plan, from_json
@@ -98,10 +98,12 @@ def read(reference: str, assignments: Sequence[Assignment] = (), prices: str | N
     from cascade_plan.prices import bundled
 
     scenario, origins = read_scenario(reference, assignments)
-    try:
-        book = bundled.book(scenario.region)
-    except UsageError as error:
-        raise UsageError(f"{origins.get('region', 'default')}: region: {error}") from None
+    for field, known in (("cloud", registry.names("clouds")), ("region", bundled.regions())):
+        if (value := getattr(scenario, field)) not in known:
+            where = origins.get(field, "default")
+            suggestion = did_you_mean(value, list(known))
+            raise UsageError(f"{where}: {field}: must be one of {', '.join(known)}, got {value!r}{suggestion}")
+    book = bundled.book(scenario.region)
     if prices is not None:
         text, name = files.read_text(prices)
         book = bundled.override(book, text, name)

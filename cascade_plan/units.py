@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import ROUND_HALF_EVEN, Decimal
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from pydantic import Field
 
@@ -24,6 +24,15 @@ Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0, le=1e12, allow_inf_nan=False)]
 NonNegative = Annotated[float, Field(ge=0, le=1e12, allow_inf_nan=False)]
 Percent = Annotated[int, Field(ge=1, le=100)]
+
+PATTERN_WORDS: Final[dict[str, str]] = {}
+"""What a text must be, in words, by the pattern that checks it: for messages, which no one should read regexes in."""
+
+
+def matching(pattern: str, words: str, max_length: int) -> Any:
+    """Return a field of text that must match a pattern, and remember the pattern's meaning in words."""
+    PATTERN_WORDS[pattern] = words
+    return Field(pattern=pattern, max_length=max_length)
 
 
 def quantity(value: float | int) -> Decimal:

@@ -18,10 +18,11 @@ class Color:
 
 
 def say(text: str) -> None:
-    """Write text to stdout. A closed pipe is no error: who closed it has read enough."""
+    """Write text to stdout, in UTF-8 whatever the locale. A closed pipe is no error: who closed it has read enough."""
+    from cascade_plan.files import write_output
+
     try:
-        sys.stdout.write(text if text.endswith("\n") else text + "\n")
-        sys.stdout.flush()
+        write_output("-", text if text.endswith("\n") else text + "\n")
     except BrokenPipeError:
         # Python flushes stdout again at exit; without this it would complain then.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -33,13 +34,11 @@ def complain(text: str, kind: str = "error") -> None:
     sys.stderr.write("".join(f"{mark}{line}\n" for line in text.splitlines()))
 
 
-def deliver(text: str, destination: str | None) -> None:
-    """Write text to stdout, or atomically to a file. Raises UsageError when the file cannot be written."""
-    if destination is None or destination == "-":
+def deliver(text: str, destination: str) -> None:
+    """Write text to stdout for "-", or atomically to a file. Raises UsageError when the file cannot be written."""
+    if destination == "-":
         say(text)
         return
-    from pathlib import Path
+    from cascade_plan.files import write_output
 
-    from cascade_plan.files import write_atomically
-
-    write_atomically(Path(destination), text)
+    write_output(destination, text)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from typing import Annotated
 
 import typer
@@ -75,8 +74,7 @@ def check(
         from cascade_plan.cli.github import announce
 
         announce(plan)
-    for line in registry.load("reports", "table").failures(plan):
-        print(line, file=sys.stderr)
+    complain("\n".join(registry.load("reports", "table").failures(plan)), "")
     if not plan.bill.complete:
         return 3
     return 1 if plan.failed else 0

@@ -10,16 +10,17 @@ from typing import NamedTuple
 
 
 def age_days(as_of: str, today: date) -> int | None:
-    """Return the days from a price's date to `today`, counted from the first day it can mean; None when undated.
+    """Return the days from a price's date to `today`, negative when the date is still to come; None when undated.
 
-    >>> age_days("2024-08", date(2024, 9, 1)), age_days("undated", date(2024, 9, 1))
-    (31, None)
+    A year or a month stands for its first day, so that an age is never understated.
+    Raises ValueError for what is no YYYY, YYYY-MM, YYYY-MM-DD or "undated".
+
+    >>> [age_days(as_of, date(2026, 3, 1)) for as_of in ("2026-02-17", "2026-02", "2026", "undated")]
+    [12, 28, 59, None]
     """
-    parts = as_of.split("-")
-    if not all(part.isdigit() for part in parts):
+    if as_of in ("", "undated"):
         return None
-    year, month, day = (*(int(part) for part in parts), 1, 1)[:3]
-    return (today - date(year, month, day)).days
+    return (today - date.fromisoformat(f"{as_of}-01-01"[:10])).days
 
 
 class PriceKey(NamedTuple):

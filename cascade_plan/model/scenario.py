@@ -7,32 +7,27 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from cascade_plan.model.defaults import NASA_WEEKDAY
 from cascade_plan.model.defaults import value as default
-from cascade_plan.units import Count, NonNegative, Percent, Positive, Share, Users
+from cascade_plan.units import Count, NonNegative, Percent, Positive, Share, Users, matching
 
 SCHEMA_VERSION: Final = 1
 PROFILES: Final[dict[str, tuple[float, ...]]] = {"weekday": NASA_WEEKDAY, "flat": (1.0,) * 24}
-TERMS: Final = (
-    "on_demand",
-    "spot",
-    "reserved_1y_no_upfront",
-    "reserved_1y_partial_upfront",
-    "reserved_1y_all_upfront",
-    "reserved_3y_no_upfront",
-    "reserved_3y_partial_upfront",
-    "reserved_3y_all_upfront",
-)
 
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z]([-a-z0-9]*[a-z0-9])?$", max_length=53)]
+Name = Annotated[
+    str,
+    matching(r"^[a-z]([-a-z0-9]*[a-z0-9])?$", "lower-case letters, digits and dashes, starting with a letter", 53),
+]
 """A Kubernetes label (RFC 1123) that leaves room for a suffix within its 63 characters."""
-Key = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
-Text = Annotated[str, StringConstraints(max_length=2000)]
-ShapeName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]*$", max_length=60)]
+Key = Annotated[
+    str, matching(r"^[a-z][a-z0-9_]*$", "lower-case letters, digits and underscores, starting with a letter", 40)
+]
+Text = Annotated[str, Field(max_length=2000)]
+ShapeName = Annotated[str, matching(r"^[a-z0-9][a-z0-9.-]*$", "a name such as db.r5.xlarge or us-east-1", 60)]
 Term = Literal[
     "on_demand",
     "spot",
@@ -43,14 +38,19 @@ Term = Literal[
     "reserved_3y_partial_upfront",
     "reserved_3y_all_upfront",
 ]
+TERMS: Final[tuple[str, ...]] = get_args(Term)
 Request = Annotated[
-    str, StringConstraints(pattern=r"^(GET|POST|PUT|PATCH|DELETE) /[A-Za-z0-9._~/{}=&?%:@+,-]*$", max_length=500)
+    str,
+    matching(
+        r"^(GET|POST|PUT|PATCH|DELETE) /[A-Za-z0-9._~/{}=&?%:@+,-]*$", "a method and a path, GET /api/v1/workrooms", 500
+    ),
 ]
 Image = Annotated[
-    str, StringConstraints(pattern=r"^[a-z0-9]([A-Za-z0-9._/:@-]*[A-Za-z0-9])?$", min_length=1, max_length=255)
+    str,
+    matching(r"^[a-z0-9]([A-Za-z0-9._/:@-]*[A-Za-z0-9])?$", "an image name, registry.example.com/api:1.0.0", 255),
 ]
-Path = Annotated[str, StringConstraints(pattern=r"^/[A-Za-z0-9._~/-]*$", max_length=200)]
-Gate = Annotated[str, StringConstraints(pattern=r"^(<|<=|>|>=|==) [0-9]+(\.[0-9]+)?$", max_length=40)]
+UrlPath = Annotated[str, matching(r"^/[A-Za-z0-9._~/-]*$", "a path such as /health/ready", 200)]
+Gate = Annotated[str, matching(r"^(<|<=|>|>=|==) [0-9]+(\.[0-9]+)?$", "a limit such as '< 50'", 40)]
 
 
 class Part(BaseModel):
@@ -231,9 +231,9 @@ class ApiTier(Part):
     image: Image = default("tiers.api.image")
     """Container image; its USER must be a number other than 0."""
     port: Annotated[int, Field(ge=1, le=65_535)] = default("tiers.api.port")
-    ready_path: Path = default("tiers.api.ready_path")
+    ready_path: UrlPath = default("tiers.api.ready_path")
     """Answers 2xx while the pod can take requests."""
-    live_path: Path = default("tiers.api.live_path")
+    live_path: UrlPath = default("tiers.api.live_path")
     """Answers 2xx while the process is sound, whatever its database does."""
     nodes: NodeBounds | None = None
     replicas: ReplicaBounds | None = None

@@ -1,0 +1,328 @@
+"""The command line as a user meets it: output, messages, exit statuses."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+
+from cascade_plan.cli.app import COMMANDS, run
+from cascade_plan.model.plan import from_json
+
+ROOT = Path(__file__).parent.parent
+
+Result = tuple[int, str, str]
+
+
+@pytest.fixture
+def cascade(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):  # type: ignore[no-untyped-def]
+    """Return a function that runs a command line in an empty directory and returns status, stdout and stderr."""
+    monkeypatch.chdir(tmp_path)
+    for name in list(os.environ):
+        if name.startswith(("CASCADE_PLAN_", "GITHUB_")):
+            monkeypatch.delenv(name)
+
+    def called(*arguments: str) -> Result:
+        status = run(list(arguments))
+        out, err = capsys.readouterr()
+        return status, out, err
+
+    return called
+
+
+def test_the_line_that_must_always_work(cascade) -> None:  # type: ignore[no-untyped-def]
+    status, out, err = cascade("size", "--peak", "10000", "--avg", "3000")
+    assert status == 0
+    assert "10,000 users at peak, 3,000 on average" in out
+    assert "✗ cost_usd_per_1000_users_month < 50 = " in out
+    assert err.startswith("warning: ")
+
+
+def test_peak_19999_says_what_the_floor_would_give(cascade) -> None:  # type: ignore[no-untyped-def]
+    _, out, _ = cascade("size", "--peak", "19999", "--avg", "3000", "--format", "json")
+    plan = json.loads(out)
+    assert plan["figures"]["api"]["node_count"]["base"] == 4
+    assert any("floor division gives 3" in finding["message"] for finding in plan["findings"])
+
+
+def test_json_follows_its_published_schema(cascade) -> None:  # type: ignore[no-untyped-def]
+    _, out, _ = cascade("report", "--format", "json")
+    _, schema, _ = cascade("schema", "plan")
+    jsonschema.Draft202012Validator(json.loads(schema)).validate(json.loads(out))
+    assert from_json(out).scenario.name == "cascade"
+    assert isinstance(json.loads(out)["figures"]["cost_usd_per_month"]["average"], str)
+
+
+def test_every_bundled_scenario_follows_the_published_schema(cascade) -> None:  # type: ignore[no-untyped-def]
+    _, schema, _ = cascade("schema")
+    validator = jsonschema.Draft202012Validator(json.loads(schema))
+    for path in (ROOT / "scenarios").glob("*.yaml"):
+        validator.validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+
+
+def test_schema_describes_its_fields(cascade) -> None:  # type: ignore[no-untyped-def]
+    _, schema, _ = cascade("schema")
+    peak = json.loads(schema)["$defs"]["UserCounts"]["properties"]["peak"]
+    assert peak["description"] == "Most users connected at the same time."
+
+
+@pytest.mark.parametrize(
+    ("scenario", "status"),
+    [("cascade", 1), ("cascade-as-written", 1), ("growth-100k", 0), ("whale-1m", 0), ("startup-1k", 0)]
+    + [(f"cascade-{region}", 3) for region in ("us-west-2", "eu-west-1", "eu-central-1", "ap-southeast-1")],
+)
+def test_check_of_every_bundled_scenario(cascade, scenario: str, status: int) -> None:  # type: ignore[no-untyped-def]
+    got, out, err = cascade("check", scenario, "-o", "report.md", "--format", "markdown")
+    assert (got, out) == (status, "")
+    report = Path("report.md").read_text(encoding="utf-8")
+    assert scenario in report
+    if status == 3:
+        assert "no price in" in err
+        assert "at least" in report
+    if status == 1:
+        assert "✗ cost_usd_per_1000_users_month < 50" in err
+
+
+def test_check_statuses_for_bad_input(cascade) -> None:  # type: ignore[no-untyped-def]
+    assert cascade("check", "no-such")[0] == 2
+    Path("bad.yaml").write_text("name: [", encoding="utf-8")
+    assert cascade("check", "bad.yaml")[0] == 2
+    status, _, err = cascade("check", "--set", "tiers.cache.shape={memory_gib: 100000}")
+    assert status == 4
+    assert "no priced elasticache shape" in err
+
+
+def test_junit_names_every_gate(cascade) -> None:  # type: ignore[no-untyped-def]
+    status, out, _ = cascade("check", "--format", "junit")
+    suite = ElementTree.fromstring(out)
+    cases = suite.findall(".//testcase")
+    assert status == 1
+    assert len(cases) == 6
+    assert len(suite.findall(".//failure")) == 2
+    assert len(suite.findall(".//skipped")) == 3
+
+
+def test_github_gets_annotations_and_a_summary(cascade, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", "summary.md")
+    status, out, err = cascade("check")
+    assert status == 1
+    assert "::error title=cascade-plan cascade::✗ cost_usd_per_1000_users_month < 50" in err
+    assert "::" not in out
+    assert "Over budget" in Path("summary.md").read_text(encoding="utf-8")
+
+
+def test_explain_names_formula_origin_and_source(cascade) -> None:  # type: ignore[no-untyped-def]
+    status, out, _ = cascade("explain", "api.node_count.base", "--peak", "19999")
+    assert status == 0
+    assert out.splitlines()[0] == "api.node_count.base = 4 nodes"
+    assert re.search(r"users\.peak += 19,999  \(--peak 19999\)", out)
+    assert "source   CASCADE performance plan, cost calculator" in out
+    assert "floor division gives 3" in out
+
+
+def test_every_figure_can_be_explained(cascade) -> None:  # type: ignore[no-untyped-def]
+    _, out, _ = cascade("size", "--format", "json")
+    for figure in json.loads(out)["derivations"]:
+        status, text, _ = cascade("explain", figure)
+        assert status == 0
+        assert text.startswith(f"{figure} = ")
+
+
+def test_explain_of_an_unknown_figure(cascade) -> None:  # type: ignore[no-untyped-def]
+    status, out, err = cascade("explain", "api.node_cuont.base")
+    assert (status, out) == (2, "")
+    assert "did you mean 'api.node_count.base'?" in err
+
+
+def test_diff_of_a_plan_with_itself_and_with_another(cascade) -> None:  # type: ignore[no-untyped-def]
+    cascade("size", "--format", "json", "-o", "then.json")
+    assert "Nothing changed." in cascade("diff", "then.json", "cascade")[1]
+    status, out, _ = cascade("diff", "then.json", "cascade", "--peak", "20000", "--format", "json")
+    changes = {change["name"]: change for change in json.loads(out)["changes"]}
+    assert status == 0
+    assert (changes["api.node_count.base"]["before"], changes["api.node_count.base"]["after"]) == (3, 4)
+
+
+def test_diff_refuses_what_is_no_plan(cascade) -> None:  # type: ignore[no-untyped-def]
+    Path("plan.json").write_text('{"schema_version": 99}', encoding="utf-8")
+    status, out, err = cascade("diff", "plan.json")
+    assert (status, out) == (2, "")
+    assert err.startswith("error: plan.json: no plan that")
+
+
+def test_overrides_are_checked_like_the_file(cascade) -> None:  # type: ignore[no-untyped-def]
+    status, out, err = cascade("size", "--peak", "many", "--set", "users.tenants=-1", "--set", "rounding=sideways")
+    assert (status, out) == (2, "")
+    assert err.splitlines() == [
+        "error: --peak many: users.peak: must be a whole number, got 'many'",
+        "error: --set rounding=sideways: rounding: must be one of 'up', 'down', got 'sideways'",
+        "error: --set users.tenants=-1: users.tenants: must be at least 1, got -1",
+    ]
+
+
+def test_flag_before_environment_before_project_file(cascade, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
+    def base(*arguments: str) -> int:
+        return int(
+            json.loads(cascade("size", "--format", "json", *arguments)[1])["figures"]["api"]["node_count"]["base"]
+        )
+
+    Path(".cascade-plan.yaml").write_text("peak: 25000\nset: [users.tenants=7]\n", encoding="utf-8")
+    assert base() == 5
+    monkeypatch.setenv("CASCADE_PLAN_PEAK", "30000")
+    assert base() == 6
+    assert base("--peak", "40000") == 8
+    Path(".cascade-plan.yaml").write_text("peek: 25000\n", encoding="utf-8")
+    status, _, err = cascade("size")
+    assert status == 2
+    assert err == "error: .cascade-plan.yaml:1:1: peek: unknown field; did you mean 'peak'?\n"
+
+
+def test_prices_override_completes_a_region(cascade) -> None:  # type: ignore[no-untyped-def]
+    header = "item,variant,term,unit,usd,as_of,source,confirmed_by,note"
+    Path("mine.yaml").write_text(
+        "format: 1\ncloud: aws\nregion: us-west-2\nsections:\n  rds_storage:\n    sources: {a: our contract}\n"
+        f"    rows: |\n      {header}\n"
+        "      storage-gp3,multi_az,on_demand,gib_month,0.2,2026-11-01,a,,\n"
+        "      storage-gp3,single_az,on_demand,gib_month,0.1,2026-11-01,a,,\n",
+        encoding="utf-8",
+    )
+    status, out, _ = cascade("check", "cascade-us-west-2", "--prices", "mine.yaml", "--format", "json")
+    plan = json.loads(out)
+    assert status == 1
+    assert plan["bill"]["unpriced"] == []
+    line = next(item for item in plan["items"] if item["name"] == "database primary storage")
+    assert (line["price_usd"], line["origin"], line["source"]) == ("0.2", "override", "our contract")
+
+
+def test_as_of_reaches_the_report_and_the_clock_does_not(cascade) -> None:  # type: ignore[no-untyped-def]
+    _, without, _ = cascade("report")
+    assert "days old" not in without
+    _, dated, _ = cascade("report", "--as-of", "2026-11-24")
+    assert "on 2026-11-24 the oldest is" in dated
+    status, _, err = cascade("report", "--as-of", "yesterday")
+    assert (status, err) == (2, "error: --as-of yesterday: write a day as YYYY-MM-DD\n")
+
+
+def test_init_writes_a_scenario_that_is_valid_and_never_overwrites(cascade) -> None:  # type: ignore[no-untyped-def]
+    assert cascade("init", "mine.yaml")[0] == 0
+    first = Path("mine.yaml").read_text(encoding="utf-8")
+    assert first.startswith("# yaml-language-server: $schema=cascade-plan.schema.json\n")
+    assert cascade("validate", "mine.yaml") == (0, "mine.yaml: valid\n", "")
+    status, _, err = cascade("init", "mine.yaml")
+    assert status == 2
+    assert "--force" in err
+    assert Path("mine.yaml").read_text(encoding="utf-8") == first
+    assert cascade("init", "mine.yaml", "--force", "--from", "startup-1k")[0] == 0
+
+
+def test_validate_shows_the_problems_of_every_file(cascade) -> None:  # type: ignore[no-untyped-def]
+    Path("one.yaml").write_text("name: 1\n", encoding="utf-8")
+    Path("two.yaml").write_text("- 1\n", encoding="utf-8")
+    status, out, err = cascade("validate", "one.yaml", "cascade", "two.yaml")
+    assert (status, out) == (2, "cascade: valid\n")
+    assert "one.yaml:1:1: users: required field is missing" in err
+    assert "two.yaml:1:1: the document must be a mapping" in err
+
+
+def test_a_trace_becomes_the_days_profile(cascade) -> None:  # type: ignore[no-untyped-def]
+    rows = "\n".join(f"2026-11-{day:02} {hour:02}:00:00,{1 + hour}" for day in (1, 2) for hour in range(24))
+    Path("day.csv").write_text(f"timestamp,value\n{rows}\n", encoding="utf-8")
+    status, out, _ = cascade("size", "--set", "users.trace=" + str(Path("day.csv").resolve()), "--format", "json")
+    hours = json.loads(out)["load"]["hourly_users"]
+    assert status == 0
+    assert hours == sorted(hours)
+    Path("short.csv").write_text("timestamp,value\n2026-11-01 00:00:00,5\n", encoding="utf-8")
+    status, _, err = cascade("size", "--set", "users.trace=" + str(Path("short.csv").resolve()))
+    assert status == 2
+    assert "no data for the hours 1, 2" in err
+
+
+def test_prices_show(cascade) -> None:  # type: ignore[no-untyped-def]
+    status, out, _ = cascade("prices", "show")
+    assert status == 0
+    for region in ("us-east-1", "us-west-2", "eu-west-1", "eu-central-1", "ap-southeast-1"):
+        assert region in out
+    assert "no price: rds storage-gp3 multi_az" in out
+    assert "0.0816" in cascade("prices", "show", "--shape", "m7g.large", "--region", "us-east-1")[1]
+    assert json.loads(cascade("prices", "show", "--format", "json")[1])["schema_version"] == 1
+    assert cascade("prices", "show", "--shape", "m99.huge")[0] == 2
+
+
+def test_emit_k8s_is_pure_yaml_of_one_hpa(cascade) -> None:  # type: ignore[no-untyped-def]
+    status, out, _ = cascade("emit-k8s")
+    (hpa,) = yaml.safe_load_all(out)
+    assert status == 0
+    assert hpa["kind"] == "HorizontalPodAutoscaler"
+    assert (hpa["spec"]["minReplicas"], hpa["spec"]["maxReplicas"]) == (14, 35)
+
+
+def test_unknown_commands_formats_and_flags(cascade) -> None:  # type: ignore[no-untyped-def]
+    for arguments, words in (
+        (("siez",), "did you mean 'size'?"),
+        (("size", "--format", "tabel"), "did you mean 'table'?"),
+        (("size", "--formt", "json"), "--formt"),
+        (("size", "casade"), "did you mean 'cascade'?"),
+        (("emit-k8s", "--with", "deploymnt"), "did you mean 'deployment'?"),
+        (("size", "--set", "users.peak"), "write KEY.PATH=VALUE"),
+    ):
+        status, out, err = cascade(*arguments)
+        assert (status, out) == (2, "")
+        assert err.startswith("error: ")
+        assert words in err
+
+
+def test_nothing_is_written_when_something_fails(cascade) -> None:  # type: ignore[no-untyped-def]
+    Path("kept.md").write_text("old", encoding="utf-8")
+    assert cascade("report", "--peak", "0", "-o", "kept.md")[0] == 2
+    assert Path("kept.md").read_text(encoding="utf-8") == "old"
+    status, _, err = cascade("report", "-o", "no/such/dir/report.md")
+    assert status == 2
+    assert err.splitlines()[-1].startswith("error: cannot write 'no/such/dir/report.md'")
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_every_command_has_help(cascade, name: str) -> None:  # type: ignore[no-untyped-def]
+    status, out, err = cascade(name, "-h")
+    assert (status, err) == (0, "")
+    assert out.startswith(f"Usage: cascade-plan {name} ")
+
+
+def program(*arguments: str, **extra: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "cascade_plan", *arguments], capture_output=True, text=True, check=False, **extra
+    )  # type: ignore[call-overload]
+
+
+def test_a_bug_is_a_short_message_and_status_70() -> None:
+    code = (
+        "import sys, cascade_plan.pipeline as p\n"
+        "def broken(*a): raise ZeroDivisionError('boom')\n"
+        "p.load_of = broken\n"
+        "from cascade_plan.__main__ import main\nmain(['size'])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 70
+    assert done.stderr.splitlines()[0] == "error: ZeroDivisionError: boom"
+    assert "please report it" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_closed_pipe_is_no_error() -> None:
+    command = f"{sys.executable} -m cascade_plan report | head -n 1; echo ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "0"
+    assert "Traceback" not in done.stderr
+
+
+def test_version_and_same_bytes() -> None:
+    assert program("--version").stdout.startswith("cascade-plan 0.")
+    assert program("report").stdout == program("report").stdout
