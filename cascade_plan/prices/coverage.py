@@ -1,0 +1,73 @@
+"""What a price book covers: how many rows, how old, how many with a caveat, and what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from cascade_plan.model.price import Book, Price
+from cascade_plan.prices.bundled import SECTIONS, section_of
+
+NO_PRICE: Final = "no price: "
+"""Starts a gap that names the key of a price the book should have and has not."""
+
+
+@dataclass(frozen=True, slots=True)
+class SectionCoverage:
+    """What one section of a book holds."""
+
+    section: str
+    row_count: int
+    as_of_oldest: str
+    """Date of the oldest dated row, as its source gives it (YYYY, YYYY-MM or YYYY-MM-DD); "" when none is dated."""
+    as_of_newest: str
+    undated_count: int
+    weak_count: int
+    """Rows whose note says what weakens them."""
+    gaps: tuple[str, ...]
+    """What is known to be missing, in words."""
+
+
+def coverage(book: Book, gaps: Mapping[str, Sequence[str]] | None = None) -> list[SectionCoverage]:
+    """Return the coverage of every section, empty ones too, in the order of the book's file.
+
+    `gaps` is what `bundled.gaps` returns for the book's region; a price that an override has since given is no gap.
+    """
+    rows: dict[str, list[Price]] = {section: [] for section in SECTIONS}
+    for price in book:
+        rows.setdefault(section_of(price.key), []).append(price)
+    filled = {f"{NO_PRICE}{price.key}" for price in book}
+    known = gaps or {}
+    return [
+        _covered(section, prices, tuple(gap for gap in known.get(section, ()) if gap not in filled))
+        for section, prices in rows.items()
+    ]
+
+
+def _covered(section: str, prices: Sequence[Price], gaps: tuple[str, ...]) -> SectionCoverage:
+    dates = [price.as_of for price in prices if price.as_of != "undated"]
+    return SectionCoverage(
+        section=section,
+        row_count=len(prices),
+        as_of_oldest=min(dates, default=""),
+        as_of_newest=max(dates, default=""),
+        undated_count=len(prices) - len(dates),
+        weak_count=sum(price.weak for price in prices),
+        gaps=gaps,
+    )
+
+
+def age_days(as_of: str, today: date) -> int | None:
+    """Return the days from a price's date to `today`, negative when the date is still to come; None when undated.
+
+    A year or a month stands for its first day, so that an age is never understated.
+    Raises ValueError for what is no YYYY, YYYY-MM, YYYY-MM-DD or "undated".
+
+    >>> [age_days(as_of, date(2026, 3, 1)) for as_of in ("2026-02-17", "2026-02", "2026", "undated")]
+    [12, 28, 59, None]
+    """
+    if as_of in ("", "undated"):
+        return None
+    return (today - date.fromisoformat(f"{as_of}-01-01"[:10])).days

@@ -1,0 +1,702 @@
+"""Rebuild the bundled price books and the catalogue from a directory of collected CSV files.
+
+The CSV files say where each figure was found; here it is decided which of them a book holds, under which key and in
+which unit. No figure is made up: a price is a cell of a file, a price per million samples one whose point has moved.
+
+AWS bills by the "GB" and means 2^30 bytes (https://aws.amazon.com/s3/pricing/: "1 GB is 2^30 bytes"), and its first
+10 TB of transfer end at 10,240 GB. This is the place where that becomes gib and gib_month.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import hashlib
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from io import StringIO
+from pathlib import Path
+from typing import Any, Final, TypeAlias
+
+from cascade_plan import files
+from cascade_plan.errors import PriceError, UsageError
+from cascade_plan.model.price import PriceKey
+from cascade_plan.prices.bundled import (
+    CLOUD,
+    COLUMNS,
+    CURRENCY,
+    FORMAT,
+    SECTIONS,
+    SHAPE_COLUMNS,
+    USD,
+    is_as_of,
+    section_of,
+)
+from cascade_plan.prices.coverage import NO_PRICE
+
+REGIONS: Final = ("ap-southeast-1", "eu-central-1", "eu-west-1", "us-east-1", "us-west-2")
+FIRST_LINE: Final = "# Written by `cascade-plan prices import`; do not edit by hand.\n"
+CAPTURES: Final = {
+    "instance_types.json.gz sha256:81525fc960f54aa2": "moto 5.2.5 ec2/resources (Apache-2.0), a capture of the answer",
+}
+"""Fingerprint of a file of instance types -> where it is from."""
+
+Cells: TypeAlias = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A row of a CSV file that a book can use."""
+
+    region: str
+    key: PriceKey
+    unit: str
+    usd: str
+    """As the source writes it."""
+    as_of: str
+    source: str
+    confirmed_by: str
+    note: str
+    vcpu: str
+    memory_gib: str
+    place: str
+    """file:line, for messages."""
+
+
+# ---------------------------------------------------------------------------------------- which rows, and what they are
+
+_TERM: Final = re.compile(r"(reserved_[13]y_(?:no|partial|all)_upfront)(?:_standard)?|(reserved_\w+_convertible)")
+_TIERS: Final = {"0-10TB": "0-10240", "10-50TB": "10240-51200", "50-150TB": "51200-153600", "150TB+": "153600-"}
+_ZONES: Final = {"single-az": "single_az", "multi-az": "multi_az"}
+_RDS_STORAGE: Final = {
+    "storage-gp2": "storage-gp2",
+    "storage-gp3": "storage-gp3",
+    "storage-io1": "storage-io1",
+    "iops-io1": "iops-io1",
+    "iops-gp3 (above baseline)": "iops-gp3",
+    "backup-storage (beyond free)": "backup-storage",
+}
+_METERED: Final = {
+    ("AmazonEKS", "EKS-cluster-hours"): PriceKey("eks", "cluster"),
+    ("AmazonEKS", "EKS-cluster-extended-support-hours"): PriceKey("eks", "cluster-extended-support"),
+    ("AWSELB", "ALB-Hours"): PriceKey("elb", "alb"),
+    ("AWSELB", "ALB-LCU-Hours"): PriceKey("elb", "alb-lcu"),
+    ("AWSELB", "NLB-Hours"): PriceKey("elb", "nlb"),
+    ("AWSELB", "NLB-LCU-Hours"): PriceKey("elb", "nlb-lcu"),
+    ("AmazonVPC", "NatGateway-Hours"): PriceKey("vpc", "nat-gateway"),
+    ("AmazonVPC", "NatGateway-Bytes"): PriceKey("vpc", "nat-gateway-data"),
+    ("AmazonVPC", "PublicIPv4-InUse-Hours"): PriceKey("vpc", "public-ipv4"),
+    ("AmazonEC2", "EBS-gp3-GB-Mo"): PriceKey("ebs", "gp3-storage"),
+    ("AmazonEC2", "EBS-gp3-IOPS-Mo"): PriceKey("ebs", "gp3-iops"),
+    ("AmazonEC2", "EBS-gp3-MiBps-Mo"): PriceKey("ebs", "gp3-throughput"),
+    ("AWSDataTransfer", "DataTransfer-Regional-Bytes"): PriceKey("transfer", "inter-zone"),
+    ("AWSDataTransfer", "DataTransfer-InterRegion-Other"): PriceKey("transfer", "inter-region"),
+    **{
+        ("AWSDataTransfer", f"DataTransfer-Out-Bytes:{tier}"): PriceKey("transfer", "internet-out", variant)
+        for tier, variant in _TIERS.items()
+    },
+    ("AmazonPrometheus", "AMP-samples-ingested:0-2B"): PriceKey("prometheus", "samples-ingested", "0-2B"),
+    ("AmazonPrometheus", "AMP-samples-ingested:2B-252B"): PriceKey("prometheus", "samples-ingested", "2B-252B"),
+    ("AmazonPrometheus", "AMP-samples-ingested:252B+"): PriceKey("prometheus", "samples-ingested", "252B-"),
+    ("AmazonPrometheus", "AMP-storage (above 10 GB)"): PriceKey("prometheus", "storage"),
+    ("AmazonPrometheus", "AMP-query-samples-processed"): PriceKey("prometheus", "query-samples"),
+}
+_UNITS: Final = {
+    "Hrs": ("hour", 0),
+    "Hrs (effective)": ("hour", 0),
+    "Hrs (annual_cost/8760)": ("hour", 0),
+    "Hrs (hourly + upfront/(years*8760))": ("hour", 0),
+    "LCU-Hrs": ("lcu_hour", 0),
+    "GB-Mo": ("gib_month", 0),
+    "GB": ("gib", 0),
+    "GB (each direction)": ("gib", 0),
+    "IOPS-Mo": ("iops_month", 0),
+    "MiBps-Mo": ("mibps_month", 0),
+    "10M samples": ("million_samples", -1),
+    "1B samples": ("million_samples", -3),
+}
+"""Unit of a file -> (unit of a book, power of ten to multiply the price by)."""
+
+
+def _ec2(cells: Cells) -> PriceKey | None:
+    term = _commitment(cells) if cells["term"] not in ("on_demand", "spot") else cells["term"]
+    return PriceKey("ec2", cells["item"], "linux", term) if term and cells["engine"] == "linux" else None
+
+
+def _commitment(cells: Cells) -> str:
+    """Return the term of a commitment, or "" when the row does not say clearly which one it is.
+
+    The 3-year file mixes standard reservations with EC2 Instance Savings Plans; a note tells them apart, by whether the
+    upfront is a whole dollar.
+    """
+    term = cells["term"]
+    if term == "reserved_3y_all_upfront_or_ec2_instance_sp_3y_all_upfront":
+        return "reserved_3y_all_upfront" if cells["note"].startswith("looks like standard RI") else ""
+    if match := _TERM.fullmatch(term):
+        return match[1] or match[2]
+    return term if re.fullmatch(r"compute_sp_[13]y_no_upfront", term) else ""
+
+
+def _rds(cells: Cells) -> PriceKey | None:
+    # Never another engine's row, even where engines are known to cost the same: it would be a guess.
+    if cells["service"] != "AmazonRDS" or cells["engine"] not in ("postgresql", "any", ""):
+        return None
+    variant = _ZONES.get(cells["deployment"], "")
+    if cells["item"].startswith("db."):
+        term = cells["term"] if cells["term"] == "on_demand" else _commitment(cells)
+        return PriceKey("rds", cells["item"], variant, term) if term and variant else None
+    item = _RDS_STORAGE.get(cells["item"])
+    return PriceKey("rds", item, variant) if item else None
+
+
+def _elasticache(cells: Cells) -> PriceKey | None:
+    term = cells["term"] if cells["term"] == "on_demand" else _commitment(cells)
+    return PriceKey("elasticache", cells["item"], cells["engine"], term) if term else None
+
+
+def _metered(cells: Cells) -> PriceKey | None:
+    return _METERED.get((cells["service"], cells["item"]))
+
+
+def _filled(cells: Cells) -> PriceKey | None:
+    return _rds(cells) or _metered(cells)
+
+
+FILES: Final[Mapping[str, Callable[[Cells], PriceKey | None]]] = {
+    "ec2_on_demand_core.csv": _ec2,
+    "ec2_spot_2024.csv": _ec2,
+    "ec2_commitments.csv": _ec2,
+    "rds_postgresql_core.csv": _rds,
+    "rds_commitments.csv": _rds,
+    "rds_storage.csv": _rds,
+    "elasticache_core.csv": _elasticache,
+    "network_storage_misc.csv": _metered,
+    "gaps.csv": _filled,
+}
+"""File -> what prices a row of it, or None when no book holds that row. At equal dates a later file wins."""
+
+WEAK: Final = {
+    ("us-west-2", PriceKey("eks", "cluster")): "undated",
+    ("eu-central-1", PriceKey("eks", "cluster")): "AWS's statement names no region",
+    ("eu-central-1", PriceKey("elb", "alb")): "from published bills; one equals 720 h at this price, hours not stated",
+    ("eu-west-1", PriceKey("elb", "alb")): "amount / quantity of one bill",
+    ("eu-west-1", PriceKey("elb", "alb-lcu")): "undated",
+    ("eu-west-1", PriceKey("rds", "storage-gp3", "single_az")): "amount / quantity of one bill",
+    ("eu-west-1", PriceKey("vpc", "nat-gateway")): "undated quotation of the pricing API",
+    ("eu-west-1", PriceKey("vpc", "nat-gateway-data")): "undated quotation of the pricing API",
+}
+"""Rows that the collector of the files distrusts, and why."""
+
+
+# ------------------------------------------------------------------------------------------------------------ reading
+
+
+_COLUMNS: Final = {"service", "region", "item", "engine", "deployment", "term", "unit", "price_usd", "as_of", "source"}
+_SPOT_COLUMNS: Final = {"p_median_3m", "n_days_3m"}
+
+
+def _found(directory: Path) -> Iterator[Found]:
+    """Yield the usable rows of all files, in the order of FILES.
+
+    Raises UsageError for a file that cannot be read or lacks a column, PriceError for a row that is no price.
+    """
+    for name, priced in FILES.items():
+        for line, cells in _table(directory / name):
+            if cells["region"] in REGIONS and (key := priced(cells)):
+                yield _row(cells, key, f"{name}:{line}")
+
+
+def _table(path: Path) -> Iterator[tuple[int, Cells]]:
+    """Yield (line, cells) of a CSV file."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file, restval="", strict=True)
+            needed = _COLUMNS | (_SPOT_COLUMNS if "spot" in path.name else set())
+            if missing := needed - set(reader.fieldnames or ()):
+                raise UsageError(f"{path}: the columns {', '.join(sorted(missing))} are missing")
+            for cells in reader:
+                if None in cells:
+                    raise UsageError(f"{path}:{reader.line_num}: more cells than columns")
+                yield reader.line_num, cells
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise UsageError(f"cannot read {path}: {error}") from None
+
+
+def _row(cells: Cells, key: PriceKey, place: str) -> Found:
+    """Return a row under its key, in the book's unit. Raises PriceError when it is no price."""
+    is_spot = key.term == "spot"
+    if is_spot:
+        note = f"median of {cells['n_days_3m']} daily values to {cells['as_of']}"
+    else:
+        note = re.sub(r"(?:; )?-?[\d.]+% below on-demand|^confirms .* existing .*row.*$", "", cells.get("note") or "")
+    if note.startswith("region label not on the page"):
+        note = f"weak: {note}"
+    if cells["unit"] not in _UNITS:
+        raise PriceError(f"{place}: {key}: unknown unit {cells['unit']!r}")
+    unit, power = _UNITS[cells["unit"]]
+    usd = cells["p_median_3m" if is_spot else "price_usd"]
+    if not USD.fullmatch(usd) or not is_as_of(cells["as_of"]) or not cells["source"].strip():
+        raise PriceError(
+            f"{place}: {key}: no price with date and source: {usd!r}, {cells['as_of']!r}, {cells['source']!r}"
+        )
+    if power:
+        note = "; ".join(filter(None, (note, f"{usd} USD per {cells['unit']} in the source")))
+        usd = format(Decimal(usd).scaleb(power), "f")
+    return Found(
+        region=cells["region"],
+        key=key,
+        unit=unit,
+        usd=usd,
+        as_of=cells["as_of"],
+        source=cells["source"],
+        confirmed_by=cells.get("confirmed_by") or "",
+        note=note,
+        vcpu=cells.get("vcpu") or "",
+        memory_gib=cells.get("memory_gib") or "",
+        place=place,
+    )
+
+
+# ------------------------------------------------------------------------------------------------------------ merging
+
+
+def merged(rows: Iterable[Found]) -> dict[PriceKey, Found]:
+    """Return one region's rows by key: of equal prices the newest, which the others then confirm.
+
+    Between equal dates the later file wins (gaps.csv was read from whole offers, rds_postgresql_core.csv holds samples
+    of them), between undated rows the first.
+    Raises PriceError, naming the candidates, when two rows disagree about a price.
+    """
+    prices: dict[PriceKey, Found] = {}
+    conflicts = []
+    for row in rows:
+        if (known := prices.get(row.key)) is None:
+            prices[row.key] = row
+        elif known.unit != row.unit or Decimal(known.usd) != Decimal(row.usd):
+            conflicts.append(f"{row.region} {row.key}: {_candidate(known)} or {_candidate(row)}")
+        else:
+            newer = _age(row) > _age(known) or (row.as_of == known.as_of != "undated")
+            prices[row.key] = _confirmed(row, known) if newer else _confirmed(known, row)
+    if conflicts:
+        raise PriceError("the files disagree:\n" + "\n".join(conflicts))
+    return {key: _doubted(row) for key, row in prices.items()}
+
+
+def _age(row: Found) -> str:
+    return "" if row.as_of == "undated" else row.as_of
+
+
+def _candidate(row: Found) -> str:
+    return f"{row.usd} USD per {row.unit} ({row.source}, {row.as_of}, {row.place})"
+
+
+def _confirmed(row: Found, other: Found) -> Found:
+    """Return a row with another of the same price among its confirmations, instead of the file's hint at that row."""
+    listed = [text for text in row.confirmed_by.split(";") if "(existing row)" not in text]
+    listed += [f"{other.source} ({other.as_of})", *other.confirmed_by.split(";")]
+    texts = dict.fromkeys(text.strip() for text in listed)
+    return replace(row, confirmed_by=";".join(text for text in texts if text and "(existing row)" not in text))
+
+
+def _doubted(row: Found) -> Found:
+    if not (reason := WEAK.get((row.region, row.key))):
+        return row
+    return replace(row, note="; ".join(filter(None, (f"weak: {reason}", row.note))))
+
+
+def cheaper_than_on_demand(rows: Collection[Found]) -> list[Found]:
+    """Return the rows without the discounts that are none: no on-demand price of the same item, or one not above."""
+    listed = {(row.region, row.key): Decimal(row.usd) for row in rows if row.key.term == "on_demand"}
+
+    def holds(row: Found) -> bool:
+        if row.key.term == "on_demand":
+            return True
+        on_demand = listed.get((row.region, row.key._replace(term="on_demand")))
+        return on_demand is not None and Decimal(row.usd) < on_demand
+
+    return [row for row in rows if holds(row)]
+
+
+# --------------------------------------------------------------------------------------------------------------- gaps
+
+_RESERVED: Final = tuple(
+    f"reserved_{years}y_{upfront}_upfront" for years in (1, 3) for upfront in ("no", "partial", "all")
+)
+_TERMS: Final = {"ec2_spot": ("spot",), "ec2_reserved": _RESERVED, "rds": _RESERVED, "elasticache": _RESERVED}
+WANTED: Final = (
+    *(PriceKey("rds", kind, zones) for kind in ("storage-gp3", "iops-gp3") for zones in ("single_az", "multi_az")),
+    PriceKey("rds", "storage-gp2", "single_az"),
+    PriceKey("rds", "storage-gp2", "multi_az"),
+    PriceKey("rds", "storage-io1", "single_az"),
+    PriceKey("rds", "storage-io1", "multi_az"),
+    PriceKey("rds", "iops-io1", "single_az"),
+    PriceKey("rds", "iops-io1", "multi_az"),
+    PriceKey("rds", "backup-storage"),
+    *_METERED.values(),
+)
+"""What every book should price, apart from instances."""
+
+STATED: Final = (
+    ("ec2_on_demand", REGIONS, "20 families without metal sizes; Linux, shared tenancy"),
+    ("ec2_spot", REGIONS, "old: the source's values end on 2024-05-14"),
+    ("ec2_spot", REGIONS, "one price per region, not per zone"),
+    (
+        "ec2_reserved",
+        ("us-east-1",),
+        "EC2 Instance Savings Plans; Compute Savings Plans but m7g.large's; convertible reservations but m5.large's",
+    ),
+    (
+        "ec2_reserved",
+        ("ap-southeast-1", "eu-central-1", "eu-west-1", "us-west-2"),
+        "Compute and EC2 Instance Savings Plans; convertible reservations",
+    ),
+    ("rds", REGIONS, "Aurora; classes with local disks (d), more network (n) or x2 memory"),
+    ("rds_storage", ("us-east-1",), "io1 storage and IOPS were seen as MySQL's SKUs only, which are not used"),
+    ("rds_storage", ("eu-central-1",), "single-AZ gp3 was seen as MariaDB's SKU only, which is not used"),
+    ("elasticache", REGIONS, "Serverless; backup storage; r8g and m8g nodes; data tiering"),
+    ("load_balancer", REGIONS, "Classic and Gateway Load Balancers"),
+    ("ebs", REGIONS, "volume types other than gp3; snapshots"),
+    ("transfer", REGIONS, "inter-region is the price to most regions; some pairs cost less"),
+)
+"""(section, regions, what the books lack), as the collection's own notes say."""
+
+
+def _gaps(region: str, prices: Mapping[PriceKey, Found], everywhere: Collection[PriceKey]) -> dict[str, list[str]]:
+    """Return section -> what a book lacks: stated, wanted and absent, and counted against other regions and terms."""
+    gaps: dict[str, list[str]] = {section: [] for section in SECTIONS}
+    for section, regions, text in STATED:
+        if region in regions:
+            gaps[section].append(text)
+    for key in WANTED:
+        if key not in prices:
+            gaps[section_of(key)].append(f"{NO_PRICE}{key}")
+    for section in ("ec2_on_demand", "rds", "elasticache"):
+        gaps[section] += _missing_families(section, prices, everywhere)
+    for section, terms in _TERMS.items():
+        gaps[section] += _missing_terms(SECTIONS[section], terms, prices)
+    return gaps
+
+
+def _missing_families(section: str, prices: Collection[PriceKey], everywhere: Collection[PriceKey]) -> Iterator[str]:
+    """Yield the families of which some shapes are priced in another region and not in this one."""
+    known = [key for key in everywhere if section_of(key) == section and key.term == "on_demand"]
+    total = Counter(_family(key) for key in known)
+    here = Counter(_family(key) for key in known if key in prices)
+    for family in sorted(total, key=_natural):
+        if here[family] < total[family]:
+            yield f"on_demand: {here[family]} of {total[family]} prices of {family}"
+
+
+def _missing_terms(service: str, terms: Iterable[str], prices: Collection[PriceKey]) -> Iterator[str]:
+    """Yield the terms that not every shape priced on demand has."""
+    listed = [key for key in prices if key.service == service and "." in key.item and key.term == "on_demand"]
+    for term in terms:
+        have = [key for key in listed if key._replace(term=term) in prices]
+        if len(have) < len(listed):
+            yield f"{term}: {len(have)} of {len(listed)} prices{_which(listed, have)}"
+
+
+def _which(listed: Iterable[PriceKey], have: Collection[PriceKey]) -> str:
+    """Return the families that have a price, or those that have none, whichever are fewer."""
+    priced = {_family(key) for key in have}
+    without = {_family(key) for key in listed} - priced
+    if not priced or not without:
+        return ""
+    word, families = ("only", priced) if len(priced) < len(without) else ("none", without)
+    return f"; {word} for {', '.join(sorted(families, key=_natural))}"
+
+
+def _family(key: PriceKey) -> str:
+    return key.item.rpartition(".")[0]
+
+
+def _natural(text: str) -> list[str | int]:
+    return [int(part) if index % 2 else part for index, part in enumerate(re.split(r"([0-9]+)", text))]
+
+
+# ---------------------------------------------------------------------------------------------------------- rendering
+
+TITLES: Final = {
+    "ec2_on_demand": "EC2 on demand: Linux, shared tenancy",
+    "ec2_spot": "EC2 spot: the median of each type's daily values, where below on demand",
+    "ec2_reserved": "EC2 commitments: effective hourly rates, the upfront spread over the term; the split is not held",
+    "rds": "RDS for PostgreSQL instances; of reservations the effective hourly rate, the upfront spread over the term",
+    "rds_storage": "RDS for PostgreSQL storage, IOPS above the baseline, and backups beyond the free share",
+    "elasticache": "ElastiCache nodes; of reservations the effective hourly rate, the upfront spread over the term",
+    "eks": "EKS control plane; extended support is the whole price, not the surcharge",
+    "load_balancer": "Application and Network Load Balancers and their capacity units",
+    "network": "NAT gateways and public IPv4 addresses",
+    "ebs": "EBS gp3: storage, IOPS and throughput above the baseline",
+    "transfer": "Data transfer: to the internet in tiers a month, between zones (each direction), between regions",
+    "prometheus": "Amazon Managed Service for Prometheus",
+}
+_UNSAFE: Final = re.compile("[\\\\\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+
+
+def render_book(
+    region: str,
+    prices: Mapping[PriceKey, tuple[str, str, str, str, str, str]],
+    gaps: Mapping[str, Iterable[str]],
+    generated_from: Iterable[str],
+) -> str:
+    """Return a book's text, which `bundled.parse_book` reads.
+
+    `prices` has unit, USD, as_of, source, confirmed_by and note of each key. The same prices give the same bytes.
+    """
+    parts = [
+        FIRST_LINE,
+        f"format: {FORMAT}\ncloud: {CLOUD}\nregion: {region}\ncurrency: {CURRENCY}\n",
+        _listed("generated_from", generated_from, 0),
+        "sections:\n",
+    ]
+    for section in SECTIONS:
+        rows = {key: row for key, row in prices.items() if section_of(key) == section}
+        parts.append(_section(section, rows, gaps.get(section, ())))
+    return "".join(parts)
+
+
+def _section(section: str, rows: Mapping[PriceKey, tuple[str, ...]], gaps: Iterable[str]) -> str:
+    names = _source_names(row[3] for row in rows.values())
+    dates = sorted(row[2] for row in rows.values() if row[2] != "undated") or ["undated"]
+    lines = [
+        (key.item, key.variant, key.term, unit, usd, as_of, names[source], confirmed_by, note)
+        for key, (unit, usd, as_of, source, confirmed_by, note) in sorted(rows.items(), key=_order)
+    ]
+    return (
+        f"  {section}:\n"
+        f"    title: {_quoted(TITLES[section])}\n"
+        f"    as_of: {{oldest: {_quoted(dates[0])}, newest: {_quoted(dates[-1])}}}\n"
+        + _mapped("sources", {name: source for source, name in names.items()}, 4)
+        + _listed("gaps", gaps, 4)
+        + _block(COLUMNS, lines)
+    )
+
+
+def _order(entry: tuple[PriceKey, Any]) -> tuple[list[str | int], ...]:
+    key = entry[0]
+    return _natural(key.item), _natural(key.variant), _natural(key.term)
+
+
+def _source_names(sources: Iterable[str]) -> dict[str, str]:
+    """Return source -> a short name: its repository's, else its first word; numbered where several share it."""
+    names: dict[str, str] = {}
+    taken: Counter[str] = Counter()
+    for source in sorted(set(sources)):
+        match = re.match(r"[\w.-]+/([\w.-]+?)@|\W*(\w+)", source, re.ASCII)
+        name = (match[1] or match[2] or "source").lower() if match else "source"
+        taken[name] += 1
+        names[source] = name if taken[name] == 1 else f"{name}-{taken[name]}"
+    return names
+
+
+def _block(columns: Iterable[str], lines: Iterable[Iterable[str]]) -> str:
+    """Return CSV as the literal block of a section's rows: one row a line."""
+    text = StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows([_escaped(cell) for cell in line] for line in lines)
+    return "    rows: |\n" + re.sub("(?m)^", "      ", text.getvalue()[:-1]) + "\n"
+
+
+def _escaped(text: str) -> str:
+    return _UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+
+
+def _quoted(text: str) -> str:
+    """Return text as a YAML double-quoted scalar on one line."""
+    return '"' + _escaped(text).replace('"', '\\"') + '"'
+
+
+def _listed(name: str, texts: Iterable[str], indent: int) -> str:
+    space = " " * indent
+    lines = "".join(f"{space}  - {_quoted(text)}\n" for text in texts)
+    return f"{space}{name}:\n{lines}" if lines else f"{space}{name}: []\n"
+
+
+def _mapped(name: str, entries: Mapping[str, str], indent: int) -> str:
+    space = " " * indent
+    lines = "".join(f"{space}  {_quoted(key)}: {_quoted(text)}\n" for key, text in sorted(entries.items()))
+    return f"{space}{name}:\n{lines}" if lines else f"{space}{name}: {{}}\n"
+
+
+# ------------------------------------------------------------------------------------------------------------- shapes
+
+
+def _instance_types(path: Path) -> dict[str, Mapping[str, Any]]:
+    """Return name -> description from JSON as DescribeInstanceTypes answers, or a mapping of its entries by name.
+
+    Raises UsageError when the file (.json, or .json.gz) cannot be read or is no such JSON.
+    """
+    try:
+        raw = path.read_bytes()
+        data = json.loads(gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw)
+        entries = data["InstanceTypes"] if "InstanceTypes" in data else data.values()
+        return {entry["InstanceType"]: entry for entry in entries}
+    except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UsageError(f"cannot read instance types from {path}: {type(error).__name__}: {error}") from None
+
+
+@dataclass(frozen=True, slots=True)
+class _Shapes:
+    """A section of the catalogue."""
+
+    title: str
+    rows: Sequence[tuple[str, ...]]
+    sources: Sequence[str]
+    gaps: Sequence[str]
+
+
+def _ec2_shapes(rows: Collection[Found], types: Mapping[str, Mapping[str, Any]], fingerprint: str) -> _Shapes:
+    """Return the EC2 shapes of the priced types: figures of the instance types, checked against the price files."""
+    shapes, gaps = [], []
+    for name, (vcpu, memory_gib) in _sizes(rows, "ec2").items():
+        if (entry := types.get(name)) is None:
+            gaps.append(f"{name}: no network interfaces known, left out")
+            continue
+        shape = _ec2_shape(name, entry)
+        if (shape[1], shape[2]) != (vcpu, memory_gib):
+            gaps.append(f"{name}: {vcpu} vCPU and {memory_gib} GiB in the price files, not {shape[1]} and {shape[2]}")
+        shapes.append(shape)
+    source = f"EC2 DescribeInstanceTypes: {CAPTURES.get(fingerprint, fingerprint)}"
+    return _Shapes("EC2 instance types", shapes, [source], gaps)
+
+
+def _ec2_shape(name: str, entry: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the cells of an EC2 shape. Pods get their addresses from the default network card only.
+
+    Raises UsageError when the description of the type lacks a figure.
+    """
+    try:
+        network = entry["NetworkInfo"]
+        cards = {card["NetworkCardIndex"]: card for card in network["NetworkCards"]}
+        return (
+            name,
+            str(int(entry["VCpuInfo"]["DefaultVCpus"])),
+            _plain(Decimal(entry["MemoryInfo"]["SizeInMiB"]) / 1024),
+            "arm64" if "arm64" in entry["ProcessorInfo"]["SupportedArchitectures"] else "x86_64",
+            "true" if entry["BurstablePerformanceSupported"] else "false",
+            str(int(cards[network["DefaultNetworkCardIndex"]]["MaximumNetworkInterfaces"])),
+            str(int(network["Ipv4AddressesPerInterface"])),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise UsageError(f"instance type {name}: {type(error).__name__}: {error}") from None
+
+
+def _managed_shapes(rows: Collection[Found], service: str, prefix: str, title: str, source: str) -> _Shapes:
+    """Return the shapes of a managed service's classes, and where they differ from the EC2 type of the same name."""
+    ec2 = _sizes(rows, "ec2")
+    shapes, gaps = [], []
+    for name, (vcpu, memory_gib) in _sizes(rows, service).items():
+        burstable = re.match(r"t[0-9]", name.removeprefix(prefix)) is not None
+        shapes.append((name, vcpu, memory_gib, "", "true" if burstable else "false", "0", "0"))
+        twin = ec2.get(name.removeprefix(prefix), (vcpu, memory_gib))
+        # A cache's memory is what is left for data, so it always differs from the host's.
+        if twin[0] != vcpu or (service == "rds" and twin[1] != memory_gib):
+            gaps.append(f"{name}: {vcpu} vCPU and {memory_gib} GiB, its EC2 type has {twin[0]} and {twin[1]}")
+    return _Shapes(title, shapes, [source], gaps)
+
+
+def _sizes(rows: Iterable[Found], service: str) -> dict[str, tuple[str, str]]:
+    """Return name -> (vCPU, memory in GiB) of the priced shapes, in natural order.
+
+    Raises PriceError when rows disagree about a shape or give no size.
+    """
+    sizes: dict[str, tuple[str, str]] = {}
+    for row in sorted(rows, key=lambda row: _natural(row.key.item)):
+        if row.key.service == service and "." in row.key.item and row.key.term == "on_demand":
+            try:
+                size = (str(int(row.vcpu)), _plain(Decimal(row.memory_gib)))
+            except (ValueError, ArithmeticError):
+                raise PriceError(f"{row.place}: {row.key}: {row.vcpu!r} vCPU, {row.memory_gib!r} GiB") from None
+            if sizes.setdefault(row.key.item, size) != size:
+                raise PriceError(f"{row.place}: {row.key}: {size} vCPU and GiB, elsewhere {sizes[row.key.item]}")
+    return sizes
+
+
+def _plain(number: Decimal) -> str:
+    """Return a number without exponent and trailing zeros."""
+    text = format(number, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+RDS_SIZES_SOURCE: Final = (
+    "vantage-sh/ec2instances.info@14ede5a5 www/rds/instances.json (2021-08-03), else the EC2 type of the same name"
+)
+ELASTICACHE_SIZES_SOURCE: Final = "LeanerCloud/ec2-instances-info@f9eafba data/elasticache-instances.json (2025-04-24)"
+
+
+def render_catalogue(
+    rows: Collection[Found], types: Mapping[str, Mapping[str, Any]], fingerprint: str, generated_from: Iterable[str]
+) -> str:
+    """Return the text of the catalogue, which `bundled.parse_catalogue` reads. `fingerprint` is that of `types`."""
+    sections = {
+        "ec2": _ec2_shapes(rows, types, fingerprint),
+        "rds": _managed_shapes(rows, "rds", "db.", "RDS instance classes", RDS_SIZES_SOURCE),
+        "elasticache": _managed_shapes(
+            rows,
+            "elasticache",
+            "cache.",
+            "ElastiCache node types; memory is what is left for data",
+            ELASTICACHE_SIZES_SOURCE,
+        ),
+    }
+    parts = [
+        FIRST_LINE,
+        f"format: {FORMAT}\ncloud: {CLOUD}\n",
+        _listed("generated_from", generated_from, 0),
+        "sections:\n",
+    ]
+    for name, section in sections.items():
+        parts += [
+            f"  {name}:\n    title: {_quoted(section.title)}\n",
+            _listed("sources", section.sources, 4),
+            _listed("gaps", section.gaps, 4),
+            _block(SHAPE_COLUMNS, section.rows),
+        ]
+    return "".join(parts)
+
+
+# ---------------------------------------------------------------------------------------------------------------- all
+
+
+def rebuild(directory: Path, instance_types: Path) -> dict[str, str]:
+    """Return file name -> text of every bundled book and of the catalogue, for `pricing/aws/`.
+
+    `directory` holds the CSV files named in FILES; `instance_types` is what EC2 DescribeInstanceTypes answers, as JSON.
+    Raises UsageError for a file that cannot be read, PriceError for a row that is no price or files that disagree.
+    """
+    rows = cheaper_than_on_demand(list(_found(directory)))
+    prices = {region: merged(row for row in rows if row.region == region) for region in REGIONS}
+    everywhere = {key for found in prices.values() for key in found}
+    origin = [_fingerprint(directory / name) for name in FILES]
+    texts = {
+        f"{region}.yaml": render_book(region, _cells(found), _gaps(region, found, everywhere), origin)
+        for region, found in prices.items()
+    }
+    kept = [row for found in prices.values() for row in found.values()]
+    types, fingerprint = _instance_types(instance_types), _fingerprint(instance_types)
+    return {**texts, "shapes.yaml": render_catalogue(kept, types, fingerprint, [*origin, fingerprint])}
+
+
+def write(texts: Mapping[str, str], destination: Path) -> list[Path]:
+    """Write rebuilt files atomically into a directory and return their paths. Raises UsageError when it cannot."""
+    paths = [destination / name for name in sorted(texts)]
+    for path in paths:
+        files.write_atomically(path, texts[path.name])
+    return paths
+
+
+def _cells(found: Mapping[PriceKey, Found]) -> dict[PriceKey, tuple[str, str, str, str, str, str]]:
+    return {key: (row.unit, row.usd, row.as_of, row.source, row.confirmed_by, row.note) for key, row in found.items()}
+
+
+def _fingerprint(path: Path) -> str:
+    """Return a file's name and the start of its SHA-256, to tell later what a book was made of."""
+    try:
+        return f"{path.name} sha256:{hashlib.sha256(path.read_bytes()).hexdigest()[:16]}"
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error}") from None

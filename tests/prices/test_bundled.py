@@ -1,0 +1,396 @@
+"""The bundled books and catalogue: what they hold, how they are read, and how a file lies over them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from cascade_plan.errors import PriceError, ScenarioError, UsageError
+from cascade_plan.formulas.eks import max_pods
+from cascade_plan.model.catalogue import Shape
+from cascade_plan.model.price import Book, Price, PriceKey
+from cascade_plan.prices import bundled
+
+REGIONS = ("ap-southeast-1", "eu-central-1", "eu-west-1", "us-east-1", "us-west-2")
+
+
+@pytest.fixture(params=REGIONS)
+def book(request: pytest.FixtureRequest) -> Book:
+    region: str = request.param
+    return bundled.book(region)
+
+
+def usd(region: str, *key: str) -> Decimal | None:
+    price = bundled.book(region).find(*key)
+    return price.usd if price else None
+
+
+# -------------------------------------------------------------------------------------------------------- the figures
+
+
+def test_every_bundled_region_is_listed() -> None:
+    assert bundled.regions() == REGIONS
+
+
+@pytest.mark.parametrize(
+    ("region", "key", "expected"),
+    [
+        # Also in the AWS offer files of 2026-10-06, by way of another project's snapshot of them.
+        ("us-east-1", ("ec2", "m5.xlarge", "linux"), "0.192"),
+        ("us-east-1", ("ec2", "r5.large", "linux"), "0.126"),
+        ("us-east-1", ("rds", "db.r5.xlarge", "single_az"), "0.5"),
+        ("us-east-1", ("rds", "db.r5.xlarge", "multi_az"), "1"),
+        ("us-east-1", ("rds", "storage-gp3", "single_az"), "0.115"),
+        ("us-east-1", ("eks", "cluster"), "0.1"),
+        ("us-east-1", ("elb", "alb"), "0.0225"),
+        ("us-east-1", ("transfer", "internet-out", "0-10240"), "0.09"),
+        ("us-east-1", ("transfer", "inter-zone"), "0.01"),
+        ("us-east-1", ("ec2", "m5.large", "linux", "reserved_1y_no_upfront"), "0.06"),
+        ("us-east-1", ("ec2", "m7g.large", "linux", "compute_sp_1y_no_upfront"), "0.0599"),
+        # 0.90 USD per ten million samples.
+        ("us-west-2", ("prometheus", "samples-ingested", "0-2B"), "0.09"),
+        ("eu-central-1", ("vpc", "nat-gateway"), "0.052"),
+        ("ap-southeast-1", ("ebs", "gp3-storage"), "0.096"),
+    ],
+)
+def test_known_prices(region: str, key: tuple[str, ...], expected: str) -> None:
+    assert usd(region, *key) == Decimal(expected)
+
+
+@pytest.mark.parametrize(
+    ("region", "key"),
+    [
+        ("us-west-2", ("elb", "nlb")),
+        ("us-west-2", ("rds", "storage-gp3", "single_az")),
+        # Seen only as another engine's SKU.
+        ("us-east-1", ("rds", "storage-io1", "single_az")),
+        ("eu-central-1", ("rds", "storage-gp3", "single_az")),
+        ("us-east-1", ("ec2", "m8g.large", "linux", "spot")),
+    ],
+)
+def test_what_is_not_known_has_no_price(region: str, key: tuple[str, ...]) -> None:
+    assert usd(region, *key) is None
+
+
+def test_every_row_is_a_positive_price_with_unit_date_and_source(book: Book) -> None:
+    assert len(book) > 1000
+    for price in book:
+        assert 0 < price.usd < 1000, price
+        assert price.unit in bundled.UNITS, price
+        assert bundled.is_as_of(price.as_of), price
+        assert price.source, price
+        assert price.origin == "bundled"
+        assert price.note.startswith("weak: ") == price.weak
+
+
+def test_discounts_are_discounts(book: Book) -> None:
+    discounted = [price for price in book if price.key.term != "on_demand"]
+    assert {"spot", "reserved_3y_no_upfront"} <= {price.key.term for price in discounted}
+    for price in discounted:
+        on_demand = book.find(*price.key._replace(term="on_demand"))
+        assert on_demand is not None
+        assert price.usd < on_demand.usd, price.key
+
+
+def test_a_cache_node_costs_a_fifth_less_with_valkey(book: Book) -> None:
+    redis = book.rates("elasticache", "redis")
+    valkey = book.rates("elasticache", "valkey")
+    assert redis.keys() == valkey.keys()
+    assert all(abs(valkey[name] / redis[name] - Decimal("0.8")) < Decimal("0.001") for name in redis)
+
+
+def test_two_zones_cost_about_twice_one(book: Book) -> None:
+    single = book.rates("rds", "single_az")
+    for name, price in book.rates("rds", "multi_az").items():
+        if name.startswith("db.") and name in single:
+            assert abs(price - 2 * single[name]) <= Decimal("0.0011"), name
+
+
+def test_the_tiers_of_transfer_are_in_order_and_fall(book: Book) -> None:
+    tiers = book.variants("transfer", "internet-out")
+    assert [tier.key.variant for tier in tiers] == ["0-10240", "10240-51200", "51200-153600", "153600-"]
+    assert sorted((tier.usd for tier in tiers), reverse=True) == [tier.usd for tier in tiers]
+
+
+@pytest.mark.parametrize(
+    ("region", "key"),
+    [
+        ("eu-central-1", ("eks", "cluster")),
+        ("eu-central-1", ("elb", "alb")),
+        ("eu-west-1", ("elb", "alb")),
+        ("eu-west-1", ("elb", "alb-lcu")),
+        ("eu-west-1", ("vpc", "nat-gateway")),
+        ("eu-west-1", ("rds", "storage-gp3", "single_az")),
+        ("us-west-2", ("eks", "cluster")),
+        ("us-west-2", ("rds", "db.r8g.large", "single_az")),
+    ],
+)
+def test_weak_prices_say_so(region: str, key: tuple[str, ...]) -> None:
+    price = bundled.book(region).find(*key)
+    assert price is not None
+    assert price.weak
+
+
+def test_every_gap_named_by_key_is_one() -> None:
+    for region in REGIONS:
+        named = {gap for texts in bundled.gaps(region).values() for gap in texts if gap.startswith("no price: ")}
+        assert named.isdisjoint(f"no price: {price.key}" for price in bundled.book(region))
+    assert "no price: elb nlb on_demand" in bundled.gaps("us-west-2")["load_balancer"]
+
+
+# ---------------------------------------------------------------------------------------------------------- the shapes
+
+
+@pytest.mark.parametrize(
+    ("name", "pods"),
+    # awslabs/amazon-eks-ami nodeadm/internal/kubelet/eni-max-pods.txt
+    [
+        ("t3.medium", 17),
+        ("t3.xlarge", 58),
+        ("t4g.nano", 4),
+        ("m5.large", 29),
+        ("m5.4xlarge", 234),
+        ("m7g.large", 29),
+        ("m7i.48xlarge", 737),
+        ("m8g.medium", 8),
+        ("c8g.4xlarge", 234),
+        ("r8g.48xlarge", 737),
+    ],
+)
+def test_pods_of_a_node(name: str, pods: int) -> None:
+    shape = bundled.catalogue().find("ec2", name)
+    assert shape is not None
+    assert max_pods(shape.eni_count, shape.ipv4_count_per_eni) == pods
+
+
+def test_known_shapes() -> None:
+    find = bundled.catalogue().find
+    assert find("ec2", "m7g.large") == Shape("ec2", "m7g.large", 2, 8.0, "arm64", False, 3, 10)
+    assert find("ec2", "t3.micro") == Shape("ec2", "t3.micro", 2, 1.0, "x86_64", True, 2, 2)
+    assert find("rds", "db.r5.xlarge") == Shape("rds", "db.r5.xlarge", 4, 32.0)
+    assert find("rds", "db.t4g.medium") == Shape("rds", "db.t4g.medium", 2, 4.0, burstable=True)
+    assert find("elasticache", "cache.t3.medium") == Shape("elasticache", "cache.t3.medium", 2, 3.09, burstable=True)
+
+
+def test_what_is_priced_has_a_shape_and_what_has_a_shape_is_priced_somewhere() -> None:
+    books = [bundled.book(region) for region in REGIONS]
+    priced = {(key.service, key.item) for book in books for key in (price.key for price in book) if "." in key.item}
+    catalogue = bundled.catalogue()
+    shapes = {
+        (shape.service, shape.name) for service in ("ec2", "rds", "elasticache") for shape in catalogue.of(service)
+    }
+    assert shapes == priced
+
+
+def test_graviton_is_arm() -> None:
+    for shape in bundled.catalogue().of("ec2"):
+        assert (shape.architecture == "arm64") == shape.family.endswith("g"), shape
+        assert shape.burstable == shape.family.startswith("t"), shape
+
+
+# ------------------------------------------------------------------------------------------------------------- opening
+
+
+def test_an_unknown_region_names_the_known_ones() -> None:
+    with pytest.raises(UsageError, match=r"'eu-wset-1'.*ap-southeast-1.*did you mean 'eu-west-1'"):
+        bundled.book("eu-wset-1")
+    with pytest.raises(UsageError, match="known are"):
+        bundled.book("shapes")
+
+
+def test_a_book_opens_fast() -> None:
+    text = Path(bundled.files.data_root() / "pricing/aws/us-east-1.yaml").read_text(encoding="utf-8")
+    best = min(_seconds(text) for _ in range(10))
+    assert best < 0.04  # five times the 8 ms it may take on an idle machine
+
+
+def _seconds(text: str) -> float:
+    start = time.perf_counter()
+    bundled.parse_book(text, "us-east-1")
+    return time.perf_counter() - start
+
+
+def test_opening_a_book_imports_no_pydantic_and_no_numpy() -> None:
+    code = (
+        "import sys; from cascade_plan.prices import bundled; bundled.book('us-east-1'); bundled.catalogue();"
+        "sys.exit(bool({'pydantic', 'numpy', 'boto3'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[2], check=False).returncode == 0
+
+
+HEAD = "item,variant,term,unit,usd,as_of,source,confirmed_by,note"
+
+
+def text_of(*rows: str, region: str = "us-east-1", section: str = "ec2_on_demand", head: str = HEAD) -> str:
+    """Return a file of prices with one section."""
+    lines = "".join(f"      {line}\n" for line in (head, *rows))
+    return (
+        f"format: 1\ncloud: aws\nregion: {region}\nsections:\n  {section}:\n    sources:\n      s: contract\n"
+        f"    rows: |\n{lines}"
+    )
+
+
+GOOD = "m5.large,linux,on_demand,hour,0.08,2026-03-01,s,,negotiated"
+
+
+def test_a_damaged_book_says_where() -> None:
+    text = text_of(GOOD, GOOD.replace("m5.large", "m5.xlarge").replace("0.08", "0"), "m5.2xlarge,linux")
+    with pytest.raises(PriceError) as caught:
+        bundled.parse_book(text, "mine.yaml")
+    lines = str(caught.value).splitlines()[1:]
+    assert [line.partition(" ")[0] for line in lines] == ["mine.yaml:11:7:", "mine.yaml:12:7:"]
+    assert "usd: must be a decimal number above 0" in lines[0]
+    assert "must have 9 cells" in lines[1]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        "a: [",
+        "format: 1",
+        text_of(GOOD, GOOD),
+        text_of('m5.large,"x'),
+        text_of(GOOD, head="a,b"),
+        text_of(GOOD) + "  ec2_spot: 3\n",
+        text_of(GOOD) + "currency: EUR\n",
+        text_of(GOOD).replace("aws", "gcp"),
+        text_of(GOOD).replace("format: 1", "format: 2"),
+        text_of(GOOD).replace("region: us-east-1", "region: [x]"),
+        text_of(GOOD).replace("    sources:\n      s: contract\n", ""),
+        text_of(GOOD).replace("s: contract", "s: ''"),
+        text_of(GOOD).replace("s: contract", "s: [1]"),
+    ],
+)
+def test_a_damaged_book_is_a_price_error_that_names_the_file(text: str) -> None:
+    with pytest.raises(PriceError, match=r"damaged:\nmine\.yaml:\d+:\d+: "):
+        bundled.parse_book(text, "mine.yaml")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "sections: 3", "sections:\n  ec2:\n    rows: x\n"],
+)
+def test_a_damaged_catalogue_is_a_price_error(text: str) -> None:
+    with pytest.raises(PriceError, match=r"shapes\.yaml"):
+        bundled.parse_catalogue(text, "shapes.yaml")
+
+
+@pytest.mark.parametrize("row", ["m5.large,two,8,x86_64,false,3,10", "m5.large,0,8,x86_64,false,3,10", "m5.large,2"])
+def test_a_damaged_shape_says_where(row: str) -> None:
+    head = "name,vcpu,memory_gib,architecture,burstable,eni_count,ipv4_count_per_eni"
+    text = f"sections:\n  ec2:\n    rows: |\n      {head}\n      {row}\n"
+    with pytest.raises(PriceError, match=r"shapes\.yaml:5:"):
+        bundled.parse_catalogue(text, "shapes.yaml")
+
+
+# --------------------------------------------------------------------------------------------------------- overriding
+
+
+def test_an_override_replaces_and_adds() -> None:
+    book = bundled.book("us-east-1")
+    row = "m9g.large,linux,on_demand,hour,0.07,undated,s,,a newer family"
+    mine = bundled.override(book, text_of(GOOD, row), "mine.yaml")
+    assert mine.find("ec2", "m5.large", "linux") == Price(
+        PriceKey("ec2", "m5.large", "linux"),
+        "hour",
+        Decimal("0.08"),
+        "2026-03-01",
+        "contract",
+        "",
+        "negotiated",
+        "override",
+    )
+    assert mine.find("ec2", "m9g.large", "linux") is not None
+    assert mine.find("ec2", "m5.xlarge", "linux") == book.find("ec2", "m5.xlarge", "linux")
+    assert usd("us-east-1", "ec2", "m5.large", "linux") == Decimal("0.096")
+    assert len(mine) == len(book) + 1
+    assert mine.name == "pricing/aws/us-east-1.yaml + mine.yaml"
+
+
+def test_an_override_may_span_lines_in_quotes() -> None:
+    text = text_of('m5.large,linux,on_demand,hour,0.08,2026,s,,"two', '      lines"')
+    price = bundled.override(bundled.book("us-east-1"), text, "mine").find("ec2", "m5.large", "linux")
+    assert price is not None
+    assert price.note.split() == ["two", "lines"]
+
+
+def problems_of(text: str) -> list[str]:
+    with pytest.raises(ScenarioError) as caught:
+        bundled.override(bundled.book("us-east-1"), text, "mine")
+    return [str(problem) for problem in caught.value.problems]
+
+
+@pytest.mark.parametrize(
+    "usd",
+    ["0", "-1", "0.0", "NaN", "inf", "1e3", "", " 1", "1 ", "0x1", "1_0", "٣", "1,5", "1234567890", "0.1234567890123"],
+)
+def test_no_price_that_is_no_positive_decimal(usd: str) -> None:
+    cell = f'"{usd}"' if "," in usd else usd
+    assert problems_of(text_of(GOOD.replace("0.08", cell)))[0].startswith(
+        "mine:10:7: sections.ec2_on_demand.rows: usd:"
+    )
+
+
+def test_all_problems_of_an_override_at_once() -> None:
+    rows = (
+        GOOD.replace("hour", "hours"),
+        GOOD.replace("m5.large", "m5.xlarge").replace("hour", "gib"),
+        GOOD.replace(",s,", ",t,").replace("m5.large", "a.b"),
+        GOOD.replace("2026-03-01", "2026-02-30").replace("m5.large", "a.c"),
+        GOOD.replace("m5.large", ""),
+        GOOD,
+    )
+    text = text_of(*rows, region="eu-west-1") + "  ec2_spto:\n    rows: 3\ncurency: USD\n"
+    found = problems_of(text)
+    assert [(problem.split(":")[1], problem.split(": ")[1]) for problem in found] == [
+        ("3", "region"),
+        *((str(line), "sections.ec2_on_demand.rows") for line in range(10, 16)),
+        ("16", "sections.ec2_spto"),
+        ("18", "curency"),
+    ]
+    for problem, words in zip(
+        found,
+        [
+            "must be us-east-1, the region of the scenario",
+            "did you mean 'hour'?",
+            "per hour, got gib",
+            "must be one of the section's sources (s), got 't'",
+            "as_of: must be",
+            "item: must be a name, got ''",
+            "priced before, by row 1 of ec2_on_demand",
+            "did you mean 'ec2_spot'?",
+            "did you mean 'currency'?",
+        ],
+        strict=True,
+    ):
+        assert words in problem
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "the document is empty"),
+        ("format: 1\nformat: 1\n", "duplicate key"),
+        ("format: 1\n", "cloud: is missing"),
+        (text_of(GOOD).replace("rows: |", "rows: >"), "the first line of a literal block"),
+        (text_of(GOOD).replace("sources:\n      s: contract", "sources: []"), "must be a mapping"),
+        (text_of(GOOD).replace("      s: contract", "      s: 3"), "must be one of the section's sources"),
+        (text_of(GOOD, '"'), "no CSV"),
+        (text_of(GOOD) + "    gaps: [3]\n", "must be a list of texts"),
+        (text_of(GOOD).replace("rows: |", "lines: |"), "unknown field"),
+        (text_of(GOOD, "m5.xlarge,linux"), "must have 9 cells"),
+        (text_of(GOOD, region='""'), "must be the name of a region"),
+        ("format: 1\ncloud: aws\nregion: us-east-1\nsections: [x]\n", "must be a mapping of sections"),
+        ("format: 1\ncloud: aws\nregion: us-east-1\nsections: {ebs: 3}\n", "must be a mapping with sources and rows"),
+        ("format: 1\ncloud: aws\nregion: us-east-1\nsections: {ebs: {sources: {}, rows: [1]}}\n", "must be CSV"),
+    ],
+)
+def test_a_malformed_override(text: str, words: str) -> None:
+    assert any(words in problem for problem in problems_of(text))

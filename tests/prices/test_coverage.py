@@ -1,0 +1,78 @@
+"""What a book covers, and how old a price is."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from cascade_plan.model.price import Book, PriceKey, Row
+from cascade_plan.prices import bundled
+from cascade_plan.prices.coverage import SectionCoverage, age_days, coverage
+
+
+def row(as_of: str, note: str = "") -> Row:
+    return "hour", "1", as_of, "a source", "", note, "bundled"
+
+
+BOOK = Book(
+    "aws",
+    "us-east-1",
+    {
+        PriceKey("ec2", "m5.large", "linux"): row("2026-02"),
+        PriceKey("ec2", "m5.xlarge", "linux"): row("2025-12-31"),
+        PriceKey("ec2", "m5.xlarge", "linux", "spot"): row("undated"),
+        PriceKey("elb", "alb"): row("undated", "weak: hearsay"),
+        PriceKey("elb", "nlb"): row("2024", "not weak: seen twice"),
+    },
+    "test",
+)
+
+
+def test_sections_are_counted_in_the_order_of_the_file() -> None:
+    found = coverage(BOOK)
+    assert [section.section for section in found] == list(bundled.SECTIONS)
+    counted = [section for section in found if section.row_count]
+    assert counted == [
+        SectionCoverage("ec2_on_demand", 2, "2025-12-31", "2026-02", 0, 0, ()),
+        SectionCoverage("ec2_spot", 1, "", "", 1, 0, ()),
+        SectionCoverage("load_balancer", 2, "2024", "2024", 1, 1, ()),
+    ]
+    assert sum(section.row_count for section in found) == len(BOOK)
+
+
+def test_a_gap_that_an_override_fills_is_none() -> None:
+    gaps = {"load_balancer": ("in words", "no price: elb nlb on_demand", "no price: elb nlb-lcu on_demand")}
+    found = {section.section: section.gaps for section in coverage(BOOK, gaps)}
+    assert found["load_balancer"] == ("in words", "no price: elb nlb-lcu on_demand")
+
+
+@pytest.mark.parametrize("region", bundled.regions())
+def test_the_bundled_books_cover_every_section(region: str) -> None:
+    book = bundled.book(region)
+    found = {section.section: section for section in coverage(book, bundled.gaps(region))}
+    assert sum(section.row_count for section in found.values()) == len(book)
+    empty = {name for name, section in found.items() if not section.row_count}
+    assert empty <= {"ec2_reserved", "prometheus"}
+    assert all(found[name].gaps for name in empty)
+
+
+@pytest.mark.parametrize(
+    ("as_of", "days"),
+    [
+        ("2026-03-01", 0),
+        ("2026-02-28", 1),
+        ("2026-02", 28),
+        ("2025", 424),
+        ("2026-03-02", -1),
+        ("undated", None),
+        ("", None),
+    ],
+)
+def test_age(as_of: str, days: int | None) -> None:
+    assert age_days(as_of, date(2026, 3, 1)) == days
+
+
+def test_the_age_of_what_is_no_date() -> None:
+    with pytest.raises(ValueError, match="Invalid"):
+        age_days("yesterday", date(2026, 3, 1))

@@ -1,0 +1,507 @@
+"""From collected CSV files to books: which rows, under which key, in which unit; and the text of a book."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import json
+import os
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cascade_plan.errors import PriceError, UsageError
+from cascade_plan.model.price import Book, PriceKey
+from cascade_plan.prices import bundled, importing
+
+ROOT = Path(__file__).parents[2]
+COLUMNS = [
+    *("service", "region", "item", "engine", "deployment", "vcpu", "memory_gib", "term", "unit", "price_usd"),
+    *("as_of", "source", "confirmed_by", "note", "p_median_3m", "n_days_3m"),
+]
+
+EC2 = {
+    "service": "AmazonEC2",
+    "region": "us-east-1",
+    "item": "m5.large",
+    "engine": "linux",
+    "deployment": "shared",
+    "vcpu": "2",
+    "memory_gib": "8.0",
+    "term": "on_demand",
+    "unit": "Hrs",
+    "price_usd": "0.10",
+    "as_of": "2026-02-17",
+    "source": "someone/prices@abc data.json",
+}
+RDS = EC2 | {
+    "service": "AmazonRDS",
+    "item": "db.r5.large",
+    "engine": "postgresql",
+    "deployment": "single-az",
+    "memory_gib": "16",
+    "as_of": "2024-08-09",
+}
+CACHE = EC2 | {"service": "AmazonElastiCache", "item": "cache.m5.large", "engine": "redis", "memory_gib": "6.38"}
+METER = EC2 | {"engine": "", "deployment": "", "vcpu": "", "memory_gib": "", "item": ""}
+TYPE: dict[str, Any] = {
+    "InstanceType": "m5.large",
+    "VCpuInfo": {"DefaultVCpus": 2},
+    "MemoryInfo": {"SizeInMiB": 8192},
+    "ProcessorInfo": {"SupportedArchitectures": ["x86_64"]},
+    "BurstablePerformanceSupported": False,
+    "NetworkInfo": {
+        "DefaultNetworkCardIndex": 1,
+        "Ipv4AddressesPerInterface": 10,
+        "MaximumNetworkInterfaces": 18,
+        "NetworkCards": [
+            {"NetworkCardIndex": 0, "MaximumNetworkInterfaces": 15},
+            {"NetworkCardIndex": 1, "MaximumNetworkInterfaces": 3},
+        ],
+    },
+}
+
+
+class Collection:
+    """A directory of collected files, all empty but for what a test puts in."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.types = directory / "types.json"
+        self.types.write_text(json.dumps({"InstanceTypes": [TYPE]}), encoding="utf-8")
+        for name in importing.FILES:
+            self.put(name)
+
+    def put(self, name: str, *rows: Mapping[str, str]) -> None:
+        with (self.directory / name).open("w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, COLUMNS)
+            writer.writeheader()
+            writer.writerows(rows)
+
+    def texts(self) -> dict[str, str]:
+        return importing.rebuild(self.directory, self.types)
+
+    def book(self, region: str = "us-east-1") -> Book:
+        return bundled.parse_book(self.texts()[f"{region}.yaml"], region)
+
+    def keys(self) -> set[PriceKey]:
+        return {price.key for price in self.book()}
+
+
+@pytest.fixture
+def collection(tmp_path: Path) -> Collection:
+    return Collection(tmp_path)
+
+
+# ------------------------------------------------------------------------------------------------------------- rows
+
+
+def test_a_price_keeps_its_digits_date_source_and_confirmation(collection: Collection) -> None:
+    collection.put("ec2_on_demand_core.csv", EC2 | {"confirmed_by": "a@2025;b@2024", "note": "plain"})
+    (price,) = collection.book()
+    assert price.key == PriceKey("ec2", "m5.large", "linux", "on_demand")
+    assert str(price.usd) == "0.10"
+    assert (price.unit, price.as_of, price.source) == ("hour", "2026-02-17", "someone/prices@abc data.json")
+    assert (price.confirmed_by, price.note, price.weak) == ("a@2025;b@2024", "plain", False)
+
+
+def test_only_the_wanted_regions(collection: Collection) -> None:
+    collection.put("ec2_on_demand_core.csv", EC2, EC2 | {"region": "eu-north-1"})
+    assert set(collection.texts()) == {f"{region}.yaml" for region in importing.REGIONS} | {"shapes.yaml"}
+    assert len(collection.book()) == 1
+    assert len(collection.book("eu-west-1")) == 0
+
+
+def test_spot_is_the_median_of_known_types_below_on_demand(collection: Collection) -> None:
+    spot = EC2 | {
+        "term": "spot",
+        "price_usd": "0.01",
+        "p_median_3m": "0.0499",
+        "n_days_3m": "100",
+        "as_of": "2024-05-14",
+    }
+    collection.put("ec2_on_demand_core.csv", EC2, EC2 | {"item": "m5.xlarge"})
+    collection.put(
+        "ec2_spot_2024.csv", spot, spot | {"item": "m5.xlarge", "p_median_3m": "0.10"}, spot | {"item": "p4d.24xlarge"}
+    )
+    (price,) = [price for price in collection.book() if price.key.term == "spot"]
+    assert (price.key.item, price.usd) == ("m5.large", Decimal("0.0499"))
+    assert price.note == "median of 100 daily values to 2024-05-14"
+    gaps = collection.texts()["us-east-1.yaml"]
+    assert '"spot: 1 of 2 prices"' in gaps
+
+
+@pytest.mark.parametrize(
+    ("term", "note", "expected"),
+    [
+        ("reserved_1y_all_upfront_standard", "", "reserved_1y_all_upfront"),
+        ("reserved_3y_no_upfront_standard", "", "reserved_3y_no_upfront"),
+        ("reserved_3y_no_upfront_convertible", "", "reserved_3y_no_upfront_convertible"),
+        ("compute_sp_1y_no_upfront", "", "compute_sp_1y_no_upfront"),
+        ("reserved_3y_all_upfront_or_ec2_instance_sp_3y_all_upfront", "looks like standard RI; 62.4% below on-demand",
+         "reserved_3y_all_upfront"),
+        ("reserved_3y_all_upfront_or_ec2_instance_sp_3y_all_upfront", "looks like EC2 Instance SP; 60% below", None),
+        ("yrTerm1Standard.noUpfront", "", None),
+    ],
+)  # fmt: skip
+def test_commitments_are_kept_where_the_row_says_which_one_it_is(
+    collection: Collection, term: str, note: str, expected: str | None
+) -> None:
+    collection.put("ec2_on_demand_core.csv", EC2)
+    collection.put("ec2_commitments.csv", EC2 | {"term": term, "price_usd": "0.05", "note": note})
+    found = [price for price in collection.book() if price.key.term != "on_demand"]
+    assert [price.key.term for price in found] == ([expected] if expected else [])
+    assert all("below on-demand" not in price.note for price in found)
+
+
+def test_a_commitment_for_what_has_no_on_demand_price_is_left_out(collection: Collection) -> None:
+    collection.put("rds_commitments.csv", RDS | {"term": "reserved_1y_no_upfront"})
+    assert collection.keys() == set()
+
+
+@pytest.mark.parametrize("engine", ["mysql", "mariadb", "aurora-postgresql", "aurora"])
+def test_never_the_price_of_another_engine(collection: Collection, engine: str) -> None:
+    for name in ("rds_storage.csv", "gaps.csv"):
+        collection.put(name, RDS | {"engine": engine}, RDS | {"engine": engine, "item": "storage-gp3", "unit": "GB-Mo"})
+    assert collection.keys() == set()
+
+
+def test_rds(collection: Collection) -> None:
+    collection.put("rds_postgresql_core.csv", RDS, RDS | {"deployment": "multi-az", "price_usd": "0.2"})
+    collection.put(
+        "rds_commitments.csv",
+        RDS | {"term": "reserved_1y_no_upfront", "price_usd": "0.07"},
+        RDS | {"term": "reserved_3y_no_or_partial_upfront_effective", "price_usd": "0.06"},
+        RDS | {"term": "yrTerm1.allUpfront-quantity", "price_usd": "694"},
+    )
+    storage = RDS | {"unit": "GB-Mo", "engine": "any"}
+    collection.put(
+        "rds_storage.csv",
+        storage | {"item": "storage-gp3", "deployment": "multi-az"},
+        storage | {"item": "backup-storage (beyond free)", "deployment": ""},
+        storage | {"item": "iops-gp3 (above baseline)", "unit": "IOPS-Mo"},
+        storage | {"item": "extended-support-year1", "unit": "vCPU-Hrs"},
+    )
+    assert {(str(price.key), price.unit) for price in collection.book()} == {
+        ("rds db.r5.large single_az on_demand", "hour"),
+        ("rds db.r5.large multi_az on_demand", "hour"),
+        ("rds db.r5.large single_az reserved_1y_no_upfront", "hour"),
+        ("rds storage-gp3 multi_az on_demand", "gib_month"),
+        ("rds backup-storage on_demand", "gib_month"),
+        ("rds iops-gp3 single_az on_demand", "iops_month"),
+    }
+
+
+def test_a_price_per_ten_million_samples_is_one_per_million(collection: Collection) -> None:
+    meter = METER | {"service": "AmazonPrometheus", "as_of": "undated"}
+    collection.put(
+        "gaps.csv",
+        meter | {"item": "AMP-samples-ingested:252B+", "unit": "10M samples", "price_usd": "0.16"},
+        meter | {"item": "AMP-query-samples-processed", "unit": "1B samples", "price_usd": "0.1"},
+    )
+    query, ingested = collection.book()
+    assert (ingested.key.variant, ingested.unit, ingested.usd) == ("252B-", "million_samples", Decimal("0.016"))
+    assert ingested.note == "0.16 USD per 10M samples in the source"
+    assert str(query.usd) == "0.0001"
+
+
+def test_metered_items_have_the_books_units(collection: Collection) -> None:
+    rows = [
+        ("AWSELB", "ALB-LCU-Hours", "LCU-Hrs"),
+        ("AWSELB", "CLB-Hours", "Hrs"),
+        ("AmazonEC2", "EBS-gp3-MiBps-Mo", "MiBps-Mo"),
+        ("AWSDataTransfer", "DataTransfer-Out-Bytes:150TB+", "GB"),
+        ("AWSDataTransfer", "DataTransfer-Out-Bytes:10-50TB", "GB"),
+        ("AWSDataTransfer", "DataTransfer-Regional-Bytes", "GB (each direction)"),
+    ]
+    collection.put(
+        "network_storage_misc.csv",
+        *(METER | {"service": service, "item": item, "unit": unit} for service, item, unit in rows),
+    )
+    assert [(str(price.key), price.unit) for price in collection.book()] == [
+        ("elb alb-lcu on_demand", "lcu_hour"),
+        ("ebs gp3-throughput on_demand", "mibps_month"),
+        ("transfer inter-zone on_demand", "gib"),
+        ("transfer internet-out 10240-51200 on_demand", "gib"),
+        ("transfer internet-out 153600- on_demand", "gib"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "bad", [{"price_usd": "0"}, {"price_usd": "n/a"}, {"as_of": "soon"}, {"source": " "}, {"unit": "Day"}]
+)
+def test_a_row_that_is_no_price_is_an_error_with_its_place(collection: Collection, bad: dict[str, str]) -> None:
+    collection.put("ec2_on_demand_core.csv", EC2, EC2 | {"item": "m5.xlarge"} | bad)
+    with pytest.raises(PriceError, match=r"ec2_on_demand_core\.csv:3: ec2 m5\.xlarge linux on_demand"):
+        collection.texts()
+
+
+def test_unusable_files_are_named(collection: Collection) -> None:
+    gaps = collection.directory / "gaps.csv"
+    gaps.write_text("service,region\n", encoding="utf-8")
+    with pytest.raises(UsageError, match=r"gaps\.csv: the columns .*item.* are missing"):
+        collection.texts()
+    gaps.write_text(",".join(COLUMNS) + "\n" + "x," * 20 + "\n", encoding="utf-8")
+    with pytest.raises(UsageError, match=r"gaps\.csv:2: more cells"):
+        collection.texts()
+    gaps.unlink()
+    with pytest.raises(UsageError, match=r"gaps\.csv"):
+        collection.texts()
+
+
+# ----------------------------------------------------------------------------------------------------------- merging
+
+ALB = METER | {"service": "AWSELB", "item": "ALB-Hours", "price_usd": "0.0225"}
+
+
+def test_of_equal_prices_the_newest_stays_and_the_other_confirms(collection: Collection) -> None:
+    collection.put("network_storage_misc.csv", ALB | {"as_of": "2025-05", "source": "a bill", "confirmed_by": "x@2024"})
+    newer = {
+        "as_of": "2026-08-21",
+        "source": "a list",
+        "price_usd": "0.02250",
+        "confirmed_by": "a bill (existing row);y",
+    }
+    collection.put("gaps.csv", ALB | newer | {"note": "confirms and refreshes an existing row"})
+    (price,) = collection.book()
+    assert (price.as_of, price.source, price.note) == ("2026-08-21", "a list", "")
+    assert price.confirmed_by == "y;a bill (2025-05);x@2024"
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "kept"),
+    [
+        ("2026", "2026", "second"),
+        ("2026-02", "2026", "first"),
+        ("2024", "undated", "first"),
+        ("undated", "2024", "second"),
+        ("undated", "undated", "first"),
+    ],
+)
+def test_which_of_equal_prices_stays(collection: Collection, first: str, second: str, kept: str) -> None:
+    collection.put("network_storage_misc.csv", ALB | {"as_of": first, "source": "first"})
+    collection.put("gaps.csv", ALB | {"as_of": second, "source": "second"})
+    (price,) = collection.book()
+    assert price.source == kept
+
+
+def test_different_prices_are_an_error_that_lists_both(collection: Collection) -> None:
+    collection.put("network_storage_misc.csv", ALB)
+    collection.put("gaps.csv", ALB | {"price_usd": "0.03", "source": "another"})
+    with pytest.raises(PriceError, match=r"elb alb on_demand: 0\.0225 USD per hour .* or 0\.03 .*another.*gaps\.csv:2"):
+        collection.texts()
+
+
+def test_weak_rows_say_why(collection: Collection) -> None:
+    guessed = {"region": "us-west-2", "note": "region label not on the page: guessed"}
+    collection.put("rds_postgresql_core.csv", RDS | guessed)
+    collection.put("gaps.csv", ALB | {"region": "eu-west-1", "note": "derived"})
+    (database,) = collection.book("us-west-2")
+    (balancer,) = collection.book("eu-west-1")
+    assert database.weak
+    assert database.note == "weak: region label not on the page: guessed"
+    assert balancer.note == "weak: amount / quantity of one bill; derived"
+
+
+def test_gaps_are_stated_and_counted(collection: Collection) -> None:
+    collection.put("rds_postgresql_core.csv", RDS, RDS | {"region": "eu-west-1", "item": "db.r6g.large"})
+    collection.put("network_storage_misc.csv", ALB)
+    text = collection.texts()["us-east-1.yaml"]
+    assert '"on_demand: 0 of 1 prices of db.r6g"' in text
+    assert '"reserved_1y_no_upfront: 0 of 1 prices"' in text
+    assert '"no price: elb nlb on_demand"' in text
+    assert '"no price: elb alb on_demand"' not in text
+
+
+# ------------------------------------------------------------------------------------------------------------ shapes
+
+
+def catalogue_of(collection: Collection) -> tuple[bundled.Catalogue, str]:
+    text = collection.texts()["shapes.yaml"]
+    return bundled.parse_catalogue(text, "shapes.yaml"), text
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("document", [{"InstanceTypes": [TYPE]}, {"m5.large": TYPE}])
+def test_shapes(collection: Collection, document: dict[str, Any], packed: bool) -> None:
+    raw = json.dumps(document).encode()
+    collection.types.write_bytes(gzip.compress(raw) if packed else raw)
+    collection.put("ec2_on_demand_core.csv", EC2)
+    collection.put("rds_postgresql_core.csv", RDS, RDS | {"item": "db.t3.large", "memory_gib": "8"})
+    collection.put("elasticache_core.csv", CACHE, CACHE | {"engine": "valkey", "price_usd": "0.08"})
+    catalogue, text = catalogue_of(collection)
+    shape = bundled.Shape
+    assert list(catalogue.of("ec2")) == [shape("ec2", "m5.large", 2, 8.0, "x86_64", False, 3, 10)]
+    assert list(catalogue.of("rds")) == [
+        shape("rds", "db.r5.large", 2, 16.0),
+        shape("rds", "db.t3.large", 2, 8.0, burstable=True),
+    ]
+    assert list(catalogue.of("elasticache")) == [shape("elasticache", "cache.m5.large", 2, 6.38)]
+    assert text.count("gaps: []") == 3
+
+
+def test_a_type_without_network_interfaces_is_left_out_and_listed(collection: Collection) -> None:
+    collection.put("ec2_on_demand_core.csv", EC2, EC2 | {"item": "m9g.large"})
+    catalogue, text = catalogue_of(collection)
+    assert catalogue.find("ec2", "m9g.large") is None
+    assert "m9g.large: no network interfaces known, left out" in text
+
+
+def test_sizes_that_disagree_are_listed(collection: Collection) -> None:
+    collection.put("ec2_on_demand_core.csv", EC2 | {"memory_gib": "7.5"})
+    collection.put("rds_postgresql_core.csv", RDS | {"item": "db.m5.large", "vcpu": "4"})
+    _, text = catalogue_of(collection)
+    assert "m5.large: 2 vCPU and 7.5 GiB in the price files, not 2 and 8" in text
+    assert "db.m5.large: 4 vCPU and 16 GiB, its EC2 type has 2 and 7.5" in text
+
+
+def test_rows_that_disagree_about_a_size_are_an_error(collection: Collection) -> None:
+    collection.put("rds_postgresql_core.csv", RDS, RDS | {"deployment": "multi-az", "vcpu": "4"})
+    with pytest.raises(PriceError, match=r"rds_postgresql_core\.csv:3: rds db\.r5\.large multi_az"):
+        collection.texts()
+    collection.put("rds_postgresql_core.csv", RDS | {"vcpu": ""})
+    with pytest.raises(PriceError, match="'' vCPU"):
+        collection.texts()
+
+
+@pytest.mark.parametrize("text", ["", "[]", "[1]", "{", '{"m5.large": 3}', '{"InstanceTypes": [{}]}'])
+def test_unusable_instance_types(collection: Collection, text: str) -> None:
+    collection.types.write_text(text, encoding="utf-8")
+    with pytest.raises(UsageError, match=r"types\.json"):
+        collection.texts()
+
+
+def test_an_instance_type_without_a_figure_is_named(collection: Collection) -> None:
+    collection.types.write_text(json.dumps({"x": TYPE | {"VCpuInfo": {}}}), encoding="utf-8")
+    collection.put("ec2_on_demand_core.csv", EC2)
+    with pytest.raises(UsageError, match=r"instance type m5\.large"):
+        collection.texts()
+
+
+# ---------------------------------------------------------------------------------------------------------- rendering
+
+# What breaks CSV, YAML and line-by-line files: quotes, breaks of every kind, escapes, comments, markers, spaces.
+HOSTILE = st.text(
+    st.one_of(st.characters(codec="utf-8"), st.sampled_from("\"'\\u#|>-:,;\n\r\t \x85\u2028\ufeff%{}[]&*!\0"))
+)
+NAMES = st.from_regex(r"[a-z0-9][a-z0-9.\-]{0,12}", fullmatch=True)
+TERMS = st.sampled_from(["on_demand", "spot", "reserved_1y_no_upfront"])
+SERVICES = st.sampled_from(["elasticache", "eks", "elb", "vpc", "ebs", "transfer", "prometheus"])
+KEYS = st.one_of(
+    st.builds(PriceKey, st.just("ec2"), NAMES, st.just("linux"), TERMS),
+    st.builds(PriceKey, st.just("rds"), NAMES | NAMES.map("db.{}".format), st.sampled_from(["", "multi_az"]), TERMS),
+    st.builds(PriceKey, SERVICES, NAMES, st.just("") | HOSTILE, TERMS),
+)
+CELLS = st.tuples(
+    st.sampled_from(sorted(bundled.UNITS)),
+    st.decimals("0.000001", "999999", places=6).map(str),
+    st.sampled_from(["undated", "2024", "2024-12", "2024-12-31"]),
+    HOSTILE.filter(lambda text: bool(text.strip())),
+    HOSTILE,
+    HOSTILE,
+)
+
+
+@given(st.dictionaries(KEYS, CELLS, max_size=8), st.lists(HOSTILE, max_size=3), st.lists(HOSTILE, max_size=2))
+def test_what_is_rendered_is_read_back(
+    prices: dict[PriceKey, tuple[str, str, str, str, str, str]], gaps: list[str], origin: list[str]
+) -> None:
+    text = importing.render_book("eu-west-1", prices, {"ebs": gaps}, origin)
+    assert (
+        text.encode()
+        == importing.render_book("eu-west-1", dict(reversed(prices.items())), {"ebs": gaps}, origin).encode()
+    )
+    book = bundled.parse_book(text, "x")
+    found = {p.key: (p.unit, str(p.usd), p.as_of, p.source, p.confirmed_by, p.note) for p in book}
+    assert found == prices
+    assert (book.region, book.cloud, book.currency) == ("eu-west-1", "aws", "USD")
+    assert bundled.yaml.safe_load(text)["sections"]["ebs"]["gaps"] == gaps
+    # The strict reader that overrides go through reads the same.
+    again = bundled.override(bundled.Book("aws", "eu-west-1", {}, "empty"), text, "x")
+    assert [price.key for price in again] == [price.key for price in book]
+
+
+def test_a_book_has_one_row_a_line(collection: Collection) -> None:
+    collection.put("ec2_on_demand_core.csv", EC2 | {"note": 'a\nb, "c" # d \\ é'})
+    text = collection.texts()["us-east-1.yaml"]
+    assert text.startswith("# Written by `cascade-plan prices import`; do not edit by hand.\nformat: 1\n")
+    assert r'm5.large,linux,on_demand,hour,0.10,2026-02-17,prices,,"a\u000ab, ""c"" # d \u005c é"' in text
+
+
+def test_sources_are_named_after_their_repository_and_numbered() -> None:
+    sources = ["a/Prices@1 x", "b/prices@2 y", "public bill, 2025", "'quoted'", "…"]
+    assert importing._source_names(sources) == {
+        "'quoted'": "quoted",
+        "a/Prices@1 x": "prices",
+        "b/prices@2 y": "prices-2",
+        "public bill, 2025": "public",
+        "…": "source",
+    }
+
+
+def test_files_are_written_whole(collection: Collection, tmp_path: Path) -> None:
+    paths = importing.write({"b.yaml": "b\n", "a.yaml": "é\n"}, tmp_path)
+    assert paths == [tmp_path / "a.yaml", tmp_path / "b.yaml"]
+    assert paths[0].read_bytes() == "é\n".encode()
+    with pytest.raises(UsageError, match="cannot write"):
+        importing.write({"a.yaml": ""}, tmp_path / "absent")
+
+
+# ------------------------------------------------------------------------------------------------- the committed books
+
+FACTS = Path(os.environ.get("CASCADE_PLAN_FACTS") or ROOT.parent / "shared" / "prices")
+has_facts = pytest.mark.skipif(
+    not (FACTS / "gaps.csv").is_file(),
+    reason="the collected CSV files are not part of the repository; CASCADE_PLAN_FACTS names their directory",
+)
+MOTO = find_spec("moto")
+TYPES = Path(MOTO.origin).parent / "ec2/resources/instance_types.json.gz" if MOTO and MOTO.origin else None
+has_types = pytest.mark.skipif(
+    TYPES is None or not TYPES.is_file() or importing._fingerprint(TYPES) not in importing.CAPTURES,
+    reason="the instance types come from a release of moto, which is no dependency of the project",
+)
+
+
+def committed(name: str) -> bytes:
+    return (ROOT / "pricing" / "aws" / name).read_bytes()
+
+
+@has_facts
+def test_the_committed_books_are_what_the_collected_files_give(tmp_path: Path) -> None:
+    types = tmp_path / "types.json"
+    types.write_text("{}", encoding="utf-8")
+    texts = importing.rebuild(FACTS, types)
+    for region in importing.REGIONS:
+        assert texts[f"{region}.yaml"].encode() == committed(f"{region}.yaml"), region
+
+
+@has_facts
+@has_types
+def test_the_committed_shapes_are_what_the_instance_types_give() -> None:
+    assert TYPES is not None
+    assert importing.rebuild(FACTS, TYPES)["shapes.yaml"].encode() == committed("shapes.yaml")
+
+
+@pytest.mark.parametrize("name", [*(f"{region}.yaml" for region in importing.REGIONS), "shapes.yaml"])
+def test_a_committed_file_names_no_place_of_the_machine_that_made_it(name: str) -> None:
+    text = committed(name).decode()
+    assert not re.search(r"(?:^|[\s\"'(,=])/\w", text)
+
+
+def test_the_dates_in_a_section_head_are_those_of_its_rows() -> None:
+    for region in importing.REGIONS:
+        sections = bundled.yaml.safe_load(committed(f"{region}.yaml"))["sections"]
+        for name, section in sections.items():
+            dates = sorted(
+                price.as_of
+                for price in bundled.book(region)
+                if bundled.section_of(price.key) == name and price.as_of != "undated"
+            ) or ["undated"]
+            assert section["as_of"] == {"oldest": dates[0], "newest": dates[-1]}, (region, name)
