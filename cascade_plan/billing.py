@@ -12,8 +12,8 @@ def bill_of(fleet: Fleet, book: Book) -> Bill:
     """Return the month's bill: what has a price as items, what has none as unpriced, never as zero."""
     lines = list(registry.load("clouds", book.cloud).lines(fleet, book))
     items = tuple(line for line in lines if isinstance(line, Item))
-    effective = list_price = NOTHING
+    effective = listed = NOTHING
     for item in items:
-        effective, list_price = effective.plus(item.cost), list_price.plus(item.list_cost)
+        effective, listed = effective.plus(item.cost_usd), listed.plus(item.list_cost_usd)
     unpriced = tuple(line for line in lines if isinstance(line, Unpriced))
-    return Bill(items, unpriced, fleet.not_priced, effective, list_price)
+    return Bill(items, unpriced, fleet.not_priced, effective, listed)

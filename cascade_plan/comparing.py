@@ -61,7 +61,7 @@ def _shapes(plan: Plan) -> dict[str, tuple[Value, str]]:
 
 
 def _items(plan: Plan) -> dict[str, tuple[Value, str]]:
-    return {item.name: (item.cost.average, "USD/month") for item in plan.bill.items}
+    return {item.name: (item.cost_usd.average, "USD/month") for item in plan.bill.items}
 
 
 def _verdicts(plan: Plan) -> dict[str, tuple[Value, str]]:

@@ -57,7 +57,7 @@ def _lines(plan: Plan, figure: Derivation, depth: int, seen: set[str]) -> Iterat
 
 def _bill_lines(plan: Plan, level: str, indent: str) -> Iterator[str]:
     for item in plan.bill.items:
-        amount, cost = getattr(item.quantity, level), getattr(item.cost, level)
+        amount, cost = getattr(item.quantity, level), getattr(item.cost_usd, level)
         yield f"{indent}  line     {item.name}: {amount:,f} {item.unit} x {item.price_usd} USD = {cost:,f} USD"
         yield f"{indent}           {item.key}, as of {item.as_of}, {item.source}"
     for line in plan.bill.unpriced:

@@ -168,7 +168,7 @@ def _unit_cost(plan: Plan) -> Decimal:
 
 def _monthly_cost(plan: Plan) -> Decimal:
     """Return the month's cost at the point of the band that the budget judges."""
-    cost: Decimal = getattr(plan.bill.effective, plan.scenario.budget.level)
+    cost: Decimal = getattr(plan.bill.effective_usd, plan.scenario.budget.level)
     return cost
 
 

@@ -822,7 +822,8 @@ def _wrong(fault: _Fault) -> str:
         from cascade_plan.units import PATTERN_WORDS
 
         pattern = context["pattern"]
-        return f"must be {PATTERN_WORDS.get(pattern, f'text that matches {pattern}')}, got {_shown(given)}"
+        words = f"be {PATTERN_WORDS[pattern]}" if pattern in PATTERN_WORDS else f"match {pattern}"
+        return f"must {words}, got {_shown(given)}"
     if kind == "finite_number":
         return f"must be a finite number, got {_shown(given)}"
     if kind in ("value_error", "assertion_error") and "error" in context:

@@ -22,11 +22,11 @@ LATENCY = "latency_ms_"
 
 def cost_figures(scenario: Scenario, bill: Bill) -> tuple[Derivation, ...]:
     """Return the figures of cost: the band, and the cost per 1000 users by each denominator the scenario knows."""
-    at_least = "" if bill.complete else f"at least: {len(bill.unpriced)} lines have no price"
+    at_least = "" if bill.complete else f"at least: {bill.lacks}"
     band = [
         Derivation(
             f"cost_usd_per_month.{level}",
-            getattr(bill.effective, level),
+            getattr(bill.effective_usd, level),
             "USD/month",
             "sum of quantity x price over the bill's lines",
             note=at_least,
@@ -34,7 +34,7 @@ def cost_figures(scenario: Scenario, bill: Bill) -> tuple[Derivation, ...]:
         for level in LEVELS
     ]
     level, users = scenario.budget.level, scenario.users
-    cost: Decimal = getattr(bill.effective, level)
+    cost: Decimal = getattr(bill.effective_usd, level)
     counts = {"peak": users.peak, "average": users.average, "registered": users.registered}
     unit_costs = {name: cost * 1000 / count for name, count in counts.items() if count}
     chosen = scenario.budget.users
@@ -83,7 +83,7 @@ def _verdict(name: str, gate: str, figures: Mapping[str, Derivation], bill: Bill
     if name.startswith("cost_") and not bill.complete:
         # The true cost is higher: only an upper limit that is already broken is certain.
         certain = symbol in ("<", "<=") and not passed
-        reason = f"the bill is incomplete: {len(bill.unpriced)} lines have no price"
+        reason = f"the bill is incomplete: {bill.lacks}"
         return Verdict(name, symbol, limit, value, "fail" if certain else "unjudged", reason)
     return Verdict(name, symbol, limit, value, "pass" if passed else "fail")
 
@@ -152,12 +152,9 @@ def _price_findings(bill: Bill) -> list[Finding]:
 
 def _price_age(bill: Bill, as_of: date | None) -> list[Finding]:
     dated = sorted(item.as_of for item in bill.items if item.as_of[0].isdigit())
-    if not dated:
+    if as_of is None or not dated:
         return []
-    undated = len(bill.items) - len(dated)
-    message = f"prices are of {dated[0]} to {dated[-1]}" + (f", {undated} undated" if undated else "")
-    if as_of is not None:
-        message += f"; on {as_of} the oldest is {age_days(dated[0], as_of):,} days old"
+    message = f"on {as_of} the oldest price, of {dated[0]}, is {age_days(dated[0], as_of):,} days old"
     return [Finding("info", "price-age", message, "prices")]
 
 

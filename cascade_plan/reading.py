@@ -86,7 +86,7 @@ def _with_trace(scenario: Scenario, document: files.Document) -> Scenario:
     except ValueError as error:
         place, line, column = document.place(("users", "trace"))
         raise ScenarioError([Problem(place, line, column, "users.trace", f"{name}: {error}")]) from None
-    users = scenario.users.model_copy(update={"profile": list(profile)})
+    users = scenario.users.model_copy(update={"profile": list(profile), "trace": None})
     return scenario.model_copy(update={"users": users})
 
 

@@ -207,7 +207,7 @@ def test_as_of_reaches_the_report_and_the_clock_does_not(cascade) -> None:  # ty
     _, without, _ = cascade("report")
     assert "days old" not in without
     _, dated, _ = cascade("report", "--as-of", "2026-11-24")
-    assert "on 2026-11-24 the oldest is" in dated
+    assert "on 2026-11-24 the oldest price, of 2024-07-01, is 876 days old" in dated
     status, _, err = cascade("report", "--as-of", "yesterday")
     assert (status, err) == (2, "error: --as-of yesterday: write a day as YYYY-MM-DD\n")
 

@@ -17,7 +17,7 @@ import pytest
 from pydantic import BaseModel
 from sources import PACKAGE, Module, modules
 
-from cascade_plan.model.bill import Money
+from cascade_plan.model.bill import Amounts
 from cascade_plan.model.fleet import Band
 from cascade_plan.model.scenario import Scenario
 
@@ -171,8 +171,6 @@ NAMED = re.compile(
 IN_A_UNIT_BESIDE = re.compile(rf"(?:value|amount|quantity|limit)(?:_(?:{'|'.join(sorted(QUALIFIERS))}))?")
 """Names of amounts whose unit stands in the field `unit`, or is that of the figure, input or path they are of."""
 BESIDE = {"unit", "figure", "name", "path"}
-US_DOLLARS = {"cost", "list_cost", "effective", "list_price"}
-"""Names of amounts of the type Money, whose unit is the type's."""
 NO_UNIT = {"schema_version", "port", "profile"}
 """Numbers that count nothing, and 24 loads relative to each other."""
 
@@ -184,7 +182,6 @@ class Field:
     owner: str
     path: tuple[str, ...]
     neighbours: frozenset[str]
-    is_money: bool = False
 
 
 def kinds(hint: object) -> set[object]:
@@ -197,7 +194,7 @@ def kinds(hint: object) -> set[object]:
 
 def numeric(hint: object) -> bool:
     """Return whether a hint's values are numbers, or bands of numbers."""
-    return bool(kinds(hint) & {int, float, Decimal, Band, Money})
+    return bool(kinds(hint) & {int, float, Decimal, Band, Amounts})
 
 
 def dataclass_fields(owner: type) -> Iterator[Field]:
@@ -205,7 +202,7 @@ def dataclass_fields(owner: type) -> Iterator[Field]:
     hints = typing.get_type_hints(owner)
     for name, hint in hints.items():
         if numeric(hint) and not name.startswith("_"):
-            yield Field(owner.__name__, (name,), frozenset(hints), Money in kinds(hint))
+            yield Field(owner.__name__, (name,), frozenset(hints))
 
 
 def scenario_fields(owner: type[BaseModel], path: tuple[str, ...] = ()) -> Iterator[Field]:
@@ -227,7 +224,7 @@ def model_dataclasses() -> list[type]:
             loaded = import_module(f"{PACKAGE}.{module.name}")
             own = (value for value in vars(loaded).values() if getattr(value, "__module__", "") == loaded.__name__)
             found += [value for value in own if dataclasses.is_dataclass(value) and isinstance(value, type)]
-    return [owner for owner in found if owner not in (Band, Money)]
+    return [owner for owner in found if owner not in (Band, Amounts)]
 
 
 def named(field: Field) -> bool:
@@ -242,7 +239,7 @@ def named(field: Field) -> bool:
         return NAMED.fullmatch(outer[-1]) is not None
     if IN_A_UNIT_BESIDE.fullmatch(name):
         return bool(field.neighbours & BESIDE)
-    return field.is_money and name in US_DOLLARS
+    return False
 
 
 def test_every_number_of_the_model_ends_in_its_unit() -> None:
@@ -275,6 +272,6 @@ def test_a_numeric_field_is_seen_through_its_type() -> None:
         speed: int | None
         burst: bool
         label: str
-        spend: Money
+        spend: Amounts
 
     assert [field.path[0] for field in dataclass_fields(Sample)] == ["size", "speed", "spend"]

@@ -61,7 +61,7 @@ def test_a_point_of_the_curve_is_the_plan_at_its_users() -> None:
         other = make_scenario().with_users(point.users_peak, point.users_average)
         made = plan(other, make_catalogue(), make_book())
         assert point.cost_usd_per_1000_users_month == made.figure(UNIT_COST)
-        assert point.cost_usd_per_month == made.bill.effective.average
+        assert point.cost_usd_per_month == made.bill.effective_usd.average
         assert point.complete
 
 
@@ -69,8 +69,8 @@ def test_the_curve_follows_the_budget_s_level_and_users() -> None:
     scenario: dict[str, Any] = {"budget.level": "ceiling", "budget.users": "registered", "users.registered": 50_000}
     point = next(point for point in explored(**scenario).curve if point.users_peak == 10_000)
     made = make_plan(**scenario)
-    assert point.cost_usd_per_month == made.bill.effective.ceiling
-    assert point.cost_usd_per_1000_users_month == made.bill.effective.ceiling / 50
+    assert point.cost_usd_per_month == made.bill.effective_usd.ceiling
+    assert point.cost_usd_per_1000_users_month == made.bill.effective_usd.ceiling / 50
 
 
 def test_a_missing_price_marks_the_curve() -> None:
@@ -174,7 +174,7 @@ def test_each_way_saves_what_it_says() -> None:
         other = changed(make_scenario(), changes)
         assert other is not None
         after = make_plan(other)
-        assert way.saving_usd_per_month == present.bill.effective.average - after.bill.effective.average > 0
+        assert way.saving_usd_per_month == present.bill.effective_usd.average - after.bill.effective_usd.average > 0
         assert way.cost_usd_per_1000_users_month == after.figure(UNIT_COST)
         assert way.complete
 

@@ -64,7 +64,7 @@ PARAMETERS: Final[tuple[tuple[str, Any], ...]] = (
         Annotated[
             str | None,
             typer.Argument(
-                metavar="[SCENARIO]",
+                metavar="SCENARIO",
                 envvar="CASCADE_PLAN_SCENARIO",
                 help="A scenario file, - for stdin, or a bundled one's name.  [default: cascade]",
                 show_default=False,

@@ -14,7 +14,7 @@ Figure = Annotated[
     str, typer.Argument(metavar="FIGURE", help="A figure's dotted name, or its beginning: api.node_count, cost, pool.")
 ]
 Before = Annotated[str, typer.Argument(metavar="BEFORE", help="A scenario, or a plan saved with --format json.")]
-After = Annotated[str, typer.Argument(metavar="[AFTER]", help="The same.", show_default="cascade")]
+After = Annotated[str, typer.Argument(metavar="AFTER", help="The same.")]
 Format = Annotated[str, typer.Option("--format", metavar="NAME", help="table, json or markdown.")]
 
 

@@ -16,9 +16,9 @@ SCHEMA_FILE = "cascade-plan.schema.json"
 
 Force = Annotated[bool, typer.Option("--force", help="Overwrite what is there.")]
 Files = Annotated[list[str], typer.Argument(metavar="SCENARIO...", help="Files, or names of bundled scenarios.")]
-Which = Annotated[str, typer.Argument(metavar="[scenario|plan]", help="The document the schema describes.")]
+Which = Annotated[str, typer.Argument(metavar="NAME", help="scenario or plan: what the schema describes.")]
 Start = Annotated[str, typer.Option("--from", metavar="NAME", help="The bundled scenario to start from.")]
-Target = Annotated[str, typer.Argument(metavar="[FILE]", help="Where to write; its name becomes the scenario's.")]
+Target = Annotated[str, typer.Argument(metavar="FILE", help="Where to write.")]
 
 
 def init(file: Target = "scenario.yaml", start: Start = "cascade", force: Force = False) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
-from cascade_plan.model.bill import Item, Money, Unpriced
+from cascade_plan.model.bill import Amounts, Item, Unpriced
 from cascade_plan.model.fleet import Band, Fleet, NodeGroup, Usage
 from cascade_plan.model.price import Book, Price, PriceKey
 from cascade_plan.units import HOURS_PER_MONTH, quantity
@@ -18,7 +18,7 @@ def lines(fleet: Fleet, book: Book) -> Iterator[Item | Unpriced]:
     for group in fleet.groups:
         yield from _instance_lines(group, book)
         if group.disk_gib:
-            volumes = _money(group.count.times(group.disk_gib))
+            volumes = _exact(group.count.times(group.disk_gib))
             yield _line(f"{group.name} volumes (gp3)", group.tier, volumes, "gib_month", DISK, book)
     for usage in fleet.usages:
         yield from (_tiered_lines(usage, book) if usage.tiered else [_usage_line(usage, book)])
@@ -26,7 +26,7 @@ def lines(fleet: Fleet, book: Book) -> Iterator[Item | Unpriced]:
 
 def _instance_lines(group: NodeGroup, book: Book) -> Iterator[Item | Unpriced]:
     """Yield instance hours by term. A reservation covers the count that runs all month; the rest is on demand."""
-    hours = _money(group.count.times(HOURS_PER_MONTH))
+    hours = _exact(group.count.times(HOURS_PER_MONTH))
     on_demand = PriceKey(group.shape.service, group.shape.name, group.variant)
     label = f"{group.name} ({_described(group)})"
     if not group.term.startswith("reserved"):
@@ -34,8 +34,8 @@ def _instance_lines(group: NodeGroup, book: Book) -> Iterator[Item | Unpriced]:
         spot = "" if group.term == "on_demand" else f", {group.term}"
         yield _line(label + spot, group.tier, hours, "hour", key, book)
         return
-    always = Money(hours.floor, hours.floor, hours.floor, hours.floor)
-    above = Money(*(level - hours.floor for level in (hours.floor, hours.average, hours.peak, hours.ceiling)))
+    always = Amounts(hours.floor, hours.floor, hours.floor, hours.floor)
+    above = Amounts(*(level - hours.floor for level in (hours.floor, hours.average, hours.peak, hours.ceiling)))
     key = on_demand._replace(term=group.term)
     yield _line(f"{label}, {group.term}", group.tier, always, "hour", key, book)
     if above.ceiling:
@@ -48,19 +48,19 @@ def _described(group: NodeGroup) -> str:
 
 def _usage_line(usage: Usage, book: Book) -> Item | Unpriced:
     key = PriceKey(usage.service, usage.item, usage.variant)
-    return _line(usage.name, usage.tier, _money(usage.amount), usage.unit, key, book)
+    return _line(usage.name, usage.tier, _exact(usage.amount), usage.unit, key, book)
 
 
 def _tiered_lines(usage: Usage, book: Book) -> Iterator[Item | Unpriced]:
     """Yield a line for each price tier that the largest amount reaches: each tier's own amount at its own price."""
-    amount = _money(usage.amount)
+    amount = _exact(usage.amount)
     prices = book.variants(usage.service, usage.item)
     if not prices:
         key = PriceKey(usage.service, usage.item)
         yield Unpriced(usage.name, usage.tier, amount, usage.unit, key)
     for price in prices:
         start, end = _bounds(price.key.variant)
-        within = Money(
+        within = Amounts(
             *(_within(level, start, end) for level in (amount.floor, amount.average, amount.peak, amount.ceiling))
         )
         if within.ceiling or start == 0:
@@ -78,14 +78,14 @@ def _within(amount: Decimal, start: Decimal, end: Decimal | None) -> Decimal:
     return max(Decimal(0), top - start)
 
 
-def _line(name: str, tier: str, amount: Money, unit: str, key: PriceKey, book: Book) -> Item | Unpriced:
+def _line(name: str, tier: str, amount: Amounts, unit: str, key: PriceKey, book: Book) -> Item | Unpriced:
     price, listed = book.find(*key), book.find(*key._replace(term="on_demand"))
     if price is None or listed is None:
         return Unpriced(name, tier, amount, unit, key if price is None else key._replace(term="on_demand"))
     return _priced(name, tier, amount, unit, price, listed.usd)
 
 
-def _priced(name: str, tier: str, amount: Money, unit: str, price: Price, list_price_usd: Decimal) -> Item:
+def _priced(name: str, tier: str, amount: Amounts, unit: str, price: Price, list_price_usd: Decimal) -> Item:
     if price.unit != unit:
         raise AssertionError(f"{price.key} is priced per {price.unit}, the fleet counts {unit}")
     return Item(
@@ -95,8 +95,8 @@ def _priced(name: str, tier: str, amount: Money, unit: str, price: Price, list_p
         unit=unit,
         price_usd=price.usd,
         list_price_usd=list_price_usd,
-        cost=amount.times(price.usd),
-        list_cost=amount.times(list_price_usd),
+        cost_usd=amount.times(price.usd),
+        list_cost_usd=amount.times(list_price_usd),
         key=price.key,
         as_of=price.as_of,
         source=price.source,
@@ -105,5 +105,5 @@ def _priced(name: str, tier: str, amount: Money, unit: str, price: Price, list_p
     )
 
 
-def _money(amount: Band) -> Money:
-    return Money(*(quantity(level) for level in amount))
+def _exact(amount: Band) -> Amounts:
+    return Amounts(*(quantity(level) for level in amount))

@@ -9,26 +9,26 @@ from cascade_plan.model.price import PriceKey
 
 
 @dataclass(frozen=True, slots=True)
-class Money:
-    """An amount of US dollars at the four levels of the band."""
+class Amounts:
+    """An exact amount, of use or of money, at the four levels of the band."""
 
     floor: Decimal
     average: Decimal
     peak: Decimal
     ceiling: Decimal
 
-    def plus(self, other: Money) -> Money:
+    def plus(self, other: Amounts) -> Amounts:
         """Return the level-wise sum."""
-        return Money(
+        return Amounts(
             self.floor + other.floor, self.average + other.average, self.peak + other.peak, self.ceiling + other.ceiling
         )
 
-    def times(self, price: Decimal) -> Money:
+    def times(self, price: Decimal) -> Amounts:
         """Return the band multiplied by a unit price: exact, as quantities carry six decimals."""
-        return Money(self.floor * price, self.average * price, self.peak * price, self.ceiling * price)
+        return Amounts(self.floor * price, self.average * price, self.peak * price, self.ceiling * price)
 
 
-NOTHING = Money(Decimal(0), Decimal(0), Decimal(0), Decimal(0))
+NOTHING = Amounts(Decimal(0), Decimal(0), Decimal(0), Decimal(0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +37,15 @@ class Item:
 
     name: str
     tier: str
-    quantity: Money
+    quantity: Amounts
     """Amount a month at each level, in `unit`."""
     unit: str
     price_usd: Decimal
     """What is paid per unit, after the term."""
     list_price_usd: Decimal
     """The on-demand price per unit."""
-    cost: Money
-    list_cost: Money
+    cost_usd: Amounts
+    list_cost_usd: Amounts
     key: PriceKey
     as_of: str
     source: str
@@ -59,7 +59,7 @@ class Unpriced:
 
     name: str
     tier: str
-    quantity: Money
+    quantity: Amounts
     unit: str
     key: PriceKey
 
@@ -72,8 +72,14 @@ class Bill:
     unpriced: tuple[Unpriced, ...]
     not_priced: tuple[str, ...]
     """What the fleet will cost that no line covers, in words."""
-    effective: Money
-    list_price: Money
+    effective_usd: Amounts
+    list_usd: Amounts
+
+    @property
+    def lacks(self) -> str:
+        """How many lines have no price, in words."""
+        count = len(self.unpriced)
+        return f"{count} line{'' if count == 1 else 's'} ha{'s' if count == 1 else 've'} no price"
 
     @property
     def complete(self) -> bool:

@@ -68,6 +68,8 @@ def _all_defaults() -> Any:
 
 
 class UserCounts(Part):
+    """How many people there are, and when they come."""
+
     peak: Users
     """Most users connected at the same time."""
     average: Users
@@ -105,6 +107,8 @@ class UserCounts(Part):
 
 
 class ThinkTime(Part):
+    """Seconds between an answer and the same user's next request, uniform between two bounds."""
+
     min: Positive = default("behaviour.think_time_s.min")
     max: Positive = default("behaviour.think_time_s.max")
 
@@ -121,6 +125,8 @@ class ThinkTime(Part):
 
 
 class Action(Part):
+    """A request users make, what it moves and what it stores."""
+
     weight: Positive
     """How often the action is chosen, relative to the others."""
     request: Request
@@ -138,6 +144,8 @@ class Action(Part):
 
 
 class Behaviour(Part):
+    """What an acting user does."""
+
     think_time_s: ThinkTime = _all_defaults()
     actions: Annotated[dict[Key, Action], Field(min_length=1, max_length=100)]
     header_bytes: NonNegative = default("behaviour.header_bytes")
@@ -146,6 +154,8 @@ class Behaviour(Part):
 
 
 class WebSocketUse(Part):
+    """What the open connections carry and take."""
+
     connections_per_user: NonNegative = default("websocket.connections_per_user")
     recipients_per_message: NonNegative = default("websocket.recipients_per_message")
     message_bytes: NonNegative = default("websocket.message_bytes")
@@ -177,6 +187,8 @@ class Need(Part):
 
 
 class Pod(Part):
+    """What one API pod requests."""
+
     cpu_cores: Positive = default("tiers.api.pod.cpu_cores")
     memory_mib: Count = default("tiers.api.pod.memory_mib")
 
@@ -196,6 +208,8 @@ class NodeBounds(Part):
 
 
 class ReplicaBounds(Part):
+    """The replica bounds of an autoscaler."""
+
     min: Count
     max: Count
 
@@ -211,6 +225,8 @@ def _need(path: str) -> Any:
 
 
 class ClusterTier(Part):
+    """What every Kubernetes node loses before the first pod, and its root volume."""
+
     daemonset_cpu_cores: NonNegative = default("tiers.cluster.daemonset_cpu_cores")
     """CPU that the per-node agents request on every node."""
     daemonset_memory_mib: NonNegative = default("tiers.cluster.daemonset_memory_mib")
@@ -222,6 +238,8 @@ class ClusterTier(Part):
 
 
 class ApiTier(Part):
+    """The API: the rules that count its nodes, its node's shape, its pods."""
+
     users_per_node: Count = default("tiers.api.users_per_node")
     minimum_nodes: Count = default("tiers.api.minimum_nodes")
     minimum_nodes_scaled_in: Count = default("tiers.api.minimum_nodes_scaled_in")
@@ -241,6 +259,8 @@ class ApiTier(Part):
 
 
 class WebSocketTier(Part):
+    """The nodes that hold the open connections."""
+
     connections_per_node: Count = default("tiers.websocket.connections_per_node")
     minimum_nodes: Count = default("tiers.websocket.minimum_nodes")
     shape: ShapeName | Need = _need("tiers.websocket.shape")
@@ -248,6 +268,8 @@ class WebSocketTier(Part):
 
 
 class DatabaseTier(Part):
+    """PostgreSQL: primary, read replicas and storage."""
+
     shape: ShapeName | Need = _need("tiers.database.shape")
     users_per_replica: Count = default("tiers.database.users_per_replica")
     minimum_replicas: Annotated[int, Field(ge=0, le=15)] = default("tiers.database.minimum_replicas")
@@ -259,11 +281,15 @@ class DatabaseTier(Part):
 
 
 class PoolTier(Part):
+    """The connection pool in front of the primary."""
+
     users_per_connection: Count = default("tiers.pool.users_per_connection")
     connections: Count | None = None
 
 
 class CacheTier(Part):
+    """Redis or Valkey: cache, broker and connection state."""
+
     engine: Literal["redis", "valkey"] = default("tiers.cache.engine")
     users_per_node: Count = default("tiers.cache.users_per_node")
     minimum_nodes: Count = default("tiers.cache.minimum_nodes")
@@ -272,16 +298,22 @@ class CacheTier(Part):
 
 
 class GatewayTier(Part):
+    """The load balancer."""
+
     balancer: Literal["alb", "nlb"] = default("tiers.gateway.balancer")
 
 
 class NetworkTier(Part):
+    """NAT gateways and the bytes between tiers."""
+
     nat_gateway_per_zone: bool = default("tiers.network.nat_gateway_per_zone")
     nat_gib_per_node_month: NonNegative = default("tiers.network.nat_gib_per_node_month")
     database_bytes_per_request: NonNegative = default("tiers.network.database_bytes_per_request")
 
 
 class MonitoringTier(Part):
+    """Prometheus: its series, samples and servers."""
+
     query_types: Count = default("tiers.monitoring.query_types")
     label_by_tenant: bool = default("tiers.monitoring.label_by_tenant")
     """Whether the query histogram carries the tenant_id label, which multiplies its series by the tenants."""
@@ -296,6 +328,8 @@ class MonitoringTier(Part):
 
 
 class Tiers(Part):
+    """What is sized, tier by tier."""
+
     cluster: ClusterTier = _all_defaults()
     api: ApiTier = _all_defaults()
     websocket: WebSocketTier = _all_defaults()
@@ -308,6 +342,8 @@ class Tiers(Part):
 
 
 class Availability(Part):
+    """Which losses the fleet survives."""
+
     zones: Annotated[int, Field(ge=1, le=6)] = default("availability.zones")
     multi_az: bool = default("availability.multi_az")
     """A standby of the primary database in another zone."""
@@ -324,6 +360,8 @@ class Purchase(Part):
 
 
 class Autoscaling(Part):
+    """The targets and speeds of the API's HorizontalPodAutoscaler."""
+
     target_latency_s_p95: Positive = default("autoscaling.target_latency_s_p95")
     target_memory_percent: Percent = default("autoscaling.target_memory_percent")
     scale_up_window_s: Annotated[int, Field(ge=0, le=3600)] = default("autoscaling.scale_up_window_s")
@@ -333,6 +371,8 @@ class Autoscaling(Part):
 
 
 class Budget(Part):
+    """What 1000 users may cost a month, and which users and which cost are meant."""
+
     usd_per_1000_users_month: Positive = default("budget.usd_per_1000_users_month")
     users: Literal["peak", "average", "registered"] = default("budget.users")
     """Which users the cost is divided by."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Final
 
-from cascade_plan.model.bill import Item, Money
+from cascade_plan.model.bill import Amounts, Item
 from cascade_plan.model.derivation import Finding
 from cascade_plan.model.fleet import NodeGroup
 from cascade_plan.model.plan import Plan, Verdict
@@ -119,7 +119,7 @@ def group_cost(plan: Plan, group: NodeGroup) -> Decimal | None:
     own = f"{group.name} ("
     if any(line.name.startswith(own) for line in plan.bill.unpriced):
         return None
-    return sum((item.cost.average for item in group_items(plan, group)), Decimal(0))
+    return sum((item.cost_usd.average for item in group_items(plan, group)), Decimal(0))
 
 
 def group_items(plan: Plan, group: NodeGroup) -> list[Item]:
@@ -144,11 +144,11 @@ def tier_title(name: str) -> str:
     return {"api": "API", "websocket": "WebSocket"}.get(name, name.capitalize())
 
 
-def tier_costs(plan: Plan) -> dict[str, Money]:
+def tier_costs(plan: Plan) -> dict[str, Amounts]:
     """Return the effective cost of each tier that has a priced line, in the bill's order."""
-    costs: dict[str, Money] = {}
+    costs: dict[str, Amounts] = {}
     for item in plan.bill.items:
-        costs[item.tier] = costs[item.tier].plus(item.cost) if item.tier in costs else item.cost
+        costs[item.tier] = costs[item.tier].plus(item.cost_usd) if item.tier in costs else item.cost_usd
     return costs
 
 
@@ -240,7 +240,7 @@ def verdict_sentence(plan: Plan) -> str:
     budget = plan.scenario.budget
     lead = (LEADS if worst.operator in ("<", "<=") else OTHER_LEADS)[worst.status]
     cost = at_least(plan) + _dollars(_grouped(beside(money(plan.figure(UNIT_COST)), worst.limit)))
-    month = total(plan, getattr(plan.bill.effective, budget.level))
+    month = total(plan, getattr(plan.bill.effective_usd, budget.level))
     reason = f" because {one_line(worst.reason)}" if worst.status == "unjudged" else ""
     return (
         f"{lead}{reason}: {one_line(plan.scenario.name)} costs {cost} a month per 1000 {USERS[budget.users]} "

@@ -7,7 +7,7 @@ from decimal import Decimal
 from io import StringIO
 from typing import Final
 
-from cascade_plan.model.bill import Item, Money, Unpriced
+from cascade_plan.model.bill import Amounts, Item, Unpriced
 from cascade_plan.model.fleet import LEVELS
 from cascade_plan.model.plan import Plan
 from cascade_plan.reports._words import one_line
@@ -36,8 +36,8 @@ def _priced(item: Item) -> list[str]:
         *_named(item),
         _number(item.price_usd),
         _number(item.list_price_usd),
-        *_levels(item.cost),
-        *_levels(item.list_cost),
+        *_levels(item.cost_usd),
+        *_levels(item.list_cost_usd),
         *(_text(text) for text in (str(item.key), item.as_of, item.source, item.origin, item.note)),
     ]
 
@@ -51,7 +51,7 @@ def _named(line: Item | Unpriced) -> list[str]:
     return [_text(line.tier), _text(line.name), *_levels(line.quantity), _text(line.unit)]
 
 
-def _levels(money: Money) -> list[str]:
+def _levels(money: Amounts) -> list[str]:
     return [_number(getattr(money, level)) for level in LEVELS]
 
 

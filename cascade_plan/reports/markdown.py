@@ -70,7 +70,7 @@ def _band(plan: Plan) -> Iterator[str]:
     users = getattr(plan.scenario.users, chosen)
     rows = []
     for level, meaning in words.LEVELS.items():
-        cost, listed = getattr(plan.bill.effective, level), getattr(plan.bill.list_price, level)
+        cost, listed = getattr(plan.bill.effective_usd, level), getattr(plan.bill.list_usd, level)
         per_1000 = words.total(plan, cost * 1000 / users)
         rows.append((level, meaning, words.total(plan, cost), words.total(plan, listed), per_1000))
     headers = ("Level", "Meaning", "Effective", "List price", f"Effective per 1000 {words.USERS[chosen]}")
@@ -78,7 +78,7 @@ def _band(plan: Plan) -> Iterator[str]:
 
 
 def _tiers(plan: Plan) -> Iterator[str]:
-    costs, whole = words.tier_costs(plan), plan.bill.effective
+    costs, whole = words.tier_costs(plan), plan.bill.effective_usd
     yield from ("## Cost by tier", "")
     lacking = {line.tier for line in plan.bill.unpriced}
     rows = [
@@ -106,7 +106,7 @@ def _items(plan: Plan) -> Iterator[str]:
     yield from ("## Line items", "")
     yield from ("Quantity x unit price = cost, exactly; amounts are shown rounded to cents.", "")
     rows = [_item_row(item) for item in plan.bill.items]
-    rows.append(("Total", "", "", "", "", words.total(plan, plan.bill.effective.average), ""))
+    rows.append(("Total", "", "", "", "", words.total(plan, plan.bill.effective_usd.average), ""))
     headers = ("Item", "Quantity at average", "Unit", "Unit price", "List price", "Cost at average", "Price as of")
     yield from table(headers, rows, (1, 3, 4, 5))
 
@@ -118,7 +118,7 @@ def _item_row(item: Item) -> tuple[str, ...]:
         words.UNITS.get(item.unit, item.unit),
         words.unit_price(item.price_usd),
         words.unit_price(item.list_price_usd),
-        words.usd(item.cost.average),
+        words.usd(item.cost_usd.average),
         item.as_of,
     )
 
@@ -172,7 +172,7 @@ def _commitments(plan: Plan) -> Iterator[str]:
 def _commitment_row(plan: Plan, group: NodeGroup) -> tuple[str, ...]:
     reserved = group.count.floor if group.term.startswith("reserved") else 0
     cost = words.group_cost(plan, group)
-    listed = sum((item.list_cost.average for item in words.group_items(plan, group)), Decimal(0))
+    listed = sum((item.list_cost_usd.average for item in words.group_items(plan, group)), Decimal(0))
     return (
         f"{group.name} ({group.shape.name})",
         words.term(group.term),

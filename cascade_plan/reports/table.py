@@ -95,8 +95,8 @@ def _band(plan: Plan) -> Section:
     users = getattr(plan.scenario.users, chosen)
     rows = []
     for level, meaning in words.LEVELS.items():
-        cost = getattr(plan.bill.effective, level)
-        listed = getattr(plan.bill.list_price, level)
+        cost = getattr(plan.bill.effective_usd, level)
+        listed = getattr(plan.bill.list_usd, level)
         per_1000 = words.total(plan, cost * 1000 / users)
         rows.append((level, words.total(plan, cost), words.total(plan, listed), per_1000, meaning))
     return Section(

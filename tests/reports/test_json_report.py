@@ -24,7 +24,7 @@ def test_it_reads_back_to_the_same_plan() -> None:
 def test_money_is_text_and_figures_are_nested() -> None:
     made = make_plan()
     document = json.loads(report.render(made))
-    assert document["figures"]["cost_usd_per_month"]["average"] == str(made.bill.effective.average)
+    assert document["figures"]["cost_usd_per_month"]["average"] == str(made.bill.effective_usd.average)
     assert document["figures"]["api"]["node_count"]["base"] == 3
     assert document["outlook"] is None
     assert document["items"][0]["name"] == made.bill.items[0].name

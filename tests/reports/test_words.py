@@ -157,7 +157,7 @@ def test_a_plan_within_budget_says_so() -> None:
 def test_an_incomplete_bill_is_at_least() -> None:
     unjudged = words.verdict_sentence(make_plan(missing=["cluster"], budget__usd_per_1000_users_month=1e6))
     assert unjudged.startswith(
-        "Budget not judged because the bill is incomplete: 1 lines have no price: test costs at least $"
+        "Budget not judged because the bill is incomplete: 1 line has no price: test costs at least $"
     )
     assert unjudged.count("at least $") == 2
     failed = words.verdict_sentence(make_plan(missing=["cluster"]))
@@ -189,7 +189,7 @@ def test_the_cost_of_a_group_is_that_of_its_lines() -> None:
         assert cost > 0
     instance_lines = [item for item in made.bill.items if item.unit == "hour" and "(" in item.name]
     grouped = sum((words.group_cost(made, group) or Decimal(0) for group in made.groups), Decimal(0))
-    assert grouped == sum(item.cost.average for item in instance_lines)
+    assert grouped == sum(item.cost_usd.average for item in instance_lines)
 
 
 def test_a_group_with_an_unpriced_line_has_no_cost() -> None:
@@ -200,4 +200,4 @@ def test_a_group_with_an_unpriced_line_has_no_cost() -> None:
 
 def test_the_tiers_sum_to_the_bill() -> None:
     made = make_plan()
-    assert sum(cost.average for cost in words.tier_costs(made).values()) == made.bill.effective.average
+    assert sum(cost.average for cost in words.tier_costs(made).values()) == made.bill.effective_usd.average

@@ -1,0 +1,61 @@
+"""The outputs of every bundled scenario, byte for byte.
+
+CASCADE_PLAN_RECORD=1 records them anew: read the difference before committing it.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from cascade_plan import registry
+from cascade_plan.emitters import k8s
+from cascade_plan.exploring import outlook
+from cascade_plan.model.plan import Plan
+from cascade_plan.pipeline import plan
+from cascade_plan.reading import bundled_scenarios, read
+
+GOLDEN = Path(__file__).parent / "golden"
+FORMATS = {"table": "txt", "csv": "csv"}
+REPORTS = {"markdown": "md", "json": "json", "junit": "xml"}
+
+
+@cache
+def planned(name: str, explored: bool = False) -> Plan:
+    given = read(name)
+    made = plan(given.scenario, given.catalogue, given.book, given.origins)
+    if explored:
+        made = replace(made, outlook=outlook(given.scenario, given.catalogue, given.book, given.origins))
+    return made
+
+
+def compare(name: str, text: str) -> None:
+    golden = GOLDEN / name
+    if os.environ.get("CASCADE_PLAN_RECORD"):
+        golden.write_text(text, encoding="utf-8")
+    assert text == golden.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", bundled_scenarios())
+@pytest.mark.parametrize("report", sorted(FORMATS))
+def test_report(name: str, report: str) -> None:
+    compare(f"{name}.{FORMATS[report]}", registry.load("reports", report).render(planned(name)))
+
+
+@pytest.mark.parametrize("report", sorted(REPORTS))
+def test_full_report(report: str) -> None:
+    compare(f"cascade.{REPORTS[report]}", registry.load("reports", report).render(planned("cascade", explored=True)))
+
+
+@pytest.mark.parametrize("name", bundled_scenarios())
+def test_kubernetes(name: str) -> None:
+    compare(f"{name}.k8s.yaml", k8s.stream(planned(name), k8s.PARTS))
+
+
+def test_no_golden_is_left_over() -> None:
+    names = {f"{name}.{kind}" for name in bundled_scenarios() for kind in (*FORMATS.values(), "k8s.yaml")}
+    assert {path.name for path in GOLDEN.iterdir()} == names | {f"cascade.{kind}" for kind in REPORTS.values()}
