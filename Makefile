@@ -30,9 +30,9 @@ bench: $(VENV)/.installed-tools ## Measure start-up and planning against their f
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/plan.py
 
-prices: $(VENV)/.installed ## Rebuild the bundled price books from DIR=<directory of collected CSV files>
-	@test -n "$(DIR)" || { echo "say where the CSV files are: make prices DIR=..." >&2; exit 2; }
-	$(BIN)/cascade-plan prices import "$(DIR)"
+prices: $(VENV)/.installed ## Rebuild the price books from DIR=<collected CSV files> TYPES=<DescribeInstanceTypes>
+	@test -n "$(DIR)" -a -n "$(TYPES)" || { echo "make prices DIR=<directory> TYPES=<JSON file>" >&2; exit 2; }
+	$(BIN)/cascade-plan prices import "$(DIR)" --instance-types "$(TYPES)"
 
 constraints: ## Rebuild constraints.txt from the newest releases that pyproject.toml allows
 	rm -rf build/constraints

@@ -25,52 +25,30 @@ MaxAge = Annotated[
 
 @with_choice
 def size(
-    choice: Choice,
-    format_: Format = "table",
-    output: Output = "-",
-    max_price_age: MaxAge = MAX_PRICE_AGE_DAYS,
+    choice: Choice, format_: Format = "table", output: Output = "-", max_price_age: MaxAge = MAX_PRICE_AGE_DAYS
 ) -> int:
     """Size every tier, price it and judge it."""
-    renderer = registry.load("reports", format_)
-    plan = choice.plan()
-    _warn_of_prices(plan, choice, max_price_age)
-    if format_ == "table" and output == "-" and Color.on():
-        from cascade_plan.cli.terminal import show
-
-        show(plan)
-    else:
-        deliver(renderer.render(plan), output)
+    _planned(choice, format_, output, max_price_age, explored=False)
     return 0
 
 
 @with_choice
 def report(
-    choice: Choice,
-    format_: Format = "markdown",
-    output: Output = "-",
-    max_price_age: MaxAge = MAX_PRICE_AGE_DAYS,
+    choice: Choice, format_: Format = "markdown", output: Output = "-", max_price_age: MaxAge = MAX_PRICE_AGE_DAYS
 ) -> int:
     """Write the report for finance: cost, commitments, assumptions, alternatives and rollout."""
-    renderer = registry.load("reports", format_)
-    plan = choice.plan(outlook=True)
-    _warn_of_prices(plan, choice, max_price_age)
-    deliver(renderer.render(plan), output)
+    _planned(choice, format_, output, max_price_age, explored=True)
     return 0
 
 
 @with_choice
 def check(
-    choice: Choice,
-    format_: Format = "table",
-    output: Output = "-",
-    max_price_age: MaxAge = MAX_PRICE_AGE_DAYS,
+    choice: Choice, format_: Format = "table", output: Output = "-", max_price_age: MaxAge = MAX_PRICE_AGE_DAYS
 ) -> int:
     """Fail when a gate fails: exit 1 for a failed gate, 3 for a missing price; the report is written all the same."""
-    renderer = registry.load("reports", format_)
-    plan = choice.plan(outlook=format_ == "markdown")
-    _warn_of_prices(plan, choice, max_price_age)
-    deliver(renderer.render(plan), output)
-    if os.environ.get("GITHUB_ACTIONS") == "true":
+    on_github = os.environ.get("GITHUB_ACTIONS") == "true"
+    plan = _planned(choice, format_, output, max_price_age, explored=on_github or format_ == "markdown")
+    if on_github:
         from cascade_plan.cli.github import announce
 
         announce(plan)
@@ -78,6 +56,20 @@ def check(
     if not plan.bill.complete:
         return 3
     return 1 if plan.failed else 0
+
+
+def _planned(choice: Choice, format_: str, output: str, max_price_age: int, explored: bool) -> Plan:
+    """Return the plan, after printing it: as the named report, or in colour for a table on a terminal."""
+    renderer = registry.load("reports", format_)
+    plan = choice.plan(outlook=explored)
+    _warn_of_prices(plan, choice, max_price_age)
+    if format_ == "table" and output == "-" and Color.on():
+        from cascade_plan.cli.terminal import show
+
+        show(plan)
+    else:
+        deliver(renderer.render(plan), output)
+    return plan
 
 
 def _warn_of_prices(plan: Plan, choice: Choice, limit_days: int) -> None:

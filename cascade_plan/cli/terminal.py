@@ -31,7 +31,12 @@ def _table(section: table.Section) -> Table:
     shown = Table(box=None, show_header=bool(section.headers), header_style="dim", pad_edge=False)
     for index in range(len(section.rows[0])):
         header = section.headers[index] if section.headers else ""
-        shown.add_column(header, justify="right" if index in section.right else "left")
+        if index in section.right:
+            # A number cut short is a wrong number: the texts beside it are folded instead.
+            width = max(len(header), *(len(row[index]) for row in section.rows))
+            shown.add_column(header, justify="right", no_wrap=True, min_width=width)
+        else:
+            shown.add_column(header, overflow="fold")
     for row in section.rows:
         shown.add_row(*(Text(cell) for cell in row), style=STYLES.get(row[0].split(" ")[0], ""))
     return shown

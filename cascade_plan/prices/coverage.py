@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Final
 
 from cascade_plan.model.price import Book, Price
@@ -57,17 +56,3 @@ def _covered(section: str, prices: Sequence[Price], gaps: tuple[str, ...]) -> Se
         weak_count=sum(price.weak for price in prices),
         gaps=gaps,
     )
-
-
-def age_days(as_of: str, today: date) -> int | None:
-    """Return the days from a price's date to `today`, negative when the date is still to come; None when undated.
-
-    A year or a month stands for its first day, so that an age is never understated.
-    Raises ValueError for what is no YYYY, YYYY-MM, YYYY-MM-DD or "undated".
-
-    >>> [age_days(as_of, date(2026, 3, 1)) for as_of in ("2026-02-17", "2026-02", "2026", "undated")]
-    [12, 28, 59, None]
-    """
-    if as_of in ("", "undated"):
-        return None
-    return (today - date.fromisoformat(f"{as_of}-01-01"[:10])).days

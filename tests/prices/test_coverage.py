@@ -6,9 +6,9 @@ from datetime import date
 
 import pytest
 
-from cascade_plan.model.price import Book, PriceKey, Row
+from cascade_plan.model.price import Book, PriceKey, Row, age_days
 from cascade_plan.prices import bundled
-from cascade_plan.prices.coverage import SectionCoverage, age_days, coverage
+from cascade_plan.prices.coverage import SectionCoverage, coverage
 
 
 def row(as_of: str, note: str = "") -> Row:
