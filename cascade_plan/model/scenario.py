@@ -1,9 +1,8 @@
 """The scenario: what an engineer knows and wants, as YAML holds it.
 
-Every field that has a default takes it from `defaults.py`, where its source stands.
+Every field that has a default takes it from `defaults.py`, where its source stands. Annotations are evaluated here, at
+definition: pydantic would evaluate postponed ones at every start.
 """
-
-from __future__ import annotations
 
 import re
 from collections.abc import Iterator
@@ -418,7 +417,7 @@ class Scenario(Part):
             raise ValueError("budget.users is registered, but users.registered is not given")
         return self
 
-    def with_users(self, peak: int, average: int) -> Scenario:
+    def with_users(self, peak: int, average: int) -> Self:
         """Return this scenario for other user counts, everything else unchanged. Registered users scale with the peak.
 
         Raises pydantic.ValidationError when average exceeds peak.
