@@ -1,0 +1,271 @@
+"""Closed systems: a fixed number of users who think, ask and wait for the answer; and contention among workers.
+
+A slow answer slows the next request, so the rate is a result here and not an input. Which of the two a percentile
+belongs to has to be said: a load generator that waits for answers does not keep its rate when the system is slow.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+
+_NEGLIGIBLE: Final = 1e-18
+"""State probabilities below this are left out of percentiles."""
+_ROUNDS_MAX: Final = 10_000
+
+
+# ---------------------------------------------------------------------------------- one station, users who think: exact
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FiniteSource:
+    """The steady state of N users, who think and then ask one station of parallel servers (M/M/c//N)."""
+
+    users: int
+    servers: int
+    service_s: float
+    requests_per_s: float
+    """What the users get through in the long run."""
+    response_s_mean: float
+    """Wait and service."""
+    utilisation: float
+    state: Array
+    """The probability of n requests at the station, n = 0 ... users; shape (users + 1,), sum 1."""
+
+
+def finite_source(users: int, think_s: float, servers: int, service_s: float) -> FiniteSource:
+    """Return the steady state of users who think for a mean `think_s`, whatever the law, and share the servers.
+
+    A birth-death chain in logarithms, summed away from its peak: stable to a million users.
+    w(n + 1) / w(n) = (N - n) / Z * S / min(n + 1, c); X = E[min(n, c)] / S; R = N / X - Z.
+    Service is exponential. Source: Kleinrock, Queueing Systems I, section 3.8; insensitivity to thinking: Baskett,
+    Chandy, Muntz, Palacios, Journal of the ACM 22 (1975).
+    Raises ValueError unless users >= 1, servers >= 1 and both times are positive.
+    """
+    import numpy as np
+
+    if users < 1 or servers < 1 or not 0 < think_s < math.inf or not 0 < service_s < math.inf:
+        raise ValueError("users, servers, thinking time and service time must all be above 0")
+    n = np.arange(users)
+    growth = np.log((users - n) / think_s) - np.log(np.minimum(n + 1, servers) / service_s)
+    peak = int(np.searchsorted(-growth, 0.0))
+    up = -np.cumsum(growth[:peak][::-1])[::-1]
+    down = np.cumsum(growth[peak:])
+    state = np.exp(np.concatenate((up, [0.0], down)))
+    state /= state.sum()
+    busy = float(state @ np.minimum(np.arange(users + 1), servers))
+    requests_per_s = busy / service_s
+    queued = float(state @ np.arange(users + 1))
+    return FiniteSource(users, servers, service_s, requests_per_s, queued / requests_per_s, busy / servers, state)
+
+
+class FiniteSourceResponse:
+    """The law of the response in a finite source: what a request meets is the steady state with one user fewer.
+
+    Served at once, a request takes an exponential time. Behind j - 1 others in the queue it takes j departures of all
+    the servers together, and then its own. Seen on the clock of a Poisson stream of rate c mu, that is a sum over the
+    stream's count K: P(T > t) = sum over k of P(K = k) (P(j > k) + sum over j <= k of q(j) (1 - 1/c)^(k - j)), where
+    served at once is j = 0.
+    Source: the arrival theorem, Sevcik and Mitrani, Journal of the ACM 28 (1981); Lavenberg and Reiser 1980.
+    """
+
+    def __init__(self, users: int, think_s: float, servers: int, service_s: float) -> None:
+        import numpy as np
+
+        self._rate_per_s = servers / service_s
+        self._mean_s = service_s
+        seen = finite_source(users - 1, think_s, servers, service_s).state if users > 1 else np.ones(1)
+        queued = np.concatenate(([seen[:servers].sum()], seen[servers:]))
+        last = int(np.flatnonzero(queued > _NEGLIGIBLE)[-1]) + 1
+        self._queued: Array = queued[:last]
+        self._beyond: Array = np.maximum(0.0, 1 - np.cumsum(self._queued))
+        self._fading: Array = _fading_sum(self._queued, 1 - 1 / servers)
+        self._fade = 1 - 1 / servers
+
+    def tail(self, time_s: float) -> float:
+        """Return the share of requests whose response exceeds the time."""
+        import numpy as np
+
+        if time_s <= 0:
+            return 1.0
+        expected = self._rate_per_s * time_s
+        spread = 12 * math.sqrt(expected) + 60
+        low, high = max(0, math.floor(expected - spread)), math.ceil(expected + spread)
+        k = np.arange(low, high + 1)
+        chance = np.exp(k * math.log(expected) - expected - _log_factorial(k))
+        inside = np.minimum(k, self._queued.size - 1)
+        fading = self._fading[inside] * np.power(self._fade, k - inside)
+        beyond = np.where(k < self._queued.size, self._beyond[inside], 0.0)
+        return min(1.0, float(chance @ (beyond + fading)))
+
+    def percentile(self, share: float) -> float:
+        """Return the response in s that the share of requests does not exceed, by bisection to 1e-12 of it.
+
+        Raises ValueError unless 0 <= share < 1.
+        """
+        if not 0 <= share < 1:
+            raise ValueError(f"a share lies in [0, 1), got {share}")
+        low, high = 0.0, self._mean_s
+        while self.tail(high) > 1 - share:
+            low, high = high, 2 * high
+        while high - low > 1e-12 * high:
+            middle = (low + high) / 2
+            low, high = (middle, high) if self.tail(middle) > 1 - share else (low, middle)
+        return high
+
+
+def _fading_sum(values: Array, fade: float) -> Array:
+    """Return the sums over j <= k of values[j] fade^(k - j), for every k; in logarithms, so that none overflows."""
+    import numpy as np
+
+    if not fade:
+        return values
+    decay = math.log(fade) * np.arange(values.size)
+    with np.errstate(divide="ignore"):
+        terms = np.log(values) - decay
+    summed: Array = np.exp(np.logaddexp.accumulate(terms) + decay)
+    return summed
+
+
+def _log_factorial(n: NDArray[np.int64]) -> Array:
+    """Return ln n! at each n >= 0: a table below 16, Stirling's series above, to about 1e-14.
+
+    Source: DLMF 5.11.1.
+    """
+    import numpy as np
+
+    table = np.array([math.lgamma(k + 1) for k in range(16)])
+    x = np.maximum(n, 16).astype(float)
+    series = 1 / (12 * x) - 1 / (360 * x**3) + 1 / (1260 * x**5) - 1 / (1680 * x**7)
+    stirling = (x + 0.5) * np.log(x) - x + math.log(2 * math.pi) / 2 + series
+    result: Array = np.where(n < 16, table[np.minimum(n, 15)], stirling)
+    return result
+
+
+# --------------------------------------------------------------------------- several stations: approximate, and bounds
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """What one pass of a user asks of a station: its servers, and the service in s of all visits together.
+
+    Raises ValueError unless servers >= 1 and the service is finite and not negative.
+    """
+
+    servers: int
+    service_s: float
+
+    def __post_init__(self) -> None:
+        if self.servers < 1 or not 0 <= self.service_s < math.inf:
+            raise ValueError(f"a station needs a server and a service time of at least 0, got {self}")
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedNetwork:
+    """The steady state of a closed network, as far as mean values go."""
+
+    requests_per_s: float
+    response_s_mean: float
+    station_s_mean: tuple[float, ...]
+    """Wait and service at each station, all visits together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What no closed network of these demands exceeds, whatever its laws of service and its order of service."""
+
+    requests_per_s_max: float
+    response_s_min: float
+    users_knee: float
+    """The number of users where the two straight bounds of the throughput cross: above it, users queue."""
+
+
+def asymptotic_bounds(users: int, think_s: float, demands: Sequence[Demand]) -> Bounds:
+    """Return the bounds X <= min(N / (Z + D), min of m / D_k), R >= max(D, N / X_max - Z), and N* = (Z + D) X_sat.
+
+    Source: Denning and Buzen, The operational analysis of queueing network models, ACM Computing Surveys 10 (1978).
+    Raises ValueError when there are no users, no demand, or the thinking time is negative.
+    """
+    total_s = _checked_total_s(users, think_s, demands)
+    saturated_per_s = min(demand.servers / demand.service_s for demand in demands if demand.service_s)
+    most_per_s = min(users / (think_s + total_s), saturated_per_s)
+    knee = (think_s + total_s) * saturated_per_s
+    return Bounds(most_per_s, max(total_s, users / saturated_per_s - think_s), knee)
+
+
+def approximate_network(users: int, think_s: float, demands: Sequence[Demand]) -> ClosedNetwork:
+    """Return the mean values of a closed network of several stations of parallel servers.
+
+    Seidmann: m servers are one server m times as fast, and a delay of S (m - 1) / m. Schweitzer: a request finds
+    (N - 1) / N of the mean queue. The fixed point is found by bisection on the throughput, for at a given throughput
+    every queue follows directly: Q = X D / (1 - X D (N - 1) / N).
+    Source: Seidmann, Schweitzer, Shalev-Oren, Naval Research Logistics 34 (1987); Schweitzer 1979; errors of both
+    are several per cent near the knee (docs/model.md).
+    Raises ValueError when there are no users, no demand, or the thinking time is negative.
+    """
+    _checked_total_s(users, think_s, demands)
+    share = (users - 1) / users
+
+    def station_s(demand: Demand, per_s: float) -> float:
+        fast_s = demand.service_s / demand.servers
+        left = 1 - per_s * fast_s * share
+        return fast_s / left + demand.service_s - fast_s if left > 0 else math.inf
+
+    low, high = 0.0, asymptotic_bounds(users, think_s, demands).requests_per_s_max * (1 + 1e-9)
+    while low < (middle := (low + high) / 2) < high:
+        if middle * (think_s + sum(station_s(demand, middle) for demand in demands)) < users:
+            low = middle
+        else:
+            high = middle
+    stations_s = tuple(station_s(demand, low) for demand in demands)
+    return ClosedNetwork(low, users / low - think_s, stations_s)
+
+
+def _checked_total_s(users: int, think_s: float, demands: Sequence[Demand]) -> float:
+    """Return the service in s of one pass through all stations."""
+    total_s = math.fsum(demand.service_s for demand in demands)
+    if users < 1 or not 0 <= think_s < math.inf or not total_s:
+        raise ValueError("at least one user, a demand and a thinking time of at least 0 are needed")
+    return total_s
+
+
+# --------------------------------------------------------------------------------------------------------- contention
+
+
+def usl_throughput(workers: float, rate_per_s: float, contention: float, coherency: float) -> float:
+    """Return the throughput of so many workers, of which one alone does `rate_per_s`.
+
+    X(N) = g N / (1 + a (N - 1) + b N (N - 1)): a is the share done one at a time, b the cost of agreeing in pairs.
+    Source: Gunther, Guerrilla Capacity Planning (2007), chapter 4, the universal scalability law.
+    Raises ValueError unless workers >= 1 and the others are not negative.
+
+    >>> round(usl_throughput(64, 89.995, 0.02773, 1.0437e-4), 1)
+    1818.2
+    """
+    if workers < 1 or min(rate_per_s, contention, coherency) < 0:
+        raise ValueError("at least one worker and parameters of at least 0 are needed")
+    return rate_per_s * workers / (1 + contention * (workers - 1) + coherency * workers * (workers - 1))
+
+
+def usl_peak(contention: float, coherency: float) -> float:
+    """Return the number of workers with the most throughput, not rounded: sqrt((1 - a) / b); infinity when b is 0.
+
+    One when all the work is done one at a time (a >= 1). Source: Gunther 2007, eq. 4.33.
+    Raises ValueError when a parameter is negative.
+
+    >>> round(usl_peak(0.02773, 1.0437e-4), 1)
+    96.5
+    """
+    if min(contention, coherency) < 0:
+        raise ValueError("contention and coherency are at least 0")
+    if contention >= 1:
+        return 1.0
+    return max(1.0, math.sqrt((1 - contention) / coherency)) if coherency else math.inf
