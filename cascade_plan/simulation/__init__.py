@@ -1,0 +1,1 @@
+"""The proof: traffic, the autoscaler loop and the request-level queue, replayed from seeds."""
