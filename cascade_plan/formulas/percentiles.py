@@ -76,6 +76,18 @@ class ServiceTime:
             return self.mean_s**3 * (1 + self.scv) ** 3
         return sum(6 * share * mean_s**3 for share, mean_s in self.phases)
 
+    def lesser_ratio(self) -> float:
+        """Return E[min(S, S')] / E[S] of two independent services: 1 for constant, 1/2 for exponential service."""
+        if self.family == "deterministic":
+            return 1.0
+        if self.family == "gamma":
+            shape = 1 / self.scv
+            return 1 - math.exp(math.lgamma(shape + 0.5) - math.lgamma(shape + 1)) / math.sqrt(math.pi)
+        if self.family == "lognormal":
+            return math.erfc(math.sqrt(math.log1p(self.scv)) / 2)
+        pairs = [(p * q, m * n / (m + n)) for p, m in self.phases for q, n in self.phases]
+        return sum(share * lesser_s for share, lesser_s in pairs) / self.mean_s
+
     def partial_moments(self, x_s: Array) -> tuple[Array, Array, Array]:
         """Return E[S^k; S <= x] for k = 0, 1, 2 at each x >= 0, in s^k; each of the shape of x."""
         import numpy as np
