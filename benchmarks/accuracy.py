@@ -163,7 +163,7 @@ def mean_table(random: np.random.Generator, number: int, noise: float, most: int
             misses.append(f"- {system}: {found['ours']:+.1%} (simulated to {wait.noise:.1%})")
         progress(index + 1, number)
     print(f"### Mean wait of M/G/c, {number} random stations, utilisation .5 to .95, SCV 0 to 4, 1 to 64 servers\n")
-    print(f"Mean and largest error without its sign; the goal is {MEAN_GOAL:.0%}, the simulation known to {noise:.1%}.\n")
+    print(f"Mean and largest error without its sign; the goal is {MEAN_GOAL:.0%}; simulated to {noise:.1%}.\n")
     print("| service | stations | " + " | ".join(RULES) + " |\n|---|---|" + "---|" * len(RULES))
     for name, by_rule in sorted(errors.items()):
         cells = [f"{np.mean(np.abs(by_rule[rule])):.1%} / {np.max(np.abs(by_rule[rule])):.1%}" for rule in RULES]
@@ -205,7 +205,7 @@ def request_table(random: np.random.Generator, number: int, noise: float, most: 
             misses.append(f"- {name}: {system}: {shown} (p99 simulated to {seen[-1].noise:.1%})")
         progress(index + 1, number)
     print(f"### p95 and p99 of the whole request, {number} random systems, utilisation .3 to .95, SCV 0 to 4\n")
-    print(f"Mean error without its sign; the goal is {PERCENTILE_GOAL:.0%}, the simulation known to {noise:.1%}.\n")
+    print(f"Mean error without its sign; the goal is {PERCENTILE_GOAL:.0%}; simulated to {noise:.1%}.\n")
     print("| system | count | p95 mean error | p95 range | p99 mean error | p99 range | within 5 % |")
     print("|---|---|---|---|---|---|---|")
     for name, rows in errors.items():
