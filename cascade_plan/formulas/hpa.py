@@ -143,7 +143,7 @@ def reconcile(
     if not low <= current <= spec.replica_count_max:
         bound = spec.replica_count_max if current > spec.replica_count_max else low
         return _rescaled(spec, workload, bound, state, controller, _Wanted(None, None), ())
-    wanted = _wanted(metrics, workload, _tolerance(spec, controller), controller)
+    wanted = _wanted(metrics, workload, tolerance_of(spec, controller), controller)
     if wanted.replica_count is None:
         inactive = (able, wanted.active) if wanted.active else (able,)
         return Reconciled(current, "none", inactive, wanted.outcomes, _first_failure(wanted), state)
@@ -179,7 +179,7 @@ def _action(count: int, current: int) -> Action:
     return "scale_up" if count > current else "scale_down"
 
 
-def _tolerance(spec: Autoscaler, controller: Controller) -> Tolerance:
+def tolerance_of(spec: Autoscaler, controller: Controller) -> Tolerance:
     """Return the tolerance of each direction: the behavior's where it has one, else the controller's."""
     behavior = spec.behavior or Behavior()
     down, up = (
