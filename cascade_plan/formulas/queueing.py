@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from cascade_plan.formulas.percentiles import Distribution, ServiceTime, convolution, geometric_sum, limited_mean
+from cascade_plan.formulas.percentiles import Distribution, ServiceTime, convolution, geometric_sum
 
 if TYPE_CHECKING:
     import numpy as np
@@ -101,8 +101,8 @@ def erlang_c(servers: int, offered_load: float) -> float:
     Source: Erlang 1917; Cooper, Introduction to Queueing Theory, 2nd ed., section 3.4.
     Raises ValueError unless servers >= 1 and the load, in servers, is finite and not negative.
 
-    >>> round(erlang_c(10, 8.0), 6)
-    0.409180
+    >>> round(erlang_c(10, 8.0), 5)
+    0.40918
     """
     _checked(servers, offered_load)
     return _delay(servers, offered_load)
@@ -299,7 +299,7 @@ def _interpolation(service: ServiceTime, pooling: float) -> float:
     """
     s = service.scv
     if service.family == "lognormal":
-        return 1.75 * math.pow(s, 0.83) * (1 - 0.65 * pooling)
+        return 1.75 * math.pow(s, 0.83) * (1 - 0.53 * pooling)
     if service.family == "hyperexponential":
         return 1 + 1.2 * math.pow(s - 1, 0.76)
     return (s + 2 * s / (1 + s)) / 2 if s <= 1 else 1 + 0.47 * math.sqrt(s - 1)
@@ -319,7 +319,7 @@ def wait_s_mean(station: Station, requests_per_s: float, arrival_scv: float = 1.
     u = _pooling(station.servers, rho)
     exponential_s = mmc_wait_s_mean(station.servers, requests_per_s, station.service.mean_s)
     shape = (1 + station.service.scv) / 2 * (1 + u) / (1 + _interpolation(station.service, u) * u)
-    if arrival_scv == 1:
+    if arrival_scv == 1 or not exponential_s:
         return exponential_s * shape
     one = _one_server_delay(station.service, rho, arrival_scv)
     if one <= 0:
@@ -341,7 +341,7 @@ def wait_probability(station: Station, requests_per_s: float, arrival_scv: float
     s = station.service.scv
     waits = erlang_c(station.servers, station.offered_load(requests_per_s))
     waits /= 1 + 1.15 * _pooling(station.servers, rho) * math.pow(waits, 0.4) * (1 - s) / (1 + s)
-    if arrival_scv != 1:
+    if arrival_scv != 1 and waits:
         waits *= _delay_ratio(station, rho, arrival_scv)
     return min(1.0, waits)
 
@@ -423,9 +423,8 @@ def wait_distribution(
     """
     import numpy as np
 
+    _checked_load(station, requests_per_s)
     rho = station.utilisation(requests_per_s)
-    if rho >= 1:
-        raise ValueError(f"{station.servers} servers cannot carry a load of {station.offered_load(requests_per_s):g}")
     waits = wait_probability(station, requests_per_s, arrival_scv)
     mass = np.zeros(points)
     if waits > 0:
@@ -435,6 +434,12 @@ def wait_distribution(
         mass = plain.mass * waits
     mass[0] += 1 - waits
     return Distribution(step_s, mass)
+
+
+def _checked_load(station: Station, requests_per_s: float) -> None:
+    """Raise ValueError when the station cannot carry the requests."""
+    if station.utilisation(requests_per_s) >= 1:
+        raise ValueError(f"{station.servers} servers cannot carry a load of {station.offered_load(requests_per_s):g}")
 
 
 def _remainder_s(station: Station) -> float:
@@ -449,7 +454,7 @@ def _least_points(station: Station) -> tuple[Array, Array]:
     mean_s = station.service.mean_s
     longest_s = 60 * mean_s * (1 + station.service.scv) / station.servers**0.7
     times_s: Array = np.linspace(0, 1, _FINE, dtype=float) ** 3 * longest_s
-    left = 1 - limited_mean(station.service, times_s) / mean_s
+    left = station.service.mean_excess(times_s) / mean_s
     return times_s, np.clip(left, 0, 1) ** station.servers
 
 
@@ -469,15 +474,16 @@ def _delayed(station: Station, rho: float, step_s: float, points: int) -> Distri
 
     mean_s, c = station.service.mean_s, station.servers
     x_s: Array = np.arange(points + 1, dtype=float) * step_s
-    reached, first_s, second_s2 = station.service.partial_moments(c * x_s)
-    left_s2 = c * x_s * first_s - second_s2 / 2 + (c * x_s) ** 2 / 2 * (1 - reached)
-    each = Distribution.from_limited_means(x_s - left_s2 / (mean_s * c), step_s)
+    above, first_s, second_s2 = station.service.upper_moments(c * x_s)
+    excess_s2 = second_s2 - 2 * c * x_s * first_s + (c * x_s) ** 2 * above
+    each = Distribution.from_mean_excess(excess_s2 / (2 * mean_s * c), step_s)
     if c == 1:
         return geometric_sum(each, each, rho)
     times_s, exceeded = _least_points(station)
     areas = np.diff(times_s) * (exceeded[1:] + exceeded[:-1]) / 2
-    limited_s = np.interp(x_s, times_s, np.concatenate(([0.0], np.cumsum(areas))))
-    return geometric_sum(Distribution.from_limited_means(limited_s, step_s), each, rho)
+    beyond_s = np.concatenate((np.cumsum(areas[::-1])[::-1], [0.0]))
+    first = Distribution.from_mean_excess(np.interp(x_s, times_s, beyond_s), step_s)
+    return geometric_sum(first, each, rho)
 
 
 def request_distribution(
@@ -488,6 +494,10 @@ def request_distribution(
     Waits and services are added as independent; each station's departures are the next one's arrivals. The grid
     reaches twenty standard deviations above the mean. Raises ValueError when a station is overloaded or none is given.
     """
+    if not stations:
+        raise ValueError("at least one station is needed")
+    for station in stations:
+        _checked_load(station, requests_per_s)
     arrivals = [arrival_scv]
     for station in stations[:-1]:
         arrivals.append(departure_scv(station, requests_per_s, arrivals[-1]))
