@@ -66,7 +66,7 @@ class ServiceTime:
     def phases(self) -> tuple[tuple[float, float], tuple[float, float]]:
         """The (share, mean in s) of the two exponentials of the hyperexponential law with balanced means.
 
-        Source: Whitt, Approximating a point process by a renewal process, Operations Research 30 (1982), eq. 3.7.
+        Source: Whitt, Approximating a point process by a renewal process, Operations Research 30 (1982).
         """
         share = (1 + math.sqrt((self.scv - 1) / (self.scv + 1))) / 2
         return (share, self.mean_s / (2 * share)), (1 - share, self.mean_s / (2 * (1 - share)))
@@ -264,7 +264,7 @@ class Distribution:
         """Return the law with E[max(0, X - i * step)] = excess_s[i], for i = 0 ... points; one point fewer than given.
 
         The mass at a point is the second difference of that function, which keeps the mean whatever the step.
-        Source: Klugman, Panjer, Willmot, Loss Models, 4th ed., section 9.6.5.2 (matching of the first moment locally).
+        Source: Klugman, Panjer, Willmot, Loss Models, 4th ed., section 9.6.5 (the first moment matched locally).
         """
         import numpy as np
 

@@ -15,6 +15,7 @@ from cascade_plan.formulas import queueing
 from cascade_plan.formulas.percentiles import Distribution, ServiceTime
 from cascade_plan.formulas.queueing import (
     Station,
+    arrival_scvs,
     departure_scv,
     erlang_b,
     erlang_c,
@@ -371,6 +372,24 @@ def test_departures_lie_between_arrivals_and_service(
     assert found >= 0
     if servers == 1:
         assert min(gaps, max(0.2, service.scv)) - 1e-9 <= found <= max(gaps, service.scv, 0.2) + 1e-9
+
+
+@given(utilisations, services, st.floats(0.1, 4))
+def test_over_many_requests_departures_vary_as_arrivals_do(rho: float, service: ServiceTime, gaps: float) -> None:
+    station, per_s = Station(3, service), 3 * rho / service.mean_s
+    over = [departure_scv(station, per_s, gaps, requests) for requests in (0, 1, 10, 100, 1e4, 1e12)]
+    away = [abs(scv - gaps) for scv in over]
+    assert all(far + 1e-9 >= near for far, near in pairwise(away))
+    assert over[0] == departure_scv(station, per_s, gaps)
+    assert over[-1] == pytest.approx(gaps, rel=1e-3)
+
+
+def test_a_busy_station_sees_through_a_quiet_one() -> None:
+    quiet, busy = Station(1, ServiceTime(0.5, 0.0)), Station(1, ServiceTime(0.95))
+    behind_quiet, behind_busy = arrival_scvs([quiet, busy], 1.0)[1], arrival_scvs([busy, quiet], 1.0, 0.5)[1]
+    assert behind_quiet == pytest.approx(1.0, abs=0.05)
+    assert behind_busy == pytest.approx(departure_scv(busy, 1.0, 0.5), abs=0.05)
+    assert arrival_scvs([quiet], 1.0, 0.5) == [0.5]
 
 
 def test_poisson_in_and_exponential_service_is_poisson_out() -> None:
