@@ -14,12 +14,15 @@ from sources import PACKAGE, Module, inner, modules
 
 LAYERS = (
     {"__main__", "cli"},
-    {"files", "prices", "reading", "pipeline", "exploring", "comparing", "explaining"},
+    {
+        "files", "prices", "reading", "pipeline", "exploring", "comparing", "explaining", "charts", "replay_reports",
+        "performance", "replaying", "solving",
+    },
     {"load", "sizing", "billing", "judging", "simulation"},
     {"tiers", "clouds", "emitters", "reports"},
     {"model", "formulas", "registry"},
     {"units", "errors", ""},
-)
+)  # fmt: skip
 """From top to bottom; "" is the package itself, which holds the version."""
 PLUGINS = {"tiers", "clouds", "emitters", "reports"}
 SEE_ONLY_A_PLAN = {"emitters", "reports"}
