@@ -17,7 +17,7 @@ from cascade_plan.reports import _marked as marked
 from cascade_plan.reports._words import count, one_line, usd
 
 WIDTH: Final = 110
-NAME_WIDTH: Final = 24
+NAME_WIDTH: Final = 14
 """Columns a policy's name has in the table; the list below it has the name in full."""
 HEADERS: Final = (
     "policy", "SLO missed, min/day, mean", "SLO missed, min/day, worst run", "worst p99, ms", "pods", "nodes",
@@ -25,8 +25,8 @@ HEADERS: Final = (
 )  # fmt: skip
 NUMBERS: Final = tuple(range(1, len(HEADERS)))
 COLUMNS: Final = (
-    "policy", "description", "recommended", "slo_missed_minutes_per_day_mean", "slo_missed_minutes_per_day_max",
-    "latency_ms_p99_max", "pod_count_min", "pod_count_max", "node_count_min", "node_count_max", "node_count_mean",
+    "policy", "description", "recommended", "missed_minutes_per_day_mean", "missed_minutes_per_day_max",
+    "worst_latency_ms_p99", "pod_count_min", "pod_count_max", "node_count_min", "node_count_max", "node_count_mean",
     "scaling_event_count_per_day", "cost_usd_per_day", "cost_usd_per_month",
 )  # fmt: skip
 FORMULA: Final = ("=", "+", "-", "@")
@@ -58,11 +58,11 @@ def _facts(replay: Replay) -> tuple[str, str]:
 
 
 def _row(outcome: Outcome) -> list[str]:
-    p99 = outcome.latency_ms_p99_max
+    p99 = outcome.worst_latency_ms_p99
     return [
         one_line(outcome.policy),
-        f"{outcome.slo_missed_minutes_per_day_mean:,.1f}",
-        f"{outcome.slo_missed_minutes_per_day_max:,.1f}",
+        f"{outcome.missed_minutes_per_day_mean:,.1f}",
+        f"{outcome.missed_minutes_per_day_max:,.1f}",
         f"{p99:,.0f}" if isfinite(p99) else OVERLOADED,
         _range(outcome.pod_count_min, outcome.pod_count_max),
         _range(outcome.node_count_min, outcome.node_count_max),
