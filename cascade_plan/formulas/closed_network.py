@@ -206,10 +206,12 @@ def asymptotic_bounds(users: int, think_s: float, demands: Sequence[Demand]) -> 
 def approximate_network(users: int, think_s: float, demands: Sequence[Demand]) -> ClosedNetwork:
     """Return about the mean values of a closed network of several stations of parallel servers, in pure Python.
 
-    Schweitzer: a request finds (N - 1) / N of the mean load. What it then waits is taken from Erlang's C, which for one
-    server is Schweitzer's own formula; Seidmann's fast server and delay would wait rho instead of C, far too long on
-    many servers. At a given throughput every station follows directly, so the fixed point is found by bisection.
-    Off by up to 15 % near the knee; `product_form_network` is exact.
+    Schweitzer: a request finds (N - 1) / N of the mean load. What it then waits is taken from Erlang's C times
+    (N - c) / (N - 1), for nobody waits where there is a server for every user; for one server that is Schweitzer's own
+    formula. Seidmann's fast server and delay would wait rho instead of C, far too long on many servers. At a given
+    throughput every station follows directly, so the fixed point is found by bisection; where it would pass the
+    asymptotic bound, the bound is the answer and the stations' times are raised to it.
+    The throughput is off by up to 7 % and the response by up to 22 % near the knee; `product_form_network` is exact.
     Source: Schweitzer 1979; Seidmann, Schweitzer, Shalev-Oren 1987.
     Raises ValueError when there are no users, no demand, or the thinking time is negative.
     """
@@ -220,7 +222,8 @@ def approximate_network(users: int, think_s: float, demands: Sequence[Demand]) -
         load = per_s * demand.service_s * share
         if load >= demand.servers:
             return math.inf
-        return demand.service_s * (1 + erlang_c(demand.servers, load) / (demand.servers - load))
+        waits = erlang_c(demand.servers, load) * max(0, users - demand.servers) / max(1, users - 1)
+        return demand.service_s * (1 + waits / (demand.servers - load))
 
     low, high = 0.0, asymptotic_bounds(users, think_s, demands).requests_per_s_max * (1 + 1e-9)
     while low < (middle := (low + high) / 2) < high:
@@ -228,8 +231,10 @@ def approximate_network(users: int, think_s: float, demands: Sequence[Demand]) -
             low = middle
         else:
             high = middle
-    stations_s = tuple(station_s(demand, low) for demand in demands)
-    return ClosedNetwork(low, users / low - think_s, stations_s)
+    stations_s = [station_s(demand, low) for demand in demands]
+    response_s = users / low - think_s
+    scale = response_s / sum(stations_s)
+    return ClosedNetwork(low, response_s, tuple(each_s * scale for each_s in stations_s))
 
 
 def product_form_network(users: int, think_s: float, demands: Sequence[Demand]) -> ClosedNetwork:
