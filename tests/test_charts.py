@@ -117,6 +117,14 @@ def test_one_spike_in_weeks_of_ticks_reaches_its_height_in_the_picture(tick: int
     assert {min(heights(path)), max(heights(path))} == {float(height) for height in expected}
 
 
+@pytest.mark.parametrize("tick", [1, 2500, 5000])
+def test_what_is_no_number_survives_as_a_spike_too(tick: int) -> None:
+    latency = [50.0 + number % 7 for number in range(5760)]
+    latency[tick] = nan
+    path = latency_line(drawn(made_timeline([10.0] * 5760, latency)))
+    assert min(heights(path)) == charts._panels(1200, 720)[2].top
+
+
 def test_a_picture_of_weeks_stays_small() -> None:
     size = 100_800
     noise = [float((tick * 7919) % 1009) for tick in range(size)]
