@@ -37,8 +37,8 @@ def main() -> int:
     given = read(arguments.scenario)
     document = given.scenario.model_dump(exclude_unset=True)
 
-    def planned(scenario: Scenario) -> Plan:
-        return plan(scenario, given.catalogue, given.book, given.origins)
+    def planned(scenario: Scenario, predicted: bool = False) -> Plan:
+        return plan(scenario, given.catalogue, given.book, given.origins, predicted=predicted)
 
     def curve() -> list[Plan]:
         peak, average = given.scenario.users.peak, given.scenario.users.average
@@ -49,6 +49,7 @@ def main() -> int:
     measured: dict[str, tuple[Callable[[], object], int]] = {
         "floor: scenario into its model": (lambda: Scenario.model_validate(document), CALLS),
         "plan: scenario to verdicts": (lambda: planned(given.scenario), CALLS),
+        "plan with the latency of every load": (lambda: planned(given.scenario, predicted=True), 1),
         f"curve: {POINTS} plans, 0.1 to 10 x the users": (curve, 1),
     }
     for call, _ in measured.values():
@@ -57,7 +58,7 @@ def main() -> int:
     for _ in range(arguments.rounds):
         for name, (call, calls) in measured.items():
             times[name].append(milliseconds(call, calls))
-    floor, one, many = (statistics.median(each) for each in times.values())
+    floor, one, _, many = (statistics.median(each) for each in times.values())
     for name, each in times.items():
         print(f"{name:40} median {statistics.median(each):7.3f} ms ({min(each):.3f} to {max(each):.3f})")
     print(f"{'plan / floor':40} {one / floor:.1f}")

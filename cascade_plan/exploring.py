@@ -100,11 +100,11 @@ def outlook(scenario: Scenario, catalogue: Catalogue, book: Book, origins: Mappi
     Raises UsageError and InfeasibleError where the scenario itself has no plan.
     """
     settled = _without_trace(scenario)
-    present = pipeline.plan(settled, catalogue, book, origins)
+    present = pipeline.plan(settled, catalogue, book, origins, predicted=False)
 
     def attempt(other: Scenario) -> Plan | None:
         try:
-            return pipeline.plan(other, catalogue, book, origins)
+            return pipeline.plan(other, catalogue, book, origins, predicted=False)
         except InfeasibleError:
             return None
 

@@ -66,10 +66,18 @@ def cost_figures(scenario: Scenario, bill: Bill) -> tuple[Derivation, ...]:
 
 
 def verdicts(scenario: Scenario, figures: Mapping[str, Derivation], bill: Bill) -> tuple[Verdict, ...]:
-    """Return a verdict for every gate of the scenario, and for its budget where no gate is on that figure."""
+    """Return a verdict for every gate of the scenario, and for its budget and its loads' latencies without a gate."""
     gates = {name: list(limits) for name, limits in scenario.gates.items()}
-    gates.setdefault("cost_usd_per_1000_users_month", [f"< {scenario.budget.usd_per_1000_users_month!r}"])
+    for name, load in scenario.loads.items():
+        gates.setdefault(f"latency_ms_p95.{name}", [f"< {_plain(load.latency_ms_p95)}"])
+        if load.latency_ms_p99 is not None:
+            gates.setdefault(f"latency_ms_p99.{name}", [f"< {_plain(load.latency_ms_p99)}"])
+    gates.setdefault("cost_usd_per_1000_users_month", [f"< {_plain(scenario.budget.usd_per_1000_users_month)}"])
     return tuple(_verdict(name, limit, figures, bill) for name in sorted(gates) for limit in gates[name])
+
+
+def _plain(limit: float) -> str:
+    return f"{Decimal(str(limit)):f}"
 
 
 def _verdict(name: str, gate: str, figures: Mapping[str, Derivation], bill: Bill) -> Verdict:
@@ -90,7 +98,7 @@ def _verdict(name: str, gate: str, figures: Mapping[str, Derivation], bill: Bill
 
 def _no_figure(name: str) -> str:
     if name.startswith(LATENCY):
-        return "the rules do not predict latency"
+        return "no latency was predicted"
     if name == "cache_hit_ratio":
         return "an input of the plan, not a result: measure it on the running system"
     return "this plan has no such figure"

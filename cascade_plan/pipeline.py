@@ -12,6 +12,7 @@ from cascade_plan.model.catalogue import Catalogue
 from cascade_plan.model.plan import PLAN_SCHEMA_VERSION, Plan
 from cascade_plan.model.price import Book
 from cascade_plan.model.scenario import Scenario
+from cascade_plan.predicting import latencies
 
 NO_ORIGINS: Mapping[str, str] = {}
 
@@ -22,18 +23,23 @@ def plan(
     book: Book,
     origins: Mapping[str, str] = NO_ORIGINS,
     as_of: date | None = None,
+    predicted: bool = True,
 ) -> Plan:
     """Return the plan of a scenario at the prices of a book.
 
     `origins` says where a scenario value was given (file:line), by dotted path, for the derivations. The age of
-    prices is counted to `as_of`, or not at all: this function has no clock.
-    Raises UsageError for an unknown shape and InfeasibleError when no shape meets a need; a missing price is no
-    error here, it makes the bill incomplete.
+    prices is counted to `as_of`, or not at all: this function has no clock. Without `predicted` no latency is
+    computed, which is nine tenths of the work: a curve of costs does not need it.
+    Raises UsageError for an unknown shape and InfeasibleError when no shape meets a need or (method slo) no fleet the
+    loads; a missing price is no error here, it makes the bill incomplete.
     """
     load = load_of(scenario)
-    fleet = sizing.size(Brief(scenario, load, catalogue, book, origins))
+    brief = Brief(scenario, load, catalogue, book, origins)
+    fleet = sizing.size(brief)
     bill = billing.bill_of(fleet, book)
-    figures = {figure.figure: figure for figure in (*fleet.figures, *judging.cost_figures(scenario, bill))}
+    latency_figures, latency_findings = latencies(brief, fleet) if predicted else ((), ())
+    all_figures = (*fleet.figures, *latency_figures, *judging.cost_figures(scenario, bill))
+    figures = {figure.figure: figure for figure in all_figures}
     verdicts = judging.verdicts(scenario, figures, bill)
     return Plan(
         schema_version=PLAN_SCHEMA_VERSION,
@@ -44,5 +50,9 @@ def plan(
         groups=fleet.groups,
         bill=bill,
         verdicts=verdicts,
-        findings=(*fleet.findings, *judging.findings(verdicts, bill, fleet.groups, as_of)),
+        findings=(
+            *fleet.findings,
+            *latency_findings,
+            *judging.findings(verdicts, bill, fleet.groups, as_of),
+        ),
     )

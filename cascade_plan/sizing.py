@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from graphlib import TopologicalSorter
 
@@ -25,10 +26,19 @@ def order() -> tuple[str, ...]:
 
 
 def size(brief: Brief) -> Fleet:
-    """Return what the load needs, tier by tier.
+    """Return what the load needs, tier by tier: by the rules, or (method slo) by what the loads' latencies need.
 
     Raises UsageError for an unknown shape and InfeasibleError when no shape meets a need.
     """
+    fleet = _tier_by_tier(brief)
+    if brief.scenario.method == "rules":
+        return fleet
+    from cascade_plan.solving import solve
+
+    return _tier_by_tier(replace(brief, solution=solve(brief, fleet), sized={}))
+
+
+def _tier_by_tier(brief: Brief) -> Fleet:
     for name in order():
         brief.sized[name] = registry.load("tiers", name).size(brief)
     return Fleet(tuple(brief.sized.values()))

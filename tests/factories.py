@@ -130,7 +130,7 @@ def make_plan(
     """Return the plan of a scenario (or of `make_scenario(**overrides)`) in the synthetic world."""
     wanted = make_scenario(**overrides) if scenario is None else scenario
     prices = make_book(wanted.region, missing) if book is None else book
-    made = planned(wanted, make_catalogue(), prices)
+    made = planned(wanted, make_catalogue(), prices, predicted=False)
     return replace(made, outlook=explored(wanted, make_catalogue(), prices, {})) if outlook else made
 
 

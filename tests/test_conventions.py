@@ -148,15 +148,16 @@ def test_what_is_allowed_passes(text: str) -> None:
 # -------------------------------------------------------------------------------------------------------------- units
 
 UNITS = {
-    "s", "ms", "hours", "days", "bytes", "kib", "mib", "gib", "percent", "usd", "cores", "vcpu", "cpu_m",
+    "s", "ms", "minutes", "hours", "days", "bytes", "kib", "mib", "gib", "percent", "usd", "cores", "vcpu", "cpu_m",
 }  # fmt: skip
 COUNTED = {
     "users", "tenants", "connections", "recipients", "requests", "messages", "deliveries", "nodes", "replicas", "pods",
     "series", "types", "zones", "rate",
 }  # fmt: skip
-DIMENSIONLESS = {"count", "ratio", "share", "weight"}
+DIMENSIONLESS = {"count", "ratio", "share", "weight", "scv"}
+"""scv: the squared coefficient of variation, by the name queueing theory gives it."""
 PER = {
-    "s", "month", "node_month", "1000_users_month", "user", "node", "replica", "connection", "message", "request",
+    "s", "day", "month", "node_month", "1000_users_month", "user", "node", "replica", "connection", "message", "request",
     "sample", "series", "pod", "eni",
 }  # fmt: skip
 QUALIFIERS = {
@@ -171,7 +172,7 @@ NAMED = re.compile(
 IN_A_UNIT_BESIDE = re.compile(rf"(?:value|amount|quantity|limit)(?:_(?:{'|'.join(sorted(QUALIFIERS))}))?")
 """Names of amounts whose unit stands in the field `unit`, or is that of the figure, input or path they are of."""
 BESIDE = {"unit", "figure", "name", "path"}
-NO_UNIT = {"schema_version", "port", "profile"}
+NO_UNIT = {"schema_version", "port", "profile", "seed"}
 """Numbers that count nothing, and 24 loads relative to each other."""
 
 

@@ -31,6 +31,7 @@ COMMANDS: Final = {
     "check": Entry("planning", "check"),
     "explain": Entry("reasoning", "explain"),
     "diff": Entry("reasoning", "diff"),
+    "simulate": Entry("simulating", "simulate"),
     "emit-k8s": Entry("emitting", "emit_k8s"),
     "prices": Entry("prices", "app"),
     "init": Entry("scenarios", "init"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -17,7 +17,9 @@ from cascade_plan.model.plan import Plan
 from cascade_plan.reading import Assignment, Given, read
 
 PROJECT_FILE: Final = ".cascade-plan.yaml"
-PROJECT_KEYS: Final = ("as_of", "avg", "peak", "prices", "region", "scenario", "set")
+PROJECT_KEYS: Final = ("as_of", "avg", "method", "peak", "prices", "region", "scenario", "set")
+FIELDS: Final = (("peak", "users.peak"), ("avg", "users.average"), ("region", "region"), ("method", "method"))
+"""Flags that are short for a --set."""
 DEFAULT_SCENARIO: Final = "cascade"
 
 Output = Annotated[str, typer.Option("-o", "--output", metavar="FILE", help="Write to FILE, atomically; - is stdout.")]
@@ -36,6 +38,10 @@ class Choice:
         """Return the chosen scenario, or another one with the same overrides, with its catalogue and prices."""
         return read(reference or self.scenario, self.assignments, self.prices)
 
+    def also(self, assignment: Assignment) -> Choice:
+        """Return this choice with one more value set."""
+        return replace(self, assignments=(*self.assignments, assignment))
+
     def plan(self, reference: str | None = None, outlook: bool = False) -> Plan:
         """Return the plan of the chosen scenario, or of another one with the same overrides."""
         from cascade_plan.pipeline import plan
@@ -44,8 +50,6 @@ class Choice:
         made = plan(given.scenario, given.catalogue, given.book, given.origins, self.as_of)
         if not outlook:
             return made
-        from dataclasses import replace
-
         from cascade_plan.exploring import outlook as explore
 
         return replace(made, outlook=explore(given.scenario, given.catalogue, given.book, given.origins))
@@ -74,6 +78,7 @@ PARAMETERS: Final[tuple[tuple[str, Any], ...]] = (
     ("peak", _option("--peak", "Users at peak.", "USERS")),
     ("avg", _option("--avg", "Users on average.", "USERS")),
     ("region", _option("--region", "Region of the cloud.", "REGION")),
+    ("method", _option("--method", "How to size: rules or slo.", "NAME")),
     (
         "set_",
         Annotated[
@@ -120,8 +125,7 @@ def _choice(given: dict[str, Any]) -> Choice:
     sets = [*_strings(project.get("set")), *(given["set_"] or [])]
     # Flags and environment come before the project file, and a --set before neither: it is laid over last.
     value = {name: given[name] if given.get(name) is not None else project.get(name) for name in PROJECT_KEYS}
-    fields = (("--peak", "peak", "users.peak"), ("--avg", "avg", "users.average"), ("--region", "region", "region"))
-    assignments = [(f"{flag} {value[name]}", path, str(value[name])) for flag, name, path in fields if value[name]]
+    assignments = [(f"--{name} {value[name]}", path, str(value[name])) for name, path in FIELDS if value[name]]
     return Choice(
         scenario=str(value["scenario"] or DEFAULT_SCENARIO),
         assignments=(*assignments, *(_assignment(text) for text in sets)),

@@ -8,6 +8,9 @@ from typing import Final
 STEEPEST: Final = 12.0
 """A weight of 0.9 to this power is 0.28: steeper days are modelled as a peak shorter than an hour instead."""
 
+QUIETEST: Final = 1e-6
+"""The least weight of an hour: an hour of nothing could not be raised to any mean."""
+
 
 def hourly_users(peak: float, average: float, weights: Sequence[float]) -> tuple[float, ...]:
     """Return users of each hour, with the shape of `weights` and a mean of `average` (to a millionth of a user).
@@ -21,6 +24,7 @@ def hourly_users(peak: float, average: float, weights: Sequence[float]) -> tuple
     [100, 25]
     """
     count = len(weights)
+    weights = [max(weight, QUIETEST) for weight in weights]
     share = average / peak
 
     def mean(power: float) -> float:

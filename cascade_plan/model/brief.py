@@ -16,6 +16,7 @@ from cascade_plan.model.fleet import TierFleet
 from cascade_plan.model.load import Load
 from cascade_plan.model.price import Book
 from cascade_plan.model.scenario import Need, Scenario
+from cascade_plan.model.solution import Solution
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,8 @@ class Brief:
     book: Book
     origins: Mapping[str, str]
     """Where a scenario value was given (file:line or a flag), by dotted path; absent for defaults."""
+    solution: Solution | None = None
+    """What the method slo found; None while the rules size."""
     sized: dict[str, TierFleet] = field(default_factory=dict)
 
     def given(self, path: str) -> Input:

@@ -140,6 +140,13 @@ class Action(Part):
     """Growth of the object store for each request."""
     publishes: bool = False
     """Whether the action is broadcast to the other members of its workroom."""
+    cpu_ms: Positive = default("action.cpu_ms")
+    """CPU time of the API for one request, on one core."""
+    read_count: Annotated[int, Field(ge=0, le=1000)] = default("action.read_count")
+    """Queries that read; those the cache answers do not reach the database."""
+    write_count: Annotated[int, Field(ge=0, le=1000)] = default("action.write_count")
+    n_plus_one_query_count: Annotated[int, Field(ge=0, le=1000)] = default("action.n_plus_one_query_count")
+    """Queries more, one for each row, as long as timing.n_plus_one is true; the lateral join makes them one."""
 
 
 class Behaviour(Part):
@@ -150,6 +157,34 @@ class Behaviour(Part):
     header_bytes: NonNegative = default("behaviour.header_bytes")
     """Headers of a request, and of a response."""
     cache_hit_ratio: Share = default("behaviour.cache_hit_ratio")
+
+
+class Timing(Part):
+    """How long the pieces of a request take, and how fast the fleet can grow."""
+
+    api_scv: NonNegative = default("timing.api_scv")
+    """Squared coefficient of variation of the CPU time of one kind of request: 0 constant, 1 exponential."""
+    read_ms: Positive = default("timing.read_ms")
+    """CPU time of the database for an indexed read."""
+    scan_ms: Positive = default("timing.scan_ms")
+    """CPU time of a read without index."""
+    scan_ratio: Share = default("timing.scan_ratio")
+    """Share of the reads that find no index."""
+    write_ms: Positive = default("timing.write_ms")
+    parse_ms: NonNegative = default("timing.parse_ms")
+    """CPU time of parsing and planning a query, saved by a prepared statement."""
+    prepared_statements: bool = default("timing.prepared_statements")
+    n_plus_one: bool = default("timing.n_plus_one")
+    """Whether lists still fetch each row with a query of its own."""
+    commit_ms: NonNegative = default("timing.commit_ms")
+    """Wait of a write for its commit to reach the disk."""
+    database_scv: NonNegative = default("timing.database_scv")
+    cache_ms: Positive = default("timing.cache_ms")
+    """CPU time of one cache command."""
+    round_trip_ms: NonNegative = default("timing.round_trip_ms")
+    """Network time of one query or cache command."""
+    pod_startup_s: NonNegative = default("timing.pod_startup_s")
+    node_provisioning_s: NonNegative = default("timing.node_provisioning_s")
 
 
 class WebSocketUse(Part):
@@ -346,6 +381,10 @@ class Availability(Part):
     zones: Annotated[int, Field(ge=1, le=6)] = default("availability.zones")
     multi_az: bool = default("availability.multi_az")
     """A standby of the primary database in another zone."""
+    lost_zone_count: Annotated[int, Field(ge=0, le=5)] = default("availability.lost_zone_count")
+    """Zones whose loss the method slo sizes for; with one zone there is none to lose."""
+    lost_node_count: Annotated[int, Field(ge=0, le=100)] = default("availability.lost_node_count")
+    """Nodes more that may be lost at the same time, of each tier."""
 
 
 class Purchase(Part):
@@ -389,10 +428,13 @@ class Scenario(Part):
     """What the emitted objects are called after; the scenario's name if left out."""
     cloud: Key = "aws"
     region: ShapeName = "us-east-1"
+    method: Literal["rules", "slo"] = default("method")
+    """rules: the performance plan's formulas. slo: the least fleet that meets every load's latency."""
     rounding: Literal["up", "down"] = default("rounding")
     """How the rules divide users by users a node: up leaves nobody without a node; down is the plan as written."""
     users: UserCounts
     behaviour: Behaviour
+    timing: Timing = _all_defaults()
     websocket: WebSocketUse = _all_defaults()
     loads: Annotated[dict[Key, LoadLevel], Field(max_length=20)] = {}
     tiers: Tiers = _all_defaults()

@@ -11,7 +11,7 @@ from typing import Final
 from cascade_plan.reports._words import one_line
 
 ENTITIES: Final = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
-MARKUP: Final = re.compile(r"[\\`*\[\]|~]|(?<!\w)_|_(?!\w)|\$(?!\d)")
+MARKUP: Final = re.compile(r"[\\`*\[\]|~]|(?<![^\W_])_|_(?![^\W_])|\$(?!\d)")
 """What Markdown reads as markup. Underscores within words and dollar signs before digits are text."""
 PLAIN: Final = re.compile(r"[A-Za-z0-9 ._:/{}=<>,+-]+")
 

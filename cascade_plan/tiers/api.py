@@ -9,12 +9,14 @@ from cascade_plan.formulas.eks import Allocatable
 from cascade_plan.model.brief import Brief
 from cascade_plan.model.catalogue import Shape
 from cascade_plan.model.defaults import PLAN
-from cascade_plan.model.derivation import Derivation, Finding
+from cascade_plan.model.derivation import Derivation, Finding, Input
 from cascade_plan.model.fleet import Band, NodeGroup, TierFleet
 from cascade_plan.model.scenario import NodeBounds
+from cascade_plan.model.solution import Solution
 
 AFTER: tuple[str, ...] = ()
 RULE = f"{PLAN}, cost calculator"
+MODEL = "docs/model.md: closed network of multi-server queues"
 
 
 def size(brief: Brief) -> TierFleet:
@@ -57,6 +59,8 @@ def _node_figures(brief: Brief) -> tuple[Derivation, Derivation, Derivation]:
     tier, users = brief.scenario.tiers.api, brief.scenario.users
     if tier.nodes is not None:
         return _pinned(brief, tier.nodes)
+    if brief.solution is not None:
+        return _solved(brief, brief.solution)
     base = max(tier.minimum_nodes, brief.nodes_for(users.peak, tier.users_per_node))
     least = max(tier.minimum_nodes_scaled_in, brief.nodes_for(users.average, tier.users_per_node))
     least = min(least, base)
@@ -90,6 +94,30 @@ def _node_figures(brief: Brief) -> tuple[Derivation, Derivation, Derivation]:
             (brief.given("tiers.api.headroom_ratio"),),
             RULE,
             "" if exact == most else f"the plan's {exact:g} nodes cannot be bought: rounded up to {most}",
+        ),
+    )
+
+
+def _solved(brief: Brief, solution: Solution) -> tuple[Derivation, Derivation, Derivation]:
+    tier, users = brief.scenario.tiers.api, brief.scenario.users
+    formula = "least that meets every load with a zone and a node lost"
+    base, least = solution.api_node_count_base, solution.api_node_count_min
+
+    def found(name: str, count: int, count_of_users: int, minimum: int) -> Derivation:
+        figure = f"api.node_count.{name}"
+        rule = Input("the rule's count", max(minimum, brief.nodes_for(count_of_users, tier.users_per_node)), "computed")
+        return Derivation(figure, count, "nodes", formula, (rule,), MODEL, solution.why(figure))
+
+    return (
+        found("base", base, users.peak, tier.minimum_nodes),
+        found("min", least, users.average, tier.minimum_nodes_scaled_in),
+        Derivation(
+            "api.node_count.max",
+            max(base, ceil(base * tier.headroom_ratio - 1e-9)),
+            "nodes",
+            "api.node_count.base x headroom_ratio, rounded up",
+            (brief.given("tiers.api.headroom_ratio"),),
+            RULE,
         ),
     )
 
@@ -146,7 +174,11 @@ def _replica_figures(
 
 
 def _rounding_findings(figures: tuple[Derivation, ...]) -> list[Finding]:
-    return [Finding("info", "rounding", figure.note, figure.figure) for figure in figures if figure.note]
+    return [
+        Finding("info", "rounding", figure.note, figure.figure)
+        for figure in figures
+        if figure.note and figure.source == RULE
+    ]
 
 
 def _capacity_findings(replicas: tuple[Derivation, ...], most: int, pods_per_node: int) -> list[Finding]:

@@ -21,6 +21,8 @@ def size(brief: Brief) -> TierFleet:
     variant = "multi_az" if brief.scenario.availability.multi_az else "single_az"
     shape = brief.shape("tiers.database.shape", "rds", variant)
     replicas = tier.replicas
+    if replicas is None and brief.solution is not None:
+        replicas = brief.solution.replica_count
     if replicas is None:
         replicas = max(tier.minimum_replicas, brief.nodes_for(users.peak, tier.users_per_replica))
     term = brief.scenario.purchase.database
@@ -37,7 +39,9 @@ def size(brief: Brief) -> TierFleet:
         groups=tuple(groups),
         usages=tuple(usages),
         figures=figures,
-        findings=tuple(_findings(brief, replicas, float(figures[1].value), figures[0].note)),
+        findings=tuple(
+            _findings(brief, replicas, float(figures[1].value), figures[0].note if brief.solution is None else "")
+        ),
     )
 
 
@@ -48,6 +52,7 @@ def _storage(name: str, variant: str, gib: int) -> Usage:
 def _figures(brief: Brief, replicas: int) -> tuple[Derivation, Derivation]:
     tier, users = brief.scenario.tiers.database, brief.scenario.users
     pinned = tier.replicas is not None
+    solved = brief.solution if not pinned else None
     growth = brief.load.database_growth_bytes_per_s.average * SECONDS_PER_MONTH / GIB
     return (
         Derivation(
@@ -56,6 +61,8 @@ def _figures(brief: Brief, replicas: int) -> tuple[Derivation, Derivation]:
             "instances",
             "pinned in the scenario"
             if pinned
+            else "least that meets every load with a zone lost, at the least cost with the API nodes"
+            if solved
             else f"max(minimum_replicas, users.peak / users_per_replica rounded {brief.scenario.rounding})",
             (brief.given("tiers.database.replicas"),)
             if pinned
@@ -65,7 +72,11 @@ def _figures(brief: Brief, replicas: int) -> tuple[Derivation, Derivation]:
                 brief.given("tiers.database.users_per_replica"),
             ),
             f"{PLAN}, cost calculator",
-            "" if pinned else brief.rounding_note(users.peak, tier.users_per_replica, tier.minimum_replicas),
+            ""
+            if pinned
+            else solved.why("database.replica_count")
+            if solved
+            else brief.rounding_note(users.peak, tier.users_per_replica, tier.minimum_replicas),
         ),
         Derivation(
             "database.growth_gib_per_month",

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from math import ceil
+
 from cascade_plan.model.brief import Brief
 from cascade_plan.model.defaults import PLAN
-from cascade_plan.model.derivation import Derivation, Finding
+from cascade_plan.model.derivation import Derivation, Finding, Input
 from cascade_plan.model.fleet import TierFleet
+from cascade_plan.model.solution import Solution
 
 AFTER: tuple[str, ...] = ("database",)
 RDS_BYTES_PER_CONNECTION = 9_531_392
@@ -21,6 +24,8 @@ def size(brief: Brief) -> TierFleet:
     tier, users = brief.scenario.tiers.pool, brief.scenario.users
     note = ""
     count = tier.connections
+    if count is None and brief.solution is not None:
+        return _solved(brief, brief.solution)
     if count is None:
         count = max(1, brief.nodes_for(users.peak, tier.users_per_connection))
         note = brief.rounding_note(users.peak, tier.users_per_connection, 1)
@@ -37,7 +42,30 @@ def size(brief: Brief) -> TierFleet:
         f"{PLAN}, cost calculator",
         note,
     )
-    per_10000 = Derivation(
+    per_10000 = _per_10000(brief, count)
+    return TierFleet(figures=(pool, per_10000), findings=tuple(_findings(brief, count, float(per_10000.value), note)))
+
+
+def _solved(brief: Brief, solution: Solution) -> TierFleet:
+    count = solution.connection_count
+    rule = Input(
+        "the rule's count", ceil(brief.scenario.users.peak / brief.scenario.tiers.pool.users_per_connection), "computed"
+    )
+    pool = Derivation(
+        "pool.connection_count",
+        count,
+        "connections",
+        "max(cores x 2 + 1, busy + 4 sqrt(busy)), busy = queries/s x time a connection is held",
+        (rule,),
+        "Little's law; HikariCP, About Pool Sizing",
+    )
+    per_10000 = _per_10000(brief, count)
+    return TierFleet(figures=(pool, per_10000), findings=tuple(_findings(brief, count, float(per_10000.value), "")))
+
+
+def _per_10000(brief: Brief, count: int) -> Derivation:
+    users = brief.scenario.users
+    return Derivation(
         "pool.connection_count_per_10000_users",
         count / users.peak * 10_000,
         "connections",
@@ -45,7 +73,6 @@ def size(brief: Brief) -> TierFleet:
         (brief.given("users.peak"),),
         f"{PLAN}, success metric: < 100 connections for 10k users",
     )
-    return TierFleet(figures=(pool, per_10000), findings=tuple(_findings(brief, count, float(per_10000.value), note)))
 
 
 def _findings(brief: Brief, count: int, per_10000: float, note: str) -> list[Finding]:

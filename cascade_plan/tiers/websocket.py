@@ -19,6 +19,8 @@ def size(brief: Brief) -> TierFleet:
     shape = brief.shape("tiers.websocket.shape", "ec2", "linux")
     connections = ceil(brief.load.connections.peak)
     count = tier.nodes or max(tier.minimum_nodes, ceil(connections / tier.connections_per_node))
+    if tier.nodes is None and brief.solution is not None:
+        count = brief.solution.websocket_node_count
     node_mib = brief.allocatable(shape).memory_mib
     used_mib = _memory_mib(brief, connections / count)
     group = NodeGroup(
@@ -65,6 +67,8 @@ def _figures(brief: Brief, connections: int, count: int) -> tuple[Derivation, ..
             "nodes",
             "pinned in the scenario"
             if tier.nodes
+            else "least that holds every connection with a zone and a node lost"
+            if brief.solution
             else "max(minimum_nodes, websocket.connection_count / connections_per_node rounded up)",
             (
                 (brief.given("tiers.websocket.nodes"),)

@@ -1,0 +1,105 @@
+"""simulate: days of traffic through the autoscaler, or requests one by one through the fleet."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from cascade_plan.cli.choice import Choice, Output, with_choice
+from cascade_plan.cli.output import Color, complain, deliver
+from cascade_plan.errors import UsageError
+
+Trace = Annotated[
+    str | None,
+    typer.Option("--trace", metavar="FILE", help="CSV of timestamp or minute and count, instead of the day."),
+]
+Profile = Annotated[
+    str | None,
+    typer.Option("--profile", metavar="NAME", help="The day's shape: weekday or flat.  [default: scenario's]"),
+]
+Days = Annotated[int | None, typer.Option("--days", metavar="N", help="Days.  [default: 1, or the whole trace]")]
+Runs = Annotated[int, typer.Option("--runs", metavar="K", help="Monte Carlo runs.")]
+Seed = Annotated[int, typer.Option("--seed", metavar="S", help="Seed: the same one gives the same bytes.")]
+Chart = Annotated[str | None, typer.Option("--chart", metavar="FILE.svg", help="Draw load, capacity and latency.")]
+Policy = Annotated[
+    str | None, typer.Option("--policy", metavar="NAME", help="The policy charts show.  [default: the plan's, latency]")
+]
+Requests = Annotated[
+    int | None, typer.Option("--requests", metavar="N", help="Simulate N requests of each load one by one instead.")
+]
+Format = Annotated[str, typer.Option("--format", metavar="NAME", help="table, json, markdown or csv.")]
+
+
+@with_choice
+def simulate(
+    choice: Choice,
+    trace: Trace = None,
+    profile: Profile = None,
+    days: Days = None,
+    runs: Runs = 1,
+    seed: Seed = 1,
+    chart: Chart = None,
+    policy: Policy = None,
+    requests: Requests = None,
+    format_: Format = "table",
+    output: Output = "-",
+) -> int:
+    """Replay days of traffic through the real HPA algorithm: minutes the SLO is missed, and what the days cost."""
+    for flag, value, most in (("--days", days, 366), ("--runs", runs, 10_000), ("--requests", requests, 10_000_000)):
+        if value is not None and not 1 <= value <= most:
+            raise UsageError(f"{flag} {value}: must be between 1 and {most:,}")
+    if profile is not None:
+        choice = choice.also((f"--profile {profile}", "users.profile", profile))
+    if requests is not None:
+        _requests(choice, requests, seed, output)
+        return 0
+    from cascade_plan import charts, replay_reports
+    from cascade_plan.files import read_text
+    from cascade_plan.pipeline import plan
+    from cascade_plan.replaying import Order
+    from cascade_plan.replaying import simulate as simulated
+
+    given = choice.read()
+    text = read_text(trace, 2**26)[0] if trace is not None else None
+    order = Order(days if days is not None else 0 if trace else 1, runs, seed, text, trace or "")
+    made = plan(given.scenario, given.catalogue, given.book, given.origins, predicted=False)
+    progress = _told if sys.stderr.isatty() else _silent
+    replay = simulated(given.scenario, given.catalogue, given.book, made, order, progress)
+    shown = policy or "latency"
+    if shown not in (names := [outcome.policy for outcome in replay.outcomes]):
+        raise UsageError(f"no policy {shown!r}: known are {', '.join(names)}")
+    if chart is not None:
+        deliver(charts.svg(replay, shown), chart)
+    report = replay_reports.render(replay, format_)
+    if format_ == "table" and output == "-" and Color.on():
+        report += "\n" + charts.text(replay, shown)
+    deliver(report, output)
+    return 0
+
+
+def _told(policy: str) -> None:
+    complain(f"simulating {policy}", "")
+
+
+def _silent(policy: str) -> None:
+    pass
+
+
+def _requests(choice: Choice, count: int, seed: int, output: str) -> None:
+    """Print predicted and simulated latencies of every named load."""
+    from tabulate import tabulate
+
+    from cascade_plan.replaying import measured
+
+    given = choice.read()
+    rows = measured(given.scenario, given.catalogue, given.book, count, seed)
+    headers = ("load", "users", "figure", "predicted", "simulated", "+/- (95 %)", "difference")
+    cells = [
+        (row.load, f"{row.users:,}", row.figure, f"{row.predicted:,.2f}", f"{row.simulated:,.2f}",
+         f"{row.half_width:,.2f}", f"{row.predicted / row.simulated - 1:+.1%}")
+        for row in rows
+    ]  # fmt: skip
+    align = ("left", "right", "left", "right", "right", "right", "right")
+    deliver(tabulate(cells, headers, tablefmt="simple", colalign=align, disable_numparse=True) + "\n", output)
