@@ -27,6 +27,7 @@ from cascade_plan.performance import Chain, chain, predict
 from cascade_plan.predicting import cores_per_pod, deployed_on, nodes_for
 from cascade_plan.simulation.autoscaler import Cluster, Grid, tabulate
 from cascade_plan.simulation.replay import (
+    LATENCY_GRID,
     TICKS_PER_DAY,
     Latency,
     Policy,
@@ -156,10 +157,10 @@ class _Stage:
         low, high = (int(self.plan.figure(f"api.replica_count.{bound}")) for bound in ("min", "max"))
         up = Rules((Pace("Percent", rules.scale_up_percent, rules.scale_up_period_s),), "Max", rules.scale_up_window_s)
         hpa = Autoscaler(high, low, Behavior(up, Rules(window_s=rules.scale_down_window_s)))
-        grid = Grid(step_count=4096)
+        grid = Grid()
 
         def p95_s(utilisation: float) -> float:
-            step = min(int(utilisation * 64), self.latency.p95.size - 1)
+            step = min(int(utilisation * LATENCY_GRID.steps_per_unit), self.latency.p95.size - 1)
             return float(self.latency.p95[step]) / 1000
 
         memory = tabulate("memory", rules.target_memory_percent, _memory, grid)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -55,15 +56,17 @@ def simulate(
     if requests is not None:
         _requests(choice, requests, seed, output)
         return 0
-    from cascade_plan import charts, replay_reports
+    from cascade_plan.charts import svg
+    from cascade_plan.charts import text as drawn
     from cascade_plan.files import read_text
     from cascade_plan.pipeline import plan
+    from cascade_plan.replay_reports import render
     from cascade_plan.replaying import Order
     from cascade_plan.replaying import simulate as simulated
 
     given = choice.read()
     text = read_text(trace, 2**26)[0] if trace is not None else None
-    order = Order(days if days is not None else 0 if trace else 1, runs, seed, text, trace or "")
+    order = Order(days if days is not None else 0 if trace else 1, runs, seed, text, Path(trace).name if trace else "")
     made = plan(given.scenario, given.catalogue, given.book, given.origins, predicted=False)
     progress = _told if sys.stderr.isatty() else _silent
     replay = simulated(given.scenario, given.catalogue, given.book, made, order, progress)
@@ -71,10 +74,10 @@ def simulate(
     if shown not in (names := [outcome.policy for outcome in replay.outcomes]):
         raise UsageError(f"no policy {shown!r}: known are {', '.join(names)}")
     if chart is not None:
-        deliver(charts.svg(replay, shown), chart)
-    report = replay_reports.render(replay, format_)
+        deliver(svg(replay, shown), chart)
+    report = render(replay, format_)
     if format_ == "table" and output == "-" and Color.on():
-        report += "\n" + charts.text(replay, shown)
+        report += "\n" + drawn(replay, shown)
     deliver(report, output)
     return 0
 

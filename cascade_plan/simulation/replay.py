@@ -16,7 +16,7 @@ from cascade_plan.simulation.autoscaler import TICK_S, Cluster, Grid, Setting, S
 Floats = NDArray[np.float64]
 TICKS_PER_HOUR: Final = 3600 // TICK_S
 TICKS_PER_DAY: Final = 24 * TICKS_PER_HOUR
-LATENCY_GRID: Final = Grid(utilization_max=4.0, step_count=256)
+LATENCY_GRID: Final = Grid(utilization_max=4.0, step_count=4096)
 
 
 @dataclass(frozen=True, slots=True)

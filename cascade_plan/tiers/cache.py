@@ -10,6 +10,9 @@ from cascade_plan.model.fleet import Band, NodeGroup, TierFleet
 AFTER: tuple[str, ...] = ()
 STATE_BYTES_PER_CONNECTION = 208
 """A ws:conn:{uuid} hash of three fields with a TTL, listpack-encoded: measured on Redis 7.0.15."""
+COMMANDS_PER_S = 170_000
+"""Of one core, 50 clients, not pipelined: measured on Redis 7.0.15."""
+BUSY_MOST = 0.7
 MASTERS_LEAST = 3
 """Fewer masters are refused when a cluster is created (redis-cli.c)."""
 
@@ -51,7 +54,43 @@ def size(brief: Brief) -> TierFleet:
             "measured, Redis 7.0.15: ws:conn:{uuid} with TTL",
         ),
     )
-    return TierFleet((group,), (), figures, tuple(_findings(count, note)))
+    commands = _commands_per_s(brief)
+    figures = (
+        *figures,
+        Derivation(
+            "cache.commands_per_s_peak",
+            commands,
+            "commands/s",
+            "reads + published messages + a TTL renewed at each heartbeat, at users.peak",
+            (
+                brief.given("users.peak"),
+                brief.given("users.active_share"),
+                brief.given("websocket.heartbeat_interval_s"),
+            ),
+            f"one node answers about {COMMANDS_PER_S:,} commands/s (measured, Redis 7.0.15)",
+        ),
+    )
+    return TierFleet((group,), (), figures, (*_findings(count, note), *_rate_findings(commands, count)))
+
+
+def _commands_per_s(brief: Brief) -> float:
+    actions = brief.scenario.behaviour.actions.values()
+    reads = sum(action.weight * action.read_count for action in actions) / sum(action.weight for action in actions)
+    heartbeats = brief.load.connections.peak / brief.scenario.websocket.heartbeat_interval_s
+    return brief.load.requests_per_s.peak * reads + brief.load.messages_per_s.peak + heartbeats
+
+
+def _rate_findings(commands_per_s: float, count: int) -> list[Finding]:
+    if commands_per_s <= COMMANDS_PER_S * BUSY_MOST * count:
+        return []
+    return [
+        Finding(
+            "warning",
+            "cache-commands",
+            f"{commands_per_s:,.0f} commands/s keep {count} nodes over {BUSY_MOST:.0%} busy at {COMMANDS_PER_S:,} each",
+            "cache.commands_per_s_peak",
+        )
+    ]
 
 
 def _findings(count: int, note: str) -> list[Finding]:
