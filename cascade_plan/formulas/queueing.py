@@ -387,10 +387,12 @@ def _peakedness(service: ServiceTime, arrival_scv: float) -> float:
 def _one_server_delay(service: ServiceTime, rho: float, arrival_scv: float) -> float:
     """Return the delay probability at one server of the utilisation, by Kraemer and Langenbach-Belz.
 
-    For smooth arrivals no more than Hayward's, which is nearer for steady service.
+    For smooth arrivals no more than Hayward's, which is nearer for steady service; none if nothing varies.
     Source: Whitt 1983.
     """
     s, ca = service.scv, arrival_scv
+    if ca + s <= 0:
+        return 0.0
     if ca <= 1:
         h = (1 + ca + rho * s) / (1 + rho * (s - 1) + rho**2 * (4 * ca + s))
         z = _peakedness(service, ca)

@@ -296,10 +296,17 @@ def test_other_arrivals_at_exponential_servers_are_near_the_exact_root(gaps: flo
     assert wait_s_mean(station, rho, gaps) == pytest.approx(x / (1 - x), rel=0.09)
 
 
-def test_a_clock_meets_no_queue_before_constant_service() -> None:
-    station = Station(1, ServiceTime(1.0, 0.0))
-    assert wait_s_mean(station, 0.9, 0.0) == pytest.approx(0.0, abs=1e-12)
-    assert wait_probability(station, 0.9, 0.0) == pytest.approx(0.0, abs=1e-12)
+@given(utilisations, st.integers(1, 50))
+def test_a_clock_meets_no_queue_before_constant_service(rho: float, servers: int) -> None:
+    station = Station(servers, ServiceTime(1.0, 0.0))
+    assert wait_s_mean(station, servers * rho, 0.0) == wait_probability(station, servers * rho, 0.0) == 0.0
+
+
+@given(utilisations, st.integers(1, 50), st.floats(0, 0.01), st.floats(0, 0.01))
+def test_hardly_any_spread_is_hardly_any_wait(rho: float, servers: int, scv: float, gaps: float) -> None:
+    station, poisson_s = Station(servers, ServiceTime(1.0, scv)), mmc_wait_s_mean(servers, servers * rho, 1.0)
+    assert 0 <= wait_s_mean(station, servers * rho, gaps) <= 0.02 * poisson_s
+    assert 0 <= wait_probability(station, servers * rho, gaps) <= erlang_c(servers, servers * rho)
 
 
 SIMULATED = (
