@@ -26,9 +26,12 @@ format: $(VENV)/.installed-tools ## Format the sources and mend what ruff can me
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/.installed-tools ## Measure start-up and planning against their floors
+bench: $(VENV)/.installed-tools ## Measure against peers and floors (the accuracy benchmark takes many minutes)
+	$(INSTALL) -c constraints.txt -e '.[bench]'
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/plan.py
+	$(BIN)/python benchmarks/simulation_speed.py
+	$(BIN)/python benchmarks/autoscaler.py
 
 prices: $(VENV)/.installed ## Rebuild the price books from DIR=<collected CSV files> TYPES=<DescribeInstanceTypes>
 	@test -n "$(DIR)" -a -n "$(TYPES)" || { echo "make prices DIR=<directory> TYPES=<JSON file>" >&2; exit 2; }
@@ -37,7 +40,7 @@ prices: $(VENV)/.installed ## Rebuild the price books from DIR=<collected CSV fi
 constraints: ## Rebuild constraints.txt from the newest releases that pyproject.toml allows
 	rm -rf build/constraints
 	$(PYTHON) -m venv build/constraints
-	build/constraints/bin/pip install --quiet --disable-pip-version-check '.[test,aws,simulation]'
+	build/constraints/bin/pip install --quiet --disable-pip-version-check '.[test,aws,bench]'
 	{ sed -n '/^#/p' constraints.txt; build/constraints/bin/pip freeze --exclude cascade-plan; } >build/constraints.txt
 	mv build/constraints.txt constraints.txt
 	rm -rf build/constraints
@@ -52,7 +55,7 @@ $(VENV)/.installed: $(REQUIREMENTS)
 	@touch $@
 
 $(VENV)/.installed-tools: $(VENV)/.installed
-	$(INSTALL) -c constraints.txt -e '.[test,aws,simulation]'
+	$(INSTALL) -c constraints.txt -e '.[test,aws]'
 	@touch $@
 
 .PHONY: help plan test lint format bench prices constraints clean
