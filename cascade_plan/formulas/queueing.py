@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from cascade_plan.formulas.percentiles import Distribution, ServiceTime, convolution, geometric_sum
+from cascade_plan.formulas.percentiles import SCV_LEAST, Distribution, ServiceTime, convolution, geometric_sum
 
 if TYPE_CHECKING:
     import numpy as np
@@ -391,7 +391,7 @@ def _one_server_delay(service: ServiceTime, rho: float, arrival_scv: float) -> f
     Source: Whitt 1983.
     """
     s, ca = service.scv, arrival_scv
-    if ca + s <= 0:
+    if ca + s < SCV_LEAST:
         return 0.0
     if ca <= 1:
         h = (1 + ca + rho * s) / (1 + rho * (s - 1) + rho**2 * (4 * ca + s))
