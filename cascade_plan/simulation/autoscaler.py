@@ -22,7 +22,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from math import ceil, inf
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,7 +61,7 @@ class Grid:
         return self.step_count / self.utilization_max
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Signal:
     """A metric the autoscaler reads: of kind `pods` (a custom metric of each ready pod) or a resource's utilization.
 
@@ -146,7 +146,7 @@ class Setting:
 # ---------------------------------------------------------------------------------------------------------- what comes
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Block:
     """Some ticks of all runs; arrays of shape (ticks, runs). They are the loop's own: use them before the next block.
 
@@ -168,10 +168,11 @@ class Block:
     """Replicas that the nodes are kept for."""
     setting: Setting
 
-    def nodes(self) -> Floats:
-        """Return the nodes ordered, whole and within their bounds."""
+    def nodes(self, out: Floats | None = None) -> Floats:
+        """Return the nodes ordered, whole and within their bounds, in `out` where it is given."""
         cluster, runs = self.setting.cluster, self.needed.shape[1]
-        count = np.ceil(self.needed / row(cluster.pods_per_node, runs))
+        count = np.divide(self.needed, row(cluster.pods_per_node, runs), out=out)
+        np.ceil(count, out=count)
         np.maximum(count, row(cluster.node_count_min, runs), out=count)
         return np.minimum(count, row(cluster.node_count_max, runs), out=count)
 
@@ -180,7 +181,7 @@ class Block:
         return self.position / self.setting.grid.steps_per_unit
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Totals:
     """Sums over all ticks, arrays of one entry a run."""
 
@@ -197,7 +198,7 @@ class Totals:
     """Share of the demand that came while utilization was above the limit given."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Trace:
     """Every tick of the runs asked for; arrays of shape (ticks, runs asked for)."""
 
@@ -209,6 +210,18 @@ class Trace:
 
 
 # ----------------------------------------------------------------------------------------------------- recommendations
+
+
+class _Rows(NamedTuple):
+    """One signal in rows, and where its results are written before they are gathered."""
+
+    signal: Signal
+    target: Floats
+    shrink: Floats
+    """b for every step of the grid where no pod is missing; infinite where it does not shrink."""
+    up: Floats | None
+    """None for a signal whose largest value is within tolerance: it never asks for more."""
+    down: Floats
 
 
 class _Recommender:
@@ -225,44 +238,45 @@ class _Recommender:
     def __init__(self, setting: Setting, runs: int) -> None:
         tolerance = tolerance_of(setting.autoscaler, setting.controller)
         self.low, self.high = row(1.0 - tolerance.scale_down, runs), row(1.0 + tolerance.scale_up, runs)
-        self.signals = [(signal, self._shrink_table(signal), row(signal.target, runs)) for signal in setting.signals]
-        self.never = row(inf, runs)
+        self.never, self.flags = row(inf, runs), np.empty(runs, dtype=bool)
         self.value, self.used, self.share = np.empty(runs), np.empty(runs), np.empty(runs)
-        self.up, self.flags = np.empty(runs), np.empty(runs, dtype=bool)
-
-    def _shrink_table(self, signal: Signal) -> Floats:
-        """Return b for every step of the grid, where no pod is missing; infinite where it does not shrink."""
-        ratio = np.floor(signal.values) / signal.target
-        ratio[ratio >= self.low[0]] = inf
-        return ratio
+        self.up, self.down = np.zeros(runs), np.zeros(runs)
+        self.signals: list[_Rows] = []
+        for signal in setting.signals:
+            ratio = np.floor(signal.values) / signal.target
+            grows = bool(ratio.max() > self.high[0])
+            ratio[ratio >= self.low[0]] = inf
+            first_up = grows and not any(other.up is self.up for other in self.signals)
+            up = (self.up if first_up else self.share) if grows else None
+            down = self.share if self.signals else self.down
+            self.signals.append(_Rows(signal, row(signal.target, runs), ratio, up, down))
 
     def recommend(self, index: NDArray[np.intp], replicas: Floats, counted: dict[Kind, Floats], out: Floats) -> None:
         """Write the recommended count to `out`, from each run's step of the grid and pods counted by kind of signal."""
-        scheduled = counted["memory"]
-        for place, (signal, table, target) in enumerate(self.signals):
-            # The first signal's results go where the largest of all signals' are gathered.
-            grow, shrink = (self.share, self.share) if place else (self.up, out)
+        for signal, target, shrink, up, down in self.signals:
             pods = counted[signal.kind]
-            signal.values.take(index, out=self.value, mode="clip")
-            np.multiply(self.value, pods, out=self.used)
-            np.divide(self.used, replicas, out=grow)
-            np.floor(grow, out=grow)
-            np.divide(grow, target, out=grow)
-            if place:
-                np.maximum(self.up, grow, out=self.up)
+            if up is not None or signal.kind == "pods":
+                signal.values.take(index, out=self.value, mode="clip")
+                np.multiply(self.value, pods, out=self.used)
+            if up is not None:
+                np.divide(self.used, replicas, out=up)
+                np.floor(up, out=up)
+                np.divide(up, target, out=up)
+                if up is self.share:
+                    np.maximum(self.up, up, out=self.up)
             if signal.kind == "pods":
-                self._with_missing(target, pods, scheduled, shrink)
+                self._with_missing(target, pods, counted["memory"], down)
             else:
-                table.take(index, out=shrink, mode="clip")
-                np.multiply(shrink, pods, out=shrink)
-            if place:
-                np.maximum(out, shrink, out=out)
-        np.ceil(out, out=out)
+                shrink.take(index, out=down, mode="clip")
+                np.multiply(down, pods, out=down)
+            if down is self.share:
+                np.maximum(self.down, down, out=self.down)
+        np.ceil(self.down, out=out)
         np.minimum(out, replicas, out=out)
         np.greater(self.up, self.high, out=self.flags)
-        np.multiply(self.up, replicas, out=self.up)
-        np.ceil(self.up, out=self.up)
-        np.putmask(out, self.flags, self.up)
+        np.multiply(self.up, replicas, out=self.value)
+        np.ceil(self.value, out=self.value)
+        np.putmask(out, self.flags, self.value)
 
     def _with_missing(self, target: Floats, pods: Floats, scheduled: Floats, share: Floats) -> None:
         """Write b x n to `share`, from the sum of samples in `used`: placed pods without a sample are on target."""
@@ -289,8 +303,10 @@ class _Placement:
         self.kept = Window(ticks_within(cluster.node_idle_s, tick_s) + 1, runs, start, np.maximum)
         self.come = Window(ticks_within(cluster.node_startup_s, tick_s) + 1, runs, start, np.minimum)
         self.per_node = row(cluster.pods_per_node, runs)
-        self.room_min = row(cluster.node_count_min * cluster.pods_per_node, runs)
-        self.room_max = row(cluster.node_count_max * cluster.pods_per_node, runs)
+        least, most = cluster.node_count_min * cluster.pods_per_node, cluster.node_count_max * cluster.pods_per_node
+        # Bounds that the replicas' own bounds keep are no work.
+        self.room_min = row(least, runs) if setting.autoscaler.replica_count_min <= least else None
+        self.room_max = row(most, runs) if setting.autoscaler.replica_count_max > most else None
 
     def place(self, replicas: Floats, needed: Floats, scheduled: Floats) -> None:
         """Write the replicas that nodes are ordered for to `needed`, and how many have a node now to `scheduled`."""
@@ -303,8 +319,10 @@ class _Placement:
         np.divide(room, self.per_node, out=room)
         np.ceil(room, out=room)
         np.multiply(room, self.per_node, out=room)
-        np.maximum(room, self.room_min, out=room)
-        np.minimum(room, self.room_max, out=room)
+        if self.room_min is not None:
+            np.maximum(room, self.room_min, out=room)
+        if self.room_max is not None:
+            np.minimum(room, self.room_max, out=room)
         np.minimum(room, replicas, out=room)
 
 
@@ -401,18 +419,32 @@ class _Account:
         self.changes, self.demand, self.breach, self.nodes_max = (np.zeros(runs) for _ in range(4))
         self.traced, self.columns = traced, list(traced)
         self.traces: list[Trace] = []
+        # Blocks come one after another: memory that is asked for anew each time costs more than the sums.
+        self.nodes_scratch, self.scratch, self.flags = (
+            np.empty((0, runs)),
+            np.empty((0, runs)),
+            np.empty((0, runs), bool),
+        )
 
     def add(self, block: Block, limit: float) -> None:
         """Add a block; `limit` is the utilization above which demand counts as a breach, in steps of the grid."""
-        nodes = block.nodes()
+        ticks = len(block.needed)
+        if len(self.scratch) < ticks:
+            self.nodes_scratch, self.scratch = np.empty_like(block.needed), np.empty_like(block.needed)
+            self.flags = np.empty(block.needed.shape, bool)
+        nodes, scratch, flags = self.nodes_scratch[:ticks], self.scratch[:ticks], self.flags[:ticks]
+        block.nodes(out=nodes)
         self.replicas += block.replicas.sum(axis=0)
         self.ready += block.ready.sum(axis=0)
         self.scheduled += block.scheduled.sum(axis=0)
         self.nodes += nodes.sum(axis=0)
-        self.changes += (block.replicas != block.before).sum(axis=0, dtype=np.float32)
-        self.demand += block.demand.sum(axis=0)
-        self.breach += (block.demand * (block.position > limit)).sum(axis=0)
         np.maximum(self.nodes_max, nodes.max(axis=0), out=self.nodes_max)
+        np.not_equal(block.replicas, block.before, out=flags)
+        self.changes += flags.sum(axis=0, dtype=np.float32)
+        np.greater(block.position, limit, out=flags)
+        np.multiply(block.demand, flags, out=scratch)
+        self.breach += scratch.sum(axis=0)
+        self.demand += block.demand.sum(axis=0)
         replicas, ready, count = (
             part[:, self.columns].astype(np.int32) for part in (block.replicas, block.ready, nodes)
         )

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import inf
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cascade_plan.formulas.hpa import Autoscaler
-from cascade_plan.formulas.hpa_behavior import Rules, complete
+from cascade_plan.formulas.hpa_behavior import Policy, Rules, complete
 from cascade_plan.simulation.windows import Floats, Window, row, ticks_within
 
 NEVER: Final = np.iinfo(np.int64).max
@@ -31,7 +31,8 @@ class Ledger:
         longest_s = max(policy.period_s for policy in own.policies)
         self.outdated = longest_s // tick_s + 1
         """The least age in ticks of an event that is outdated: also the most events ever kept."""
-        self.lost = {span: np.zeros(runs) for span in spans if span > self.outdated}
+        # An event is outdated at the earliest a tick before it leaves a span one longer: no tick sees that loss.
+        self.lost = {span: np.zeros(runs) for span in spans if span > self.outdated + 1}
         self.expiring = {span: np.zeros((span, runs)) for span in self.lost}
         self.last_due = dict.fromkeys(self.lost, -1)
         """The last tick at which a loss may end, by span."""
@@ -69,20 +70,29 @@ class Ledger:
         self.changes[slot] = amounts
 
 
+class Step(NamedTuple):
+    """A policy in rows: from the count `span` ticks ago, plus `amount` pods or times `amount`."""
+
+    span: int
+    is_percent: bool
+    amount: Floats
+    is_whole: bool
+    """Whether whole counts stay whole, and need no rounding."""
+
+    @classmethod
+    def of(cls, policy: Policy, sign: int, tick_s: int, runs: int) -> Step:
+        """Return the step of a policy that adds (sign 1) or removes (sign -1)."""
+        is_percent = policy.type == "Percent"
+        amount = 1 + sign * policy.value / 100 if is_percent else float(sign * policy.value)
+        return cls(ticks_within(policy.period_s, tick_s), is_percent, row(amount, runs), amount.is_integer())
+
+
 class Pace:
     """How far the policies of one direction reach from a count."""
 
     def __init__(self, rules: Rules, is_up: bool, tick_s: int, runs: int) -> None:
-        sign = 1 if is_up else -1
         self.is_disabled = rules.select == "Disabled"
-        self.steps = [
-            (
-                ticks_within(policy.period_s, tick_s),
-                policy.type == "Percent",
-                row(sign * policy.value if policy.type == "Pods" else 1 + sign * policy.value / 100, runs),
-            )
-            for policy in rules.policies
-        ]
+        self.steps = [Step.of(policy, 1 if is_up else -1, tick_s, runs) for policy in rules.policies]
         self.pick: np.ufunc = np.maximum if is_up == (rules.select != "Min") else np.minimum
         self.whole: np.ufunc = np.ceil if is_up else np.trunc
         # Down by 100 % reaches 0 from anywhere, and the largest change is the one that counts.
@@ -93,23 +103,24 @@ class Pace:
     @property
     def spans(self) -> set[int]:
         """How many ticks back the policies look."""
-        return set() if self.is_disabled or self.is_boundless else {span for span, _, _ in self.steps}
+        return set() if self.is_disabled or self.is_boundless else {step.span for step in self.steps}
 
     def reach(self, tick: int, rows: Sequence[Floats], now: int, ledgers: tuple[Ledger, Ledger], out: Floats) -> None:
         """Write where the policies end to `out`; `rows` are the counts of past ticks, up to `now` - 1."""
         if self.is_disabled:
             np.copyto(out, rows[now - 1])
             return
-        for place, (span, is_percent, amount) in enumerate(self.steps):
+        for place, (span, is_percent, amount, is_whole) in enumerate(self.steps):
             begun, reached = rows[now - span], self.start if place else out
             for ledger, account in zip(ledgers, (np.add, np.subtract), strict=True):
                 if ledger.last_due.get(span, -1) > tick:
                     begun = account(begun, ledger.lost[span], out=reached)
             if is_percent:
                 np.multiply(begun, amount, out=reached)
-                self.whole(reached, out=reached)
             else:
                 np.add(begun, amount, out=reached)
+            if not is_whole:
+                self.whole(reached, out=reached)
             if place:
                 self.pick(out, reached, out=out)
 

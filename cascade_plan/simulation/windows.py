@@ -46,7 +46,7 @@ class Window:
             return
         out[:] = self.best
         self.at = 0
-        for place in range(self.last - 1, -1, -1):
+        for place in range(self.last - 1, 0, -1):
             pick(rows[place], rows[place + 1], out=rows[place])
 
 
