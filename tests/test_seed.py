@@ -127,9 +127,9 @@ def test_every_load_is_judged_by_its_predicted_latency() -> None:
 
 def test_5000_users_a_node_is_where_the_defaults_put_it() -> None:
     """One node of 3.69 cores serves 5,000 users at 2 s think time about two thirds busy, as docs/model.md reckons."""
-    made = planned("cascade", ("--set", "tiers.api.nodes", "{base: 1, min: 1, max: 1}"), *users(5000, 5000),
-                   ("--set", "loads", "{one: {users: 5000, spawn_rate_per_s: 10, duration_s: 900, latency_ms_p95: 200}}"),
-                   ("--set", "gates", "{}"))  # fmt: skip
+    load = "{one: {users: 5000, spawn_rate_per_s: 10, duration_s: 900, latency_ms_p95: 200}}"
+    changes = (("tiers.api.nodes", "{base: 1, min: 1, max: 1}"), ("loads", load), ("gates", "{}"))
+    made = planned("cascade", *users(5000, 5000), *(("--set", path, value) for path, value in changes))
     inputs = {entry.name: entry.value for entry in made.figures["latency_ms_p95.one"].inputs}
     assert 0.6 < float(inputs["busy share of api"]) < 0.75
 

@@ -26,6 +26,7 @@ def size(brief: Brief) -> TierFleet:
     note = "" if pinned else brief.rounding_note(users.peak, tier.users_per_node, tier.minimum_nodes)
     group = NodeGroup("cache", "cache nodes", shape, tier.engine, Band.constant(count), brief.scenario.purchase.cache)
     state_mib = brief.load.connections.peak * STATE_BYTES_PER_CONNECTION / 2**20
+    commands = _commands_per_s(brief)
     figures = (
         Derivation(
             "cache.node_count",
@@ -53,10 +54,6 @@ def size(brief: Brief) -> TierFleet:
             (brief.computed("websocket.connection_count"),) if "websocket" in brief.sized else (),
             "measured, Redis 7.0.15: ws:conn:{uuid} with TTL",
         ),
-    )
-    commands = _commands_per_s(brief)
-    figures = (
-        *figures,
         Derivation(
             "cache.commands_per_s_peak",
             commands,
