@@ -326,3 +326,33 @@ def test_a_closed_pipe_is_no_error() -> None:
 def test_version_and_same_bytes() -> None:
     assert program("--version").stdout.startswith("cascade-plan 0.")
     assert program("report").stdout == program("report").stdout
+
+
+def test_simulate_reports_draws_and_repeats(cascade) -> None:  # type: ignore[no-untyped-def]
+    line = ("simulate", "--peak", "50000", "--avg", "12000", "--format", "json", "--chart", "day.svg")
+    status, out, err = cascade(*line)
+    assert (status, err) == (0, "")
+    replay = json.loads(out)
+    assert replay["recommended"] in ("cpu", "requests")
+    assert ElementTree.parse("day.svg").getroot().tag.endswith("svg")
+    assert cascade(*line)[1] == out
+    for wrong in (("--days", "0"), ("--runs", "0"), ("--policy", "none"), ("--trace", "none.csv"), ("--format", "x")):
+        status, out, err = cascade("simulate", *wrong)
+        assert (status, out) == (2, ""), wrong
+        assert err.startswith("error: ")
+
+
+def test_simulate_requests_one_by_one(cascade) -> None:  # type: ignore[no-untyped-def]
+    status, out, _ = cascade("simulate", "--requests", "2000")
+    assert status == 0
+    assert [line.split()[0] for line in out.splitlines()[2:]] == ["normal"] * 4 + ["peak"] * 4 + ["burst"] * 4
+
+
+def test_method_slo_says_what_would_not_do(cascade) -> None:  # type: ignore[no-untyped-def]
+    status, out, _ = cascade("explain", "api.node_count.base", "--method", "slo")
+    assert status == 0
+    assert "the rule's count = 3" in out
+    assert "would not do: peak" in out
+    status, _, err = cascade("size", "--method", "slo", "--set", "timing.write_ms=50")
+    assert status == 4
+    assert "primary" in err

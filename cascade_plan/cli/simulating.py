@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +13,9 @@ import typer
 from cascade_plan.cli.choice import Choice, Output, with_choice
 from cascade_plan.cli.output import Color, complain, deliver
 from cascade_plan.errors import UsageError
+
+POLICIES = 5
+"""Ways of scaling that are compared: the steps of the progress bar."""
 
 Trace = Annotated[
     str | None,
@@ -68,8 +73,10 @@ def simulate(
     text = read_text(trace, 2**26)[0] if trace is not None else None
     order = Order(days if days is not None else 0 if trace else 1, runs, seed, text, Path(trace).name if trace else "")
     made = plan(given.scenario, given.catalogue, given.book, given.origins, predicted=False)
-    progress = _told if sys.stderr.isatty() else _silent
-    replay = simulated(given.scenario, given.catalogue, given.book, made, order, progress)
+    if not made.bill.complete:
+        complain(f"costs are at least what they say: {made.bill.lacks}", "warning")
+    with _progress() as progress:
+        replay = simulated(given.scenario, given.catalogue, given.book, made, order, progress)
     shown = policy or "latency"
     if shown not in (names := [outcome.policy for outcome in replay.outcomes]):
         raise UsageError(f"no policy {shown!r}: known are {', '.join(names)}")
@@ -82,12 +89,22 @@ def simulate(
     return 0
 
 
-def _told(policy: str) -> None:
-    complain(f"simulating {policy}", "")
+@contextmanager
+def _progress() -> Iterator[Callable[[str], None]]:
+    """Show a bar on stderr, a step for each policy, when stderr is a terminal."""
+    if not sys.stderr.isatty():
+        yield lambda policy: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
 
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("simulating", total=POLICIES + 1)
 
-def _silent(policy: str) -> None:
-    pass
+        def advance(policy: str) -> None:
+            bar.update(task, advance=1, description=f"simulating {policy}")
+
+        yield advance
 
 
 def _requests(choice: Choice, count: int, seed: int, output: str) -> None:
