@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import doctest
 from dataclasses import replace
+from types import ModuleType
 
 import pytest
 from hypothesis import given
@@ -49,8 +50,8 @@ REQUEST_MILLI = 100
 
 
 @pytest.mark.parametrize("module", [hpa, hpa_behavior, hpa_replicas])
-def test_doctests(module: object) -> None:
-    results = doctest.testmod(module)  # type: ignore[arg-type]
+def test_doctests(module: ModuleType) -> None:
+    results = doctest.testmod(module)
     assert results.attempted
     assert not results.failed
 
