@@ -61,10 +61,14 @@ def off_scale(value: float) -> bool:
     return not value < OFF_SCALE
 
 
+TINY: Final = 1e-300
+"""Below this a value is 0 on any scale: its parts would be smaller than floats can be."""
+
+
 def linear_scale(values: Sequence[float], mark_count: int = 5, whole: bool = False) -> Scale:
     """Return a scale from 0 to a round number not below any finite value; `whole` keeps its marks whole."""
     top = max((value for value in values if not off_scale(value)), default=0.0)
-    top = top if top > 0 else 1.0
+    top = top if top > TINY else 1.0
     step = _round_up(top / mark_count)
     step = max(1.0, step) if whole else step
     marks = tuple(index * step for index in range(ceil(top / step * (1 - 1e-9)) + 1))
