@@ -25,7 +25,7 @@ def load_of(scenario: Scenario) -> Load:
     requests = level.times(users.active_share / behaviour.think_time_s.mean)
     connections = level.times(websocket.connections_per_user)
     messages = requests.times(sum(share for action, share in mix if action.publishes))
-    deliveries = messages.times(websocket.recipients_per_message * websocket.connections_per_user)
+    deliveries = _deliveries(scenario, requests, connections)
     heartbeats = connections.times(websocket.heartbeat_bytes / websocket.heartbeat_interval_s)
     return Load(
         hourly_users=hourly,
@@ -45,3 +45,19 @@ def load_of(scenario: Scenario) -> Load:
         database_growth_bytes_per_s=requests.times(sum(share * action.database_bytes for action, share in mix)),
         object_growth_bytes_per_s=requests.times(sum(share * action.object_bytes for action, share in mix)),
     )
+
+
+def _deliveries(scenario: Scenario, requests: Band, connections: Band) -> Band:
+    """Return messages delivered a second: to a workroom's other members, or to every connection of a tenant."""
+    websocket, actions = scenario.websocket, scenario.behaviour.actions.values()
+    total = sum(action.weight for action in actions)
+    shares = {
+        audience: sum(a.weight for a in actions if a.publishes and a.audience == audience) / total
+        for audience in ("workroom", "tenant")
+    }
+    of_a_workroom = websocket.recipients_per_message * websocket.connections_per_user
+    to_tenants = (
+        rate * shares["tenant"] * open_ / scenario.users.tenants
+        for rate, open_ in zip(requests, connections, strict=True)
+    )
+    return requests.times(shares["workroom"] * of_a_workroom).plus(Band(*to_tenants))

@@ -55,4 +55,5 @@ def plan(
             *latency_findings,
             *judging.findings(verdicts, bill, fleet.groups, as_of),
         ),
+        rejections=fleet.rejections,
     )

@@ -35,7 +35,8 @@ def size(brief: Brief) -> Fleet:
         return fleet
     from cascade_plan.solving import solve
 
-    return _tier_by_tier(replace(brief, solution=solve(brief, fleet), sized={}))
+    solution = solve(brief, fleet)
+    return replace(_tier_by_tier(replace(brief, solution=solution, sized={})), rejections=solution.rejections)
 
 
 def _tier_by_tier(brief: Brief) -> Fleet:

@@ -138,6 +138,14 @@ def test_hit_rate_is_an_input_and_not_judged() -> None:
     assert {v.figure for v in planned().verdicts if v.status == "unjudged"} == {"cache_hit_ratio"}
 
 
+def test_a_broadcast_to_the_tenant_reaches_every_connection_of_it() -> None:
+    workroom = planned()
+    path = "behaviour.actions.create_message.audience"
+    tenant = planned("cascade", ("--set", path, "tenant"))
+    assert workroom.load.deliveries_per_s.peak == workroom.load.messages_per_s.peak * 5
+    assert tenant.load.deliveries_per_s.peak == pytest.approx(tenant.load.messages_per_s.peak * 10_000 / 100)
+
+
 def test_redis_masters_without_replicas_are_reported() -> None:
     assert "cache-without-replicas" in codes(planned())
     assert "cache-without-replicas" not in codes(planned("cascade", ("--set", "tiers.cache.nodes", "6")))

@@ -13,7 +13,7 @@ from cascade_plan import sizing
 from cascade_plan.errors import InfeasibleError
 from cascade_plan.load import load_of
 from cascade_plan.model.brief import Brief
-from cascade_plan.model.plan import Plan
+from cascade_plan.model.plan import Plan, from_json, to_json
 from cascade_plan.model.scenario import Scenario
 from cascade_plan.performance import after_loss, chain, meets
 from cascade_plan.pipeline import plan
@@ -56,6 +56,12 @@ def test_least_fleet_meets_every_load_and_one_node_fewer_does_not(name: str) -> 
     assert kept(chosen, made)
     assert not kept(chosen, made, fewer_nodes=1)
     assert "would not do" in made.figures["api.node_count.base"].note
+
+
+def test_rejections_are_data_and_survive_json() -> None:
+    made = planned(scenario("cascade"))
+    assert ("api.node_count.base", 4, "peak") in {(r.figure, r.value, r.load) for r in made.rejections}
+    assert from_json(to_json(made)) == made
 
 
 def test_the_rules_figure_stays_beside_it() -> None:

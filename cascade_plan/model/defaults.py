@@ -43,6 +43,7 @@ DEFAULTS: Final[dict[str, Default]] = {
     "action.response_bytes": Default(500, "assumption", "a small JSON body"),
     "action.database_bytes": Default(0, "assumption", "an action stores nothing unless the scenario says so"),
     "action.object_bytes": Default(0, "assumption", "an action stores no object unless the scenario says so"),
+    "action.audience": Default("workroom", "plan", f"{PLAN}, channels: workroom:{{workroom_id}}:updates"),
     "action.cpu_ms": Default(
         1.0, "assumption", "5,000 users at 2 s think time on the 3.69 cores a 4 vCPU node leaves: 68 % busy at 1 ms"
     ),

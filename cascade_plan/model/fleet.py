@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from cascade_plan.model.catalogue import Shape
 from cascade_plan.model.derivation import Derivation, Finding
+from cascade_plan.model.solution import Rejection
 
 LEVELS = ("floor", "average", "peak", "ceiling")
 """The band of a bill: the autoscaler at its minimum in the quietest hour, the day's mean, the peak all month, and
@@ -97,6 +98,8 @@ class Fleet:
     """Every tier's needs, in sizing order."""
 
     tiers: tuple[TierFleet, ...]
+    rejections: tuple[Rejection, ...] = ()
+    """Smaller counts that the method slo tried, and the load each fails."""
 
     @property
     def groups(self) -> tuple[NodeGroup, ...]:

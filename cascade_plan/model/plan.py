@@ -14,6 +14,7 @@ from cascade_plan.model.fleet import NodeGroup
 from cascade_plan.model.load import Load
 from cascade_plan.model.outlook import Outlook
 from cascade_plan.model.scenario import Scenario
+from cascade_plan.model.solution import Rejection
 
 PLAN_SCHEMA_VERSION: Final = 1
 
@@ -46,6 +47,8 @@ class Plan:
     bill: Bill
     verdicts: tuple[Verdict, ...]
     findings: tuple[Finding, ...]
+    rejections: tuple[Rejection, ...] = ()
+    """Smaller counts that the method slo tried, and the load each fails."""
     outlook: Outlook | None = None
     """What would change the cost; None where nobody asked, as it plans the scenario some two hundred times."""
 

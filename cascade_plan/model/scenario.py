@@ -139,7 +139,9 @@ class Action(Part):
     object_bytes: NonNegative = default("action.object_bytes")
     """Growth of the object store for each request."""
     publishes: bool = False
-    """Whether the action is broadcast to the other members of its workroom."""
+    """Whether the action is broadcast over the WebSockets."""
+    audience: Literal["workroom", "tenant"] = default("action.audience")
+    """Who receives what it publishes: the other members of its workroom, or everyone of the tenant who is connected."""
     cpu_ms: Positive = default("action.cpu_ms")
     """CPU time of the API for one request, on one core."""
     read_count: Annotated[int, Field(ge=0, le=1000)] = default("action.read_count")
