@@ -12,10 +12,12 @@ from cascade_plan.errors import InfeasibleError
 from cascade_plan.model.brief import Brief
 from cascade_plan.model.fleet import Fleet, NodeGroup
 from cascade_plan.model.solution import Rejection, Solution
-from cascade_plan.performance import Chain, Deployed, after_loss, chain, meets, predict
+from cascade_plan.performance import Chain, Deployed, after_loss, chain, meets, throughput
 from cascade_plan.predicting import cores_per_pod, is_sudden
 
 NODES_MOST: Final = 100_000
+MANY: Final = 10_000
+"""Read replicas so many that they are never what binds."""
 REPLICAS_TRIED: Final = 6
 """Read replicas more than needed that are tried, for a fleet with fewer API nodes that costs less."""
 POOL_SPREADS: Final = 4
@@ -126,14 +128,26 @@ class _Search:
             reasons = (f"{case.name}: {reason}" for case in cases if (reason := self.failure(case, nodes, replicas)))
             return next(reasons, "")
 
-        if reason := failure(NODES_MOST):
+        found = _least(lambda nodes: not failure(nodes), NODES_MOST, self._guess(cases))
+        if found == NODES_MOST and (reason := failure(found)):
             raise InfeasibleError(f"{figure}: no number of API nodes helps with {replicas} read replicas: {reason}")
-        return _least(lambda nodes: not failure(nodes), NODES_MOST)
+        return found
+
+    def _guess(self, cases: list[_Case]) -> int:
+        """Return about how many nodes the busiest case fills, losses included: where a search starts."""
+        availability = self.brief.scenario.availability
+        think_s = self.brief.scenario.behaviour.think_time_s.mean
+        one = self._chain(1, 1).stations["api"]
+        pods = max(case.users for case in cases) / think_s * one.service.mean_s
+        left = math.ceil(pods / self.pods_per_node) + availability.lost_node_count
+        kept = availability.zones - min(availability.lost_zone_count, availability.zones - 1)
+        return math.ceil(left * availability.zones / kept)
 
     def cheapest(self, cases: list[_Case]) -> tuple[int, int]:
         """Return the (API nodes, read replicas) that meet every case at the least cost, fewer replicas first."""
         tier = self.brief.scenario.tiers.database
         best: tuple[Decimal, int, int] | None = None
+        unbound: int | None = None
         binding: InfeasibleError | None = None
         tried = 0
         for replicas in range(tier.minimum_replicas, tier.minimum_replicas + 500):
@@ -149,13 +163,16 @@ class _Search:
             tried += 1
             if tried > REPLICAS_TRIED or replicas * self.replica_usd > best[0]:
                 break
+            unbound = self.least_nodes(cases, MANY, "api.node_count.base") if unbound is None else unbound
+            if nodes == unbound:
+                break
         if best is None:
             raise InfeasibleError(f"no fleet meets the loads; {binding}")
         return best[2], best[1]
 
     def _writes_bind(self, cases: list[_Case]) -> bool:
         """Return whether the primary alone fails a case: read replicas do not relieve it."""
-        return any(self.failure(case, NODES_MOST, 10_000) for case in cases)
+        return any(self.failure(case, NODES_MOST, MANY) for case in cases)
 
     def pool(self, base: int, replicas: int) -> int:
         """Return the connections that let (nearly) no query wait for one: Little's law and its spread.
@@ -165,7 +182,7 @@ class _Search:
         """
         users = max(case.users for case in self.cases())
         on = self._chain(base * self.pods_per_node, replicas)
-        requests_per_s = predict(on, users).requests_per_s
+        requests_per_s = throughput(on, users)
         busy = on.stations["pool"].offered_load(requests_per_s * on.visits["pool"])
         return max(self.database_vcpu * 2 + 1, math.ceil(busy + POOL_SPREADS * math.sqrt(busy)))
 
@@ -201,12 +218,18 @@ def _usd(brief: Brief, group: NodeGroup) -> Decimal:
     return Decimal(1) if price is None else price.usd
 
 
-def _least(meets_at: Callable[[int], bool], most: int) -> int:
-    """Return the least count for which a condition holds that, once it holds, holds for every larger count."""
-    high = 1
+def _least(meets_at: Callable[[int], bool], most: int, start: int = 1) -> int:
+    """Return the least count for which a condition holds that, once it holds, holds for every larger count.
+
+    Searches outwards from `start` in doubling steps, then halves; returns `most` when the condition never holds.
+    """
+    low, high, step = 0, min(most, max(1, start)), 1
     while high < most and not meets_at(high):
-        high = min(most, high * 2)
-    low = high // 2
+        low, high, step = high, min(most, high + step), step * 2
+    if not low:
+        while high > 1 and meets_at(below := max(1, high - step)):
+            high, step = below, step * 2
+        low = max(0, high - step)
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (low, middle) if meets_at(middle) else (middle, high)
