@@ -252,6 +252,9 @@ def test_prices_show(cascade) -> None:  # type: ignore[no-untyped-def]
     for region in ("us-east-1", "us-west-2", "eu-west-1", "eu-central-1", "ap-southeast-1"):
         assert region in out
     assert "no price: rds storage-gp3 multi_az" in out
+    assert re.search(
+        r"ec2_on_demand +170 +2026-02-17 +2026-02-17 +280 ", cascade("prices", "show", "--as-of", "2026-11-24")[1]
+    )
     assert "0.0816" in cascade("prices", "show", "--shape", "m7g.large", "--region", "us-east-1")[1]
     assert json.loads(cascade("prices", "show", "--format", "json")[1])["schema_version"] == 1
     assert cascade("prices", "show", "--shape", "m99.huge")[0] == 2

@@ -130,7 +130,7 @@ def _choice(given: dict[str, Any]) -> Choice:
         scenario=str(value["scenario"] or DEFAULT_SCENARIO),
         assignments=(*assignments, *(_assignment(text) for text in sets)),
         prices=value["prices"],
-        as_of=_date(value["as_of"]),
+        as_of=day(value["as_of"]),
     )
 
 
@@ -141,7 +141,8 @@ def _assignment(text: str) -> Assignment:
     return (f"--set {text}", path, value)
 
 
-def _date(text: Any) -> date | None:
+def day(text: Any) -> date | None:
+    """Return the day that --as-of gives, or None. Raises UsageError for what is no day."""
     if text is None:
         return None
     try:

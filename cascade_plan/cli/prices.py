@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from cascade_plan.cli.app import CONTEXT
-from cascade_plan.cli.choice import Output
+from cascade_plan.cli.choice import Output, day
 from cascade_plan.cli.output import deliver, say
 from cascade_plan.errors import UsageError
-from cascade_plan.model.price import Book, Price
+from cascade_plan.model.price import Book, Price, age_days
 from cascade_plan.prices import bundled
 from cascade_plan.prices.coverage import SectionCoverage, coverage
 
@@ -27,6 +28,10 @@ Shape = Annotated[
 ]
 Format = Annotated[str, typer.Option("--format", metavar="NAME", help="table or json.")]
 Overrides = Annotated[str | None, typer.Option("--prices", metavar="FILE", help="Prices laid over the book.")]
+AsOf = Annotated[
+    str | None,
+    typer.Option("--as-of", metavar="YYYY-MM-DD", help="The day to which ages are counted.  [default: today]"),
+]
 FORMATS = ("table", "json")
 
 
@@ -35,6 +40,7 @@ def show(
     region: Region = None,
     shape: Shape = None,
     prices: Overrides = None,
+    as_of: AsOf = None,
     format_: Format = "table",
     output: Output = "-",
 ) -> int:
@@ -51,7 +57,8 @@ def show(
         deliver(_prices_json(found) if format_ == "json" else _prices_table(found), output)
         return 0
     covered = {book.region: coverage(book, bundled.gaps(book.region)) for book in books}
-    deliver(_coverage_json(covered) if format_ == "json" else _coverage_table(covered), output)
+    today = day(as_of) or datetime.now().astimezone().date()
+    deliver(_coverage_json(covered) if format_ == "json" else _coverage_table(covered, today), output)
     return 0
 
 
@@ -82,15 +89,24 @@ def _book(region: str, prices: str | None) -> Book:
     return bundled.override(book, *read_text(prices))
 
 
-def _coverage_table(covered: dict[str, list[SectionCoverage]]) -> str:
+def _coverage_table(covered: dict[str, list[SectionCoverage]], today: date) -> str:
     from tabulate import tabulate
 
-    headers = ("section", "prices", "oldest", "newest", "undated", "weak", "gaps")
-    align = ("left", "right", "left", "left", "right", "right", "right")
+    headers = ("section", "prices", "oldest", "newest", "days old", "undated", "weak", "gaps")
+    align = ("left", "right", "left", "left", "right", "right", "right", "right")
     parts = []
     for region, sections in covered.items():
         rows = [
-            (s.section, s.row_count, s.as_of_oldest, s.as_of_newest, s.undated_count, s.weak_count, len(s.gaps))
+            (
+                s.section,
+                s.row_count,
+                s.as_of_oldest,
+                s.as_of_newest,
+                age_days(s.as_of_oldest, today),
+                s.undated_count,
+                s.weak_count,
+                len(s.gaps),
+            )
             for s in sections
         ]
         gaps = [f"  {s.section}: {gap}" for s in sections for gap in s.gaps]
