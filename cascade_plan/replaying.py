@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
 from itertools import pairwise
 from typing import Final
@@ -15,6 +13,7 @@ from cascade_plan.errors import UsageError
 from cascade_plan.formulas.hpa import Autoscaler
 from cascade_plan.formulas.hpa_behavior import Behavior, Rules
 from cascade_plan.formulas.hpa_behavior import Policy as Pace
+from cascade_plan.formulas.profile import trace_points
 from cascade_plan.load import load_of
 from cascade_plan.model.brief import Brief
 from cascade_plan.model.catalogue import Catalogue
@@ -276,24 +275,15 @@ def _traffic(stage: _Stage, order: Order) -> Traffic:
 
 
 def read_counts(text: str) -> tuple[list[float], float]:
-    """Return (counts, minutes between them) of a trace: CSV with a header, of minute number or timestamp, and count.
+    """Return (counts, minutes between them) of a trace's text.
 
-    Raises ValueError naming the line that cannot be read, or for steps that are not even.
+    Raises ValueError naming the line that cannot be read, or for times that do not rise.
     """
-    lines = csv.reader(text.splitlines())
-    header = next(lines, [])
-    by_minute = bool(header) and header[0].strip() == "minute"
-    times, counts = [], []
-    for number, row in enumerate(lines, start=2):
-        try:
-            times.append(float(row[0]) if by_minute else datetime.fromisoformat(row[0]).timestamp() / 60)
-            counts.append(float(row[1]))
-        except (ValueError, IndexError):
-            raise ValueError(f"line {number} is not a timestamp and a count") from None
-    if len(counts) < 2:
+    points = trace_points(text)
+    if len(points) < 2:
         raise ValueError("a trace needs two lines at least")
-    steps = sorted(later - earlier for earlier, later in pairwise(times))
+    steps = sorted(later - earlier for (earlier, _), (later, _) in pairwise(points))
     step = steps[len(steps) // 2]
-    if step <= 0 or not all(0 <= count < float("inf") for count in counts):
-        raise ValueError("times must rise and counts must be numbers from 0 up")
-    return counts, step
+    if step <= 0:
+        raise ValueError("times must rise")
+    return [count for _, count in points], step

@@ -12,8 +12,6 @@ HOURS_PER_MONTH: Final = 730
 
 SECONDS_PER_MONTH: Final = HOURS_PER_MONTH * 3600
 GIB: Final = 2**30
-MIB: Final = 2**20
-KIB: Final = 2**10
 
 QUANTUM: Final = Decimal("0.000001")
 """Quantities on a bill carry six decimals, so that quantity x price is exact in 28-digit decimal arithmetic."""

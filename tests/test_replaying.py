@@ -90,3 +90,9 @@ def test_requests_one_by_one_agree_with_the_prediction() -> None:
     given = read("cascade")
     for row in measured(given.scenario, given.catalogue, given.book, 20_000, 3):
         assert abs(row.predicted - row.simulated) <= 0.06 * row.simulated + row.half_width, row
+
+
+def test_every_policy_meets_the_same_traffic() -> None:
+    lines = {timeline.requests_per_s for _, timeline in replayed().timelines}
+    rounded = {tuple(round(rate, 6) for rate in line) for line in lines}
+    assert len(rounded) == 1

@@ -43,11 +43,11 @@ def hourly_users(peak: float, average: float, weights: Sequence[float]) -> tuple
     return tuple(min(float(peak), round(users * scale, 6)) for users in curve)
 
 
-def hourly_means(text: str) -> tuple[float, ...]:
-    """Return the mean of each hour of the day from a trace: CSV of (ISO timestamp or minute number, count), one header.
+def trace_points(text: str) -> list[tuple[float, float]]:
+    """Return (minutes since midnight of the first day, count) of a trace: CSV with a header, of time and count.
 
-    A first column headed `minute` counts minutes from midnight. Missing hours are an error, not zero.
-    Raises ValueError naming the line that cannot be read, or the hours without data.
+    A first column headed `minute` counts minutes from midnight; otherwise times are ISO timestamps, read as written.
+    Raises ValueError naming the line that cannot be read.
     """
     import csv
     from datetime import datetime
@@ -55,15 +55,34 @@ def hourly_means(text: str) -> tuple[float, ...]:
     lines = csv.reader(text.splitlines())
     header = next(lines, [])
     by_minute = bool(header) and header[0].strip() == "minute"
-    totals, counts = [0.0] * 24, [0] * 24
+    midnight: datetime | None = None
+    points = []
     for number, row in enumerate(lines, start=2):
         try:
-            hour = int(row[0]) // 60 % 24 if by_minute else datetime.fromisoformat(row[0]).hour
             amount = float(row[1])
+            if by_minute:
+                minutes = float(row[0])
+            else:
+                # Without its zone: a machine's own must not move the hours.
+                time = datetime.fromisoformat(row[0]).replace(tzinfo=None)
+                midnight = midnight or time.replace(hour=0, minute=0, second=0, microsecond=0)
+                minutes = (time - midnight).total_seconds() / 60
         except (ValueError, IndexError):
             raise ValueError(f"line {number} is not a timestamp and a count") from None
         if not 0 <= amount < float("inf"):
-            raise ValueError(f"line {number}: the count must be a number from 0 up")
+            raise ValueError(f"line {number}: counts must be numbers from 0 up")
+        points.append((minutes, amount))
+    return points
+
+
+def hourly_means(text: str) -> tuple[float, ...]:
+    """Return the mean of each hour of the day from a trace's text. Missing hours are an error, not zero.
+
+    Raises ValueError naming the line that cannot be read, or the hours without data.
+    """
+    totals, counts = [0.0] * 24, [0] * 24
+    for minutes, amount in trace_points(text):
+        hour = int(minutes // 60 % 24)
         totals[hour] += amount
         counts[hour] += 1
     if empty := [str(hour) for hour in range(24) if not counts[hour]]:

@@ -15,6 +15,8 @@ from cascade_plan.simulation.autoscaler import TICK_S, Cluster, Grid, Setting, S
 
 Floats = NDArray[np.float64]
 TICKS_PER_HOUR: Final = 3600 // TICK_S
+CHUNK_TICKS: Final = 30
+"""Ticks that are drawn at once."""
 TICKS_PER_DAY: Final = 24 * TICKS_PER_HOUR
 LATENCY_GRID: Final = Grid(utilization_max=4.0, step_count=4096)
 
@@ -32,11 +34,19 @@ class Traffic:
     def drawn(self, first: int, count: int, run_count: int, seed: int) -> Floats:
         """Return requests/s of (ticks, runs): gamma around the mean, with the variance that the dispersion gives.
 
-        Every block has its own stream, so that a block's numbers do not depend on how many were drawn before.
+        The numbers of a tick depend on the seed alone, not on the blocks they are asked for in: every policy meets the
+        same traffic.
         """
-        random = np.random.default_rng((seed, first))
-        expected = np.maximum(self.requests_per_s[first : first + count, None] * TICK_S, 1e-9)
-        shape = np.broadcast_to(expected / self.dispersion, (count, run_count))
+        chunks = range(first // CHUNK_TICKS, (first + count - 1) // CHUNK_TICKS + 1)
+        drawn = np.concatenate([self._chunk(chunk, run_count, seed) for chunk in chunks])
+        start = first - chunks.start * CHUNK_TICKS
+        return drawn[start : start + count]
+
+    def _chunk(self, chunk: int, run_count: int, seed: int) -> Floats:
+        random = np.random.default_rng((seed, chunk))
+        means = self.requests_per_s[chunk * CHUNK_TICKS : (chunk + 1) * CHUNK_TICKS, None]
+        expected = np.maximum(means * TICK_S, 1e-9)
+        shape = np.broadcast_to(expected / self.dispersion, (len(means), run_count))
         return random.standard_gamma(shape) * (self.dispersion / TICK_S)
 
 
@@ -169,7 +179,7 @@ class _Tally:
     ) -> None:
         """Add a block of ticks; all arrays of shape (ticks, runs), load in fully busy pods."""
         p95 = self.latency.at(self.latency.p95, utilisation)
-        p99 = self.latency.at(self.latency.p99, utilisation[:, :])
+        p99 = self.latency.at(self.latency.p99, utilisation)
         self.missed += (p95 > self.slo_ms).sum(axis=0)
         self.worst_p99 = max(self.worst_p99, float(p99.max()))
         for kept, values in ((self.pods, ready), (self.nodes, nodes)):
