@@ -17,7 +17,7 @@ from cascade_plan.model.defaults import DEFAULTS, Default
 from cascade_plan.model.outlook import Alternative, Outlook, Point, Sensitivity
 from cascade_plan.model.plan import Plan
 from cascade_plan.model.price import Book
-from cascade_plan.model.scenario import Need, Scenario, UserCounts, fields
+from cascade_plan.model.scenario import Need, Scenario, fields
 
 UNIT_COST: Final = "cost_usd_per_1000_users_month"
 EXPONENTS: Final = (*(step / 14 - 1 for step in range(15)), *(step / 15 for step in range(1, 16)))
@@ -99,8 +99,7 @@ def outlook(scenario: Scenario, catalogue: Catalogue, book: Book, origins: Mappi
 
     Raises UsageError and InfeasibleError where the scenario itself has no plan.
     """
-    settled = _without_trace(scenario)
-    present = pipeline.plan(settled, catalogue, book, origins, predicted=False)
+    present = pipeline.plan(scenario, catalogue, book, origins, predicted=False)
 
     def attempt(other: Scenario) -> Plan | None:
         try:
@@ -109,19 +108,10 @@ def outlook(scenario: Scenario, catalogue: Catalogue, book: Book, origins: Mappi
             return None
 
     return Outlook(
-        curve=tuple(_curve(settled, attempt)),
+        curve=tuple(_curve(scenario, attempt)),
         sensitivities=_sensitivities(present, attempt, origins),
         alternatives=_alternatives(present, attempt),
     )
-
-
-def _without_trace(scenario: Scenario) -> Scenario:
-    """Return the scenario with the profile its trace was read into, and no trace: the schema takes one of the two."""
-    users = scenario.users
-    if users.trace is None or "profile" not in users.model_fields_set:
-        return scenario
-    kept = UserCounts.model_validate({name: getattr(users, name) for name in users.model_fields_set - {"trace"}})
-    return scenario.model_copy(update={"users": kept})
 
 
 def changed(scenario: Scenario, changes: Changes) -> Scenario | None:

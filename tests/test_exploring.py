@@ -253,7 +253,7 @@ def test_the_same_scenario_has_the_same_outlook() -> None:
 
 def test_a_trace_that_was_read_is_no_obstacle() -> None:
     scenario = make_scenario(users__trace="day.csv")
-    users = scenario.users.model_copy(update={"profile": [1.0] * 23 + [2.0]})
+    users = scenario.users.model_copy(update={"profile": [1.0] * 23 + [2.0], "trace": None})
     found = outlook(scenario.model_copy(update={"users": users}), make_catalogue(), make_book(), {})
     assert len(found.curve) == 30
     assert found.alternatives
