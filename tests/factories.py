@@ -69,7 +69,7 @@ def _prices() -> Iterator[tuple[PriceKey, str, str]]:
 def make_book(region: str = "us-east-1", missing: Collection[str] = ()) -> Book:
     """Return a book of synthetic prices, without those whose service, item or whole key is in `missing`."""
     rows: dict[PriceKey, Row] = {
-        key: (unit, usd, AS_OF, SOURCE, "", "", "bundled")
+        key: (unit, usd, "", AS_OF, SOURCE, "", "", "", "bundled")
         for key, unit, usd in _prices()
         if not {key.service, key.item, str(key)} & {*missing}
     }

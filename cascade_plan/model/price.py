@@ -45,6 +45,7 @@ class Price:
     unit: str
     """hour, gib_month, gib, lcu_hour, iops_month, mibps_month or million_samples."""
     usd: Decimal
+    """Per unit. Of a commitment the effective rate: the upfront spread over the hours of its term."""
     as_of: str
     """Date of the source's data (YYYY, YYYY-MM or YYYY-MM-DD), or "undated"."""
     source: str
@@ -54,6 +55,10 @@ class Price:
     """What weakens the figure, in words; empty for a plain one."""
     origin: str = "bundled"
     """bundled, override or cache."""
+    upfront_usd: Decimal | None = None
+    """What a commitment costs on its first day, for one unit; None when the source does not say."""
+    sku: str = ""
+    """The provider's identifier of what is priced, where the source has it."""
 
     @property
     def weak(self) -> bool:
@@ -61,8 +66,8 @@ class Price:
         return self.note.startswith("weak:")
 
 
-Row = tuple[str, str, str, str, str, str, str]
-"""unit, usd, as_of, source, confirmed_by, note, origin: a price as the book's text holds it."""
+Row = tuple[str, str, str, str, str, str, str, str, str]
+"""unit, usd, upfront_usd, as_of, source, sku, confirmed_by, note, origin: a price as the book's text holds it."""
 
 
 class Book:
@@ -85,8 +90,11 @@ class Book:
         if (price := self._prices.get(key)) is None:
             if (row := self._rows.get(key)) is None:
                 return None
-            unit, usd, as_of, source, confirmed_by, note, origin = row
-            price = self._prices[key] = Price(key, unit, Decimal(usd), as_of, source, confirmed_by, note, origin)
+            unit, usd, upfront, as_of, source, sku, confirmed_by, note, origin = row
+            upfront_usd = Decimal(upfront) if upfront else None
+            price = self._prices[key] = Price(
+                key, unit, Decimal(usd), as_of, source, confirmed_by, note, origin, upfront_usd, sku
+            )
         return price
 
     def rates(self, service: str, variant: str, term: str = "on_demand") -> Mapping[str, Decimal]:

@@ -47,7 +47,28 @@ SECTIONS: Final = {
 """Section of a book -> the service its rows are of, in the order of the file."""
 
 UNITS: Final = frozenset({"hour", "gib_month", "gib", "lcu_hour", "iops_month", "mibps_month", "million_samples"})
-COLUMNS: Final = ["item", "variant", "term", "unit", "usd", "as_of", "source", "confirmed_by", "note"]
+COLUMNS: Final = [
+    "item",
+    "variant",
+    "term",
+    "unit",
+    "usd",
+    "upfront_usd",
+    "as_of",
+    "source",
+    "sku",
+    "confirmed_by",
+    "note",
+]
+OPTIONAL_COLUMNS: Final = {
+    "variant": "",
+    "term": "on_demand",
+    "upfront_usd": "",
+    "sku": "",
+    "confirmed_by": "",
+    "note": "",
+}
+"""Column that a file may leave out -> what its cells then are."""
 SHAPE_COLUMNS: Final = [
     "name",
     "vcpu",
@@ -62,6 +83,8 @@ SECTION_HEADER: Final = ("title", "as_of", "sources", "gaps", "rows")
 
 USD: Final = re.compile(r"(?=[0.]*[1-9])[0-9]{1,9}(?:\.[0-9]{1,12})?", re.ASCII)
 """A price: plain decimal digits, above zero; so neither NaN nor an exponent, and exact in 28-digit arithmetic."""
+UPFRONT_USD: Final = re.compile(r"(?:[0-9]{1,9}(?:\.[0-9]{1,12})?)?", re.ASCII)
+"""What is paid on the first day, 0 included, or nothing where the source does not say."""
 _AS_OF: Final = re.compile(r"20[0-9]{2}(?:-[0-9]{2}(?:-[0-9]{2})?)?", re.ASCII)
 _NAME: Final = re.compile(r"\S+")
 _ESCAPE: Final = re.compile(r"\\u([0-9a-f]{4})")
@@ -199,12 +222,13 @@ def _rows(sections: Mapping[str, Any], origin: str) -> dict[PriceKey, Row]:
     rows: dict[PriceKey, Row] = {}
     count = 0
     for name, section in sections.items():
-        service, sources, lines = SECTIONS[name], section["sources"], list(_lines(section["rows"]))
-        if lines[:1] != [COLUMNS]:
+        service, sources, (header, *lines) = SECTIONS[name], section["sources"], _lines(section["rows"])
+        if not _is_header(header):
             raise ValueError
-        count += len(lines) - 1
-        if len(lines) > 1:
-            rows.update(_columns(service, sources, lines[1:], origin))
+        count += len(lines)
+        if lines:
+            ordered = lines if header == COLUMNS else [_completed(header, cells) for cells in lines]
+            rows.update(_columns(service, sources, ordered, origin))
     if len(rows) != count:
         raise ValueError
     return rows
@@ -214,19 +238,21 @@ def _columns(
     service: str, sources: Mapping[str, str], lines: list[list[str]], origin: str
 ) -> Iterator[tuple[PriceKey, Row]]:
     """Return the rows of a section. Raises one of _DAMAGE when a cell breaks a rule of `_Check`."""
-    items, variants, terms, units, prices, dates, names, confirmed_by, notes = zip(*lines, strict=True)
+    items, variants, terms, units, prices, upfronts, dates, names, skus, confirmed_by, notes = zip(*lines, strict=True)
     found = {name: sources[name] for name in set(names)}
     if not (
         all(map(_NAME.fullmatch, {*items, *terms}))
         and UNITS.issuperset(units)
         and all(map(USD.fullmatch, prices))
+        and all(map(UPFRONT_USD.fullmatch, set(upfronts)))
         and all(map(is_as_of, set(dates)))
         and all(map(_is_text, found.values()))
     ):
         raise ValueError
     # PriceKey(...) would be a call of Python for each row; this stays in C.
     keys = map(tuple.__new__, repeat(PriceKey), zip(repeat(service), items, variants, terms))
-    cells = zip(units, prices, dates, map(found.__getitem__, names), confirmed_by, notes, repeat(origin))
+    known = map(found.__getitem__, names)
+    cells = zip(units, prices, upfronts, dates, known, skus, confirmed_by, notes, repeat(origin))
     return zip(keys, cells, strict=True)
 
 
@@ -234,6 +260,18 @@ def _lines(block: str) -> Iterator[list[str]]:
     """Return the cells of each line of a section's CSV."""
     lines = csv.reader(StringIO(block), strict=True)
     return map(_unescaped, lines) if "\\u" in block else lines
+
+
+def _is_header(columns: Sequence[str]) -> bool:
+    """Return whether columns are a section's: each once, in any order, none unknown, only optional ones left out."""
+    given = set(columns)
+    return len(given) == len(columns) and {*COLUMNS} - OPTIONAL_COLUMNS.keys() <= given <= {*COLUMNS}
+
+
+def _completed(header: Sequence[str], cells: Sequence[str]) -> list[str]:
+    """Return a row's cells in the order of COLUMNS. Raises ValueError when there are not as many as in the header."""
+    given = dict(zip(header, cells, strict=True))
+    return [given.get(column, OPTIONAL_COLUMNS.get(column, "")) for column in COLUMNS]
 
 
 def _unescaped(cells: list[str]) -> list[str]:
@@ -307,10 +345,17 @@ class _Check:
         """Check a section's CSV, a line at a time."""
         lines = csv.reader(StringIO(block), strict=True)
         try:
-            if next(lines, None) != COLUMNS:
-                self._refuse_line(trail, 1, f"the first line of a literal block (rows: |) must be {','.join(COLUMNS)}")
+            if not _is_header(header := next(lines, [])):
+                optional = f"; optional are {', '.join(OPTIONAL_COLUMNS)}"
+                message = f"the first line of a literal block (rows: |) must be {','.join(COLUMNS)}{optional}"
+                self._refuse_line(trail, 1, message)
                 return
-            for cells in map(_unescaped, lines):
+            for given in map(_unescaped, lines):
+                if len(given) != len(header):
+                    message = f"must have {len(header)} cells ({','.join(header)}), got {len(given)}"
+                    self._refuse_line(trail, lines.line_num, message)
+                    continue
+                cells = _completed(header, given)
                 for message in self._faults(service, cells, sources):
                     self._refuse_line(trail, lines.line_num, message)
                 place = (trail[-1], lines.line_num)
@@ -321,15 +366,14 @@ class _Check:
 
     def _faults(self, service: str, cells: list[str], sources: Mapping[str, Any] | None) -> Iterator[str]:
         """Yield what is wrong with the cells of a row."""
-        if len(cells) != len(COLUMNS):
-            yield f"must have {len(COLUMNS)} cells ({','.join(COLUMNS)}), got {len(cells)}"
-            return
-        item, variant, term, unit, usd, as_of, source, _, _ = cells
+        item, variant, term, unit, usd, upfront_usd, as_of, source, *_ = cells
         for column, cell in (("item", item), ("term", term)):
             if not _NAME.fullmatch(cell):
                 yield f"{column}: must be a name, got {cell!r}"
         if not USD.fullmatch(usd):
             yield f"usd: must be a decimal number above 0, such as 0.192, got {usd!r}"
+        if not UPFRONT_USD.fullmatch(upfront_usd):
+            yield f"upfront_usd: must be a decimal number, or empty where it is not known, got {upfront_usd!r}"
         if not is_as_of(as_of):
             yield f"as_of: must be YYYY, YYYY-MM, YYYY-MM-DD or undated, got {as_of!r}"
         if sources is not None and not _is_text(sources.get(source)):

@@ -24,7 +24,7 @@ from typing import Any, Final, TypeAlias
 
 from cascade_plan import files
 from cascade_plan.errors import PriceError, UsageError
-from cascade_plan.model.price import PriceKey
+from cascade_plan.model.price import PriceKey, Row
 from cascade_plan.prices.bundled import (
     CLOUD,
     COLUMNS,
@@ -57,6 +57,8 @@ class Found:
     unit: str
     usd: str
     """As the source writes it."""
+    upfront_usd: str
+    """Of a commitment; empty where the source does not say."""
     as_of: str
     source: str
     confirmed_by: str
@@ -243,6 +245,7 @@ def _row(cells: Cells, key: PriceKey, place: str) -> Found:
         raise PriceError(
             f"{place}: {key}: no price with date and source: {usd!r}, {cells['as_of']!r}, {cells['source']!r}"
         )
+    upfront = re.search(r"\bupfront ([0-9.]+)", note)
     if power:
         note = "; ".join(filter(None, (note, f"{usd} USD per {cells['unit']} in the source")))
         usd = format(Decimal(usd).scaleb(power), "f")
@@ -251,6 +254,7 @@ def _row(cells: Cells, key: PriceKey, place: str) -> Found:
         key=key,
         unit=unit,
         usd=usd,
+        upfront_usd=upfront[1] if upfront else "",
         as_of=cells["as_of"],
         source=cells["source"],
         confirmed_by=cells.get("confirmed_by") or "",
@@ -439,13 +443,13 @@ _UNSAFE: Final = re.compile("[\\\\\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uff
 
 def render_book(
     region: str,
-    prices: Mapping[PriceKey, tuple[str, str, str, str, str, str]],
+    prices: Mapping[PriceKey, Row],
     gaps: Mapping[str, Iterable[str]],
     generated_from: Iterable[str],
 ) -> str:
     """Return a book's text, which `bundled.parse_book` reads.
 
-    `prices` has unit, USD, as_of, source, confirmed_by and note of each key. The same prices give the same bytes.
+    The same prices give the same bytes.
     """
     parts = [
         FIRST_LINE,
@@ -459,12 +463,12 @@ def render_book(
     return "".join(parts)
 
 
-def _section(section: str, rows: Mapping[PriceKey, tuple[str, ...]], gaps: Iterable[str]) -> str:
-    names = _source_names(row[3] for row in rows.values())
-    dates = sorted(row[2] for row in rows.values() if row[2] != "undated") or ["undated"]
+def _section(section: str, rows: Mapping[PriceKey, Row], gaps: Iterable[str]) -> str:
+    names = _source_names(row[4] for row in rows.values())
+    dates = sorted(row[3] for row in rows.values() if row[3] != "undated") or ["undated"]
     lines = [
-        (key.item, key.variant, key.term, unit, usd, as_of, names[source], confirmed_by, note)
-        for key, (unit, usd, as_of, source, confirmed_by, note) in sorted(rows.items(), key=_order)
+        (key.item, key.variant, key.term, unit, usd, upfront, as_of, names[source], *rest)
+        for key, (unit, usd, upfront, as_of, source, *rest, _) in sorted(rows.items(), key=_order)
     ]
     return (
         f"  {section}:\n"
@@ -690,8 +694,11 @@ def write(texts: Mapping[str, str], destination: Path) -> list[Path]:
     return paths
 
 
-def _cells(found: Mapping[PriceKey, Found]) -> dict[PriceKey, tuple[str, str, str, str, str, str]]:
-    return {key: (row.unit, row.usd, row.as_of, row.source, row.confirmed_by, row.note) for key, row in found.items()}
+def _cells(found: Mapping[PriceKey, Found]) -> dict[PriceKey, Row]:
+    return {
+        key: (row.unit, row.usd, row.upfront_usd, row.as_of, row.source, "", row.confirmed_by, row.note, "bundled")
+        for key, row in found.items()
+    }
 
 
 def _fingerprint(path: Path) -> str:

@@ -314,6 +314,26 @@ def test_an_override_replaces_and_adds() -> None:
     assert mine.name == "pricing/aws/us-east-1.yaml + mine.yaml"
 
 
+def test_an_override_may_leave_columns_out_and_order_them_as_it_likes() -> None:
+    text = text_of("0.08,m5.large,hour,s,2026,S1,12.5", head="usd,item,unit,source,as_of,sku,upfront_usd")
+    text = text.replace("m5.large", "gp3-storage").replace("hour", "gib_month").replace("ec2_on_demand", "ebs")
+    price = bundled.override(bundled.book("us-east-1"), text, "mine").find("ebs", "gp3-storage")
+    assert price is not None
+    assert (price.usd, price.sku, price.upfront_usd, price.note) == (Decimal("0.08"), "S1", Decimal("12.5"), "")
+
+
+def test_a_commitment_says_what_is_paid_on_its_first_day() -> None:
+    book = bundled.book("us-east-1")
+    partial = book.find("ec2", "m5.large", "linux", "reserved_3y_partial_upfront")
+    assert partial is not None
+    # 0.019 an hour and 505 once, over 3 x 8,760 hours (GetProducts, 2021-02-05).
+    assert partial.upfront_usd == Decimal("505.0")
+    assert abs(partial.usd - (Decimal("0.019") + Decimal(505) / 26_280)) < Decimal("1e-6")
+    whole = book.find("ec2", "m5.xlarge", "linux", "on_demand")
+    assert whole is not None
+    assert whole.upfront_usd is None
+
+
 def test_an_override_may_span_lines_in_quotes() -> None:
     text = text_of('m5.large,linux,on_demand,hour,0.08,2026,s,,"two', '      lines"')
     price = bundled.override(bundled.book("us-east-1"), text, "mine").find("ec2", "m5.large", "linux")

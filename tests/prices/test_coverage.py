@@ -12,7 +12,7 @@ from cascade_plan.prices.coverage import SectionCoverage, coverage
 
 
 def row(as_of: str, note: str = "") -> Row:
-    return "hour", "1", as_of, "a source", "", note, "bundled"
+    return "hour", "1", "", as_of, "a source", "", "", note, "bundled"
 
 
 BOOK = Book(

@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cascade_plan.errors import PriceError, UsageError
-from cascade_plan.model.price import Book, PriceKey
+from cascade_plan.model.price import Book, Price, PriceKey, Row
 from cascade_plan.prices import bundled, importing
 
 ROOT = Path(__file__).parents[2]
@@ -402,24 +402,25 @@ KEYS = st.one_of(
 CELLS = st.tuples(
     st.sampled_from(sorted(bundled.UNITS)),
     st.decimals("0.000001", "999999", places=6).map(str),
+    st.just("") | st.decimals("0", "999999", places=2).map(str),
     st.sampled_from(["undated", "2024", "2024-12", "2024-12-31"]),
     HOSTILE.filter(lambda text: bool(text.strip())),
     HOSTILE,
     HOSTILE,
+    HOSTILE,
+    st.just("bundled"),
 )
 
 
 @given(st.dictionaries(KEYS, CELLS, max_size=8), st.lists(HOSTILE, max_size=3), st.lists(HOSTILE, max_size=2))
-def test_what_is_rendered_is_read_back(
-    prices: dict[PriceKey, tuple[str, str, str, str, str, str]], gaps: list[str], origin: list[str]
-) -> None:
+def test_what_is_rendered_is_read_back(prices: dict[PriceKey, Row], gaps: list[str], origin: list[str]) -> None:
     text = importing.render_book("eu-west-1", prices, {"ebs": gaps}, origin)
     assert (
         text.encode()
         == importing.render_book("eu-west-1", dict(reversed(prices.items())), {"ebs": gaps}, origin).encode()
     )
     book = bundled.parse_book(text, "x")
-    found = {p.key: (p.unit, str(p.usd), p.as_of, p.source, p.confirmed_by, p.note) for p in book}
+    found = {p.key: _row_of(p) for p in book}
     assert found == prices
     assert (book.region, book.cloud, book.currency) == ("eu-west-1", "aws", "USD")
     assert bundled.yaml.safe_load(text)["sections"]["ebs"]["gaps"] == gaps
@@ -428,11 +429,16 @@ def test_what_is_rendered_is_read_back(
     assert [price.key for price in again] == [price.key for price in book]
 
 
+def _row_of(p: Price) -> Row:
+    upfront = "" if p.upfront_usd is None else str(p.upfront_usd)
+    return p.unit, str(p.usd), upfront, p.as_of, p.source, p.sku, p.confirmed_by, p.note, p.origin
+
+
 def test_a_book_has_one_row_a_line(collection: Collection) -> None:
     collection.put("ec2_on_demand_core.csv", EC2 | {"note": 'a\nb, "c" # d \\ é'})
     text = collection.texts()["us-east-1.yaml"]
     assert text.startswith("# Written by `cascade-plan prices import`; do not edit by hand.\nformat: 1\n")
-    assert r'm5.large,linux,on_demand,hour,0.10,2026-02-17,prices,,"a\u000ab, ""c"" # d \u005c é"' in text
+    assert r'm5.large,linux,on_demand,hour,0.10,,2026-02-17,prices,,,"a\u000ab, ""c"" # d \u005c é"' in text
 
 
 def test_sources_are_named_after_their_repository_and_numbered() -> None:
