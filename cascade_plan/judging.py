@@ -18,6 +18,8 @@ OPERATORS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operat
 NEAR = Decimal("0.1")
 """A passed gate this close to its limit (as a share of it) is reported."""
 LATENCY = "latency_ms_"
+MAX_PRICE_AGE_DAYS = 90
+"""Prices older than a quarter are worth a warning (assumption; --max-price-age changes it)."""
 
 
 def cost_figures(scenario: Scenario, bill: Bill) -> tuple[Derivation, ...]:
@@ -105,14 +107,18 @@ def _no_figure(name: str) -> str:
 
 
 def findings(
-    verdicts: tuple[Verdict, ...], bill: Bill, groups: tuple[NodeGroup, ...], as_of: date | None
+    verdicts: tuple[Verdict, ...],
+    bill: Bill,
+    groups: tuple[NodeGroup, ...],
+    as_of: date | None,
+    max_price_age_days: int,
 ) -> tuple[Finding, ...]:
     """Return what the bill and the verdicts themselves give reason to say."""
     return (
         *_near_limits(verdicts),
         *_unjudged(verdicts),
         *_price_findings(bill),
-        *_price_age(bill, as_of),
+        *_price_age(bill, as_of, max_price_age_days),
         *_architecture(groups),
     )
 
@@ -158,12 +164,16 @@ def _price_findings(bill: Bill) -> list[Finding]:
     return out
 
 
-def _price_age(bill: Bill, as_of: date | None) -> list[Finding]:
+def _price_age(bill: Bill, as_of: date | None, limit_days: int) -> list[Finding]:
     dated = sorted(item.as_of for item in bill.items if item.as_of[0].isdigit())
     if as_of is None or not dated:
         return []
-    message = f"on {as_of} the oldest price, of {dated[0]}, is {age_days(dated[0], as_of):,} days old"
-    return [Finding("info", "price-age", message, "prices")]
+    age = age_days(dated[0], as_of) or 0
+    message = f"on {as_of} the oldest price, of {dated[0]}, is {age:,} days old"
+    severity = "info"
+    if age > limit_days:
+        severity, message = "warning", f"{message}, more than the {limit_days} allowed: update the prices"
+    return [Finding(severity, "price-age", message, "prices")]
 
 
 def _architecture(groups: tuple[NodeGroup, ...]) -> list[Finding]:

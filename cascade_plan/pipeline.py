@@ -24,12 +24,14 @@ def plan(
     origins: Mapping[str, str] = NO_ORIGINS,
     as_of: date | None = None,
     predicted: bool = True,
+    max_price_age_days: int = judging.MAX_PRICE_AGE_DAYS,
 ) -> Plan:
     """Return the plan of a scenario at the prices of a book.
 
     `origins` says where a scenario value was given (file:line), by dotted path, for the derivations. The age of
-    prices is counted to `as_of`, or not at all: this function has no clock. Without `predicted` no latency is
-    computed, which is nine tenths of the work: a curve of costs does not need it.
+    prices is counted to `as_of`, or not at all: this function has no clock; above `max_price_age_days` it is a
+    warning. Without `predicted` no latency is computed, which is nine tenths of the work: a curve of costs does not
+    need it.
     Raises UsageError for an unknown shape and InfeasibleError when no shape meets a need or (method slo) no fleet the
     loads; a missing price is no error here, it makes the bill incomplete.
     """
@@ -53,7 +55,7 @@ def plan(
         findings=(
             *fleet.findings,
             *latency_findings,
-            *judging.findings(verdicts, bill, fleet.groups, as_of),
+            *judging.findings(verdicts, bill, fleet.groups, as_of, max_price_age_days),
         ),
         rejections=fleet.rejections,
     )

@@ -90,20 +90,23 @@ def _with_trace(scenario: Scenario, document: files.Document) -> Scenario:
     return scenario.model_copy(update={"users": users})
 
 
-def read(reference: str, assignments: Sequence[Assignment] = (), prices: str | None = None) -> Given:
-    """Return a scenario with the catalogue and the price book of its region, overridden by a file of prices if given.
+def read(
+    reference: str, assignments: Sequence[Assignment] = (), prices: str | None = None, cached: bool = True
+) -> Given:
+    """Return a scenario with the catalogue and the prices of its region: a file of prices over the cache (unless not
+    `cached`) over the bundled book.
 
     Raises ScenarioError, UsageError (an unknown region among them) and PriceError (a damaged book).
     """
-    from cascade_plan.prices import bundled
+    from cascade_plan.prices import books, bundled
 
     scenario, origins = read_scenario(reference, assignments)
-    for field, known in (("cloud", registry.names("clouds")), ("region", bundled.regions())):
+    for field, known in (("cloud", registry.names("clouds")), ("region", books.regions(cached))):
         if (value := getattr(scenario, field)) not in known:
             where = origins.get(field, "default")
             suggestion = did_you_mean(value, list(known))
             raise UsageError(f"{where}: {field}: must be one of {', '.join(known)}, got {value!r}{suggestion}")
-    book = bundled.book(scenario.region)
+    book = books.book(scenario.region, cached)
     if prices is not None:
         text, name = files.read_text(prices)
         book = bundled.override(book, text, name)

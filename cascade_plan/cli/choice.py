@@ -13,6 +13,7 @@ import typer
 from typer.models import ArgumentInfo
 
 from cascade_plan.errors import Problem, ScenarioError, UsageError, did_you_mean
+from cascade_plan.judging import MAX_PRICE_AGE_DAYS
 from cascade_plan.model.plan import Plan
 from cascade_plan.reading import Assignment, Given, read
 
@@ -32,22 +33,32 @@ class Choice:
     scenario: str
     assignments: tuple[Assignment, ...]
     prices: str | None
+    price_cache: bool
     as_of: date | None
 
     def read(self, reference: str | None = None) -> Given:
         """Return the chosen scenario, or another one with the same overrides, with its catalogue and prices."""
-        return read(reference or self.scenario, self.assignments, self.prices)
+        return read(reference or self.scenario, self.assignments, self.prices, self.price_cache)
 
     def also(self, assignment: Assignment) -> Choice:
         """Return this choice with one more value set."""
         return replace(self, assignments=(*self.assignments, assignment))
 
-    def plan(self, reference: str | None = None, outlook: bool = False) -> Plan:
+    def plan(
+        self, reference: str | None = None, outlook: bool = False, max_price_age_days: int = MAX_PRICE_AGE_DAYS
+    ) -> Plan:
         """Return the plan of the chosen scenario, or of another one with the same overrides."""
         from cascade_plan.pipeline import plan
 
         given = self.read(reference)
-        made = plan(given.scenario, given.catalogue, given.book, given.origins, self.as_of)
+        made = plan(
+            given.scenario,
+            given.catalogue,
+            given.book,
+            given.origins,
+            self.as_of,
+            max_price_age_days=max_price_age_days,
+        )
         if not outlook:
             return made
         from cascade_plan.exploring import outlook as explore
@@ -87,8 +98,23 @@ PARAMETERS: Final[tuple[tuple[str, Any], ...]] = (
         ],
     ),
     ("prices", _option("--prices", "Prices that override or complete the book.", "FILE")),
+    (
+        "no_price_cache",
+        Annotated[
+            bool,
+            typer.Option(
+                "--no-price-cache",
+                envvar="CASCADE_PLAN_NO_PRICE_CACHE",
+                help="Plan with the bundled prices, whatever `prices update` fetched.",
+            ),
+        ],
+    ),
+    ("offline", Annotated[bool, typer.Option("--offline", help="Use no network. Planning never does.")]),
     ("as_of", _option("--as-of", "The day from which the age of prices is counted.", "YYYY-MM-DD")),
 )
+
+
+DEFAULTS: Final = {"no_price_cache": False, "offline": False}
 
 
 def with_choice(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -98,7 +124,7 @@ def with_choice(command: Callable[..., Any]) -> Callable[..., Any]:
     """
     own = list(inspect.signature(command, eval_str=True).parameters.values())
     shared = {
-        name: inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=kind, default=None)
+        name: inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=kind, default=DEFAULTS.get(name))
         for name, kind in PARAMETERS
     }
     if "before" in {parameter.name for parameter in own}:
@@ -130,6 +156,7 @@ def _choice(given: dict[str, Any]) -> Choice:
         scenario=str(value["scenario"] or DEFAULT_SCENARIO),
         assignments=(*assignments, *(_assignment(text) for text in sets)),
         prices=value["prices"],
+        price_cache=not given["no_price_cache"],
         as_of=day(value["as_of"]),
     )
 

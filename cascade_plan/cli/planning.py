@@ -10,11 +10,9 @@ import typer
 from cascade_plan import registry
 from cascade_plan.cli.choice import Choice, Output, with_choice
 from cascade_plan.cli.output import Color, complain, deliver
+from cascade_plan.judging import MAX_PRICE_AGE_DAYS
 from cascade_plan.model.plan import Plan
 from cascade_plan.model.price import age_days
-
-MAX_PRICE_AGE_DAYS = 90
-"""Prices older than a quarter are worth a warning (assumption; --max-price-age changes it)."""
 
 Format = Annotated[str, typer.Option("--format", metavar="NAME", help="table, json, csv, markdown or junit.")]
 MaxAge = Annotated[
@@ -22,28 +20,49 @@ MaxAge = Annotated[
     typer.Option("--max-price-age", metavar="DAYS", envvar="CASCADE_PLAN_MAX_PRICE_AGE", help="Warn of older prices."),
 ]
 
+Strict = Annotated[
+    bool,
+    typer.Option(
+        "--strict-prices",
+        envvar="CASCADE_PLAN_STRICT_PRICES",
+        help="Exit 3 when a price is missing, undated or older than --max-price-age.",
+    ),
+]
+
 
 @with_choice
 def size(
-    choice: Choice, format_: Format = "table", output: Output = "-", max_price_age: MaxAge = MAX_PRICE_AGE_DAYS
+    choice: Choice,
+    format_: Format = "table",
+    output: Output = "-",
+    max_price_age: MaxAge = MAX_PRICE_AGE_DAYS,
+    strict_prices: Strict = False,
 ) -> int:
     """Size every tier, price it and judge it."""
-    _planned(choice, format_, output, max_price_age, explored=False)
-    return 0
+    plan = _planned(choice, format_, output, max_price_age, explored=False)
+    return 3 if strict_prices and not _fresh(plan, choice, max_price_age) else 0
 
 
 @with_choice
 def report(
-    choice: Choice, format_: Format = "markdown", output: Output = "-", max_price_age: MaxAge = MAX_PRICE_AGE_DAYS
+    choice: Choice,
+    format_: Format = "markdown",
+    output: Output = "-",
+    max_price_age: MaxAge = MAX_PRICE_AGE_DAYS,
+    strict_prices: Strict = False,
 ) -> int:
     """Write the report for finance: cost, commitments, assumptions, alternatives and rollout."""
-    _planned(choice, format_, output, max_price_age, explored=True)
-    return 0
+    plan = _planned(choice, format_, output, max_price_age, explored=True)
+    return 3 if strict_prices and not _fresh(plan, choice, max_price_age) else 0
 
 
 @with_choice
 def check(
-    choice: Choice, format_: Format = "table", output: Output = "-", max_price_age: MaxAge = MAX_PRICE_AGE_DAYS
+    choice: Choice,
+    format_: Format = "table",
+    output: Output = "-",
+    max_price_age: MaxAge = MAX_PRICE_AGE_DAYS,
+    strict_prices: Strict = False,
 ) -> int:
     """Fail when a gate fails: exit 1 for a failed gate, 3 for a missing price; the report is written all the same."""
     on_github = os.environ.get("GITHUB_ACTIONS") == "true"
@@ -53,7 +72,7 @@ def check(
 
         announce(plan)
     complain("\n".join(registry.load("reports", "table").failures(plan)), "")
-    if not plan.bill.complete:
+    if not plan.bill.complete or (strict_prices and not _fresh(plan, choice, max_price_age)):
         return 3
     return 1 if plan.failed else 0
 
@@ -61,8 +80,9 @@ def check(
 def _planned(choice: Choice, format_: str, output: str, max_price_age: int, explored: bool) -> Plan:
     """Return the plan, after printing it: as the named report, or in colour for a table on a terminal."""
     renderer = registry.load("reports", format_)
-    plan = choice.plan(outlook=explored)
-    _warn_of_prices(plan, choice, max_price_age)
+    plan = choice.plan(outlook=explored, max_price_age_days=max_price_age)
+    for message in _price_warnings(plan, choice, max_price_age):
+        complain(message, "warning")
     if format_ == "table" and output == "-" and Color.on():
         from cascade_plan.cli.terminal import show
 
@@ -72,16 +92,35 @@ def _planned(choice: Choice, format_: str, output: str, max_price_age: int, expl
     return plan
 
 
-def _warn_of_prices(plan: Plan, choice: Choice, limit_days: int) -> None:
-    """Say on stderr how old the oldest price is. The clock is read here, at the edge, and never reaches a report."""
+def _price_warnings(plan: Plan, choice: Choice, limit_days: int) -> list[str]:
+    """Return what to say of the prices' age and of missing ones."""
+    warnings = []
+    if old := [age for age in _ages(plan, choice) if age is not None and age > limit_days]:
+        of_all = f"{len(old)} of {len(plan.bill.items)} prices"
+        warnings.append(
+            f"{of_all} are older than {limit_days} days, the oldest {max(old):,} days: run `cascade-plan prices update`"
+        )
+    if not plan.bill.complete:
+        names = ", ".join(line.name for line in plan.bill.unpriced)
+        warnings.append(f"the bill is at least what it says: no price in {plan.book} for {names}")
+    return warnings
+
+
+def _ages(plan: Plan, choice: Choice) -> list[int | None]:
+    """Return the age in days of each line's price, None for an undated one.
+
+    The clock is read here, at the edge, and never reaches a report.
+    """
     from datetime import datetime
 
     today = choice.as_of or datetime.now().astimezone().date()
-    ages = {item.name: age for item in plan.bill.items if (age := age_days(item.as_of, today)) is not None}
-    old = [age for age in ages.values() if age > limit_days]
+    return [age_days(item.as_of, today) for item in plan.bill.items]
+
+
+def _fresh(plan: Plan, choice: Choice, limit_days: int) -> bool:
+    """Return whether every line has a price that is dated and not too old; say on stderr when not."""
+    old = sum(age is None or age > limit_days for age in _ages(plan, choice))
     if old:
-        of_all = f"{len(old)} of {len(plan.bill.items)} prices"
-        complain(f"{of_all} are older than {limit_days} days, the oldest {max(old):,} days", "warning")
-    if not plan.bill.complete:
-        names = ", ".join(line.name for line in plan.bill.unpriced)
-        complain(f"the bill is at least what it says: no price in {plan.book} for {names}", "warning")
+        of_all = f"{old} of {len(plan.bill.items)} prices are undated or older than {limit_days} days"
+        complain(f"{of_all}, which --strict-prices refuses")
+    return not old and plan.bill.complete

@@ -1,37 +1,76 @@
-"""prices show and prices import: what the price books hold, and how they are rebuilt."""
+"""prices: what the price books hold, how old they are, and how they are renewed."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import date, datetime
+from decimal import Decimal
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cascade_plan.cli.app import CONTEXT
 from cascade_plan.cli.choice import Output, day
-from cascade_plan.cli.output import deliver, say
-from cascade_plan.errors import UsageError
+from cascade_plan.cli.output import complain, deliver, say
+from cascade_plan.errors import UsageError, did_you_mean
+from cascade_plan.judging import MAX_PRICE_AGE_DAYS
 from cascade_plan.model.price import Book, Price, age_days
-from cascade_plan.prices import bundled
+from cascade_plan.prices import books, bundled
 from cascade_plan.prices.coverage import SectionCoverage, coverage
+
+if TYPE_CHECKING:
+    from cascade_plan.prices.updating import Outcome, Wish
 
 app = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, context_settings=CONTEXT, help="What the price books hold."
 )
 
 Region = Annotated[str | None, typer.Option("--region", metavar="REGION", help="Only this region.")]
+Regions = Annotated[
+    list[str] | None,
+    typer.Option("--region", metavar="REGION", help="A region to renew; repeatable.  [default: the bundled regions]"),
+]
 Shape = Annotated[
     str | None, typer.Option("--shape", metavar="NAME", help="The prices of one item, such as m7g.large.")
 ]
 Format = Annotated[str, typer.Option("--format", metavar="NAME", help="table or json.")]
 Overrides = Annotated[str | None, typer.Option("--prices", metavar="FILE", help="Prices laid over the book.")]
+NoCache = Annotated[
+    bool,
+    typer.Option("--no-price-cache", envvar="CASCADE_PLAN_NO_PRICE_CACHE", help="Only the bundled prices."),
+]
 AsOf = Annotated[
     str | None,
     typer.Option("--as-of", metavar="YYYY-MM-DD", help="The day to which ages are counted.  [default: today]"),
 ]
+Source = Annotated[
+    str,
+    typer.Option(
+        "--source",
+        metavar="NAME",
+        envvar="CASCADE_PLAN_PRICE_SOURCE",
+        help="bulk: AWS's public offer files, no account needed. api: the Price List Query API, with spot prices.",
+    ),
+]
+Services = Annotated[
+    str,
+    typer.Option("--services", metavar="NAMES", help="Comma-separated: ec2,ebs,vpc,rds,elasticache,eks,elb,transfer,"
+                 "spot.  [default: all the source has]"),
+]  # fmt: skip
+Endpoint = Annotated[
+    str | None,
+    typer.Option(
+        "--endpoint-url",
+        metavar="URL",
+        envvar="CASCADE_PLAN_ENDPOINT_URL",
+        help="Ask this address instead of AWS's: a mirror or a private endpoint.",
+    ),
+]
+Offline = Annotated[bool, typer.Option("--offline", envvar="CASCADE_PLAN_OFFLINE", help="Use no network.")]
 FORMATS = ("table", "json")
 
 
@@ -40,26 +79,174 @@ def show(
     region: Region = None,
     shape: Shape = None,
     prices: Overrides = None,
+    no_price_cache: NoCache = False,
     as_of: AsOf = None,
     format_: Format = "table",
     output: Output = "-",
 ) -> int:
-    """List coverage, gaps and dates of each region's book, or every price of one item."""
-    if format_ not in FORMATS:
-        raise UsageError(f"no format {format_!r} for prices show: known are {', '.join(FORMATS)}")
+    """List coverage, gaps and dates of each region's prices, or every price of one item."""
+    _known_format(format_, "show")
     if prices is not None and region is None:
         raise UsageError("--prices FILE holds the prices of one region: name it with --region")
-    books = [_book(name, prices) for name in ([region] if region else bundled.regions())]
+    names = [region] if region else books.regions(not no_price_cache)
+    shown = [_book(name, prices, not no_price_cache) for name in names]
     if shape is not None:
-        found = {book.region: [price for price in book if price.key.item == shape] for book in books}
+        found = {book.region: [price for price in book if price.key.item == shape] for book in shown}
         if not any(found.values()):
-            raise UsageError(f"no price for {shape!r} in {', '.join(found)}")
+            items = sorted({price.key.item for book in shown for price in book})
+            raise UsageError(f"no price for {shape!r} in {', '.join(found)}{did_you_mean(shape, items)}")
         deliver(_prices_json(found) if format_ == "json" else _prices_table(found), output)
         return 0
-    covered = {book.region: coverage(book, bundled.gaps(book.region)) for book in books}
-    today = day(as_of) or datetime.now().astimezone().date()
-    deliver(_coverage_json(covered) if format_ == "json" else _coverage_table(covered, today), output)
+    covered = {book.name: coverage(book, _gaps(book.region)) for book in shown}
+    deliver(_coverage_json(shown) if format_ == "json" else _coverage_table(covered, _today(as_of)), output)
     return 0
+
+
+@app.command("update")
+def update(
+    region: Regions = None,
+    source: Source = "bulk",
+    services: Services = "",
+    keep_going: Annotated[
+        bool,
+        typer.Option("--keep-going", help="Renew what is clear; a key without one clear price keeps the price it had."),
+    ] = False,
+    spot_percentile: Annotated[
+        float, typer.Option("--spot-percentile", min=1, max=100, metavar="PERCENT", help="Of the spot price over time.")
+    ] = 90,
+    spot_window: Annotated[
+        int, typer.Option("--spot-window", min=1, max=90, metavar="DAYS", help="Days of spot prices to look at.")
+    ] = 30,
+    endpoint_url: Endpoint = None,
+    offline: Offline = False,
+    print_policy: Annotated[
+        bool, typer.Option("--print-policy", help="Print the least IAM policy that --source api needs, and leave.")
+    ] = False,
+    changes_shown: Annotated[
+        int, typer.Option("--changes", min=0, metavar="COUNT", help="How many of the largest changes to list.")
+    ] = 10,
+    output: Output = "-",
+) -> int:
+    """Bring today's AWS prices into the price cache, which every later plan uses."""
+    from cascade_plan.prices import updating
+
+    if print_policy:
+        from cascade_plan.prices.aws_client import policy
+
+        deliver(policy(), output)
+        return 0
+    names = [name.strip() for name in services.split(",") if name.strip()]
+    wanted = updating.wanted_services(source, names)
+    if offline:
+        raise UsageError("--offline uses no network, and prices update asks AWS: leave one of them out")
+    with _progress() as progress:
+        wish = updating.Wish(
+            source=source,
+            services=wanted,
+            today=datetime.now().astimezone().date(),
+            endpoint_url=endpoint_url,
+            keep_going=keep_going,
+            spot_percentile=spot_percentile,
+            spot_window_days=spot_window,
+            progress=progress,
+        )
+        outcomes = [updating.update(name, wish) for name in region or bundled.regions()]
+    deliver("\n".join(_outcome_text(outcome, wish, changes_shown) for outcome in outcomes if outcome.after), output)
+    return _exit_code(outcomes)
+
+
+def _exit_code(outcomes: Sequence[Outcome]) -> int:
+    """Return 0, or the exit status of the first region that failed, after saying on stderr what failed."""
+    for outcome in outcomes:
+        for problem in outcome.problems:
+            complain(f"{outcome.region}: {problem}; it keeps the price it had", "warning")
+        if outcome.failure is not None:
+            complain(str(outcome.failure))
+    return next((outcome.failure.exit_code for outcome in outcomes if outcome.failure is not None), 0)
+
+
+def _outcome_text(outcome: Outcome, wish: Wish, limit: int) -> str:
+    """Return what an update changed and what the region's prices cover now."""
+    from cascade_plan.prices.changes import changes, render
+
+    assert outcome.after is not None
+    covered = {outcome.after.name: coverage(outcome.after, _gaps(outcome.region))}
+    return (
+        f"{outcome.region}: {outcome.renewed:,} prices from {wish.source}; changed since last time:\n"
+        f"{render(changes(outcome.before, outcome.after), limit)}\n{_coverage_table(covered, wish.today)}"
+    )
+
+
+@contextmanager
+def _progress() -> Iterator[Any]:
+    """Yield a function that shows what is being read, on a terminal's stderr; elsewhere it shows nothing."""
+    import sys
+
+    if not sys.stderr.isatty():
+        yield lambda what, amount: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TextColumn("{task.completed:,}"), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        tasks: dict[str, Any] = {}
+
+        def advance(what: str, amount: int) -> None:
+            if what not in tasks:
+                tasks[what] = bar.add_task(what, total=None)
+            bar.advance(tasks[what], amount)
+
+        yield advance
+
+
+@app.command("verify")
+def verify(
+    region: Region = None,
+    against: Annotated[
+        str,
+        typer.Option("--against", metavar="NAME", help="cache: what was last fetched. bulk or api: AWS, now."),
+    ] = "cache",
+    tolerance: Annotated[
+        float, typer.Option("--tolerance", min=0, metavar="PERCENT", help="Differences up to this are none.")
+    ] = 0.5,
+    max_price_age: Annotated[
+        int,
+        typer.Option("--max-price-age", metavar="DAYS", envvar="CASCADE_PLAN_MAX_PRICE_AGE", help="Older is too old."),
+    ] = MAX_PRICE_AGE_DAYS,
+    endpoint_url: Endpoint = None,
+    offline: Offline = False,
+    as_of: AsOf = None,
+    format_: Format = "table",
+    output: Output = "-",
+) -> int:
+    """Compare the bundled prices with fetched ones: exit 3 when a price differs, is missing or is too old."""
+    from cascade_plan.prices import verifying
+
+    _known_format(format_, "verify")
+    today = _today(as_of)
+    found = []
+    for name in [region] if region else bundled.regions():
+        other = _other_book(name, against, endpoint_url, offline, today)
+        found += verifying.verify(bundled.book(name), other, Decimal(str(tolerance)), max_price_age, today)
+    deliver(verifying.to_json(found) if format_ == "json" else verifying.to_table(found), output)
+    return 3 if any(deviation.severity == "error" for deviation in found) else 0
+
+
+def _other_book(region: str, against: str, endpoint_url: str | None, offline: bool, today: date) -> Book:
+    """Return the prices to compare with. Raises UsageError when the cache has none or the name is unknown."""
+    if against == "cache":
+        from cascade_plan.prices import cache
+
+        if (book := cache.read(region)) is None:
+            raise UsageError(f"no cached prices of {region}: run `cascade-plan prices update --region {region}` first")
+        return book
+    if offline:
+        raise UsageError(f"--offline uses no network, and --against {against} asks AWS: leave one of them out")
+    from cascade_plan.prices import updating
+
+    wish = updating.Wish(against, updating.wanted_services(against, ()), today, endpoint_url, keep_going=True)
+    return Book(bundled.CLOUD, region, updating.fetched(region, wish).rows, f"{against} of {today}")
 
 
 @app.command("import")
@@ -80,13 +267,26 @@ def import_(
     return 0
 
 
-def _book(region: str, prices: str | None) -> Book:
-    book = bundled.book(region)
+def _known_format(name: str, command: str) -> None:
+    if name not in FORMATS:
+        raise UsageError(f"no format {name!r} for prices {command}: known are {', '.join(FORMATS)}")
+
+
+def _today(as_of: str | None) -> date:
+    return day(as_of) or datetime.now().astimezone().date()
+
+
+def _book(region: str, prices: str | None, cached: bool) -> Book:
+    book = books.book(region, cached)
     if prices is None:
         return book
     from cascade_plan.files import read_text
 
     return bundled.override(book, *read_text(prices))
+
+
+def _gaps(region: str) -> dict[str, tuple[str, ...]]:
+    return dict(bundled.gaps(region)) if region in bundled.regions() else {}
 
 
 def _coverage_table(covered: dict[str, list[SectionCoverage]], today: date) -> str:
@@ -95,7 +295,7 @@ def _coverage_table(covered: dict[str, list[SectionCoverage]], today: date) -> s
     headers = ("section", "prices", "oldest", "newest", "days old", "undated", "weak", "gaps")
     align = ("left", "right", "left", "left", "right", "right", "right", "right")
     parts = []
-    for region, sections in covered.items():
+    for name, sections in covered.items():
         rows = [
             (
                 s.section,
@@ -111,30 +311,43 @@ def _coverage_table(covered: dict[str, list[SectionCoverage]], today: date) -> s
         ]
         gaps = [f"  {s.section}: {gap}" for s in sections for gap in s.gaps]
         table = tabulate(rows, headers, tablefmt="simple", colalign=align, disable_numparse=True)
-        parts.append("\n".join([region, table, *(["gaps", *gaps] if gaps else [])]))
+        parts.append("\n".join([name, table, *(["gaps", *gaps] if gaps else [])]))
     return "\n\n".join(parts) + "\n"
 
 
 def _prices_table(found: dict[str, list[Price]]) -> str:
     from tabulate import tabulate
 
-    headers = ("region", "price for", "USD", "per", "as of", "source", "note")
+    headers = ("region", "price for", "USD", "per", "upfront", "as of", "origin", "source", "SKU", "note")
     rows = [
-        (region, str(price.key), str(price.usd), price.unit, price.as_of, price.source, price.note)
+        (
+            region,
+            str(price.key),
+            str(price.usd),
+            price.unit,
+            "" if price.upfront_usd is None else str(price.upfront_usd),
+            price.as_of,
+            price.origin,
+            price.source,
+            price.sku,
+            price.note,
+        )
         for region, prices in found.items()
         for price in prices
     ]
     return tabulate(rows, headers, tablefmt="simple", disable_numparse=True) + "\n"
 
 
-def _coverage_json(covered: dict[str, list[SectionCoverage]]) -> str:
-    document = {region: [asdict(section) for section in sections] for region, sections in covered.items()}
+def _coverage_json(shown: Sequence[Book]) -> str:
+    document = {book.region: [asdict(section) for section in coverage(book, _gaps(book.region))] for book in shown}
     return json.dumps({"schema_version": 1, "regions": document}, indent=2, sort_keys=True) + "\n"
 
 
 def _prices_json(found: dict[str, list[Price]]) -> str:
-    document = {
-        region: [{**asdict(price), "key": list(price.key), "usd": str(price.usd)} for price in prices]
-        for region, prices in found.items()
-    }
+    document = {region: [_price_json(price) for price in prices] for region, prices in found.items()}
     return json.dumps({"schema_version": 1, "prices": document}, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def _price_json(price: Price) -> dict[str, Any]:
+    upfront = None if price.upfront_usd is None else str(price.upfront_usd)
+    return {**asdict(price), "key": list(price.key), "usd": str(price.usd), "upfront_usd": upfront}

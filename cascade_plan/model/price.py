@@ -113,6 +113,15 @@ class Book:
         keys = [key for key in self._rows if key.service == service and key.item == item and key.term == term]
         return [price for key in keys if (price := self.find(*key)) is not None]
 
+    @property
+    def rows(self) -> Mapping[PriceKey, Row]:
+        """Every price as text."""
+        return self._rows
+
+    def overlaid(self, newer: Book) -> Book:
+        """Return this book with a newer one of the same region laid over it."""
+        return Book(self.cloud, self.region, {**self._rows, **newer.rows}, f"{self.name} + {newer.name}", self.currency)
+
     def __iter__(self) -> Iterator[Price]:
         return (price for key in self._rows if (price := self.find(*key)) is not None)
 

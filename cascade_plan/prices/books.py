@@ -1,0 +1,22 @@
+"""The prices a plan is made with: the cache laid over the bundled book."""
+
+from __future__ import annotations
+
+from cascade_plan.model.price import Book
+from cascade_plan.prices import bundled, cache
+
+
+def regions(cached: bool = True) -> tuple[str, ...]:
+    """Return the sorted names of the regions that have prices, bundled or (if `cached`) in the cache."""
+    return tuple(sorted({*bundled.regions(), *(cache.regions() if cached else ())}))
+
+
+def book(region: str, cached: bool = True) -> Book:
+    """Return a region's prices: what the cache holds laid over the bundled book, or the bundled book alone.
+
+    Raises UsageError, naming the regions, when there are none; PriceError when either is damaged.
+    """
+    renewed = cache.read(region) if cached else None
+    if renewed is None:
+        return bundled.book(region)
+    return bundled.book(region).overlaid(renewed) if region in bundled.regions() else renewed
