@@ -130,7 +130,7 @@ def choose(rates: Iterable[Rate], today: date) -> Choice:
     prices: dict[PriceKey, list[_Price]] = {}
     problems: list[Problem] = []
     in_force = [_tier(rate) for rate in rates if rate.effective <= today.isoformat()]
-    for (key, _, _, _), group in groupby(sorted(in_force, key=_identity), _identity):
+    for (key, _, _, _), group in groupby(sorted(in_force, key=lambda rate: (_identity(rate), rate)), _identity):
         try:
             if found := _price(list(group)):
                 prices.setdefault(key, []).append(found)
