@@ -38,6 +38,7 @@ def break_even(commitment: Commitment, price: Price, on_demand_usd: Decimal) -> 
     Hours: 730 x effective / on demand, since a commitment is paid for every hour and on demand for those that run.
     Months: upfront / (730 x on demand - what is still paid a month), for an instance that runs all month.
 
+    >>> from cascade_plan.model.price import PriceKey
     >>> key = PriceKey("ec2", "m5.large", "linux", "reserved_1y_all_upfront")
     >>> break_even(Commitment("reserved", 1, "all"), Price(key, "hour", Decimal("0.15"), "", ""), Decimal("0.2"))
     BreakEven(hours_per_month=Decimal('547.500000'), upfront_months=Decimal('9.000000'))

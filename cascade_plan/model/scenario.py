@@ -464,6 +464,8 @@ def _payable(given: Any, known: tuple[str, ...], what: str) -> Any:
     names = [given] if isinstance(given, str) else list(given) if isinstance(given, dict) else None
     if names is None:
         raise ValueError("must be a term such as on_demand, or a mapping of terms to their shares")
+    if not names:
+        raise ValueError("must map at least one term to its share, such as {spot: 0.5}")
     for name in names:
         if name == "on_demand" and isinstance(given, dict):
             raise ValueError("on_demand is what the other shares leave: leave it out")
@@ -482,16 +484,17 @@ def _unpayable(name: str, known: tuple[str, ...], what: str) -> str:
         return f"{name} does not cover {what}: {WHAT_PLANS_COVER[name.partition('_sp')[0]]}"
     families = ["on_demand", *(["spot"] if "spot" in known else []), "reserved_{1,3}y_{no,partial,all}_upfront"]
     families += PLANS_IN_SHORT if "spot" in known else DATABASE_TERMS[-1:]
-    return f"no term {name[:60]!r}{did_you_mean(name, list(known))}; known are {', '.join(families)}"
+    hint = did_you_mean(name, list(known))
+    return f"no term {name[:60]!r}{hint}{' ' if hint else '; '}known are {', '.join(families)}"
 
 
 class Currency(Part):
     """A currency in which reports also show totals. Figures, gates, budget and differences stay in US dollars."""
 
-    code: Annotated[str, matching(r"^[A-Z]{3}$", "three capital letters (ISO 4217), such as EUR", 3)]
+    code: Annotated[str, matching(r"^[A-Z]{3}$", "three capital letters (ISO 4217), such as EUR", 40)]
     units_per_usd: Positive
     """How much of the currency one US dollar is."""
-    as_of: Annotated[str, matching(r"^20[0-9]{2}-[0-9]{2}-[0-9]{2}$", "a day, YYYY-MM-DD", 10)]
+    as_of: Annotated[str, matching(r"^20[0-9]{2}-[0-9]{2}-[0-9]{2}$", "a day, YYYY-MM-DD", 40)]
     """The day of the rate."""
     source: Annotated[str, Field(min_length=1, max_length=200)]
     """Who publishes the rate, such as ECB reference rate."""

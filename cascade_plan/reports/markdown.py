@@ -213,8 +213,8 @@ def _bought(plan: Plan) -> Iterator[str]:
     """Yield what each commitment costs upfront and when it breaks even."""
     yield from (
         f"Paid upfront, once: {words.upfront_total(plan)}. A commitment is cheaper than on demand when an instance "
-        "runs at least the hours a month below (of 730); what is paid upfront has been saved after the months below, for an "
-        "instance that runs all month. Where the book has no upfront, it follows from the effective rate.",
+        "runs at least the hours a month below (of 730); what is paid upfront has been saved after the months below, "
+        "for an instance that runs all month. Where the book has no upfront, it follows from the effective rate.",
         "",
     )
     headers = (
