@@ -316,7 +316,7 @@ def test_every_report_shows_the_upfront_and_that_it_is_spread() -> None:
     for text in (markdown.render(made), table.render(made)):
         assert "spread over its term in the monthly cost" in text
         assert "$1,400.00" in text
-        assert "50% 1 year, part" in text
+        assert "50% 1 year" in text
     # 730 x 0.16 / 0.2 hours; 700 / (146 - (116.8 - 700 / 12)) months.
     assert "| 2 | $700.00 | $1,400.00 | 584 | 8 months |" in markdown.render(made)
     row = next(line for line in csv.render(made).splitlines() if "reserved_1y_partial_upfront" in line)
