@@ -15,5 +15,6 @@ def bill_of(fleet: Fleet, book: Book) -> Bill:
     effective = listed = NOTHING
     for item in items:
         effective, listed = effective.plus(item.cost_usd), listed.plus(item.list_cost_usd)
+    upfront_usd = sum((item.upfront_total_usd or NOTHING.floor for item in items), NOTHING.floor)
     unpriced = tuple(line for line in lines if isinstance(line, Unpriced))
-    return Bill(items, unpriced, fleet.not_priced, effective, listed)
+    return Bill(items, unpriced, fleet.not_priced, effective, listed, upfront_usd)

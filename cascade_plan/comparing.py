@@ -34,6 +34,8 @@ class Comparison:
     before: str
     after: str
     changes: tuple[Change, ...]
+    note: str = ""
+    """What a reader must know before comparing amounts."""
 
 
 def compare(before: Plan, after: Plan) -> Comparison:
@@ -44,7 +46,13 @@ def compare(before: Plan, after: Plan) -> Comparison:
         *_changes("item", *(_items(plan) for plan in (before, after))),
         *_changes("verdict", *(_verdicts(plan) for plan in (before, after))),
     )
-    return Comparison(_label(before), _label(after), changes)
+    return Comparison(_label(before), _label(after), changes, _currency_note(before, after))
+
+
+def _currency_note(before: Plan, after: Plan) -> str:
+    if before.scenario.currency == after.scenario.currency:
+        return ""
+    return "the plans show totals in different currencies or at different rates: all amounts here are US dollars"
 
 
 def _label(plan: Plan) -> str:
@@ -110,7 +118,8 @@ def _rows(comparison: Comparison) -> list[list[str]]:
 def _tabulated(comparison: Comparison, style: str) -> str:
     from tabulate import tabulate
 
-    title = f"before: {comparison.before}\nafter:  {comparison.after}\n"
+    note = f"note:   {comparison.note}\n" if comparison.note else ""
+    title = f"before: {comparison.before}\nafter:  {comparison.after}\n{note}"
     if not comparison.changes:
         return f"{title}\nNothing changed.\n"
     headers = ["what", "name", "before", "after", "change", "unit"]
@@ -127,6 +136,7 @@ def _json(comparison: Comparison) -> str:
         "schema_version": 1,
         "before": comparison.before,
         "after": comparison.after,
+        "note": comparison.note,
         "changes": [
             {
                 "kind": change.kind,

@@ -10,6 +10,7 @@ from cascade_plan.model.derivation import Derivation
 from cascade_plan.model.plan import Plan
 
 MONTHLY = "cost_usd_per_month."
+UPFRONT = "cost_usd_upfront"
 
 
 def explain(plan: Plan, name: str) -> str:
@@ -50,6 +51,8 @@ def _lines(plan: Plan, figure: Derivation, depth: int, seen: set[str]) -> Iterat
         yield f"{indent}  note     {figure.note}"
     if figure.figure.startswith(MONTHLY):
         yield from _bill_lines(plan, figure.figure.removeprefix(MONTHLY), indent)
+    if figure.figure == UPFRONT:
+        yield from _upfront_lines(plan, indent)
     for entry in figure.inputs:
         if entry.origin == "computed" and entry.name in plan.figures and entry.name not in seen:
             yield from _lines(plan, plan.figures[entry.name], depth + 1, seen)
@@ -59,6 +62,15 @@ def _bill_lines(plan: Plan, level: str, indent: str) -> Iterator[str]:
     for item in plan.bill.items:
         amount, cost = getattr(item.quantity, level), getattr(item.cost_usd, level)
         yield f"{indent}  line     {item.name}: {amount:,f} {item.unit} x {item.price_usd} USD = {cost:,f} USD"
-        yield f"{indent}           {item.key}, as of {item.as_of}, {item.source}"
+        sku = f", SKU {item.sku}" if item.sku else ""
+        yield f"{indent}           {item.key}, as of {item.as_of}, {item.source}{sku}"
     for line in plan.bill.unpriced:
         yield f"{indent}  no price {line.name}: {getattr(line.quantity, level):,f} {line.unit} ({line.key})"
+
+
+def _upfront_lines(plan: Plan, indent: str) -> Iterator[str]:
+    for item in plan.bill.items:
+        if item.bought_count:
+            each = "an unknown upfront" if item.upfront_usd is None else f"{item.upfront_usd} USD"
+            total = "" if item.upfront_total_usd is None else f" = {item.upfront_total_usd:,f} USD"
+            yield f"{indent}  line     {item.name}: {item.bought_count.normalize():,f} x {each}{total}"

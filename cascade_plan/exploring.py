@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from operator import attrgetter
@@ -17,7 +17,9 @@ from cascade_plan.model.defaults import DEFAULTS, Default
 from cascade_plan.model.outlook import Alternative, Outlook, Point, Sensitivity
 from cascade_plan.model.plan import Plan
 from cascade_plan.model.price import Book
-from cascade_plan.model.scenario import Need, Scenario, fields
+from cascade_plan.model.scenario import DATABASE_TERMS, INSTANCE_TERMS, Need, Scenario, fields
+from cascade_plan.model.terms import Commitment, commitment_of
+from cascade_plan.units import quantity
 
 UNIT_COST: Final = "cost_usd_per_1000_users_month"
 EXPONENTS: Final = (*(step / 14 - 1 for step in range(15)), *(step / 15 for step in range(1, 16)))
@@ -41,17 +43,6 @@ class Way(NamedTuple):
     title: str
     gives_up: str
     overrides: Mapping[str, Any]
-
-
-def _reservations() -> Iterator[Way]:
-    names = {"database": "database instances", "api": "API nodes", "websocket": "WebSocket nodes"}
-    for years, term in (("one year", "reserved_1y_all_upfront"), ("three years", "reserved_3y_all_upfront")):
-        for tier, name in names.items():
-            yield Way(
-                f"{name} reserved for {years}, all upfront",
-                f"the freedom to change their shape or region for {years}; the whole term is paid on its first day",
-                {f"purchase.{tier}": term},
-            )
 
 
 WAYS: Final[tuple[Way, ...]] = (
@@ -81,17 +72,73 @@ WAYS: Final[tuple[Way, ...]] = (
         {"tiers.monitoring.label_by_tenant": False},
     ),
     Way(
-        "cache nodes reserved for one year, no upfront",
-        "the freedom to change their shape or region for one year",
-        {"purchase.cache": "reserved_1y_no_upfront"},
-    ),
-    *_reservations(),
-    Way(
         "API nodes on spot",
         "the nodes' certainty: AWS takes one back with two minutes' notice, and the spot price moves",
         {"purchase.api": "spot"},
     ),
 )
+
+
+COMMITTED: Final = {
+    "database": "database instances",
+    "api": "API nodes",
+    "websocket": "WebSocket nodes",
+    "cache": "cache nodes",
+}
+"""Tier whose commitments are ways down -> what its instances are called."""
+LENGTHS: Final = {1: "one year", 3: "three years"}
+PLANS: Final = {
+    "compute_sp": "by a Compute Savings Plan",
+    "ec2_instance_sp": "by an EC2 Instance Savings Plan",
+    "database_sp": "by a Database Savings Plan",
+}
+BOUND: Final = {
+    "reserved": "the freedom to change their shape or region",
+    "compute_sp": "the freedom to spend less an hour on compute",
+    "ec2_instance_sp": "the freedom to leave their instance family or region",
+    "database_sp": "the freedom to spend less an hour on databases",
+}
+"""Kind of commitment -> what it gives up for its term."""
+PAID_FIRST: Final = {
+    "no": "",
+    "partial": "; part of the term is paid on its first day",
+    "all": "; the whole term is paid on its first day",
+}
+
+
+def commitment_ways(present: Plan, book: Book) -> Iterator[Way]:
+    """Yield the commitments worth planning: by tier and length the cheapest, and the cheapest with nothing upfront.
+
+    Only terms for which the book prices every group of the tier are among them; no plan is made to compare them.
+    """
+    for tier, name in COMMITTED.items():
+        known = DATABASE_TERMS if tier in ("database", "cache") else INSTANCE_TERMS
+        priced = sorted((rate, term) for term in known if (rate := _usd_per_hour(present, book, tier, term)))
+        commitments = [(term, commitment) for _, term in priced if (commitment := commitment_of(term))]
+        for years in LENGTHS:
+            ranked = [pair for pair in commitments if pair[1].years == years]
+            without = [pair for pair in ranked if pair[1].upfront == "no"]
+            for term, commitment in dict(ranked[:1] + without[:1]).items():
+                yield _commitment_way(tier, name, term, commitment)
+
+
+def _usd_per_hour(present: Plan, book: Book, tier: str, term: str) -> Decimal | None:
+    """Return what the instances of a tier that run all month cost an hour by a term, or None without all prices."""
+    total = Decimal(0)
+    for group in present.groups:
+        if group.tier == tier:
+            price = book.find(group.shape.service, group.shape.name, group.variant, term)
+            if price is None:
+                return None
+            total += price.usd * quantity(group.count.floor)
+    return total
+
+
+def _commitment_way(tier: str, name: str, term: str, commitment: Commitment) -> Way:
+    length = LENGTHS[commitment.years]
+    how = f"reserved for {length}" if commitment.is_whole else f"paid {PLANS[commitment.kind]} for {length}"
+    gives_up = f"{BOUND[commitment.kind]} for {length}{PAID_FIRST[commitment.upfront]}"
+    return Way(f"{name} {how}, {commitment.upfront} upfront", gives_up, {f"purchase.{tier}": term})
 
 
 def outlook(scenario: Scenario, catalogue: Catalogue, book: Book, origins: Mapping[str, str]) -> Outlook:
@@ -110,7 +157,7 @@ def outlook(scenario: Scenario, catalogue: Catalogue, book: Book, origins: Mappi
     return Outlook(
         curve=tuple(_curve(scenario, attempt)),
         sensitivities=_sensitivities(present, attempt, origins),
-        alternatives=_alternatives(present, attempt),
+        alternatives=_alternatives(present, attempt, (*WAYS, *commitment_ways(present, book))),
     )
 
 
@@ -257,8 +304,8 @@ class _Saving:
     amount: Decimal
 
 
-def _alternatives(present: Plan, attempt: Attempt) -> tuple[Alternative, ...]:
-    savings = [saving for way in WAYS if (saving := _saving(way, present, present, {}, attempt)) is not None]
+def _alternatives(present: Plan, attempt: Attempt, ways: Iterable[Way]) -> tuple[Alternative, ...]:
+    savings = [saving for way in ways if (saving := _saving(way, present, present, {}, attempt)) is not None]
     savings.sort(key=lambda saving: (-saving.amount, saving.way.title))
     joined = _joined(savings, present, attempt)
     singles = (

@@ -7,17 +7,21 @@ from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 
+from cascade_plan.formulas.commitments import bought
 from cascade_plan.model.bill import Bill
 from cascade_plan.model.derivation import Derivation, Finding, Input
 from cascade_plan.model.fleet import LEVELS, NodeGroup
 from cascade_plan.model.plan import Verdict
 from cascade_plan.model.price import age_days
 from cascade_plan.model.scenario import Scenario
+from cascade_plan.model.terms import commitment_of
+from cascade_plan.units import HOURS_PER_MONTH
 
 OPERATORS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "==": operator.eq}
 NEAR = Decimal("0.1")
 """A passed gate this close to its limit (as a share of it) is reported."""
 LATENCY = "latency_ms_"
+UPFRONT = "cost_usd_upfront"
 MAX_PRICE_AGE_DAYS = 90
 """Prices older than a quarter are worth a warning (assumption; --max-price-age changes it)."""
 
@@ -64,7 +68,23 @@ def cost_figures(scenario: Scenario, bill: Bill) -> tuple[Derivation, ...]:
             ),
             note=at_least,
         ),
+        _upfront(bill),
     )
+
+
+def _upfront(bill: Bill) -> Derivation:
+    unknown = bill.upfront_unknown
+    return Derivation(
+        UPFRONT,
+        bill.upfront_usd,
+        "USD",
+        "sum of instances bought x upfront of one; paid once, spread over its term in the monthly cost",
+        note=f"at least: {_not_known(unknown)}" if unknown else "",
+    )
+
+
+def _not_known(lines: tuple[str, ...]) -> str:
+    return f"no upfront is known for {', '.join(lines)}"
 
 
 def verdicts(scenario: Scenario, figures: Mapping[str, Derivation], bill: Bill) -> tuple[Verdict, ...]:
@@ -90,12 +110,18 @@ def _verdict(name: str, gate: str, figures: Mapping[str, Derivation], bill: Bill
     value = derivation.value
     exact = value if isinstance(value, Decimal) else Decimal(str(value))
     passed = OPERATORS[symbol](exact, limit)
-    if name.startswith("cost_") and not bill.complete:
+    if reason := _incomplete(name, bill):
         # The true cost is higher: only an upper limit that is already broken is certain.
         certain = symbol in ("<", "<=") and not passed
-        reason = f"the bill is incomplete: {bill.lacks}"
         return Verdict(name, symbol, limit, value, "fail" if certain else "unjudged", reason)
     return Verdict(name, symbol, limit, value, "pass" if passed else "fail")
+
+
+def _incomplete(name: str, bill: Bill) -> str:
+    """Return why a figure is "at least" what it says, or "" where it is exact."""
+    if name == UPFRONT:
+        return _not_known(bill.upfront_unknown) if bill.upfront_unknown else ""
+    return f"the bill is incomplete: {bill.lacks}" if name.startswith("cost_") and not bill.complete else ""
 
 
 def _no_figure(name: str) -> str:
@@ -118,6 +144,7 @@ def findings(
         *_near_limits(verdicts),
         *_unjudged(verdicts),
         *_price_findings(bill),
+        *_purchase_findings(groups, bill),
         *_price_age(bill, as_of, max_price_age_days),
         *_architecture(groups),
     )
@@ -162,6 +189,33 @@ def _price_findings(bill: Bill) -> list[Finding]:
     if weak:
         out.append(Finding("info", "price-weak", f"prices with a caveat: {'; '.join(weak)}", "prices"))
     return out
+
+
+def _purchase_findings(groups: tuple[NodeGroup, ...], bill: Bill) -> list[Finding]:
+    """Return the shares that buy nothing, and the commitments that cost more than on demand."""
+    nothing = [
+        Finding(
+            "warning",
+            "share-buys-none",
+            f"{part.term} on {part.share:.3g} of the {group.count.floor:g} {group.name} that run all month buys none: "
+            "a reservation is bought for whole instances",
+            f"purchase.{group.tier}",
+        )
+        for group in groups
+        for part in group.terms
+        if commitment_of(part.term) is not None and not bought(part, group.count.floor)
+    ]
+    dearer = [
+        Finding(
+            "warning",
+            "commitment-dearer",
+            f"{item.name} costs {item.price_usd.normalize():f} USD an hour, more than on demand: it never pays",
+            f"purchase.{item.tier}",
+        )
+        for item in bill.items
+        if item.break_even is not None and item.break_even.hours_per_month > HOURS_PER_MONTH
+    ]
+    return [*nothing, *dearer]
 
 
 def _price_age(bill: Bill, as_of: date | None, limit_days: int) -> list[Finding]:

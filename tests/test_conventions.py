@@ -148,17 +148,18 @@ def test_what_is_allowed_passes(text: str) -> None:
 # -------------------------------------------------------------------------------------------------------------- units
 
 UNITS = {
-    "s", "ms", "minutes", "hours", "days", "bytes", "kib", "mib", "gib", "percent", "usd", "cores", "vcpu", "cpu_m",
+    "s", "ms", "minutes", "hours", "days", "months", "years", "bytes", "kib", "mib", "gib", "percent", "usd", "cores",
+    "vcpu", "cpu_m",
 }  # fmt: skip
 COUNTED = {
     "users", "tenants", "connections", "recipients", "requests", "messages", "deliveries", "nodes", "replicas", "pods",
-    "series", "types", "zones", "rate",
+    "series", "types", "zones", "rate", "units",
 }  # fmt: skip
 DIMENSIONLESS = {"count", "ratio", "share", "weight", "scv"}
 """scv: the squared coefficient of variation, by the name queueing theory gives it."""
 PER = {
     "s", "day", "month", "node_month", "1000_users_month", "user", "node", "replica", "connection", "message",
-    "request", "sample", "series", "pod", "eni",
+    "request", "sample", "series", "pod", "eni", "usd",
 }  # fmt: skip
 QUALIFIERS = {
     "p95", "p99", "min", "max", "base", "mean", "peak", "average", "registered", "scaled_in",
@@ -172,6 +173,8 @@ NAMED = re.compile(
 IN_A_UNIT_BESIDE = re.compile(rf"(?:value|amount|quantity|limit)(?:_(?:{'|'.join(sorted(QUALIFIERS))}))?")
 """Names of amounts whose unit stands in the field `unit`, or is that of the figure, input or path they are of."""
 BESIDE = {"unit", "figure", "name", "path"}
+SHARES_BY_NAME = {"purchase"}
+"""Parts of the scenario whose fields map names to shares."""
 NO_UNIT = {"schema_version", "port", "profile", "seed"}
 """Numbers that count nothing, and 24 loads relative to each other."""
 
@@ -234,7 +237,7 @@ def named(field: Field) -> bool:
     A qualifier alone takes the unit of what it qualifies: `think_time_s.min`, `users.peak`.
     """
     *outer, name = field.path
-    if name in NO_UNIT or NAMED.fullmatch(name):
+    if name in NO_UNIT or outer == [*SHARES_BY_NAME] or NAMED.fullmatch(name):
         return True
     if name in QUALIFIERS and outer:
         return NAMED.fullmatch(outer[-1]) is not None

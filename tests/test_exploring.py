@@ -15,9 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cascade_plan.errors import InfeasibleError, UsageError
-from cascade_plan.exploring import SENSITIVITIES_KEPT, WAYS, changed, outlook
+from cascade_plan.exploring import SENSITIVITIES_KEPT, WAYS, changed, commitment_ways, outlook
 from cascade_plan.model.outlook import Alternative, Outlook, Sensitivity
 from cascade_plan.model.plan import from_json, json_schema, to_json
+from cascade_plan.model.price import PriceKey, Row
 from cascade_plan.model.scenario import Scenario
 from cascade_plan.pipeline import plan
 
@@ -202,6 +203,45 @@ def test_a_way_whose_price_the_book_lacks_is_no_way() -> None:
     assert "API nodes on spot" not in by_title(explored(missing=["ec2 test.xlarge linux spot"]))
 
 
+def rows_of(tier: str, prices: dict[str, str]) -> dict[PriceKey, Row]:
+    item = {"ec2": "test.xlarge", "elasticache": "cache.test.large"}[tier]
+    variant = {"ec2": "linux", "elasticache": "valkey"}[tier]
+    return {
+        PriceKey(tier, item, variant, term): ("hour", usd, "", "2020", "synthetic", "", "", "", "bundled")
+        for term, usd in prices.items()
+    }
+
+
+def test_of_the_terms_a_book_prices_the_cheapest_of_each_length_and_the_cheapest_without_upfront_are_ways() -> None:
+    book = make_book().overridden(
+        rows_of(
+            "ec2",
+            {
+                "reserved_1y_all_upfront": "0.15",
+                "reserved_1y_no_upfront": "0.17",
+                "compute_sp_1y_no_upfront": "0.16",
+                "ec2_instance_sp_1y_partial_upfront": "0.14",
+                "compute_sp_3y_no_upfront": "0.12",
+            },
+        )
+        | rows_of("elasticache", {"database_sp_1y_no_upfront": "0.14"}),
+        "more",
+    )
+    scenario = make_scenario(tiers__cache__engine="valkey", tiers__api__shape="test.xlarge")
+    ways = {way.title: way for way in commitment_ways(make_plan(scenario, book), book)}
+    api = [title for title in ways if title.startswith("API")]
+    assert api == [
+        "API nodes paid by an EC2 Instance Savings Plan for one year, partial upfront",
+        "API nodes paid by a Compute Savings Plan for one year, no upfront",
+        "API nodes paid by a Compute Savings Plan for three years, no upfront",
+    ]
+    assert ways[api[0]].overrides == {"purchase.api": "ec2_instance_sp_1y_partial_upfront"}
+    assert ways[api[0]].gives_up.endswith("for one year; part of the term is paid on its first day")
+    assert "cache nodes paid by a Database Savings Plan for one year, no upfront" in ways
+    found = outlook(scenario, make_catalogue(), book, {}).alternatives
+    assert {*ways} <= {way.title for way in found}
+
+
 def test_what_is_so_already_is_left_out() -> None:
     scenario: dict[str, Any] = {
         "tiers.cache.engine": "valkey",
@@ -226,7 +266,7 @@ def test_the_database_way_names_the_shape_and_keeps_vcpu_and_memory() -> None:
 
 def test_ways_are_data_that_the_schema_knows() -> None:
     made = make_plan()
-    for way in WAYS:
+    for way in (*WAYS, *commitment_ways(made, make_book())):
         values = {path: value(made) if callable(value) else value for path, value in way.overrides.items()}
         assert changed(make_scenario(), values) is not None, way.title
 

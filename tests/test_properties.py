@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from cascade_plan.emitters import k8s
 from cascade_plan.formulas.profile import hourly_users
 from cascade_plan.model.plan import Plan, from_json, to_json
-from cascade_plan.model.scenario import PROFILES, TERMS, Scenario
+from cascade_plan.model.scenario import DATABASE_TERMS, INSTANCE_TERMS, PROFILES, Scenario
 from cascade_plan.pipeline import plan
 from cascade_plan.prices import bundled
 from cascade_plan.reading import read_scenario
@@ -37,7 +37,10 @@ def scenarios(draw: st.DrawFn) -> Scenario:
     start = base(draw(st.sampled_from(("cascade", "cascade-as-written", "startup-1k", "growth-100k"))))
     peak = draw(st.integers(1, 500_000))
     start = start.with_users(peak, draw(st.integers(1, peak)))
-    term = st.sampled_from(TERMS)
+    instances, databases = (
+        st.sampled_from(known) | st.sampled_from(known[1:]).map(lambda term: {term: 0.5})
+        for known in (INSTANCE_TERMS, [term for term in DATABASE_TERMS if "_sp_" not in term])
+    )
     return Scenario.model_validate(
         {
             **start.model_dump(exclude_unset=True),
@@ -46,7 +49,7 @@ def scenarios(draw: st.DrawFn) -> Scenario:
             "region": draw(st.sampled_from(bundled.regions())),
             "rounding": draw(st.sampled_from(("up", "down"))),
             "availability": {"zones": draw(st.integers(1, 6)), "multi_az": draw(st.booleans())},
-            "purchase": {"api": draw(term), "cache": draw(term), "database": draw(term)},
+            "purchase": {"api": draw(instances), "cache": draw(databases), "database": draw(databases)},
             "websocket": {"connections_per_user": draw(st.floats(0, 5))},
         }
     )

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
+from cascade_plan.formulas.commitments import bought, break_even, exact_share
 from cascade_plan.model.bill import Amounts, Item, Unpriced
 from cascade_plan.model.fleet import Band, Fleet, NodeGroup, Usage
-from cascade_plan.model.price import Book, Price, PriceKey
-from cascade_plan.units import HOURS_PER_MONTH, quantity
+from cascade_plan.model.price import Book, PriceKey
+from cascade_plan.model.terms import TermShare, commitment_of
+from cascade_plan.units import HOURS_PER_MONTH, QUANTUM, quantity
 
+NONE = Decimal(0)
 DISK = PriceKey("ebs", "gp3-storage")
 
 
@@ -25,21 +28,35 @@ def lines(fleet: Fleet, book: Book) -> Iterator[Item | Unpriced]:
 
 
 def _instance_lines(group: NodeGroup, book: Book) -> Iterator[Item | Unpriced]:
-    """Yield instance hours by term. A reservation covers the count that runs all month; the rest is on demand."""
-    hours = _exact(group.count.times(HOURS_PER_MONTH))
+    """Yield instance hours by term: together they are the group's hours at every level, on demand what others leave."""
+    hours = left = _exact(group.count.times(HOURS_PER_MONTH))
     on_demand = PriceKey(group.shape.service, group.shape.name, group.variant)
     label = f"{group.name} ({_described(group)})"
-    if not group.term.startswith("reserved"):
-        key = on_demand._replace(term=group.term)
-        spot = "" if group.term == "on_demand" else f", {group.term}"
-        yield _line(label + spot, group.tier, hours, "hour", key, book)
-        return
-    always = Amounts(hours.floor, hours.floor, hours.floor, hours.floor)
-    above = Amounts(*(level - hours.floor for level in (hours.floor, hours.average, hours.peak, hours.ceiling)))
-    key = on_demand._replace(term=group.term)
-    yield _line(f"{label}, {group.term}", group.tier, always, "hour", key, book)
-    if above.ceiling:
-        yield _line(f"{label}, above the reservation", group.tier, above, "hour", on_demand, book)
+    for part in group.terms:
+        count = bought(part, group.count.floor)
+        taken = _hours(part, count, hours).least(left)
+        left = left.minus(taken)
+        if taken.ceiling:
+            key = on_demand._replace(term=part.term)
+            yield _line(f"{label}, {part.term}", group.tier, taken, "hour", key, book, count)
+    if left.ceiling:
+        yield _line(label + _rest(group.terms), group.tier, left, "hour", on_demand, book)
+
+
+def _hours(part: TermShare, count: Decimal, hours: Amounts) -> Amounts:
+    """Return the hours a term pays for: a commitment those of what it bought, spot its share of what runs."""
+    if commitment_of(part.term) is None:
+        return hours.times(exact_share(part)).each(lambda level: level.quantize(QUANTUM))
+    always = (count * HOURS_PER_MONTH).quantize(QUANTUM)
+    return Amounts(always, always, always, always)
+
+
+def _rest(terms: tuple[TermShare, ...]) -> str:
+    """Return what is added to the name of the line for what other terms leave."""
+    if not terms:
+        return ""
+    whole = len(terms) == 1 and terms[0].share == 1
+    return ", above the reservation" if whole and terms[0].term.startswith("reserved") else ", on demand"
 
 
 def _described(group: NodeGroup) -> str:
@@ -78,30 +95,34 @@ def _within(amount: Decimal, start: Decimal, end: Decimal | None) -> Decimal:
     return max(Decimal(0), top - start)
 
 
-def _line(name: str, tier: str, amount: Amounts, unit: str, key: PriceKey, book: Book) -> Item | Unpriced:
-    price, listed = book.find(*key), book.find(*key._replace(term="on_demand"))
-    if price is None or listed is None:
+def _line(
+    name: str, tier: str, amount: Amounts, unit: str, key: PriceKey, book: Book, count: Decimal = NONE
+) -> Item | Unpriced:
+    """Return a line of the bill; `count` is the number of instances that its commitment is bought for."""
+    price, on_demand, listed_usd = book.find(*key), book.find(*key._replace(term="on_demand")), book.listed(key)
+    if price is None or on_demand is None or listed_usd is None:
         return Unpriced(name, tier, amount, unit, key if price is None else key._replace(term="on_demand"))
-    return _priced(name, tier, amount, unit, price, listed.usd)
-
-
-def _priced(name: str, tier: str, amount: Amounts, unit: str, price: Price, list_price_usd: Decimal) -> Item:
     if price.unit != unit:
         raise AssertionError(f"{price.key} is priced per {price.unit}, the fleet counts {unit}")
+    commitment = commitment_of(key.term)
     return Item(
         name=name,
         tier=tier,
         quantity=amount,
         unit=unit,
         price_usd=price.usd,
-        list_price_usd=list_price_usd,
+        list_price_usd=listed_usd,
         cost_usd=amount.times(price.usd),
-        list_cost_usd=amount.times(list_price_usd),
+        list_cost_usd=amount.times(listed_usd),
         key=price.key,
         as_of=price.as_of,
         source=price.source,
         note=price.note,
         origin=price.origin,
+        sku=price.sku,
+        upfront_usd=price.first_day_usd,
+        bought_count=count,
+        break_even=break_even(commitment, price, on_demand.usd) if commitment else None,
     )
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 
 from cascade_plan.model.price import PriceKey
+from cascade_plan.model.terms import BreakEven, commitment_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,25 @@ class Amounts:
         """Return the level-wise sum."""
         return Amounts(
             self.floor + other.floor, self.average + other.average, self.peak + other.peak, self.ceiling + other.ceiling
+        )
+
+    def each(self, change: Callable[[Decimal], Decimal]) -> Amounts:
+        """Return the band with `change` applied at every level."""
+        return Amounts(change(self.floor), change(self.average), change(self.peak), change(self.ceiling))
+
+    def minus(self, other: Amounts) -> Amounts:
+        """Return the level-wise difference."""
+        return Amounts(
+            self.floor - other.floor, self.average - other.average, self.peak - other.peak, self.ceiling - other.ceiling
+        )
+
+    def least(self, other: Amounts) -> Amounts:
+        """Return the smaller amount at each level."""
+        return Amounts(
+            min(self.floor, other.floor),
+            min(self.average, other.average),
+            min(self.peak, other.peak),
+            min(self.ceiling, other.ceiling),
         )
 
     def times(self, price: Decimal) -> Amounts:
@@ -43,7 +64,7 @@ class Item:
     price_usd: Decimal
     """What is paid per unit, after the term."""
     list_price_usd: Decimal
-    """The on-demand price per unit."""
+    """The public on-demand price per unit, before any contract."""
     cost_usd: Amounts
     list_cost_usd: Amounts
     key: PriceKey
@@ -51,6 +72,21 @@ class Item:
     source: str
     note: str
     origin: str
+    sku: str
+    """The provider's identifier of what is priced; empty where the source has none."""
+    upfront_usd: Decimal | None
+    """What one instance costs on the first day of its term, spread over the term in `price_usd`; None if not known."""
+    bought_count: Decimal
+    """Instances the term is bought for; of a savings plan it may be a fraction. 0 where nothing is committed."""
+    break_even: BreakEven | None
+    """When the commitment is cheaper than on demand; None where nothing is committed."""
+
+    @property
+    def upfront_total_usd(self) -> Decimal | None:
+        """What the line costs on the first day of its term, or None if it is not known."""
+        if not self.bought_count:
+            return Decimal(0)
+        return None if self.upfront_usd is None else self.upfront_usd * self.bought_count
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +109,11 @@ class Bill:
     not_priced: tuple[str, ...]
     """What the fleet will cost that no line covers, in words."""
     effective_usd: Amounts
+    """What is paid a month. What is paid upfront is spread over its term here."""
     list_usd: Amounts
+    """The same amounts at the public on-demand prices."""
+    upfront_usd: Decimal
+    """What is paid on the first day for all commitments together, as far as it is known."""
 
     @property
     def lacks(self) -> str:
@@ -85,3 +125,16 @@ class Bill:
     def complete(self) -> bool:
         """Whether every line has a price; if not, the totals are "at least"."""
         return not self.unpriced
+
+    @property
+    def upfront_unknown(self) -> tuple[str, ...]:
+        """Names of the committed lines whose upfront is not known; if there are any, the total is "at least"."""
+        return (
+            *(item.name for item in self.items if item.upfront_total_usd is None),
+            *(line.name for line in self.unpriced if _is_paid_upfront(line.key.term)),
+        )
+
+
+def _is_paid_upfront(term: str) -> bool:
+    commitment = commitment_of(term)
+    return commitment is not None and commitment.upfront != "no"

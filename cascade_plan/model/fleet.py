@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from cascade_plan.model.catalogue import Shape
 from cascade_plan.model.derivation import Derivation, Finding
 from cascade_plan.model.solution import Rejection
+from cascade_plan.model.terms import TermShare
 
 LEVELS = ("floor", "average", "peak", "ceiling")
 """The band of a bill: the autoscaler at its minimum in the quietest hour, the day's mean, the peak all month, and
@@ -58,7 +59,8 @@ class NodeGroup:
     """The price's variant: linux, single_az, multi_az, redis or valkey."""
     count: Band
     """Instances running, averaged over the month at each level; the floor's count runs all month."""
-    term: str
+    terms: tuple[TermShare, ...] = ()
+    """How shares of the instances are paid; what they leave is on demand."""
     disk_gib: int = 0
     """gp3 storage of each instance."""
     idle_share: float = 0.0

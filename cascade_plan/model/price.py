@@ -6,7 +6,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Final, NamedTuple
+
+from cascade_plan.model.terms import upfront_of
+
+OVERRIDE: Final = "override"
+"""The origin of a row that a contract sets: what is paid, and no list price."""
 
 
 def age_days(as_of: str, today: date) -> int | None:
@@ -61,6 +66,11 @@ class Price:
     """The provider's identifier of what is priced, where the source has it."""
 
     @property
+    def first_day_usd(self) -> Decimal | None:
+        """What one unit costs on the first day of its term: the source's figure, or what follows from the rate."""
+        return upfront_of(self.key.term, self.usd, self.upfront_usd)
+
+    @property
     def weak(self) -> bool:
         """Whether the row carries a caveat that a reader of the bill should see."""
         return self.note.startswith("weak:")
@@ -73,14 +83,24 @@ Row = tuple[str, str, str, str, str, str, str, str, str]
 class Book:
     """The prices of one region. Rows stay text until asked for, so that opening a book costs nothing per row."""
 
-    __slots__ = ("_items", "_prices", "_rows", "cloud", "currency", "name", "region")
+    __slots__ = ("_items", "_prices", "_public", "_rows", "cloud", "currency", "name", "region")
 
-    def __init__(self, cloud: str, region: str, rows: Mapping[PriceKey, Row], name: str, currency: str = "USD") -> None:
+    def __init__(
+        self,
+        cloud: str,
+        region: str,
+        rows: Mapping[PriceKey, Row],
+        name: str,
+        currency: str = "USD",
+        public: Mapping[PriceKey, Row] | None = None,
+    ) -> None:
+        """Take the rows that are paid and, where a contract changed them, the public ones they are listed at."""
         self.cloud = cloud
         self.region = region
         self.name = name
         self.currency = currency
         self._rows = rows
+        self._public = rows if public is None else public
         self._prices: dict[PriceKey, Price] = {}
         self._items: dict[tuple[str, str, str], dict[str, Decimal]] = {}
 
@@ -118,16 +138,50 @@ class Book:
         """Every price as text."""
         return self._rows
 
-    def overlaid(self, newer: Book) -> Book:
-        """Return this book with a newer one of the same region laid over it."""
-        return Book(self.cloud, self.region, {**self._rows, **newer.rows}, f"{self.name} + {newer.name}", self.currency)
-
     def __iter__(self) -> Iterator[Price]:
         return (price for key in self._rows if (price := self.find(*key)) is not None)
 
     def __len__(self) -> int:
         return len(self._rows)
 
+    def listed(self, key: PriceKey) -> Decimal | None:
+        """Return the public on-demand price of what a key is for, before any contract; None where there is none.
+
+        What only a contract prices is listed at the contract's own on-demand price.
+        """
+        on_demand = key._replace(term="on_demand")
+        row = self._public.get(on_demand) or self._rows.get(on_demand)
+        return Decimal(row[1]) if row else None
+
     def overridden(self, rows: Mapping[PriceKey, Row], name: str) -> Book:
-        """Return this book with `rows` laid over it (a negotiated rate, or a row the book lacks)."""
-        return Book(self.cloud, self.region, {**self._rows, **rows}, f"{self.name} + {name}", self.currency)
+        """Return this book with `rows` laid over it. Rows of the origin "override" are negotiated: not a list price."""
+        public = {**self._public, **{key: row for key, row in rows.items() if row[-1] != OVERRIDE}}
+        return Book(self.cloud, self.region, {**self._rows, **rows}, f"{self.name} + {name}", self.currency, public)
+
+    def discounted(self, percents: Mapping[str, Decimal], by: str) -> Book:
+        """Return this book with percent off every price of some services; each row's note says so and by whom.
+
+        `percents` is service -> percent, above 0 and below 100. List prices stay what they are.
+        """
+        rows = {
+            key: _discounted(row, percents[key.service], by) if key.service in percents else row
+            for key, row in self._rows.items()
+        }
+        return Book(self.cloud, self.region, rows, self.name, self.currency, self._public)
+
+
+def _discounted(row: Row, percent: Decimal, by: str) -> Row:
+    unit, usd, upfront_usd, as_of, source, sku, confirmed_by, note, _ = row
+    kept = 1 - percent / 100
+    said = f"{percent:f} % off by {by}"
+    return (
+        unit,
+        f"{Decimal(usd) * kept:f}",
+        f"{Decimal(upfront_usd) * kept:f}" if upfront_usd else "",
+        as_of,
+        source,
+        sku,
+        confirmed_by,
+        f"{note}; {said}" if note else said,
+        OVERRIDE,
+    )

@@ -6,15 +6,30 @@ definition: pydantic would evaluate postponed ones at every start.
 
 import re
 from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
 from typing import Annotated, Any, Final, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from cascade_plan.errors import did_you_mean
 from cascade_plan.model.defaults import NASA_WEEKDAY
 from cascade_plan.model.defaults import value as default
+from cascade_plan.model.terms import TermShare
 from cascade_plan.units import Count, NonNegative, Percent, Positive, Share, Users, matching
 
 SCHEMA_VERSION: Final = 1
+MIX_MOST: Final = 10
+"""Most terms that share a tier."""
+SHARES_TOLERANCE: Final = 1e-9
+"""Shares that sum to 1 may exceed it by what floats round."""
+PLANS_IN_SHORT: Final = ("compute_sp_{1,3}y_...", "ec2_instance_sp_{1,3}y_...")
+WHAT_PLANS_COVER: Final = {
+    "compute": "Compute Savings Plans are for api, websocket and monitoring",
+    "ec2_instance": "EC2 Instance Savings Plans are for api, websocket and monitoring",
+    "database": "Database Savings Plans are for database and cache",
+}
+"""Kind of a savings plan -> what it covers, https://docs.aws.amazon.com/savingsplans/latest/userguide/"""
 PROFILES: Final[dict[str, tuple[float, ...]]] = {"weekday": NASA_WEEKDAY, "flat": (1.0,) * 24}
 
 Name = Annotated[
@@ -27,9 +42,7 @@ Key = Annotated[
 ]
 Text = Annotated[str, Field(max_length=2000)]
 ShapeName = Annotated[str, matching(r"^[a-z0-9][a-z0-9.-]*$", "a name such as db.r5.xlarge or us-east-1", 60)]
-Term = Literal[
-    "on_demand",
-    "spot",
+Commitments = Literal[
     "reserved_1y_no_upfront",
     "reserved_1y_partial_upfront",
     "reserved_1y_all_upfront",
@@ -37,7 +50,31 @@ Term = Literal[
     "reserved_3y_partial_upfront",
     "reserved_3y_all_upfront",
 ]
-TERMS: Final[tuple[str, ...]] = get_args(Term)
+ComputePlans = Literal[
+    "compute_sp_1y_no_upfront",
+    "compute_sp_1y_partial_upfront",
+    "compute_sp_1y_all_upfront",
+    "compute_sp_3y_no_upfront",
+    "compute_sp_3y_partial_upfront",
+    "compute_sp_3y_all_upfront",
+    "ec2_instance_sp_1y_no_upfront",
+    "ec2_instance_sp_1y_partial_upfront",
+    "ec2_instance_sp_1y_all_upfront",
+    "ec2_instance_sp_3y_no_upfront",
+    "ec2_instance_sp_3y_partial_upfront",
+    "ec2_instance_sp_3y_all_upfront",
+]
+DatabasePlans = Literal["database_sp_1y_no_upfront"]
+TermShares = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)]
+InstanceTerm = Literal["on_demand", Commitments, ComputePlans, "spot"]
+InstanceMix = Annotated[
+    dict[Literal[Commitments, ComputePlans, "spot"], TermShares], Field(min_length=1, max_length=MIX_MOST)
+]
+DatabaseTerm = Literal["on_demand", Commitments, DatabasePlans]
+DatabaseMix = Annotated[dict[Literal[Commitments, DatabasePlans], TermShares], Field(min_length=1, max_length=MIX_MOST)]
+INSTANCE_TERMS: Final[tuple[str, ...]] = get_args(InstanceTerm)
+DATABASE_TERMS: Final[tuple[str, ...]] = get_args(DatabaseTerm)
+TERMS: Final[tuple[str, ...]] = tuple(dict.fromkeys((*INSTANCE_TERMS, *DATABASE_TERMS)))
 Request = Annotated[
     str,
     matching(
@@ -390,13 +427,97 @@ class Availability(Part):
 
 
 class Purchase(Part):
-    """How the instances of each tier are paid. A reservation covers what runs all month; the rest is on demand."""
+    """How the instances of each tier are paid: one term, or the shares of several, the rest of them on demand.
 
-    api: Term = "on_demand"
-    websocket: Term = "on_demand"
-    database: Term = "on_demand"
-    cache: Term = "on_demand"
-    monitoring: Term = "on_demand"
+    Commitments are counted on what runs all month, spot on what runs at each level.
+    """
+
+    api: InstanceTerm | InstanceMix = "on_demand"
+    """A term such as spot, or shares such as {reserved_1y_no_upfront: 0.6, spot: 0.2}; the rest is on demand."""
+    websocket: InstanceTerm | InstanceMix = "on_demand"
+    database: DatabaseTerm | DatabaseMix = "on_demand"
+    """As for api. AWS sells no database on spot; its Database Savings Plans are for one year, nothing upfront."""
+    cache: DatabaseTerm | DatabaseMix = "on_demand"
+    """As for database. Database Savings Plans cover Valkey, not Redis."""
+    monitoring: InstanceTerm | InstanceMix = "on_demand"
+
+    @field_validator("api", "websocket", "monitoring", mode="before")
+    @classmethod
+    def _for_instances(cls, given: Any) -> Any:
+        return _payable(given, INSTANCE_TERMS, "EC2 instances")
+
+    @field_validator("database", "cache", mode="before")
+    @classmethod
+    def _for_databases(cls, given: Any) -> Any:
+        return _payable(given, DATABASE_TERMS, "databases and caches")
+
+    def terms(self, tier: str) -> tuple[TermShare, ...]:
+        """Return what a tier's instances are paid by other than on demand, commitments first, in the order of TERMS."""
+        given = getattr(self, tier)
+        if isinstance(given, str):
+            return () if given == "on_demand" else (TermShare(given, 1.0),)
+        return tuple(TermShare(term, given[term]) for term in TERMS if term in given)
+
+
+def _payable(given: Any, known: tuple[str, ...], what: str) -> Any:
+    """Return a term or a mix as given. Raises ValueError for a term that is none for `what`, and for shares above 1."""
+    names = [given] if isinstance(given, str) else list(given) if isinstance(given, dict) else None
+    if names is None:
+        raise ValueError("must be a term such as on_demand, or a mapping of terms to their shares")
+    if not names:
+        raise ValueError("must map at least one term to its share, such as {spot: 0.5}")
+    for name in names:
+        if name == "on_demand" and isinstance(given, dict):
+            raise ValueError("on_demand is what the other shares leave: leave it out")
+        if name not in known:
+            raise ValueError(_unpayable(name, known, what))
+    shares = [share for share in given.values() if isinstance(share, int | float)] if isinstance(given, dict) else []
+    if sum(shares) > 1 + SHARES_TOLERANCE:
+        raise ValueError(f"the shares sum to {sum(shares):.6g}: at most 1, what they leave is on demand")
+    return given
+
+
+def _unpayable(name: str, known: tuple[str, ...], what: str) -> str:
+    if name == "spot":
+        return f"{what} cannot be bought on spot, only the EC2 tiers api, websocket and monitoring can"
+    if name in TERMS:
+        return f"{name} does not cover {what}: {WHAT_PLANS_COVER[name.partition('_sp')[0]]}"
+    families = ["on_demand", *(["spot"] if "spot" in known else []), "reserved_{1,3}y_{no,partial,all}_upfront"]
+    families += PLANS_IN_SHORT if "spot" in known else DATABASE_TERMS[-1:]
+    hint = did_you_mean(name, list(known))
+    return f"no term {name[:60]!r}{hint}{' ' if hint else '; '}known are {', '.join(families)}"
+
+
+class Currency(Part):
+    """A currency in which reports also show totals. Figures, gates, budget and differences stay in US dollars."""
+
+    code: Annotated[str, matching(r"^[A-Z]{3}$", "three capital letters (ISO 4217), such as EUR", 40)]
+    units_per_usd: Positive
+    """How much of the currency one US dollar is."""
+    as_of: Annotated[str, matching(r"^20[0-9]{2}-[0-9]{2}-[0-9]{2}$", "a day, YYYY-MM-DD", 40)]
+    """The day of the rate."""
+    source: Annotated[str, Field(min_length=1, max_length=200)]
+    """Who publishes the rate, such as ECB reference rate."""
+
+    @field_validator("code")
+    @classmethod
+    def _is_another(cls, code: str) -> str:
+        if code == "USD":
+            raise ValueError("everything is in USD already: name another currency, or leave the block out")
+        return code
+
+    @field_validator("as_of")
+    @classmethod
+    def _is_a_day(cls, as_of: str) -> str:
+        try:
+            date.fromisoformat(as_of)
+        except ValueError:
+            raise ValueError(f"there is no day {as_of}") from None
+        return as_of
+
+    def amount(self, usd: Decimal) -> Decimal:
+        """Return an amount of US dollars in this currency."""
+        return usd * Decimal(str(self.units_per_usd))
 
 
 class Autoscaling(Part):
@@ -446,6 +567,8 @@ class Scenario(Part):
     budget: Budget = _all_defaults()
     gates: Annotated[dict[Text, Annotated[list[Gate], Field(min_length=1, max_length=10)]], Field(max_length=50)] = {}
     """Limits on figures, in k6's style: cost_usd_per_1000_users_month: ["< 50"]."""
+    currency: Currency | None = None
+    """Another currency to show totals in, beside US dollars."""
 
     @field_validator("gates")
     @classmethod
@@ -459,6 +582,16 @@ class Scenario(Part):
     def _budget_has_users(self) -> Self:
         if self.budget.users == "registered" and self.users.registered is None:
             raise ValueError("budget.users is registered, but users.registered is not given")
+        return self
+
+    @model_validator(mode="after")
+    def _plan_covers_the_cache(self) -> Self:
+        plans = [term.term for term in self.purchase.terms("cache") if term.term.startswith("database_sp")]
+        if plans and self.tiers.cache.engine != "valkey":
+            raise ValueError(
+                f"purchase.cache is {plans[0]}, but AWS Database Savings Plans cover Valkey, not Redis: set "
+                "tiers.cache.engine to valkey"
+            )
         return self
 
     def with_users(self, peak: int, average: int) -> Self:

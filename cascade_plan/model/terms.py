@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
+CENT: Final = Decimal("0.01")
 HOURS_PER_YEAR: Final = 8760
 """A commitment is billed for 365 days a year, https://aws.amazon.com/ec2/pricing/reserved-instances/pricing/"""
 _TERM: Final = re.compile(r"(reserved|compute_sp|ec2_instance_sp|database_sp)_([13])y_(no|partial|all)_upfront")
@@ -29,6 +30,11 @@ class Commitment:
         return self.years * HOURS_PER_YEAR
 
     @property
+    def is_whole(self) -> bool:
+        """Whether it is bought for whole instances: a reservation is, a savings plan is an amount an hour."""
+        return self.kind == "reserved"
+
+    @property
     def upfront_share(self) -> Decimal:
         """Share of a savings plan paid on its first day: half of it with partial upfront.
 
@@ -45,3 +51,45 @@ def commitment_of(term: str) -> Commitment | None:
     """
     match = _TERM.fullmatch(term)
     return Commitment(match[1], int(match[2]), match[3]) if match else None
+
+
+@dataclass(frozen=True, slots=True)
+class TermShare:
+    """A share of a group's instances that is paid by a term other than on demand."""
+
+    term: str
+    share: float
+    """Above 0, at most 1. Of a commitment the share of what runs all month, of spot that of what runs at each level."""
+
+
+@dataclass(frozen=True, slots=True)
+class BreakEven:
+    """When a commitment becomes cheaper than paying on demand."""
+
+    hours_per_month: Decimal
+    """Hours an instance must run each month of the term; above 730 it never pays."""
+    upfront_months: Decimal | None
+    """Months, at 730 hours each, until what was paid upfront has been saved; None when nothing is paid upfront, when it
+    is not known how much, or when the term ends before."""
+
+
+def upfront_of(term: str, usd: Decimal, known_usd: Decimal | None) -> Decimal | None:
+    """Return what a unit costs on the first day of its term, from its effective rate an hour; None if it is not known.
+
+    The source's figure counts where it has one. Otherwise it is nothing on demand, on spot and with no upfront, and the
+    rate of every hour of the term with all upfront. A savings plan's partial upfront is half of that; a reservation's
+    is a price of its own.
+
+    >>> upfront_of("reserved_1y_all_upfront", Decimal("0.15"), None), upfront_of("spot", Decimal("0.05"), None)
+    (Decimal('1314.00'), Decimal('0'))
+    >>> upfront_of("reserved_1y_partial_upfront", Decimal("0.15"), None) is None
+    True
+    """
+    commitment = commitment_of(term)
+    if known_usd is not None:
+        return known_usd
+    if commitment is None or commitment.upfront == "no":
+        return Decimal(0)
+    if commitment.is_whole and commitment.upfront == "partial":
+        return None
+    return (usd * commitment.hours * commitment.upfront_share).quantize(CENT)

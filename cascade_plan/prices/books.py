@@ -19,4 +19,4 @@ def book(region: str, cached: bool = True) -> Book:
     renewed = cache.read(region) if cached else None
     if renewed is None:
         return bundled.book(region)
-    return bundled.book(region).overlaid(renewed) if region in bundled.regions() else renewed
+    return bundled.book(region).overridden(renewed.rows, renewed.name) if region in bundled.regions() else renewed

@@ -11,6 +11,7 @@ import csv
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
+from decimal import Decimal
 from functools import cache
 from io import StringIO
 from itertools import repeat
@@ -21,7 +22,7 @@ import yaml
 from cascade_plan import files
 from cascade_plan.errors import PriceError, Problem, ScenarioError, UsageError, did_you_mean
 from cascade_plan.model.catalogue import Catalogue, Shape
-from cascade_plan.model.price import Book, PriceKey, Row
+from cascade_plan.model.price import OVERRIDE, Book, PriceKey, Row
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
@@ -79,6 +80,8 @@ SHAPE_COLUMNS: Final = [
     "ipv4_count_per_eni",
 ]
 HEADER: Final = ("format", "cloud", "region", "currency", "generated_from", "sections")
+DISCOUNTS: Final = "discounts"
+"""Of a file laid over a book: service -> percent off its prices."""
 SECTION_HEADER: Final = ("title", "as_of", "sources", "gaps", "rows")
 
 USD: Final = re.compile(r"(?=[0.]*[1-9])[0-9]{1,9}(?:\.[0-9]{1,12})?", re.ASCII)
@@ -201,14 +204,18 @@ def parse_catalogue(text: str, name: str) -> Catalogue:
 def override(book: Book, text: str, name: str) -> Book:
     """Return the book with the rows of a file laid over it. The file has a book's format, with any of its sections.
 
+    Its `discounts`, percent by service, are taken off every price of the book that the file itself does not give.
     Raises ScenarioError with every problem found: no price that is a positive decimal, a unit other than the book's,
-    another region, an unknown section, source or field.
+    another region, an unknown section, source, field or service, no percentage between 0 and 100.
     """
     document = files.parse_yaml(text, name)
     check = _Check(document, book)
     if problems := check.problems():
         raise ScenarioError(problems)
-    return book.overridden(_rows(document.data["sections"], "override"), name)
+    data = document.data
+    percents = {service: Decimal(str(percent)) for service, percent in (data.get(DISCOUNTS) or {}).items()}
+    rows = _rows(data.get("sections") or {}, OVERRIDE)
+    return book.discounted(percents, name).overridden(rows, name)
 
 
 def _named(value: object) -> str:
@@ -316,17 +323,36 @@ class _Check:
     def problems(self) -> list[Problem]:
         """Return the problems in the order of the file."""
         data = self.document.data
-        self._fields((), HEADER, ("format", "cloud", "region", "sections"))
+        is_discount = self.book is not None and DISCOUNTS in data
+        required = ("format", "cloud", "region") if is_discount else ("format", "cloud", "region", "sections")
+        self._fields((), HEADER if self.book is None else (*HEADER, DISCOUNTS), required)
+        if is_discount:
+            self._discounts(data[DISCOUNTS])
         self._must((), "format", lambda value: value == FORMAT, f"must be {FORMAT}, the format this version reads")
         self._must((), "cloud", lambda value: value == CLOUD, f"must be {CLOUD}")
         self._must((), "currency", lambda value: value == CURRENCY, f"must be {CURRENCY}")
         if self._must((), "region", _is_name, "must be the name of a region") and self.book:
             region = self.book.region
             self._must((), "region", lambda value: value == region, f"must be {region}, the region of the scenario")
-        if self._must((), "sections", _is_mapping, "must be a mapping of sections"):
+        has_sections = not is_discount or data.get("sections") is not None
+        if has_sections and self._must((), "sections", _is_mapping, "must be a mapping of sections"):
             for name in data["sections"]:
                 self._section(name)
         return sorted(self.found)
+
+    def _discounts(self, discounts: object) -> None:
+        """Check the percents that a file takes off the prices of whole services."""
+        if not isinstance(discounts, dict) or not discounts:
+            self._refuse((DISCOUNTS,), "must be a mapping of services to percent, such as {ec2: 12}")
+            return
+        services = sorted({*SECTIONS.values()})
+        for service, percent in discounts.items():
+            if service not in services:
+                message = f"unknown service; known are {', '.join(services)}{did_you_mean(service, services)}"
+                self._refuse((DISCOUNTS, service), message)
+            elif not _is_percent(percent):
+                message = f"must be percent above 0 and below 100, at most two decimals, got {percent!r}"
+                self._refuse((DISCOUNTS, service), message)
 
     def _section(self, name: str) -> None:
         trail, section = ("sections", name), self.document.data["sections"][name]
@@ -414,6 +440,13 @@ class _Check:
         """Refuse a line of the rows, which start on the line below their key."""
         name, line, column = self.document.key_place((*trail, "rows"))
         self.found.append(Problem(name, line + number, column + 2, files.field_name((*trail, "rows")), message))
+
+
+def _is_percent(value: object) -> bool:
+    """Return whether a value is percent off a price: with two decimals at most, so that prices stay exact."""
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return False
+    return 0 < value < 100 and re.fullmatch(r"[0-9]{1,2}(?:\.[0-9]{1,2})?", str(value)) is not None
 
 
 def _is_text(value: object) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 from decimal import Decimal
 from typing import Final
@@ -11,6 +12,8 @@ from cascade_plan.model.bill import Amounts, Item
 from cascade_plan.model.derivation import Finding
 from cascade_plan.model.fleet import NodeGroup
 from cascade_plan.model.plan import Plan, Verdict
+from cascade_plan.model.scenario import Currency
+from cascade_plan.model.terms import commitment_of
 
 UNIT_COST: Final = "cost_usd_per_1000_users_month"
 LEVELS: Final = {
@@ -40,7 +43,15 @@ UNITS: Final = {
     "million_samples": "million samples",
 }
 TERMS: Final = {"on_demand": "on demand", "spot": "spot"}
-UPFRONT: Final = {"no_upfront": "nothing upfront", "partial_upfront": "part upfront", "all_upfront": "all upfront"}
+PLANS: Final = {
+    "reserved": "",
+    "compute_sp": "compute savings plan, ",
+    "ec2_instance_sp": "EC2 instance savings plan, ",
+    "database_sp": "database savings plan, ",
+}
+UPFRONT: Final = {"no": "nothing upfront", "partial": "part upfront", "all": "all upfront"}
+UPFRONT_COST: Final = "cost_usd_upfront"
+SPREAD: Final = "upfront cash is spread over its term in the monthly cost"
 UNFIT: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]+")
 """Line breaks, control characters, marks that reverse the reading direction, and what UTF-8 or XML cannot hold."""
 
@@ -133,10 +144,53 @@ def term(name: str) -> str:
     >>> term("reserved_3y_all_upfront"), term("on_demand")
     ('3 years, all upfront', 'on demand')
     """
-    if name in TERMS:
+    commitment = commitment_of(name)
+    if commitment is None:
         return TERMS[name]
-    _, years, upfront = name.split("_", 2)
-    return f"{years[0]} year{'s' * (years != '1y')}, {UPFRONT[upfront]}"
+    length = f"{commitment.years} year{'s' * (commitment.years != 1)}"
+    return f"{PLANS[commitment.kind]}{length}, {UPFRONT[commitment.upfront]}"
+
+
+def paid(group: NodeGroup) -> str:
+    """Return how a group is paid: one term in words, or the share of each and what is left on demand."""
+    if not group.terms:
+        return TERMS["on_demand"]
+    if len(group.terms) == 1 and group.terms[0].share == 1:
+        return term(group.terms[0].term)
+    shares = [f"{_trimmed(f'{part.share * 100:.2f}')}% {term(part.term)}" for part in group.terms]
+    return "; ".join((*shares, "rest on demand"))
+
+
+def upfront_total(plan: Plan) -> str:
+    """Return what is paid upfront in all, "at least" where a line's upfront is not known."""
+    return ("at least " if plan.bill.upfront_unknown else "") + usd(plan.bill.upfront_usd)
+
+
+def is_committed(plan: Plan) -> bool:
+    """Return whether anything is bought for years."""
+    return any(part.term != "spot" for group in plan.groups for part in group.terms)
+
+
+def origins(plan: Plan) -> str:
+    """Return how many lines are priced by what: 12 bundled, 5 cache, 2 override."""
+    counts = Counter(one_line(item.origin) for item in plan.bill.items)
+    return ", ".join(f"{counts[origin]} {origin}" for origin in sorted(counts))
+
+
+def foreign(currency: Currency, amount: Decimal) -> str:
+    """Return an amount of US dollars in another currency, to its hundredths.
+
+    >>> euro = Currency(code="EUR", units_per_usd=0.92, as_of="2026-11-01", source="ECB reference rate")
+    >>> foreign(euro, Decimal("1000"))
+    'EUR 920.00'
+    """
+    return f"{currency.code} {currency.amount(amount):z,.2f}"
+
+
+def rate(currency: Currency) -> str:
+    """Return a rate with its day and source: 1 USD = 0.92 EUR on 2026-11-01, ECB reference rate."""
+    units = format(Decimal(str(currency.units_per_usd)), "f")
+    return f"1 USD = {units} {currency.code} on {currency.as_of}, {one_line(currency.source)}"
 
 
 def tier_title(name: str) -> str:

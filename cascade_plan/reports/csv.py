@@ -17,7 +17,7 @@ FORMULA: Final = ("=", "+", "-", "@")
 COLUMNS: Final = (
     "tier", "name", *(f"quantity_{level}" for level in LEVELS), "unit", "price_usd", "list_price_usd",
     *(f"cost_usd_per_month_{level}" for level in LEVELS), *(f"list_cost_usd_per_month_{level}" for level in LEVELS),
-    "key", "as_of", "source", "origin", "note",
+    "key", "as_of", "source", "origin", "note", "sku", "bought_count", "upfront_usd", "upfront_total_usd",
 )  # fmt: skip
 
 
@@ -38,13 +38,15 @@ def _priced(item: Item) -> list[str]:
         _number(item.list_price_usd),
         *_levels(item.cost_usd),
         *_levels(item.list_cost_usd),
-        *(_text(text) for text in (str(item.key), item.as_of, item.source, item.origin, item.note)),
+        *(_text(text) for text in (str(item.key), item.as_of, item.source, item.origin, item.note, item.sku)),
+        _number(item.bought_count),
+        *("" if usd is None else _number(usd) for usd in (item.upfront_usd, item.upfront_total_usd)),
     ]
 
 
 def _unpriced(line: Unpriced) -> list[str]:
     empty = [""] * (2 + 2 * len(LEVELS))
-    return [*_named(line), *empty, _text(str(line.key)), "", "", "", "no price in the book"]
+    return [*_named(line), *empty, _text(str(line.key)), "", "", "", "no price in the book", "", "", "", ""]
 
 
 def _named(line: Item | Unpriced) -> list[str]:

@@ -7,13 +7,16 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Final
 
+from cascade_plan.formulas.commitments import bought
 from cascade_plan.model.bill import Item
 from cascade_plan.model.fleet import NodeGroup
 from cascade_plan.model.outlook import Alternative, Outlook, Point, Sensitivity
 from cascade_plan.model.plan import Plan, Verdict
+from cascade_plan.model.terms import BreakEven
 from cascade_plan.reports import _words as words
 from cascade_plan.reports._marked import Marked, code, escaped, pie, table, xychart
 from cascade_plan.reports._rollout import phases
+from cascade_plan.units import HOURS_PER_MONTH
 
 FORMAT: str = "Markdown for finance: cost, line items, commitments, assumptions, alternatives, prices and rollout"
 CHART_STEP: Final = 3
@@ -23,8 +26,8 @@ CHART_STEP: Final = 3
 def render(plan: Plan) -> str:
     """Return the report as GitHub-flavoured Markdown with Mermaid charts."""
     parts = (
-        _head, _unit_cost, _band, _tiers, _items, _idle, _commitments, _outlook, _prices, _unpriced, _gates, _findings,
-        _rollout,
+        _head, _unit_cost, _band, _currency, _tiers, _items, _idle, _commitments, _outlook, _prices, _unpriced, _gates,
+        _findings, _rollout,
     )  # fmt: skip
     lines = [line for part in parts for line in part(plan)]
     return "\n".join(lines).rstrip("\n") + "\n"
@@ -75,6 +78,27 @@ def _band(plan: Plan) -> Iterator[str]:
         rows.append((level, meaning, words.total(plan, cost), words.total(plan, listed), per_1000))
     headers = ("Level", "Meaning", "Effective", "List price", f"Effective per 1000 {words.USERS[chosen]}")
     yield from table(headers, rows, (2, 3, 4))
+
+
+def _currency(plan: Plan) -> Iterator[str]:
+    if (currency := plan.scenario.currency) is None:
+        return
+    chosen = plan.scenario.budget.users
+    users = getattr(plan.scenario.users, chosen)
+    yield from (f"## Cost a month in {currency.code}", "")
+    yield from (
+        escaped(
+            f"At {words.rate(currency)}. Every other amount here is US dollars; gates and budget are judged in them."
+        ),
+        "",
+    )
+    rows = []
+    for level in words.LEVELS:
+        costs = (getattr(plan.bill.effective_usd, level), getattr(plan.bill.list_usd, level))
+        amounts = (*costs, costs[0] * 1000 / users)
+        rows.append((level, *(words.at_least(plan) + words.foreign(currency, amount) for amount in amounts)))
+    headers = ("Level", "Effective", "List price", f"Effective per 1000 {words.USERS[chosen]}")
+    yield from table(headers, rows, (1, 2, 3))
 
 
 def _tiers(plan: Plan) -> Iterator[str]:
@@ -149,11 +173,11 @@ def _cost(amount: Decimal | None) -> str:
 
 def _commitments(plan: Plan) -> Iterator[str]:
     yield from ("## Commitments", "")
-    committed = [group for group in plan.groups if group.term != "on_demand"]
-    if committed:
+    if any(group.terms for group in plan.groups):
         yield from (
-            "A reservation covers the instances that run all month (the floor); what runs above it is on demand. Costs "
-            "are a month's share of the term's price, including what is paid upfront.",
+            "A commitment covers a share of the instances that run all month (the floor), a reservation whole ones; "
+            "spot covers its share of what runs; the rest is on demand. Costs are a month's share of the term's price: "
+            f"{words.SPREAD}.",
             "",
         )
     else:
@@ -161,25 +185,70 @@ def _commitments(plan: Plan) -> Iterator[str]:
     headers = (
         "Group",
         "Paid",
-        "Reserved instances",
-        "Not reserved at average",
+        "Committed instances",
+        "Not committed at average",
         "Cost at average",
         "Saved against list",
     )
     yield from table(headers, [_commitment_row(plan, group) for group in plan.groups], (2, 3, 4, 5))
+    if words.is_committed(plan):
+        yield from _bought(plan)
 
 
 def _commitment_row(plan: Plan, group: NodeGroup) -> tuple[str, ...]:
-    reserved = group.count.floor if group.term.startswith("reserved") else 0
+    committed = sum((bought(part, group.count.floor) for part in group.terms), Decimal(0))
     cost = words.group_cost(plan, group)
     listed = sum((item.list_cost_usd.average for item in words.group_items(plan, group)), Decimal(0))
     return (
         f"{group.name} ({group.shape.name})",
-        words.term(group.term),
-        words.count(reserved),
-        words.count(group.count.average - reserved),
+        words.paid(group),
+        words.count(committed),
+        words.count(Decimal(str(group.count.average)) - committed),
         _cost(cost),
         "" if cost is None else words.usd(listed - cost),
+    )
+
+
+def _bought(plan: Plan) -> Iterator[str]:
+    """Yield what each commitment costs upfront and when it breaks even."""
+    yield from (
+        f"Paid upfront, once: {words.upfront_total(plan)}. A commitment is cheaper than on demand when an instance "
+        "runs at least the hours a month below (of 730); what is paid upfront has been saved after the months below, "
+        "for an instance that runs all month. Where the book has no upfront, it follows from the effective rate.",
+        "",
+    )
+    headers = (
+        "Commitment",
+        "Bought",
+        "Upfront of one",
+        "Upfront",
+        "Breaks even at hours a month",
+        "Upfront saved after",
+    )
+    rows = [
+        _bought_row(item, item.break_even)
+        for item in plan.bill.items
+        if item.break_even is not None and item.bought_count
+    ]
+    yield from table(headers, rows, (1, 2, 3, 4, 5))
+
+
+def _bought_row(item: Item, even: BreakEven) -> tuple[str, ...]:
+    never = even.hours_per_month > HOURS_PER_MONTH
+    total = item.upfront_total_usd
+    if item.upfront_usd == 0:
+        months = "nothing upfront"
+    elif even.upfront_months is None:
+        months = "not known" if item.upfront_usd is None else "not within its term"
+    else:
+        months = f"{words.count(even.upfront_months)} months"
+    return (
+        item.name,
+        words.count(item.bought_count),
+        "not known" if item.upfront_usd is None else words.usd(item.upfront_usd),
+        "not known" if total is None else words.usd(total),
+        "never: dearer than on demand" if never else words.count(even.hours_per_month),
+        months,
     )
 
 
@@ -319,10 +388,12 @@ def _short(users: int) -> str:
 
 
 def _prices(plan: Plan) -> Iterator[str]:
-    yield from ("## Prices", "", escaped(f"The prices are of {_dates(plan)}."), "")
+    counts = f" The lines' prices: {words.origins(plan)}." if plan.bill.items else ""
+    yield from ("## Prices", "", escaped(f"The prices are of {_dates(plan)}.{counts}"), "")
     lines = Counter((item.source, item.as_of, item.origin) for item in plan.bill.items)
     rows = [(source, as_of, origin, str(lines[source, as_of, origin])) for source, as_of, origin in sorted(lines)]
     yield from table(("Source", "As of", "From", "Lines"), rows, (3,))
+    yield from _not_bundled(plan)
     weak = [item for item in plan.bill.items if item.note.startswith("weak:")]
     if weak:
         yield from ("Prices with a caveat:", "")
@@ -331,6 +402,18 @@ def _prices(plan: Plan) -> Iterator[str]:
             [(item.name, words.unit_price(item.price_usd), item.note.removeprefix("weak:")) for item in weak],
             (1,),
         )
+
+
+def _not_bundled(plan: Plan) -> Iterator[str]:
+    """Yield the lines whose price did not come with the program, by where it came from instead."""
+    names: dict[str, list[str]] = {}
+    for item in plan.bill.items:
+        if item.origin != "bundled":
+            names.setdefault(item.origin, []).append(f"{item.name} ({item.note})" if item.note else item.name)
+    if names:
+        listed = (f"{origin}: {'; '.join(lines)}" for origin, lines in sorted(names.items()))
+        yield from (f"- {escaped(line)}" for line in listed)
+        yield ""
 
 
 def _unpriced(plan: Plan) -> Iterator[str]:

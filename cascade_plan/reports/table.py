@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 from textwrap import wrap
 from typing import Final, NamedTuple
 
@@ -35,7 +36,7 @@ def headline(plan: Plan) -> tuple[str, ...]:
     return (
         f"{words.one_line(plan.scenario.name)}: {words.count(users.peak)} users at peak, "
         f"{words.count(users.average)} on average{registered}; {plan.scenario.cloud} {plan.scenario.region}; "
-        f"prices of {dates} ({words.one_line(plan.book)})",
+        f"prices of {dates} ({words.one_line(plan.book)}: {words.origins(plan) or 'none'})",
         words.verdict_sentence(plan),
     )
 
@@ -47,6 +48,8 @@ def sections(plan: Plan) -> list[Section]:
         _figures(plan),
         _band(plan),
         _denominators(plan),
+        *_upfront(plan),
+        *_currency(plan),
         Section("Gates", (), tuple((words.gate_line(verdict),) for verdict in plan.verdicts)),
         _findings(plan),
     ]
@@ -70,7 +73,7 @@ def _group_row(plan: Plan, group: NodeGroup) -> tuple[str, ...]:
         words.one_line(group.shape.name),
         f"{group.shape.vcpu}/{words.count(group.shape.memory_gib)}",
         *_counts(group.count),
-        words.term(group.term),
+        words.paid(group),
         words.idle(group),
         "no price" if cost is None else words.usd(cost),
     )
@@ -119,6 +122,44 @@ def _denominators(plan: Plan) -> Section:
     return Section(title, ("divided by", "users", "per 1000", ""), tuple(rows), (1, 2))
 
 
+def _upfront(plan: Plan) -> Iterator[Section]:
+    """Yield what is paid on the first day, where anything is committed."""
+    if words.is_committed(plan):
+        rows = tuple(
+            (
+                words.one_line(item.name),
+                words.count(item.bought_count),
+                _upfront_cell(item.upfront_usd),
+                _upfront_cell(total),
+            )
+            for item in plan.bill.items
+            if item.bought_count
+            for total in (item.upfront_total_usd,)
+        )
+        whole = ("total", "", "", words.upfront_total(plan))
+        title = f"Paid upfront, once ({words.SPREAD})"
+        yield Section(title, ("line", "bought", "of one", "upfront"), (*rows, whole), (1, 2, 3))
+
+
+def _upfront_cell(amount: Decimal | None) -> str:
+    return "not known" if amount is None else words.usd(amount)
+
+
+def _currency(plan: Plan) -> Iterator[Section]:
+    """Yield the totals in the scenario's other currency, where it has one."""
+    if (currency := plan.scenario.currency) is None:
+        return
+    budget, rows = plan.scenario.budget, []
+    users = getattr(plan.scenario.users, budget.users)
+    for level in words.LEVELS:
+        costs = (getattr(plan.bill.effective_usd, level), getattr(plan.bill.list_usd, level))
+        amounts = (*costs, costs[0] * 1000 / users)
+        rows.append((level, *(words.at_least(plan) + words.foreign(currency, amount) for amount in amounts)))
+    title = f"Cost a month in {currency.code} ({words.rate(currency)}); gates and budget are judged in USD"
+    headers = ("level", "effective", "list price", f"per 1000 {budget.users} users")
+    yield Section(title, headers, tuple(rows), (1, 2, 3))
+
+
 def _findings(plan: Plan) -> Section:
     rows = tuple(
         (finding.severity, words.one_line(finding.message), words.one_line(finding.where))
@@ -137,7 +178,7 @@ def render(plan: Plan) -> str:
     lines = [line for part in headline(plan) for line in wrap(part, WIDTH)]
     for section in sections(plan):
         if section.rows:
-            lines += ["", section.title, *_table(section)]
+            lines += ["", *wrap(section.title, WIDTH), *_table(section)]
     return "\n".join(lines) + "\n"
 
 

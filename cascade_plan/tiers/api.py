@@ -39,7 +39,7 @@ def size(brief: Brief) -> TierFleet:
         shape=shape,
         variant="linux",
         count=Band(least, min(running, base), base, most),
-        term=brief.scenario.purchase.api,
+        terms=brief.scenario.purchase.terms("api"),
         disk_gib=brief.scenario.tiers.cluster.disk_gib,
         idle_share=_idle_share(node, pods_per_node, tier.pod.cpu_cores, tier.pod.memory_mib),
     )

@@ -27,7 +27,8 @@ def size(brief: Brief) -> TierFleet:
     pinned = tier.nodes is not None
     count = tier.nodes or max(tier.minimum_nodes, brief.nodes_for(users.peak, tier.users_per_node))
     note = "" if pinned else brief.rounding_note(users.peak, tier.users_per_node, tier.minimum_nodes)
-    group = NodeGroup("cache", "cache nodes", shape, tier.engine, Band.constant(count), brief.scenario.purchase.cache)
+    terms = brief.scenario.purchase.terms("cache")
+    group = NodeGroup("cache", "cache nodes", shape, tier.engine, Band.constant(count), terms)
     each = STATE_BYTES_PER_CONNECTION + INDEX_BYTES_PER_CONNECTION
     state_mib = brief.load.connections.peak * each / 2**20
     commands = _commands_per_s(brief)

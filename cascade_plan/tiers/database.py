@@ -25,11 +25,11 @@ def size(brief: Brief) -> TierFleet:
         replicas = brief.solution.replica_count
     if replicas is None:
         replicas = max(tier.minimum_replicas, brief.nodes_for(users.peak, tier.users_per_replica))
-    term = brief.scenario.purchase.database
-    groups = [NodeGroup("database", "database primary", shape, variant, Band.constant(1), term)]
+    terms = brief.scenario.purchase.terms("database")
+    groups = [NodeGroup("database", "database primary", shape, variant, Band.constant(1), terms)]
     usages = [_storage("database primary storage", variant, tier.storage_gib)]
     if replicas:
-        groups.append(NodeGroup("database", "read replicas", shape, "single_az", Band.constant(replicas), term))
+        groups.append(NodeGroup("database", "read replicas", shape, "single_az", Band.constant(replicas), terms))
         usages.append(_storage("read replica storage", "single_az", tier.storage_gib * replicas))
     if tier.backup_gib:
         backup = Band.constant(tier.backup_gib)

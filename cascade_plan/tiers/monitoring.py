@@ -39,7 +39,7 @@ def size(brief: Brief) -> TierFleet:
         shape=shape,
         variant="linux",
         count=Band.constant(count),
-        term=brief.scenario.purchase.monitoring,
+        terms=brief.scenario.purchase.terms("monitoring"),
         disk_gib=brief.scenario.tiers.cluster.disk_gib + ceil(disk_gib),
         idle_share=max(0.0, 1 - memory_gib * 1024 / brief.allocatable(shape).memory_mib),
     )

@@ -29,7 +29,7 @@ def size(brief: Brief) -> TierFleet:
         shape=shape,
         variant="linux",
         count=Band.constant(count),
-        term=brief.scenario.purchase.websocket,
+        terms=brief.scenario.purchase.terms("websocket"),
         disk_gib=brief.scenario.tiers.cluster.disk_gib,
         idle_share=max(0.0, 1 - used_mib / node_mib) if node_mib else 0.0,
     )
