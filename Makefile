@@ -5,6 +5,8 @@ VENV = .venv
 BIN = $(VENV)/bin
 INSTALL = $(BIN)/pip install --quiet --disable-pip-version-check
 REQUIREMENTS = pyproject.toml constraints.txt
+PROGRAMS = nginx=nginx-light redis-server=redis-server pgbouncer=pgbouncer postgres=postgresql promtool=prometheus \
+  amtool=prometheus-alertmanager
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -14,8 +16,16 @@ plan: $(VENV)/.installed ## Install into .venv, print the plan for 10,000 users,
 	@$(BIN)/cascade-plan report -o report.md
 	@echo "Wrote report.md: the plan's cost, assumptions, alternatives and rollout."
 
-test: lint ## Run every check and every test, as CI does
+test: system lint ## Run every check and every test, as CI does
 	$(BIN)/pytest -n auto --dist loadgroup
+
+system: ## Install the real programs that tests hand our files to (Debian; elsewhere install them yourself)
+	@missing=; for each in $(PROGRAMS); do \
+	  PATH="$$PATH:/usr/sbin:$$(echo /usr/lib/postgresql/*/bin)" command -v "$${each%%=*}" >/dev/null || missing="$$missing $${each#*=}"; \
+	done; \
+	test -z "$$missing" || { command -v apt-get >/dev/null && test "$$(id -u)" = 0 && \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; } || \
+	echo "not installed:$$missing; tests that need them are skipped, and fail in CI" >&2
 
 lint: $(VENV)/.installed-tools ## Check style and types
 	$(BIN)/ruff check .
@@ -58,4 +68,4 @@ $(VENV)/.installed-tools: $(VENV)/.installed
 	$(INSTALL) -c constraints.txt -e '.[test,aws]'
 	@touch $@
 
-.PHONY: help plan test lint format bench prices constraints clean
+.PHONY: help plan test system lint format bench prices constraints clean

@@ -1,11 +1,47 @@
-"""Hypothesis draws afresh on a developer's machine; in CI it draws the same every time, so that a red build is news."""
+"""What all tests share: their draws, an empty price cache, and the command line as a function.
+
+Hypothesis draws afresh on a developer's machine; in CI it draws the same every time, so that a red build is news.
+"""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from pathlib import Path
 
+import pytest
 from hypothesis import settings
+
+from cascade_plan.cli.app import run
 
 settings.register_profile("ci", derandomize=True, deadline=None)
 if os.environ.get("CI"):
     settings.load_profile("ci")
+
+Result = tuple[int, str, str]
+
+
+@pytest.fixture(autouse=True)
+def price_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Keep the price cache of whoever runs the tests out of them: each test has an empty one of its own."""
+    directory = tmp_path_factory.mktemp("cache")
+    monkeypatch.setenv("CASCADE_PLAN_CACHE_DIR", str(directory))
+    return directory
+
+
+@pytest.fixture
+def cascade(
+    tmp_path: Path, price_cache: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., Result]:
+    """Return a function that runs a command line in an empty directory and returns status, stdout and stderr."""
+    monkeypatch.chdir(tmp_path)
+    for name in list(os.environ):
+        if name.startswith(("CASCADE_PLAN_", "GITHUB_")) and name != "CASCADE_PLAN_CACHE_DIR":
+            monkeypatch.delenv(name)
+
+    def called(*arguments: str) -> Result:
+        status = run(list(arguments))
+        out, err = capsys.readouterr()
+        return status, out, err
+
+    return called

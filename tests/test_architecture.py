@@ -16,7 +16,7 @@ LAYERS = (
     {"__main__", "cli"},
     {
         "files", "prices", "reading", "pipeline", "exploring", "comparing", "explaining", "charts", "replay_reports",
-        "replaying",
+        "replaying", "emitting",
     },
     {"load", "sizing", "billing", "judging", "performance", "predicting", "solving", "simulation"},
     {"tiers", "clouds", "emitters", "reports"},

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -14,28 +13,10 @@ import jsonschema
 import pytest
 import yaml
 
-from cascade_plan.cli.app import COMMANDS, run
+from cascade_plan.cli.app import COMMANDS
 from cascade_plan.model.plan import from_json
 
 ROOT = Path(__file__).parent.parent
-
-Result = tuple[int, str, str]
-
-
-@pytest.fixture
-def cascade(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):  # type: ignore[no-untyped-def]
-    """Return a function that runs a command line in an empty directory and returns status, stdout and stderr."""
-    monkeypatch.chdir(tmp_path)
-    for name in list(os.environ):
-        if name.startswith(("CASCADE_PLAN_", "GITHUB_")):
-            monkeypatch.delenv(name)
-
-    def called(*arguments: str) -> Result:
-        status = run(list(arguments))
-        out, err = capsys.readouterr()
-        return status, out, err
-
-    return called
 
 
 def test_the_line_that_must_always_work(cascade) -> None:  # type: ignore[no-untyped-def]

@@ -65,7 +65,7 @@ def test_pods_request_what_was_sized() -> None:
 
 def test_files_hold_what_the_stream_holds() -> None:
     made = planned("cascade")
-    files = k8s.render(made)
+    files = {artefact.path: artefact.text for artefact in k8s.render(made)}
     assert sorted(files) == ["deployment.yaml", "hpa.yaml", "namespace.yaml", "pdb.yaml", "service.yaml"]
     assert files["hpa.yaml"] == k8s.stream(made)
 

@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
+from cascade_plan.emitters._heading import application, heading
 from cascade_plan.errors import UsageError, did_you_mean
 from cascade_plan.formulas import hpa_rules, kubernetes_objects
 from cascade_plan.formulas.yaml_text import dump
+from cascade_plan.model.artefact import Artefact
 from cascade_plan.model.plan import Plan
 
 PARTS: Final = ("namespace", "deployment", "service", "hpa", "pdb")
 """What can be emitted, in the order a cluster accepts it."""
 
 
-def render(plan: Plan) -> Mapping[str, str]:
-    """Return file name -> YAML of every object."""
-    return {f"{part}.yaml": header(plan) + dump([built]) for part, built in objects(plan).items()}
+PURPOSES: Final = {
+    "namespace": "The namespace of everything else.",
+    "deployment": "The API's pods: requests, probes, spread over zones. It has no replica count, the HPA owns it.",
+    "service": "The API's address within the cluster.",
+    "hpa": "The autoscaler of the API, between the bounds that the nodes hold.",
+    "pdb": "How many API pods a drained node may take away at a time.",
+}
+
+
+def render(plan: Plan) -> tuple[Artefact, ...]:
+    """Return a YAML file of every object."""
+    head = header(plan)
+    return tuple(
+        Artefact(f"{part}.yaml", head + dump([built]), PURPOSES[part]) for part, built in objects(plan).items()
+    )
 
 
 def stream(plan: Plan, extra: Sequence[str] = ()) -> str:
@@ -32,16 +46,11 @@ def stream(plan: Plan, extra: Sequence[str] = ()) -> str:
 
 def header(plan: Plan) -> str:
     """Return the comment that says from what the objects were sized."""
-    scenario = plan.scenario
     least, most, held = (
         plan.figure(name) for name in ("api.node_count.min", "api.node_count.max", "api.pod_count_per_node")
     )
     shape = next(group.shape.name for group in plan.groups if group.tier == "api")
-    return (
-        f"# cascade-plan: scenario {scenario.name}, {scenario.users.peak} users at peak, "
-        f"{scenario.users.average} on average, {scenario.region}, prices {plan.book}.\n"
-        f"# Sized for {least} to {most} nodes of {shape} with {held} pods each.\n"
-    )
+    return heading(plan, [f"sized for {least} to {most} nodes of {shape} with {held} pods each"])
 
 
 def objects(plan: Plan) -> dict[str, dict[str, Any]]:
@@ -60,8 +69,8 @@ def objects(plan: Plan) -> dict[str, dict[str, Any]]:
 
 
 def _identity(plan: Plan) -> kubernetes_objects.Identity:
-    application = plan.scenario.application or plan.scenario.name
-    return kubernetes_objects.Identity(name=f"{application}-api", namespace=application, part_of=application)
+    name = application(plan)
+    return kubernetes_objects.Identity(name=f"{name}-api", namespace=name, part_of=name)
 
 
 def _pod(plan: Plan) -> kubernetes_objects.Pod:

@@ -1,0 +1,95 @@
+"""A directory of everything that is emitted: its files, its index, and what in it has changed since."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Final
+
+from cascade_plan import registry
+from cascade_plan.errors import UsageError, did_you_mean
+from cascade_plan.formulas.yaml_text import dump
+from cascade_plan.model.artefact import Artefact
+from cascade_plan.model.plan import Plan
+
+RECORD: Final = ".cascade-plan.json"
+"""The file that remembers what was written, to tell a reader's changes from an older scenario's."""
+INDEX: Final = "README.md"
+KUSTOMIZATION: Final = "kustomization.yaml"
+
+
+def artefacts(plan: Plan, emitter: str, only: str = "") -> tuple[Artefact, ...]:
+    """Return what one emitter makes, or only the file of that path.
+
+    Raises UsageError naming its files when there is none of that path.
+    """
+    made: tuple[Artefact, ...] = registry.load("emitters", emitter).render(plan)
+    if not only:
+        return made
+    if found := tuple(artefact for artefact in made if artefact.path == only):
+        return found
+    paths = [artefact.path for artefact in made]
+    raise UsageError(f"--only {only}: emit-{emitter} makes {', '.join(paths)}{did_you_mean(only, paths)}")
+
+
+def everything(plan: Plan) -> tuple[Artefact, ...]:
+    """Return every emitter's files in a directory each, the kustomization and the index."""
+    made = [
+        Artefact(f"{name}/{artefact.path}", artefact.text, artefact.purpose, artefact.executable)
+        for name in registry.names("emitters")
+        for artefact in artefacts(plan, name)
+    ]
+    made.append(_kustomization(made))
+    return (*made, Artefact(INDEX, _index(plan, made), "What is here, and in which order to apply it."))
+
+
+def record(made: tuple[Artefact, ...], known: Mapping[str, str]) -> str:
+    """Return the record of what was written, path -> SHA-256 of its text, with what another command wrote before."""
+    digests = {**known, **{artefact.path: digest(artefact.text) for artefact in made}}
+    return json.dumps({"format": 1, "files": digests}, indent=2, sort_keys=True) + "\n"
+
+
+def recorded(text: str) -> Mapping[str, str]:
+    """Return path -> SHA-256 from a record. Raises UsageError when it is none."""
+    try:
+        document = json.loads(text)
+        if document["format"] != 1:
+            raise ValueError
+        return {str(path): str(value) for path, value in document["files"].items()}
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise UsageError(f"{RECORD} is no record of an emitted directory; remove it to start anew") from None
+
+
+def digest(text: str) -> str:
+    """Return the SHA-256 of a file's text, in hexadecimal digits."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def is_kubernetes(artefact: Artefact) -> bool:
+    """Return whether a file holds objects that `kubectl apply` takes: YAML with an apiVersion and a kind."""
+    lines = artefact.text.splitlines() if artefact.path.endswith(".yaml") else []
+    return any(line.startswith("apiVersion: ") for line in lines) and any(line.startswith("kind: ") for line in lines)
+
+
+def _kustomization(made: list[Artefact]) -> Artefact:
+    # eksctl's ClusterConfig looks like an object and is none: no API server takes it.
+    resources = [a.path for a in made if is_kubernetes(a) and "eksctl.io" not in a.text]
+    document = {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization", "resources": resources}
+    return Artefact(KUSTOMIZATION, dump([document]), "Applies every Kubernetes object at once: `kubectl apply -k .`")
+
+
+def _index(plan: Plan, made: list[Artefact]) -> str:
+    scenario = plan.scenario
+    head = (
+        f"# {scenario.name}: what deploys it\n\n"
+        f"Written by cascade-plan for {scenario.users.peak:,} users at peak and {scenario.users.average:,} on average "
+        f"in {scenario.region}. Review it, fill in what it cannot know, apply it. Written again from a changed "
+        "scenario, files you have edited are not overwritten.\n"
+    )
+    parts = []
+    for name in registry.names("emitters"):
+        rows = "".join(f"| [{a.path}]({a.path}) | {a.purpose} |\n" for a in made if a.path.startswith(f"{name}/"))
+        if rows:
+            parts.append(f"\n## {name}\n\n| file | what it is |\n|---|---|\n{rows}")
+    return head + "".join(parts)

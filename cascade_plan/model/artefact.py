@@ -1,0 +1,17 @@
+"""What an emitter makes: files for machines, each with what it is for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Artefact:
+    """A file to deploy."""
+
+    path: str
+    """Relative to the emitter's own directory, with forward slashes."""
+    text: str
+    purpose: str
+    """One sentence for the reader of the index: what it is, and the command that applies it."""
+    executable: bool = False

@@ -1,0 +1,146 @@
+"""A directory of everything: written whole, its index complete, a reader's changes kept, drift found."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from cascade_plan import emitting, registry
+from cascade_plan.errors import UsageError
+from cascade_plan.pipeline import plan
+from cascade_plan.reading import bundled_scenarios, read
+
+
+def tree(directory: str) -> dict[str, bytes]:
+    """Return path -> content of every file below a directory."""
+    root = Path(directory)
+    return {str(path.relative_to(root)): path.read_bytes() for path in sorted(root.rglob("*")) if path.is_file()}
+
+
+def test_everything_is_written_and_indexed(cascade) -> None:  # type: ignore[no-untyped-def]
+    assert cascade("emit-all", "-o", "out") == (0, "", "")
+    files = tree("out")
+    for name in registry.names("emitters"):
+        assert any(path.startswith(f"{name}/") for path in files)
+    index = files[emitting.INDEX].decode()
+    for path in files:
+        if path not in (emitting.INDEX, emitting.RECORD, emitting.KUSTOMIZATION):
+            assert f"]({path})" in index
+    assert not [path for path in files if path.endswith(".tmp")]
+
+
+def test_the_kustomization_names_kubernetes_objects_that_are_there(cascade) -> None:  # type: ignore[no-untyped-def]
+    cascade("emit-all", "-o", "out")
+    resources = yaml.safe_load(Path("out", emitting.KUSTOMIZATION).read_text(encoding="utf-8"))["resources"]
+    assert "k8s/hpa.yaml" in resources
+    for path in resources:
+        for document in yaml.safe_load_all(Path("out", path).read_text(encoding="utf-8")):
+            assert document["apiVersion"]
+            assert document["kind"]
+
+
+@pytest.mark.parametrize("name", bundled_scenarios())
+def test_the_same_scenario_gives_the_same_bytes(name: str) -> None:
+    given = read(name)
+    one, two = (emitting.everything(plan(given.scenario, given.catalogue, given.book, given.origins)) for _ in range(2))
+    assert one == two
+    assert len({artefact.path for artefact in one}) == len(one)
+    for artefact in one:
+        assert artefact.text.endswith("\n")
+        assert artefact.purpose
+
+
+def test_written_twice_is_the_same(cascade) -> None:  # type: ignore[no-untyped-def]
+    cascade("emit-all", "-o", "out")
+    first = tree("out")
+    assert cascade("emit-all", "-o", "out") == (0, "", "")
+    assert tree("out") == first
+
+
+def test_a_changed_scenario_is_written_over_what_nobody_edited(cascade) -> None:  # type: ignore[no-untyped-def]
+    cascade("emit-all", "-o", "out")
+    status, out, err = cascade("emit-all", "--peak", "40000", "-o", "out", "--check")
+    assert (status, out) == (1, "")
+    assert "differs: k8s/hpa.yaml" in err
+    assert cascade("emit-all", "--peak", "40000", "-o", "out")[0] == 0
+    assert cascade("emit-all", "--peak", "40000", "-o", "out", "--check") == (0, "", "")
+
+
+def test_an_edited_file_is_kept_and_nothing_is_written(cascade) -> None:  # type: ignore[no-untyped-def]
+    cascade("emit-all", "-o", "out")
+    Path("out/k8s/hpa.yaml").write_text("mine\n", encoding="utf-8")
+    before = tree("out")
+    status, _, err = cascade("emit-all", "--peak", "40000", "-o", "out")
+    assert status == 2
+    assert "k8s/hpa.yaml" in err
+    assert "--force" in err
+    assert tree("out") == before
+    assert cascade("emit-all", "--peak", "40000", "-o", "out", "--force")[0] == 0
+    assert cascade("emit-all", "--peak", "40000", "-o", "out", "--check")[0] == 0
+
+
+def test_a_file_of_somebody_else_is_not_overwritten(cascade) -> None:  # type: ignore[no-untyped-def]
+    Path("out").mkdir()
+    Path("out/README.md").write_bytes(b"\xff not text")
+    status, _, err = cascade("emit-all", "-o", "out")
+    assert status == 2
+    assert "README.md" in err
+    assert list(tree("out")) == ["README.md"]
+
+
+@pytest.mark.parametrize("damage", ["k8s/hpa.yaml", emitting.INDEX])
+def test_a_missing_file_is_drift(cascade, damage: str) -> None:  # type: ignore[no-untyped-def]
+    cascade("emit-all", "-o", "out")
+    Path("out", damage).unlink()
+    status, _, err = cascade("emit-all", "-o", "out", "--check")
+    assert status == 1
+    assert f"missing: {damage}" in err
+
+
+def test_a_check_of_nothing_is_drift_and_writes_nothing(cascade) -> None:  # type: ignore[no-untyped-def]
+    assert cascade("emit-all", "-o", "out", "--check")[0] == 1
+    assert not Path("out").exists()
+
+
+def test_what_is_no_longer_emitted_is_said(cascade) -> None:  # type: ignore[no-untyped-def]
+    cascade("emit-all", "-o", "out")
+    record = json.loads(Path("out", emitting.RECORD).read_text(encoding="utf-8"))
+    record["files"]["k8s/old.yaml"] = "0"
+    Path("out", emitting.RECORD).write_text(json.dumps(record), encoding="utf-8")
+    Path("out/k8s/old.yaml").write_text("old\n", encoding="utf-8")
+    status, _, err = cascade("emit-all", "-o", "out", "--check")
+    assert status == 1
+    assert "no longer emitted: k8s/old.yaml" in err
+    status, _, err = cascade("emit-all", "-o", "out")
+    assert status == 0
+    assert "k8s/old.yaml is no longer emitted" in err
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"format": 2, "files": {}}', '{"format": 1, "files": 3}', "\x00"])
+def test_a_broken_record_is_a_clear_error(cascade, text: str) -> None:  # type: ignore[no-untyped-def]
+    Path("out").mkdir()
+    Path("out", emitting.RECORD).write_text(text, encoding="utf-8")
+    status, _, err = cascade("emit-all", "-o", "out")
+    assert status == 2
+    assert "no record" in err
+    assert list(tree("out")) == [emitting.RECORD]
+
+
+def test_a_directory_that_cannot_be_made(cascade) -> None:  # type: ignore[no-untyped-def]
+    Path("out").write_text("a file", encoding="utf-8")
+    status, _, err = cascade("emit-all", "-o", "out")
+    assert status == 2
+    assert "out" in err
+    assert "Traceback" not in err
+
+
+def test_one_file_of_an_emitter() -> None:
+    given = read("cascade")
+    made = plan(given.scenario, given.catalogue, given.book, given.origins)
+    (only,) = emitting.artefacts(made, "k8s", "hpa.yaml")
+    assert only.path == "hpa.yaml"
+    with pytest.raises(UsageError, match=r"did you mean 'hpa\.yaml'"):
+        emitting.artefacts(made, "k8s", "hpa.yml")
