@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 from cascade_plan import registry
@@ -36,7 +37,7 @@ def artefacts(plan: Plan, emitter: str, only: str = "") -> tuple[Artefact, ...]:
 def everything(plan: Plan) -> tuple[Artefact, ...]:
     """Return every emitter's files in a directory each, the kustomization and the index."""
     made = [
-        Artefact(f"{name}/{artefact.path}", artefact.text, artefact.purpose, artefact.executable)
+        replace(artefact, path=f"{name}/{artefact.path}")
         for name in registry.names("emitters")
         for artefact in artefacts(plan, name)
     ]
@@ -66,15 +67,8 @@ def digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def is_kubernetes(artefact: Artefact) -> bool:
-    """Return whether a file holds objects that `kubectl apply` takes: YAML with an apiVersion and a kind."""
-    lines = artefact.text.splitlines() if artefact.path.endswith(".yaml") else []
-    return any(line.startswith("apiVersion: ") for line in lines) and any(line.startswith("kind: ") for line in lines)
-
-
 def _kustomization(made: list[Artefact]) -> Artefact:
-    # eksctl's ClusterConfig looks like an object and is none: no API server takes it.
-    resources = [a.path for a in made if is_kubernetes(a) and "eksctl.io" not in a.text]
+    resources = [artefact.path for artefact in made if artefact.kustomized]
     document = {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization", "resources": resources}
     return Artefact(KUSTOMIZATION, dump([document]), "Applies every Kubernetes object at once: `kubectl apply -k .`")
 

@@ -29,7 +29,8 @@ def render(plan: Plan) -> tuple[Artefact, ...]:
     """Return a YAML file of every object."""
     head = header(plan)
     return tuple(
-        Artefact(f"{part}.yaml", head + dump([built]), PURPOSES[part]) for part, built in objects(plan).items()
+        Artefact(f"{part}.yaml", head + dump([built]), PURPOSES[part], kustomized=True)
+        for part, built in objects(plan).items()
     )
 
 

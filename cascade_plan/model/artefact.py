@@ -15,3 +15,5 @@ class Artefact:
     purpose: str
     """One sentence for the reader of the index: what it is, and the command that applies it."""
     executable: bool = False
+    kustomized: bool = False
+    """Whether it holds Kubernetes objects that are applied with all the others."""

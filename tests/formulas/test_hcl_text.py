@@ -1,0 +1,103 @@
+"""HCL text is what Terraform's own formatter writes, and every text comes back from Terraform as it was."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import hcl2
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from servers import program
+
+from cascade_plan.formulas.hcl_text import Block, Expression, Value, quoted, render
+
+HOSTILE = st.text(
+    st.one_of(
+        st.characters(codec="utf-8", exclude_characters="\0"),
+        st.sampled_from("\"\\$%{}#/*\n\r\t<>=,\u2028\u200b'`"),
+    ),
+    max_size=30,
+)
+NAMES = st.from_regex(r"[a-z_][a-z0-9_-]{0,12}", fullmatch=True)
+SCALARS: st.SearchStrategy[Value] = st.one_of(
+    HOSTILE, st.booleans(), st.integers(-1000, 1000), st.just(Expression("var.a"))
+)
+VALUES: st.SearchStrategy[Value] = st.recursive(
+    SCALARS,
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(NAMES | HOSTILE, inner, max_size=3)),
+    max_leaves=6,
+)
+BLOCKS = st.recursive(
+    st.builds(Block, NAMES, st.lists(NAMES, max_size=2).map(tuple), st.dictionaries(NAMES, VALUES, max_size=4)),
+    lambda inner: st.builds(
+        Block,
+        NAMES,
+        st.just(()),
+        st.dictionaries(NAMES, VALUES, max_size=3),
+        st.lists(inner, max_size=2).map(tuple),
+        st.sampled_from(["", "a comment", "two\nlines"]),
+    ),
+    max_leaves=4,
+)
+
+
+def terraform(*arguments: str, directory: str) -> str:
+    """Return what a terraform command prints. Fails the test, showing its message, when it fails."""
+    command = [program("terraform"), f"-chdir={directory}", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env={"HOME": directory, "PATH": ""})
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(BLOCKS, min_size=5, max_size=20))
+def test_terraform_would_format_it_the_same(blocks: list[Block]) -> None:
+    with tempfile.TemporaryDirectory() as directory:
+        Path(directory, "main.tf").write_text(render(blocks), encoding="utf-8")
+        terraform("fmt", "-check", directory=directory)
+
+
+@settings(max_examples=8, deadline=None)
+@given(st.lists(HOSTILE, min_size=10, max_size=40), st.dictionaries(HOSTILE, HOSTILE, max_size=10))
+def test_terraform_reads_back_every_text(texts: list[str], mapping: dict[str, str]) -> None:
+    value: dict[str, Any] = {"texts": texts, "mapping": mapping}
+    with tempfile.TemporaryDirectory() as directory:
+        blocks = [Block("output", (name,), {"value": item}) for name, item in value.items()]
+        Path(directory, "main.tf").write_text(render(blocks), encoding="utf-8")
+        terraform("apply", "-auto-approve", "-no-color", directory=directory)
+        found = json.loads(terraform("output", "-json", directory=directory))
+    assert [normal(text) for text in found["texts"]["value"]] == [normal(text) for text in texts]
+    assert {normal(k): normal(v) for k, v in found["mapping"]["value"].items()} == {
+        normal(k): normal(v) for k, v in mapping.items()
+    }
+
+
+def normal(text: str) -> str:
+    """Return a text in Unicode's composed form, into which Terraform brings every string."""
+    import unicodedata
+
+    return unicodedata.normalize("NFC", text)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(BLOCKS, max_size=3))
+def test_another_parser_reads_it(blocks: list[Block]) -> None:
+    hcl2.loads(render(blocks))
+
+
+@pytest.mark.parametrize("text", ["a\0b", "\ud800"])
+def test_what_hcl_cannot_hold_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="no text"):
+        quoted(text)
+
+
+@pytest.mark.parametrize("name", ["", "1a", "a b", "a\n", 'a"', "é"])
+def test_a_name_is_checked(name: str) -> None:
+    for block in (Block(name), Block("a", (name,)), Block("a", (), {name: 1})):
+        with pytest.raises(ValueError, match="no name"):
+            render([block])
