@@ -61,7 +61,7 @@ def _cluster(plan: Plan, groups: list[Nodes]) -> dict[str, Any]:
 def _node_group(nodes: Nodes) -> dict[str, Any]:
     shape = nodes.group.shape
     return {
-        "name": nodes.group.tier,
+        "name": nodes.name,
         "amiFamily": "AmazonLinux2023",
         "instanceTypes": [shape.name],
         "spot": nodes.spot,
@@ -104,7 +104,7 @@ def _node_class(plan: Plan, groups: list[Nodes]) -> dict[str, Any]:
 
 def _node_pool(plan: Plan, nodes: Nodes) -> dict[str, Any]:
     shape, tier = nodes.group.shape, nodes.group.tier
-    capacity = ["spot", "on-demand"] if nodes.spot else ["on-demand"]
+    capacity = ["spot"] if nodes.spot else ["on-demand"]
     requirements = {
         "node.kubernetes.io/instance-type": [shape.name],
         "kubernetes.io/arch": [ARCHITECTURES[shape.architecture]],
@@ -113,7 +113,7 @@ def _node_pool(plan: Plan, nodes: Nodes) -> dict[str, Any]:
     return {
         "apiVersion": "karpenter.sh/v1",
         "kind": "NodePool",
-        "metadata": {"name": f"{application(plan)}-{tier}"},
+        "metadata": {"name": f"{application(plan)}-{nodes.name}"},
         "spec": {
             "template": {
                 "metadata": {"labels": {LABEL: tier}},

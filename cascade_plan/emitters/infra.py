@@ -207,10 +207,10 @@ def _node_group(plan: Plan, nodes: Nodes) -> Block:
     group = nodes.group
     return Block(
         "resource",
-        ("aws_eks_node_group", group.tier),
+        ("aws_eks_node_group", nodes.name.replace("-", "_")),
         {
             "cluster_name": Expression("var.cluster_name"),
-            "node_group_name": aws_name(f"{application(plan)}-{group.tier}", "node_group"),
+            "node_group_name": aws_name(f"{application(plan)}-{nodes.name}", "node_group"),
             "node_role_arn": Expression("var.node_role_arn"),
             "subnet_ids": Expression("var.private_subnet_ids"),
             "ami_type": AMI_TYPES[group.shape.architecture],
