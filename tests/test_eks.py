@@ -10,6 +10,7 @@ from typing import Any
 import jsonschema
 import pytest
 import yaml
+from factories import make_plan
 
 from cascade_plan.emitters import _eks
 from cascade_plan.model.plan import Plan
@@ -110,3 +111,17 @@ def test_the_two_ways_to_buy_nodes_agree() -> None:
             assert values["node.kubernetes.io/instance-type"] == group["instanceTypes"]
             shape = next(g.shape for g in made.groups if g.tier == group["name"])
             assert int(pool["spec"]["limits"]["cpu"]) == group["maxSize"] * shape.vcpu
+
+
+def test_a_share_on_spot_is_a_group_of_its_own() -> None:
+    made = make_plan(purchase__api={"spot": 0.4}, tiers__api__nodes={"min": 4, "base": 5, "max": 10})
+    (cluster,) = documents(made, "eksctl.yaml")
+    groups = {group["name"]: group for group in cluster["managedNodeGroups"]}
+    bounds = [[groups[name][key] for key in ("minSize", "desiredCapacity", "maxSize")] for name in ("api", "api-spot")]
+    assert bounds == [[3, 3, 6], [1, 2, 4]]
+    assert [groups[name]["spot"] for name in ("api", "api-spot")] == [False, True]
+
+
+def test_a_group_all_on_spot_has_no_other() -> None:
+    (cluster,) = documents(make_plan(purchase__api="spot"), "eksctl.yaml")
+    assert {group["name"] for group in cluster["managedNodeGroups"]} == {"api-spot", "websocket", "monitoring"}
