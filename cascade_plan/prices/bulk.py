@@ -215,7 +215,7 @@ def _pool(base_url: str, patience: Patience) -> PoolManager:
             status_forcelist=_TRANSIENT,
             backoff_factor=patience.backoff_s,
             raise_on_status=False,
-            retry_after_max=int(patience.read_s),
+            respect_retry_after_header=False,  # it may ask for hours
         ),
     }
     proxy = getproxies().get(parts.scheme)
