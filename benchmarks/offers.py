@@ -19,10 +19,11 @@ import tempfile
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import date
 from itertools import count, product
 from pathlib import Path
-from typing import IO
+from shutil import copyfileobj
 
 from cascade_plan.prices import offer_csv, offer_json
 from cascade_plan.prices.rates import Request, choose
@@ -32,25 +33,26 @@ GOAL_RATIO = 0.7
 REGION = "us-east-1"
 SAID = ("v1.0", "This pricing list is for informational purposes only.", "2026-11-20T18:44:47Z", "20261120184447")
 # The headings of the AmazonEC2 offer of 2025-09-12.
-TERM = (
+TERM_HEADINGS = (
     "SKU,OfferTermCode,RateCode,TermType,PriceDescription,EffectiveDate,StartingRange,EndingRange,Unit,PricePerUnit,"
     "Currency,RelatedTo,LeaseContractLength,PurchaseOption,OfferingClass"
-).split(",")
-ATTRIBUTES = (
+)
+PRODUCT_HEADINGS = (
     "Product Family,serviceCode,Location,Location Type,Instance Type,Current Generation,Instance Family,vCPU,"
-    "Physical Processor,Clock Speed,Memory,Storage,Network Performance,Processor Architecture,Storage Media,Volume Type,"
-    "Max Volume Size,Max IOPS/volume,Max IOPS Burst Performance,Max throughput/volume,Provisioned,Tenancy,EBS Optimized,"
-    "Operating System,License Model,Group,Group Description,Transfer Type,From Location,From Location Type,To Location,"
-    "To Location Type,usageType,operation,AvailabilityZone,CapacityStatus,ClassicNetworkingSupport,"
-    "Dedicated EBS Throughput,ECU,Elastic Graphics Type,Enhanced Networking Supported,From Region Code,GPU,GPU Memory,"
-    "Instance,Instance Capacity - 10xlarge,Instance Capacity - 12xlarge,Instance Capacity - 16xlarge,"
+    "Physical Processor,Clock Speed,Memory,Storage,Network Performance,Processor Architecture,Storage Media,"
+    "Volume Type,Max Volume Size,Max IOPS/volume,Max IOPS Burst Performance,Max throughput/volume,Provisioned,Tenancy,"
+    "EBS Optimized,Operating System,License Model,Group,Group Description,Transfer Type,From Location,"
+    "From Location Type,To Location,To Location Type,usageType,operation,AvailabilityZone,CapacityStatus,"
+    "ClassicNetworkingSupport,Dedicated EBS Throughput,ECU,Elastic Graphics Type,Enhanced Networking Supported,From Region Code,"
+    "GPU,GPU Memory,Instance,Instance Capacity - 10xlarge,Instance Capacity - 12xlarge,Instance Capacity - 16xlarge,"
     "Instance Capacity - 18xlarge,Instance Capacity - 24xlarge,Instance Capacity - 2xlarge,"
     "Instance Capacity - 32xlarge,Instance Capacity - 4xlarge,Instance Capacity - 8xlarge,Instance Capacity - 9xlarge,"
     "Instance Capacity - large,Instance Capacity - medium,Instance Capacity - metal,Instance Capacity - xlarge,"
     "instanceSKU,Intel AVX2 Available,Intel AVX Available,Intel Turbo Available,MarketOption,"
     "Normalization Size Factor,Physical Cores,Pre Installed S/W,Processor Features,Product Type,Region Code,"
     "Resource Type,serviceName,SnapshotArchiveFeeType,To Region Code,Volume API Name,VPCNetworkingSupport"
-).split(",")
+)
+TERM, ATTRIBUTES = TERM_HEADINGS.split(","), PRODUCT_HEADINGS.split(",")
 SYSTEMS = (
     *product(("Linux",), ("NA", "SQL Web", "SQL Std", "SQL Ent")),
     *product(("Windows",), ("NA", "SQL Web", "SQL Std", "SQL Ent")),
@@ -75,7 +77,7 @@ JSON_NAMES = {heading: name for name, heading in offer_csv.HEADINGS.items()}
 
 def instance(item: str, system: tuple[str, str], place: tuple[str, str]) -> dict[str, str]:
     """Return what an instance's product has under the headings, "" where it has nothing."""
-    filled = dict.fromkeys(ATTRIBUTES, "") | {
+    return dict.fromkeys(ATTRIBUTES, "") | {
         "Product Family": "Compute Instance",
         "serviceCode": "AmazonEC2",
         "Location": "US East (N. Virginia)",
@@ -113,7 +115,6 @@ def instance(item: str, system: tuple[str, str], place: tuple[str, str]) -> dict
         "serviceName": "Amazon Elastic Compute Cloud",
         "VPCNetworkingSupport": "true",
     }
-    return filled
 
 
 def volume() -> dict[str, str]:
@@ -193,8 +194,8 @@ def write(folder: Path, byte_count: int) -> None:
     names = ("formatVersion", "disclaimer", "publicationDate", "version")
     said = dict(zip(names, SAID, strict=True)) | {"offerCode": "AmazonEC2"}
     parts = [folder / name for name in ("products", "OnDemand", "Reserved")]
-    written = 0
-    with (folder / "offer.csv").open("w", encoding="utf-8") as table, open_all(parts) as (listed, demand, reserved):
+    with ExitStack() as files:
+        table, *others = (files.enter_context(path.open("w")) for path in (folder / "offer.csv", *parts))
         for name, value in zip(("FormatVersion", "Disclaimer", "Publication Date", "Version"), SAID, strict=True):
             table.write(csv_line([name, value]))
         table.write(csv_line(["OfferCode", "AmazonEC2"]) + csv_line([*TERM, *ATTRIBUTES]))
@@ -202,46 +203,26 @@ def write(folder: Path, byte_count: int) -> None:
             sku = f"{number:016X}"
             records = list(terms(sku, attributes))
             described = csv_line(list(attributes.values()))
-            lines = "".join(f"{csv_line(record)[:-1]},{described}" for record in records)
-            written += table.write(lines)
-            comma = ",\n" if number else ""
-            listed.write(comma + json_product(sku, attributes))
-            demand.write(comma + json_terms(sku, records[:1]))
-            if records[1:]:
-                reserved.write((",\n" if reserved.tell() else "") + json_terms(sku, records[1:]))
-            if written >= byte_count:
+            table.writelines(f"{csv_line(record)[:-1]},{described}" for record in records)
+            entries = json_product(sku, attributes), json_terms(sku, records[:1]), json_terms(sku, records[1:])
+            for file, entry in zip(others, entries, strict=True):
+                file.write(f",\n{entry}" if number else entry)
+            if table.tell() >= byte_count:
                 break
-    head = json.dumps(said, indent=2)[:-2]
-    pieces = (f'{head},\n"products" : {{', parts[0], '},\n"terms" : {"OnDemand" : {', parts[1], '},\n"Reserved" : {')
     with (folder / "offer.json").open("wb") as whole:
-        for piece in (*pieces, parts[2], '}},\n"attributesList" : { }\n}\n'):
-            if isinstance(piece, str):
-                whole.write(piece.encode())
-            else:
-                with piece.open("rb") as part:
-                    for chunk in iter(lambda part=part: part.read(1 << 20), b""):
-                        whole.write(chunk)
-                piece.unlink()
-
-
-class open_all:  # noqa: N801 - reads as the function it stands in for
-    """Files open for writing, all closed at the end."""
-
-    def __init__(self, paths: list[Path]) -> None:
-        self._files = [path.open("w", encoding="utf-8") for path in paths]
-
-    def __enter__(self) -> list[IO[str]]:
-        return self._files
-
-    def __exit__(self, *_: object) -> None:
-        for file in self._files:
-            file.close()
+        pieces = (json.dumps(said)[:-1] + ',\n"products": {', '},\n"terms": {"OnDemand": {', '},\n"Reserved": {')
+        for piece, part in zip(pieces, parts, strict=True):
+            whole.write(piece.encode())
+            with part.open("rb") as entries_of_part:
+                copyfileobj(entries_of_part, whole)
+            part.unlink()
+        whole.write(b'}},\n"attributesList": {}\n}\n')
 
 
 def request() -> Request:
     """Return a request for the types of a first planner: ten families in every size."""
-    items = frozenset(f"{family}.{size}" for family in ("m5", "m6g", "m7g", "c5", "c6g", "c7g", "r5", "r6g", "r7g", "t5")
-                      for size in SIZES)  # fmt: skip
+    families = ("m5", "m6g", "m7g", "c5", "c6g", "c7g", "r5", "r6g", "r7g", "t5")
+    items = frozenset(f"{family}.{size}" for family, size in product(families, SIZES))
     return Request(REGION, frozenset({"ec2", "ebs"}), {"ec2": items}, date(2026, 11, 25))
 
 
@@ -314,8 +295,8 @@ def main() -> None:
     for reading, (_, file) in READINGS.items():
         peak = max(found[reading][1] for found in rounds)
         print(f"{reading:12} {sizes[file]:5.0f} MB {speeds[reading]:6.0f} MB/s, peak {peak:6.0f} MiB")
-    price_counts = {rounds[0][reading][2] for reading in ("import CSV", "import JSON")}
-    print(f"prices: {' and '.join(map(str, price_counts))}; peak goal: below {GOAL_MIB} MiB for an import")
+    counts = " and ".join(str(rounds[0][reading][2]) for reading in ("import CSV", "import JSON"))
+    print(f"prices imported: {counts}; goal for an import's peak: below {GOAL_MIB} MiB")
     print(f"import CSV / csv.reader: {speeds['import CSV'] / speeds['csv.reader']:.2f} (goal {GOAL_RATIO} or more)")
     print(f"import JSON / json.load: {speeds['import JSON'] / speeds['json.load']:.2f}")
 

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from io import StringIO
+from itertools import product as every
 from typing import Any, NamedTuple
 
 from cascade_plan.model.price import PriceKey
@@ -159,23 +161,26 @@ def _here(region: str, family: str, usage: str, **others: str) -> dict[str, str]
 
 
 def _compute(region: str) -> Iterator[Listed]:
+    prefix = REGIONS[region]
     for item, amount in (("m5.large", "0.0960000000"), ("c7g.xlarge", "0.1450000000"), ("x8.huge", "9.9")):
         linux = _here(
-            region, "Compute Instance", f"BoxUsage:{item}", instanceType=item, operatingSystem="Linux", tenancy="Shared",
-            preInstalledSw="NA", capacitystatus="Used", licenseModel="No License required", operation="RunInstances",
+            region, "Compute Instance", f"BoxUsage:{item}", instanceType=item, operatingSystem="Linux",
+            tenancy="Shared", preInstalledSw="NA", capacitystatus="Used", licenseModel="No License required",
+            operation="RunInstances",
         )  # fmt: skip
         key = PriceKey("ec2", item, "linux") if item in ITEMS["ec2"] else None
         terms = (*demand(amount), *RESERVED)
         yield Listed("AmazonEC2", "LINUX", linux, terms, key)
-        for name, changed in (
-            ("WINDOWS", {"operatingSystem": "Windows", "operation": "RunInstances:0002"}),
-            ("SQL", {"preInstalledSw": "SQL Web", "operation": "RunInstances:0200"}),
-            ("DEDICATED", {"tenancy": "Dedicated", "usagetype": f"{REGIONS[region]}DedicatedUsage:{item}"}),
-            ("UNUSED", {"capacitystatus": "UnusedCapacityReservation", "usagetype": f"{REGIONS[region]}UnusedBox:{item}"}),
-            ("LOCAL", {"locationType": "AWS Local Zone", "regionCode": f"{region}-lax-1", "usagetype": f"LAX1-BoxUsage:{item}"}),
-            ("OTHER", {"regionCode": "sa-east-1", "usagetype": f"SAE1-BoxUsage:{item}"}),
-        ):  # fmt: skip
-            yield Listed("AmazonEC2", name, linux | changed, (*demand("7.77"), *RESERVED))
+        for name, usage, changed in (
+            ("WINDOWS", f"{prefix}BoxUsage", {"operatingSystem": "Windows", "operation": "RunInstances:0002"}),
+            ("SQL", f"{prefix}BoxUsage", {"preInstalledSw": "SQL Web", "operation": "RunInstances:0200"}),
+            ("DEDICATED", f"{prefix}DedicatedUsage", {"tenancy": "Dedicated"}),
+            ("UNUSED", f"{prefix}UnusedBox", {"capacitystatus": "UnusedCapacityReservation"}),
+            ("LOCAL", "LAX1-BoxUsage", {"locationType": "AWS Local Zone", "regionCode": f"{region}-lax-1"}),
+            ("OTHER", "SAE1-BoxUsage", {"regionCode": "sa-east-1"}),
+        ):
+            decoy = linux | {"usagetype": f"{usage}:{item}"} | changed
+            yield Listed("AmazonEC2", name, decoy, (*demand("7.77"), *RESERVED))
 
 
 def _databases(region: str) -> Iterator[Listed]:
@@ -370,64 +375,81 @@ PLAN_HEADINGS = (
 PLANS = ("AWSComputeSavingsPlan", "AWSDatabaseSavingsPlans")
 
 
-def discounts(plan: str, region: str) -> list[tuple[PriceKey | None, dict[str, str]]]:
-    """Return a savings plan's records for a region, each with the key it must come to or None."""
-    prefix = REGIONS[region]
-    offers = {"no": "No Upfront", "partial": "Partial Upfront", "all": "All Upfront"}
-    found: list[tuple[PriceKey | None, dict[str, str]]] = []
+class Discount(NamedTuple):
+    """A record of a savings plan; its key is None when no book wants it."""
 
-    def add(key: PriceKey | None, offer: str, usage: str, operation: str, rate: str, plan_usage: str, **o: str) -> None:
-        years = "3" if ":3yr" in plan_usage or ".3yr" in plan_usage else "1"
-        option = next(text for text in offers.values() if plan_usage.endswith(text.replace(" ", "")))
-        number = f"D{len(found):04}"
-        found.append((key, {
-            "SKU": f"PLAN{plan_usage}", "RateCode": f"PLAN.{number}", "Unit": "Hrs",
-            "EffectiveDate": f"{EFFECTIVE}T07:36:03Z", "DiscountedRate": rate, "Currency": "USD", "DiscountedSKU": number,
-            "DiscountedServiceCode": offer, "DiscountedUsageType": usage, "DiscountedOperation": operation,
-            "PurchaseOption": option, "LeaseContractLength": years, "LeaseContractLengthUnit": "year",
-            "ServiceCode": "ComputeSavingsPlans", "UsageType": plan_usage, "Description": "1 year, \"so much\" upfront",
-            "Location Type": "AWS Region", "DiscountedRegionCode": region,
-        } | o))  # fmt: skip
+    key: PriceKey | None
+    offer: str
+    usage: str
+    operation: str
+    amount: str
+    plan: str
+    """The plan's usage type, which ends with the years and the option."""
+    region: str
 
-    if plan == "AWSComputeSavingsPlan":
-        for years, (paid, option) in ((years, pair) for years in "13" for pair in offers.items()):
-            what = f"{years}yr{option.replace(' ', '')}"
-            for kind, plan_usage in (
-                ("compute_sp", f"ComputeSP:{what}"),
-                ("ec2_instance_sp", f"{prefix}EC2SP:m5.{what}"),
+    def record(self, number: int) -> dict[str, str]:
+        """Return the fields under their headings."""
+        bought = re.search(r"([13])yr(No|Partial|All)Upfront$", self.plan)
+        assert bought
+        return {
+            "SKU": f"PLAN{self.plan}",
+            "RateCode": f"PLAN{self.plan}.D{number:04}",
+            "Unit": "Hrs",
+            "EffectiveDate": f"{EFFECTIVE}T07:36:03Z",
+            "DiscountedRate": self.amount,
+            "Currency": "USD",
+            "DiscountedSKU": f"D{number:04}",
+            "DiscountedServiceCode": self.offer,
+            "DiscountedUsageType": self.usage,
+            "DiscountedOperation": self.operation,
+            "PurchaseOption": f"{bought[2]} Upfront",
+            "LeaseContractLength": bought[1],
+            "LeaseContractLengthUnit": "year",
+            "UsageType": self.plan,
+            "Description": f'{bought[1]} year, "{bought[2]} Upfront"',
+            "Location Type": "AWS Region",
+            "DiscountedRegionCode": self.region,
+        }
+
+
+def discounts(plan: str, region: str) -> list[Discount]:
+    """Return a savings plan's records for a region, wanted and other."""
+    return list((_compute_plans if plan == "AWSComputeSavingsPlan" else _database_plans)(region, REGIONS[region]))
+
+
+def _compute_plans(region: str, prefix: str) -> Iterator[Discount]:
+    ec2, box = "AmazonEC2", f"{prefix}BoxUsage:m5.large"
+    for years, paid in every("13", ("No", "Partial", "All")):
+        bought = f"{years}yr{paid}Upfront"
+        for kind, plan in (("compute_sp", f"ComputeSP:{bought}"), ("ec2_instance_sp", f"{prefix}EC2SP:m5.{bought}")):
+            key = PriceKey("ec2", "m5.large", "linux", f"{kind}_{years}y_{paid.lower()}_upfront")
+            yield Discount(key, ec2, box, "RunInstances", "0.0700", plan, region)
+            yield Discount(None, ec2, box, "RunInstances:0002", "0.9", plan, region)
+            for usage in (
+                f"{prefix}UnusedBox:m5.large",
+                f"{prefix}DedicatedUsage:m5.large",
+                f"{prefix}BoxUsage:x8.huge",
             ):
-                key = PriceKey("ec2", "m5.large", "linux", f"{kind}_{years}y_{paid}_upfront")
-                box = f"{prefix}BoxUsage:m5.large"
-                add(key, "AmazonEC2", box, "RunInstances", "0.0700", plan_usage)
-                add(None, "AmazonEC2", box, "RunInstances:0002", "0.9", plan_usage)
-                add(None, "AmazonEC2", f"{prefix}UnusedBox:m5.large", "RunInstances", "0.9", plan_usage)
-                add(None, "AmazonEC2", f"{prefix}DedicatedUsage:m5.large", "RunInstances", "0.9", plan_usage)
-                add(None, "AmazonEC2", f"{prefix}BoxUsage:x8.huge", "RunInstances", "0.9", plan_usage)
-                add(
-                    None,
-                    "AmazonEC2",
-                    f"LAX1-{box}",
-                    "RunInstances",
-                    "0.9",
-                    plan_usage,
-                    DiscountedRegionCode="us-west-2-lax-1",
-                )
-                add(None, "AmazonEC2", box, "RunInstances", "0.9", f"{prefix}SomeSP:m5.{what}")
-                add(None, "AmazonECS", f"{prefix}Fargate-GB-Hours", "", "0.003", plan_usage)
-    else:
-        term = "database_sp_1y_no_upfront"
-        for usage, variant in (("InstanceUsage", "single_az"), ("Multi-AZUsage", "multi_az")):
-            for short, item in (("db.r7g.large", "db.r7g.large"), ("db.m8g.2xl", "db.m8g.2xlarge")):
-                for code, key in (("0014", PriceKey("rds", item, variant, term)), ("0002", None), ("0021", None)):
-                    add(key, "AmazonRDS", f"{prefix}{usage}:{short}", f"CreateDBInstance:{code}", "0.191",
-                        "DatabaseSP:1yrNoUpfront", DiscountedInstanceType="M8G")  # fmt: skip
-        valkey = PriceKey("elasticache", "cache.r7g.large", "valkey", term)
-        for operation, key in (("CreateCacheCluster:Valkey", valkey), ("CreateCacheCluster:0001", None)):
-            add(key, "AmazonElastiCache", f"{prefix}NodeUsage:cache.r7g.large", operation, "0.14",
-                "DatabaseSP:1yrNoUpfront")  # fmt: skip
-        add(None, "AmazonRDS", f"{prefix}InstanceUsageIOOptimized:db.r7g.large", "CreateDBInstance:0014", "0.25",
-            "DatabaseSP:1yrNoUpfront")  # fmt: skip
-    return found
+                yield Discount(None, ec2, usage, "RunInstances", "0.9", plan, region)
+            yield Discount(None, ec2, "LAX1-BoxUsage:m5.large", "RunInstances", "0.9", plan, f"{region}-lax-1")
+            yield Discount(None, ec2, box, "RunInstances", "0.9", f"{prefix}SomeSP:m5.{bought}", region)
+            yield Discount(None, "AmazonECS", f"{prefix}Fargate-GB-Hours", "", "0.003", plan, region)
+
+
+def _database_plans(region: str, prefix: str) -> Iterator[Discount]:
+    term, plan = "database_sp_1y_no_upfront", "DatabaseSP:1yrNoUpfront"
+    for (usage, variant), (short, item) in every(
+        (("InstanceUsage", "single_az"), ("Multi-AZUsage", "multi_az")),
+        (("db.r7g.large", "db.r7g.large"), ("db.m8g.2xl", "db.m8g.2xlarge")),
+    ):
+        for engine, key in (("0014", PriceKey("rds", item, variant, term)), ("0002", None), ("0021", None)):
+            operation = f"CreateDBInstance:{engine}"
+            yield Discount(key, "AmazonRDS", f"{prefix}{usage}:{short}", operation, "0.191", plan, region)
+        optimized = f"{prefix}{usage}IOOptimized:{short}"
+        yield Discount(None, "AmazonRDS", optimized, "CreateDBInstance:0014", "0.25", plan, region)
+    valkey, node = PriceKey("elasticache", "cache.r7g.large", "valkey", term), f"{prefix}NodeUsage:cache.r7g.large"
+    yield Discount(valkey, "AmazonElastiCache", node, "CreateCacheCluster:Valkey", "0.14", plan, region)
+    yield Discount(None, "AmazonElastiCache", node, "CreateCacheCluster:0001", "0.15", plan, region)
 
 
 def plan_csv(plan: str, region: str) -> str:
@@ -437,14 +459,14 @@ def plan_csv(plan: str, region: str) -> str:
     said = {"FormatVersion": "v1.0", "Disclaimer": DISCLAIMER, "Publication Date": PUBLISHED, "Version": VERSION}
     csv.writer(text, lineterminator="\n").writerows((said | {"OfferCode": plan.replace("AWS", "Amazon")}).items())
     writer.writeheader()
-    writer.writerows(record for _, record in discounts(plan, region))
+    writer.writerows(discount.record(number) for number, discount in enumerate(discounts(plan, region)))
     return text.getvalue()
 
 
 def expected_discounts(region: str) -> dict[PriceKey, Decimal]:
     """Return what the savings plans' rates must come to."""
-    found = [record for plan in PLANS for record in discounts(plan, region)]
-    return {key: Decimal(record["DiscountedRate"]) for key, record in found if key}
+    found = [discount for plan in PLANS for discount in discounts(plan, region)]
+    return {discount.key: Decimal(discount.amount) for discount in found if discount.key}
 
 
 # -------------------------------------------------------------------------------------------------------------- indexes

@@ -1,4 +1,4 @@
-"""AWS's price list files from a server: right rates from every region, and one clear message for whatever goes wrong."""
+"""AWS's price list files from a server: every region's right rates, and one clear message for whatever goes wrong."""
 
 from __future__ import annotations
 
@@ -176,7 +176,7 @@ def test_a_stall_in_the_middle(server: OfferServer) -> None:
 
 
 def test_a_stall_before_the_answer_is_given_up(server: OfferServer) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(CloudError, match="cannot reach .*timed out"):
+    with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(CloudError, match=r"cannot reach .*timed out"):
         list(bulk.rates(RDS, f"http://127.0.0.1:{silent.getsockname()[1]}", replace(HURRIED, retry_count=1)))
 
 
@@ -188,7 +188,7 @@ def test_no_server() -> None:
 
 
 def test_a_server_without_tls(server: OfferServer) -> None:
-    with pytest.raises(CloudError, match="cannot reach https://127.*check the network"):
+    with pytest.raises(CloudError, match=r"cannot reach https://127.*check the network"):
         list(bulk.rates(RDS, server.url.replace("http", "https"), replace(HURRIED, retry_count=0)))
 
 
@@ -318,7 +318,7 @@ def test_a_proxy_of_the_environment_is_used(server: OfferServer, monkeypatch: py
     assert list(bulk.rates(RDS, "http://pricing.invalid", HURRIED))
     assert {base64.b64decode(login.removeprefix("Basic ")) for login in server.proxy_logins} == {b"me:p@ss"}
     monkeypatch.setenv("no_proxy", "pricing.invalid")
-    with pytest.raises(CloudError, match="cannot reach http://pricing.invalid/offers"):
+    with pytest.raises(CloudError, match=r"cannot reach http://pricing.invalid/offers"):
         list(bulk.rates(RDS, "http://pricing.invalid", replace(HURRIED, retry_count=0)))
 
 
@@ -333,9 +333,7 @@ def test_a_proxy_that_cannot_be_reached_keeps_its_password(monkeypatch: pytest.M
 
 def test_a_proxy_that_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("http_proxy", "socks5://me:secret@127.0.0.1:1")
-    with pytest.raises(
-        UsageError, match="the proxy for http in the environment, 'socks5://127.0.0.1:1', is no address"
-    ):
+    with pytest.raises(UsageError, match=r"the proxy for http in the environment, 'socks5://.*', is no address"):
         list(bulk.rates(RDS, "http://pricing.invalid", HURRIED))
 
 

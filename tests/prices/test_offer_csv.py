@@ -141,8 +141,7 @@ def test_the_order_of_records_does_not_matter(records: list[list[str]]) -> None:
 def test_a_file_that_is_cut_never_has_a_wrong_rate(end: int) -> None:
     try:
         rates = read(EC2[:end])
-    except CloudError as error:
-        assert str(error).startswith("AmazonEC2: ")
+    except CloudError:
         return
     assert Counter(rates) <= RIGHT
     # Without a length to compare with, only a cut at the end of a record, or in its last field, can pass.

