@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from cascade_plan.errors import PriceError, UsageError
 from cascade_plan.model.price import Book, Price, PriceKey, Row
-from cascade_plan.prices import bundled, importing
+from cascade_plan.prices import bundled, importing, writing
 
 ROOT = Path(__file__).parents[2]
 COLUMNS = [
@@ -414,19 +414,19 @@ CELLS = st.tuples(
 
 @given(st.dictionaries(KEYS, CELLS, max_size=8), st.lists(HOSTILE, max_size=3), st.lists(HOSTILE, max_size=2))
 def test_what_is_rendered_is_read_back(prices: dict[PriceKey, Row], gaps: list[str], origin: list[str]) -> None:
-    text = importing.render_book("eu-west-1", prices, {"ebs": gaps}, origin)
-    assert (
-        text.encode()
-        == importing.render_book("eu-west-1", dict(reversed(prices.items())), {"ebs": gaps}, origin).encode()
-    )
+    made_of = writing.listed("generated_from", origin, 0)
+    text = writing.render_book("eu-west-1", prices, "# x\n", made_of, importing.TITLES, {"ebs": gaps})
+    backwards = dict(reversed(prices.items()))
+    again = writing.render_book("eu-west-1", backwards, "# x\n", made_of, importing.TITLES, {"ebs": gaps})
+    assert text.encode() == again.encode()
     book = bundled.parse_book(text, "x")
     found = {p.key: _row_of(p) for p in book}
     assert found == prices
     assert (book.region, book.cloud, book.currency) == ("eu-west-1", "aws", "USD")
     assert bundled.yaml.safe_load(text)["sections"]["ebs"]["gaps"] == gaps
     # The strict reader that overrides go through reads the same.
-    again = bundled.override(bundled.Book("aws", "eu-west-1", {}, "empty"), text, "x")
-    assert [price.key for price in again] == [price.key for price in book]
+    laid = bundled.override(bundled.Book("aws", "eu-west-1", {}, "empty"), text, "x")
+    assert [price.key for price in laid] == [price.key for price in book]
 
 
 def _row_of(p: Price) -> Row:
@@ -443,7 +443,7 @@ def test_a_book_has_one_row_a_line(collection: Collection) -> None:
 
 def test_sources_are_named_after_their_repository_and_numbered() -> None:
     sources = ["a/Prices@1 x", "b/prices@2 y", "public bill, 2025", "'quoted'", "…"]
-    assert importing._source_names(sources) == {
+    assert writing._source_names(sources) == {
         "'quoted'": "quoted",
         "a/Prices@1 x": "prices",
         "b/prices@2 y": "prices-2",
