@@ -222,7 +222,7 @@ def _named(value: object) -> str:
 
 
 def _title(document: Mapping[str, Any], name: str) -> str:
-    """Return what a book is called. Raises one of _DAMAGE when its header says half or wrongly when it was retrieved."""
+    """Return what a book is called. Raises one of _DAMAGE when its header says only in part when it was retrieved."""
     if document.keys().isdisjoint(RETRIEVED):
         return name
     day, source = (document[field] for field in RETRIEVED)

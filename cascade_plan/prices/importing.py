@@ -388,7 +388,7 @@ def _missing_families(section: str, prices: Collection[PriceKey], everywhere: Co
     known = [key for key in everywhere if section_of(key) == section and key.term == "on_demand"]
     total = Counter(_family(key) for key in known)
     here = Counter(_family(key) for key in known if key in prices)
-    for family in sorted(total, key=_natural):
+    for family in sorted(total, key=writing.natural):
         if here[family] < total[family]:
             yield f"on_demand: {here[family]} of {total[family]} prices of {family}"
 
@@ -409,7 +409,7 @@ def _which(listed: Iterable[PriceKey], have: Collection[PriceKey]) -> str:
     if not priced or not without:
         return ""
     word, families = ("only", priced) if len(priced) < len(without) else ("none", without)
-    return f"; {word} for {', '.join(sorted(families, key=_natural))}"
+    return f"; {word} for {', '.join(sorted(families, key=writing.natural))}"
 
 
 def _family(key: PriceKey) -> str:

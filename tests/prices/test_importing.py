@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from price_rows import CELLS, HOSTILE, KEYS
 
 from cascade_plan.errors import PriceError, UsageError
 from cascade_plan.model.price import Book, Price, PriceKey, Row
@@ -387,30 +388,6 @@ def test_an_instance_type_without_a_figure_is_named(collection: Collection) -> N
 
 # ---------------------------------------------------------------------------------------------------------- rendering
 
-# What breaks CSV, YAML and line-by-line files: quotes, breaks of every kind, escapes, comments, markers, spaces.
-HOSTILE = st.text(
-    st.one_of(st.characters(codec="utf-8"), st.sampled_from("\"'\\u#|>-:,;\n\r\t \x85\u2028\ufeff%{}[]&*!\0"))
-)
-NAMES = st.from_regex(r"[a-z0-9][a-z0-9.\-]{0,12}", fullmatch=True)
-TERMS = st.sampled_from(["on_demand", "spot", "reserved_1y_no_upfront"])
-SERVICES = st.sampled_from(["elasticache", "eks", "elb", "vpc", "ebs", "transfer", "prometheus"])
-KEYS = st.one_of(
-    st.builds(PriceKey, st.just("ec2"), NAMES, st.just("linux"), TERMS),
-    st.builds(PriceKey, st.just("rds"), NAMES | NAMES.map("db.{}".format), st.sampled_from(["", "multi_az"]), TERMS),
-    st.builds(PriceKey, SERVICES, NAMES, st.just("") | HOSTILE, TERMS),
-)
-CELLS = st.tuples(
-    st.sampled_from(sorted(bundled.UNITS)),
-    st.decimals("0.000001", "999999", places=6).map(str),
-    st.just("") | st.decimals("0", "999999", places=2).map(str),
-    st.sampled_from(["undated", "2024", "2024-12", "2024-12-31"]),
-    HOSTILE.filter(lambda text: bool(text.strip())),
-    HOSTILE,
-    HOSTILE,
-    HOSTILE,
-    st.just("bundled"),
-)
-
 
 @given(st.dictionaries(KEYS, CELLS, max_size=8), st.lists(HOSTILE, max_size=3), st.lists(HOSTILE, max_size=2))
 def test_what_is_rendered_is_read_back(prices: dict[PriceKey, Row], gaps: list[str], origin: list[str]) -> None:
@@ -450,6 +427,8 @@ def test_sources_are_named_after_their_repository_and_numbered() -> None:
         "public bill, 2025": "public",
         "…": "source",
     }
+    # A repository whose own name looks numbered takes no other's.
+    assert len(set(writing._source_names(["a/x@1", "b/x@1", "c/x-2@1"]).values())) == 3
 
 
 def test_files_are_written_whole(collection: Collection, tmp_path: Path) -> None:
