@@ -334,7 +334,7 @@ from cascade_plan.model.price import PriceKey
 from cascade_plan.prices import cache
 def put(usd, service="ec2", item="m5.large", variant="linux"):
     row = ("hour", usd, "", "2026-11-01", "an offer", "SKU1", "", "", "cache")
-    cache.store("eu-west-1", {PriceKey(service, item, variant): row}, frozenset({service}), "2026-11-25", "bulk")
+    return cache.store("eu-west-1", {PriceKey(service, item, variant): row}, frozenset({service}), "2026-11-25", "bulk")
 """
 
 
@@ -471,7 +471,12 @@ def test_ctrl_c_while_waiting_for_the_lock() -> None:
 
 def test_two_updates_at_once_lose_nothing_and_no_reader_sees_half() -> None:
     rounds = 40
-    program = f"for number in range(1, {rounds} + 1): put(f'0.{{number:03}}', *sys.argv[1:])\n"
+    program = (
+        f"for number in range(1, {rounds} + 1):\n"
+        "    before = put(f'0.{number:03}', *sys.argv[1:]).before\n"
+        "    price = before and before.find(*sys.argv[1:])\n"
+        "    assert number == 1 or str(price.usd) == f'0.{number - 1:03}', 'the other has undone what this one stored'\n"
+    )
     writers = [child(program, "ec2", "m5.large", "linux"), child(program, "rds", "db.r5.large", "single_az")]
     seen = set()
     while any(writer.poll() is None for writer in writers):
