@@ -475,7 +475,7 @@ def test_two_updates_at_once_lose_nothing_and_no_reader_sees_half() -> None:
         f"for number in range(1, {rounds} + 1):\n"
         "    before = put(f'0.{number:03}', *sys.argv[1:]).before\n"
         "    price = before and before.find(*sys.argv[1:])\n"
-        "    assert number == 1 or str(price.usd) == f'0.{number - 1:03}', 'the other has undone what this one stored'\n"
+        "    assert number == 1 or str(price.usd) == f'0.{number - 1:03}', 'the other undid what this one stored'\n"
     )
     writers = [child(program, "ec2", "m5.large", "linux"), child(program, "rds", "db.r5.large", "single_az")]
     seen = set()
