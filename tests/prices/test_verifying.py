@@ -137,10 +137,10 @@ def test_other_regions_do_not_compare() -> None:
 
 def test_errors_come_first_and_the_largest_move_before_the_smaller() -> None:
     ours = {M5: row("0.1", as_of="undated"), C5: row("0.1"), SPOT: row("0.1")}
-    theirs = {M5: row("0.12"), C5: row("0.05"), SPOT: row("0.9")}
+    theirs = {M5: row("0.05"), C5: row("0.12"), SPOT: row("0.9")}
     assert verified(ours, theirs) == [
-        ("error", "price", C5),
         ("error", "price", M5),
+        ("error", "price", C5),
         ("warning", "price", SPOT),
         ("warning", "undated", M5),
     ]
