@@ -19,7 +19,7 @@ from cascade_plan.cli.output import complain, deliver, say
 from cascade_plan.errors import UsageError, did_you_mean
 from cascade_plan.judging import MAX_PRICE_AGE_DAYS
 from cascade_plan.model.price import Book, Price, age_days
-from cascade_plan.prices import books, bundled
+from cascade_plan.prices import books, bundled, cache
 from cascade_plan.prices.coverage import SectionCoverage, coverage
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def update(
         typer.Option("--keep-going", help="Renew what is clear; a key without one clear price keeps the price it had."),
     ] = False,
     spot_percentile: Annotated[
-        float, typer.Option("--spot-percentile", min=1, max=100, metavar="PERCENT", help="Of the spot price over time.")
+        int, typer.Option("--spot-percentile", min=1, max=100, metavar="PERCENT", help="Of the spot price over time.")
     ] = 90,
     spot_window: Annotated[
         int, typer.Option("--spot-window", min=1, max=90, metavar="DAYS", help="Days of spot prices to look at.")
@@ -214,6 +214,9 @@ def verify(
         int,
         typer.Option("--max-price-age", metavar="DAYS", envvar="CASCADE_PLAN_MAX_PRICE_AGE", help="Older is too old."),
     ] = MAX_PRICE_AGE_DAYS,
+    shown: Annotated[
+        int, typer.Option("--show", min=0, metavar="COUNT", help="How many deviations of a region to list.")
+    ] = 40,
     endpoint_url: Endpoint = None,
     offline: Offline = False,
     as_of: AsOf = None,
@@ -225,19 +228,23 @@ def verify(
 
     _known_format(format_, "verify")
     today = _today(as_of)
-    found = []
-    for name in [region] if region else bundled.regions():
+    if against == "cache" and not (region or cache.regions()):
+        raise UsageError("no cached prices: run `cascade-plan prices update` first, or compare --against bulk")
+    found = {}
+    for name in [region] if region else cache.regions() if against == "cache" else bundled.regions():
         other = _other_book(name, against, endpoint_url, offline, today)
-        found += verifying.verify(bundled.book(name), other, Decimal(str(tolerance)), max_price_age, today)
-    deliver(verifying.to_json(found) if format_ == "json" else verifying.to_table(found), output)
-    return 3 if any(deviation.severity == "error" for deviation in found) else 0
+        found[name] = verifying.verify(bundled.book(name), other, Decimal(str(tolerance)), max_price_age, today)
+    if format_ == "json":
+        deliver(verifying.render_json(found), output)
+    else:
+        texts = (f"{name}\n{verifying.render_table(listed, shown)}" for name, listed in found.items())
+        deliver("\n".join(texts), output)
+    return 3 if any(map(verifying.failed, found.values())) else 0
 
 
 def _other_book(region: str, against: str, endpoint_url: str | None, offline: bool, today: date) -> Book:
     """Return the prices to compare with. Raises UsageError when the cache has none or the name is unknown."""
     if against == "cache":
-        from cascade_plan.prices import cache
-
         if (book := cache.read(region)) is None:
             raise UsageError(f"no cached prices of {region}: run `cascade-plan prices update --region {region}` first")
         return book

@@ -79,7 +79,9 @@ SHAPE_COLUMNS: Final = [
     "eni_count",
     "ipv4_count_per_eni",
 ]
-HEADER: Final = ("format", "cloud", "region", "currency", "generated_from", "sections")
+HEADER: Final = ("format", "cloud", "region", "currency", "generated_from", "retrieved", "retrieved_from", "sections")
+RETRIEVED: Final = ("retrieved", "retrieved_from")
+"""The fields of the header that say on which day and from where a whole book was last retrieved; both or neither."""
 DISCOUNTS: Final = "discounts"
 """Of a file laid over a book: service -> percent off its prices."""
 SECTION_HEADER: Final = ("title", "as_of", "sources", "gaps", "rows")
@@ -168,6 +170,7 @@ def _text_of(region: str) -> tuple[str, str]:
 def parse_book(text: str, name: str, origin: str = "bundled") -> Book:
     """Return the book that a file's text holds. `name` is the file as messages and reports show it.
 
+    A book that was retrieved from its source is named after that instead: its file is this user's alone.
     Raises PriceError with every problem found, each with its file and line.
     """
     # Nothing here looks at one row at a time beyond taking it apart: what is wrong is found by whole columns, and only
@@ -178,9 +181,10 @@ def parse_book(text: str, name: str, origin: str = "bundled") -> Book:
         if document["format"] != FORMAT or document["cloud"] != CLOUD or document.get("currency", CURRENCY) != CURRENCY:
             raise ValueError
         region = _named(document["region"])
+        title = _title(document, name)
     except _DAMAGE:
         raise PriceError(_damage(text, name)) from None
-    return Book(CLOUD, region, rows, name)
+    return Book(CLOUD, region, rows, title)
 
 
 def parse_catalogue(text: str, name: str) -> Catalogue:
@@ -222,6 +226,16 @@ def _named(value: object) -> str:
     if not _is_name(value):
         raise ValueError
     return str(value)
+
+
+def _title(document: Mapping[str, Any], name: str) -> str:
+    """Return what a book is called. Raises one of _DAMAGE when its header says only in part when it was retrieved."""
+    if document.keys().isdisjoint(RETRIEVED):
+        return name
+    day, source = (document[field] for field in RETRIEVED)
+    if not (_is_day(day) and _is_text(source)):
+        raise ValueError
+    return f"{document['cloud']}/{document['region']} retrieved {day} from {source}"
 
 
 def _rows(sections: Mapping[str, Any], origin: str) -> dict[PriceKey, Row]:
@@ -323,14 +337,18 @@ class _Check:
     def problems(self) -> list[Problem]:
         """Return the problems in the order of the file."""
         data = self.document.data
+        retrieved = () if data.keys().isdisjoint(RETRIEVED) else RETRIEVED
         is_discount = self.book is not None and DISCOUNTS in data
-        required = ("format", "cloud", "region") if is_discount else ("format", "cloud", "region", "sections")
-        self._fields((), HEADER if self.book is None else (*HEADER, DISCOUNTS), required)
+        sections = () if is_discount else ("sections",)
+        allowed = HEADER if self.book is None else (*HEADER, DISCOUNTS)
+        self._fields((), allowed, ("format", "cloud", "region", *sections, *retrieved))
         if is_discount:
             self._discounts(data[DISCOUNTS])
         self._must((), "format", lambda value: value == FORMAT, f"must be {FORMAT}, the format this version reads")
         self._must((), "cloud", lambda value: value == CLOUD, f"must be {CLOUD}")
         self._must((), "currency", lambda value: value == CURRENCY, f"must be {CURRENCY}")
+        self._must((), "retrieved", _is_day, "must be a day, YYYY-MM-DD")
+        self._must((), "retrieved_from", _is_text, "must be text")
         if self._must((), "region", _is_name, "must be the name of a region") and self.book:
             region = self.book.region
             self._must((), "region", lambda value: value == region, f"must be {region}, the region of the scenario")
@@ -451,6 +469,11 @@ def _is_percent(value: object) -> bool:
 
 def _is_text(value: object) -> bool:
     return isinstance(value, str) and not value.isspace() and value != ""
+
+
+def _is_day(value: object) -> bool:
+    text = str(value)  # YAML's own reader makes a date of one without quotes
+    return len(text) == 10 and is_as_of(text)
 
 
 def _is_name(value: object) -> bool:

@@ -18,17 +18,15 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from io import StringIO
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 from cascade_plan import files
 from cascade_plan.errors import PriceError, UsageError
 from cascade_plan.model.price import PriceKey, Row
+from cascade_plan.prices import writing
 from cascade_plan.prices.bundled import (
     CLOUD,
-    COLUMNS,
-    CURRENCY,
     FORMAT,
     SECTIONS,
     SHAPE_COLUMNS,
@@ -390,7 +388,7 @@ def _missing_families(section: str, prices: Collection[PriceKey], everywhere: Co
     known = [key for key in everywhere if section_of(key) == section and key.term == "on_demand"]
     total = Counter(_family(key) for key in known)
     here = Counter(_family(key) for key in known if key in prices)
-    for family in sorted(total, key=_natural):
+    for family in sorted(total, key=writing.natural):
         if here[family] < total[family]:
             yield f"on_demand: {here[family]} of {total[family]} prices of {family}"
 
@@ -411,15 +409,11 @@ def _which(listed: Iterable[PriceKey], have: Collection[PriceKey]) -> str:
     if not priced or not without:
         return ""
     word, families = ("only", priced) if len(priced) < len(without) else ("none", without)
-    return f"; {word} for {', '.join(sorted(families, key=_natural))}"
+    return f"; {word} for {', '.join(sorted(families, key=writing.natural))}"
 
 
 def _family(key: PriceKey) -> str:
     return key.item.rpartition(".")[0]
-
-
-def _natural(text: str) -> list[str | int]:
-    return [int(part) if index % 2 else part for index, part in enumerate(re.split(r"([0-9]+)", text))]
 
 
 # ---------------------------------------------------------------------------------------------------------- rendering
@@ -438,93 +432,6 @@ TITLES: Final = {
     "transfer": "Data transfer: to the internet in tiers a month, between zones (each direction), between regions",
     "prometheus": "Amazon Managed Service for Prometheus",
 }
-_UNSAFE: Final = re.compile("[\\\\\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
-
-
-def render_book(
-    region: str,
-    prices: Mapping[PriceKey, Row],
-    gaps: Mapping[str, Iterable[str]],
-    generated_from: Iterable[str],
-) -> str:
-    """Return a book's text, which `bundled.parse_book` reads.
-
-    The same prices give the same bytes.
-    """
-    parts = [
-        FIRST_LINE,
-        f"format: {FORMAT}\ncloud: {CLOUD}\nregion: {region}\ncurrency: {CURRENCY}\n",
-        _listed("generated_from", generated_from, 0),
-        "sections:\n",
-    ]
-    for section in SECTIONS:
-        rows = {key: row for key, row in prices.items() if section_of(key) == section}
-        parts.append(_section(section, rows, gaps.get(section, ())))
-    return "".join(parts)
-
-
-def _section(section: str, rows: Mapping[PriceKey, Row], gaps: Iterable[str]) -> str:
-    names = _source_names(row[4] for row in rows.values())
-    dates = sorted(row[3] for row in rows.values() if row[3] != "undated") or ["undated"]
-    lines = [
-        (key.item, key.variant, key.term, unit, usd, upfront, as_of, names[source], *rest)
-        for key, (unit, usd, upfront, as_of, source, *rest, _) in sorted(rows.items(), key=_order)
-    ]
-    return (
-        f"  {section}:\n"
-        f"    title: {_quoted(TITLES[section])}\n"
-        f"    as_of: {{oldest: {_quoted(dates[0])}, newest: {_quoted(dates[-1])}}}\n"
-        + _mapped("sources", {name: source for source, name in names.items()}, 4)
-        + _listed("gaps", gaps, 4)
-        + _block(COLUMNS, lines)
-    )
-
-
-def _order(entry: tuple[PriceKey, Any]) -> tuple[list[str | int], ...]:
-    key = entry[0]
-    return _natural(key.item), _natural(key.variant), _natural(key.term)
-
-
-def _source_names(sources: Iterable[str]) -> dict[str, str]:
-    """Return source -> a short name: its repository's, else its first word; numbered where several share it."""
-    names: dict[str, str] = {}
-    taken: Counter[str] = Counter()
-    for source in sorted(set(sources)):
-        match = re.match(r"[\w.-]+/([\w.-]+?)@|\W*(\w+)", source, re.ASCII)
-        name = (match[1] or match[2] or "source").lower() if match else "source"
-        taken[name] += 1
-        names[source] = name if taken[name] == 1 else f"{name}-{taken[name]}"
-    return names
-
-
-def _block(columns: Iterable[str], lines: Iterable[Iterable[str]]) -> str:
-    """Return CSV as the literal block of a section's rows: one row a line."""
-    text = StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows([_escaped(cell) for cell in line] for line in lines)
-    return "    rows: |\n" + re.sub("(?m)^", "      ", text.getvalue()[:-1]) + "\n"
-
-
-def _escaped(text: str) -> str:
-    return _UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
-
-
-def _quoted(text: str) -> str:
-    """Return text as a YAML double-quoted scalar on one line."""
-    return '"' + _escaped(text).replace('"', '\\"') + '"'
-
-
-def _listed(name: str, texts: Iterable[str], indent: int) -> str:
-    space = " " * indent
-    lines = "".join(f"{space}  - {_quoted(text)}\n" for text in texts)
-    return f"{space}{name}:\n{lines}" if lines else f"{space}{name}: []\n"
-
-
-def _mapped(name: str, entries: Mapping[str, str], indent: int) -> str:
-    space = " " * indent
-    lines = "".join(f"{space}  {_quoted(key)}: {_quoted(text)}\n" for key, text in sorted(entries.items()))
-    return f"{space}{name}:\n{lines}" if lines else f"{space}{name}: {{}}\n"
 
 
 # ------------------------------------------------------------------------------------------------------------- shapes
@@ -610,7 +517,7 @@ def _sizes(rows: Iterable[Found], service: str) -> dict[str, tuple[str, str]]:
     Raises PriceError when rows disagree about a shape or give no size.
     """
     sizes: dict[str, tuple[str, str]] = {}
-    for row in sorted(rows, key=lambda row: _natural(row.key.item)):
+    for row in sorted(rows, key=lambda row: writing.natural(row.key.item)):
         if row.key.service == service and "." in row.key.item and row.key.term == "on_demand":
             try:
                 size = (str(int(row.vcpu)), _plain(Decimal(row.memory_gib)))
@@ -651,15 +558,15 @@ def render_catalogue(
     parts = [
         FIRST_LINE,
         f"format: {FORMAT}\ncloud: {CLOUD}\n",
-        _listed("generated_from", generated_from, 0),
+        writing.listed("generated_from", generated_from, 0),
         "sections:\n",
     ]
     for name, section in sections.items():
         parts += [
-            f"  {name}:\n    title: {_quoted(section.title)}\n",
-            _listed("sources", section.sources, 4),
-            _listed("gaps", section.gaps, 4),
-            _block(SHAPE_COLUMNS, section.rows),
+            f"  {name}:\n    title: {writing.quoted(section.title)}\n",
+            writing.listed("sources", section.sources, 4),
+            writing.listed("gaps", section.gaps, 4),
+            writing.block(SHAPE_COLUMNS, section.rows),
         ]
     return "".join(parts)
 
@@ -676,14 +583,17 @@ def rebuild(directory: Path, instance_types: Path) -> dict[str, str]:
     rows = cheaper_than_on_demand(list(_found(directory)))
     prices = {region: merged(row for row in rows if row.region == region) for region in REGIONS}
     everywhere = {key for found in prices.values() for key in found}
-    origin = [_fingerprint(directory / name) for name in FILES]
+    fingerprints = [_fingerprint(directory / name) for name in FILES]
+    origin = writing.listed("generated_from", fingerprints, 0)
     texts = {
-        f"{region}.yaml": render_book(region, _cells(found), _gaps(region, found, everywhere), origin)
+        f"{region}.yaml": writing.render_book(
+            region, _cells(found), FIRST_LINE, origin, TITLES, _gaps(region, found, everywhere)
+        )
         for region, found in prices.items()
     }
     kept = [row for found in prices.values() for row in found.values()]
     types, fingerprint = _instance_types(instance_types), _fingerprint(instance_types)
-    return {**texts, "shapes.yaml": render_catalogue(kept, types, fingerprint, [*origin, fingerprint])}
+    return {**texts, "shapes.yaml": render_catalogue(kept, types, fingerprint, [*fingerprints, fingerprint])}
 
 
 def write(texts: Mapping[str, str], destination: Path) -> list[Path]:

@@ -45,7 +45,7 @@ class Wish:
     """In place of AWS's own address."""
     keep_going: bool = False
     """Whether keys that have no one clear price keep their old one instead of stopping the update."""
-    spot_percentile: float = 90
+    spot_percentile: int = 90
     spot_window_days: int = 30
     progress: Callable[[str, int], None] = field(default=lambda what, amount: None)
 
@@ -124,7 +124,7 @@ def _rates(request: Request, wish: Wish) -> Iterator[Rate]:
     if wish.source == "bulk":
         from cascade_plan.prices import bulk
 
-        yield from bulk.rates(request, **({"base_url": wish.endpoint_url} if wish.endpoint_url else {}))
+        yield from bulk.rates(request, wish.endpoint_url or bulk.BASE_URL)
         return
     from cascade_plan.prices import query_api, savings_plans, spot
 

@@ -16,10 +16,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from price_rows import CELLS, HOSTILE, KEYS
 
 from cascade_plan.errors import PriceError, UsageError
 from cascade_plan.model.price import Book, Price, PriceKey, Row
-from cascade_plan.prices import bundled, importing
+from cascade_plan.prices import bundled, importing, writing
 
 ROOT = Path(__file__).parents[2]
 COLUMNS = [
@@ -387,46 +388,22 @@ def test_an_instance_type_without_a_figure_is_named(collection: Collection) -> N
 
 # ---------------------------------------------------------------------------------------------------------- rendering
 
-# What breaks CSV, YAML and line-by-line files: quotes, breaks of every kind, escapes, comments, markers, spaces.
-HOSTILE = st.text(
-    st.one_of(st.characters(codec="utf-8"), st.sampled_from("\"'\\u#|>-:,;\n\r\t \x85\u2028\ufeff%{}[]&*!\0"))
-)
-NAMES = st.from_regex(r"[a-z0-9][a-z0-9.\-]{0,12}", fullmatch=True)
-TERMS = st.sampled_from(["on_demand", "spot", "reserved_1y_no_upfront"])
-SERVICES = st.sampled_from(["elasticache", "eks", "elb", "vpc", "ebs", "transfer", "prometheus"])
-KEYS = st.one_of(
-    st.builds(PriceKey, st.just("ec2"), NAMES, st.just("linux"), TERMS),
-    st.builds(PriceKey, st.just("rds"), NAMES | NAMES.map("db.{}".format), st.sampled_from(["", "multi_az"]), TERMS),
-    st.builds(PriceKey, SERVICES, NAMES, st.just("") | HOSTILE, TERMS),
-)
-CELLS = st.tuples(
-    st.sampled_from(sorted(bundled.UNITS)),
-    st.decimals("0.000001", "999999", places=6).map(str),
-    st.just("") | st.decimals("0", "999999", places=2).map(str),
-    st.sampled_from(["undated", "2024", "2024-12", "2024-12-31"]),
-    HOSTILE.filter(lambda text: bool(text.strip())),
-    HOSTILE,
-    HOSTILE,
-    HOSTILE,
-    st.just("bundled"),
-)
-
 
 @given(st.dictionaries(KEYS, CELLS, max_size=8), st.lists(HOSTILE, max_size=3), st.lists(HOSTILE, max_size=2))
 def test_what_is_rendered_is_read_back(prices: dict[PriceKey, Row], gaps: list[str], origin: list[str]) -> None:
-    text = importing.render_book("eu-west-1", prices, {"ebs": gaps}, origin)
-    assert (
-        text.encode()
-        == importing.render_book("eu-west-1", dict(reversed(prices.items())), {"ebs": gaps}, origin).encode()
-    )
+    made_of = writing.listed("generated_from", origin, 0)
+    text = writing.render_book("eu-west-1", prices, "# x\n", made_of, importing.TITLES, {"ebs": gaps})
+    backwards = dict(reversed(prices.items()))
+    again = writing.render_book("eu-west-1", backwards, "# x\n", made_of, importing.TITLES, {"ebs": gaps})
+    assert text.encode() == again.encode()
     book = bundled.parse_book(text, "x")
     found = {p.key: _row_of(p) for p in book}
     assert found == prices
     assert (book.region, book.cloud, book.currency) == ("eu-west-1", "aws", "USD")
     assert bundled.yaml.safe_load(text)["sections"]["ebs"]["gaps"] == gaps
     # The strict reader that overrides go through reads the same.
-    again = bundled.override(bundled.Book("aws", "eu-west-1", {}, "empty"), text, "x")
-    assert [price.key for price in again] == [price.key for price in book]
+    laid = bundled.override(bundled.Book("aws", "eu-west-1", {}, "empty"), text, "x")
+    assert [price.key for price in laid] == [price.key for price in book]
 
 
 def _row_of(p: Price) -> Row:
@@ -443,13 +420,15 @@ def test_a_book_has_one_row_a_line(collection: Collection) -> None:
 
 def test_sources_are_named_after_their_repository_and_numbered() -> None:
     sources = ["a/Prices@1 x", "b/prices@2 y", "public bill, 2025", "'quoted'", "…"]
-    assert importing._source_names(sources) == {
+    assert writing._source_names(sources) == {
         "'quoted'": "quoted",
         "a/Prices@1 x": "prices",
         "b/prices@2 y": "prices-2",
         "public bill, 2025": "public",
         "…": "source",
     }
+    # A repository whose own name looks numbered takes no other's.
+    assert len(set(writing._source_names(["a/x@1", "b/x@1", "c/x-2@1"]).values())) == 3
 
 
 def test_files_are_written_whole(collection: Collection, tmp_path: Path) -> None:
