@@ -35,7 +35,7 @@ BANNED_OUTSIDE_EDGE = {
 SEEDED = {"simulation": {"random"}}
 """Simulations draw, from generators that are given their seed."""
 CLOCKS = {"now", "utcnow", "today", "fromtimestamp"}
-SLOW = {"numpy", "scipy", "boto3", "botocore", "rich", "tabulate"}
+SLOW = {"numpy", "scipy", "boto3", "botocore", "urllib3", "ijson", "filelock", "platformdirs", "rich", "tabulate"}
 """Packages that cost a start-up more than they give it: imported where they are used, in functions."""
 LATE: dict[str, set[str]] = {"simulation": {"numpy", "scipy"}, "replaying": set(), "cli.terminal": {"rich"}}
 """Modules that may import slow packages, because they are themselves imported only in functions."""

@@ -61,6 +61,8 @@ class Outcome:
     """None when the update failed and nothing was written."""
     renewed: int = 0
     """Rows that came from the source."""
+    damage: str = ""
+    """What was wrong with the cached file that was replaced, and every row in it lost; empty when nothing was."""
     problems: tuple[Problem, ...] = ()
     """Keys without one clear price, which keep the price they had."""
     failure: CascadePlanError | None = None
@@ -85,10 +87,10 @@ def update(region: str, wish: Wish) -> Outcome:
         before = _book(region)
         sections = frozenset(section for service in wish.services for section in SECTIONS_OF[service])
         rows = {**_kept(region, sections, choice.problems), **choice.rows}
-        cache.store(region, rows, sections, wish.today.isoformat(), wish.source)
+        stored = cache.store(region, rows, sections, wish.today.isoformat(), wish.source)
+        return Outcome(region, before, _book(region), len(choice.rows), stored.damage, choice.problems)
     except CascadePlanError as error:
         return Outcome(region, failure=error)
-    return Outcome(region, before, _book(region), len(choice.rows), choice.problems)
 
 
 def fetched(region: str, wish: Wish) -> Choice:

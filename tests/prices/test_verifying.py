@@ -164,7 +164,7 @@ def test_any_two_books_are_verified_and_rendered(
     found = verify(book(ours), book(theirs), Decimal(5), 365, TODAY, [*ours, *theirs] if needs else None)
     assert {deviation.kind for deviation in found} <= {*KINDS}
     assert all(failed([deviation]) == (deviation.severity == "error") for deviation in found)
-    document = json.loads(render_json(found))
+    document = json.loads(render_json({"eu-west-1": found}))["regions"]["eu-west-1"]
     assert document["failed"] == failed(found)
     assert [PriceKey(*entry["key"]) for entry in document["deviations"]] == [deviation.key for deviation in found]
     assert render_table(found, 3).endswith("\n")
@@ -181,9 +181,10 @@ def test_as_a_table_and_as_json() -> None:
         ["and", "1", "more"],
     ]
     assert render_table([], 5) == "no deviations\n"
-    document = json.loads(render_json(found))
+    whole = json.loads(render_json({"eu-west-1": found}))
+    assert whole["schema_version"] == 1
+    document = whole["regions"]["eu-west-1"]
     assert document["failed"] is True
-    assert document["schema_version"] == 1
     assert document["deviations"][0] == {
         "severity": "error",
         "kind": "price",
@@ -192,4 +193,4 @@ def test_as_a_table_and_as_json() -> None:
         "change_percent": "-30",
     }
     assert document["deviations"][1]["change_percent"] is None
-    assert json.loads(render_json([])) == {"schema_version": 1, "failed": False, "deviations": []}
+    assert json.loads(render_json({"eu-west-1": []}))["regions"] == {"eu-west-1": {"failed": False, "deviations": []}}
