@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import gzip
 import re
+import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Event, Thread
 from types import TracebackType
 from urllib.parse import urlsplit
@@ -50,7 +52,8 @@ def body_of(path: str) -> bytes | None:
 class OfferServer:
     """The server, running while it is entered. `faults` maps a pattern of paths to what is wrong there."""
 
-    def __init__(self) -> None:
+    def __init__(self, identity: Path | None = None) -> None:
+        """`identity` holds a key and its certificate; without it there is no TLS."""
         self.faults: dict[str, Fault] = {}
         self.requests: list[str] = []
         self.proxy_logins: list[str] = []
@@ -67,8 +70,12 @@ class OfferServer:
                 """Say nothing: a test reads `requests`."""
 
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        if identity:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(identity)
+            self._http.socket = context.wrap_socket(self._http.socket, server_side=True)
         self._thread = Thread(target=self._http.serve_forever, args=(0.01,), daemon=True)
-        self.url = f"http://127.0.0.1:{self._http.server_port}"
+        self.url = f"{'https' if identity else 'http'}://127.0.0.1:{self._http.server_port}"
 
     def __enter__(self) -> OfferServer:
         self._thread.start()

@@ -9,15 +9,15 @@ service-region-index-files-for-savings-plan.html.
 from __future__ import annotations
 
 import json
+import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from difflib import get_close_matches
 from io import BufferedReader, RawIOBase, TextIOWrapper
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final, Literal
 from urllib.parse import unquote, urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 from cascade_plan.errors import CloudError, UsageError
 from cascade_plan.prices import offer_csv, offer_json, savings_csv
@@ -92,6 +92,8 @@ def _lines(body: IO[bytes], what: str) -> Iterator[str]:
 
 def _offer_path(site: _Site, request: Request, offer: str) -> str:
     """Return the path of an offer's newest file in JSON. Raises CloudError when the region has none."""
+    from difflib import get_close_matches
+
     path = f"/offers/v1.0/aws/{offer}/current/region_index.json"
     regions = site.index(path, _counted(request, offer))
     if not isinstance(regions, dict):
@@ -197,7 +199,7 @@ class _Body(RawIOBase):
 
 
 def _pool(base_url: str, patience: Patience) -> PoolManager:
-    """Return a client for a server, through the proxy that the environment names for it."""
+    """Return a client for a server that trusts whom the AWS SDK trusts, through the environment's proxy for it."""
     try:
         from urllib3 import PoolManager, ProxyManager, Retry, Timeout, make_headers
         from urllib3.exceptions import HTTPError
@@ -207,19 +209,17 @@ def _pool(base_url: str, patience: Patience) -> PoolManager:
     parts = urlsplit(base_url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise UsageError(f"{_shown(base_url)!r} is no address of a price list server, such as {BASE_URL}")
-    options: Mapping[str, Any] = {
-        "timeout": Timeout(connect=patience.connect_s, read=patience.read_s),
-        "retries": Retry(
-            total=patience.retry_count,
-            redirect=False,
-            status_forcelist=_TRANSIENT,
-            backoff_factor=patience.backoff_s,
-            raise_on_status=False,
-            respect_retry_after_header=False,  # it may ask for hours
-        ),
-    }
-    proxy = getproxies().get(parts.scheme)
-    if not proxy or proxy_bypass(parts.hostname):
+    retries = Retry(
+        total=patience.retry_count,
+        redirect=False,
+        status_forcelist=_TRANSIENT,
+        backoff_factor=patience.backoff_s,
+        raise_on_status=False,
+        respect_retry_after_header=False,  # it may ask for hours
+    )
+    timeout = Timeout(connect=patience.connect_s, read=patience.read_s)
+    options: dict[str, Any] = {"retries": retries, "timeout": timeout, "ca_certs": _authorities()}
+    if not (proxy := _proxy(parts.scheme, parts.hostname)):
         return PoolManager(**options)
     login = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
     address = f"{login.scheme}://{login.netloc.rpartition('@')[2]}"
@@ -228,6 +228,21 @@ def _pool(base_url: str, patience: Patience) -> PoolManager:
         return ProxyManager(address, proxy_headers=make_headers(proxy_basic_auth=basic), **options)
     except (HTTPError, ValueError) as error:
         raise UsageError(f"the proxy for {parts.scheme} in the environment, {address!r}, is no address") from error
+
+
+def _authorities() -> str | None:
+    """Return the file of certificates that the AWS SDK takes too, or None for the system's."""
+    bundle = os.environ.get("AWS_CA_BUNDLE")
+    if bundle and not Path(bundle).is_file():
+        raise UsageError(f"AWS_CA_BUNDLE is {bundle!r}, which is no file")
+    return bundle or None
+
+
+def _proxy(scheme: str, host: str) -> str | None:
+    from urllib.request import getproxies, proxy_bypass
+
+    proxies = getproxies()
+    return None if proxy_bypass(host) else proxies.get(scheme) or proxies.get("all")
 
 
 def _check(answer: BaseHTTPResponse, url: str) -> None:

@@ -8,12 +8,17 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from ipaddress import ip_address
+from pathlib import Path
 from typing import Literal
 
 import offer_world as world
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from offer_server import Fault, OfferServer
 
 from cascade_plan.errors import CloudError, UsageError
@@ -33,8 +38,8 @@ LAYOUTS: tuple[Layout, ...] = ("csv", "json")
 
 
 @pytest.fixture(autouse=True)
-def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy", "aws_ca_bundle"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
 
@@ -309,7 +314,39 @@ def test_two_prices_are_a_problem_and_a_product_without_a_price_is_none(
     assert "ANOTHER" in choice.problems[0].message
 
 
-# ------------------------------------------------------------------------------------------------- proxies and packages
+# ----------------------------------------------------------------------------------------- trust, proxies and packages
+
+
+@pytest.fixture(scope="session")
+def identity(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a file with a key and the certificate it has signed itself, for 127.0.0.1."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    begin = datetime.now(UTC) - timedelta(hours=1)
+    certificate = (
+        x509.CertificateBuilder(
+            name, name, key.public_key(), x509.random_serial_number(), begin, begin + timedelta(days=1)
+        )
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    file = tmp_path_factory.mktemp("tls") / "identity.pem"
+    plain = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    file.write_bytes(key.private_bytes(*plain) + certificate.public_bytes(serialization.Encoding.PEM))
+    return file
+
+
+def test_a_server_is_trusted_only_with_its_certificate(identity: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with OfferServer(identity) as server:
+        with pytest.raises(CloudError, match=r"cannot reach https://127.0.0.1:.*certificate verify failed"):
+            list(bulk.rates(RDS, server.url, replace(HURRIED, retry_count=0)))
+        assert server.requests == []
+        monkeypatch.setenv("AWS_CA_BUNDLE", str(identity))
+        assert choose(rates(server), TODAY).rows
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(identity / "nothing"))
+    with pytest.raises(UsageError, match=r"AWS_CA_BUNDLE is .*, which is no file"):
+        rates(server)
 
 
 def test_a_proxy_of_the_environment_is_used(server: OfferServer, monkeypatch: pytest.MonkeyPatch) -> None:
