@@ -158,6 +158,10 @@ def update(
 def _exit_code(outcomes: Sequence[Outcome]) -> int:
     """Return 0, or the exit status of the first region that failed, after saying on stderr what failed."""
     for outcome in outcomes:
+        if outcome.damage:
+            complain(
+                f"{outcome.region}: replaced a damaged file, whose other prices are lost: {outcome.damage}", "warning"
+            )
         for problem in outcome.problems:
             complain(f"{outcome.region}: {problem}; it keeps the price it had", "warning")
         if outcome.failure is not None:

@@ -16,7 +16,13 @@ def book(region: str, cached: bool = True) -> Book:
 
     Raises UsageError, naming the regions, when there are none; PriceError when either is damaged.
     """
-    renewed = cache.read(region) if cached else None
-    if renewed is None:
-        return bundled.book(region)
-    return bundled.book(region).overridden(renewed.rows, renewed.name) if region in bundled.regions() else renewed
+    found = laid_over_bundled(region, cache.read(region) if cached else None)
+    return bundled.book(region) if found is None else found
+
+
+def laid_over_bundled(region: str, renewed: Book | None) -> Book | None:
+    """Return a region's bundled book with a retrieved one over it, either alone where the other is not, or None."""
+    if region not in bundled.regions():
+        return renewed
+    base = bundled.book(region)
+    return base if renewed is None else base.overridden(renewed.rows, renewed.name)

@@ -10,7 +10,7 @@ import os
 import re
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
@@ -89,12 +89,18 @@ def read(region: str) -> Book | None:
 
 
 def store(
-    region: str, rows: Mapping[PriceKey, Row], sections: frozenset[str], retrieved: str, retrieved_from: str
+    region: str,
+    rows: Mapping[PriceKey, Row],
+    sections: frozenset[str],
+    retrieved: str,
+    retrieved_from: str,
+    unclear: Collection[PriceKey] = (),
 ) -> Stored:
     """Return the region's books before and after its rows of `sections` were replaced by `rows`.
 
     `retrieved` is a day, YYYY-MM-DD; `retrieved_from` says where the rows are from, such as bulk. Rows of other
-    sections stay as they are. A damaged file is replaced, and what was wrong with it returned.
+    sections stay as they are, and so do those of `unclear` keys, of which the source had no one price. A damaged file
+    is replaced, and what was wrong with it returned.
     Raises UsageError when the file cannot be written or another update holds it, PriceError when the present file
     cannot be read or the rows make no book; the present file is then as it was.
     """
@@ -104,7 +110,11 @@ def store(
     with _locked(path, region):
         _remove_stale(path.parent)
         before, damage = _present(path, region)
-        kept = {price.key: _row(price) for price in before or () if section_of(price.key) not in sections}
+        kept = {
+            price.key: _row(price)
+            for price in before or ()
+            if section_of(price.key) not in sections or price.key in unclear
+        }
         text, after = _rendered(region, {**kept, **rows}, retrieved, retrieved_from)
         files.write_atomically(path, text)
     return Stored(before, after, path, damage)

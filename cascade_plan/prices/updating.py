@@ -8,7 +8,7 @@ from datetime import date
 from typing import Final
 
 from cascade_plan.errors import CascadePlanError, CloudError, PriceError, UsageError, did_you_mean
-from cascade_plan.model.price import Book, PriceKey, Row
+from cascade_plan.model.price import Book
 from cascade_plan.prices import books, bundled, cache
 from cascade_plan.prices.products import SERVICES
 from cascade_plan.prices.rates import Choice, Problem, Rate, Request, choose
@@ -82,15 +82,15 @@ def wanted_services(source: str, names: Iterable[str]) -> frozenset[str]:
 
 def update(region: str, wish: Wish) -> Outcome:
     """Return how the update of one region's cached prices ended; a failure is part of the outcome, not raised."""
+    sections = frozenset(section for service in wish.services for section in SECTIONS_OF[service])
     try:
         choice = fetched(region, wish)
-        before = _book(region)
-        sections = frozenset(section for service in wish.services for section in SECTIONS_OF[service])
-        rows = {**_kept(region, sections, choice.problems), **choice.rows}
-        stored = cache.store(region, rows, sections, wish.today.isoformat(), wish.source)
-        return Outcome(region, before, _book(region), len(choice.rows), stored.damage, choice.problems)
+        unclear = frozenset(problem.key for problem in choice.problems)
+        stored = cache.store(region, choice.rows, sections, wish.today.isoformat(), wish.source, unclear)
+        before, after = (books.laid_over_bundled(region, each) for each in (stored.before, stored.after))
     except CascadePlanError as error:
         return Outcome(region, failure=error)
+    return Outcome(region, before, after, len(choice.rows), stored.damage, choice.problems)
 
 
 def fetched(region: str, wish: Wish) -> Choice:
@@ -108,10 +108,6 @@ def fetched(region: str, wish: Wish) -> Choice:
             others = ",".join(sorted(wish.services - {service}))
             raise CloudError(f"{region}: the source has no price of {service}; leave it out with --services {others}")
     return choice
-
-
-def _book(region: str) -> Book | None:
-    return books.book(region) if region in books.regions() else None
 
 
 def _request(region: str, wish: Wish) -> Request:
@@ -135,15 +131,6 @@ def _rates(request: Request, wish: Wish) -> Iterator[Rate]:
         yield from savings_plans.rates(request, wish.endpoint_url)
     if SPOT in wish.services:
         yield from spot.rates(request, wish.endpoint_url, wish.spot_percentile, wish.spot_window_days)
-
-
-def _kept(region: str, sections: frozenset[str], problems: Iterable[Problem]) -> dict[PriceKey, Row]:
-    """Return the cached rows of keys that the source left unclear: they stay, with their old date."""
-    present = cache.read(region)
-    if present is None:
-        return {}
-    unclear = {problem.key for problem in problems}
-    return {key: row for key, row in present.rows.items() if key in unclear and bundled.section_of(key) in sections}
 
 
 def _refusal(region: str, problems: tuple[Problem, ...]) -> str:
