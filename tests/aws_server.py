@@ -7,6 +7,7 @@ list; a fault changes the answer to the n-th request of an operation. It knows n
 from __future__ import annotations
 
 import json
+import os
 import socket
 import struct
 from collections import Counter
@@ -15,12 +16,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Event, Lock, Thread
 from typing import Any
 from urllib.parse import parse_qs
 from xml.sax.saxutils import escape
 
 import aws_world
+import pytest
 
 PRODUCTS = "GetProducts"
 SPOT = "DescribeSpotPriceHistory"
@@ -28,6 +31,7 @@ PLANS = "DescribeSavingsPlansOfferingRates"
 JSON = "application/x-amz-json-1.1"
 XML = "text/xml;charset=UTF-8"
 REQUEST_ID = "00000000-0000-0000-0000-000000000000"
+KEY_ID, SECRET, TOKEN = "AKIASYNTHETICKEYID00", "synthetic/secret+access/key", "synthetic//session//token=="
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,8 @@ class Server:
     plan_rates: list[dict[str, Any]] = field(default_factory=list)
     page_size: int = 1000
     """The most that a page holds whatever is asked for."""
+    filtering: bool = True
+    """Whether GetProducts honours filters: without, an offer's whole list goes out, of every region."""
     asked: list[Asked] = field(default_factory=list)
     closing: Event = field(default_factory=Event)
     _faults: list[tuple[str, Fault, frozenset[int] | None]] = field(default_factory=list)
@@ -73,8 +79,9 @@ class Server:
     _counts: Counter[str] = field(default_factory=Counter)
 
     def fail(self, operation: str, fault: Fault, *requests: int) -> None:
-        """Answer an operation's requests of these numbers (from 1), or all, with a fault."""
-        self._faults.append((operation, fault, frozenset(requests) or None))
+        """Answer an operation's requests of these numbers (1 is the next), or all from now on, with a fault."""
+        so_far = self._counts[operation]
+        self._faults.append((operation, fault, frozenset(so_far + number for number in requests) or None))
 
     def queries(self, operation: str) -> list[Mapping[str, Any]]:
         """Return what was asked of an operation, in the order of arrival."""
@@ -88,17 +95,22 @@ class Server:
             number = self._counts[operation]
         answers = {PRODUCTS: self._get_products, SPOT: self._spot_history, PLANS: self._plans}
         known = answers.get(operation)
-        reply = replace(known(query), operation=operation) if known else _error(operation, 400, "UnknownOperation")
+        reply = (
+            replace(known(query, _region(headers)), operation=operation)
+            if known
+            else _error(operation, 400, "UnknownOperation")
+        )
         for failing, fault, numbers in self._faults:
             if failing == operation and (numbers is None or number in numbers):
                 reply = fault(reply)
         return reply
 
-    def _get_products(self, query: Mapping[str, Any]) -> Reply:
+    def _get_products(self, query: Mapping[str, Any], _: str) -> Reply:
         def matches(product: aws_world.Product) -> bool:
             known = {**product.attributes, "productFamily": product.family}
+            filters = query.get("Filters", ()) if self.filtering else ()
             return product.offer == query["ServiceCode"] and all(
-                known.get(term["Field"]) == term["Value"] for term in query.get("Filters", ())
+                known.get(term["Field"]) == term["Value"] for term in filters
             )
 
         if query.get("FormatVersion") != "aws_v1" or any(f["Type"] != "TERM_MATCH" for f in query.get("Filters", ())):
@@ -108,7 +120,7 @@ class Server:
         following = {"NextToken": token} if token else {}
         return Reply(200, json.dumps({"FormatVersion": "aws_v1", "PriceList": page, **following}).encode())
 
-    def _plans(self, query: Mapping[str, Any]) -> Reply:
+    def _plans(self, query: Mapping[str, Any], _: str) -> Reply:
         wanted = {entry["name"]: entry["values"] for entry in query.get("filters", ())}
 
         def matches(rate: dict[str, Any]) -> bool:
@@ -125,7 +137,7 @@ class Server:
         # The last page has an empty token.
         return Reply(200, json.dumps({"searchResults": page, "nextToken": token}).encode(), "application/json")
 
-    def _spot_history(self, query: Mapping[str, Any]) -> Reply:
+    def _spot_history(self, query: Mapping[str, Any], region: str) -> Reply:
         start, end = (datetime.fromisoformat(query[name]).astimezone(UTC) for name in ("StartTime", "EndTime"))
         filters = {
             query[f"Filter.{n}.Name"]: _listed(query, f"Filter.{n}.Value.")
@@ -138,6 +150,7 @@ class Server:
                 price
                 for price in self.spot_prices
                 if price.item in filters["instance-type"] and price.platform in platforms and price.at <= end
+                if price.zone.startswith(region)
             ),
             key=lambda price: price.at,
             reverse=True,
@@ -157,6 +170,11 @@ class Server:
         first = int(token.removeprefix("page")) if token else 0
         last = first + min(size, self.page_size)
         return found[first:last], f"page{last}" if last < len(found) else ""
+
+
+def _region(headers: Mapping[str, str]) -> str:
+    """Return the region that a request is signed for: AWS has an endpoint for each, and here they share one."""
+    return headers["authorization"].partition("Credential=")[2].split("/")[2]
 
 
 def _listed(query: Mapping[str, Any], prefix: str) -> list[str]:
@@ -286,3 +304,24 @@ def serving(*regions: str) -> Iterator[Server]:
         listener.shutdown()
         listener.server_close()
         thread.join()
+
+
+# -------------------------------------------------------------------------------------------------------- credentials
+
+
+def sign_out(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
+    """Leave boto3 no credentials, no configuration and no proxy."""
+    for name in [name for name in os.environ if name.upper().startswith("AWS_") or name.upper().endswith("_PROXY")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(home / "config"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(home / "credentials"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+
+
+def sign_in(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
+    """Give boto3 synthetic credentials, and no others."""
+    sign_out(monkeypatch, home)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", KEY_ID)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
+    monkeypatch.setenv("AWS_SESSION_TOKEN", TOKEN)

@@ -1,4 +1,4 @@
-"""A synthetic AWS: what it sells in five regions, spot prices and savings plans. None of its figures is anybody's price.
+"""A synthetic AWS: products, spot prices and savings plans in five regions. None of its figures is anybody's price.
 
 A product knows the keys and figures a price book must hold of it; a decoy is much like a product and none of a book's.
 The layout is that of GetProducts, so that a bulk offer can be made of the same products.
@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 from cascade_plan.model.price import PriceKey
@@ -196,23 +197,23 @@ def metered(
     unit: str,
     key: PriceKey | None,
     attributes: Mapping[str, str],
-    divisor: int = 1,
+    count: int = 1,
 ) -> Product:
-    """Return a product billed by the amount; without a key it is a decoy."""
+    """Return a product billed by the amount, its unit `count` of the book's; without a key it is a decoy."""
     usd = price_of(attributes.get("regionCode", ""), offer, usage)
-    wanted: dict[PriceKey, tuple[Decimal, Decimal | None]] = {key: (usd / divisor, None)} if key else {}
+    wanted: dict[PriceKey, tuple[Decimal, Decimal | None]] = {key: (usd, None)} if key else {}
     listed = {"servicecode": offer, **attributes, "usagetype": usage}
-    return Product(offer, "", family, listed, (_on_demand(unit, usd),), wanted)
+    return Product(offer, "", family, listed, (_on_demand(unit, usd * count),), wanted)
 
 
 def _metered(code: str, place: Mapping[str, str]) -> Iterator[Product]:
     gp3 = {**place, "volumeApiName": "gp3"}
-    for family, usage, unit, item, divisor in (
+    for family, usage, unit, item, count in (
         ("Storage", "EBS:VolumeUsage.gp3", "GB-Mo", "gp3-storage", 1),
         ("System Operation", "EBS:VolumeP-IOPS.gp3", "IOPS-Mo", "gp3-iops", 1),
         ("Provisioned Throughput", "EBS:VolumeP-Throughput.gp3", "GiBps-mo", "gp3-throughput", 1024),
     ):
-        yield metered("AmazonEC2", family, code + usage, unit, PriceKey("ebs", item), gp3, divisor)
+        yield metered("AmazonEC2", family, code + usage, unit, PriceKey("ebs", item), gp3, count)
     for usage, unit, item in (
         ("NatGateway-Hours", "Hrs", "nat-gateway"),
         ("NatGateway-Bytes", "GB", "nat-gateway-data"),
@@ -257,10 +258,7 @@ def _transfer(code: str, place: Mapping[str, str]) -> Iterator[Product]:
     offer, family = "AWSDataTransfer", "Data Transfer"
     first = price_of(place["regionCode"], "internet-out")
     bounds = ("0", "10240", "51200", "153600", "Inf")
-    tiers = [
-        (begin, end, first * (10 - number) / 10)
-        for number, (begin, end) in enumerate(zip(bounds, bounds[1:], strict=False))
-    ]
+    tiers = [(begin, end, first * (10 - number) / 10) for number, (begin, end) in enumerate(pairwise(bounds))]
     wanted: dict[PriceKey, tuple[Decimal, Decimal | None]] = {
         PriceKey("transfer", "internet-out", f"{begin}-{end.removesuffix('Inf')}"): (usd, None)
         for begin, end, usd in tiers
@@ -347,7 +345,7 @@ def plan_rates(region: str) -> list[dict[str, Any]]:
                 for option in PAID:
                     usd = price_of(region, item, plan, lease, option)
                     plain = plan_rate(region, item, plan, hours, option, f"{usd:f}")
-                    found += [plain, *_plan_decoys(plain, region)]
+                    found += [plain, *_plan_decoys(plain)]
     return found
 
 
@@ -379,7 +377,7 @@ def plan_rate(region: str, item: str, plan: str, hours: int, option: str, rate: 
     }
 
 
-def _plan_decoys(plain: dict[str, Any], region: str) -> Iterator[dict[str, Any]]:
+def _plan_decoys(plain: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield the rates beside one: reserved and unused, Windows, dedicated, for containers."""
 
     def changed(**values: str) -> list[dict[str, str]]:
@@ -389,5 +387,4 @@ def _plan_decoys(plain: dict[str, Any], region: str) -> Iterator[dict[str, Any]]
     yield {**plain, "rate": "9", "properties": changed(productDescription="Windows")}
     yield {**plain, "rate": "9", "properties": changed(tenancy="dedicated")}
     yield {**plain, "rate": "9", "serviceCode": "AmazonEKS"}
-    other = next(name for name in REGIONS if name != region)
-    yield {**plain, "rate": "9", "properties": changed(region=other)}
+    yield {**plain, "rate": "9", "properties": changed(region="sa-east-1")}

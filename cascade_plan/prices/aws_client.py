@@ -6,8 +6,8 @@ No message repeats what AWS or the client says: those texts can hold account num
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -96,6 +96,8 @@ class Patience:
 
 
 PATIENT: Final = Patience()
+READ_COUNT: Final = 3
+"""How often an answer that is cut short is asked for."""
 
 
 def policy() -> str:
@@ -132,15 +134,13 @@ def client(service: str, region: str, endpoint_url: str | None, patience: Patien
 def listing(ask: Callable[..., Any], answer_key: str, token_key: str, **query: Any) -> Iterator[list[Any]]:
     """Yield what a paginated operation lists, a page at a time.
 
-    Raises CloudError when an answer has no list (botocore takes JSON that is cut short for an answer without fields)
-    and when a page's token has come before, which would never end.
+    Raises CloudError when an answer stays without its list and when a page's token has come before, which would never
+    end.
     """
     seen: set[str] = set()
     while True:
-        answer = ask(**query)
-        if not isinstance(found := answer.get(answer_key), list):
-            raise CloudError(f"AWS {ask.__name__}: {_UNCLEAR}")
-        yield found
+        answer = _answer(ask, answer_key, query)
+        yield answer[answer_key]
         token = answer.get(token_key)
         if not token:
             return
@@ -148,6 +148,22 @@ def listing(ask: Callable[..., Any], answer_key: str, token_key: str, **query: A
             raise CloudError(f"AWS {ask.__name__}: a page's token repeats, the list would have no end: try again later")
         seen.add(token)
         query[token_key] = token
+
+
+def _answer(ask: Callable[..., Any], key: str, query: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return an answer that has its list. One that is cut short is asked for again.
+
+    botocore does not: it takes a body that ends early for a whole one, and JSON that does not parse for an answer
+    without fields.
+    """
+    from botocore.parsers import ResponseParserError
+
+    for _ in range(READ_COUNT):
+        with suppress(ResponseParserError):
+            answer: Mapping[str, Any] = ask(**query)
+            if isinstance(answer.get(key), list):
+                return answer
+    raise CloudError(f"AWS {ask.__name__}: {_UNCLEAR}")
 
 
 @contextmanager

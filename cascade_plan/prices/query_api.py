@@ -90,7 +90,7 @@ def rates(request: Request, endpoint_url: str | None = None, patience: Patience 
                 count, _ = query.result()
                 request.progress(queries[query].offer, count)
         finally:
-            # One failure (or Ctrl-C) is enough: what runs ends at its next page, what waits is not begun.
+            # Ctrl-C, too, waits only for the pages that are being read.
             stopped.set()
             pool.shutdown(cancel_futures=True)
     found = {product.offer for query, product in queries.items() if query.result()[0]}
@@ -107,26 +107,38 @@ def _refuse(offer: str, products: tuple[Product, ...], region: str) -> None:
 
 
 def _read(pricing: Any, product: Product, request: Request, stopped: Event) -> tuple[int, list[Rate]]:
-    """Return how many products of a kind there are, and the rates of the wanted ones."""
-    terms = {**product.filters, product.region_attribute: request.region}
-    filters = [{"Type": "TERM_MATCH", "Field": name, "Value": value} for name, value in terms.items()]
-    query = {"ServiceCode": product.offer, "Filters": filters, "FormatVersion": "aws_v1", "MaxResults": PAGE_SIZE}
+    """Return how many products of a kind there are, and the rates of the wanted ones; less than all once stopped."""
     count = 0
     found: list[Rate] = []
-    for page in listing(pricing.get_products, "PriceList", "NextToken", **query):
-        for text in page:
-            entry = _entry(text, product.offer, request.region)
-            described = entry.product
-            attributes = {**described.attributes, "productFamily": described.product_family}
-            key = product.key_of(attributes)
-            if key is None or attributes.get(product.region_attribute) != request.region:
-                continue
-            count += 1
-            if request.wants(key):
-                found += _rates_of(entry, key, product, request)
-        if stopped.is_set():
-            break
+    if stopped.is_set():
+        return count, found
+    try:
+        for page in listing(pricing.get_products, "PriceList", "NextToken", **_query(product, request.region)):
+            for text in page:
+                entry = _entry(text, product.offer, request.region)
+                if key := _key(entry.product, product, request.region):
+                    count += 1
+                    found += _rates_of(entry, key, product, request) if request.wants(key) else ()
+            if stopped.is_set():
+                break
+    except Exception:
+        # One failure ends the update: what runs stops at its next page, what waits asks nothing.
+        stopped.set()
+        raise
     return count, found
+
+
+def _query(product: Product, region: str) -> dict[str, Any]:
+    terms = {**product.filters, product.region_attribute: region}
+    filters = [{"Type": "TERM_MATCH", "Field": name, "Value": value} for name, value in terms.items()]
+    return {"ServiceCode": product.offer, "Filters": filters, "FormatVersion": "aws_v1", "MaxResults": PAGE_SIZE}
+
+
+def _key(described: _Described, product: Product, region: str) -> PriceKey | None:
+    """Return what a listed product prices, or None when it is of another kind or region."""
+    # A product's family stands beside its attributes.
+    attributes = {**described.attributes, "productFamily": described.product_family}
+    return product.key_of(attributes) if attributes.get(product.region_attribute) == region else None
 
 
 def _entry(text: Any, offer: str, region: str) -> _Entry:
