@@ -1,0 +1,390 @@
+"""A synthetic AWS: products, spot prices and savings plans in five regions. None of its figures is anybody's price.
+
+A product knows the keys and figures a price book must hold of it; a decoy is much like a product and none of a book's.
+The layout is that of GetProducts, so that a bulk offer can be made of the same products.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from itertools import pairwise
+from typing import Any
+
+from cascade_plan.model.price import PriceKey
+
+TODAY = date(2026, 11, 25)
+PUBLISHED = "2026-11-20T21:04:11Z"
+EFFECTIVE = "2026-11-01T00:00:00Z"
+REGIONS = {
+    # region: the code before its usage types, its name in the price list
+    "us-east-1": ("", "US East (N. Virginia)"),
+    "us-west-2": ("USW2-", "US West (Oregon)"),
+    "eu-west-1": ("EU-", "EU (Ireland)"),
+    "eu-central-1": ("EUC1-", "EU (Frankfurt)"),
+    "ap-southeast-1": ("APS1-", "Asia Pacific (Singapore)"),
+}
+EC2 = ("m7g.large", "c6g.xlarge", "r6i.2xlarge", "m5.large")
+RDS = ("db.r5.xlarge", "db.m6g.large")
+CACHE = ("cache.r6g.large", "cache.m6g.xlarge")
+HOURS = {"1yr": 8760, "3yr": 26280}
+PAID = {"No Upfront": 0, "Partial Upfront": 1, "All Upfront": 2}
+"""Halves of a commitment paid on its first day."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dimension:
+    """One price of a term."""
+
+    unit: str
+    amount: str | None
+    begin: str = "0"
+    end: str = "Inf"
+    currency: str = "USD"
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One way to buy a product: on demand, or reserved where it has a lease."""
+
+    code: str
+    dimensions: tuple[Dimension, ...]
+    lease: str = ""
+    option: str = ""
+    offering_class: str = ""
+    effective: str = EFFECTIVE
+
+    @property
+    def attributes(self) -> dict[str, str]:
+        """The attributes of a reservation, none of an on-demand term."""
+        if not self.lease:
+            return {}
+        named = {"LeaseContractLength": self.lease, "PurchaseOption": self.option}
+        return named | ({"OfferingClass": self.offering_class} if self.offering_class else {})
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """One product of an offer, and what a book must hold of it."""
+
+    offer: str
+    sku: str
+    family: str
+    attributes: Mapping[str, str]
+    terms: tuple[Term, ...]
+    expected: Mapping[PriceKey, tuple[Decimal, Decimal | None]]
+    """Key -> USD per unit of the book, and the upfront of a commitment. Empty for a decoy."""
+
+    def entry(self) -> dict[str, Any]:
+        """Return the product as GetProducts lists it."""
+        terms: dict[str, dict[str, Any]] = {}
+        for term in self.terms:
+            kind = terms.setdefault("Reserved" if term.lease else "OnDemand", {})
+            kind[f"{self.sku}.{term.code}"] = {
+                "sku": self.sku,
+                "offerTermCode": term.code,
+                "effectiveDate": term.effective,
+                "termAttributes": term.attributes,
+                "priceDimensions": {
+                    f"{self.sku}.{term.code}.{number}": _dimension(f"{self.sku}.{term.code}.{number}", dimension)
+                    for number, dimension in enumerate(term.dimensions)
+                },
+            }
+        return {
+            "product": {"productFamily": self.family, "attributes": dict(self.attributes), "sku": self.sku},
+            "serviceCode": self.offer,
+            "terms": terms,
+            "version": "20261120210411",
+            "publicationDate": PUBLISHED,
+        }
+
+
+def _dimension(code: str, dimension: Dimension) -> dict[str, Any]:
+    priced = {} if dimension.amount is None else {dimension.currency: dimension.amount}
+    listed = {"unit": dimension.unit, "description": "synthetic", "appliesTo": [], "rateCode": code}
+    ranged = {} if dimension.unit == "Quantity" else {"beginRange": dimension.begin, "endRange": dimension.end}
+    return {**listed, **ranged, "pricePerUnit": priced}
+
+
+# ----------------------------------------------------------------------------------------------------------- products
+
+
+def products(region: str) -> list[Product]:
+    """Return everything the synthetic AWS sells in a region: what a book holds, and the decoys."""
+    code, location = REGIONS[region]
+    place = {"location": location, "locationType": "AWS Region", "regionCode": region}
+    listed = [*_instances(code, place), *_metered(code, place), *_transfer(code, place), *_decoys(code, place)]
+    skus = [f"{region.upper().replace('-', '')}{number:04}" for number in range(len(listed))]
+    return [replace(product, sku=sku) for product, sku in zip(listed, skus, strict=True)]
+
+
+def expected(region: str, *services: str) -> dict[PriceKey, tuple[Decimal, Decimal | None]]:
+    """Return what a book of the region must hold of some services (or all): USD per unit, and the upfront."""
+    found = {key: price for product in products(region) for key, price in product.expected.items()}
+    return {key: price for key, price in found.items() if not services or key.service in services}
+
+
+def price_of(*words: str) -> Decimal:
+    """Return the synthetic price of a thing: the same words have the same one, other words almost surely another."""
+    return Decimal(1 + sum(number * ord(letter) for number, letter in enumerate("/".join(words), 7)) % 99991) / 100000
+
+
+def _on_demand(unit: str, usd: Decimal) -> Term:
+    return Term("JRTCKXETXF", (Dimension(unit, f"{usd:.10f}"),))
+
+
+def _reserved(usd: Decimal, classes: tuple[str, ...]) -> Iterator[tuple[Term, Decimal, Decimal]]:
+    """Yield each reservation of a product with its effective hourly rate and its upfront: 60 % or less of `usd`."""
+    for offering_class in classes:
+        for lease, hours in HOURS.items():
+            for option, halves in PAID.items():
+                share = Decimal("0.6") if lease == "1yr" else Decimal("0.4")
+                hourly = usd * share + (Decimal("0.01") if offering_class == "convertible" else 0)
+                upfront = hourly * hours * halves / 2
+                dimensions = [Dimension("Hrs", f"{hourly * (2 - halves) / 2:.10f}")]
+                if halves:
+                    dimensions.insert(0, Dimension("Quantity", f"{upfront:f}"))
+                code = f"{offering_class[:4]}{lease}{halves}".upper()
+                yield Term(code, tuple(dimensions), lease, option, offering_class), hourly, upfront
+
+
+def instance(
+    offer: str, family: str, key: PriceKey, attributes: Mapping[str, str], classes: tuple[str, ...] = ("standard",)
+) -> Product:
+    """Return an instance product with its on-demand price and its reservations."""
+    usd = price_of(attributes["regionCode"], *key)
+    wanted: dict[PriceKey, tuple[Decimal, Decimal | None]] = {key: (usd, None)}
+    terms = [_on_demand("Hrs", usd)]
+    for term, hourly, upfront in _reserved(usd, classes):
+        terms.append(term)
+        if term.offering_class != "convertible":
+            years, paid = f"{term.lease[0]}y", term.option.split()[0].lower()
+            wanted[key._replace(term=f"reserved_{years}_{paid}_upfront")] = (hourly, upfront)
+    listed = {"servicecode": offer, "instanceType": key.item, **attributes}
+    return Product(offer, "", family, listed, tuple(terms), wanted)
+
+
+LINUX = {"operatingSystem": "Linux", "tenancy": "Shared", "preInstalledSw": "NA", "capacitystatus": "Used"}
+POSTGRES = {"databaseEngine": "PostgreSQL", "licenseModel": "No license required"}
+
+
+def _instances(code: str, place: Mapping[str, str]) -> Iterator[Product]:
+    for item in EC2:
+        attributes = {**place, **LINUX, "operation": "RunInstances", "usagetype": f"{code}BoxUsage:{item}"}
+        key = PriceKey("ec2", item, "linux")
+        yield instance("AmazonEC2", "Compute Instance", key, attributes, ("standard", "convertible"))
+    for item in RDS:
+        for option, usage, variant in (
+            ("Single-AZ", "InstanceUsage", "single_az"),
+            ("Multi-AZ", "Multi-AZUsage", "multi_az"),
+        ):
+            short = item.replace("xlarge", "xl")
+            attributes = {**place, **POSTGRES, "deploymentOption": option, "usagetype": f"{code}{usage}:{short}"}
+            yield instance("AmazonRDS", "Database Instance", PriceKey("rds", item, variant), attributes)
+    for item in CACHE:
+        for engine in ("Redis", "Valkey"):
+            attributes = {**place, "cacheEngine": engine, "usagetype": f"{code}NodeUsage:{item}"}
+            key = PriceKey("elasticache", item, engine.lower())
+            yield instance("AmazonElastiCache", "Cache Instance", key, attributes, ("",))
+
+
+def metered(
+    offer: str,
+    family: str,
+    usage: str,
+    unit: str,
+    key: PriceKey | None,
+    attributes: Mapping[str, str],
+    count: int = 1,
+) -> Product:
+    """Return a product billed by the amount, its unit `count` of the book's; without a key it is a decoy."""
+    usd = price_of(attributes.get("regionCode", ""), offer, usage)
+    wanted: dict[PriceKey, tuple[Decimal, Decimal | None]] = {key: (usd, None)} if key else {}
+    listed = {"servicecode": offer, **attributes, "usagetype": usage}
+    return Product(offer, "", family, listed, (_on_demand(unit, usd * count),), wanted)
+
+
+def _metered(code: str, place: Mapping[str, str]) -> Iterator[Product]:
+    gp3 = {**place, "volumeApiName": "gp3"}
+    for family, usage, unit, item, count in (
+        ("Storage", "EBS:VolumeUsage.gp3", "GB-Mo", "gp3-storage", 1),
+        ("System Operation", "EBS:VolumeP-IOPS.gp3", "IOPS-Mo", "gp3-iops", 1),
+        ("Provisioned Throughput", "EBS:VolumeP-Throughput.gp3", "GiBps-mo", "gp3-throughput", 1024),
+    ):
+        yield metered("AmazonEC2", family, code + usage, unit, PriceKey("ebs", item), gp3, count)
+    for usage, unit, item in (
+        ("NatGateway-Hours", "Hrs", "nat-gateway"),
+        ("NatGateway-Bytes", "GB", "nat-gateway-data"),
+    ):
+        yield metered("AmazonEC2", "NAT Gateway", code + usage, unit, PriceKey("vpc", item), place)
+    address = f"{code}PublicIPv4:InUseAddress"
+    yield metered("AmazonVPC", "VPC Public IPv4 Address", address, "Hrs", PriceKey("vpc", "public-ipv4"), place)
+    for option, usage, variant in (
+        ("Single-AZ", "RDS:GP3-Storage", "single_az"),
+        ("Multi-AZ", "RDS:Multi-AZ-GP3-Storage", "multi_az"),
+    ):
+        disk = {
+            **place,
+            "databaseEngine": "PostgreSQL",
+            "deploymentOption": option,
+            "volumeType": "General Purpose-GP3",
+        }
+        key = PriceKey("rds", "storage-gp3", variant)
+        yield metered("AmazonRDS", "Database Storage", code + usage, "GB-Mo", key, disk)
+    backup = {**place, "databaseEngine": "PostgreSQL"}
+    key = PriceKey("rds", "backup-storage")
+    yield metered("AmazonRDS", "Storage Snapshot", f"{code}RDS:ChargedBackupUsage", "GB-Mo", key, backup)
+    cluster = f"{code}AmazonEKS-Hours:perCluster"
+    yield metered("AmazonEKS", "Compute", cluster, "Hours", PriceKey("eks", "cluster"), place)
+    for kind, item in (("Application", "alb"), ("Network", "nlb")):
+        family = f"Load Balancer-{kind}"
+        yield metered("AWSELB", family, f"{code}LoadBalancerUsage", "Hrs", PriceKey("elb", item), place)
+        yield metered("AWSELB", family, f"{code}LCUUsage", "LCU-Hrs", PriceKey("elb", f"{item}-lcu"), place)
+
+
+def _from_here(place: Mapping[str, str], kind: str) -> dict[str, str]:
+    return {
+        "fromRegionCode": place["regionCode"],
+        "fromLocation": place["location"],
+        "fromLocationType": "AWS Region",
+        "transferType": kind,
+        "toLocation": "External" if kind == "AWS Outbound" else place["location"],
+    }
+
+
+def _transfer(code: str, place: Mapping[str, str]) -> Iterator[Product]:
+    offer, family = "AWSDataTransfer", "Data Transfer"
+    first = price_of(place["regionCode"], "internet-out")
+    bounds = ("0", "10240", "51200", "153600", "Inf")
+    tiers = [(begin, end, first * (10 - number) / 10) for number, (begin, end) in enumerate(pairwise(bounds))]
+    wanted: dict[PriceKey, tuple[Decimal, Decimal | None]] = {
+        PriceKey("transfer", "internet-out", f"{begin}-{end.removesuffix('Inf')}"): (usd, None)
+        for begin, end, usd in tiers
+    }
+    term = Term("JRTCKXETXF", tuple(Dimension("GB", f"{usd:.10f}", begin, end) for begin, end, usd in tiers))
+    out = {"servicecode": offer, **_from_here(place, "AWS Outbound"), "usagetype": f"{code}DataTransfer-Out-Bytes"}
+    yield Product(offer, "", family, out, (term,), wanted)
+    between, key = f"{code}DataTransfer-Regional-Bytes", PriceKey("transfer", "inter-zone")
+    yield metered(offer, family, between, "GB", key, _from_here(place, "IntraRegion"))
+
+
+def _decoys(code: str, place: Mapping[str, str]) -> Iterator[Product]:
+    """Yield what is for sale beside a book's products: most differ in one attribute, some only in the usage type."""
+    box = {**place, **LINUX, "instanceType": EC2[0]}
+    usage = f"BoxUsage:{EC2[0]}"
+    zone = {"locationType": "AWS Local Zone", "location": "US West (Los Angeles)"}
+    for changed, kind in (
+        ({"operatingSystem": "Windows"}, code + usage),
+        ({"tenancy": "Dedicated"}, f"{code}DedicatedUsage:{EC2[0]}"),
+        ({"preInstalledSw": "SQL Std"}, code + usage),
+        ({"capacitystatus": "UnusedCapacityReservation"}, f"{code}UnusedBox:{EC2[0]}"),
+        ({"capacitystatus": "AllocatedCapacityReservation"}, f"{code}Reservation:{EC2[0]}"),
+        (zone, f"LAX1-{usage}"),
+        ({}, f"{code}UnusedBox:{EC2[0]}"),
+    ):
+        yield metered("AmazonEC2", "Compute Instance", kind, "Hrs", None, {**box, **changed})
+    yield metered(
+        "AmazonEC2", "Storage", f"{code}EBS:VolumeUsage.gp2", "GB-Mo", None, {**place, "volumeApiName": "gp2"}
+    )
+    yield metered("AmazonEC2", "NAT Gateway", f"{code}NatGateway-Prvd-Bytes", "GB", None, place)
+    yield metered("AmazonVPC", "VPC Public IPv4 Address", f"{code}PublicIPv4:IdleAddress", "Hrs", None, place)
+    single = {**place, **POSTGRES, "instanceType": RDS[0], "deploymentOption": "Single-AZ"}
+    for engine in ("MySQL", "Aurora PostgreSQL"):
+        mine = {**single, "databaseEngine": engine}
+        yield metered("AmazonRDS", "Database Instance", f"{code}InstanceUsage:{RDS[0]}", "Hrs", None, mine)
+    nodes = {**place, "instanceType": CACHE[0]}
+    kind = f"{code}NodeUsage:{CACHE[0]}"
+    yield metered("AmazonElastiCache", "Cache Instance", kind, "Hrs", None, {**nodes, "cacheEngine": "Memcached"})
+    yield metered("AmazonEKS", "Compute", f"{code}AmazonEKS-Hours:extendedSupport", "Hours", None, place)
+    for kind in (f"{code}TS-LoadBalancerUsage", f"{code}Outposts-LoadBalancerUsage"):
+        yield metered("AWSELB", "Load Balancer-Application", kind, "Hrs", None, place)
+    free = _from_here(place, "AWS Outbound")
+    yield metered("AWSDataTransfer", "Data Transfer", "Global-DataTransfer-Out-Bytes", "GB", None, free)
+
+
+# -------------------------------------------------------------------------------------------------- spot, savings plans
+
+
+@dataclass(frozen=True, slots=True)
+class SpotPrice:
+    """From when on a type has a spot price in a zone."""
+
+    at: datetime
+    zone: str
+    item: str
+    price: str
+    platform: str = "Linux/UNIX"
+
+
+def spot_prices(region: str) -> list[SpotPrice]:
+    """Return 40 days of changes: each zone's price alternates daily between 10 and 20 cents and a little by zone.
+
+    The first change is before any window; Windows and a Local Zone are decoys.
+    """
+    end = datetime(TODAY.year, TODAY.month, TODAY.day, tzinfo=UTC)
+    found = []
+    for item in EC2:
+        for number, zone in enumerate((f"{region}a", f"{region}b", f"{region}c")):
+            for day in range(40):
+                at = end - timedelta(days=40 - day) + timedelta(hours=number)
+                found.append(SpotPrice(at, zone, item, f"0.{1 + day % 2}{number}0000"))
+        start = end - timedelta(days=40)
+        found.append(SpotPrice(start, f"{region}-lax-1a", item, "9.000000"))
+        found.append(SpotPrice(start, f"{region}a", item, "8.000000", "Windows"))
+    return found
+
+
+def plan_rates(region: str) -> list[dict[str, Any]]:
+    """Return the rates of savings plans as the API lists them, with decoys for each type."""
+    found = []
+    for item in EC2:
+        for plan in ("Compute", "EC2Instance"):
+            for lease, hours in HOURS.items():
+                for option in PAID:
+                    usd = price_of(region, item, plan, lease, option)
+                    plain = plan_rate(region, item, plan, hours, option, f"{usd:f}")
+                    found += [plain, *_plan_decoys(plain)]
+    return found
+
+
+def plan_rate(region: str, item: str, plan: str, hours: int, option: str, rate: str) -> dict[str, Any]:
+    """Return one rate of a savings plan."""
+    family = item.split(".")[0] if plan == "EC2Instance" else "any"
+    return {
+        "savingsPlanOffering": {
+            "offeringId": f"{sum(map(ord, plan + option + family)):08x}-{hours}",
+            "paymentOption": option,
+            "planType": plan,
+            "durationSeconds": hours * 3600,
+            "currency": "USD",
+            "planDescription": "synthetic",
+        },
+        "rate": rate,
+        "unit": "Hrs",
+        "productType": "EC2",
+        "serviceCode": "AmazonEC2",
+        "usageType": f"{REGIONS[region][0]}BoxUsage:{item}",
+        "operation": "RunInstances",
+        "properties": [
+            {"name": "productDescription", "value": "Linux/UNIX"},
+            {"name": "tenancy", "value": "shared"},
+            {"name": "instanceType", "value": item},
+            {"name": "instanceFamily", "value": item.split(".")[0]},
+            {"name": "region", "value": region},
+        ],
+    }
+
+
+def _plan_decoys(plain: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield the rates beside one: reserved and unused, Windows, dedicated, for containers."""
+
+    def changed(**values: str) -> list[dict[str, str]]:
+        return [{**entry, "value": values.get(entry["name"], entry["value"])} for entry in plain["properties"]]
+
+    yield {**plain, "rate": "9", "usageType": plain["usageType"].replace("BoxUsage", "UnusedBox")}
+    yield {**plain, "rate": "9", "properties": changed(productDescription="Windows")}
+    yield {**plain, "rate": "9", "properties": changed(tenancy="dedicated")}
+    yield {**plain, "rate": "9", "serviceCode": "AmazonEKS"}
+    yield {**plain, "rate": "9", "properties": changed(region="sa-east-1")}
