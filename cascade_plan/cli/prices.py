@@ -139,6 +139,9 @@ def update(
     wanted = updating.wanted_services(source, names)
     if offline:
         raise UsageError("--offline uses no network, and prices update asks AWS: leave one of them out")
+    regions = region or bundled.regions()
+    for name in regions:
+        cache.path_of(name)  # refuses what is no region's name before anything is asked
     with _progress() as progress:
         wish = updating.Wish(
             source=source,
@@ -150,8 +153,9 @@ def update(
             spot_window_days=spot_window,
             progress=progress,
         )
-        outcomes = [updating.update(name, wish) for name in region or bundled.regions()]
-    deliver("\n".join(_outcome_text(outcome, wish, changes_shown) for outcome in outcomes if outcome.after), output)
+        outcomes = [updating.update(name, wish) for name in regions]
+    if texts := [_outcome_text(outcome, wish, changes_shown) for outcome in outcomes if outcome.after]:
+        deliver("\n".join(texts), output)
     return _exit_code(outcomes)
 
 

@@ -102,7 +102,7 @@ def fetched(region: str, wish: Wish) -> Choice:
     choice = choose(list(_rates(_request(region, wish), wish)), wish.today)
     if choice.problems and not wish.keep_going:
         raise PriceError(_refusal(region, choice.problems))
-    found = {bundled.section_of(key) for key in choice.rows}
+    found = {bundled.section_of(key) for key in (*choice.rows, *(problem.key for problem in choice.problems))}
     for service in sorted(wish.services):
         if not found & {*SECTIONS_OF[service]}:
             others = ",".join(sorted(wish.services - {service}))
