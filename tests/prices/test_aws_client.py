@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -198,7 +199,7 @@ def test_pages_are_read_to_the_end_and_not_round_in_circles() -> None:
 
     assert list(listing(honest, "items", "token")) == [[1], [], [2]]
     with pytest.raises(CloudError, match="repeats"):
-        list(listing(circling, "items", "token"))
+        list(islice(listing(circling, "items", "token"), 9))
 
 
 def test_the_policy_allows_what_is_asked_for_and_no_more() -> None:

@@ -279,6 +279,18 @@ def test_one_refusal_ends_the_update(aws: Server) -> None:
     assert len(aws.asked) <= query_api.THREADS
 
 
+def test_an_interruption_waits_only_for_the_pages_that_are_being_read(aws: Server) -> None:
+    def interrupt(what: str, count: int) -> None:
+        raise KeyboardInterrupt
+
+    aws.page_size = 1
+    boxes = [product for product in aws.products if any(key.item == EC2[0] for key in product.expected)]
+    aws.products += boxes * 100
+    with pytest.raises(KeyboardInterrupt):
+        read(aws, request("ec2", "eks", progress=interrupt))
+    assert len(aws.asked) < 50
+
+
 def test_a_page_that_is_always_cut_short_is_told(aws: Server) -> None:
     aws.fail(PRODUCTS, aws_server.half_a_body)
     assert "cut short" in failure(aws, request("eks"))
