@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from itertools import pairwise
 from typing import Any
 
@@ -111,13 +112,14 @@ def _dimension(code: str, dimension: Dimension) -> dict[str, Any]:
 # ----------------------------------------------------------------------------------------------------------- products
 
 
-def products(region: str) -> list[Product]:
+@cache
+def products(region: str) -> tuple[Product, ...]:
     """Return everything the synthetic AWS sells in a region: what a book holds, and the decoys."""
     code, location = REGIONS[region]
     place = {"location": location, "locationType": "AWS Region", "regionCode": region}
     listed = [*_instances(code, place), *_metered(code, place), *_transfer(code, place), *_decoys(code, place)]
     skus = [f"{region.upper().replace('-', '')}{number:04}" for number in range(len(listed))]
-    return [replace(product, sku=sku) for product, sku in zip(listed, skus, strict=True)]
+    return tuple(replace(product, sku=sku) for product, sku in zip(listed, skus, strict=True))
 
 
 def expected(region: str, *services: str) -> dict[PriceKey, tuple[Decimal, Decimal | None]]:
@@ -318,7 +320,8 @@ class SpotPrice:
     platform: str = "Linux/UNIX"
 
 
-def spot_prices(region: str) -> list[SpotPrice]:
+@cache
+def spot_prices(region: str) -> tuple[SpotPrice, ...]:
     """Return 40 days of changes: each zone's price alternates daily between 10 and 20 cents and a little by zone.
 
     The first change is before any window; Windows and a Local Zone are decoys.
@@ -333,10 +336,11 @@ def spot_prices(region: str) -> list[SpotPrice]:
         start = end - timedelta(days=40)
         found.append(SpotPrice(start, f"{region}-lax-1a", item, "9.000000"))
         found.append(SpotPrice(start, f"{region}a", item, "8.000000", "Windows"))
-    return found
+    return tuple(found)
 
 
-def plan_rates(region: str) -> list[dict[str, Any]]:
+@cache
+def plan_rates(region: str) -> tuple[dict[str, Any], ...]:
     """Return the rates of savings plans as the API lists them, with decoys for each type."""
     found = []
     for item in EC2:
@@ -346,7 +350,7 @@ def plan_rates(region: str) -> list[dict[str, Any]]:
                     usd = price_of(region, item, plan, lease, option)
                     plain = plan_rate(region, item, plan, hours, option, f"{usd:f}")
                     found += [plain, *_plan_decoys(plain)]
-    return found
+    return tuple(found)
 
 
 def plan_rate(region: str, item: str, plan: str, hours: int, option: str, rate: str) -> dict[str, Any]:

@@ -76,7 +76,6 @@ _FAILURES: Final = {
     "ConnectionError": _UNREACHABLE,
     "HTTPClientError": _UNREACHABLE,
     "IncompleteReadError": _UNCLEAR,
-    "ResponseParserError": _UNCLEAR,
     "InvalidRegionError": _NO_REGION,
     "NoRegionError": _NO_REGION,
     "EndpointResolutionError": _NO_REGION,
@@ -170,13 +169,12 @@ def _answer(ask: Callable[..., Any], key: str, query: Mapping[str, Any]) -> Mapp
 def _told(service: str, region: str) -> Iterator[None]:
     """Raise what botocore raises as a CloudError that says what to do."""
     from botocore.exceptions import BotoCoreError, ClientError
-    from botocore.parsers import ResponseParserError
 
     try:
         yield
     except ClientError as error:
         raise CloudError(f"AWS {service} in {region}: {_advice(error.response)}") from error
-    except (BotoCoreError, ResponseParserError) as error:
+    except BotoCoreError as error:
         names = (kind.__name__ for kind in type(error).__mro__)
         advice = next((_FAILURES[name] for name in names if name in _FAILURES), f"failed ({type(error).__name__})")
         raise CloudError(f"AWS {service} in {region}: {advice}") from error

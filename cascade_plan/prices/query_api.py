@@ -174,8 +174,7 @@ def _rates_of(entry: _Entry, key: PriceKey, product: Product, request: Request) 
             priced = True
             yield rate
     if not priced:
-        # Its key is the plain one: a price that is not there has no tier.
-        yield nothing._replace(tiered=False)
+        yield nothing
     for term in entry.terms.reserved.values():
         of = term.term_attributes
         lease, option = of.get("LeaseContractLength", ""), of.get("PurchaseOption", "")

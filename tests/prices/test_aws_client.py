@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import aws_server
 import botocore.exceptions
-import botocore.parsers
 import botocore.session
 import pytest
 from aws_server import DENIED, EXPIRED, KEY_ID, SECRET, THROTTLED, TOKEN, Fault, Server, error, half_a_body, wired
@@ -199,7 +199,7 @@ def test_pages_are_read_to_the_end_and_not_round_in_circles() -> None:
 
     assert list(listing(honest, "items", "token")) == [[1], [], [2]]
     with pytest.raises(CloudError, match="repeats"):
-        list(listing(circling, "items", "token"))
+        list(islice(listing(circling, "items", "token"), 9))
 
 
 def test_the_policy_allows_what_is_asked_for_and_no_more() -> None:
@@ -213,5 +213,4 @@ def test_the_policy_allows_what_is_asked_for_and_no_more() -> None:
 
 
 def test_every_failure_that_is_told_apart_is_one_of_botocore() -> None:
-    known = {**vars(botocore.exceptions), **vars(botocore.parsers)}
-    assert not aws_client._FAILURES.keys() - known.keys()
+    assert not aws_client._FAILURES.keys() - vars(botocore.exceptions).keys()

@@ -12,7 +12,7 @@ from typing import Any
 import aws_server
 import aws_world
 import pytest
-from aws_server import DENIED, PRODUCTS, THROTTLED, Server, edited
+from aws_server import DENIED, PRODUCTS, Server, edited
 from aws_world import CACHE, EC2, RDS, TODAY, Dimension, Product, expected
 
 from cascade_plan.errors import CloudError
@@ -104,7 +104,7 @@ def test_only_what_is_wanted_is_read(aws: Server) -> None:
 
 def test_neither_threads_nor_pages_nor_order_change_the_rates(aws: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = read(aws, request())
-    aws.page_size = 3
+    aws.page_size = 10
     monkeypatch.setattr(query_api, "THREADS", 1)
     assert read(aws, request()) == whole
     aws.products.reverse()
@@ -273,15 +273,22 @@ def test_a_token_that_repeats_is_told(aws: Server) -> None:
     assert len(aws.asked) == 2
 
 
-def test_throttling_is_waited_out(aws: Server) -> None:
-    aws.fail(PRODUCTS, THROTTLED, 1)
-    assert prices(chosen(aws, request("eks"))) == expected("eu-west-1", "eks")
-
-
 def test_one_refusal_ends_the_update(aws: Server) -> None:
     aws.fail(PRODUCTS, DENIED)
     assert "--print-policy" in failure(aws, request())
     assert len(aws.asked) <= query_api.THREADS
+
+
+def test_an_interruption_waits_only_for_the_pages_that_are_being_read(aws: Server) -> None:
+    def interrupt(what: str, count: int) -> None:
+        raise KeyboardInterrupt
+
+    aws.page_size = 1
+    boxes = [product for product in aws.products if any(key.item == EC2[0] for key in product.expected)]
+    aws.products += boxes * 100
+    with pytest.raises(KeyboardInterrupt):
+        read(aws, request("ec2", "eks", progress=interrupt))
+    assert len(aws.asked) < 50
 
 
 def test_a_page_that_is_always_cut_short_is_told(aws: Server) -> None:
