@@ -49,9 +49,8 @@ PRODUCT_HEADINGS = (
     "Instance Capacity - 2xlarge,Instance Capacity - 32xlarge,Instance Capacity - 4xlarge,Instance Capacity - 8xlarge,"
     "Instance Capacity - 9xlarge,Instance Capacity - large,Instance Capacity - medium,Instance Capacity - metal,"
     "Instance Capacity - xlarge,instanceSKU,Intel AVX2 Available,Intel AVX Available,Intel Turbo Available,"
-    "MarketOption,"
-    "Normalization Size Factor,Physical Cores,Pre Installed S/W,Processor Features,Product Type,Region Code,"
-    "Resource Type,serviceName,SnapshotArchiveFeeType,To Region Code,Volume API Name,VPCNetworkingSupport"
+    "MarketOption,Normalization Size Factor,Physical Cores,Pre Installed S/W,Processor Features,Product Type,"
+    "Region Code,Resource Type,serviceName,SnapshotArchiveFeeType,To Region Code,Volume API Name,VPCNetworkingSupport"
 )
 TERM, ATTRIBUTES = TERM_HEADINGS.split(","), PRODUCT_HEADINGS.split(",")
 SYSTEMS = (

@@ -211,7 +211,6 @@ def _pool(base_url: str, patience: Patience) -> PoolManager:
         raise UsageError(f"{_shown(base_url)!r} is no address of a price list server, such as {BASE_URL}")
     retries = Retry(
         total=patience.retry_count,
-        redirect=False,
         status_forcelist=_TRANSIENT,
         backoff_factor=patience.backoff_s,
         raise_on_status=False,

@@ -248,7 +248,7 @@ def test_a_damaged_file_is_refused_with_the_ways_out_and_replaced_by_an_update(d
     said = str(caught.value)
     assert message in said
     assert str(path) in said
-    for way_out in ("`cascade-plan prices update --region eu-west-1`", "remove the file", "--prices-from bundled"):
+    for way_out in ("`cascade-plan prices update --region eu-west-1`", "remove the file", "--no-price-cache"):
         assert way_out in said
     stored = put({M5: row("0.3")})
     assert (stored.before, stored.damage) == (None, said)

@@ -86,7 +86,7 @@ def test_terms_and_fields_that_the_book_does_not_know_change_nothing() -> None:
 
 @pytest.mark.parametrize(
     ("prices", "found"),
-    [({"USD": "1", "CNY": "7"}, ("1", "USD")), ({"CNY": "7"}, ("7", "CNY")), ({}, ("", "")), ({"USD": 1}, ("", ""))],
+    [({"CNY": "7", "USD": "1"}, ("1", "USD")), ({"CNY": "7"}, ("7", "CNY")), ({}, ("", "")), ({"USD": 1}, ("", ""))],
 )
 def test_the_currency_is_the_books_where_there_are_several(prices: dict[str, Any], found: tuple[str, str]) -> None:
     def price(whole: dict[str, Any]) -> None:
