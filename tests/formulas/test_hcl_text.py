@@ -25,7 +25,7 @@ HOSTILE = st.text(
 )
 NAMES = st.from_regex(r"[a-z_][a-z0-9_-]{0,12}", fullmatch=True)
 KEYS = NAMES | st.text(st.characters(codec="ascii", min_codepoint=32, exclude_characters="\x7f"), max_size=12)
-"""Terraform counts columns in grapheme clusters: it would align keys of other letters elsewhere, and reads them alike."""
+"""Terraform counts columns in grapheme clusters: other letters it would align elsewhere, and reads them alike."""
 SCALARS: st.SearchStrategy[Value] = st.one_of(
     HOSTILE, st.booleans(), st.integers(-1000, 1000), st.just(Expression("var.a"))
 )

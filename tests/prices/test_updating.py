@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -130,10 +131,11 @@ def test_spot_prices_survive_an_update_of_the_offers(
 
 
 def test_a_region_that_no_book_is_bundled_for(cascade: Run, aws: aws_server.Server) -> None:
-    for product in aws.products:
-        for name, value in product.attributes.items():
-            if value == "us-east-1":
-                product.attributes[name] = "eu-north-1"  # type: ignore[index]
+    moved = {"us-east-1": "eu-north-1"}
+    aws.products = [
+        replace(product, attributes={name: moved.get(value, value) for name, value in product.attributes.items()})
+        for product in aws.products
+    ]
     arguments = ("prices", "update", "--source", "api", "--region", "eu-north-1", "--services", "eks,elb,vpc")
     assert cascade(*arguments, "--endpoint-url", aws.url)[0] == 0
     assert "eu-north-1" in books.regions()
