@@ -57,7 +57,11 @@ class Answer(BaseHTTPRequestHandler):
             self._send(200, seen)
             return
         route, found = next(
-            ((f"{way} {path}", match) for way, path in ROUTES if way == method and (match := re.fullmatch(path, self.path))),
+            (
+                (f"{way} {path}", match)
+                for way, path in ROUTES
+                if way == method and (match := re.fullmatch(path, self.path))
+            ),
             ("", None),
         )
         if found is None:
