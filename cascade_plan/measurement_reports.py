@@ -41,8 +41,8 @@ def headline(verification: Verification) -> str:
 def _row(comparison: Comparison) -> tuple[str, ...]:
     return (
         comparison.figure,
-        count(comparison.predicted_value),
-        count(comparison.measured_value),
+        count(comparison.value_predicted),
+        count(comparison.value_measured),
         f"{comparison.difference_ratio:+.0%}{' !' if comparison.beyond_tolerance else ''}",
         comparison.unit,
     )

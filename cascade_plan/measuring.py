@@ -173,7 +173,7 @@ def _about_prediction(
     off = [comparison for comparison in comparisons if comparison.beyond_tolerance]
     if not off:
         return
-    words = ", ".join(f"{one.figure} {one.measured_value / one.predicted_value:.2g} x" for one in off)
+    words = ", ".join(f"{one.figure} {one.value_measured / one.value_predicted:.2g} x" for one in off)
     message = f"measured over predicted beyond {TOLERANCE:.0%}: {words}; "
     factor = cpu_factor(subject, load, measurement)
     if factor is None:

@@ -61,7 +61,7 @@ def requests_per_s_most(scenario: Scenario, load: LoadLevel) -> float:
     return load.users / scenario.behaviour.think_time_s.mean
 
 
-def process_counts(scenario: Scenario) -> Mapping[str, int]:
+def generator_counts(scenario: Scenario) -> Mapping[str, int]:
     """Return the Locust processes that each load needs."""
     return {
         name: max(1, ceil(requests_per_s_most(scenario, load) / REQUESTS_PER_S_PER_PROCESS))
@@ -81,5 +81,5 @@ def model_lines(plan: Plan) -> list[str]:
         f"A closed model: a fixed number of users, each waiting for its answer and then {think.min:g} to "
         f"{think.max:g} s before",
         "the next request. A slow system is asked less often, so a p95 of this test is that of the requests such users",
-        "made, not that of an open system at a fixed rate (coordinated omission). The plan predicts the same closed one.",
+        "made, not that of an open system at a fixed rate (coordinated omission). The plan predicts the same one.",
     ]

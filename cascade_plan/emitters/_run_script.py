@@ -6,7 +6,7 @@ from shlex import quote
 from typing import Final
 
 from cascade_plan.emitters._heading import heading
-from cascade_plan.emitters._loads import REQUESTS_PER_S_PER_PROCESS, process_counts, requests_per_s_most
+from cascade_plan.emitters._loads import REQUESTS_PER_S_PER_PROCESS, generator_counts, requests_per_s_most
 from cascade_plan.model.artefact import Artefact
 from cascade_plan.model.plan import Plan
 
@@ -40,7 +40,7 @@ for load in "${loads[@]}"; do
   parallel=()
   if [ "$count" -gt 1 ]; then parallel=(--processes "$count"); fi
   CASCADE_LOAD=$load CASCADE_WORKERS=$count locust -f locustfile.py --headless --only-summary \\
-    --host "$CASCADE_HOST" --csv "results/$load" "${parallel[@]}" || status=1
+    --host "$CASCADE_HOST" --csv "results/$load" ${parallel[@]+"${parallel[@]}"} || status=1
 done
 exit "$status"
 """
@@ -52,7 +52,7 @@ def script(plan: Plan) -> Artefact:
     cases = "".join(
         f"    {quote(name)}) echo {count} ;;  "
         f"# at most {requests_per_s_most(scenario, scenario.loads[name]):.0f} requests/s\n"
-        for name, count in process_counts(scenario).items()
+        for name, count in generator_counts(scenario).items()
     )
     sized = [f"a Locust process is given {REQUESTS_PER_S_PER_PROCESS} requests/s, a tenth of what it can do at best"]
     text = (

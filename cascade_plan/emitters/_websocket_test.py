@@ -25,6 +25,7 @@ Environment:
   CASCADE_HOST        where messages are posted, such as https://staging.example.com
   CASCADE_WS_URL      where connections are opened, such as wss://staging.example.com/ws
   CASCADE_CONNECTIONS how many  [CONNECTIONS]
+  CASCADE_MESSAGES    how many messages are posted  [50]
 {accounts.ENVIRONMENT}
 One machine has about 28,000 ports for connections to one address (net.ipv4.ip_local_port_range): use several machines,
 or several addresses, for more.
@@ -109,8 +110,9 @@ async def run(host, url, count):
     await asyncio.gather(*(event.wait() for event in opened))
     expected = {}
     senders = list(test.open)
-    for number in range(MESSAGES if PUBLISH_PATH and senders else 0):
-        expected[number] = await test.broadcast(number, senders[number * len(senders) // MESSAGES])
+    messages = int(os.environ.get("CASCADE_MESSAGES", "50"))
+    for number in range(messages if PUBLISH_PATH and senders else 0):
+        expected[number] = await test.broadcast(number, senders[number * len(senders) // messages])
         await asyncio.sleep(0.05)
     await asyncio.sleep(LATENCY_MS_P95 / 1000 + 1)
     held = len(test.open)
@@ -180,6 +182,5 @@ def _data(plan: Plan) -> str:
         f"HEARTBEAT_S = {literal(scenario.websocket.heartbeat_interval_s)}\n"
         f"PUBLISH_PATH = {literal(path)}\n"
         f"WHOLE_TENANT = {publishing is not None and publishing.audience == 'tenant'}\n"
-        f"MESSAGES = 50\n"
         f"LATENCY_MS_P95 = {literal(largest.latency_ms_p95 if largest else 1000.0)}\n"
     )

@@ -74,8 +74,8 @@ class Comparison:
 
     figure: str
     unit: str
-    predicted_value: float
-    measured_value: float
+    value_predicted: float
+    value_measured: float
     difference_ratio: float
     """Measured over predicted, less 1."""
     beyond_tolerance: bool
