@@ -20,7 +20,7 @@ from cascade_plan.emitters import _python_text as python
 from cascade_plan.emitters import loadtest
 from cascade_plan.emitters._loads import Body, body, generator_counts, requests_per_s_most, whole_weights
 from cascade_plan.model.plan import Plan
-from cascade_plan.model.scenario import Action, LoadLevel
+from cascade_plan.model.scenario import Action, LoadLevel, Scenario
 
 HOSTILE = (
     "\"'\\`${x}</script><!--",
@@ -133,6 +133,54 @@ def test_whole_weights_keep_the_shares(weights: list[float]) -> None:
     assert sum(whole) <= 1000 + len(weights)
     for weight, count in zip(weights, whole, strict=True):
         assert abs(count / sum(whole) - weight / sum(weights)) <= (1 + len(weights)) / 1000
+
+
+@st.composite
+def schema_scenarios(draw: st.DrawFn) -> Scenario:
+    """Return a scenario whose actions and loads are whatever the schema accepts."""
+    keys = st.from_regex(r"[a-z][a-z0-9_]{0,39}", fullmatch=True)
+    positive, bytes_ = st.floats(1e-9, 1e12), st.floats(0, 1e12)
+    request = st.from_regex(r"(GET|POST|PUT|PATCH|DELETE) /[A-Za-z0-9._~/{}=&?%:@+,-]*", fullmatch=True)
+    action = st.fixed_dictionaries(
+        {"weight": positive, "request": request},
+        optional={"request_bytes": bytes_, "object_bytes": bytes_, "publishes": st.booleans(),
+                  "audience": st.sampled_from(("workroom", "tenant"))},
+    )  # fmt: skip
+    load = st.fixed_dictionaries(
+        {"users": st.integers(1, 10**9), "spawn_rate_per_s": positive, "duration_s": positive,
+         "latency_ms_p95": positive},
+        optional={"latency_ms_p99": st.none() | positive, "failure_ratio_max": st.floats(0, 1)},
+    )  # fmt: skip
+    return make_scenario(
+        behaviour__actions=draw(st.dictionaries(keys, action, min_size=1, max_size=5)),
+        loads=draw(st.dictionaries(keys | st.sampled_from(("class", "constructor", "esac")), load, max_size=5)),
+        gates={},
+    )
+
+
+@given(schema_scenarios())
+@settings(max_examples=40, deadline=None)
+def test_whatever_the_schema_accepts_is_emitted_as_it_is(scenario: Scenario) -> None:
+    made = files(make_plan(scenario))
+    if not scenario.loads:
+        assert list(made) == ["websocket_test.py"]
+        return
+    found = constants(made["locustfile.py"])
+    assert found["LOADS"] == {name: tuple(load.model_dump().values()) for name, load in scenario.loads.items()}
+    requests = {name: action.request for name, action in scenario.behaviour.actions.items()}
+    assert {each[0]: f"{each[2]} {each[3]}" for each in found["ACTIONS"]} == requests
+    data = made["loadtest.js"].partition("const LOADS = ")[2].partition(";\nconst ACTIONS = ")[0]
+    assert json.loads(data) == {name: load.model_dump() for name, load in scenario.loads.items()}
+
+
+@given(schema_scenarios())
+@settings(max_examples=10, deadline=None)
+def test_node_and_bash_take_whatever_the_schema_accepts(scenario: Scenario) -> None:
+    made = files(make_plan(scenario))
+    if scenario.loads:
+        module = ["node", "--input-type=module", "--check"]
+        subprocess.run([program("node"), *module[1:], "-"], input=made["loadtest.js"], text=True, check=True)
+        subprocess.run(["bash", "-n"], input=made["run.sh"], text=True, check=True)
 
 
 # ------------------------------------------------------------------------------------------------------------- quoting

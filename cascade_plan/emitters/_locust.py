@@ -170,13 +170,13 @@ class NamedLoad(LoadTestShape):
     def tick(self):
         """Return the users and the spawn rate, or None at the end."""
         load, now = LOADS[LOAD], time.monotonic()
-        Progress.users = max(Progress.users, self.get_current_user_count() if Progress.full_at else 0)
+        Progress.users = self.get_current_user_count()
         if Progress.full_at is None:
             overdue = self.get_run_time() > 2 * load.users / load.spawn_rate_per_s + 60
             return None if overdue else (load.users, load.spawn_rate_per_s)
         Progress.ended_at = now
         over = now - Progress.full_at >= load.duration_s
-        return None if over or not self.get_current_user_count() else (load.users, load.spawn_rate_per_s)
+        return None if over or not Progress.users else (load.users, load.spawn_rate_per_s)
 
 
 @events.init.add_listener

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from shlex import quote
 from typing import Final
 
 from cascade_plan.emitters._heading import heading
 from cascade_plan.emitters._loads import REQUESTS_PER_S_PER_PROCESS, generator_counts, requests_per_s_most
+from cascade_plan.emitters._shell_text import literal
 from cascade_plan.model.artefact import Artefact
 from cascade_plan.model.plan import Plan
 
@@ -33,10 +33,14 @@ cd "$(dirname "$0")"
 
 CODE: Final = """\
 mkdir -p results
-ulimit -n "$(ulimit -Hn)"
+ulimit -n "$(ulimit -Hn)" || true
+cores=$(getconf _NPROCESSORS_ONLN)
 status=0
 for load in "${loads[@]}"; do
   count=$(processes "$load")
+  if [ "$count" -gt "$cores" ]; then
+    echo "load $load takes $count cores, this machine has $cores: what it measures may be its own waiting" >&2
+  fi
   parallel=()
   if [ "$count" -gt 1 ]; then parallel=(--processes "$count"); fi
   CASCADE_LOAD=$load CASCADE_WORKERS=$count locust -f locustfile.py --headless --only-summary \\
@@ -50,7 +54,7 @@ def script(plan: Plan) -> Artefact:
     """Return the script that runs every load of a plan."""
     scenario = plan.scenario
     cases = "".join(
-        f"    {quote(name)}) echo {count} ;;  "
+        f"    {literal(name)}) echo {count} ;;  "
         f"# at most {requests_per_s_most(scenario, scenario.loads[name]):.0f} requests/s\n"
         for name, count in generator_counts(scenario).items()
     )
@@ -61,7 +65,7 @@ def script(plan: Plan) -> Artefact:
         f"#!/usr/bin/env bash\n{heading(plan, sized)}{USAGE}"
         f'processes() {{\n  case "$1" in\n{cases}'
         f'    *) echo "no load $1" >&2; return 2 ;;\n  esac\n}}\n'
-        f"loads=({' '.join(quote(name) for name in scenario.loads)})\n"
+        f"loads=({' '.join(literal(name) for name in scenario.loads)})\n"
         f'if [ "$#" -gt 0 ]; then loads=("$@"); fi\n' + CODE
     )
     return Artefact(PATH, text, PURPOSE, executable=True)

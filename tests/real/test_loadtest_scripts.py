@@ -176,8 +176,10 @@ def test_run_sh_runs_each_load_and_fails_when_one_does(tmp_path: Path) -> None:
         done = subprocess.run(
             ["bash", "run.sh", *loads], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
         )
+        assert ("load peak takes 5 cores" in done.stderr) == ("peak" in done.stdout and cores < 5)
         return done.returncode, done.stdout.splitlines()
 
+    cores = os.sysconf("SC_NPROCESSORS_ONLN")
     command = "-f locustfile.py --headless --only-summary --host http://x --csv results"
     assert called() == (1, [
         f"normal 1: {command}/normal",
