@@ -25,6 +25,8 @@ from cascade_plan.predicting import deployed_on, nodes_for
 TOLERANCE: Final = 0.2
 """A measurement may differ from its prediction by this share: four times what the model itself is off by
 (docs/model.md), as a run has noise, neighbours and a network of its own."""
+USERS_TOLERANCE: Final = 0.05
+"""A run with more or fewer users than this is not the load that was predicted."""
 CLOCK_S: Final = 2.0
 """The history has a row a second: the first and the last second with all users may both be missing from it."""
 FACTORS: Final = (1 / 64, 64.0)
@@ -148,7 +150,14 @@ def _measured(measurement: Measurement, figure: str) -> tuple[float | None, floa
 # ----------------------------------------------------------------------------------------------------- the predictions
 
 
+def _is_comparable(load: LoadLevel, measurement: Measurement) -> bool:
+    """Return whether a run had the users that the predictions are of, so far as it tells."""
+    return measurement.user_count is None or abs(measurement.user_count / load.users - 1) <= USERS_TOLERANCE
+
+
 def _comparisons(plan: Plan, load: str, measurement: Measurement) -> Iterator[Comparison]:
+    if not _is_comparable(plan.scenario.loads[load], measurement):
+        return
     for name in ("latency_ms_p50", "latency_ms_p95", "latency_ms_p99", "requests_per_s"):
         low, value, high = _measured(measurement, name)
         derivation = plan.figures.get(f"{name}.{load}")
@@ -262,6 +271,9 @@ def _about_run(scenario: Scenario, load: str, measurement: Measurement) -> Itera
             "out, and so does locust --reset-stats",
             f"latency_ms_p95.{load}",
         )
+    if not _is_comparable(scenario.loads[load], measurement):
+        users = f"{scenario.loads[load].users:,} users, and the run had {measurement.user_count:,}"
+        yield Finding("warning", "users", f"predictions are of {users}: not compared", f"loads.{load}.users")
     unknown = [
         name for name, value in (("users", measurement.user_count), ("duration", measurement.held_s)) if value is None
     ]
@@ -278,13 +290,18 @@ def _about_generator(scenario: Scenario, load: str, measurement: Measurement) ->
     if measurement.requests_per_s is None or not measurement.user_count:
         return
     think_s, waits_s = scenario.behaviour.think_time_s.mean, measurement.latency_ms_mean / 1000
-    due = measurement.user_count / (think_s + waits_s)
-    if abs(measurement.requests_per_s / due - 1) > TOLERANCE:
-        yield Finding(
-            "warning",
-            "generator",
-            f"{measurement.user_count:,} users who think {think_s:g} s and wait {waits_s:.3g} s send {due:,.4g} "
-            f"requests/s, but {measurement.requests_per_s:,.4g} were measured: the load generator did not keep up, or "
-            "its users do not think as the scenario's do",
-            f"requests_per_s.{load}",
-        )
+    due, sent = measurement.user_count / (think_s + waits_s), measurement.requests_per_s
+    if abs(sent / due - 1) <= TOLERANCE:
+        return
+    reason = (
+        "the load generator did not keep up, or its users think longer than the scenario's"
+        if sent < due
+        else "its users think less than the scenario's behaviour.think_time_s"
+    )
+    yield Finding(
+        "warning",
+        "generator",
+        f"{measurement.user_count:,} users who think {think_s:g} s and wait {waits_s:.3g} s send {due:,.4g} requests/s, "
+        f"but {sent:,.4g} were measured: {reason}",
+        f"requests_per_s.{load}",
+    )

@@ -231,6 +231,19 @@ def test_a_generator_that_does_not_keep_up_is_found() -> None:
     assert message.startswith("1,000 users who think 2 s and wait 0.083 s send 480.1 requests/s, but 300 were measured")
 
 
+def test_users_who_think_less_are_not_laid_to_the_generator() -> None:
+    message = findings(judged(make_measurement(requests_per_s=900.0)))["generator"]
+    assert message.endswith("its users think less than the scenario's behaviour.think_time_s")
+
+
+def test_a_run_of_other_users_is_not_compared() -> None:
+    verification = judged(make_measurement(user_count=900))
+    assert verification.comparisons == ()
+    message = findings(verification)["users"]
+    assert message == "predictions are of 1,000 users, and the run had 900: not compared"
+    assert judged(make_measurement(user_count=990)).comparisons
+
+
 def test_a_ramp_in_the_percentiles_is_said() -> None:
     assert "ramp" in findings(judged(make_measurement(ramp_included=True)))
 

@@ -13,7 +13,7 @@ from cascade_plan.model.plan import Plan
 
 PATH: Final = "locustfile.py"
 PURPOSE: Final = (
-    "The load test for Locust 2.40 or later, with the SLOs judged at its end: "
+    "The load test for Locust (tested with 2.47), with the SLOs judged at its end: "
     "`CASCADE_LOAD=NAME locust -f locustfile.py --headless --host URL --csv results/NAME`"
 )
 
