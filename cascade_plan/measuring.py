@@ -301,7 +301,7 @@ def _about_generator(scenario: Scenario, load: str, measurement: Measurement) ->
     yield Finding(
         "warning",
         "generator",
-        f"{measurement.user_count:,} users who think {think_s:g} s and wait {waits_s:.3g} s send {due:,.4g} requests/s, "
-        f"but {sent:,.4g} were measured: {reason}",
+        f"{measurement.user_count:,} users who think {think_s:g} s and wait {waits_s:.3g} s send {due:,.4g} "
+        f"requests/s, but {sent:,.4g} were measured: {reason}",
         f"requests_per_s.{load}",
     )
