@@ -91,6 +91,16 @@ def _figures(name: str, load: LoadLevel, prediction: Prediction, deployed: Deplo
     )
     return [
         Derivation(
+            f"requests_per_s.{name}",
+            prediction.requests_per_s,
+            "requests/s",
+            "users / (think time + response time)",
+            inputs,
+            SOURCE,
+            "the rate of a load generator that waits for each answer; it falls when the system is slow",
+        ),
+    ] + [
+        Derivation(
             f"latency_ms_{percentile}.{name}",
             value,
             "ms",

@@ -16,7 +16,7 @@ LAYERS = (
     {"__main__", "cli"},
     {
         "files", "prices", "reading", "pipeline", "exploring", "comparing", "explaining", "charts", "replay_reports",
-        "replaying", "emitting",
+        "replaying", "emitting", "results", "measuring", "measurement_reports",
     },
     {"load", "sizing", "billing", "judging", "performance", "predicting", "solving", "simulation"},
     {"tiers", "clouds", "emitters", "reports"},

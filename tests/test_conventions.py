@@ -163,7 +163,7 @@ PER = {
 }  # fmt: skip
 QUALIFIERS = {
     "p95", "p99", "min", "max", "base", "mean", "peak", "average", "registered", "scaled_in",
-    "halved", "doubled",
+    "halved", "doubled", "predicted", "measured",
 }  # fmt: skip
 NAMED = re.compile(
     rf"(?:[a-z0-9]+_)*(?:{'|'.join(sorted(UNITS | COUNTED | DIMENSIONLESS))})"

@@ -39,6 +39,7 @@ COMMANDS: Final = {
     "emit-loadtest": Entry("emitting", "emit_loadtest"),
     "emit-infra": Entry("emitting", "emit_infra"),
     "emit-all": Entry("emitting", "emit_all"),
+    "verify": Entry("verifying", "verify"),
     "prices": Entry("prices", "app"),
     "init": Entry("scenarios", "init"),
     "validate": Entry("scenarios", "validate"),

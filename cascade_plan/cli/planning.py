@@ -72,7 +72,9 @@ def check(
 
         announce(plan)
     complain("\n".join(registry.load("reports", "table").failures(plan)), "")
-    if not plan.bill.complete or (strict_prices and not _fresh(plan, choice, max_price_age)):
+    # A figure without a verdict: the prices it needs are not all known.
+    unknown = any(verdict.status == "unjudged" and verdict.value is not None for verdict in plan.verdicts)
+    if unknown or not plan.bill.complete or (strict_prices and not _fresh(plan, choice, max_price_age)):
         return 3
     return 1 if plan.failed else 0
 

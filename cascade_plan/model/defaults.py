@@ -50,6 +50,9 @@ DEFAULTS: Final[dict[str, Default]] = {
     "action.read_count": Default(1, "assumption", "one query that reads"),
     "action.write_count": Default(0, "assumption", "an action writes nothing unless the scenario says so"),
     "action.n_plus_one_query_count": Default(0, "assumption", "no rows fetched one by one unless the scenario says so"),
+    "load.failure_ratio_max": Default(
+        0.01, "cited", "k6's own example, rate<0.01, https://grafana.com/docs/k6/latest/using-k6/thresholds/"
+    ),
     "timing.api_scv": Default(1.0, "assumption", "exponential: as variable as its mean, measure yours"),
     "timing.read_ms": Default(
         0.1, "assumption", "three times a key look-up: 8 vCPU answer 263,000 a second (Azure, pgbench select-only)"

@@ -245,8 +245,11 @@ class LoadLevel(Part):
     users: Users
     spawn_rate_per_s: Positive
     duration_s: Positive
+    """How long all its users are there; they come before, at the spawn rate."""
     latency_ms_p95: Positive
     latency_ms_p99: Positive | None = None
+    failure_ratio_max: Share = default("load.failure_ratio_max")
+    """Most of its requests that may fail."""
 
 
 class Need(Part):

@@ -199,7 +199,8 @@ def _amount(rate: Rate) -> Decimal:
     if rate.currency != CURRENCY:
         raise ValueError(f"priced in {rate.currency or 'no currency'}, not in {CURRENCY} (SKU {rate.sku})")
     if not _DECIMAL.fullmatch(rate.amount):
-        raise ValueError(f"no price: {rate.amount!r} (SKU {rate.sku})")
+        about = f"{rate.amount!r} (SKU {rate.sku})" if rate.sku else f"{rate.amount!r}"
+        raise ValueError(f"no price: {about}{f', {rate.note}' if rate.note else ''}")
     amount = Decimal(rate.amount)
     if amount < 0:
         raise ValueError(f"a negative price, {rate.amount} (SKU {rate.sku})")

@@ -108,7 +108,7 @@ def _validation(plan: Plan) -> Iterator[str]:
         f"{words.count(scaling.scale_up_percent)} % every {scaling.scale_up_period_s} s after "
         f"{scaling.scale_up_window_s} s, down after {scaling.scale_down_window_s} s",
     )
-    yield "- [ ] Run the load tests:"
+    yield f"- [ ] Run the load tests ({code('cascade-plan emit-loadtest')}) and {code('verify')} their results:"
     if not plan.scenario.loads:
         yield "  - [ ] the scenario names no load"
     for name, load in plan.scenario.loads.items():

@@ -1,0 +1,190 @@
+"""The emitted k6 script under node with stubs of k6's modules, run.sh, and the test of open connections, all for real.
+
+k6 itself is one binary that neither Debian nor PyPI has: node runs the script's own code, and stubs of the four k6
+modules (tests/real/k6) make its requests.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from loadtest_system import emitted, small, system
+from servers import program
+
+from cascade_plan.emitters import loadtest
+from cascade_plan.model.plan import Plan
+from cascade_plan.pipeline import plan
+from cascade_plan.reading import read
+
+K6 = Path(__file__).parent / "k6" / "run.mjs"
+USERS, ITERATIONS = 8, 30
+
+
+def k6(directory: Path, made: Plan, host: str, **environment: str) -> Any:
+    """Return what the script did: its options, its requests, its pauses, its samples and its summary."""
+    script = directory / "loadtest.mjs"
+    script.write_text(next(a.text for a in loadtest.render(made) if a.path == "loadtest.js"), encoding="utf-8")
+    subprocess.run([program("node"), "--check", str(script)], check=True)
+    given = json.dumps({"CASCADE_HOST": host, "CASCADE_PASSWORD": "right", **environment})
+    done = subprocess.run(
+        [program("node"), str(K6), str(script), given, str(USERS), str(ITERATIONS)],
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    if done.returncode:
+        return done.stderr
+    return json.loads(done.stdout)
+
+
+def test_k6_makes_the_scenarios_requests(tmp_path: Path) -> None:
+    with system(tmp_path) as under_test:
+        did = k6(tmp_path, small(), under_test.http)
+        seen = under_test.seen()
+    assert {request["status"] for request in did["requests"]} == {200}
+    mix = Counter(request["tags"]["name"] for request in did["requests"])
+    total = USERS * ITERATIONS
+    assert mix.pop("login") == USERS
+    shares = {"/api/v1/workrooms": 3 / 6, "/api/v1/workrooms/{workroom_id}/messages": 2 / 6, "/api/v1/resources": 1 / 6}
+    assert set(mix) == set(shares)
+    for name, share in shares.items():  # the golden ratio's multiples are even: off by two a user at most
+        assert abs(mix[name] - share * total) <= 2 * USERS, name
+    assert set(seen["tenants"].values()) == {total // 4}
+    assert (
+        seen["bytes"][r"POST /api/v1/workrooms/(\d+)/messages"] == 200 * mix["/api/v1/workrooms/{workroom_id}/messages"]
+    )
+    assert seen["bytes"]["POST /api/v1/resources"] > 102400 * mix["/api/v1/resources"]
+    assert all(0.05 <= pause <= 0.15 for pause in did["slept"])
+    assert len(did["slept"]) == total
+    assert {request["tags"]["phase"] for request in did["requests"]} == {"hold"}
+
+
+def test_the_same_run_makes_the_same_choices(tmp_path: Path) -> None:
+    with system(tmp_path) as under_test:
+        first, second = (k6(tmp_path, small(), under_test.http)["requests"] for _ in range(2))
+    assert [request["url"] for request in first] == [request["url"] for request in second]
+
+
+def test_k6_thresholds_are_the_scenarios_limits(tmp_path: Path) -> None:
+    given = read("cascade")
+    made = plan(given.scenario, given.catalogue, given.book)
+    with system(tmp_path) as under_test:
+        options = k6(tmp_path, made, under_test.http)["options"]
+    limits = {}
+    for name, load in given.scenario.loads.items():
+        held = f"{{load:{name},phase:hold}}"
+        latency = [f"p(95)<{load.latency_ms_p95:g}"]
+        latency += [f"p(99)<{load.latency_ms_p99:g}"] if load.latency_ms_p99 is not None else []
+        limits |= {
+            f"http_req_duration{held}": latency,
+            f"http_req_failed{held}": [f"rate<={load.failure_ratio_max:g}"],
+            f"http_reqs{held}": ["count>0"],
+            f"users{held}": [f"max>={load.users}"],
+            f"held_s{held}": [f"max>={load.duration_s - 3:g}"],
+        }
+    found = {name: [limit["threshold"] for limit in listed] for name, listed in options["thresholds"].items()}
+    assert found == limits
+    assert {name: (each["startTime"], each["stages"]) for name, each in options["scenarios"].items()} == {
+        "normal": ("0s", [{"duration": "100s", "target": 1000}, {"duration": "600s", "target": 1000}]),
+        "peak": ("730s", [{"duration": "100s", "target": 10000}, {"duration": "300s", "target": 10000}]),
+        "burst": ("1160s", [{"duration": "10s", "target": 5000}, {"duration": "60s", "target": 5000}]),
+    }
+
+
+def test_k6_writes_a_summary_and_its_gates(tmp_path: Path) -> None:
+    with system(tmp_path) as under_test:
+        summary = k6(tmp_path, small(), under_test.http)["summary"]
+    assert "http_req_duration" in json.loads(summary["summary.json"])["metrics"]
+    assert summary["stdout"].splitlines() == ["✓ http_req_duration p(95)<200", "✗ http_req_duration p(99)<300"]
+
+
+@pytest.mark.parametrize(
+    ("environment", "message"),
+    [
+        ({"CASCADE_LOAD": "smal"}, "CASCADE_LOAD=smal: the loads are small"),
+        ({"CASCADE_LOAD": "constructor"}, "CASCADE_LOAD=constructor: the loads are small"),
+        ({"CASCADE_PASSWORD": ""}, "give CASCADE_HOST and CASCADE_PASSWORD with -e"),
+    ],
+)
+def test_k6_refuses_what_it_cannot_run(tmp_path: Path, environment: dict[str, str], message: str) -> None:
+    assert message in k6(tmp_path, small(), "http://127.0.0.1:9", **environment)
+
+
+def test_k6_leaves_a_user_whose_login_fails(tmp_path: Path) -> None:
+    with system(tmp_path) as under_test:
+        said = k6(tmp_path, small(), under_test.http, CASCADE_PASSWORD="wrong")
+        assert "login" not in " ".join(route for route in under_test.seen()["rooms"])
+    assert "login of user1@tenant1.example: status 401" in said
+
+
+def sockets(directory: Path, count: int, delay_ms: int = 0, **environment: str) -> tuple[int, str]:
+    """Return exit status and output of the emitted test of open connections."""
+    emitted(directory, small())
+    with system(directory, delay_ms) as under_test:
+        given = {
+            "CASCADE_HOST": under_test.http,
+            "CASCADE_WS_URL": under_test.ws,
+            "CASCADE_PASSWORD": "right",
+            "CASCADE_CONNECTIONS": str(count),
+        }
+        done = subprocess.run(
+            [sys.executable, "websocket_test.py"],
+            cwd=directory, env=os.environ | given | environment, capture_output=True, text=True, timeout=60,
+            check=False,
+        )  # fmt: skip
+    assert "Traceback" not in done.stderr
+    return done.returncode, done.stdout
+
+
+def test_hundreds_of_connections_get_every_broadcast(tmp_path: Path) -> None:
+    status, out = sockets(tmp_path, 300)
+    assert status == 0, out
+    assert "✓ connection_count >= 300 = 300" in out
+    assert "✓ deliveries_lost == 0 = 0" in out
+    due = int(out.partition("deliveries_due > 0 = ")[2].split("\n")[0])
+    assert 50 * 4 <= due <= 50 * 5, "50 messages to the five others of a room, fewer in a room that is not full"
+
+
+def test_late_broadcasts_fail(tmp_path: Path) -> None:
+    status, out = sockets(tmp_path, 24, delay_ms=250, CASCADE_MESSAGES="10")
+    assert status == 1
+    assert "✓ deliveries_lost == 0 = 0" in out
+    assert "✗ delivery_ms_p95 < 200 = " in out
+
+
+def test_connections_that_cannot_be_opened_fail(tmp_path: Path) -> None:
+    status, out = sockets(tmp_path, 5, CASCADE_WS_URL="ws://127.0.0.1:9/ws")
+    assert status == 1
+    assert "✗ connection_count >= 5 = 0" in out
+
+
+def test_run_sh_runs_each_load_and_fails_when_one_does(tmp_path: Path) -> None:
+    """With a locust that only tells how it was called."""
+    given = read("cascade")
+    emitted(tmp_path, plan(given.scenario, given.catalogue, given.book))
+    stand_in = tmp_path / "locust"
+    stand_in.write_text('#!/bin/sh\necho "$CASCADE_LOAD $CASCADE_WORKERS: $*"\ntest "$CASCADE_LOAD" != burst\n')
+    stand_in.chmod(0o755)
+    environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "CASCADE_HOST": "http://x", "CASCADE_PASSWORD": "right"}
+
+    def called(*loads: str) -> tuple[int, list[str]]:
+        done = subprocess.run(
+            ["bash", "run.sh", *loads], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+        )
+        assert ("load peak takes 5 cores" in done.stderr) == ("peak" in done.stdout and cores < 5)
+        return done.returncode, done.stdout.splitlines()
+
+    cores = os.sysconf("SC_NPROCESSORS_ONLN")
+    command = "-f locustfile.py --headless --only-summary --host http://x --csv results"
+    assert called() == (1, [
+        f"normal 1: {command}/normal",
+        f"peak 5: {command}/peak --processes 5",
+        f"burst 3: {command}/burst --processes 3",
+    ])  # fmt: skip
+    assert called("peak")[0] == 0
+    assert called("other") == (2, [])

@@ -1,0 +1,388 @@
+"""A measured run is judged by what it shows, compared with the plan, and explained only where that is sound."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+from factories import make_book, make_catalogue, make_scenario
+from runs import k6_load, k6_summary, locust_history, locust_stats, make_measurement
+
+from cascade_plan import measuring, sizing
+from cascade_plan.cli.app import run
+from cascade_plan.errors import UsageError
+from cascade_plan.load import load_of
+from cascade_plan.measurement_reports import render
+from cascade_plan.measuring import Subject, chosen, cpu_factor, verify
+from cascade_plan.model.brief import Brief
+from cascade_plan.model.measurement import Measurement, Percentile, Verification
+from cascade_plan.performance import chain, predict
+from cascade_plan.pipeline import plan
+from cascade_plan.predicting import deployed_on, nodes_for
+
+USERS = 8000
+
+
+@cache
+def subject(p95: float = 200.0, p99: float | None = None, **changes: Any) -> Subject:
+    load = {"users": 1000, "spawn_rate_per_s": 10.0, "duration_s": 600.0, "latency_ms_p95": p95, "latency_ms_p99": p99}
+    scenario = make_scenario(loads={"normal": load, "peak": {**load, "users": USERS}}, gates={}, **changes)
+    return Subject(plan(scenario, make_catalogue(), make_book()), make_catalogue(), make_book())
+
+
+def judged(measurement: Measurement, **changes: Any) -> Verification:
+    return verify(subject(**changes), "normal", measurement)
+
+
+def statuses(verification: Verification) -> dict[str, str]:
+    return {verdict.figure.partition(".")[0]: verdict.status for verdict in verification.verdicts}
+
+
+def findings(verification: Verification) -> dict[str, str]:
+    return {finding.code: finding.message for finding in verification.findings}
+
+
+def measured_at(factor: float, load: str = "peak") -> Measurement:
+    """Return what a system whose CPU times are `factor` times the scenario's measures, were the model exact."""
+    of = subject()
+    brief = Brief(of.scenario, load_of(of.scenario), of.catalogue, of.book, {})
+    fleet = sizing.size(brief)
+    actions = {
+        name: action.model_copy(update={"cpu_ms": action.cpu_ms * factor})
+        for name, action in of.scenario.behaviour.actions.items()
+    }
+    slow = of.scenario.model_copy(update={"behaviour": of.scenario.behaviour.model_copy(update={"actions": actions})})
+    users = of.scenario.loads[load].users
+    got = predict(chain(slow, deployed_on(brief, fleet, nodes_for(brief, fleet, of.scenario.loads[load]))), users)
+    return make_measurement(
+        got.latency_ms_p50, got.latency_ms_p95, got.latency_ms_p99, user_count=users,
+        requests_per_s=got.requests_per_s, latency_ms_mean=got.latency_ms_mean,
+    )  # fmt: skip
+
+
+# ---------------------------------------------------------------------------------------------------------- the limits
+
+
+def test_a_run_that_keeps_every_limit_is_verified() -> None:
+    verification = judged(make_measurement(p99=190.0), p99=300.0)
+    assert statuses(verification) == dict.fromkeys(
+        ("latency_ms_p95", "latency_ms_p99", "failure_ratio", "user_count", "duration_s"), "pass"
+    )
+    assert verification.verified
+
+
+@pytest.mark.parametrize(
+    ("figure", "changes"),
+    [
+        ("latency_ms_p95", {"p95": 200.0}),
+        ("latency_ms_p99", {"p99": 300.0}),
+        ("failure_ratio", {"failure_count": 3001}),
+        ("user_count", {"user_count": 999}),
+        ("duration_s", {"held_s": 597.9}),
+    ],
+)
+def test_one_limit_missed_is_not_verified(figure: str, changes: dict[str, Any]) -> None:
+    verification = judged(make_measurement(**{"p99": 190.0, **changes}), p99=300.0)
+    assert {name for name, status in statuses(verification).items() if status != "pass"} == {figure}
+    assert statuses(verification)[figure] == "fail"
+    assert not verification.verified
+
+
+@pytest.mark.parametrize(
+    ("p95", "rounding", "status"),
+    [(190.0, 5.0, "pass"), (200.0, 5.0, "unjudged"), (195.0, 5.0, "unjudged"), (210.0, 5.0, "fail"),
+     (199.0, 0.5, "pass"), (200.0, 0.0, "fail"), (205.0, 5.0, "fail")],
+)  # fmt: skip
+def test_rounding_decides_only_what_it_can(p95: float, rounding: float, status: str) -> None:
+    verification = judged(make_measurement(p95=p95, rounding=rounding))
+    assert statuses(verification)["latency_ms_p95"] == status
+    assert verification.verified == (status == "pass")
+    assert ("rounding" in findings(verification)) == (status == "unjudged")
+
+
+def test_a_percentile_the_results_do_not_tell_is_not_verified() -> None:
+    verification = judged(make_measurement(p99=None), p99=300.0)
+    assert statuses(verification)["latency_ms_p99"] == "unjudged"
+    assert not verification.verified
+
+
+def test_users_and_duration_that_are_unknown_are_reported_and_not_judged() -> None:
+    verification = judged(make_measurement(user_count=None, held_s=None))
+    assert set(statuses(verification)) == {"latency_ms_p95", "failure_ratio"}
+    assert findings(verification)["unjudged"] == "the results do not tell users and duration: not judged"
+
+
+def test_gates_of_the_scenario_are_judged_too_and_none_twice() -> None:
+    given = subject()
+    gates = {"latency_ms_p50.normal": ["< 50"], "latency_ms_p95.normal": ["< 200", "<= 140"], "cost": ["< 1"]}
+    own = replace(given, plan=replace(given.plan, scenario=given.scenario.model_copy(update={"gates": gates})))
+    found = [(v.figure, v.operator, v.limit) for v in verify(own, "normal", make_measurement()).verdicts]
+    assert len(found) == len(set(found))
+    assert {("latency_ms_p50.normal", "<", Decimal(50)), ("latency_ms_p95.normal", "<=", Decimal(140))} <= set(found)
+    assert not [figure for figure, _, _ in found if figure == "cost"]
+
+
+# ---------------------------------------------------------------------------------------------------- which load it was
+
+
+def test_the_load_is_told_by_its_users() -> None:
+    loads = subject().scenario.loads
+    assert chosen(loads, {"": make_measurement(user_count=USERS)}, None)[0] == "peak"
+    assert chosen(loads, {"": make_measurement(user_count=5)}, "peak")[0] == "peak"
+    assert chosen(loads, {"normal": make_measurement()}, None)[0] == "normal"
+
+
+@pytest.mark.parametrize(
+    ("names", "users", "wanted", "message"),
+    [
+        (("",), 950, None, r"give --load NAME: the run had 950 users; the scenario's loads are normal \(1,000 "),
+        (("",), None, None, "the run had an unknown number of users"),
+        (("normal", "peak"), 1, None, "the results are of normal, peak"),
+        (("other",), 1, None, "the results are of other"),
+        (("normal",), 1, "peak", "--load peak: the results are of normal"),
+        (("",), 1, "peka", r"--load peka: the scenario's loads are normal \(1,000 users\).*did you mean 'peak'\?"),
+    ],
+)  # fmt: skip
+def test_no_telling_which_load_it_was(names: tuple[str, ...], users: int, wanted: str | None, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        chosen(subject().scenario.loads, {name: make_measurement(user_count=users) for name in names}, wanted)
+
+
+def test_two_loads_of_the_same_users_are_not_told_apart() -> None:
+    load = subject().scenario.loads["normal"]
+    with pytest.raises(UsageError, match="give --load NAME"):
+        chosen({"a": load, "b": load}, {"": make_measurement()}, None)
+
+
+# ----------------------------------------------------------------------------------------------------- the predictions
+
+
+def test_what_was_predicted_stands_beside_what_was_measured() -> None:
+    verification = verify(subject(), "peak", measured_at(1.0))
+    assert [one.figure.partition(".")[0] for one in verification.comparisons] == [
+        "latency_ms_p50", "latency_ms_p95", "latency_ms_p99", "requests_per_s"
+    ]  # fmt: skip
+    assert all(one.difference_ratio == pytest.approx(0, abs=1e-9) for one in verification.comparisons)
+    assert not [finding for finding in verification.findings if finding.code == "prediction"]
+
+
+def test_rounding_is_no_difference() -> None:
+    predicted = float(subject().plan.figures["latency_ms_p50.normal"].value)
+    run_of = make_measurement(p50=predicted * 1.3)
+    assert judged(run_of).comparisons[0].beyond_tolerance
+    rounded = replace(run_of, percentiles={**run_of.percentiles, "p50": Percentile(predicted * 1.3, predicted * 0.2)})
+    assert not judged(rounded).comparisons[0].beyond_tolerance
+
+
+@pytest.mark.parametrize("factor", [0.5, 1.7, 2.5])
+def test_cpu_times_are_found_from_latencies_and_throughput(factor: float) -> None:
+    """2.5 times saturates the API: there throughput tells of them too."""
+    measurement = measured_at(factor)
+    found = cpu_factor(subject(), "peak", measurement)
+    assert found is not None
+    assert found[0] == pytest.approx(factor, rel=0.05)
+    message = findings(verify(subject(), "peak", measurement))["prediction"]
+    assert f"were then {found[1]:.0%} busy: if so, set behaviour.actions.*.cpu_ms to about read " in message
+
+
+def delayed(load: str, delay_ms: float) -> Measurement:
+    """Return what a system measures whose every answer comes later than predicted, by no work of its own."""
+    quick = measured_at(1.0, load)
+    mean_ms = quick.latency_ms_mean + delay_ms
+    late = {name: Percentile(one.latency_ms + delay_ms, 0.0) for name, one in quick.percentiles.items()}
+    rate = subject().scenario.loads[load].users / (2.0 + mean_ms / 1000)
+    return replace(quick, percentiles=late, requests_per_s=rate, latency_ms_mean=mean_ms)
+
+
+def test_a_constant_delay_is_not_taken_for_cpu_time() -> None:
+    measurement = delayed("normal", 30)
+    assert cpu_factor(subject(), "normal", measurement) is None
+    assert "no one factor" in findings(verify(subject(), "normal", measurement))["prediction"]
+
+
+def test_where_only_the_cpu_can_tell_a_delay_from_a_full_api_its_busy_share_is_named() -> None:
+    """Users who wait for each other wait a constant time: 250 ms of a full API are 250 ms of anything."""
+    message = findings(verify(subject(), "peak", delayed("peak", 250)))["prediction"]
+    assert "The API's pods were then 100% busy: if so" in message
+    assert message.endswith("if not, the delay is elsewhere")
+
+
+def test_throughput_that_does_not_fit_forbids_the_factor() -> None:
+    assert cpu_factor(subject(), "peak", replace(measured_at(2.5), requests_per_s=100.0)) is None
+
+
+@pytest.mark.parametrize("missing", ["p50", "p95"])
+def test_without_percentiles_there_is_no_factor(missing: str) -> None:
+    whole = measured_at(2.0)
+    less = {name: one for name, one in whole.percentiles.items() if name != missing}
+    assert cpu_factor(subject(), "peak", replace(whole, percentiles=less)) is None
+
+
+def test_a_generator_that_does_not_keep_up_is_found() -> None:
+    """1,000 users who think 2 s and wait 83 ms send 480 requests/s, whatever the system."""
+    assert "generator" not in findings(judged(make_measurement()))
+    message = findings(judged(make_measurement(requests_per_s=300.0)))["generator"]
+    assert message.startswith("1,000 users who think 2 s and wait 0.083 s send 480.1 requests/s, but 300 were measured")
+
+
+def test_users_who_think_less_are_not_laid_to_the_generator() -> None:
+    message = findings(judged(make_measurement(requests_per_s=900.0)))["generator"]
+    assert message.endswith("its users think less than the scenario's behaviour.think_time_s")
+
+
+def test_a_run_of_other_users_is_not_compared() -> None:
+    verification = judged(make_measurement(user_count=900))
+    assert verification.comparisons == ()
+    message = findings(verification)["users"]
+    assert message == "predictions are of 1,000 users, and the run had 900: not compared"
+    assert judged(make_measurement(user_count=990)).comparisons
+
+
+def test_a_ramp_in_the_percentiles_is_said() -> None:
+    assert "ramp" in findings(judged(make_measurement(ramp_included=True)))
+
+
+# ------------------------------------------------------------------------------------------------------------- reports
+
+
+def test_table() -> None:
+    text = render(judged(make_measurement(p95=210.0)), "table")
+    assert text.startswith("Not verified: test, load normal, by Locust (run_stats.csv): 1,000 users, 600 s, 300,000 ")
+    assert "\n✗ latency_ms_p95.normal < 200 = 210\n" in text
+    assert "\nfigure                   predicted    measured    difference  unit\n" in text
+
+
+def test_json_is_json_and_complete() -> None:
+    document = json.loads(render(judged(make_measurement()), "json"))
+    assert document["verified"] is True
+    assert document["measurement"]["percentiles"]["p95"] == {"latency_ms": 150.0, "rounding_ms": 0.0}
+    assert document["verdicts"][0] == {
+        "figure": "latency_ms_p95.normal", "limit": 200.0, "operator": "<", "reason": "", "status": "pass",
+        "value": 150.0,
+    }  # fmt: skip
+
+
+def test_junit_fails_what_is_not_verified() -> None:
+    suite = ElementTree.fromstring(render(judged(make_measurement(p95=200.0, rounding=5.0)), "junit"))[0]
+    assert (suite.get("tests"), suite.get("failures")) == ("4", "1")
+    (failure,) = suite.iter("failure")
+    assert failure.get("type") == "not-judged"
+
+
+@pytest.mark.parametrize("name", ["table", "markdown", "json", "junit"])
+def test_hostile_text_stays_on_its_line(name: str) -> None:
+    hostile = "a|b\n# c\x1b[31m</x>"
+    text = render(judged(replace(make_measurement(), source=hostile)), name)
+    assert "\n# c" not in text
+    assert "\x1b" not in text
+
+
+def test_unknown_format() -> None:
+    with pytest.raises(UsageError, match=r"no format 'jsn' for verify; did you mean 'json'\?: known are json"):
+        render(judged(make_measurement()), "jsn")
+
+
+# ------------------------------------------------------------------------------------------------------ command line
+
+PLATEAU = [(0, 0), (1000, 0), *((1000, 480 * second) for second in range(1, 602))]
+
+
+def results(directory: Path, p95: float = 8, p99: float = 12, users: int = 1000) -> Path:
+    """Write the files of a run of the bundled scenario's load normal, and return their prefix."""
+    history = locust_history([(count and users, requests) for count, requests in PLATEAU])
+    stats = locust_stats(p50=3, p95=p95, p99=p99, requests=480 * 601, mean=4)
+    (directory / "run_stats.csv").write_text(stats.text, encoding="utf-8")
+    (directory / "run_stats_history.csv").write_text(history.text, encoding="utf-8")
+    (directory / "run_failures.csv").write_text(
+        "Method,Name,Error,Occurrences,First Seen,Last Seen\n", encoding="utf-8"
+    )
+    return directory / "run"
+
+
+def called(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    status = run(["verify", *arguments])
+    return status, *capsys.readouterr()
+
+
+@pytest.mark.parametrize("given", ["run", "run_stats.csv", "run_stats_history.csv", ""])
+def test_prefix_file_and_directory_are_the_same(given: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    results(tmp_path)
+    status, out, err = called(capsys, str(tmp_path / given))
+    assert (status, err) == (0, ""), out
+    assert out.startswith("Verified: cascade, load normal, by Locust")
+    assert "✓ duration_s.normal >= 600 = 601\n" in out
+
+
+def test_a_missed_limit_exits_with_1_after_the_report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, _ = called(capsys, str(results(tmp_path, p95=230)), "--format", "markdown")
+    assert status == 1
+    assert "✗ latency_ms_p95.normal < 200 = 230".replace("<", "&lt;") in out
+
+
+def test_k6_of_several_loads_asks_which(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    summary = k6_summary(**k6_load("normal"), **k6_load("peak", users=10_000))
+    (tmp_path / "summary.json").write_text(summary.text, encoding="utf-8")
+    status, out, err = called(capsys, str(tmp_path))
+    assert (status, out) == (2, "")
+    assert err.startswith("error: give --load NAME: the results are of normal, peak; the scenario's loads are normal")
+    status, out, _ = called(capsys, str(tmp_path / "summary.json"), "--load", "normal")
+    assert (status, "by k6" in out) == (0, True)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("absent", None, "no results at "),
+        ("run_stats.csv", b"\x00\xff\xfe", "is not UTF-8 text"),
+        ("run_stats.csv", b"a\x00b\n", "run_stats.csv: "),
+        ("run_stats.csv", b"", "the file is empty"),
+        ("other.txt", b"hello", "not a file that Locust's --csv writes"),
+        ("summary.json", b"{}", "not k6's summary"),
+        ("run_failures.csv", b"x", "cannot read "),
+    ],
+)
+def test_bad_input_gets_one_message(
+    name: str, content: bytes | None, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    status, out, err = called(capsys, str(tmp_path / name))
+    assert (status, out) == (2, "")
+    assert message in err
+    assert len(err.splitlines()) == 1
+
+
+def test_a_file_too_large_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from cascade_plan.cli import verifying
+
+    monkeypatch.setattr(verifying, "MOST_BYTES", 100)
+    status, _, err = called(capsys, str(results(tmp_path)))
+    assert status == 2
+    assert "larger than the 100 bytes allowed" in err
+
+
+def test_a_directory_of_several_runs_asks_which(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    results(tmp_path)
+    (tmp_path / "other_stats.csv").write_text("x")
+    status, _, err = called(capsys, str(tmp_path))
+    assert status == 2
+    assert "holds other_stats.csv, run_stats.csv: name one" in err
+    (tmp_path / "run_stats.csv").rename(tmp_path / "normal_stats.csv")
+    assert called(capsys, str(tmp_path), "--load", "normal")[0] == 0
+
+
+def test_a_directory_of_none_says_what_it_wants(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "holds neither Locust's *_stats.csv nor k6's *.json: name one" in called(capsys, str(tmp_path))[2]
+
+
+def test_the_tolerance_is_wider_than_the_models_own_error() -> None:
+    """docs/model.md: 5 % for whole requests."""
+    assert measuring.TOLERANCE > 0.05
