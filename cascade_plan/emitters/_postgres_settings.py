@@ -147,7 +147,7 @@ def _writing(plan: Plan) -> tuple[Setting, ...]:
             1024,
         ),
         _in_mib("min_wal_size", most // 4, "a quarter of max_wal_size", PGTUNE, 1024),
-        Setting("wal_compression", "on", "page images after a checkpoint compressed: less WAL for some CPU", WAL, "1"),
+        Setting("wal_compression", "on", "page images after a checkpoint compressed: less WAL for some CPU", WAL),
     )
 
 

@@ -131,7 +131,7 @@ def _roles(n: Names) -> str:
         + create(n.readonly, "LOGIN")
         + "-- To give a table to the owner one must be a member of it; a superuser need not.\n"
         + f"SELECT {literal(f'GRANT {n.owner} TO CURRENT_USER')}\n"
-        + f"WHERE NOT pg_has_role({_raw(n.owner)}, 'MEMBER')\n\\gexec\n"
+        + "WHERE NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)\n\\gexec\n"
     )
 
 
