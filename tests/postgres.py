@@ -130,7 +130,8 @@ def pgbouncer(ini: str, userlist: str, overrides: Mapping[str, object]) -> Itera
         (home / "userlist.txt").write_text(userlist, encoding="utf-8")
         local = {"listen_addr": "127.0.0.1", "listen_port": port, "auth_file": home / "userlist.txt", **overrides}
         lines = "".join(f"{name} = {value}\n" for name, value in local.items())
-        (home / "local.ini").write_text(f"%include {home}/pgbouncer.ini\n[pgbouncer]\n{lines}", encoding="utf-8")
+        # Still in the section [pgbouncer] where the included file ends; naming it again would reset its settings.
+        (home / "local.ini").write_text(f"%include {home}/pgbouncer.ini\n{lines}", encoding="utf-8")
         for path in home.iterdir():
             give(path)
 

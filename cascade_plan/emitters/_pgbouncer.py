@@ -110,7 +110,7 @@ def userlist(plan: Plan, head: str) -> str:
     roles = plan.scenario.tiers.database.roles
     users = (roles.app, roles.readonly, "pgbouncer_admin", "pgbouncer_stats")
     lines = "".join(
-        f'; {pgbouncer_text.key(user)} "SCRAM-SHA-256$4096:<salt>$<stored key>:<server key>"\n' for user in users
+        f'; {pgbouncer_text.user(user)} "SCRAM-SHA-256$4096:<salt>$<stored key>:<server key>"\n' for user in users
     )
     return f"""{head}
 ; The same secret stands here and in PostgreSQL: make it once (psql: \\password, then rolpassword of pg_authid; where
