@@ -23,9 +23,8 @@ def render(plan: Plan, head: str) -> str:
 **Primary:** everything that writes; every read within a transaction that writes; `SELECT ... FOR UPDATE`; reads that
 decide about a write (a quota, a unique name); a user's reads right after the same user's write.
 
-**Replicas:** lists, searches, reports and counts that may be a moment old. They cannot write: `{
-        plan.scenario.tiers.database.roles.readonly
-    }` is for them, and the application's role is refused there too.
+**Replicas:** lists, searches, reports and counts that may be a moment old. A replica refuses every write, whatever the
+role; for programs that only read there is a role of their own (`{plan.scenario.tiers.database.roles.readonly}`).
 
 **Lag.** A replica shows what it has replayed: usually less than a second ago, up to {delay_s:g} s while a query there
 conflicts with replay (`max_standby_streaming_delay`), longer when it cannot keep up. Watch `ReplicaLag` (RDS) or

@@ -13,19 +13,21 @@ def tenant_column(names: Names, head: str) -> str:
     """Return tenant_column.sql: user_settings gets the tenant that the plan gave only to its users."""
     n = names
     body = f"""
-DECLARE orphans bigint;
+DECLARE
+  page bigint := 0;
+  pages bigint := pg_relation_size({literal(n.user_settings)}::regclass) / current_setting('block_size')::int;
+  orphans bigint;
 BEGIN
-  LOOP
+  WHILE page <= pages LOOP
     UPDATE {n.user_settings} s SET {n.tenant} = u.{n.tenant}
     FROM {n.users} u
-    WHERE u.{n.id} = s.{n.user} AND s.ctid = ANY (ARRAY(
-      SELECT x.ctid FROM {n.user_settings} x JOIN {n.users} y ON y.{n.id} = x.{n.user}
-      WHERE x.{n.tenant} IS NULL LIMIT 10000
-    ));
-    EXIT WHEN NOT FOUND;
+    WHERE s.ctid >= format('(%s,0)', page)::tid AND s.ctid < format('(%s,0)', page + 1000)::tid
+      AND s.{n.tenant} IS NULL AND u.{n.id} = s.{n.user};
     COMMIT;
+    page := page + 1000;
   END LOOP;
-  SELECT count(*) INTO orphans FROM {n.user_settings} s WHERE s.{n.tenant} IS NULL;
+  SELECT count(*) INTO orphans FROM {n.user_settings} s
+  WHERE s.{n.tenant} IS NULL AND NOT EXISTS (SELECT FROM {n.users} u WHERE u.{n.id} = s.{n.user});
   IF orphans > 0 THEN
     RAISE EXCEPTION '% rows of the settings table belong to no user: delete them, then run this again', orphans;
   END IF;
@@ -38,8 +40,9 @@ END
 SET statement_timeout = 0;
 SET lock_timeout = '5s';
 ALTER TABLE {n.user_settings} ADD COLUMN IF NOT EXISTS {n.tenant} {n.tenant_type};
+ALTER TABLE {n.user_settings} ALTER COLUMN {n.tenant} SET DEFAULT {n.current_tenant};
 
--- 10,000 rows a transaction, so that no lock and no snapshot is held for long.
+-- 8 MB of the table a transaction, so that no lock and no snapshot is held for long.
 DO {dollar_quoted(body)};
 """
 
@@ -66,6 +69,9 @@ SET LOCAL lock_timeout = '5s';
 {"".join(_policies(n, table) for table in n.tables)}
 -- A row of the settings must be of its user's tenant: checks of a foreign key do not see policies, so without the
 -- tenant in the key one tenant could refer to another's user.
+-- First the rows that came without a tenant since tenant_column.sql.
+UPDATE {n.user_settings} s SET {n.tenant} = u.{n.tenant}
+FROM {n.users} u WHERE s.{n.tenant} IS NULL AND u.{n.id} = s.{n.user};
 ALTER TABLE {n.user_settings} ALTER COLUMN {n.tenant} SET NOT NULL;
 ALTER TABLE {n.user_settings} DROP CONSTRAINT IF EXISTS {FOREIGN_KEY};
 ALTER TABLE {n.user_settings} ADD CONSTRAINT {FOREIGN_KEY}

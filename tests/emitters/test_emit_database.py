@@ -82,7 +82,7 @@ def test_what_the_settings_may_use_fits_the_memory() -> None:
 
 @pytest.mark.parametrize(
     ("version", "server_side", "client_side"),
-    [("1.18", False, "None"), ("1.20.1", False, "None"), ("1.21", True, "None"), ("1.22.0", True, "5"), 
+    [("1.18", False, "None"), ("1.20.1", False, "None"), ("1.21", True, "None"), ("1.22.0", True, "5"),
      ("1.9", False, "None"), ("2.0", True, "5")],
 )  # fmt: skip
 def test_statements_are_prepared_by_version(version: str, server_side: bool, client_side: str) -> None:

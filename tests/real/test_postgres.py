@@ -198,6 +198,23 @@ def test_a_name_taken_by_another_tables_index_is_not_passed_over(fresh: Database
     assert "not valid, or the name of an index on another table: idx_recent_resources" in done.stderr
 
 
+def test_rows_that_came_without_a_tenant_are_filled_too(fresh: Database) -> None:
+    """Settings of thousands of pages, and one row written between the two files by a program that knows no tenant."""
+    with fresh.connect() as connection:
+        connection.execute("ALTER TABLE user_settings SET (fillfactor = 10)")
+        connection.execute("INSERT INTO user_settings SELECT i % 30 + 1, '{}' FROM generate_series(1, 40000) i")
+        ((pages,),) = connection.execute("SELECT pg_relation_size('user_settings') / 8192").fetchall()
+        fresh.apply("tenant_column.sql", "indexes.sql")
+        missing = "SELECT count(*) FROM user_settings WHERE tenant_id IS NULL"
+        assert connection.execute(missing).fetchone() == (0,)
+        connection.execute("INSERT INTO user_settings (user_id, settings) VALUES (1, '{}')")
+        assert connection.execute(missing).fetchone() == (1,)
+        fresh.apply("tenancy.sql")
+        wrong = "SELECT count(*) FROM user_settings s JOIN users u ON u.id = s.user_id WHERE s.tenant_id <> u.tenant_id"
+        assert (connection.execute(missing).fetchone(), connection.execute(wrong).fetchone()) == ((0,), (0,))
+    assert pages > 2000, "more than one batch"
+
+
 def test_orphaned_settings_are_named_before_the_column_is_relied_on(fresh: Database) -> None:
     with fresh.connect() as connection:
         connection.execute("ALTER TABLE user_settings DROP CONSTRAINT user_settings_user_id_fkey")
