@@ -91,17 +91,19 @@ class Server:
 
 
 @contextmanager
-def postgres(settings: str) -> Iterator[Server]:
-    """Run PostgreSQL with the emitted postgresql.conf, included unchanged, until the block ends."""
+def postgres(settings: str, primary: int | None = None) -> Iterator[Server]:
+    """Run PostgreSQL with the emitted postgresql.conf, included unchanged, until the block ends.
+
+    With the port of a `primary` it is a hot standby of that server.
+    """
     with directory() as home:
         data, port = home / "data", free_port()
-        subprocess.run(
-            [program("initdb"), "-D", str(data), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C"],
-            check=True,
-            capture_output=True,
-            user=service_user(),
-            cwd=home,
-        )
+        if primary is None:
+            command = [program("initdb"), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]
+        else:
+            source = f"host=127.0.0.1 port={primary} user=postgres"
+            command = [program("pg_basebackup"), "-d", source, "-R", "-c", "fast", "--no-sync"]
+        subprocess.run([*command, "-D", str(data)], check=True, capture_output=True, user=service_user(), cwd=home)
         (home / "emitted.conf").write_text(settings, encoding="utf-8")
         give(home / "emitted.conf")
         with (data / "postgresql.conf").open("a") as conf:
@@ -122,10 +124,10 @@ def postgres(settings: str) -> Iterator[Server]:
 
 
 @contextmanager
-def pgbouncer(ini: str, userlist: str, overrides: Mapping[str, object]) -> Iterator[int]:
+def pgbouncer(ini: str, userlist: str, overrides: Mapping[str, object], shared: int | None = None) -> Iterator[int]:
     """Run PgBouncer with the emitted pgbouncer.ini, included unchanged, and yield its port."""
     with directory() as home:
-        port = free_port()
+        port = shared or free_port()
         (home / "pgbouncer.ini").write_text(ini, encoding="utf-8")
         (home / "userlist.txt").write_text(userlist, encoding="utf-8")
         local = {"listen_addr": "127.0.0.1", "listen_port": port, "auth_file": home / "userlist.txt", **overrides}
@@ -174,15 +176,15 @@ def fill(names: Names, tenants: int, users: int, activities: int) -> str:
     n = names
     return f"""
         INSERT INTO {n.users} ({n.tenant}, {n.is_active}, {n.created_at})
-            SELECT (i % {tenants})::text, i % 4 <> 0, now() - i * interval '1 minute'
+            SELECT (i % {tenants})::{n.tenant_type}, i % 4 <> 0, now() - i * interval '1 minute'
             FROM generate_series(1, {users}) i;
         INSERT INTO {n.user_settings} ({n.user}, {n.settings})
             SELECT i, jsonb_build_object('theme', 'dark', 'number', k)
             FROM generate_series(1, {users}) i, generate_series(1, 2) k WHERE i % 7 <> 0;
         INSERT INTO {n.resources} ({n.tenant}, {n.created_at})
-            SELECT (i % {tenants})::text, now() - i * interval '1 minute' FROM generate_series(1, {users}) i;
+            SELECT (i % {tenants})::{n.tenant_type}, now() - i * interval '1 minute' FROM generate_series(1, {users}) i;
         INSERT INTO {n.activity_logs} ({n.tenant}, {n.timestamp})
-            SELECT (i % {tenants})::text, now() - ({activities} - i) * interval '10 seconds'
+            SELECT (i % {tenants})::{n.tenant_type}, now() - ({activities} - i) * interval '10 seconds'
             FROM generate_series(1, {activities}) i;
         ANALYZE;
     """

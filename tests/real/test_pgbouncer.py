@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -14,6 +14,7 @@ import pytest
 from postgres import Server, create, files, fill, give, pgbouncer, postgres, small_plan
 from psycopg import errors
 from psycopg.rows import dict_row
+from servers import free_port
 
 from cascade_plan.emitters._sql_names import names
 from cascade_plan.errors import UsageError
@@ -246,6 +247,45 @@ def test_each_class_has_connections_of_its_own(server: Server) -> None:
         assert (pools["test_large"]["sv_active"], pools["test_large"]["cl_waiting"]) == (2, 1)
         for connection in busy:
             connection.close()
+
+
+BUSY = {
+    "users.peak": 1_000_000,
+    "users.average": 300_000,
+    "behaviour.cache_hit_ratio": 0.0,
+    "tiers.database.replicas": 0,
+    "tiers.pool.connections": 10,
+    "tiers.pool.pgbouncer_version": INSTALLED,
+    "loads": {},
+    "gates": {},
+}
+"""50,000 queries a second: three processes."""
+
+
+def test_several_processes_share_a_port_and_the_pool(server: Server) -> None:
+    """As many processes as the plan says, all with the same file, together keep to its connections."""
+    plan = small_plan(**BUSY, **{"tiers.database.host": "127.0.0.1", "tiers.database.port": server.port})
+    emitted, processes, port = files(plan), int(plan.figure("pool.process_count")), free_port()
+    with server.connect() as superuser:
+        ((secret,),) = superuser.execute("SELECT rolpassword FROM pg_authid WHERE rolname = 'app_user'").fetchall()
+    userlist = f'"app_user" "{secret}"\n"pgbouncer_admin" "admin"\n'
+
+    async def backend() -> int:
+        async with await psycopg.AsyncConnection.connect(conninfo(port), prepare_threshold=None) as connection:
+            rows = await connection.execute("SELECT pg_backend_pid() FROM pg_sleep(0.05)")
+            return (await rows.fetchone() or (0,))[0]
+
+    async def backends() -> list[int]:
+        return await asyncio.gather(*(backend() for _ in range(60)))
+
+    with ExitStack() as stack:
+        for _ in range(processes):
+            local = {"server_tls_sslmode": "disable"}
+            stack.enter_context(pgbouncer(emitted["pgbouncer.ini"], userlist, local, shared=port))
+        used = asyncio.run(backends())
+    assert processes == 3
+    assert len(used) == 60
+    assert 3 < len(set(used)) <= 10
 
 
 HOSTILE = (

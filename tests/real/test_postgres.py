@@ -14,11 +14,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from postgres import ACTIVITIES, TENANTS, USERS, Server, create, files, fill, postgres, small_plan
 from psycopg import errors, sql
+from servers import wait_until
 
 from cascade_plan.emitters import _indexes_sql, _postgres_settings
 from cascade_plan.emitters._sql_names import names
 from cascade_plan.errors import UsageError
 from cascade_plan.formulas.sql_text import dollar_quoted, identifier, literal
+from cascade_plan.model.scenario import Columns
 
 pytestmark = pytest.mark.xdist_group("postgres")
 
@@ -400,6 +402,24 @@ def test_a_hostile_tenant_is_only_a_tenant_without_rows(seeded: Database, tenant
         assert as_tenant(connection, "7", "SELECT count(*) FROM users") == [(USERS // TENANTS,)]
 
 
+def test_a_tenant_may_be_a_number(server: Server) -> None:
+    """A setting once used reads '' in the next transaction: no number, and no error either."""
+    plan = small_plan(**{"tiers.database.tenant_type": "bigint"})
+    emitted, quoted = files(plan), names(plan)
+    with server.connect() as connection:
+        connection.execute("CREATE DATABASE numbered")
+    with server.connect("numbered") as connection:
+        connection.execute(create(quoted) + fill(quoted, **SMALL))
+    for path in ("tenant_column.sql", "indexes.sql", "tenancy.sql"):
+        server.apply(emitted[path], "numbered")
+    with server.connect("numbered", "app_user") as connection:
+        assert as_tenant(connection, "1", "SELECT count(*) FROM users") == [(10,)]
+        assert connection.execute("SELECT current_setting('app.tenant_id')").fetchone() == ("",)
+        assert connection.execute("SELECT count(*) FROM users").fetchone() == (0,)
+        with pytest.raises(errors.InvalidTextRepresentation):
+            as_tenant(connection, "1 OR true", "SELECT count(*) FROM users")
+
+
 @pytest.mark.parametrize("widening", ["SUPERUSER", "BYPASSRLS"])
 def test_a_role_that_policies_do_not_bind_is_refused(fresh: Database, widening: str) -> None:
     fresh.apply("tenant_column.sql", "indexes.sql", "tenancy.sql")
@@ -463,6 +483,32 @@ def test_rolled_back_and_applied_again(fresh: Database) -> None:
         assert connection.execute("SELECT count(*) FROM users").fetchone() == (0,)
 
 
+# ------------------------------------------------------------------------------------------------------------ replica
+
+
+def test_a_replica_answers_reads_with_the_same_policies(fresh: Database) -> None:
+    """What read-write-split.md says: settings fit a standby, the tenant is set there too, a write can be waited for."""
+    fresh.apply("tenant_column.sql", "indexes.sql", "tenancy.sql")
+    with (
+        postgres(EMITTED["postgresql.conf"], primary=fresh.server.port) as replica,
+        fresh.connect("app_user") as writer,
+        replica.connect(fresh.name, "app_user") as reader,
+    ):
+        assert reader.execute("SELECT pg_is_in_recovery(), current_setting('hot_standby_feedback')").fetchone() == (
+            True,
+            "on",
+        )
+        assert reader.execute("SELECT count(*) FROM users").fetchone() == (0,)
+        assert as_tenant(reader, "1", "SELECT count(*) FROM users") == [(10,)]
+        with pytest.raises(errors.ReadOnlySqlTransaction):
+            as_tenant(reader, "1", "DELETE FROM users")
+        as_tenant(writer, "1", "INSERT INTO users DEFAULT VALUES")
+        (written,) = writer.execute("SELECT pg_current_wal_lsn()").fetchone() or ("",)
+        replayed = "SELECT pg_last_wal_replay_lsn() >= %s::pg_lsn"
+        wait_until(lambda: reader.execute(replayed, (written,)).fetchone() == (True,), "the replica replays the write")
+        assert as_tenant(reader, "1", "SELECT count(*) FROM users") == [(11,)]
+
+
 # ------------------------------------------------------------------------------------------------------ hostile names
 
 HOSTILE = {
@@ -513,6 +559,45 @@ def test_hostile_names_come_through_every_file(server: Server) -> None:
 TEXT = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"), max_size=70)
 NAMED = TEXT.filter(lambda text: 0 < len(text.encode()) <= 63)
 FUZZED = settings(max_examples=150, deadline=None)
+
+
+LINE = NAMED.filter(lambda text: text.isprintable() and not text.startswith("pg_") and text not in ("public", "none"))
+TABLE_NAMES = st.lists(NAMED, min_size=4, max_size=4, unique=True)
+COLUMN_NAMES = st.lists(NAMED, min_size=7, max_size=7, unique=True)
+ROLE_NAMES = st.lists(LINE, min_size=3, max_size=3, unique=True)
+
+
+@settings(max_examples=8, deadline=None)
+@given(
+    schema=NAMED.filter(lambda text: not text.startswith("pg_")),
+    tables=TABLE_NAMES,
+    columns=COLUMN_NAMES,
+    roles=ROLE_NAMES,
+)
+def test_any_names_come_through_every_file(
+    server: Server, schema: str, tables: list[str], columns: list[str], roles: list[str]
+) -> None:
+    drawn = {
+        "tables": dict(zip(("users", "user_settings", "resources", "activity_logs"), tables, strict=True)),
+        "columns": dict(zip(Columns.model_fields, columns, strict=True)),
+        "roles": dict(zip(("owner", "app", "readonly"), roles, strict=True)),
+    }
+    plan = small_plan(**{f"tiers.database.{part}": value for part, value in {**drawn, "schema_name": schema}.items()})
+    emitted, quoted = files(plan), names(plan)
+    with server.connect() as connection:
+        connection.execute("DROP DATABASE IF EXISTS fuzz")
+        connection.execute("CREATE DATABASE fuzz")
+    with server.connect("fuzz") as connection:
+        connection.execute(create(quoted) + fill(quoted, **SMALL))
+    for path in ("tenant_column.sql", "indexes.sql", "tenancy.sql"):
+        server.apply(emitted[path], "fuzz")
+    with server.connect("fuzz") as connection:
+        # As the role rather than logged in as it: libpq's own reader of options cuts some names short.
+        connection.execute(f"SET ROLE {quoted.app}")
+        connection.execute(emitted["queries.sql"])
+        assert connection.execute(f"SELECT count(*) FROM {quoted.users}").fetchone() == (0,)
+        assert len(as_tenant(connection, "1", "EXECUTE users_with_settings('1')")) == 10
+    server.apply(emitted["rollback.sql"], "fuzz")
 
 
 @pytest.fixture(scope="module")
