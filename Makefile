@@ -43,6 +43,7 @@ bench: $(VENV)/.installed-tools ## Measure against peers and floors (the accurac
 	$(BIN)/python benchmarks/simulation_speed.py
 	$(BIN)/python benchmarks/autoscaler.py
 	$(BIN)/python benchmarks/offers.py
+	$(BIN)/python benchmarks/n_plus_one.py
 
 prices: $(VENV)/.installed ## Rebuild the price books from DIR=<collected CSV files> TYPES=<DescribeInstanceTypes>
 	@test -n "$(DIR)" -a -n "$(TYPES)" || { echo "make prices DIR=<directory> TYPES=<JSON file>" >&2; exit 2; }

@@ -13,9 +13,8 @@ from pathlib import Path
 import pytest
 
 from cascade_plan import registry
-from cascade_plan.emitters import k8s, loadtest
+from cascade_plan.emitters import k8s
 from cascade_plan.exploring import outlook
-from cascade_plan.model.artefact import Artefact
 from cascade_plan.model.plan import Plan
 from cascade_plan.pipeline import plan
 from cascade_plan.reading import bundled_scenarios, read
@@ -23,6 +22,7 @@ from cascade_plan.reading import bundled_scenarios, read
 GOLDEN = Path(__file__).parent / "golden"
 FORMATS = {"table": "txt", "csv": "csv"}
 REPORTS = {"markdown": "md", "json": "json", "junit": "xml"}
+EMITTERS = [name for name in registry.names("emitters") if name != "k8s"]
 
 
 @cache
@@ -57,13 +57,14 @@ def test_kubernetes(name: str) -> None:
     compare(f"{name}.k8s.yaml", k8s.stream(planned(name), k8s.PARTS))
 
 
-@pytest.mark.parametrize("artefact", loadtest.render(planned("cascade")), ids=lambda artefact: artefact.path)
-def test_load_test(artefact: Artefact) -> None:
-    compare(f"cascade.{artefact.path}.txt", artefact.text)
+@pytest.mark.parametrize("emitter", EMITTERS)
+def test_emitted(emitter: str) -> None:
+    made = registry.load("emitters", emitter).render(planned("cascade"))
+    compare(f"cascade.{emitter}.txt", "".join(f"==> {file.path}: {file.purpose}\n{file.text}\n" for file in made))
 
 
 def test_no_golden_is_left_over() -> None:
     names = {f"{name}.{kind}" for name in bundled_scenarios() for kind in (*FORMATS.values(), "k8s.yaml")}
     names |= {f"cascade.{kind}" for kind in REPORTS.values()}
-    names |= {f"cascade.{artefact.path}.txt" for artefact in loadtest.render(planned("cascade"))}
+    names |= {f"cascade.{emitter}.txt" for emitter in EMITTERS}
     assert {path.name for path in GOLDEN.iterdir()} == names

@@ -133,6 +133,41 @@ DEFAULTS: Final[dict[str, Default]] = {
     "tiers.database.backup_gib": Default(
         0, "cited", "backup up to the size of the database is free, https://aws.amazon.com/rds/postgresql/pricing/"
     ),
+    "tiers.database.version": Default("15", "assumption", "the version the emitted SQL is tested on; 14 to 18 take it"),
+    "tiers.database.host": Default(
+        "primary.db.example.com", "assumption", "a placeholder (RFC 2606): give the endpoint"
+    ),
+    "tiers.database.port": Default(5432, "cited", "PostgreSQL's default port, https://www.postgresql.org/docs/"),
+    "tiers.database.schema_name": Default("public", "plan", f"{PLAN}, queries: tables without a schema"),
+    "tiers.database.tables.users": Default("users", "plan", f"{PLAN}, query optimisation"),
+    "tiers.database.tables.user_settings": Default("user_settings", "plan", f"{PLAN}, query optimisation"),
+    "tiers.database.tables.resources": Default("resources", "plan", f"{PLAN}, index strategy"),
+    "tiers.database.tables.activity_logs": Default("activity_logs", "plan", f"{PLAN}, index strategy"),
+    "tiers.database.columns.tenant": Default("tenant_id", "plan", f"{PLAN}, index strategy"),
+    "tiers.database.columns.id": Default("id", "plan", f"{PLAN}, query optimisation: u.id"),
+    "tiers.database.columns.user": Default("user_id", "plan", f"{PLAN}, query optimisation: user_id = u.id"),
+    "tiers.database.columns.settings": Default("settings", "plan", f"{PLAN}, query optimisation: json_agg(settings)"),
+    "tiers.database.columns.is_active": Default("is_active", "plan", f"{PLAN}, index strategy"),
+    "tiers.database.columns.created_at": Default("created_at", "plan", f"{PLAN}, index strategy"),
+    "tiers.database.columns.timestamp": Default("timestamp", "plan", f"{PLAN}, index strategy"),
+    "tiers.database.roles.owner": Default("app_owner", "assumption", "the plan names no roles"),
+    "tiers.database.roles.app": Default("app_user", "assumption", "the plan names no roles"),
+    "tiers.database.roles.readonly": Default("app_readonly", "assumption", "the plan names no roles"),
+    "tiers.database.tenant_type": Default("text", "plan", f"{PLAN}, tenant_id: str"),
+    "tiers.database.statement_timeout_s": Default(
+        30.0, "assumption", "sixty times the plan's slowest limit (p99 < 500 ms): nobody waits for the answer any more"
+    ),
+    "tiers.database.other_connections": Default(
+        20, "assumption", "an exporter and a migration at a time, with psql and the provider's own agents"
+    ),
+    "tiers.pool.connections_per_pod": Default(
+        15, "cited", "SQLAlchemy's pool_size 5 + max_overflow 10, https://docs.sqlalchemy.org/en/20/core/pooling.html"
+    ),
+    "tiers.pool.tenant_class_share": Default({"standard": 1.0}, "assumption", "the plan knows one kind of tenant"),
+    "tiers.pool.pgbouncer_version": Default(
+        "1.23", "assumption", "a version with prepared statements (1.21 and later)"
+    ),
+    "tiers.pool.port": Default(6432, "cited", "PgBouncer's default listen_port, https://www.pgbouncer.org/config.html"),
     "tiers.pool.users_per_connection": Default(100, "plan", f"{PLAN}, cost calculator: peak / 100"),
     "tiers.cache.engine": Default("redis", "plan", f"{PLAN}: message broker redis_cluster"),
     "tiers.cache.users_per_node": Default(20_000, "plan", f"{PLAN}, cost calculator: max(3, peak / 20000)"),

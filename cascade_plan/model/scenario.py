@@ -8,11 +8,12 @@ import re
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, Any, Final, Literal, Self, get_args
+from typing import Annotated, Any, Final, Literal, Self, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from cascade_plan.errors import did_you_mean
+from cascade_plan.formulas import sql_text
 from cascade_plan.model.defaults import NASA_WEEKDAY
 from cascade_plan.model.defaults import value as default
 from cascade_plan.model.terms import TermShare
@@ -85,6 +86,12 @@ Image = Annotated[
     str,
     matching(r"^[a-z0-9]([A-Za-z0-9._/:@-]*[A-Za-z0-9])?$", "an image name, registry.example.com/api:1.0.0", 255),
 ]
+HostName = Annotated[str, matching(r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$", "a host name or an IPv4 address", 253)]
+Version = Annotated[str, matching(r"^[0-9]+\.[0-9]+(\.[0-9]+)?$", "a version in quotes such as '1.23'", 20)]
+Identifier = Annotated[str, AfterValidator(sql_text.checked_identifier)]
+"""A PostgreSQL name: anything but NUL, at most 63 bytes."""
+LineIdentifier = Annotated[str, AfterValidator(sql_text.checked_line_identifier)]
+"""A PostgreSQL name that can also stand in a file of lines, such as pgbouncer.ini: no control characters."""
 UrlPath = Annotated[str, matching(r"^/[A-Za-z0-9._~/-]*$", "a path such as /health/ready", 200)]
 Gate = Annotated[str, matching(r"^(<|<=|>|>=|==) [0-9]+(\.[0-9]+)?$", "a limit such as '< 50'", 40)]
 
@@ -300,6 +307,20 @@ def _need(path: str) -> Any:
     return Field(default=default(path), validate_default=True)
 
 
+_Some = TypeVar("_Some", bound=Part)
+
+
+def _distinct(part: _Some, names: tuple[str, ...]) -> _Some:
+    """Return the part. Raises ValueError when two of its fields hold the same name."""
+    seen: dict[str, str] = {}
+    for name in names:
+        value = getattr(part, name)
+        if value in seen:
+            raise ValueError(f"{seen[value]} and {name} must differ, both are {value!r}")
+        seen[value] = name
+    return part
+
+
 class ClusterTier(Part):
     """What every Kubernetes node loses before the first pod, and its root volume."""
 
@@ -343,6 +364,62 @@ class WebSocketTier(Part):
     nodes: Count | None = None
 
 
+class Tables(Part):
+    """The tables of the application, as the performance plan calls them."""
+
+    users: Identifier = default("tiers.database.tables.users")
+    user_settings: Identifier = default("tiers.database.tables.user_settings")
+    resources: Identifier = default("tiers.database.tables.resources")
+    activity_logs: Identifier = default("tiers.database.tables.activity_logs")
+
+    @model_validator(mode="after")
+    def _distinct(self) -> Self:
+        return _distinct(self, ("users", "user_settings", "resources", "activity_logs"))
+
+
+class Columns(Part):
+    """The columns that indexes, queries and policies need."""
+
+    tenant: Identifier = default("tiers.database.columns.tenant")
+    """The tenant of a row, in every table."""
+    id: Identifier = default("tiers.database.columns.id")
+    """The key of a user."""
+    user: Identifier = default("tiers.database.columns.user")
+    """The user whose settings a row holds."""
+    settings: Identifier = default("tiers.database.columns.settings")
+    """What a row of a user's settings holds."""
+    is_active: Identifier = default("tiers.database.columns.is_active")
+    created_at: Identifier = default("tiers.database.columns.created_at")
+    """When a user or a resource was created."""
+    timestamp: Identifier = default("tiers.database.columns.timestamp")
+    """When a logged activity happened."""
+
+    @model_validator(mode="after")
+    def _distinct(self) -> Self:
+        for table in (("id", "is_active", "created_at"), ("user", "settings"), ("timestamp",)):
+            _distinct(self, ("tenant", *table))
+        return self
+
+
+class Roles(Part):
+    """Who may do what in the database; none of them is a superuser or bypasses row-level security."""
+
+    owner: LineIdentifier = default("tiers.database.roles.owner")
+    """Owns the tables and migrates them; nobody logs in as it."""
+    app: LineIdentifier = default("tiers.database.roles.app")
+    """The application: reads and writes one tenant's rows at a time."""
+    readonly: LineIdentifier = default("tiers.database.roles.readonly")
+    """Reads one tenant's rows at a time."""
+
+    @model_validator(mode="after")
+    def _usable(self) -> Self:
+        for name in ("owner", "app", "readonly"):
+            role = getattr(self, name)
+            if role in ("public", "none") or role.startswith("pg_"):
+                raise ValueError(f"{name}: PostgreSQL reserves the role name {role!r}")
+        return _distinct(self, ("owner", "app", "readonly"))
+
+
 class DatabaseTier(Part):
     """PostgreSQL: primary, read replicas and storage."""
 
@@ -354,13 +431,48 @@ class DatabaseTier(Part):
     """gp3 storage of each instance; RDS allows 20 to 65,536 GiB for PostgreSQL."""
     backup_gib: NonNegative = default("tiers.database.backup_gib")
     """Backup storage beyond the free allowance."""
+    version: Literal["14", "15", "16", "17", "18"] = default("tiers.database.version")
+    """Major version of PostgreSQL."""
+    host: HostName = default("tiers.database.host")
+    """Where the pool finds the primary."""
+    replica_hosts: Annotated[list[HostName], Field(max_length=1000)] = []
+    """Where the pool finds the replicas; replica-1.db.example.com and so on if left out."""
+    port: Annotated[int, Field(ge=1, le=65_535)] = default("tiers.database.port")
+    database_name: LineIdentifier | None = None
+    """The application's name if left out."""
+    schema_name: Identifier = default("tiers.database.schema_name")
+    tables: Tables = _all_defaults()
+    columns: Columns = _all_defaults()
+    roles: Roles = _all_defaults()
+    tenant_type: Literal["text", "uuid", "bigint", "integer"] = default("tiers.database.tenant_type")
+    """Type of the tenant column."""
+    statement_timeout_s: Annotated[float, Field(ge=1, le=86_400)] = default("tiers.database.statement_timeout_s")
+    """How long a statement of the application may run, wait in the pool, or hold up a replica's replay."""
+    other_connections: Annotated[int, Field(ge=0, le=1000)] = default("tiers.database.other_connections")
+    """Connections beside the pool's: monitoring, migrations, people."""
 
 
 class PoolTier(Part):
-    """The connection pool in front of the primary."""
+    """The connection pool in front of the primary and its replicas."""
 
     users_per_connection: Count = default("tiers.pool.users_per_connection")
     connections: Count | None = None
+    connections_per_pod: Count = default("tiers.pool.connections_per_pod")
+    """Most connections one API pod opens to each address of the pool."""
+    tenant_class_share: Annotated[
+        dict[Key, Annotated[float, Field(gt=0, le=1)]], Field(min_length=1, max_length=20)
+    ] = default("tiers.pool.tenant_class_share")
+    """Share of the connections each class of tenants has to itself, so that one cannot starve another."""
+    pgbouncer_version: Version = default("tiers.pool.pgbouncer_version")
+    """What it decides: prepared statements in transaction pooling came with 1.21."""
+    port: Annotated[int, Field(ge=1, le=65_535)] = default("tiers.pool.port")
+
+    @field_validator("tenant_class_share")
+    @classmethod
+    def _whole(cls, classes: dict[str, float]) -> dict[str, float]:
+        if abs(sum(classes.values()) - 1) > 1e-6:
+            raise ValueError(f"the shares of the classes must add up to 1, not {sum(classes.values()):g}")
+        return classes
 
 
 class CacheTier(Part):

@@ -49,7 +49,7 @@ def _storage(name: str, variant: str, gib: int) -> Usage:
     return Usage("database", name, "rds", "storage-gp3", Band.constant(gib), "gib_month", variant)
 
 
-def _figures(brief: Brief, replicas: int) -> tuple[Derivation, Derivation]:
+def _figures(brief: Brief, replicas: int) -> tuple[Derivation, ...]:
     tier, users = brief.scenario.tiers.database, brief.scenario.users
     pinned = tier.replicas is not None
     solved = brief.solution if not pinned else None
@@ -84,6 +84,40 @@ def _figures(brief: Brief, replicas: int) -> tuple[Derivation, Derivation]:
             "GiB/month",
             "mean requests/s x stored bytes of the action mix x 730 h",
             (brief.given("users.average"), brief.given("users.active_share")),
+        ),
+        *_query_figures(brief),
+    )
+
+
+def _query_figures(brief: Brief) -> tuple[Derivation, Derivation]:
+    """Return the queries, and of them the writes, that reach the database at the day's peak or the busiest load."""
+    scenario = brief.scenario
+    think_s = scenario.behaviour.think_time_s.mean
+    requests_per_s = max(
+        brief.load.requests_per_s.peak, *(load.users / think_s for load in scenario.loads.values()), 0.0
+    )
+    actions = scenario.behaviour.actions.values()
+    total = sum(action.weight for action in actions)
+    rows = 1 if scenario.timing.n_plus_one else 0
+    reads = sum(a.weight * (a.read_count + rows * a.n_plus_one_query_count) for a in actions) / total
+    writes = sum(a.weight * a.write_count for a in actions) / total
+    misses = 1 - scenario.behaviour.cache_hit_ratio
+    formula = "requests/s of the busier of the day's peak and the named loads"
+    inputs = tuple(brief.given(path) for path in ("users.peak", "users.active_share", "behaviour.cache_hit_ratio"))
+    return (
+        Derivation(
+            "database.queries_per_s_peak",
+            requests_per_s * (reads * misses + writes),
+            "queries/s",
+            f"{formula} x (reads x (1 - cache_hit_ratio) + writes) of the action mix",
+            inputs,
+        ),
+        Derivation(
+            "database.writes_per_s_peak",
+            requests_per_s * writes,
+            "queries/s",
+            f"{formula} x writes of the action mix",
+            inputs[:2],
         ),
     )
 

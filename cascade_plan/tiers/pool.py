@@ -4,19 +4,14 @@ from __future__ import annotations
 
 from math import ceil
 
+from cascade_plan.formulas import pools, postgres
 from cascade_plan.model.brief import Brief
 from cascade_plan.model.defaults import PLAN
 from cascade_plan.model.derivation import Derivation, Finding, Input
 from cascade_plan.model.fleet import TierFleet
 from cascade_plan.model.solution import Solution
 
-AFTER: tuple[str, ...] = ("database",)
-RDS_BYTES_PER_CONNECTION = 9_531_392
-"""RDS default max_connections = LEAST(DBInstanceClassMemory / 9531392, 5000),
-https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Limits.html"""
-RDS_MAX_CONNECTIONS = 5000
-RDS_MEMORY_SHARE = 0.86
-"""DBInstanceClassMemory is 3.5-14 % below the nominal memory on observed classes; the lower end is taken."""
+AFTER: tuple[str, ...] = ("api", "database")
 
 
 def size(brief: Brief) -> TierFleet:
@@ -42,8 +37,7 @@ def size(brief: Brief) -> TierFleet:
         f"{PLAN}, cost calculator",
         note,
     )
-    per_10000 = _per_10000(brief, count)
-    return TierFleet(figures=(pool, per_10000), findings=tuple(_findings(brief, count, float(per_10000.value), note)))
+    return _fleet(brief, pool, note)
 
 
 def _solved(brief: Brief, solution: Solution) -> TierFleet:
@@ -59,8 +53,53 @@ def _solved(brief: Brief, solution: Solution) -> TierFleet:
         (rule,),
         "Little's law; HikariCP, About Pool Sizing",
     )
+    return _fleet(brief, pool, "")
+
+
+def _fleet(brief: Brief, pool: Derivation, note: str) -> TierFleet:
+    count = int(pool.value)
     per_10000 = _per_10000(brief, count)
-    return TierFleet(figures=(pool, per_10000), findings=tuple(_findings(brief, count, float(per_10000.value), "")))
+    return TierFleet(
+        figures=(pool, per_10000, *_server_figures(brief, count)),
+        findings=tuple(_findings(brief, count, float(per_10000.value), note)),
+    )
+
+
+def _server_figures(brief: Brief, count: int) -> tuple[Derivation, Derivation, Derivation]:
+    """Return PgBouncer's processes, the clients they admit, and the connections each database server must admit."""
+    tier, database = brief.scenario.tiers.pool, brief.scenario.tiers.database
+    processes = pools.processes_for(float(brief.figure("database.queries_per_s_peak").value))
+    addresses = 2 if brief.figure("database.replica_count").value else 1
+    pods = int(brief.figure("api.replica_count.max").value)
+    # One connection a class and process is the least, whatever the rule's count.
+    served = processes * sum(pools.per_process(count, tier.tenant_class_share, processes).values())
+    return (
+        Derivation(
+            "pool.process_count",
+            processes,
+            "processes",
+            f"database.queries_per_s_peak / {pools.QUERIES_PER_S_PER_PROCESS:,} rounded up: each has one thread",
+            (brief.computed("database.queries_per_s_peak"),),
+            "https://www.pgbouncer.org/config.html, so_reuseport; measured with PgBouncer 1.18",
+        ),
+        Derivation(
+            "pool.client_connection_count_max",
+            pools.client_connection_count(pods, tier.connections_per_pod, addresses),
+            "connections",
+            f"(api.replica_count.max + 25 % of a rollout) x connections_per_pod x {addresses} addresses",
+            (brief.computed("api.replica_count.max"), brief.given("tiers.pool.connections_per_pod")),
+            "https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#max-surge",
+        ),
+        Derivation(
+            "pool.server_connection_count_max",
+            postgres.connection_count_max(max(count, served), database.other_connections),
+            "connections",
+            f"pool.connection_count + other_connections + {postgres.SUPERUSER_RESERVED} reserved for superusers + "
+            f"{postgres.RDS_RESERVED} for RDS: max_connections of the primary and of each replica",
+            (brief.given("tiers.database.other_connections"),),
+            "https://www.postgresql.org/docs/15/runtime-config-connection.html",
+        ),
+    )
 
 
 def _per_10000(brief: Brief, count: int) -> Derivation:
@@ -90,8 +129,7 @@ def _findings(brief: Brief, count: int, per_10000: float, note: str) -> list[Fin
             )
         )
     primary = next(group for group in brief.sized["database"].groups if group.name == "database primary")
-    memory_bytes = primary.shape.memory_gib * 2**30 * RDS_MEMORY_SHARE
-    allowed = min(RDS_MAX_CONNECTIONS, int(memory_bytes / RDS_BYTES_PER_CONNECTION))
+    allowed = postgres.rds_default_connection_count(primary.shape.memory_gib)
     if count > allowed:
         findings.append(
             Finding(

@@ -1,0 +1,58 @@
+"""queries.sql: the plan's queries as prepared statements, the N+1 form beside the form that replaces it."""
+
+from __future__ import annotations
+
+from cascade_plan.emitters._sql_names import Names
+
+
+def render(names: Names, head: str) -> str:
+    """Return queries.sql."""
+    n = names
+    return f"""{head}
+-- The tenant is a parameter, never a part of the text: one statement serves all tenants, and no value can change what
+-- it does. The plan's cache put "FROM tenant_<id>." into the text for every "FROM", which lets a tenant's id end the
+-- statement, and breaks every subquery, join and EXTRACT(year FROM created_at).
+-- Row-level security (tenancy.sql) holds even where the condition on the tenant is forgotten; it stands here because
+-- the planner estimates a parameter better than a setting.
+--
+-- PREPARE as SQL lives in one session: use it in psql, to EXPLAIN EXECUTE. Applications prepare over the protocol
+-- (prepared_statements.py), which PgBouncer follows from one server connection to the next since 1.21.
+
+-- Before: N+1. One query for the users, then one for each of them.
+PREPARE n_plus_one_users AS
+SELECT u.* FROM {n.users} u WHERE u.{n.tenant} = $1;
+
+PREPARE n_plus_one_settings AS
+SELECT s.{n.settings} FROM {n.user_settings} s WHERE s.{n.tenant} = $1 AND s.{n.user} = $2;
+
+-- After: one query. The plan's json_agg is NULL for a user without settings, where a list is expected: [] here.
+-- Settings come in no order; write ORDER BY within json_agg where it matters.
+PREPARE users_with_settings AS
+SELECT u.*, us.settings
+FROM {n.users} u
+LEFT JOIN LATERAL (
+  SELECT coalesce(json_agg(s.{n.settings}), '[]'::json) AS settings
+  FROM {n.user_settings} s
+  WHERE s.{n.tenant} = u.{n.tenant} AND s.{n.user} = u.{n.id}
+) us ON true
+WHERE u.{n.tenant} = $1;
+
+-- idx_tenant_users_active
+PREPARE active_users AS
+SELECT u.* FROM {n.users} u
+WHERE u.{n.tenant} = $1 AND u.{n.is_active} ORDER BY u.{n.created_at} DESC LIMIT $2;
+
+-- idx_recent_resources
+PREPARE recent_resources AS
+SELECT r.* FROM {n.resources} r
+WHERE r.{n.tenant} = $1 AND r.{n.created_at} > now() - interval '7 days' ORDER BY r.{n.created_at} DESC LIMIT $2;
+
+-- idx_activity_logs_tenant_time
+PREPARE activity_of_tenant AS
+SELECT a.* FROM {n.activity_logs} a
+WHERE a.{n.tenant} = $1 AND a.{n.timestamp} >= $2 AND a.{n.timestamp} < $3 ORDER BY a.{n.timestamp} DESC;
+
+-- idx_activity_logs_time: all tenants, so only for a role that may see them (the owner)
+PREPARE activity_count AS
+SELECT count(*) FROM {n.activity_logs} a WHERE a.{n.timestamp} >= $1 AND a.{n.timestamp} < $2;
+"""

@@ -1,0 +1,87 @@
+"""The database's names, quoted once, for all the SQL that is emitted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from cascade_plan.formulas.sql_text import identifier, literal
+from cascade_plan.model.plan import Plan
+
+TENANT_SETTING: Final = "app.tenant_id"
+"""The setting that holds the tenant of the current transaction."""
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Every name as SQL text, ready to stand in a statement."""
+
+    schema: str
+    users: str
+    """Tables come with their schema."""
+    user_settings: str
+    resources: str
+    activity_logs: str
+    tenant: str
+    id: str
+    user: str
+    settings: str
+    is_active: str
+    created_at: str
+    timestamp: str
+    owner: str
+    app: str
+    readonly: str
+    tenant_type: str
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """All four tables."""
+        return (self.users, self.user_settings, self.resources, self.activity_logs)
+
+    @property
+    def current_tenant(self) -> str:
+        """The tenant of the transaction, NULL when none is set: a setting once used reads '' in the next transaction.
+
+        Source: https://www.postgresql.org/docs/15/functions-admin.html, current_setting with missing_ok
+        """
+        return f"NULLIF(current_setting('{TENANT_SETTING}', true), '')::{self.tenant_type}"
+
+    @property
+    def table_oids(self) -> str:
+        """The four tables as a list of regclass constants."""
+        return ", ".join(f"{literal(table)}::regclass" for table in self.tables)
+
+
+def names(plan: Plan) -> Names:
+    """Return the scenario's names, quoted. Raises UsageError for one that PostgreSQL cannot hold."""
+    tier = plan.scenario.tiers.database
+    schema = identifier(tier.schema_name)
+    columns, roles = tier.columns, tier.roles
+
+    def table(name: str) -> str:
+        return f"{schema}.{identifier(name)}"
+
+    return Names(
+        schema=schema,
+        users=table(tier.tables.users),
+        user_settings=table(tier.tables.user_settings),
+        resources=table(tier.tables.resources),
+        activity_logs=table(tier.tables.activity_logs),
+        tenant=identifier(columns.tenant),
+        id=identifier(columns.id),
+        user=identifier(columns.user),
+        settings=identifier(columns.settings),
+        is_active=identifier(columns.is_active),
+        created_at=identifier(columns.created_at),
+        timestamp=identifier(columns.timestamp),
+        owner=identifier(roles.owner),
+        app=identifier(roles.app),
+        readonly=identifier(roles.readonly),
+        tenant_type=tier.tenant_type,
+    )
+
+
+def database_name(plan: Plan) -> str:
+    """Return the database's name, unquoted: the scenario's, or the application's."""
+    return plan.scenario.tiers.database.database_name or plan.scenario.application or plan.scenario.name

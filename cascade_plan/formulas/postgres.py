@@ -1,0 +1,119 @@
+"""PostgreSQL's settings from an instance's memory, cores, connections and writes."""
+
+from __future__ import annotations
+
+from math import ceil
+from typing import Final
+
+RDS_BYTES_PER_CONNECTION: Final = 9_531_392
+"""RDS default max_connections = LEAST(DBInstanceClassMemory / 9531392, 5000),
+https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Limits.html"""
+RDS_MAX_CONNECTIONS: Final = 5000
+RDS_MEMORY_SHARE: Final = 0.86
+"""DBInstanceClassMemory is 3.5-14 % below the nominal memory on observed classes; the lower end is taken."""
+SUPERUSER_RESERVED: Final = 3
+"""superuser_reserved_connections, https://www.postgresql.org/docs/15/runtime-config-connection.html"""
+RDS_RESERVED: Final = 2
+"""rds.rds_superuser_reserved_connections, which RDS keeps beside PostgreSQL's own three."""
+CONNECTION_MIB: Final = 5
+"""Memory of one idle connection, an upper bound: 1.1-1.4 MiB private and its page tables were measured."""
+SORTS_PER_QUERY: Final = 3
+"""PGTune's divisor of work_mem: sorts and hashes one query may run at once, https://github.com/le0pard/pgtune"""
+HASH_MEM_MULTIPLIER: Final = 2
+"""A hash may take twice work_mem since PostgreSQL 15, https://www.postgresql.org/docs/15/runtime-config-resource.html"""
+AUTOVACUUM_WORKERS: Final = 3
+CHECKPOINT_TIMEOUT_S: Final = 300
+"""PostgreSQL's default: a crash replays at most these five minutes."""
+WAL_BYTES_PER_ROW_BYTE: Final = 2
+"""Measured: 740 bytes of WAL for a row of 444 with a key, a B-tree and a BRIN index (PostgreSQL 15, wal_compression
+off, page images included); rounded up."""
+PAGES_PER_WRITE: Final = 3
+"""Pages a write leaves to vacuum, an assumption: the row's and those of two indexes."""
+
+
+def memory_mib(nominal_gib: float) -> int:
+    """Return the memory PostgreSQL is sized for: what RDS leaves of an instance's nominal memory, at the least."""
+    return int(nominal_gib * 1024 * RDS_MEMORY_SHARE)
+
+
+def rds_default_connection_count(nominal_gib: float) -> int:
+    """Return about how many connections RDS allows when max_connections is not set.
+
+    >>> rds_default_connection_count(32)
+    3100
+    """
+    return min(RDS_MAX_CONNECTIONS, int(nominal_gib * 2**30 * RDS_MEMORY_SHARE / RDS_BYTES_PER_CONNECTION))
+
+
+def connection_count_max(pool: int, other: int) -> int:
+    """Return max_connections: the pool's, the others', and those PostgreSQL and RDS reserve.
+
+    >>> connection_count_max(100, 20)
+    125
+    """
+    return pool + other + SUPERUSER_RESERVED + RDS_RESERVED
+
+
+def shared_buffers_mib(memory_mib: int) -> int:
+    """Return a quarter of the memory.
+
+    Source: https://www.postgresql.org/docs/15/runtime-config-resource.html, shared_buffers; RDS's default also
+    """
+    return memory_mib // 4
+
+
+def effective_cache_size_mib(memory_mib: int) -> int:
+    """Return three quarters of the memory: the shared buffers and the kernel's cache. Source: PGTune."""
+    return memory_mib * 3 // 4
+
+
+def maintenance_work_mem_mib(memory_mib: int) -> int:
+    """Return a sixteenth of the memory (PGTune), between PostgreSQL's default of 64 MiB and 1 GiB.
+
+    Vacuum uses no more than 1 GiB before PostgreSQL 17.
+    Source: https://www.postgresql.org/docs/15/runtime-config-resource.html, maintenance_work_mem
+    """
+    return min(1024, max(64, memory_mib // 16))
+
+
+def work_mem_mib(memory_mib: int, connections: int, cores: int) -> int:
+    """Return what each sort may take when every connection, and every parallel worker, runs three that hash.
+
+    (memory - shared buffers - connections - autovacuum) / ((connections + cores) x 3 x 2), at least PostgreSQL's
+    default of 4 MiB. Source: PGTune's formula, with what it leaves out.
+
+    >>> work_mem_mib(28_180, 125, 4)
+    22
+    """
+    left = (
+        memory_mib
+        - shared_buffers_mib(memory_mib)
+        - connections * CONNECTION_MIB
+        - AUTOVACUUM_WORKERS * maintenance_work_mem_mib(memory_mib)
+    )
+    return max(4, left // ((connections + cores) * SORTS_PER_QUERY * HASH_MEM_MULTIPLIER))
+
+
+def max_wal_size_mib(growth_bytes_per_s: float, storage_gib: int) -> int:
+    """Return the WAL between two checkpoints, twice: PGTune's 4 GiB or more, never over a tenth of the storage.
+
+    A checkpoint starts early once max_wal_size / (1 + checkpoint_completion_target) is written.
+    Source: https://www.postgresql.org/docs/15/wal-configuration.html
+
+    >>> max_wal_size_mib(0, 100), max_wal_size_mib(20e6, 1000), max_wal_size_mib(0, 20)
+    (4096, 22889, 2048)
+    """
+    written = ceil(2 * WAL_BYTES_PER_ROW_BYTE * growth_bytes_per_s * CHECKPOINT_TIMEOUT_S / 2**20)
+    return min(max(4096, written), storage_gib * 1024 // 10)
+
+
+def vacuum_cost_limit(writes_per_s: float) -> int:
+    """Return the cost autovacuum may spend every 2 ms so that it cleans as fast as writes leave something to clean.
+
+    A page costs vacuum_cost_page_miss 2 + vacuum_cost_page_dirty 20. At least the default of 200, at most 10,000.
+    Source: https://www.postgresql.org/docs/15/runtime-config-resource.html, cost-based vacuum delay
+
+    >>> vacuum_cost_limit(100), vacuum_cost_limit(5000)
+    (200, 660)
+    """
+    return min(10_000, max(200, ceil(writes_per_s * PAGES_PER_WRITE * (2 + 20) * 0.002)))

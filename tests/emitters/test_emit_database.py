@@ -1,0 +1,180 @@
+"""What is emitted for the database is what was sized, in every scenario; hostile scenarios are refused in words."""
+
+from __future__ import annotations
+
+import ast
+import configparser
+import re
+from dataclasses import replace
+
+import pytest
+import yaml
+from factories import make_plan, make_scenario
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from cascade_plan.emitters import _postgres_settings, database
+from cascade_plan.errors import UsageError
+from cascade_plan.formulas import pools, postgres
+from cascade_plan.model.plan import Plan
+from cascade_plan.pipeline import plan
+from cascade_plan.reading import bundled_scenarios, read
+
+
+def planned(name: str) -> Plan:
+    given_scenario = read(name)
+    return plan(
+        given_scenario.scenario, given_scenario.catalogue, given_scenario.book, given_scenario.origins, predicted=False
+    )
+
+
+def files(made: Plan) -> dict[str, str]:
+    return {artefact.path: artefact.text for artefact in database.render(made)}
+
+
+def ini(made: Plan) -> configparser.ConfigParser:
+    parser = configparser.ConfigParser(interpolation=None, comment_prefixes=(";", "#"), delimiters=("=",))
+    parser.read_string(files(made)["pgbouncer.ini"])
+    return parser
+
+
+def pool_values(line: str) -> dict[str, str]:
+    return dict(word.split("=", 1) for word in line.split())
+
+
+@pytest.mark.parametrize("name", bundled_scenarios())
+def test_every_bundled_scenario_is_emitted_consistently(name: str) -> None:
+    made = planned(name)
+    emitted, parsed = files(made), ini(made)
+    processes = int(made.figure("pool.process_count"))
+    primaries = [pool_values(value) for key, value in parsed["databases"].items() if not key.endswith("_read")]
+    served = processes * sum(int(pool["pool_size"]) + int(pool["reserve_pool"]) for pool in primaries)
+    assert served <= made.figure("pool.connection_count")
+    assert ("so_reuseport" in parsed["pgbouncer"]) == (processes > 1)
+    conf = dict(re.findall(r"^(\w+) = (.*)$", emitted["postgresql.conf"], re.MULTILINE))
+    assert int(conf["max_connections"]) >= served + made.scenario.tiers.database.other_connections
+    parameters = yaml.safe_load(emitted["rds-parameters.yaml"])["Resources"]["DatabaseParameters"]["Properties"]
+    assert parameters["Parameters"]["max_connections"] == conf["max_connections"]
+    assert all(isinstance(value, str) for value in parameters["Parameters"].values())
+    ast.parse(emitted["prepared_statements.py"])
+
+
+def test_every_setting_says_its_rule_and_its_source() -> None:
+    for each in _postgres_settings.settings(planned("cascade")):
+        assert each.rule
+        assert "https://" in each.source
+        assert "\n" not in each.rule + each.source + each.value
+
+
+def test_what_the_settings_may_use_fits_the_memory() -> None:
+    """Every connection sorting and hashing at once, with every vacuum running, within what RDS leaves."""
+    for gib, cores in ((2, 2), (16, 2), (32, 4), (256, 32), (1024, 128)):
+        memory, connections = postgres.memory_mib(gib), 500
+        used = (
+            postgres.shared_buffers_mib(memory)
+            + connections * postgres.CONNECTION_MIB
+            + postgres.AUTOVACUUM_WORKERS * postgres.maintenance_work_mem_mib(memory)
+            + (connections + cores) * 6 * postgres.work_mem_mib(memory, connections, cores)
+        )
+        assert used <= memory or postgres.work_mem_mib(memory, connections, cores) == 4
+
+
+@pytest.mark.parametrize(
+    ("version", "server_side", "client_side"),
+    [("1.18", False, "None"), ("1.20.1", False, "None"), ("1.21", True, "None"), ("1.22.0", True, "5"),
+     ("1.9", False, "None"), ("2.0", True, "5")],
+)  # fmt: skip
+def test_statements_are_prepared_by_version(version: str, server_side: bool, client_side: str) -> None:
+    made = make_plan(**{"tiers.pool.pgbouncer_version": version})
+    assert ("max_prepared_statements" in ini(made)["pgbouncer"]) == server_side
+    assert f"PREPARE_THRESHOLD: int | None = {client_side}\n" in files(made)["prepared_statements.py"]
+
+
+def test_classes_of_tenants_share_the_pool() -> None:
+    shares = {"free": 0.2, "standard": 0.5, "whale": 0.3}
+    made = make_plan(**{"tiers.pool.tenant_class_share": shares, "tiers.pool.connections": 50})
+    pools_of = {key: pool_values(value) for key, value in ini(made)["databases"].items()}
+    sizes = {key: int(value["max_db_connections"]) for key, value in pools_of.items()}
+    assert sizes == {
+        f"test_{kind}{ending}": count
+        for ending in ("", "_read")
+        for kind, count in (("free", 10), ("standard", 25), ("whale", 15))
+    }
+
+
+def test_without_replicas_there_is_no_read_pool() -> None:
+    made = make_plan(**{"tiers.database.replicas": 0, "tiers.database.replica_hosts": ["a.example.com"]})
+    assert [*ini(made)["databases"]] == ["test_standard"]
+    assert "every query goes to the primary" in files(made)["read-write-split.md"]
+
+
+def test_replicas_stand_in_one_list() -> None:
+    made = make_plan(**{"tiers.database.replicas": 3})
+    hosts = pool_values(ini(made)["databases"]["test_standard_read"])["host"]
+    assert hosts == "replica-1.db.example.com,replica-2.db.example.com,replica-3.db.example.com"
+
+
+SHARES = st.dictionaries(st.text("abc", min_size=1, max_size=3), st.floats(0.01, 1), min_size=1, max_size=6).map(
+    lambda drawn: {name: share / sum(drawn.values()) for name, share in drawn.items()}
+)
+
+
+@given(count=st.integers(1, 5000), shares=SHARES, processes=st.integers(1, 20))
+def test_pools_never_exceed_what_was_sized(count: int, shares: dict[str, float], processes: int) -> None:
+    made = pools.per_process(count, shares, processes)
+    assert set(made) == set(shares)
+    assert min(made.values()) >= 1
+    assert processes * sum(made.values()) <= max(count, processes * len(shares))
+    each = count // processes
+    if each >= 100 * len(shares):
+        assert all(abs(made[name] - share * each) <= 1 + len(shares) for name, share in shares.items())
+    assert all(0 <= pools.reserve(number) < number for number in made.values())
+
+
+def test_names_the_schema_let_through_by_force_are_refused_in_words() -> None:
+    """Even a scenario that no schema has checked ends in a message, not in SQL."""
+    made = make_plan()
+    tier = made.scenario.tiers.database
+
+    def forced(**changes: object) -> Plan:
+        tiers = made.scenario.tiers.model_copy(update={"database": tier.model_copy(update=changes)})
+        return replace(made, scenario=made.scenario.model_copy(update={"tiers": tiers}))
+
+    for changes in (
+        {"schema_name": "x" * 64},
+        {"schema_name": "a\0b"},
+        {"database_name": "a\nmax_client_conn = 1"},
+        {"roles": tier.roles.model_copy(update={"app": "app\n"})},
+        {"tables": tier.tables.model_copy(update={"users": ""})},
+    ):
+        with pytest.raises(UsageError):
+            database.render(forced(**changes))
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        ("tiers.database.tables.users", "x" * 64, "has 64 bytes in UTF-8, and names at most 63"),
+        ("tiers.database.tables.users", "ü" * 32, "has 64 bytes"),
+        ("tiers.database.tables.users", "a\0b", "must not hold NUL"),
+        ("tiers.database.tables.users", "", "must not be empty"),
+        ("tiers.database.tables.users", "resources", "users and resources must differ"),
+        ("tiers.database.columns.settings", "tenant_id", "tenant and settings must differ"),
+        ("tiers.database.roles.app", "app_owner", "owner and app must differ"),
+        ("tiers.database.roles.app", "pg_app", "reserves the role name 'pg_app'"),
+        ("tiers.database.roles.app", "public", "reserves the role name 'public'"),
+        ("tiers.database.roles.app", "a\nb", "no line breaks"),
+        ("tiers.database.database_name", "a\nb", "no line breaks"),
+        ("tiers.database.host", "evil port=1", "match pattern"),
+        ("tiers.database.replica_hosts", ["a,b"], "match pattern"),
+        ("tiers.pool.tenant_class_share", {"a": 0.5}, "must add up to 1"),
+        ("tiers.pool.tenant_class_share", {"a b": 1.0}, "match pattern"),
+        ("tiers.pool.tenant_class_share", {}, "at least 1 item"),
+        ("tiers.pool.pgbouncer_version", "1", "match pattern"),
+        ("tiers.pool.pgbouncer_version", 1.23, "valid string"),
+    ],
+)
+def test_what_cannot_be_emitted_is_refused_by_the_schema(path: str, value: object, message: str) -> None:
+    with pytest.raises(ValidationError, match=re.escape(message)):
+        make_scenario(**{path: value})
