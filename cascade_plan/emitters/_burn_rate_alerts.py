@@ -58,7 +58,7 @@ def _alert(name: str, goal: LatencyGoal, burn: BurnRate) -> Alert:
         for_s=0,
         severity=burn.severity,
         subject="latency",
-        summary=f"{name}: slow requests spend the p{goal.percent} budget at {number(burn.factor)} times the allowed rate",
+        summary=f"{name}: p{goal.percent}'s error budget burns at {number(burn.factor)} times the allowed rate",
         description=(
             f"{{value}} of the requests of {burn.long} took over {goal.limit_label} ms or failed; {share} % may in "
             f"30 days ({goal.figure}). The last {burn.short} show the same."

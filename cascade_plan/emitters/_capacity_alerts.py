@@ -72,7 +72,7 @@ def _api(plan: Plan) -> list[Alert]:
             description="The HPA's condition ScalingActive is false: the fleet stays as large as it is.",
             runbook=(
                 f"kubectl -n {name} describe hpa {name}-api names the metric. For the latency, ask the adapter "
-                "(kubectl get --raw /apis/custom.metrics.k8s.io/v1beta1) and Prometheus; for the memory, metrics-server."
+                "(kubectl get --raw /apis/custom.metrics.k8s.io/v1beta1), then Prometheus; for memory, metrics-server."
             ),
         ),
         Alert(
@@ -126,7 +126,7 @@ def _database(plan: Plan) -> list[Alert]:
             subject="database",
             summary=f"{name}: the database outgrows its disk within {DISK_DAYS} days",
             description=f"At the rate of the last 6 h it reaches {{value}}B; its disk has {storage_gib} GiB.",
-            runbook="Find what grows and delete what may go; enlarge the storage (RDS does it online, once in 6 hours).",
+            runbook="Find what grows, delete what may go, or enlarge the storage (RDS does it online, once in 6 h).",
             unit="humanize1024",
         ),
     ]
@@ -156,7 +156,7 @@ def _cache(name: str) -> Alert:
         subject="cache",
         summary=f"{name}: a cache node is near maxmemory",
         description="{pod} sees {value} of maxmemory used: keys are evicted, or writes refused.",
-        runbook="Look at evictions and the hit ratio: if both are bad, add a node; if neither, it is a full cache at work.",
+        runbook="Look at evictions and the hit ratio: if both are bad, add a node; if neither, the cache just works.",
         unit="humanizePercentage",
     )
 
@@ -220,7 +220,7 @@ def _missing(name: str) -> list[Alert]:
         subject="targets",
         summary=f"{name}: a target cannot be scraped",
         description="{job} {pod} has not answered for five minutes; its figures are missing.",
-        runbook="Ask the target's /metrics from Prometheus's pod: a NetworkPolicy, a port's name, or the process itself.",
+        runbook="Ask for its /metrics from Prometheus's pod: a NetworkPolicy, a port's name, or the process itself.",
     )
     absent = [
         Alert(

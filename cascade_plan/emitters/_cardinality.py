@@ -50,7 +50,7 @@ def _rows(plan: Plan) -> tuple[Row, ...]:
         ),
         Row(
             "`cascade_connection_pool_usage`, `cascade_websocket_connections`",
-            f"({pods:,} + {sockets:,} pods){f' x {tenants:,} tenants' if tier.label_by_tenant else ''}",
+            f"{pods:,} pods; {sockets:,} pods{f' x {tenants:,} tenants' if tier.label_by_tenant else ''}",
             budget - queries - other,
         ),
         Row(

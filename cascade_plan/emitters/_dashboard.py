@@ -36,6 +36,7 @@ SCHEMA_VERSION: Final = 39
 """Of Grafana 10.4 and newer, which migrate it; panels use nothing that came later."""
 WIDTH: Final = 24
 DATASOURCE: Final = {"type": "prometheus", "uid": "${datasource}"}
+VARIABLE: Final = {"name": "datasource", "label": "Prometheus", "type": "datasource", "query": "prometheus"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +92,7 @@ def dashboard(plan: Plan) -> str:
         "timezone": "utc",
         "time": {"from": "now-6h", "to": "now"},
         "refresh": "1m",
-        "templating": {
-            "list": [{"name": "datasource", "label": "Prometheus", "type": "datasource", "query": "prometheus"}]
-        },
+        "templating": {"list": [VARIABLE]},
         "annotations": {"list": []},
         "panels": [{"id": number, **panel} for number, panel in enumerate(panels, 1)],
     }
@@ -110,7 +109,7 @@ def _success(plan: Plan) -> Iterator[Panel]:
             "s",
             (Query(select(percentile(REQUEST, goal.percent), namespace=name), f"p{goal.percent}"),),
             Target(goal.operator, goal.limit_s),
-            f"Response time. The limit holds up to {goal.users:,} acting users: {goal.requests_per_s:,.0f} requests a second.",
+            f"Response time, up to {goal.users:,} acting users: {goal.requests_per_s:,.0f} requests a second.",
         )
     for verdict in measured(plan):
         title = f"{verdict.figure} {verdict.operator} {number(verdict.limit)}"
@@ -127,7 +126,7 @@ def _success(plan: Plan) -> Iterator[Panel]:
             words = "Connections of the fullest node; it was sized for the limit, and is full when it reaches it."
             yield Panel(title, "stat", "short", (Query(busiest, "fullest node"),), held, words)
         else:
-            ceiling = Target("<=", nodes_at_ceiling(plan))
+            ceiling = Target("<", nodes_at_ceiling(plan) + 1)
             words = "No metric knows prices: the nodes that run, against those the plan's ceiling pays for."
             yield Panel(title, "stat", "short", (Query("count(kube_node_info)", "nodes"),), ceiling, words)
 
@@ -141,9 +140,7 @@ def _lines(plan: Plan) -> Iterator[Panel]:
 def _traffic(plan: Plan) -> Iterator[Panel]:
     name = application(plan)
     for metric, words in ((REQUEST, "Response time"), (QUERY, "Query time")):
-        queries = tuple(
-            Query(select(percentile(metric, percent), namespace=name), f"p{percent}") for percent in (95, 99)
-        )
+        queries = tuple(Query(select(percentile(metric, share), namespace=name), f"p{share}") for share in (95, 99))
         yield Panel(words, "timeseries", "s", queries)
     hpa = {"namespace": name, "horizontalpodautoscaler": f"{name}-api"}
     yield Panel(
@@ -180,20 +177,11 @@ def _capacity(plan: Plan) -> Iterator[Panel]:
     used = Query(select(POOL_USAGE, namespace=name), "open of the pool's size")
     most = Query(select(DATABASE_CONNECTIONS, namespace=name), "{{pod}}: of max_connections")
     yield Panel("Connection pool and database", "timeseries", "percentunit", (used, most), Target("<=", 1))
-    yield Panel(
-        "Database size and its disk",
-        "timeseries",
-        "bytes",
-        (Query(select(DATABASE_SIZE, namespace=name), "{{pod}}"),),
-        storage,
-    )
+    size = Query(select(DATABASE_SIZE, namespace=name), "{{pod}}")
+    yield Panel("Database size and its disk", "timeseries", "bytes", (size,), storage)
     memory = Query(select(CACHE_MEMORY, namespace=name), "{{pod}}: of maxmemory")
-    yield Panel(
-        "Cache hits and memory",
-        "timeseries",
-        "percentunit",
-        (Query(select(CACHE_HITS, namespace=name), "hits"), memory),
-    )
+    hits = Query(select(CACHE_HITS, namespace=name), "hits")
+    yield Panel("Cache hits and memory", "timeseries", "percentunit", (hits, memory))
     lag = Query(select("pg_replication_lag_seconds", namespace=name), "{{pod}}")
     yield Panel("Replica lag", "timeseries", "s", (lag,))
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-from cascade_plan.emitters._promql import number
+from cascade_plan.emitters._promql import exactly, number
 from cascade_plan.formulas.latency_buckets import bound_text, seconds
 from cascade_plan.model.plan import Plan, Verdict
 
@@ -48,7 +48,7 @@ class LatencyGoal:
     def le_pattern(self) -> str:
         """A pattern of the limit's bucket: Python's client writes le="1.0" where Go's writes le="1"."""
         text = bound_text(self.limit_s)
-        return "|".join(re.escape(form) for form in dict.fromkeys((text, text.removesuffix(".0"))))
+        return "|".join(exactly(form) for form in dict.fromkeys((text, text.removesuffix(".0"))))
 
     @property
     def budget(self) -> float:

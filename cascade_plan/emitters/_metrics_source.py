@@ -86,7 +86,7 @@ COMMON_PARTS: Final = {
     "@SOCKET_CHILD@": "self.websocket_connections",
     "@TENANT_METHOD@": "",
 }
-"""What stands at each mark without it. The children exist from the start: a rate does not see a counter's first value."""
+"""What stands at each mark without it. The children exist from the start: no rate sees a counter's first value."""
 
 SOURCE: Final = '''\
 """The metrics that the recording rules, the alerts, the autoscaler and the dashboard read.
@@ -121,7 +121,7 @@ OTHER: Final = "other"
 """The label of everything unknown: a label's values are a fixed set, or its series grow without end."""
 @TENANT_CONSTANTS@
 # One more series for each child of a histogram and each counter, which nothing reads.
-disable_created_metrics()
+disable_created_metrics()  # type: ignore[no-untyped-call]  (the library has not typed it)
 
 
 class PerformanceMonitor:

@@ -13,7 +13,7 @@ POD_RULES = "pod_rules.yml"
 FLEET_RULES = ("recording_rules.yml", "alerting_rules.yml")
 EXPORTERS = ("pgbouncer", "postgres", "redis")
 CLUSTER_SERIES = (
-    "up|kube_node_info|kube_horizontalpodautoscaler_(status_current_replicas|spec_(min|max)_replicas|status_condition)"
+    "kube_node_info|kube_horizontalpodautoscaler_(status_current_replicas|spec_(min|max)_replicas|status_condition)"
 )
 """What is kept of kube-state-metrics: a cluster's others may be more than the whole budget."""
 
@@ -48,7 +48,10 @@ def replicated(plan: Plan) -> bool:
 
 def _labels(plan: Plan) -> dict[str, str]:
     labels = {"application": application(plan), "region": plan.scenario.region}
-    return {**labels, "prometheus_replica": "${HOSTNAME}"} if replicated(plan) else labels
+    if not replicated(plan):
+        return labels
+    # Expanded from the environment, so that two servers have one file; a dollar elsewhere is doubled to stay one.
+    return {**{name: text.replace("$", "$$") for name, text in labels.items()}, "prometheus_replica": "${HOSTNAME}"}
 
 
 def _server(plan: Plan, labels: dict[str, str], rules: list[str], jobs: list[dict[str, Any]]) -> dict[str, Any]:
@@ -69,15 +72,13 @@ def _jobs(plan: Plan, shard: tuple[int, int] | None = None) -> list[dict[str, An
     name = application(plan)
     part = _hashed(*shard) if shard else []
     api = _job(f"{name}-api", name, [_keep("label_app_kubernetes_io_name", f"{name}-api"), *part])
-    api["metric_relabel_configs"] = _without_tenants(plan)
-    jobs = [api, _job(f"{name}-websocket", name, [*_component(name, "websocket"), *part])]
-    for exporter in EXPORTERS:
-        jobs.append(_job(f"{name}-{exporter}", name, [*_component(name, f"{exporter}-exporter"), *part]))
-    return [*[_filled(job) for job in jobs], _cluster(part), _itself(plan)]
-
-
-def _filled(job: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in job.items() if value}
+    if not plan.scenario.tiers.monitoring.label_by_tenant:
+        api["metric_relabel_configs"] = _without_tenants()
+    sockets = _job(f"{name}-websocket", name, [*_component(name, "websocket"), *part])
+    exporters = [
+        _job(f"{name}-{exporter}", name, [*_component(name, f"{exporter}-exporter"), *part]) for exporter in EXPORTERS
+    ]
+    return [api, sockets, *exporters, _cluster(part), _itself(plan)]
 
 
 def _component(name: str, component: str) -> list[dict[str, Any]]:
@@ -116,14 +117,12 @@ def _hashed(shards: int, shard: int) -> list[dict[str, Any]]:
     ]
 
 
-def _without_tenants(plan: Plan) -> list[dict[str, Any]]:
-    """Return the rule that drops series by tenant where the plan has none.
+def _without_tenants() -> list[dict[str, Any]]:
+    """Return the rule that drops series by tenant, for a plan without them.
 
     The series are dropped, not the label: without it the tenants' series would be one series with several values,
     of which Prometheus keeps one and rejects the others, and every figure would be one tenant's.
     """
-    if plan.scenario.tiers.monitoring.label_by_tenant:
-        return []
     return [{"source_labels": ["tenant_id"], "regex": ".+", "action": "drop"}]
 
 

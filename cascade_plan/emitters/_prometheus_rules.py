@@ -51,7 +51,7 @@ class Alert:
         return {
             "alert": self.alert,
             "expr": self.expr,
-            "for": duration(self.for_s),
+            **({"for": duration(self.for_s)} if self.for_s else {}),
             "labels": {"severity": self.severity, "subject": self.subject, **self.labels},
             "annotations": {
                 "summary": annotation(self.summary),

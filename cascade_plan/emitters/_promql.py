@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from decimal import Decimal
 
 NEGATED = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!="}
@@ -30,12 +29,14 @@ def _escaped(character: str) -> str:
 
 
 def exactly(text: str) -> str:
-    r"""Return the RE2 pattern that matches a text and nothing else, for a relabelling rule.
+    r"""Return the RE2 pattern that matches a text and nothing else: what Go's regexp.QuoteMeta returns.
 
-    >>> print(exactly("a.b"))
-    a\.b
+    Python's re.escape also escapes spaces and dashes, some of which RE2 refuses.
+
+    >>> print(exactly("a.b-c"))
+    a\.b-c
     """
-    return re.escape(text)
+    return "".join(f"\\{character}" if character in r"\.+*?()|[]{}^$" else character for character in text)
 
 
 def annotation(text: str) -> str:

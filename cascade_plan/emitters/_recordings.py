@@ -78,9 +78,9 @@ def pod_groups(plan: Plan) -> tuple[Group, ...]:
 def fleet_groups(plan: Plan) -> tuple[Group, ...]:
     """Return what is recorded of the whole fleet."""
     name = application(plan)
+    # One group, as a window divides the sums of two series: each evaluation must have recorded both, or neither.
     return (
-        Group(f"{name}-response-times", [*_requests(name), *_percentiles(plan)]),
-        Group(f"{name}-objectives", [*_slow(plan), *_windows(name)]),
+        Group(f"{name}-requests", [*_requests(name), *_percentiles(plan), *_slow(plan), *_windows(name)]),
         Group(f"{name}-capacity", [*_pool(plan), *_stores(name)]),
     )
 
@@ -136,7 +136,7 @@ def _windows(name: str) -> list[Recording]:
         slow, requests = select(SLOW, namespace=name), select(REQUESTS, namespace=name)
         if window != "5m":
             slow, requests = (f"sum_over_time({series}[{window}])" for series in (slow, requests))
-        expr = f"{slow} / on (namespace) group_left ({requests} > 0)"
+        expr = f"{slow} / on (namespace) group_left () ({requests} > 0)"
         rules.append(Recording(slow_ratio(window), expr))
     return rules
 

@@ -67,7 +67,7 @@ def _cache(plan: Plan, verdict: Verdict) -> Alert:
         severity="ticket",
         subject="cache",
         summary=f"{name}: the cache hit ratio is not {verdict.operator} {limit}",
-        description=f"The cache answers {{value}} of the lookups; every miss is a query of the database ({limit} planned).",
+        description=f"The cache answers {{value}} of the lookups, {limit} are planned; each miss is a database query.",
         runbook=(
             "Look for evictions and memory near its limit (then enlarge the nodes or shorten what is kept), for a "
             "deployment that changed keys or times to live, and for a node that was replaced and is still cold."

@@ -1,4 +1,4 @@
-"""Monitoring: Prometheus's scrapes and rules, the HPA's metric, Alertmanager, a dashboard and the metrics themselves."""
+"""Monitoring: Prometheus's scrapes and rules, the HPA's metric, Alertmanager, a dashboard, the metrics."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from cascade_plan.model.plan import Plan
 PURPOSES: Final = {
     "pod_rules.yml": "What is recorded of each pod, the HPA's p95 among it: `promtool check rules pod_rules.yml`",
     "recording_rules.yml": "The fleet's percentiles, ratios and SLIs: `promtool check rules recording_rules.yml`",
-    "alerting_rules.yml": "Burn rates, success metrics, capacity, what is missing: `promtool check rules alerting_rules.yml`",
+    "alerting_rules.yml": "Burn rates, success metrics, capacity, targets: `promtool check rules alerting_rules.yml`",
     "alertmanager.yml": "Who is told; replace the placeholder receivers: `amtool check-config alertmanager.yml`",
     "grafana-dashboard.json": "Each success metric against its target: Grafana, Dashboards, Import.",
     "metrics.py": "The metrics as the rules read them: import it in the application (`pip install prometheus-client`).",
@@ -37,7 +37,7 @@ PURPOSES: Final = {
         "Serves the HPA its latency: `kubectl apply -f`, then `helm install prometheus-adapter "
         "prometheus-community/prometheus-adapter --set rules.existing=<this ConfigMap>`"
     ),
-    "configmaps.yaml": "The files above as ConfigMaps to mount into Prometheus, Alertmanager and Grafana: `kubectl apply -f`",
+    "configmaps.yaml": "The files above as ConfigMaps for Prometheus, Alertmanager and Grafana: `kubectl apply -f`",
 }
 
 

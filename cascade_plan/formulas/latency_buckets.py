@@ -24,7 +24,7 @@ def bounds_s(limits_ms: Iterable[float]) -> tuple[float, ...]:
 
     Source: https://prometheus.io/docs/practices/histograms/#errors-of-quantile-estimation
     """
-    return tuple(sorted({*PLAN_BOUNDS_S, *(seconds(limit) for limit in limits_ms if limit > 0)}))
+    return tuple(sorted({*PLAN_BOUNDS_S, *filter(None, map(seconds, limits_ms))}))
 
 
 def seconds(limit_ms: float | Decimal) -> float:

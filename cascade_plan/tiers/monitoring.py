@@ -63,7 +63,7 @@ def _series(brief: Brief) -> tuple[Derivation, Derivation]:
     bounds = bounds_s(brief.scenario.latency_limits_ms)
     each = len(bounds) + BESIDE_BOUNDS
     queries = pods * tier.query_types * tenants * each
-    gauges = (pods + sockets) * tenants
+    gauges = pods + sockets * tenants
     total = queries + gauges + (pods + sockets) * tier.other_series_per_pod
     inputs = (
         brief.computed("api.replica_count.max"),
@@ -77,7 +77,7 @@ def _series(brief: Brief) -> tuple[Derivation, Derivation]:
             "monitoring.series_count",
             total,
             "series",
-            "pods x (query_types x tenants x (buckets + 3) + tenants) + websocket pods x tenants + pods x other_series_per_pod",
+            "pods x (query_types x tenants x (buckets + 3) + 1) + websocket pods x tenants + all pods x other_series",
             (*inputs, brief.given("tiers.monitoring.other_series_per_pod")),
             f"a Prometheus histogram child with {len(bounds)} buckets is {each} series",
         ),
