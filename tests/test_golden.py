@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from cascade_plan import registry
-from cascade_plan.emitters import k8s
+from cascade_plan.emitters import k8s, monitoring
 from cascade_plan.exploring import outlook
 from cascade_plan.model.plan import Plan
 from cascade_plan.pipeline import plan
@@ -56,6 +56,13 @@ def test_kubernetes(name: str) -> None:
     compare(f"{name}.k8s.yaml", k8s.stream(planned(name), k8s.PARTS))
 
 
+def test_monitoring() -> None:
+    # The ConfigMaps hold the other files again; tests/test_monitoring.py compares the two.
+    made = [file for file in monitoring.render(planned("cascade")) if file.path != "configmaps.yaml"]
+    compare("cascade.monitoring.txt", "\n".join(f"==> {file.path}: {file.purpose}\n{file.text}" for file in made))
+
+
 def test_no_golden_is_left_over() -> None:
     names = {f"{name}.{kind}" for name in bundled_scenarios() for kind in (*FORMATS.values(), "k8s.yaml")}
-    assert {path.name for path in GOLDEN.iterdir()} == names | {f"cascade.{kind}" for kind in REPORTS.values()}
+    names |= {f"cascade.{kind}" for kind in (*REPORTS.values(), "monitoring.txt")}
+    assert {path.name for path in GOLDEN.iterdir()} == names

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -145,7 +146,7 @@ def test_the_module_is_typed_and_tidy(made: Any, tmp_path: Path) -> None:
     path.write_text(texts(made())["metrics.py"], encoding="utf-8")
     for command in (
         ["mypy", "--strict", "--config-file=", f"--cache-dir={tmp_path}/cache"],
-        ["ruff", "check", "--no-cache"],
+        ["ruff", "check", "--no-cache", "--line-length=120"],
         ["ruff", "format", "--check", "--no-cache", "--line-length=120"],
     ):
         done = subprocess.run([sys.executable, "-m", *command, str(path)], capture_output=True, text=True, cwd=tmp_path)
@@ -202,6 +203,25 @@ def test_the_budget_that_burns_is_that_of_the_largest_load() -> None:
         "latency_ms_p99.peak": 5000,
         "latency_ms_p95.burst": 2500,
     }
+
+
+def test_budgets_burn_as_the_workbook_says() -> None:
+    """Table 5-8 of the Site Reliability Workbook, against 5 % over 300 ms and 1 % over 500 ms."""
+    found = [
+        (rule["labels"]["severity"], re.findall(r'ratio_rate(\w+)\{[^}]*limit_ms="(\d+)"\} > ([0-9.]+)', rule["expr"]))
+        for rule in rules(cascade())
+        if rule["alert"] == "LatencyBudgetBurning"
+    ]
+    assert found == [
+        ("page", [("1h", "300", "0.72"), ("5m", "300", "0.72")]),
+        ("page", [("6h", "300", "0.3"), ("30m", "300", "0.3")]),
+        ("ticket", [("1d", "300", "0.15"), ("2h", "300", "0.15")]),
+        ("ticket", [("3d", "300", "0.05"), ("6h", "300", "0.05")]),
+        ("page", [("1h", "500", "0.144"), ("5m", "500", "0.144")]),
+        ("page", [("6h", "500", "0.06"), ("30m", "500", "0.06")]),
+        ("ticket", [("1d", "500", "0.03"), ("2h", "500", "0.03")]),
+        ("ticket", [("3d", "500", "0.01"), ("6h", "500", "0.01")]),
+    ]
 
 
 def test_every_success_metric_is_watched_or_said_not_to_be() -> None:

@@ -91,10 +91,8 @@ COMMON_PARTS: Final = {
 SOURCE: Final = '''\
 """The metrics that the recording rules, the alerts, the autoscaler and the dashboard read.
 
-    monitor = PerformanceMonitor()
-
-    @monitor.track_query("list_workrooms_read")
-    async def workrooms(...): ...
+Make one PerformanceMonitor for each process, decorate what queries with @monitor.track_query("list_workrooms_read"),
+and call monitor.request(seconds, ok=...) from the middleware that sees the response.
 """
 
 from __future__ import annotations
@@ -120,8 +118,8 @@ QUERY_TYPES: Final = (
 OTHER: Final = "other"
 """The label of everything unknown: a label's values are a fixed set, or its series grow without end."""
 @TENANT_CONSTANTS@
-# One more series for each child of a histogram and each counter, which nothing reads.
-disable_created_metrics()  # type: ignore[no-untyped-call]  (the library has not typed it)
+# One more series for each child of a histogram and each counter, which nothing reads. The library leaves it untyped.
+disable_created_metrics()  # type: ignore[no-untyped-call]
 
 
 class PerformanceMonitor:
