@@ -104,7 +104,7 @@ def test_websocket_nodes_grow_with_connections() -> None:
 def test_tenant_label_is_reported_with_its_price_in_series() -> None:
     made = planned()
     pods = made.figure("api.replica_count.max")
-    assert made.figure("monitoring.query_series_count") == pods * 10 * 100 * 12
+    assert made.figure("monitoring.query_series_count") == pods * 10 * 100 * 14
     assert "cardinality" in codes(made)
 
 

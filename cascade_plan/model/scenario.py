@@ -506,7 +506,8 @@ class MonitoringTier(Part):
     label_by_tenant: bool = default("tiers.monitoring.label_by_tenant")
     """Whether the query histogram carries the tenant_id label, which multiplies its series by the tenants."""
     other_series_per_pod: Count = default("tiers.monitoring.other_series_per_pod")
-    scrape_interval_s: Positive = default("tiers.monitoring.scrape_interval_s")
+    scrape_interval_s: Annotated[Positive, Field(ge=1, le=75)] = default("tiers.monitoring.scrape_interval_s")
+    """At most 75 s: the alerts' shortest window, 5 minutes, must hold four samples."""
     retention_days: Count = default("tiers.monitoring.retention_days")
     bytes_per_sample: Positive = default("tiers.monitoring.bytes_per_sample")
     memory_kib_per_series: Positive = default("tiers.monitoring.memory_kib_per_series")
@@ -708,6 +709,16 @@ class Scenario(Part):
                 "tiers.cache.engine to valkey"
             )
         return self
+
+    @property
+    def latency_limits_ms(self) -> tuple[float, ...]:
+        """Every latency this scenario sets a limit to: its loads', its gates' and the autoscaler's, ascending."""
+        limits = {float(Decimal(str(self.autoscaling.target_latency_s_p95)) * 1000)}
+        for load in self.loads.values():
+            limits |= {load.latency_ms_p95, *([] if load.latency_ms_p99 is None else [load.latency_ms_p99])}
+        gates = (gate for figure, listed in self.gates.items() if figure.startswith("latency_ms_") for gate in listed)
+        limits |= {float(gate.split()[1]) for gate in gates}
+        return tuple(sorted(limits))
 
     def with_users(self, peak: int, average: int) -> Self:
         """Return this scenario for other user counts, everything else unchanged. Registered users scale with the peak.

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from math import ceil
 
+from cascade_plan.formulas.latency_buckets import BESIDE_BOUNDS, bounds_s
 from cascade_plan.model.brief import Brief
-from cascade_plan.model.derivation import Derivation, Finding
+from cascade_plan.model.derivation import Derivation, Finding, Input
 from cascade_plan.model.fleet import Band, NodeGroup, TierFleet
 from cascade_plan.model.scenario import Need
 from cascade_plan.units import GIB
 
 AFTER: tuple[str, ...] = ("api", "websocket")
-SERIES_PER_HISTOGRAM = 12
-"""The plan's nine buckets, +Inf, _sum and _count."""
 PODS_PER_WEBSOCKET_NODE = 1
 FREE_DISK_RATIO = 1.2
 """The write-ahead log and compaction need room beside the blocks, https://prometheus.io/docs/prometheus/latest/storage/"""
@@ -25,9 +24,10 @@ def size(brief: Brief) -> TierFleet:
     tier = brief.scenario.tiers.monitoring
     figures = _series(brief)
     series = int(figures[0].value)
-    count = max(tier.nodes, ceil(series / tier.series_per_node))
+    shards = ceil(series / tier.series_per_node)
+    count = max(tier.nodes, shards)
     # Two servers at the scenario's count hold the same series (high availability); only shards divide them.
-    per_node = series / ceil(series / tier.series_per_node)
+    per_node = series / shards
     memory_gib = per_node * tier.memory_kib_per_series / 2**20 / (1 - CACHED_SHARE)
     need = Need(vcpu=2, memory_gib=memory_gib + _node_overhead_gib(brief))
     shape = brief.cheapest("tiers.monitoring", "ec2", "linux", need)
@@ -45,7 +45,7 @@ def size(brief: Brief) -> TierFleet:
     )
     return TierFleet(
         groups=(group,),
-        figures=(*figures, *_server_figures(brief, count, memory_gib, disk_gib)),
+        figures=(*figures, *_server_figures(brief, count, shards, memory_gib, disk_gib)),
         findings=tuple(_findings(brief, series, figures)),
     )
 
@@ -60,37 +60,49 @@ def _series(brief: Brief) -> tuple[Derivation, Derivation]:
     pods = int(brief.figure("api.replica_count.max").value)
     sockets = int(brief.figure("websocket.node_count").value) * PODS_PER_WEBSOCKET_NODE
     tenants = users.tenants if tier.label_by_tenant else 1
-    queries = pods * tier.query_types * tenants * SERIES_PER_HISTOGRAM
-    gauges = (pods + sockets) * tenants
+    bounds = bounds_s(brief.scenario.latency_limits_ms)
+    each = len(bounds) + BESIDE_BOUNDS
+    queries = pods * tier.query_types * tenants * each
+    gauges = pods + sockets * tenants
     total = queries + gauges + (pods + sockets) * tier.other_series_per_pod
     inputs = (
         brief.computed("api.replica_count.max"),
         brief.given("users.tenants"),
         brief.given("tiers.monitoring.label_by_tenant"),
         brief.given("tiers.monitoring.query_types"),
+        Input("buckets", " ".join(f"{bound:g}" for bound in bounds), "the plan's and every latency limit, in seconds"),
     )
     return (
         Derivation(
             "monitoring.series_count",
             total,
             "series",
-            "pods x (query_types x tenants x 12 + tenants) + websocket pods x tenants + pods x other_series_per_pod",
+            "pods x (query_types x tenants x (buckets + 3) + 1) + websocket pods x tenants + all pods x other_series",
             (*inputs, brief.given("tiers.monitoring.other_series_per_pod")),
-            "a Prometheus histogram child with nine buckets is 12 series",
+            f"a Prometheus histogram child with {len(bounds)} buckets is {each} series",
         ),
         Derivation(
             "monitoring.query_series_count",
             queries,
             "series",
-            "api.replica_count.max x query_types x tenants x 12",
+            "api.replica_count.max x query_types x tenants x (buckets + 3)",
             inputs,
             "cascade_query_duration_seconds of the plan",
         ),
     )
 
 
-def _server_figures(brief: Brief, count: int, memory_gib: float, disk_gib: float) -> tuple[Derivation, ...]:
+def _server_figures(
+    brief: Brief, count: int, shards: int, memory_gib: float, disk_gib: float
+) -> tuple[Derivation, ...]:
     return (
+        Derivation(
+            "monitoring.shard_count",
+            shards,
+            "shards",
+            "monitoring.series_count / series_per_node rounded up",
+            (brief.given("tiers.monitoring.series_per_node"),),
+        ),
         Derivation(
             "monitoring.node_count",
             count,

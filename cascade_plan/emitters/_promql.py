@@ -1,0 +1,101 @@
+"""PromQL: expressions from small functions, with one way to quote a text."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+NEGATED = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!="}
+"""The comparison that holds exactly when a gate's does not."""
+
+
+def quoted(text: str) -> str:
+    r"""Return a text as a PromQL string literal, which has the escapes of Go.
+
+    >>> print(quoted('a"b\n'))
+    "a\"b\u000a"
+
+    Source: https://prometheus.io/docs/prometheus/latest/querying/basics/#string-literals
+    """
+    return f'"{"".join(map(_escaped, text))}"'
+
+
+def _escaped(character: str) -> str:
+    if character in '"\\':
+        return f"\\{character}"
+    if character.isprintable():
+        return character
+    code = ord(character)
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def exactly(text: str) -> str:
+    r"""Return the RE2 pattern that matches a text and nothing else: what Go's regexp.QuoteMeta returns.
+
+    Python's re.escape also escapes spaces and dashes, some of which RE2 refuses.
+
+    >>> print(exactly("a.b-c"))
+    a\.b-c
+    """
+    return "".join(f"\\{character}" if character in r"\.+*?()|[]{}^$" else character for character in text)
+
+
+def annotation(text: str) -> str:
+    """Return a text as an alert's annotation shows it: whatever a template would take for an action stays text.
+
+    >>> annotation("80 % of {{ it }}")
+    '80 % of {{ "{{" }} it }}'
+    """
+    return text.replace("{{", '{{ "{{" }}')
+
+
+def number(value: float | int | Decimal) -> str:
+    """Return a number without exponent and without a fraction of zero.
+
+    >>> number(0.2), number(5000.0), number(Decimal("200"))
+    ('0.2', '5000', '200')
+    """
+    text = f"{Decimal(str(value)):f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def duration(seconds: float) -> str:
+    """Return a duration in the largest unit that leaves no fraction, down to milliseconds.
+
+    >>> duration(300), duration(15), duration(12.5), duration(259200), duration(0)
+    ('5m', '15s', '12500ms', '3d', '0s')
+    """
+    if not seconds:
+        return "0s"
+    for unit, length_s in (("d", 86_400), ("h", 3600), ("m", 60), ("s", 1)):
+        if seconds % length_s == 0:
+            return f"{int(seconds) // length_s}{unit}"
+    return f"{max(1, round(seconds * 1000))}ms"
+
+
+def select(metric: str, **labels: str) -> str:
+    """Return the selector of a metric's series with these labels.
+
+    >>> select("up", job="api")
+    'up{job="api"}'
+    """
+    return f"{metric}{{{','.join(f'{name}={quoted(value)}' for name, value in labels.items())}}}"
+
+
+def rate(series: str, window_s: float) -> str:
+    """Return the increase a second of counters over a window."""
+    return f"rate({series}[{duration(window_s)}])"
+
+
+def total(series: str, *by: str) -> str:
+    """Return the sum over all labels but those in `by`."""
+    return f"sum by ({', '.join(by)}) ({series})"
+
+
+def quantile(share: float, buckets: str) -> str:
+    """Return the quantile of a histogram's buckets, and nothing where there was no request: `>= 0` drops NaN."""
+    return f"histogram_quantile({number(share)}, {buckets}) >= 0"
+
+
+def ratio(part: str, whole: str) -> str:
+    """Return part / whole where there is a whole; a part without series counts as 0, as after a start."""
+    return f"({part} or 0 * {whole}) / ({whole} > 0)"

@@ -1,0 +1,257 @@
+"""Series that give every emitted rule something to do, and what it must then say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from cascade_plan.emitters._latency_goals import latency_goals
+from cascade_plan.model.plan import Plan
+
+GIB = 2**30
+MINUTES = 30
+"""How long the series of a case go on, a sample a minute."""
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """An input series: its name with labels, and its values in promtool's notation."""
+
+    series: str
+    values: str
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A recorded series' input, and its expected samples after 20 minutes: labels -> value."""
+
+    given: tuple[Series, ...]
+    expected: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Alerted:
+    """Series that make an alert fire, and others that must not, after MINUTES."""
+
+    fires: tuple[Series, ...]
+    silent: tuple[tuple[Series, ...], ...]
+    minutes: int = MINUTES
+    labels: dict[str, str] = field(default_factory=dict)
+    """The alert's own labels, where one name has several rules."""
+
+
+def counter(per_s: float, minutes: int = MINUTES) -> str:
+    """Return a counter that grows by `per_s`."""
+    return f"0+{per_s * 60:g}x{minutes}"
+
+
+def gauge(value: float, minutes: int = MINUTES) -> str:
+    """Return a gauge that stays."""
+    return f"{value:.15g}x{minutes}"
+
+
+def named(metric: str, **labels: str) -> str:
+    """Return a series' name with labels, without anything to escape."""
+    inner = ",".join(f'{name}="{value}"' for name, value in labels.items())
+    return f"{metric}{{{inner}}}"
+
+
+def histogram(metric: str, cumulative: dict[str, float], **labels: str) -> tuple[Series, ...]:
+    """Return a histogram's buckets and count, from requests a second up to each bound."""
+    buckets = [
+        Series(named(f"{metric}_bucket", **labels, le=bound), counter(rate)) for bound, rate in cumulative.items()
+    ]
+    return (*buckets, Series(named(f"{metric}_count", **labels), counter(list(cumulative.values())[-1])))
+
+
+def requests(namespace: str, per_s: float, slow_share: float, bounds: Sequence[str]) -> tuple[Series, ...]:
+    """Return good requests of which a share takes over 2.5 s and the rest under 10 ms."""
+    fast = per_s * (1 - slow_share)
+    cumulative = {bound: fast if bound != "5.0" else per_s for bound in bounds} | {"+Inf": per_s}
+    labels = {"namespace": namespace, "pod": "api-1", "outcome": "ok"}
+    return histogram("cascade_request_duration_seconds", cumulative, **labels)
+
+
+BOUNDS = ("0.01", "0.1", "0.2", "0.3", "0.5", "2.5", "5.0")
+
+
+def recordings(namespace: str) -> Iterator[tuple[str, Recorded]]:
+    """Yield (record, case) for every recorded series of the scenario cascade."""
+    yield from _pod_recordings(namespace)
+    yield from _request_recordings(namespace)
+    yield from _store_recordings(namespace)
+
+
+def _pod_recordings(namespace: str) -> Iterator[tuple[str, Recorded]]:
+    metric = "cascade_query_duration_seconds"
+    here = {"namespace": namespace}
+    # Ten queries a second, nine within 0.2 s, all within 0.25 s: the p95 is half way between the two bounds.
+    busy = histogram(metric, {"0.1": 8, "0.2": 9, "0.25": 10, "+Inf": 10}, **here, pod="busy", query_type="a")
+    idle = histogram(metric, {"0.1": 0, "0.2": 0, "0.25": 0, "+Inf": 0}, **here, pod="idle", query_type="a")
+    foreign = histogram(metric, {"0.1": 9, "+Inf": 9}, namespace="other", pod="foreign", query_type="a")
+    up = tuple(
+        Series(named("up", **here, job=f"{namespace}-api", pod=pod), gauge(value))
+        for pod, value in (("busy", 1), ("idle", 1), ("new", 1), ("down", 0))
+    )
+    buckets = {f'{{namespace="{namespace}",pod="busy",le="{le}"}}': n for le, n in
+               (("0.1", 8.0), ("0.2", 9.0), ("0.25", 10.0), ("+Inf", 10.0))}  # fmt: skip
+    yield "pod:cascade_query_duration_seconds_bucket:rate", Recorded((*busy, *foreign), buckets)
+    p95 = {f'{{namespace="{namespace}",pod="{pod}"}}': n for pod, n in (("busy", 0.225), ("idle", 0.0), ("new", 0.0))}
+    yield "pod:cascade_query_duration_seconds:p95", Recorded((*busy, *idle, *foreign, *up), p95)
+    second = histogram(metric, {"+Inf": 1}, **here, pod="busy", query_type="b")
+    count = {f'{{namespace="{namespace}",pod="busy"}}': 28.0}
+    yield "pod:cascade_query_series:count", Recorded((*busy, *second), count)
+    fleet = {f'{{namespace="{namespace}"}}': 0.225}
+    yield "namespace:cascade_query_duration_seconds:p95", Recorded((*busy, *idle), fleet)
+    # 9.9 of 10 is nine tenths of the last bucket.
+    yield "namespace:cascade_query_duration_seconds:p99", Recorded((*busy, *idle), {next(iter(fleet)): 0.245})
+
+
+def _request_recordings(namespace: str) -> Iterator[tuple[str, Recorded]]:
+    metric, here = "cascade_request_duration_seconds", f'{{namespace="{namespace}"}}'
+    labels = {"namespace": namespace, "pod": "api-1"}
+    # Ten good requests a second: 8 within 200 ms, 9 within 300 ms, 9.5 within 500 ms. And two that fail, fast.
+    cumulative = {"0.2": 8.0, "0.3": 9.0, "0.5": 9.5, "1.0": 10.0, "+Inf": 10.0}
+    good = histogram(metric, cumulative, **labels, outcome="ok")
+    failed = histogram(metric, dict.fromkeys(cumulative, 2.0), **labels, outcome="error")
+    yield "namespace:cascade_requests:rate5m", Recorded((*good, *failed), {here: 12})
+    yield "namespace:cascade_request_errors:ratio_rate5m", Recorded((*good, *failed), {here: 2 / 12})
+    # 11.4 of 12: 11 are within 0.3 s, 11.5 within 0.5 s.
+    yield f"namespace:{metric}:p95", Recorded((*good, *failed), {here: 0.3 + 0.2 * 0.4 / 0.5})
+    yield f"namespace:{metric}:p99", Recorded((*good, *failed), {here: 0.5 + 0.5 * 0.38 / 0.5})
+    slow = {"200": 4.0, "300": 3.0, "500": 2.5}
+    by_limit = {f'{{limit_ms="{limit}",namespace="{namespace}"}}': rate for limit, rate in slow.items()}
+    yield "namespace:cascade_slow_requests:rate5m", Recorded((*good, *failed), by_limit)
+    ratios = {where: rate / 12 for where, rate in by_limit.items()}
+    for window in ("5m", "30m", "1h", "2h", "6h", "1d", "3d"):
+        yield f"namespace:cascade_slow_requests:ratio_rate{window}", Recorded((*good, *failed), ratios)
+    lookups = tuple(
+        Series(named("cascade_cache_requests_total", **labels, result=result), counter(rate))
+        for result, rate in (("hit", 3), ("miss", 1))
+    )
+    yield "namespace:cascade_cache_hits:ratio_rate5m", Recorded(lookups, {here: 0.75})
+
+
+def _store_recordings(namespace: str) -> Iterator[tuple[str, Recorded]]:
+    here, first = f'{{namespace="{namespace}"}}', f'{{namespace="{namespace}",pod="p-1"}}'
+
+    def gauges(metric: str, label: str, values: dict[str, float]) -> tuple[Series, ...]:
+        return tuple(
+            Series(named(metric, namespace=namespace, pod="p-1", **{label: key}), gauge(value))
+            for key, value in values.items()
+        )
+
+    sockets = gauges("cascade_websocket_connections", "tenant_id", {"a": 30_000, "b": 5000})
+    yield "pod:cascade_websocket_connections:sum", Recorded(sockets, {first: 35_000})
+    yield "namespace:cascade_websocket_connections:sum", Recorded(sockets, {here: 35_000})
+    pool = gauges("pgbouncer_databases_current_connections", "database", {"app": 60, "pgbouncer": 0, "other": 15})
+    yield "namespace:cascade_pool_connections:sum", Recorded(pool, {here: 75})
+    yield "namespace:cascade_pool_connections:ratio", Recorded(pool, {here: 0.75})
+    usage = gauges("cascade_connection_pool_usage", "pool_name", {"main": 0.5})
+    fuller = Series(
+        named("cascade_connection_pool_usage", namespace=namespace, pod="p-2", pool_name="main"), gauge(0.8)
+    )
+    where = f'{{namespace="{namespace}",pool_name="main"}}'
+    yield "namespace:cascade_connection_pool_usage:max", Recorded((*usage, fuller), {where: 0.8})
+    activity = gauges("pg_stat_activity_count", "state", {"active": 30, "idle": 70})
+    most = gauges("pg_settings_max_connections", "server", {"db:5432": 400})
+    yield "pod:pg_connections:ratio", Recorded((*activity, *most), {first: 0.25})
+    sizes = gauges("pg_database_size_bytes", "datname", {"app": 40 * GIB, "postgres": GIB})
+    yield "pod:pg_database_size_bytes:sum", Recorded(sizes, {first: 41.0 * GIB})
+    memory = (
+        *gauges("redis_memory_used_bytes", "instance", {"r": 3 * GIB}),
+        *gauges("redis_memory_max_bytes", "instance", {"r": 4 * GIB}),
+    )
+    yield "pod:redis_memory:ratio", Recorded(memory, {first: 0.75})
+
+
+def alerts(plan: Plan) -> Iterator[tuple[str, Alerted]]:
+    """Yield (alert, case) for every alert but those on burn rates, which have windows of their own."""
+    namespace = plan.scenario.application or plan.scenario.name
+    for goal in latency_goals(plan):
+        rate = goal.requests_per_s
+        slow, fast, crowded = (
+            requests(namespace, rate * factor, share, BOUNDS) for factor, share in ((0.5, 0.2), (0.5, 0.0), (1.5, 0.2))
+        )
+        yield "LatencyGoalMissed", Alerted(slow, (fast, crowded), labels={"figure": goal.figure})
+    yield from _success(namespace)
+    yield from _limits(namespace)
+    yield from _monitoring(plan, namespace)
+
+
+def _gauges(metric: str, fires: float, silent: float, minutes: int = MINUTES, **labels: str) -> Alerted:
+    """Return a case of one gauge on either side of its limit."""
+    series = named(metric, **labels)
+    return Alerted((Series(series, gauge(fires, minutes)),), ((Series(series, gauge(silent, minutes)),),), minutes)
+
+
+def _success(namespace: str) -> Iterator[tuple[str, Alerted]]:
+    here = {"namespace": namespace}
+
+    def lookups(hits: float, misses: float) -> tuple[Series, ...]:
+        return tuple(
+            Series(named("cascade_cache_requests_total", **here, pod="a", result=result), counter(rate))
+            for result, rate in (("hit", hits), ("miss", misses))
+        )
+
+    yield "CacheHitRatioMissed", Alerted(lookups(8.9, 1.1), (lookups(9.1, 0.9), lookups(0, 0)))
+    nodes = [tuple(Series(named("kube_node_info", node=str(n)), gauge(1, 90)) for n in range(k)) for k in (10, 9)]
+    yield "NodesOverCostCeiling", Alerted(nodes[0], (nodes[1],), 90)
+    pool = "pgbouncer_databases_current_connections"
+    yield "DatabaseConnectionsOverGoal", _gauges(pool, 100, 99, **here, pod="p", database="app")
+    yield "WebSocketNodeFull", _gauges("cascade_websocket_connections", 50_000, 49_999, **here, pod="ws-1")
+
+
+def _limits(namespace: str) -> Iterator[tuple[str, Alerted]]:
+    hpa = {"namespace": namespace, "horizontalpodautoscaler": f"{namespace}-api"}
+    here = {"namespace": namespace, "pod": "p"}
+    name = "kube_horizontalpodautoscaler_"
+    most = Series(named(f"{name}spec_max_replicas", **hpa), gauge(35))
+    full, below = (Series(named(f"{name}status_current_replicas", **hpa), gauge(n)) for n in (35, 34))
+    brief = Series(named(f"{name}status_current_replicas", **hpa), "34x20 35x10")
+    yield "AutoscalerAtCeiling", Alerted((full, most), ((below, most), (brief, most)))
+    condition = {**hpa, "condition": "ScalingActive", "status": "false"}
+    yield "AutoscalerWithoutMetric", _gauges(f"{name}status_condition", 1, 0, **condition)
+    yield "WebSocketNodeNearlyFull", _gauges("cascade_websocket_connections", 40_001, 39_999, **here)
+    pool = {**here, "database": "app"}
+    yield "PoolNearlyFull", _gauges("pgbouncer_databases_current_connections", 91, 90, **pool)
+    allowed = Series(named("pg_settings_max_connections", **here), gauge(100))
+    used, fewer = (Series(named("pg_stat_activity_count", **here), gauge(n)) for n in (91, 89))
+    yield "DatabaseConnectionsNearlyMax", Alerted((used, allowed), ((fewer, allowed),))
+    size = named("pg_database_size_bytes", **here, datname="app")
+    # 40 GiB and 1 GiB an hour are 136 GiB in four days, of 100; half a GiB an hour is 88.
+    grows, slower = (Series(size, f"{40 * GIB}+{rate * GIB / 60:.0f}x90") for rate in (1, 0.49))
+    yield "DatabaseDiskFillsUp", Alerted((grows,), ((slower,),), 90)
+    yield "ReplicaLags", _gauges("pg_replication_lag_seconds", 31, 29, **here)
+    limit = Series(named("redis_memory_max_bytes", **here), gauge(100))
+    unlimited = Series(named("redis_memory_max_bytes", **here), gauge(0))
+    fuller, emptier = (Series(named("redis_memory_used_bytes", **here), gauge(n)) for n in (91, 89))
+    yield "CacheMemoryNearlyFull", Alerted((fuller, limit), ((emptier, limit), (fuller, unlimited)))
+
+
+def _monitoring(plan: Plan, namespace: str) -> Iterator[tuple[str, Alerted]]:
+    here = {"namespace": namespace}
+    budget = int(plan.figure("monitoring.series_count"))
+    yield "SeriesOverBudget", _gauges("prometheus_tsdb_head_series", budget + 1, budget, 90, **here)
+    children = int(plan.figure("monitoring.query_series_count")) // 14
+    # With a label for each tenant the budget is tens of thousands of series: the same rule is tested without.
+    if not plan.scenario.tiers.monitoring.label_by_tenant:
+        over, within = (
+            tuple(
+                Series(named("cascade_query_duration_seconds_count", **here, pod="a", query_type=str(n)), gauge(1))
+                for n in range(count)
+            )
+            for count in (children + 1, children)
+        )
+        yield "QuerySeriesOverBudget", Alerted(over, (within,))
+    if not plan.scenario.tiers.monitoring.label_by_tenant:
+        job = {**here, "job": f"{namespace}-api", "pod": "a"}
+        scraped = Series(named("scrape_samples_scraped", **job), gauge(200))
+        kept, fewer = (Series(named("scrape_samples_post_metric_relabeling", **job), gauge(n)) for n in (200, 150))
+        yield "TenantSeriesDropped", Alerted((scraped, fewer), ((scraped, kept),))
+    yield "TargetDown", _gauges("up", 0, 1, **here, job=f"{namespace}-redis", pod="r")
+    for component in ("api", "websocket"):
+        up, other = (
+            Series(named("up", **here, job=f"{namespace}-{job}", pod="p"), gauge(1)) for job in (component, "redis")
+        )
+        yield "TargetsMissing", Alerted((other,), ((up,),), labels={"component": component})

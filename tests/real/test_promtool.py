@@ -1,0 +1,295 @@
+"""The emitted monitoring in the hands of promtool and amtool: every file accepted, every rule shown to work."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import pytest
+import yaml
+from factories import make_plan
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from monitoring_files import Document, cascade, emitted, planned, ran, sharded, undiscovered, without_tenants
+from prometheus_cases import MINUTES, Alerted, Series, alerts, named, recordings
+from test_properties import planned as planned_for
+from test_properties import scenarios
+
+from cascade_plan.emitters import monitoring
+from cascade_plan.emitters._burn_rate_alerts import BURN_RATES, BurnRate
+from cascade_plan.emitters._latency_goals import objectives
+from cascade_plan.emitters._promql import quoted, select
+from cascade_plan.model.plan import Plan
+from cascade_plan.model.scenario import Scenario
+from cascade_plan.reading import bundled_scenarios
+
+RULE_FILES = ("pod_rules.yml", "recording_rules.yml", "alerting_rules.yml")
+
+# ---------------------------------------------------------------------------------------------------------------- check
+
+
+@pytest.mark.parametrize("name", bundled_scenarios())
+def test_every_bundled_scenarios_files_are_accepted(name: str, tmp_path: Path) -> None:
+    accepted(planned(name), tmp_path)
+
+
+@pytest.mark.parametrize("made", [without_tenants, sharded], ids=["without tenants", "sharded"])
+def test_the_other_forms_are_accepted(made: Callable[[], Plan], tmp_path: Path) -> None:
+    accepted(made(), tmp_path)
+
+
+def accepted(made: Plan, directory: Path) -> None:
+    paths = emitted(made, directory)
+    servers = [path for name, path in paths.items() if name.startswith("prometheus") and name.endswith(".yml")]
+    assert servers
+    for path in servers:
+        path.write_text(yaml.safe_dump(undiscovered(yaml.safe_load(path.read_text(encoding="utf-8")))))
+        assert "SUCCESS" in ran("promtool", "check", "config", path)
+    assert "SUCCESS" in ran("promtool", "check", "rules", "--lint-fatal", *(paths[name] for name in RULE_FILES))
+    assert "SUCCESS" in ran("amtool", "check-config", paths["alertmanager.yml"])
+
+
+def test_pages_go_to_the_pager_and_tickets_to_the_tickets(tmp_path: Path) -> None:
+    path = emitted(cascade(), tmp_path)["alertmanager.yml"]
+    for severity, receiver in (("page", "pager"), ("ticket", "tickets")):
+        assert (
+            ran("amtool", "config", "routes", "test", f"--config.file={path}", f"severity={severity}")
+            == f"{receiver}\n"
+        )
+
+
+# ----------------------------------------------------------------------------------------------------------- test rules
+
+
+def rules(made: Plan) -> list[Document]:
+    texts = {artefact.path: artefact.text for artefact in monitoring.render(made)}
+    groups = [group for name in RULE_FILES for group in yaml.safe_load(texts[name])["groups"]]
+    return [rule for group in groups for rule in group["rules"]]
+
+
+def namespace(made: Plan) -> str:
+    return made.scenario.application or made.scenario.name
+
+
+def expectation(found: tuple[Series, ...], minutes: int, expected: list[Document]) -> Document:
+    series = [asdict(each) for each in found]
+    asked = [{"eval_time": f"{minutes}m", **each} for each in expected]
+    return {"interval": "1m", "input_series": series, "promql_expr_test": asked}
+
+
+def firing(alert: str, labels: dict[str, str], count: int) -> Document:
+    found = select("ALERTS", alertname=alert, alertstate="firing", **labels)
+    return {"expr": f"count({found}) or vector(0)", "exp_samples": [{"labels": "{}", "value": count}]}
+
+
+def alert_tests(alert: str, case: Alerted) -> Iterator[Document]:
+    yield expectation(case.fires, case.minutes, [firing(alert, case.labels, 1)])
+    for silent in case.silent:
+        yield expectation(silent, case.minutes, [firing(alert, case.labels, 0)])
+
+
+def run_tests(tests: list[Document], files: list[Path], directory: Path, every: str = "1m") -> None:
+    path = directory / "tests.yml"
+    document = {"rule_files": [str(file) for file in files], "evaluation_interval": every, "tests": tests}
+    path.write_text(json.dumps(document, ensure_ascii=False), encoding="utf-8")
+    ran("promtool", "test", "rules", path)
+
+
+def test_every_recorded_series_has_its_value(tmp_path: Path) -> None:
+    paths = emitted(cascade(), tmp_path)
+    tests = [
+        expectation(
+            case.given,
+            20,
+            [
+                {
+                    "expr": record,
+                    "exp_samples": [
+                        {"labels": record + where, "value": value} for where, value in case.expected.items()
+                    ],
+                }
+            ],
+        )
+        for record, case in recordings("cascade")
+    ]
+    run_tests(rounded(tests), [paths[name] for name in RULE_FILES[:2]], tmp_path)
+
+
+def rounded(tests: list[Document]) -> list[Document]:
+    """Return the tests with both sides rounded to a millionth: promtool compares floats bit by bit."""
+    for each in tests:
+        for asked in each["promql_expr_test"]:
+            asked["expr"] = f"round({asked['expr']}, 0.000001)"
+            for sample in asked["exp_samples"]:
+                sample["labels"] = "{" + sample["labels"].partition("{")[2]
+                sample["value"] = round(sample["value"], 6)
+    return tests
+
+
+def test_every_alert_fires_and_stays_silent(tmp_path: Path) -> None:
+    paths = emitted(cascade(), tmp_path)
+    tests = [each for alert, case in alerts(cascade()) for each in alert_tests(alert, case)]
+    run_tests(tests, [paths[name] for name in RULE_FILES], tmp_path)
+
+
+def test_every_alert_of_a_plan_without_tenants_fires_and_stays_silent(tmp_path: Path) -> None:
+    paths = emitted(without_tenants(), tmp_path)
+    tested = {alert for alert, _ in alerts(cascade())}
+    others = [(alert, case) for alert, case in alerts(without_tenants()) if alert not in tested]
+    assert [alert for alert, _ in others] == ["QuerySeriesOverBudget", "TenantSeriesDropped"]
+    tests = [each for alert, case in others for each in alert_tests(alert, case)]
+    run_tests(tests, [paths[name] for name in RULE_FILES], tmp_path)
+
+
+def test_an_alert_says_what_it_measured_and_of_what(tmp_path: Path) -> None:
+    paths = emitted(cascade(), tmp_path)
+    lag = Series(named("pg_replication_lag_seconds", namespace="cascade", pod="pg-exporter-1"), f"90x{MINUTES}")
+    rule = next(rule for rule in rules(cascade()) if rule.get("alert") == "ReplicaLags")
+    annotations = {
+        **rule["annotations"],
+        "description": "pg-exporter-1 sees a replica 1m 30s behind: users miss what they have just written.",
+    }
+    labels = {"namespace": "cascade", "pod": "pg-exporter-1", "severity": "ticket", "subject": "database"}
+    raised = [{"exp_labels": labels, "exp_annotations": annotations}]
+    document = {
+        "interval": "1m",
+        "input_series": [asdict(lag)],
+        "alert_rule_test": [{"eval_time": "20m", "alertname": "ReplicaLags", "exp_alerts": raised}],
+    }
+    run_tests([document], [paths["alerting_rules.yml"]], tmp_path)
+
+
+def test_no_rule_lacks_a_test() -> None:
+    for made in (cascade(), without_tenants()):
+        recorded = {rule["record"] for rule in rules(made) if "record" in rule}
+        assert recorded == {record for record, _ in recordings("cascade")}
+    alerting = [rule for made in (cascade(), without_tenants()) for rule in rules(made) if "alert" in rule]
+    cases = [(alert, case.labels) for made in (cascade(), without_tenants()) for alert, case in alerts(made)]
+    burning = 0
+    for rule in alerting:
+        if rule["alert"] == "LatencyBudgetBurning":
+            burning += 1
+        else:
+            assert any(
+                alert == rule["alert"] and labels.items() <= rule["labels"].items() for alert, labels in cases
+            ), rule["alert"]
+    assert burning == 2 * len(objectives(cascade())) * len(BURN_RATES) == 16
+
+
+# ----------------------------------------------------------------------------------------------------------- burn rates
+
+STEP_S = 150
+SECONDS = {"m": 60, "h": 3600, "d": 86_400}
+
+
+def steps(window: str) -> int:
+    return int(window[:-1]) * SECONDS[window[-1]] // STEP_S
+
+
+def grown(parts: list[tuple[float, int]]) -> str:
+    """Return a counter that grows by each rate a step for so many steps."""
+    value, texts = 0.0, []
+    for rate, count in parts:
+        texts.append(f"{value:.12g}+{rate:.12g}x{count - 1}")
+        value += rate * count
+    return " ".join([*texts, f"{value:.12g}"])
+
+
+def traffic(made: Plan, parts: list[tuple[float, int]]) -> list[Document]:
+    """Return a hundred requests a step; in each part as many are over a goal's limit as spend its budget so fast."""
+    labels = {"namespace": namespace(made), "pod": "api-1", "outcome": "ok"}
+    metric = "cascade_request_duration_seconds"
+    series = [Series(named(f"{metric}_count", **labels), grown([(100, sum(count for _, count in parts))]))]
+    for goal in objectives(made):
+        within = [(100 * (1 - min(1, burn * goal.budget)), count) for burn, count in parts]
+        series.append(Series(named(f"{metric}_bucket", **labels, le=f"{goal.limit_s}"), grown(within)))
+    return [asdict(each) for each in series]
+
+
+def burn_tests(made: Plan, burn: BurnRate) -> Iterator[Document]:
+    long, short, five = steps(burn.long), steps(burn.short), steps("5m")
+    all_of_it = 1e9
+    cases: list[tuple[list[tuple[float, int]], int]] = [
+        ([(burn.factor * 1.1, long + 4)], 1),
+        ([(burn.factor * 0.9, long + 4)], 0),
+        # The long window is over, and it is past; the short one is over, and it is not for long.
+        ([(all_of_it, long), (0, short + five + 1)], 0),
+        ([(0, long), (2 * burn.factor, short)], 0),
+    ]
+    for parts, count in cases:
+        labels = {"burn_rate": f"{burn.factor:g}"}
+        ended = f"{sum(each for _, each in parts) * STEP_S}s"
+        asked = [
+            {**firing("LatencyBudgetBurning", {**labels, "objective": f"p{goal.percent}"}, count), "eval_time": ended}
+            for goal in objectives(made)
+        ]
+        yield {"interval": f"{STEP_S}s", "input_series": traffic(made, parts), "promql_expr_test": asked}
+
+
+def needed(rule: Document, burn: BurnRate) -> bool:
+    """Return whether a rule is one that the alerts of a burn rate rest on: all rules over three days take a minute."""
+    windows = {f"namespace:cascade_slow_requests:ratio_rate{window}" for window in (burn.long, burn.short)}
+    rates = {"namespace:cascade_requests:rate5m", "namespace:cascade_slow_requests:rate5m"}
+    return rule.get("record") in windows | rates or rule.get("labels", {}).get("burn_rate") == f"{burn.factor:g}"
+
+
+@pytest.mark.parametrize("burn", BURN_RATES, ids=lambda burn: f"{burn.factor:g}")
+def test_a_burn_rate_fires_only_while_both_windows_show_it(burn: BurnRate, tmp_path: Path) -> None:
+    kept = [rule for rule in rules(cascade()) if needed(rule, burn)]
+    assert len(kept) == 1 + 3 + 2 + len(objectives(cascade()))
+    subset = tmp_path / "subset.yml"
+    subset.write_text(yaml.safe_dump({"groups": [{"name": "needed", "rules": kept}]}))
+    run_tests(list(burn_tests(cascade(), burn)), [subset], tmp_path, every=f"{STEP_S}s")
+
+
+# -------------------------------------------------------------------------------------------------------------- hostile
+
+HOSTILE = st.text(st.sampled_from(list("ab\"'\\\n;$`{}[]()|*+?.^<>%#&=~ é漢\u2028𝒳")), min_size=1, max_size=20)
+
+
+@settings(max_examples=15, deadline=None)
+@given(HOSTILE)
+def test_hostile_texts_come_back_intact(tmp_path_factory: pytest.TempPathFactory, name: str) -> None:
+    """A name the schema would refuse stays one value in the rules, the configuration and Alertmanager's file."""
+    directory = tmp_path_factory.mktemp("hostile")
+    made = make_plan()
+    paths = emitted(replace(made, scenario=made.scenario.model_copy(update={"application": name})), directory)
+    ran("promtool", "check", "rules", *(paths[each] for each in RULE_FILES))
+    document = undiscovered(yaml.safe_load(paths["prometheus.yml"].read_text(encoding="utf-8")))
+    assert document["global"]["external_labels"]["application"] == name
+    paths["prometheus.yml"].write_text(json.dumps(document, ensure_ascii=False), encoding="utf-8")
+    ran("promtool", "check", "config", "--syntax-only", paths["prometheus.yml"])
+    up = {"series": f'up{{namespace={quoted(name)},job={quoted(name + "-redis")},pod="p"}}', "values": "0x10"}
+    labels = {"alertname": "TargetDown", "namespace": name, "job": f"{name}-redis"}
+    asked = {
+        "expr": f"count({select('ALERTS', **labels)})",
+        "eval_time": "9m",
+        "exp_samples": [{"labels": "{}", "value": 1}],
+    }
+    run_tests(
+        [{"interval": "1m", "input_series": [up], "promql_expr_test": [asked]}],
+        [paths["alerting_rules.yml"]],
+        directory,
+    )
+
+
+@settings(max_examples=12, deadline=None)
+@given(scenarios(), st.sampled_from((0.001, 0.2, 1.0, 35.7, 1000.0, 1e12)), st.booleans(), st.floats(1, 75))
+def test_any_scenario_of_the_schema_is_accepted(
+    tmp_path_factory: pytest.TempPathFactory, scenario: Scenario, limit_ms: float, by_tenant: bool, interval_s: float
+) -> None:
+    document = scenario.model_dump(exclude_unset=True)
+    load = {"users": 7, "spawn_rate_per_s": 1.0, "duration_s": 60.0, "latency_ms_p95": limit_ms}
+    document["loads"] = {"normal": load, "n_2": load}
+    document["gates"] = {
+        "latency_ms_p95.normal": ["< 0", "> 200", "== 35.70"],
+        "latency_ms_p50.n_2": ["<= 99999999999999999999"],
+        "cache_hit_ratio": ["> 0.9", ">= 0.95"],
+        "pool.connection_count_per_10000_users": ["<= 100"],
+        "api.node_count.base": ["< 5"],
+    }
+    tier = document.setdefault("tiers", {}).setdefault("monitoring", {})
+    tier |= {"label_by_tenant": by_tenant, "scrape_interval_s": interval_s}
+    accepted(planned_for(Scenario.model_validate(document)), tmp_path_factory.mktemp("drawn"))

@@ -1,0 +1,373 @@
+"""What emit-monitoring makes: the metrics as a module that works, objects Kubernetes takes, a dashboard of goals."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import kubernetes_validate
+import pytest
+import yaml
+from factories import make_scenario
+from hypothesis import given
+from hypothesis import strategies as st
+from monitoring_files import Document, cascade, planned, sharded, without_tenants
+from prometheus_client import CollectorRegistry
+from prometheus_client.utils import floatToGoString
+
+from cascade_plan.emitters import monitoring
+from cascade_plan.emitters._latency_goals import MEASURED, latency_goals, objectives, unmeasured
+from cascade_plan.emitters._promql import annotation, exactly, number, quoted, ratio, select
+from cascade_plan.formulas.latency_buckets import BESIDE_BOUNDS, PLAN_BOUNDS_S, bound_text, bounds_s
+from cascade_plan.model.plan import Plan
+from cascade_plan.reading import bundled_scenarios
+
+KUBERNETES = "1.34"
+
+
+def texts(made: Plan) -> dict[str, str]:
+    return {artefact.path: artefact.text for artefact in monitoring.render(made)}
+
+
+# ------------------------------------------------------------------------------------------------------------- metrics
+
+
+def module_of(made: Plan, directory: Path) -> ModuleType:
+    path = directory / "emitted_metrics.py"
+    path.write_text(texts(made)["metrics.py"], encoding="utf-8")
+    spec = spec_from_file_location("emitted_metrics", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def samples(registry: CollectorRegistry, name: str) -> Iterator[tuple[dict[str, str], float]]:
+    for metric in registry.collect():
+        yield from ((sample.labels, sample.value) for sample in metric.samples if sample.name == name)
+
+
+QUERIES = "cascade_query_duration_seconds_count"
+
+
+def test_a_tracked_function_stays_itself_and_is_timed_whatever_becomes_of_it(tmp_path: Path) -> None:
+    module, registry = module_of(without_tenants(), tmp_path), CollectorRegistry()
+    monitor = module.PerformanceMonitor(registry)
+
+    @monitor.track_query("list_workrooms_read")
+    def plain(a: int, *, b: int = 2) -> int:
+        """Add."""
+        return a + b
+
+    @monitor.track_query("list_workrooms_read")
+    async def later(a: int) -> int:
+        await asyncio.sleep(0.06)
+        return a
+
+    @monitor.track_query("list_workrooms_read")
+    async def broken() -> None:
+        raise ValueError("no")
+
+    assert (plain.__name__, plain.__doc__, list(inspect.signature(plain).parameters)) == ("plain", "Add.", ["a", "b"])
+    assert inspect.iscoroutinefunction(later)
+    assert (plain(1), asyncio.run(later(7))) == (3, 7)
+    with pytest.raises(ValueError, match="no"):
+        asyncio.run(broken())
+    assert ({"query_type": "list_workrooms_read"}, 3.0) in list(samples(registry, QUERIES))
+    # The coroutine is timed to its end, not to its creation.
+    total = registry.get_sample_value("cascade_query_duration_seconds_sum", {"query_type": "list_workrooms_read"})
+    assert total is not None
+    assert total >= 0.06
+
+
+def test_labels_are_bounded(tmp_path: Path) -> None:
+    made = planned("cascade", ("--set", "users.tenants", "3"))
+    module, registry = module_of(made, tmp_path), CollectorRegistry()
+    monitor = module.PerformanceMonitor(registry)
+    for number_ in range(50):
+        module.tenant.set(f"t{number_}")
+        with monitor.query(f"SELECT {number_}"), monitor.websocket():
+            pass
+    found = [labels for labels, _ in samples(registry, QUERIES)]
+    assert {labels["tenant_id"] for labels in found} == {"t0", "t1", "t2", "other"}
+    assert {labels["query_type"] for labels in found} == {"other"}
+    assert len(module.QUERY_TYPES) <= made.scenario.tiers.monitoring.query_types
+    assert all(value == 0 for _, value in samples(registry, "cascade_websocket_connections"))
+
+
+def test_more_actions_than_query_types_share_the_last(tmp_path: Path) -> None:
+    module = module_of(planned("cascade", ("--set", "tiers.monitoring.query_types", "2")), tmp_path)
+    assert module.QUERY_TYPES == ("list_workrooms_read", "other")
+
+
+def test_without_the_label_no_metric_knows_tenants_and_every_series_is_there_from_the_start(tmp_path: Path) -> None:
+    module, registry = module_of(without_tenants(), tmp_path), CollectorRegistry()
+    monitor = module.PerformanceMonitor(registry)
+    with monitor.websocket():
+        assert registry.get_sample_value("cascade_websocket_connections") == 1
+    monitor.cache_lookup(hit=True)
+    assert registry.get_sample_value("cascade_cache_requests_total", {"result": "hit"}) == 1
+    assert registry.get_sample_value("cascade_cache_requests_total", {"result": "miss"}) == 0
+    assert not any("tenant_id" in sample.labels for metric in registry.collect() for sample in metric.samples)
+    assert {labels["query_type"] for labels, _ in samples(registry, QUERIES)} == set(module.QUERY_TYPES)
+    names = [sample.name for metric in registry.collect() for sample in metric.samples]
+    assert not any(name.endswith("_created") for name in names)
+
+
+@pytest.mark.parametrize("made", [cascade, without_tenants], ids=["with tenants", "without"])
+def test_a_child_of_the_histogram_is_as_many_series_as_reckoned(made: Any, tmp_path: Path) -> None:
+    module, registry = module_of(made(), tmp_path), CollectorRegistry()
+    module.PerformanceMonitor(registry).request(0.25, ok=False)
+    found = [
+        sample
+        for metric in registry.collect()
+        for sample in metric.samples
+        if sample.name.startswith("cascade_request_duration_seconds") and sample.labels["outcome"] == "error"
+    ]
+    tier, users = made().scenario.tiers.monitoring, made().scenario.users
+    children = made().figure("api.replica_count.max") * tier.query_types
+    children *= users.tenants if tier.label_by_tenant else 1
+    assert len(found) == made().figure("monitoring.query_series_count") / children == 14
+
+
+@pytest.mark.parametrize("made", [cascade, without_tenants], ids=["with tenants", "without"])
+def test_the_module_is_typed_and_tidy(made: Any, tmp_path: Path) -> None:
+    path = tmp_path / "metrics.py"
+    path.write_text(texts(made())["metrics.py"], encoding="utf-8")
+    for command in (
+        ["mypy", "--strict", "--config-file=", f"--cache-dir={tmp_path}/cache"],
+        ["ruff", "check", "--no-cache", "--line-length=120"],
+        ["ruff", "format", "--check", "--no-cache", "--line-length=120"],
+    ):
+        done = subprocess.run([sys.executable, "-m", *command, str(path)], capture_output=True, text=True, cwd=tmp_path)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+# ------------------------------------------------------------------------------------------------------------- buckets
+
+
+def test_every_limit_of_a_scenario_is_a_bucket() -> None:
+    scenario = make_scenario(
+        **{"gates": {"latency_ms_p99.normal": ["< 450", "< 470"]}, "autoscaling.target_latency_s_p95": 0.0357}
+    )
+    assert scenario.latency_limits_ms == (35.7, 200.0, 450.0, 470.0)
+    assert bounds_s(scenario.latency_limits_ms) == tuple(sorted({*PLAN_BOUNDS_S, 0.0357, 0.2, 0.45, 0.47}))
+
+
+@given(st.lists(st.floats(0, 1e12)))
+def test_bounds_rise_and_keep_the_plans(limits: list[float]) -> None:
+    found = bounds_s(limits)
+    assert list(found) == sorted(set(found))
+    assert {*PLAN_BOUNDS_S} <= {*found}
+    assert all(bound > 0 for bound in found)
+    assert BESIDE_BOUNDS == 3
+
+
+@given(st.floats(1e-9, 1e9))
+def test_a_bound_is_written_as_the_client_writes_it(bound_s: float) -> None:
+    assert bound_text(bound_s) == floatToGoString(bound_s)
+
+
+# -------------------------------------------------------------------------------------------------------------- promql
+
+
+def test_quoting() -> None:
+    assert quoted('a"\\\n\u2028é') == '"a\\"\\\\\\u000a\\u2028é"'
+    assert select("up", job='"}') == 'up{job="\\"}"}'
+    assert annotation("{{ .Labels }}") == '{{ "{{" }} .Labels }}'
+    assert exactly("a.b|c") == r"a\.b\|c"
+    assert (number(1e-7), number(1e20), number(10)) == ("0.0000001", "100000000000000000000", "10")
+    assert ratio("a", "b") == "(a or 0 * b) / (b > 0)"
+
+
+# --------------------------------------------------------------------------------------------------------------- goals
+
+
+def test_the_budget_that_burns_is_that_of_the_largest_load() -> None:
+    assert {(goal.percent, goal.limit_label) for goal in objectives(cascade())} == {(95, "300"), (99, "500")}
+    rates = {goal.figure: goal.requests_per_s for goal in latency_goals(cascade())}
+    # 1,000, 10,000 and 5,000 users who think 2 s.
+    assert rates == {
+        "latency_ms_p95.normal": 500,
+        "latency_ms_p95.peak": 5000,
+        "latency_ms_p99.peak": 5000,
+        "latency_ms_p95.burst": 2500,
+    }
+
+
+def test_budgets_burn_as_the_workbook_says() -> None:
+    """Table 5-8 of the Site Reliability Workbook, against 5 % over 300 ms and 1 % over 500 ms."""
+    found = [
+        (rule["labels"]["severity"], re.findall(r'ratio_rate(\w+)\{[^}]*limit_ms="(\d+)"\} > ([0-9.]+)', rule["expr"]))
+        for rule in rules(cascade())
+        if rule["alert"] == "LatencyBudgetBurning"
+    ]
+    assert found == [
+        ("page", [("1h", "300", "0.72"), ("5m", "300", "0.72")]),
+        ("page", [("6h", "300", "0.3"), ("30m", "300", "0.3")]),
+        ("ticket", [("1d", "300", "0.15"), ("2h", "300", "0.15")]),
+        ("ticket", [("3d", "300", "0.05"), ("6h", "300", "0.05")]),
+        ("page", [("1h", "500", "0.144"), ("5m", "500", "0.144")]),
+        ("page", [("6h", "500", "0.06"), ("30m", "500", "0.06")]),
+        ("ticket", [("1d", "500", "0.03"), ("2h", "500", "0.03")]),
+        ("ticket", [("3d", "500", "0.01"), ("6h", "500", "0.01")]),
+    ]
+
+
+def test_every_success_metric_is_watched_or_said_not_to_be() -> None:
+    made = planned("cascade", ("--set", "gates", '{"api.node_count.base": ["< 5"], "cache_hit_ratio": ["> 0.9"]}'))
+    assert unmeasured(made) == ("api.node_count.base",)
+    assert "measured by nothing here: api.node_count.base" in texts(made)["alerting_rules.yml"]
+    for name in bundled_scenarios():
+        watched = rules(planned(name))
+        figures = {rule["labels"]["figure"] for rule in watched if "figure" in rule["labels"]}
+        assert figures == {verdict.figure for verdict in planned(name).verdicts}
+    assert unmeasured(cascade()) == ()
+
+
+def rules(made: Plan) -> list[Document]:
+    groups = yaml.safe_load(texts(made)["alerting_rules.yml"])["groups"]
+    return [rule for group in groups for rule in group["rules"]]
+
+
+def test_every_alert_says_what_to_do() -> None:
+    for rule in rules(cascade()):
+        assert rule["labels"]["severity"] in ("page", "ticket")
+        assert rule["labels"]["subject"]
+        assert set(rule["annotations"]) == {"summary", "description", "runbook"}
+        assert all(len(text) > 20 for text in rule["annotations"].values())
+
+
+def test_thresholds_are_the_plans_figures() -> None:
+    large = planned("cascade", ("--peak", "users.peak", "50000"), ("--avg", "users.average", "12000"))
+    found = {rule["alert"]: rule["expr"] for rule in rules(large)}
+    assert found["DatabaseConnectionsOverGoal"].endswith(">= 500")
+    assert found["SeriesOverBudget"].endswith(f"> {large.figure('monitoring.series_count')}")
+    nodes = large.figure("api.node_count.max") + large.figure("websocket.node_count")
+    assert found["NodesOverCostCeiling"].endswith(f"> {nodes + large.figure('monitoring.node_count')}")
+    assert "ReplicaLags" in found
+    alone = planned("cascade", ("--set", "tiers.database.replicas", "0"))
+    assert "ReplicaLags" not in {rule["alert"] for rule in rules(alone)}
+
+
+def test_an_autoscaler_that_cannot_move_is_not_told_of() -> None:
+    fixed = planned("cascade", ("--set", "tiers.api.replicas", "{min: 20, max: 20}"))
+    assert "AutoscalerAtCeiling" not in {rule["alert"] for rule in rules(fixed)}
+    assert "AutoscalerAtCeiling" in {rule["alert"] for rule in rules(cascade())}
+
+
+# --------------------------------------------------------------------------------------------------------------- files
+
+
+@pytest.mark.parametrize("name", bundled_scenarios())
+def test_every_object_is_valid_and_carries_the_files(name: str) -> None:
+    made = texts(planned(name))
+    maps = [*yaml.safe_load_all(made["configmaps.yaml"]), *yaml.safe_load_all(made["prometheus-adapter.yaml"])]
+    for item in maps:
+        kubernetes_validate.validate(item, KUBERNETES, strict=True)
+        assert len(json.dumps(item)) < 2**20
+    carried = {key: text for item in maps for key, text in item["data"].items()}
+    assert carried.pop("dashboard.json") == made["grafana-dashboard.json"]
+    assert yaml.safe_load(carried.pop("config.yaml"))["rules"]
+    assert carried == {key: text for key, text in made.items() if key.endswith(".yml")}
+
+
+def test_two_servers_of_the_same_series_are_told_apart_and_their_alerts_are_not() -> None:
+    made = yaml.safe_load(texts(planned("cascade", ("--set", "tiers.monitoring.nodes", "2")))["prometheus.yml"])
+    assert made["global"]["external_labels"]["prometheus_replica"] == "${HOSTNAME}"
+    assert made["alerting"]["alert_relabel_configs"] == [{"action": "labeldrop", "regex": "prometheus_replica"}]
+    single = yaml.safe_load(texts(cascade())["prometheus.yml"])
+    assert "alert_relabel_configs" not in single["alerting"]
+
+
+def test_every_series_has_one_shard() -> None:
+    shards = int(sharded().figure("monitoring.shard_count"))
+    made = {path: yaml.safe_load(text) for path, text in texts(sharded()).items() if path.startswith("prometheus-")}
+    assert shards > 1
+    kept = []
+    for shard in range(shards):
+        (api, *_) = made[f"prometheus-{shard}.yml"]["scrape_configs"]
+        (modulus,) = [rule for rule in api["relabel_configs"] if rule.get("action") == "hashmod"]
+        assert modulus["modulus"] == shards
+        kept += [rule["regex"] for rule in api["relabel_configs"] if rule["source_labels"] == ["__tmp_shard"]]
+        assert made[f"prometheus-{shard}.yml"]["rule_files"] == ["pod_rules.yml"]
+    assert kept == [str(shard) for shard in range(shards)]
+    assert len(made["prometheus-global.yml"]["remote_read"]) == shards
+
+
+def test_cardinality_adds_up() -> None:
+    for made in (cascade(), without_tenants()):
+        text = texts(made)["cardinality.md"]
+        rows = [row.rsplit("|", 2)[1] for row in text.splitlines() if row.startswith("| ")][1:]
+        *parts, total = (int(cell.replace(",", "")) for cell in rows)
+        assert sum(parts) == total == made.figure("monitoring.series_count")
+
+
+# ----------------------------------------------------------------------------------------------------------- dashboard
+
+
+def dashboard(made: Plan) -> Document:
+    document = json.loads(texts(made)["grafana-dashboard.json"])
+    assert isinstance(document, dict)
+    return document
+
+
+@pytest.mark.parametrize("name", bundled_scenarios())
+def test_every_success_metric_has_a_panel_with_its_target(name: str) -> None:
+    made = planned(name)
+    stats = {panel["title"]: panel for panel in dashboard(made)["panels"] if panel["type"] == "stat"}
+    for verdict in made.verdicts:
+        panel = stats[f"{verdict.figure} {verdict.operator} {number(verdict.limit)}"]
+        steps = panel["fieldConfig"]["defaults"]["thresholds"]["steps"]
+        assert {step["color"] for step in steps} == {"green", "red"}
+        if verdict.figure not in MEASURED:
+            assert steps[1]["value"] == float(verdict.limit) / 1000
+            assert [step["color"] for step in steps] == ["green", "red"]
+    assert len(stats) == len(made.verdicts)
+
+
+def test_the_targets_of_the_plan_are_on_the_dashboard() -> None:
+    panels = dashboard(cascade())["panels"]
+    found = {panel["title"]: panel for panel in panels if panel["type"] == "stat"}
+    steps = {
+        title: [(step["color"], step["value"]) for step in panel["fieldConfig"]["defaults"]["thresholds"]["steps"]]
+        for title, panel in found.items()
+    }
+    assert steps["latency_ms_p95.normal < 200"] == [("green", None), ("red", 0.2)]
+    assert steps["cache_hit_ratio > 0.9"] == [("red", None), ("green", 0.9)]
+    assert steps["pool.connection_count_per_10000_users < 100"] == [("green", None), ("red", 100)]
+    assert steps["websocket.connection_count_per_node >= 50000"] == [("green", None), ("red", 50_000)]
+    assert steps["cost_usd_per_1000_users_month < 50"] == [("green", None), ("red", 10)]
+    (cost,) = (panel for panel in panels if panel["type"] == "text")
+    per_1000 = cascade().figure("cost_usd_per_1000_users_month")
+    assert f"**${per_1000:,.2f}** per 1000 peak users, limit $50.00" in cost["options"]["content"]
+
+
+def test_the_dashboard_has_ids_of_its_own_and_no_panel_covers_another() -> None:
+    made = dashboard(cascade())
+    assert made == dashboard(planned())
+    assert made["uid"] != dashboard(planned("startup-1k"))["uid"]
+    assert len(made["uid"]) <= 40
+    assert [panel["id"] for panel in made["panels"]] == list(range(1, len(made["panels"]) + 1))
+    cells = [
+        (x, y)
+        for at in (panel["gridPos"] for panel in made["panels"])
+        for x in range(at["x"], at["x"] + at["w"])
+        for y in range(at["y"], at["y"] + at["h"])
+    ]
+    assert len(cells) == len(set(cells))
+    assert max(x for x, _ in cells) < 24
+    (variable,) = made["templating"]["list"]
+    assert variable["type"] == "datasource"
+    uids = {panel["datasource"]["uid"] for panel in made["panels"] if "targets" in panel}
+    assert uids == {"${datasource}"}
