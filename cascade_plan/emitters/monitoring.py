@@ -60,10 +60,14 @@ def _servers(plan: Plan) -> dict[str, str]:
     flags = f"--storage.tsdb.retention.time={tier.retention_days}d"
     if _prometheus_config.replicated(plan):
         flags += " --enable-feature=expand-external-labels"
+    nodes = int(plan.figure("monitoring.node_count"))
+    exporters = ", ".join(f"{exporter}-exporter" for exporter in _prometheus_config.EXPORTERS)
     lines = [
-        f"sized for {plan.figure('monitoring.series_count'):,} series on {plan.figure('monitoring.node_count')} nodes "
+        f"sized for {plan.figure('monitoring.series_count'):,} series on {nodes} node{'s' if nodes > 1 else ''} "
         f"with {float(plan.figure('monitoring.memory_gib_per_node')):.2f} GiB of memory for them",
         f"start with {flags}; its account may get, list and watch pods",
+        "finds the API by emit-k8s's labels, the others by app.kubernetes.io/part-of (the application) and",
+        f"app.kubernetes.io/component: websocket, {exporters}; their ports are named http or metrics",
     ]
     return {path: _yaml(plan, built, lines) for path, built in _prometheus_config.configurations(plan).items()}
 
