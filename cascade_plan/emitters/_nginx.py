@@ -62,7 +62,7 @@ http {{
     log_format websocket '$remote_addr [$time_iso8601] $uri $status ${{request_time}}s $bytes_sent $upstream_addr';
     access_log /var/log/nginx/access.log websocket;
 
-    # Behind a load balancer the client's address is in a header; from anyone else the header is not believed (RFC 1918).
+    # Behind a load balancer the client's address is in a header; from public addresses it is not believed (RFC 1918).
     set_real_ip_from 10.0.0.0/8;
     set_real_ip_from 172.16.0.0/12;
     set_real_ip_from 192.168.0.0/16;

@@ -1,4 +1,4 @@
-"""Names that are the same text in nginx's files, in Redis's, in a shell and in YAML, because nothing in them is special."""
+"""Names that read the same in nginx, Redis, a shell and YAML, because nothing in them is special there."""
 
 from __future__ import annotations
 
