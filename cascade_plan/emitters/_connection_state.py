@@ -32,6 +32,8 @@ LIFETIME_S = $lifetime
 """After its last heartbeat a connection is forgotten."""
 HEARTBEAT_S = $heartbeat
 """How often `ConnectionState.keep` is called for each open connection."""
+AT_ONCE = 64
+"""Commands on their way at a time; the client has 100 connections to a node, and refuses more."""
 TOPOLOGY_S = 1.0
 """How often the readers look for masters that came or went."""
 
@@ -46,7 +48,7 @@ redis.call('HSETNX', KEYS[1], 'connected_at', now)
 redis.call('PEXPIRE', KEYS[1], ARGV[4])
 redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now)
 redis.call('ZADD', KEYS[2], now + ARGV[4], ARGV[1])
-redis.call('PEXPIRE', KEYS[2], ARGV[4])
+redis.call('PEXPIREAT', KEYS[2], redis.call('ZRANGE', KEYS[2], -1, -1, 'WITHSCORES')[2])
 """
 _LIVE = """
 local time = redis.call('TIME')
@@ -77,14 +79,18 @@ class ConnectionState:
 
     def __init__(self, redis: RedisCluster, node: str, lifetime_s: float = LIFETIME_S) -> None:
         self._redis, self._node, self._lifetime_ms = redis, _checked(node), round(lifetime_s * 1000)
+        self._turns = asyncio.Semaphore(AT_ONCE)
 
     async def keep(self, tenant: str, connection: str) -> None:
         """Write or renew a connection: when it opens, and at each heartbeat. Lost state is thus back in one heartbeat.
 
         One script, so that state and index live and die together; the server's clock, so that nodes need not agree.
+        Raises what the client does while a master is being replaced: let the next heartbeat try again.
         """
         key, index = self._keys(tenant, connection)
-        await self._redis.eval(_KEEP, 2, key, index, connection, tenant, self._node, str(self._lifetime_ms))
+        async with self._turns:
+            await self._redis.initialize()  # a client that does not know the slots yet sends scripts anywhere
+            await self._redis.eval(_KEEP, 2, key, index, connection, tenant, self._node, str(self._lifetime_ms))
 
     async def drop(self, tenant: str, connection: str) -> None:
         """Forget a connection that was closed."""
@@ -100,6 +106,7 @@ class ConnectionState:
         Reads that tenant's index and nothing else: no scan over the keys of all.
         """
         index = f"ws:{{{_checked(tenant)}}}:conns"
+        await self._redis.initialize()
         names = [_text(name) for name in await self._redis.eval(_LIVE, 1, index)]
         async with self._redis.pipeline() as pipe:
             for name in names:
@@ -126,6 +133,7 @@ class Messages:
 
     async def join(self, channel: str, connection: str, send: Send) -> None:
         """Let a connection of this node receive a channel; the node subscribes with its first connection."""
+        await self._redis.initialize()
         first = not self._members[channel]
         self._members[channel][connection] = send
         if first:
@@ -145,6 +153,7 @@ class Messages:
 
     async def run(self) -> None:
         """Deliver until cancelled: one reader for each master, for those that failovers make, too."""
+        await self._redis.initialize()
         readers: dict[str, asyncio.Task[None]] = {}
         try:
             while True:
