@@ -71,7 +71,7 @@ def deployed_on(brief: Brief, fleet: Fleet, nodes: int) -> Deployed:
         database_vcpu=groups["database primary"].shape.vcpu,
         replica_count=figures["database.replica_count"],
         connection_count=figures["pool.connection_count"],
-        master_count=max(1, figures["cache.node_count"]),
+        master_count=max(1, figures["cache.master_count"]),
     )
 
 

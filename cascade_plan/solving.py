@@ -70,14 +70,15 @@ class _Search:
     @classmethod
     def of(cls, brief: Brief, fleet: Fleet) -> _Search:
         groups = {group.name: group for group in fleet.groups}
-        api, primary, cache = groups["api nodes"], groups["database primary"], groups["cache nodes"]
-        pods = next(int(figure.value) for figure in fleet.figures if figure.figure == "api.pod_count_per_node")
+        api, primary = groups["api nodes"], groups["database primary"]
+        figures = {figure.figure: int(figure.value) for figure in fleet.figures}
+        pods, masters = figures["api.pod_count_per_node"], figures["cache.master_count"]
         return cls(
             brief,
             pods,
             cores_per_pod(brief, api, pods),
             primary.shape.vcpu,
-            max(1, int(cache.count.peak)),
+            masters,
             _usd(brief, api),
             _usd(brief, replace(primary, variant="single_az")),
         )

@@ -159,7 +159,7 @@ DIMENSIONLESS = {"count", "ratio", "share", "weight", "scv"}
 """scv: the squared coefficient of variation, by the name queueing theory gives it."""
 PER = {
     "s", "day", "month", "node_month", "1000_users_month", "user", "node", "replica", "connection", "message",
-    "request", "sample", "series", "pod", "eni", "usd",
+    "request", "sample", "series", "pod", "eni", "usd", "master", "address",
 }  # fmt: skip
 QUALIFIERS = {
     "p95", "p99", "min", "max", "base", "mean", "peak", "average", "registered", "scaled_in",

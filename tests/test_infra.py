@@ -74,6 +74,12 @@ def test_shapes_and_counts_are_the_plans() -> None:
     assert found["aws_eks_node_group", "websocket"]["scaling_config"][0]["min_size"] == 3
 
 
+def test_replicas_of_the_cache() -> None:
+    made = make_plan(tiers__cache__replicas_per_master=1)
+    cache = resources(made)["aws_elasticache_replication_group", "cache"]
+    assert (cache["num_node_groups"], cache["replicas_per_node_group"], cache["multi_az_enabled"]) == (3, 1, True)
+
+
 def test_every_group_of_the_plan_is_there() -> None:
     made = planned("whale-1m")
     found = resources(made)

@@ -88,6 +88,11 @@ def _variables(plan: Plan) -> list[Block]:
         _variable("database_name", "The database made at the start.", default="app"),
         _variable("database_username", "The owner of the database.", default="app_owner"),
         _variable("database_parameter_group_name", "With the emitted settings; null takes RDS's own.", default=None),
+        _variable(
+            "cache_parameter_group_name",
+            "With the emitted parameters; the default takes ElastiCache's own.",
+            default=PARAMETER_GROUPS[plan.scenario.tiers.cache.engine],
+        ),
         _variable("postgresql_version", "PostgreSQL's major version.", default=POSTGRESQL_VERSION),
         _variable("backup_retention_days", "Days that backups are kept.", "number", default=7),
     ]
@@ -173,7 +178,7 @@ def _storage_ceiling(plan: Plan) -> int:
 
 def _cache(plan: Plan) -> list[Block]:
     tier, group = plan.scenario.tiers.cache, _group(plan, "cache nodes")
-    masters, replicas = int(plan.figure("cache.node_count")), 0
+    masters, replicas = int(plan.figure("cache.master_count")), tier.replicas_per_master
     return [
         Block(
             "resource",
@@ -183,7 +188,7 @@ def _cache(plan: Plan) -> list[Block]:
                 "description": f"Cache, pub/sub and connection state of {application(plan)}",
                 "engine": tier.engine,
                 "engine_version": ENGINE_VERSIONS[tier.engine],
-                "parameter_group_name": PARAMETER_GROUPS[tier.engine],
+                "parameter_group_name": Expression("var.cache_parameter_group_name"),
                 "node_type": group.shape.name,
                 "num_node_groups": masters,
                 "replicas_per_node_group": replicas,

@@ -126,6 +126,15 @@ DEFAULTS: Final[dict[str, Default]] = {
     "tiers.websocket.shape": Default(
         {"vcpu": 2, "memory_gib": 8}, "plan", f"{PLAN}, websocket_cluster.yaml: memory_limit 8GB; 2 vCPU (assumption)"
     ),
+    "tiers.websocket.sticky": Default(
+        "consistent_hash", "measured", "ip_hash put 40 of 40 clients of one /24 on one node (nginx 1.22); docs/seed.md"
+    ),
+    "tiers.websocket.connections_per_address": Default(
+        1000, "assumption", "an office behind one address: ten times the mean tenant of 10,000 users"
+    ),
+    "tiers.websocket.health_interval_s": Default(5.0, "plan", f"{PLAN}, websocket_cluster.yaml: interval 5s"),
+    "tiers.websocket.health_timeout_s": Default(2.0, "plan", f"{PLAN}, websocket_cluster.yaml: timeout 2s"),
+    "tiers.websocket.port": Default(8000, "cited", "uvicorn's default port, https://www.uvicorn.org/settings/"),
     "tiers.database.shape": Default("db.r5.xlarge", "plan", f"{PLAN}, cost calculator: primary db.r5.xlarge"),
     "tiers.database.users_per_replica": Default(10_000, "plan", f"{PLAN}, cost calculator: max(1, peak / 10000)"),
     "tiers.database.minimum_replicas": Default(1, "plan", f"{PLAN}, cost calculator: max(1, peak / 10000)"),
@@ -173,6 +182,7 @@ DEFAULTS: Final[dict[str, Default]] = {
     "tiers.cache.users_per_node": Default(20_000, "plan", f"{PLAN}, cost calculator: max(3, peak / 20000)"),
     "tiers.cache.minimum_nodes": Default(3, "plan", f"{PLAN}, cost calculator: max(3, peak / 20000)"),
     "tiers.cache.shape": Default({"memory_gib": 8}, "plan", f"{PLAN}, cost calculator: memory_per_node 8GB"),
+    "tiers.cache.replicas_per_master": Default(0, "plan", f"{PLAN}, cost calculator: redis_nodes, without replicas"),
     "tiers.gateway.balancer": Default("alb", "assumption", "terminates TLS, speaks WebSocket and health-checks pods"),
     "tiers.network.nat_gateway_per_zone": Default(
         True, "cited", "one a zone, so that a zone's loss cuts off only itself, https://docs.aws.amazon.com/vpc/"

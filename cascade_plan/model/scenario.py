@@ -92,6 +92,14 @@ Identifier = Annotated[str, AfterValidator(sql_text.checked_identifier)]
 """A PostgreSQL name: anything but NUL, at most 63 bytes."""
 LineIdentifier = Annotated[str, AfterValidator(sql_text.checked_line_identifier)]
 """A PostgreSQL name that can also stand in a file of lines, such as pgbouncer.ini: no control characters."""
+Domain = Annotated[
+    str,
+    matching(
+        r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\.[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)*$",
+        "a DNS domain, ws-node.cascade.svc.cluster.local",
+        200,
+    ),
+]
 UrlPath = Annotated[str, matching(r"^/[A-Za-z0-9._~/-]*$", "a path such as /health/ready", 200)]
 Gate = Annotated[str, matching(r"^(<|<=|>|>=|==) [0-9]+(\.[0-9]+)?$", "a limit such as '< 50'", 40)]
 
@@ -362,6 +370,17 @@ class WebSocketTier(Part):
     minimum_nodes: Count = default("tiers.websocket.minimum_nodes")
     shape: ShapeName | Need = _need("tiers.websocket.shape")
     nodes: Count | None = None
+    sticky: Literal["consistent_hash", "ip_hash"] = default("tiers.websocket.sticky")
+    """How a client finds its node again: by the hash of a key of its own, or of the first 24 bits of its address."""
+    connections_per_address: Annotated[int, Field(ge=1, le=65_535)] = default("tiers.websocket.connections_per_address")
+    """Most connections nginx accepts from one address, behind which a whole office may be; 65,535 at most."""
+    health_interval_s: Positive = default("tiers.websocket.health_interval_s")
+    """How long a node that failed is left alone, and within what failures are counted."""
+    health_timeout_s: Positive = default("tiers.websocket.health_timeout_s")
+    """How long a node may take to accept a connection."""
+    port: Annotated[int, Field(ge=1, le=65_535)] = default("tiers.websocket.port")
+    domain: Domain | None = None
+    """What follows the nodes' names ws-node-1, ws-node-2, ... in DNS; nothing if left out."""
 
 
 class Tables(Part):
@@ -482,7 +501,20 @@ class CacheTier(Part):
     users_per_node: Count = default("tiers.cache.users_per_node")
     minimum_nodes: Count = default("tiers.cache.minimum_nodes")
     shape: ShapeName | Need = _need("tiers.cache.shape")
+    replicas_per_master: Annotated[int, Field(ge=0, le=5)] = default("tiers.cache.replicas_per_master")
+    """Copies of each master on other nodes, one of which takes over when it is lost."""
     nodes: Count | None = None
+    """Masters and replicas together."""
+
+    @model_validator(mode="after")
+    def _whole_shards(self) -> Self:
+        size = 1 + self.replicas_per_master
+        if self.nodes is not None and self.nodes % size:
+            raise ValueError(
+                f"nodes ({self.nodes}) must be a multiple of {size}: a master and its {size - 1} "
+                f"{'replica' if size == 2 else 'replicas'}"
+            )
+        return self
 
 
 class GatewayTier(Part):

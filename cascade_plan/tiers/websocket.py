@@ -7,10 +7,12 @@ from math import ceil
 from cascade_plan.model.brief import Brief
 from cascade_plan.model.catalogue import Shape
 from cascade_plan.model.defaults import PLAN
-from cascade_plan.model.derivation import Derivation, Finding
+from cascade_plan.model.derivation import Derivation, Finding, Input
 from cascade_plan.model.fleet import Band, NodeGroup, TierFleet
 
 AFTER: tuple[str, ...] = ()
+OPEN_FILES_MOST = 1_048_576
+"""Files one process may open unless fs.nr_open is raised, https://docs.kernel.org/admin-guide/sysctl/fs.html"""
 
 
 def size(brief: Brief) -> TierFleet:
@@ -85,6 +87,14 @@ def _figures(brief: Brief, connections: int, count: int) -> tuple[Derivation, ..
             (limit, *memory),
             "measured per connection, docs/model.md",
         ),
+        Derivation(
+            "websocket.proxy_connection_count",
+            min(2 * connections, OPEN_FILES_MOST),
+            "connections",
+            f"min(2 x websocket.connection_count, {OPEN_FILES_MOST:,}): nginx holds the client's end and the node's",
+            (Input("websocket.connection_count", connections, "computed"),),
+            "https://nginx.org/en/docs/ngx_core_module.html#worker_connections; fs.nr_open, Linux",
+        ),
     )
 
 
@@ -111,6 +121,16 @@ def _findings(brief: Brief, shape: Shape, node_mib: int, connections: int, count
                 f"leaves ({full / node_mib:.0%}); with per-message compression in Node.js (227 KiB each, measured) "
                 "they would not fit 8 GiB",
                 "websocket.connection_count_per_node",
+            )
+        )
+    if 2 * connections > OPEN_FILES_MOST:
+        findings.append(
+            Finding(
+                "info",
+                "websocket-proxies",
+                f"{connections:,} connections take {2 * connections:,} files of a proxy that can open "
+                f"{OPEN_FILES_MOST:,}: {ceil(2 * connections / OPEN_FILES_MOST)} of them are needed, and one to spare",
+                "websocket.proxy_connection_count",
             )
         )
     if count * tier.connections_per_node < connections:

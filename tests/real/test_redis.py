@@ -1,0 +1,314 @@
+"""A Redis cluster made from the emitted files: failover, sharded channels, connection state and its memory."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import os
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import ExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+from uuid import UUID
+
+import pytest
+import redis as client
+from factories import make_plan
+from redis.asyncio.cluster import RedisCluster
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+from servers import free_port, listening, program, running, wait_until
+
+from cascade_plan.emitters import cluster
+from cascade_plan.model.plan import Plan
+
+pytestmark = pytest.mark.xdist_group("redis")
+PASSWORDS = {name: f"{name.lower()}-secret" for name in ("APPLICATION_PASSWORD", "REPLICA_PASSWORD", "ADMIN_PASSWORD")}
+
+
+def emitted(made: Plan, path: str) -> str:
+    return next(artefact.text for artefact in cluster.render(made) if artefact.path == path)
+
+
+def environment(**more: str) -> dict[str, str]:
+    """Return an environment in which scripts find the servers' programs."""
+    return {"PATH": f"{Path(program('redis-cli')).parent}:{os.environ['PATH']}", **more}
+
+
+@dataclass
+class Cluster:
+    """Servers by port, masters first."""
+
+    made: Plan
+    ports: list[int]
+    servers: dict[int, subprocess.Popen[bytes]]
+    directory: Path
+
+    def admin(self, port: int) -> client.Redis:
+        """Return a connection to one node as its administrator."""
+        return client.Redis(
+            port=port, username="admin", password=PASSWORDS["ADMIN_PASSWORD"], decode_responses=True, protocol=2
+        )
+
+
+def cluster_port() -> int:
+    """Return a free port whose cluster bus, 10,000 above it, is free too."""
+    while (port := free_port()) > 55_535 or listening(port + 10_000):
+        pass
+    return port
+
+
+def started(made: Plan, directory: Path, stack: ExitStack) -> Cluster:
+    """Return the cluster of a plan on loopback, made by the emitted scripts, each node in a directory of its own."""
+    servers = {}
+    for _ in range(int(made.figure("cache.node_count"))):
+        port = cluster_port()
+        home = directory / str(port)
+        home.mkdir()
+        users = directory / "redis-users.sh"
+        users.write_text(emitted(made, "redis-users.sh"), encoding="utf-8")
+        subprocess.run(["sh", str(users), str(home)], env=environment(**PASSWORDS), check=True)
+        conf = home / "redis.conf"
+        conf.write_text(emitted(made, "redis.conf").replace("/etc/redis/", f"{home}/"), encoding="utf-8")
+        command = [program("redis-server"), str(conf), "--port", str(port), "--dir", str(home), "--bind", "127.0.0.1"]
+        servers[port] = stack.enter_context(running(command, lambda p=port: listening(p), home / "log"))
+    script = directory / "create-cluster.sh"
+    script.write_text(emitted(made, "create-cluster.sh"), encoding="utf-8")
+    hosts = " ".join(f"127.0.0.1:{port}" for port in servers)
+    env = environment(HOSTS=hosts, REDIS_USER="admin", REDISCLI_AUTH=PASSWORDS["ADMIN_PASSWORD"])
+    ran = subprocess.run(["sh", str(script)], env=env, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert "[OK] All 16384 slots covered." in ran.stdout
+    return Cluster(made, list(servers), servers, directory)
+
+
+def module(made: Plan, directory: Path) -> ModuleType:
+    """Return the emitted connection_state.py, imported."""
+    path = directory / "connection_state.py"
+    path.write_text(emitted(made, path.name), encoding="utf-8")
+    spec = importlib.util.spec_from_file_location("connection_state", path)
+    assert spec is not None
+    assert spec.loader is not None
+    loaded = importlib.util.module_from_spec(spec)
+    sys.modules["connection_state"] = loaded
+    spec.loader.exec_module(loaded)
+    return loaded
+
+
+@pytest.fixture(scope="module")
+def six(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """Three masters with a replica each."""
+    made = make_plan(tiers__cache={"replicas_per_master": 1}, tiers__websocket={"health_interval_s": 1.0})
+    with ExitStack() as stack:
+        yield started(made, tmp_path_factory.mktemp("six"), stack)
+
+
+@pytest.fixture
+def state(six: Cluster) -> ModuleType:
+    return module(six.made, six.directory)
+
+
+@asynccontextmanager
+async def joined(six: Cluster) -> AsyncIterator[RedisCluster]:
+    """Connect as the application."""
+    live = next(port for port in six.ports if six.servers[port].poll() is None)
+    redis = RedisCluster(
+        host="127.0.0.1", port=live, username="test", password=PASSWORDS["APPLICATION_PASSWORD"],
+        require_full_coverage=False,
+    )  # fmt: skip
+    try:
+        yield redis
+    finally:
+        await redis.aclose()
+
+
+async def eventually(ready: Callable[[], Awaitable[bool]], what: str, timeout_s: float = 20) -> None:
+    async with asyncio.timeout(timeout_s):
+        while not await ready():
+            await asyncio.sleep(0.05)
+    assert await ready(), what
+
+
+def test_each_replica_copies_the_master_it_was_planned_for(six: Cluster) -> None:
+    for number, port in enumerate(six.ports):
+        replication = six.admin(port).info("replication")
+        assert replication["role"] == ("master" if number < 3 else "slave")
+        if number >= 3:
+            assert replication["master_port"] == six.ports[number - 3]
+            wait_until(lambda p=port: six.admin(p).info("replication")["master_link_status"] == "up", "replication")
+
+
+def test_settings_are_the_plans(six: Cluster) -> None:
+    for port in six.ports:
+        settings = six.admin(port).config_get("*")
+        assert int(settings["maxmemory"]) == int(six.made.figure("cache.maxmemory_mib_per_node")) * 2**20
+        assert settings["maxmemory-policy"] == "allkeys-lru"
+        mib = int(six.made.figure("cache.pubsub_buffer_mib_per_subscriber"))
+        assert f"pubsub {mib * 2**20} {mib * 2**18} 60" in settings["client-output-buffer-limit"]
+        assert (settings["appendonly"], settings["save"], settings["cluster-node-timeout"]) == ("no", "", "1000")
+
+
+def test_only_known_users_get_in_and_the_application_cannot_destroy(six: Cluster) -> None:
+    with pytest.raises(client.AuthenticationError):
+        client.Redis(port=six.ports[0], protocol=2, retry=Retry(NoBackoff(), 0)).ping()
+    application = client.Redis(
+        port=six.ports[0], username="test", password=PASSWORDS["APPLICATION_PASSWORD"], protocol=2
+    )
+    for command in ("FLUSHALL", "KEYS *", "CONFIG GET maxmemory"):
+        with pytest.raises(client.exceptions.NoPermissionError):
+            application.execute_command(*command.split())
+
+
+def test_connections_are_listed_by_tenant_and_expire(six: Cluster, state: ModuleType) -> None:
+    async def scene() -> None:
+        async with joined(six) as redis:
+            here = state.ConnectionState(redis, "ws-node-1", lifetime_s=0.6)
+            there = state.ConnectionState(redis, "ws-node-2", lifetime_s=60)
+            await here.keep("acme", "a")
+            await there.keep("acme", "b")
+            await there.keep("other", "c")
+            found = await here.connections("acme")
+            assert {name: fields["node_id"] for name, fields in found.items()} == {"a": "ws-node-1", "b": "ws-node-2"}
+            assert set(found["a"]) == {"tenant_id", "node_id", "connected_at"}
+            for _ in range(3):  # heartbeats carry it beyond its lifetime, with the time it connected
+                await asyncio.sleep(0.4)
+                await here.keep("acme", "a")
+            assert (await here.connections("acme"))["a"] == found["a"]
+            await asyncio.sleep(0.8)
+            assert set(await here.connections("acme")) == {"b"}
+            assert not await redis.exists("ws:{acme}:conn:a")
+            await there.keep("acme", "d")
+            assert await redis.zcard("ws:{acme}:conns") == 2  # the dead one left the index, too
+            await there.drop("acme", "b")
+            await there.drop("acme", "d")
+            assert await here.connections("acme") == {}
+            assert await redis.exists("ws:{acme}:conns") == 0
+            for bad in ("a}b", "{a", "", "a b", "a\n"):
+                with pytest.raises(ValueError, match="not an identifier"):
+                    await here.keep(bad, "x")
+
+    asyncio.run(scene())
+
+
+def test_state_takes_the_memory_it_was_sized_for(six: Cluster, state: ModuleType) -> None:
+    count, tenants = 10_000, 100
+
+    def used() -> int:
+        return sum(int(six.admin(port).info("memory")["used_memory_dataset"]) for port in six.ports[:3])
+
+    async def scene() -> None:
+        async with joined(six) as redis:
+            kept = state.ConnectionState(redis, "ws-node-1")
+            await asyncio.gather(*(kept.keep(f"tenant-{n % tenants}", str(UUID(int=n * 7919))) for n in range(count)))
+
+    before = used()
+    asyncio.run(scene())
+    sized = float(six.made.figure("cache.connection_state_mib")) * 2**20
+    assert six.made.figure("websocket.connection_count") == count
+    print("ratio", (used() - before) / sized, (used() - before) / count)  # noqa: T201
+    assert 0.7 < (used() - before) / sized < 1.1
+
+
+class Ears:
+    """What was heard, by who heard it."""
+
+    def __init__(self) -> None:
+        self.heard: dict[str, list[bytes]] = {}
+
+    def of(self, name: str) -> Callable[[bytes], Awaitable[None]]:
+        """Return a connection's way to be sent to."""
+
+        async def send(message: bytes) -> None:
+            self.heard.setdefault(name, []).append(message)
+
+        return send
+
+    async def hears(self, name: str, *messages: bytes) -> None:
+        """Wait until somebody has heard just these."""
+        async with asyncio.timeout(10):
+            while len(self.heard.get(name, [])) < len(messages):
+                await asyncio.sleep(0.02)
+        assert self.heard[name] == [*messages]
+
+
+async def gone(message: bytes) -> None:
+    raise ConnectionResetError("closed meanwhile")
+
+
+@asynccontextmanager
+async def delivering(messages: Any) -> AsyncIterator[None]:
+    task = asyncio.create_task(messages.run())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+def test_messages_reach_other_nodes_and_only_their_channel(six: Cluster, state: ModuleType) -> None:
+    async def scene() -> None:
+        ears = Ears()
+        async with joined(six) as redis, joined(six) as other:
+            one, two = state.Messages(redis), state.Messages(other)
+            async with delivering(one), delivering(two):
+                channels = [state.tenant_channel(f"tenant-{n}") for n in range(12)] + [state.workroom_channel("w")]
+                for channel in channels:
+                    await two.join(channel, "first", ears.of(channel))
+                assert len({other.get_node_from_key(channel).name for channel in channels}) == 3
+                await one.join(channels[0], "near", ears.of("near"))
+                await two.join(channels[0], "gone", gone)
+                await two.join(channels[0], "second", ears.of("second"))
+                for channel in channels:
+                    await one.publish(channel, channel.encode())
+                for channel in channels:
+                    await ears.hears(channel, channel.encode())
+                await ears.hears("second", channels[0].encode())
+                await ears.hears("near", channels[0].encode())
+                for connection in ("first", "gone", "second"):
+                    await two.leave(channels[0], connection)
+                await one.publish(channels[0], b"later")
+                await ears.hears("near", channels[0].encode(), b"later")
+                await asyncio.sleep(0.2)
+                assert ears.heard["second"] == [channels[0].encode()]
+
+    asyncio.run(scene())
+
+
+def test_a_lost_master_is_replaced_with_its_state_and_channels(six: Cluster, state: ModuleType) -> None:
+    async def scene() -> None:
+        ears, lost, heir = Ears(), six.ports[1], six.ports[4]
+        async with joined(six) as redis, joined(six) as other:
+            kept, messages = state.ConnectionState(redis, "ws-node-1"), state.Messages(redis)
+            await redis.initialize()
+            tenant = next(
+                n for n in map(str, range(99)) if redis.get_node_from_key(state.tenant_channel(n)).port == lost
+            )
+            channel = state.tenant_channel(tenant)
+            async with delivering(messages):
+                await kept.keep(tenant, "a")
+                await messages.join(channel, "a", ears.of("a"))
+                assert six.admin(lost).execute_command("WAIT", 1, 5000) == 1
+                six.servers[lost].kill()
+
+                async def works(call: Callable[[], Awaitable[object]]) -> bool:
+                    try:
+                        await call()
+                    except client.RedisError:
+                        return False
+                    return True
+
+                await eventually(lambda: works(lambda: kept.keep(tenant, "b")), "writes after the failover")
+                assert six.admin(heir).info("replication")["role"] == "master"
+                assert set(await kept.connections(tenant)) == {"a", "b"}
+
+                async def delivered() -> bool:
+                    await asyncio.sleep(0.1)
+                    return await works(lambda: state.Messages(other).publish(channel, b"back")) and "a" in ears.heard
+
+                await eventually(delivered, "a message after the failover")
+
+    asyncio.run(scene())
