@@ -38,7 +38,7 @@ def everything(plan: Plan) -> tuple[Artefact, ...]:
     """Return every emitter's files in a directory each, the kustomization and the index."""
     made = [
         replace(artefact, path=f"{name}/{artefact.path}")
-        for name in registry.names("emitters")
+        for name in registry.ordered("emitters")
         for artefact in artefacts(plan, name)
     ]
     made.append(_kustomization(made))
@@ -78,11 +78,11 @@ def _index(plan: Plan, made: list[Artefact]) -> str:
     head = (
         f"# {scenario.name}: what deploys it\n\n"
         f"Written by cascade-plan for {scenario.users.peak:,} users at peak and {scenario.users.average:,} on average "
-        f"in {scenario.region}. Review it, fill in what it cannot know, apply it. Written again from a changed "
-        "scenario, files you have edited are not overwritten.\n"
+        f"in {scenario.region}. Review it, fill in what it cannot know, apply it in this order. Written again from a "
+        "changed scenario, files you have edited are not overwritten.\n"
     )
     parts = []
-    for name in registry.names("emitters"):
+    for name in registry.ordered("emitters"):
         rows = "".join(f"| [{a.path}]({a.path}) | {a.purpose} |\n" for a in made if a.path.startswith(f"{name}/"))
         if rows:
             parts.append(f"\n## {name}\n\n| file | what it is |\n|---|---|\n{rows}")

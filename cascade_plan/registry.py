@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from graphlib import TopologicalSorter
 from importlib import import_module
 from importlib.resources import files
 from types import ModuleType
@@ -30,3 +31,19 @@ def load(folder: str, name: str) -> ModuleType:
             f"no {folder.rstrip('s')} named {name!r}: known are {', '.join(known)}{did_you_mean(name, list(known))}"
         )
     return import_module(f"cascade_plan.{folder}.{name.replace('-', '_')}")
+
+
+@cache
+def ordered(folder: str) -> tuple[str, ...]:
+    """Return the plug-ins' names so that each comes after those it names in its AFTER, ties by name.
+
+    Raises graphlib.CycleError when there is no such order.
+    """
+    sorter = TopologicalSorter({name: load(folder, name).AFTER for name in names(folder)})
+    sorter.prepare()
+    found: list[str] = []
+    while sorter.is_active():
+        ready = sorted(sorter.get_ready())
+        found += ready
+        sorter.done(*ready)
+    return tuple(found)

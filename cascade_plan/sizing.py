@@ -3,26 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import cache
-from graphlib import TopologicalSorter
 
 from cascade_plan import registry
 from cascade_plan.model.brief import Brief
 from cascade_plan.model.fleet import Fleet
-
-
-@cache
-def order() -> tuple[str, ...]:
-    """Return the tiers' names so that each comes after those it reads (its AFTER), ties by name."""
-    graph = {name: registry.load("tiers", name).AFTER for name in registry.names("tiers")}
-    sorter = TopologicalSorter(graph)
-    sorter.prepare()
-    ordered: list[str] = []
-    while sorter.is_active():
-        ready = sorted(sorter.get_ready())
-        ordered += ready
-        sorter.done(*ready)
-    return tuple(ordered)
 
 
 def size(brief: Brief) -> Fleet:
@@ -40,6 +24,6 @@ def size(brief: Brief) -> Fleet:
 
 
 def _tier_by_tier(brief: Brief) -> Fleet:
-    for name in order():
+    for name in registry.ordered("tiers"):
         brief.sized[name] = registry.load("tiers", name).size(brief)
     return Fleet(tuple(brief.sized.values()))

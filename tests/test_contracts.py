@@ -13,7 +13,6 @@ import pytest
 
 from cascade_plan import registry
 from cascade_plan.errors import UsageError
-from cascade_plan.sizing import order
 
 Contract = Callable[[ModuleType], Iterator[str]]
 
@@ -32,14 +31,19 @@ def called_with(module: ModuleType, function: str, *parameters: str) -> Iterator
         yield f"{module.__name__}: {function} has no docstring"
 
 
-def tier(module: ModuleType) -> Iterator[str]:
-    """Yield what a tier lacks: AFTER, the tiers it reads, and size(brief)."""
+def placed(module: ModuleType, folder: str) -> Iterator[str]:
+    """Yield what is wrong with a module's AFTER, the plug-ins of its folder that come before it."""
     after = getattr(module, "AFTER", None)
     if not isinstance(after, tuple) or not all(isinstance(name, str) for name in after):
         yield f"{module.__name__}: AFTER is no tuple of names"
     else:
-        unknown = set(after) - set(registry.names("tiers"))
-        yield from (f"{module.__name__}: AFTER names no tier {name!r}" for name in sorted(unknown))
+        unknown = set(after) - set(registry.names(folder))
+        yield from (f"{module.__name__}: AFTER names no plug-in {name!r}" for name in sorted(unknown))
+
+
+def tier(module: ModuleType) -> Iterator[str]:
+    """Yield what a tier lacks: AFTER, the tiers it reads, and size(brief)."""
+    yield from placed(module, "tiers")
     yield from called_with(module, "size", "brief")
 
 
@@ -49,7 +53,8 @@ def cloud(module: ModuleType) -> Iterator[str]:
 
 
 def emitter(module: ModuleType) -> Iterator[str]:
-    """Yield what an emitter lacks: render(plan)."""
+    """Yield what an emitter lacks: AFTER, the emitters whose files are applied before, and render(plan)."""
+    yield from placed(module, "emitters")
     yield from called_with(module, "render", "plan")
 
 
@@ -113,7 +118,9 @@ def test_every_folder_has_a_plug_in(folder: str) -> None:
         (tier, made(AFTER=(), size=lambda brief: None)),
         (cloud, made(lines=one)),
         (cloud, made()),
-        (emitter, made(render="text")),
+        (emitter, made(AFTER=(), render="text")),
+        (emitter, made(render=render)),
+        (emitter, made(AFTER=("no-such-emitter",), render=render)),
         (report, made(render=render)),
         (report, made(render=render, FORMAT="")),
         (report, made(render=render, FORMAT="two\nlines")),
@@ -128,7 +135,7 @@ def test_a_breach_is_found(contract: Contract, module: ModuleType) -> None:
     [
         (tier, made(size=size, AFTER=("api",))),
         (cloud, made(lines=lines)),
-        (emitter, made(render=render)),
+        (emitter, made(AFTER=("k8s",), render=render)),
         (report, made(render=render, FORMAT="a format")),
     ],
 )
@@ -136,12 +143,13 @@ def test_a_module_that_keeps_the_contract_passes(contract: Contract, module: Mod
     assert list(contract(module)) == []
 
 
-def test_the_tiers_come_in_an_order_without_a_cycle() -> None:
-    """`order` raises CycleError for a cycle."""
-    ordered = order()
-    assert sorted(ordered) == sorted(registry.names("tiers"))
+@pytest.mark.parametrize("folder", ["tiers", "emitters"])
+def test_plug_ins_come_in_an_order_without_a_cycle(folder: str) -> None:
+    """`ordered` raises CycleError for a cycle."""
+    ordered = registry.ordered(folder)
+    assert sorted(ordered) == sorted(registry.names(folder))
     for position, name in enumerate(ordered):
-        assert set(registry.load("tiers", name).AFTER) <= set(ordered[:position])
+        assert set(registry.load(folder, name).AFTER) <= set(ordered[:position])
 
 
 @pytest.mark.parametrize("folder", CONTRACTS)

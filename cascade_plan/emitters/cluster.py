@@ -9,6 +9,9 @@ from cascade_plan.emitters import _connection_state, _eks, _nginx, _redis, _webs
 from cascade_plan.model.artefact import Artefact
 from cascade_plan.model.plan import Plan
 
+AFTER: tuple[str, ...] = ("infra",)
+"""The emitters whose files are applied before these."""
+
 PARTS: Final[tuple[Callable[[Plan], tuple[Artefact, ...]], ...]] = (
     _websocket.artefacts,
     _nginx.artefacts,

@@ -16,6 +16,9 @@ from cascade_plan.emitters._sql_names import Names, names
 from cascade_plan.model.artefact import Artefact
 from cascade_plan.model.plan import Plan
 
+AFTER: tuple[str, ...] = ("infra",)
+"""The emitters whose files are applied before these."""
+
 
 def render(plan: Plan) -> tuple[Artefact, ...]:
     """Return the files of the database and its pool, in the order they are applied.

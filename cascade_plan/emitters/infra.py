@@ -15,6 +15,9 @@ from cascade_plan.model.artefact import Artefact
 from cascade_plan.model.fleet import NodeGroup
 from cascade_plan.model.plan import Plan
 
+AFTER: tuple[str, ...] = ()
+"""The emitters whose files are applied before these."""
+
 CENT: Final = Decimal("0.01")
 POSTGRESQL_VERSION: Final = "16"
 """A major version RDS offers; the minor one is RDS's choice (assumption: var.postgresql_version changes it)."""
@@ -31,7 +34,11 @@ def render(plan: Plan) -> tuple[Artefact, ...]:
     """Return the Terraform files: versions, variables, database, cache, nodes, balancer, budget and outputs."""
     head = heading(plan, ["what only you know is in variables.tf; terraform init, then terraform plan"])
     files: tuple[tuple[str, Sequence[Block], str], ...] = (
-        ("versions.tf", _versions(plan), "Terraform and provider versions, the region, and a tag on everything."),
+        (
+            "versions.tf",
+            _versions(plan),
+            "Versions, region, a tag on everything: `terraform init && terraform apply`.",
+        ),
         ("variables.tf", _variables(plan), "What the plan cannot know: networks, roles, the certificate, addresses."),
         ("database.tf", _database(plan), "The PostgreSQL primary, its standby and the read replicas."),
         ("cache.tf", _cache(plan), "The Redis or Valkey cluster."),
@@ -40,10 +47,7 @@ def render(plan: Plan) -> tuple[Artefact, ...]:
         ("budget.tf", _budget(plan), "An alarm when the month's cost nears or passes the scenario's budget."),
         ("outputs.tf", _outputs(plan), "The addresses that the application is configured with."),
     )
-    return tuple(
-        Artefact(name, f"{head}\n{hcl(blocks)}", f"{purpose} Apply the directory with `terraform apply`.")
-        for name, blocks, purpose in files
-    )
+    return tuple(Artefact(name, f"{head}\n{hcl(blocks)}", purpose) for name, blocks, purpose in files)
 
 
 def _versions(plan: Plan) -> list[Block]:

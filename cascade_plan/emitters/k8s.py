@@ -12,6 +12,9 @@ from cascade_plan.formulas.yaml_text import dump
 from cascade_plan.model.artefact import Artefact
 from cascade_plan.model.plan import Plan
 
+AFTER: tuple[str, ...] = ("cluster", "database")
+"""The emitters whose files are applied before these."""
+
 PARTS: Final = ("namespace", "deployment", "service", "hpa", "pdb")
 """What can be emitted, in the order a cluster accepts it."""
 

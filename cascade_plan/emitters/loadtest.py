@@ -9,6 +9,9 @@ from cascade_plan.emitters import _websocket_test as websocket_test
 from cascade_plan.model.artefact import Artefact
 from cascade_plan.model.plan import Plan
 
+AFTER: tuple[str, ...] = ("monitoring",)
+"""The emitters whose files are applied before these."""
+
 
 def render(plan: Plan) -> tuple[Artefact, ...]:
     """Return the load tests; without named loads only the test of the open connections."""

@@ -25,6 +25,9 @@ from cascade_plan.formulas.yaml_text import dump
 from cascade_plan.model.artefact import Artefact
 from cascade_plan.model.plan import Plan
 
+AFTER: tuple[str, ...] = ("k8s",)
+"""The emitters whose files are applied before these."""
+
 PURPOSES: Final = {
     "pod_rules.yml": "What is recorded of each pod, the HPA's p95 among it: `promtool check rules pod_rules.yml`",
     "recording_rules.yml": "The fleet's percentiles, ratios and SLIs: `promtool check rules recording_rules.yml`",
