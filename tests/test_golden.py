@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from cascade_plan import registry
-from cascade_plan.emitters import k8s
+from cascade_plan.emitters import cluster, k8s
 from cascade_plan.exploring import outlook
+from cascade_plan.model.artefact import Artefact
 from cascade_plan.model.plan import Plan
 from cascade_plan.pipeline import plan
 from cascade_plan.reading import bundled_scenarios, read
@@ -56,6 +57,13 @@ def test_kubernetes(name: str) -> None:
     compare(f"{name}.k8s.yaml", k8s.stream(planned(name), k8s.PARTS))
 
 
+@pytest.mark.parametrize("artefact", cluster.render(planned("cascade")), ids=lambda artefact: artefact.path)
+def test_cluster(artefact: Artefact) -> None:
+    compare(f"cascade.cluster.{artefact.path}", artefact.text)
+
+
 def test_no_golden_is_left_over() -> None:
     names = {f"{name}.{kind}" for name in bundled_scenarios() for kind in (*FORMATS.values(), "k8s.yaml")}
-    assert {path.name for path in GOLDEN.iterdir()} == names | {f"cascade.{kind}" for kind in REPORTS.values()}
+    names |= {f"cascade.{kind}" for kind in REPORTS.values()}
+    names |= {f"cascade.cluster.{artefact.path}" for artefact in cluster.render(planned("cascade"))}
+    assert {path.name for path in GOLDEN.iterdir()} == names

@@ -7,6 +7,7 @@ import importlib.util
 import os
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -195,10 +196,17 @@ def test_connections_are_listed_by_tenant_and_expire(six: Cluster, state: Module
 
 
 def test_state_takes_the_memory_it_was_sized_for(six: Cluster, state: ModuleType) -> None:
-    count, tenants = 10_000, 100
+    count, tenants = 10_000, 10
 
     def used() -> int:
-        return sum(int(six.admin(port).info("memory")["used_memory_dataset"]) for port in six.ports[:3])
+        found = (six.admin(port).info("memory") for port in six.ports[:3])
+        return sum(
+            each["used_memory"]
+            - each["mem_total_replication_buffers"]
+            - each["mem_clients_normal"]
+            - each["mem_clients_slaves"]
+            for each in found
+        )
 
     async def scene() -> None:
         async with joined(six) as redis:
@@ -209,8 +217,8 @@ def test_state_takes_the_memory_it_was_sized_for(six: Cluster, state: ModuleType
     asyncio.run(scene())
     sized = float(six.made.figure("cache.connection_state_mib")) * 2**20
     assert six.made.figure("websocket.connection_count") == count
-    print("ratio", (used() - before) / sized, (used() - before) / count)  # noqa: T201
-    assert 0.7 < (used() - before) / sized < 1.1
+    # A quarter either way: hash tables double in steps, and how many tenants each of three masters has is chance.
+    assert 0.75 < (used() - before) / sized < 1.25
 
 
 class Ears:
@@ -312,3 +320,32 @@ def test_a_lost_master_is_replaced_with_its_state_and_channels(six: Cluster, sta
                 await eventually(delivered, "a message after the failover")
 
     asyncio.run(scene())
+
+
+def test_state_outlives_a_full_cache_under_the_emitted_policy(tmp_path: Path) -> None:
+    """A cache without TTLs turns its memory over; state is renewed meanwhile. volatile-lru is the counter-example."""
+    conf = dict(line.split(" ", 1) for line in emitted(make_plan(), "redis.conf").splitlines() if " " in line[:25])
+    assert surviving(tmp_path, conf["maxmemory-policy"], conf["maxmemory-samples"]) >= 190
+    assert surviving(tmp_path, "volatile-lru", conf["maxmemory-samples"]) <= 10
+
+
+def surviving(directory: Path, policy: str, samples: str) -> int:
+    """Return how many of 200 connections' states are left when a cache has filled 16 MiB three times over."""
+    port = free_port()
+    options = {"maxmemory": "16mb", "maxmemory-policy": policy, "maxmemory-samples": samples, "save": "", "port": port}
+    command = [program("redis-server"), "--dir", str(directory)]
+    command += [str(word) for name, value in options.items() for word in (f"--{name}", value)]
+    with running(command, lambda: listening(port), directory / f"{policy}.log"):
+        redis = client.Redis(port=port, protocol=2)
+        for number in range(200):
+            redis.hset(f"ws:{{t}}:conn:{number}", "node_id", "ws-node-1")
+            redis.expire(f"ws:{{t}}:conn:{number}", 3600)
+        for turn in range(24):
+            pipe = redis.pipeline(transaction=False)
+            for number in range(200):
+                pipe.expire(f"ws:{{t}}:conn:{number}", 3600)
+            for number in range(500):
+                pipe.set(f"cache:{turn}:{number}", "x" * 4000)
+            pipe.execute(raise_on_error=False)
+            time.sleep(0.15)
+        return sum(redis.exists(f"ws:{{t}}:conn:{number}") for number in range(200))
