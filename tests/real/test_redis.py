@@ -322,6 +322,22 @@ def test_a_lost_master_is_replaced_with_its_state_and_channels(six: Cluster, sta
     asyncio.run(scene())
 
 
+@pytest.mark.parametrize("masters", [1, 2])
+def test_fewer_masters_than_three_make_a_cluster_too(masters: int, tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        small = started(make_plan(tiers__cache={"minimum_nodes": masters}), tmp_path, stack)
+        assert len(small.ports) == masters
+        asyncio.run(round_trip(small, module(small.made, tmp_path)))
+
+
+async def round_trip(small: Cluster, state: ModuleType) -> None:
+    async with joined(small) as redis:
+        kept = state.ConnectionState(redis, "ws-node-1")
+        for tenant in map(str, range(10)):
+            await kept.keep(tenant, "a")
+            assert set(await kept.connections(tenant)) == {"a"}
+
+
 def test_state_outlives_a_full_cache_under_the_emitted_policy(tmp_path: Path) -> None:
     """A cache without TTLs turns its memory over; state is renewed meanwhile. volatile-lru is the counter-example."""
     conf = dict(line.split(" ", 1) for line in emitted(make_plan(), "redis.conf").splitlines() if " " in line[:25])
