@@ -85,6 +85,29 @@ def test_a_higher_average_never_costs_less(peak: int, data: st.DataObject) -> No
     assert cheap.bill.effective_usd.average <= dear.bill.effective_usd.average + Decimal("0.01")
 
 
+@settings(max_examples=40, deadline=None)
+@given(peaks, st.integers(0, 5), st.integers(0, 5))
+def test_more_replicas_never_cost_less(peak: int, one: int, other: int) -> None:
+    start = base().with_users(peak, 1)
+    cache = start.tiers.cache
+    few, many = (
+        planned(
+            start.model_copy(
+                update={
+                    "tiers": start.tiers.model_copy(
+                        update={"cache": cache.model_copy(update={"replicas_per_master": count})}
+                    )
+                }
+            )
+        )
+        for count in sorted((one, other))
+    )
+    assert few.figure("cache.master_count") == many.figure("cache.master_count")
+    assert few.figure("cache.node_count") <= many.figure("cache.node_count")
+    for level in ("floor", "average", "peak", "ceiling"):
+        assert getattr(few.bill.effective_usd, level) <= getattr(many.bill.effective_usd, level)
+
+
 @settings(max_examples=80, deadline=None)
 @given(scenarios())
 def test_bill_is_the_exact_sum_of_its_lines(scenario: Scenario) -> None:

@@ -148,4 +148,15 @@ def test_a_broadcast_to_the_tenant_reaches_every_connection_of_it() -> None:
 
 def test_redis_masters_without_replicas_are_reported() -> None:
     assert "cache-without-replicas" in codes(planned())
-    assert "cache-without-replicas" not in codes(planned("cascade", ("--set", "tiers.cache.nodes", "6")))
+    assert "cache-without-replicas" in codes(planned("cascade", ("--set", "tiers.cache.nodes", "6")))
+
+
+def test_redis_replicas_are_sized_and_priced() -> None:
+    plain, copied = planned(), planned("cascade", ("--set", "tiers.cache.replicas_per_master", "1"))
+    assert "cache-without-replicas" not in codes(copied)
+    assert (copied.figure("cache.master_count"), copied.figure("cache.node_count")) == (3, 6)
+    assert copied.figure("cache.memory_gib") == plain.figure("cache.memory_gib")
+    (before,), (after,) = ([item for item in made.bill.items if item.tier == "cache"] for made in (plain, copied))
+    assert after.quantity.average == 2 * before.quantity.average
+    pinned = (("--set", "tiers.cache.nodes", "6"), ("--set", "tiers.cache.replicas_per_master", "1"))
+    assert planned("cascade", *pinned).figure("cache.master_count") == 3

@@ -180,7 +180,10 @@ def artefacts(plan: Plan) -> tuple[Artefact, ...]:
         ),
         Artefact(
             "elasticache-parameters.yaml",
-            head + dump([_parameters(plan)]),
+            f"{head}# Once before: aws elasticache create-cache-parameter-group --cache-parameter-group-family "
+            f"{FAMILIES[engine]} \\\n"
+            f"#   --cache-parameter-group-name {_group_name(plan)} --description {application(plan)}\n"
+            + dump([_parameters(plan)]),
             "The same values where the cache is ElastiCache: "
             "`aws elasticache modify-cache-parameter-group --cli-input-yaml file://elasticache-parameters.yaml`.",
         ),
@@ -189,10 +192,8 @@ def artefacts(plan: Plan) -> tuple[Artefact, ...]:
 
 def _conf(plan: Plan) -> str:
     memory_gib, maxmemory_mib = _memory_gib(plan), int(plan.figure("cache.maxmemory_mib_per_node"))
-    buffer_mib, subscribers = (
-        int(plan.figure("cache.pubsub_buffer_mib_per_subscriber")),
-        plan.figure("websocket.node_count"),
-    )
+    buffer_mib = int(plan.figure("cache.pubsub_buffer_mib_per_subscriber"))
+    subscribers = int(plan.figure("websocket.node_count"))
     return CONF.format(
         engine=plan.scenario.tiers.cache.engine,
         port=PORT,
@@ -204,7 +205,7 @@ def _conf(plan: Plan) -> str:
         samples=SAMPLES,
         buffer_mib=buffer_mib,
         subscribers=subscribers,
-        buffers_mib=buffer_mib * int(subscribers),
+        buffers_mib=buffer_mib * subscribers,
         reserve_mib=int(memory_gib * 1024) - maxmemory_mib,
         soft_mib=max(1, buffer_mib // 4),
         soft_s=SOFT_SECONDS,
@@ -229,7 +230,6 @@ def _create(plan: Plan) -> str:
 
 def _parameters(plan: Plan) -> dict[str, object]:
     """Return the input of ModifyCacheParameterGroup. Sizes are bytes there, and maxmemory is a share of the node's."""
-    engine = plan.scenario.tiers.cache.engine
     buffer = int(plan.figure("cache.pubsub_buffer_mib_per_subscriber")) * 2**20
     reserved = 100 - 100 * int(plan.figure("cache.maxmemory_mib_per_node")) / (_memory_gib(plan) * 1024)
     values = {
@@ -244,9 +244,13 @@ def _parameters(plan: Plan) -> dict[str, object]:
         "timeout": "0",
     }
     return {
-        "CacheParameterGroupName": f"{application(plan)}-{FAMILIES[engine]}",
+        "CacheParameterGroupName": _group_name(plan),
         "ParameterNameValues": [{"ParameterName": name, "ParameterValue": value} for name, value in values.items()],
     }
+
+
+def _group_name(plan: Plan) -> str:
+    return f"{application(plan)}-{FAMILIES[plan.scenario.tiers.cache.engine]}"
 
 
 def _memory_gib(plan: Plan) -> float:

@@ -38,8 +38,8 @@ def artefacts(plan: Plan) -> tuple[Artefact, ...]:
             "connection_state": {
                 "key": STATE_KEY,
                 "index": INDEX_KEY,
-                "lifetime": f"{plan.scenario.websocket.connection_lifetime_s:g}s",
-                "renewed": f"{plan.scenario.websocket.heartbeat_interval_s:g}s",
+                "lifetime": f"{plan.scenario.websocket.connection_lifetime_s:.12g}s",
+                "renewed": f"{plan.scenario.websocket.heartbeat_interval_s:.12g}s",
                 "memory_needed": f"{plan.figure('cache.connection_state_mib'):.4g}MiB",
             },
         }
@@ -55,8 +55,8 @@ def _balancer(plan: Plan) -> dict[str, Any]:
         "sticky_sessions": tier.sticky,
         "health_checks": {
             "type": "passive",
-            "interval": f"{tier.health_interval_s:g}s",
-            "timeout": f"{tier.health_timeout_s:g}s",
+            "interval": f"{tier.health_interval_s:.12g}s",
+            "timeout": f"{tier.health_timeout_s:.12g}s",
         },
     }
 

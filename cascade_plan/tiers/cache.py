@@ -11,11 +11,12 @@ from cascade_plan.model.derivation import Derivation, Finding, Input
 from cascade_plan.model.fleet import Band, NodeGroup, TierFleet
 
 AFTER: tuple[str, ...] = ()
-STATE_BYTES_PER_CONNECTION = 208
-"""A ws:conn:{uuid} hash of three fields with a TTL, listpack-encoded: measured on Redis 7.0.15."""
-INDEX_BYTES_PER_CONNECTION = 115
-"""A member of a set of connection ids for each tenant, in place of the plan's scan over every key: 88 to 115 bytes for
-sets of 10 to 10,000, measured on Redis 7.0.15; the largest is taken."""
+STATE_BYTES_PER_CONNECTION = 266
+"""A hash ws:{tenant}:conn:<uuid> of three fields with a TTL, as a listpack, in a cluster: measured on Redis 7.0.15 with
+10,000 of them (261 with 100,000). 208 for the plan's own key outside a cluster."""
+INDEX_BYTES_PER_CONNECTION = 167
+"""A member of a tenant's sorted set of connections, by when each is forgotten, in place of the plan's scan over every
+key: 52 bytes for 100 connections (a listpack), 142 to 167 for 500 to 10,000, measured on Redis 7.0.15."""
 RESERVED_SHARE = 0.25
 """Of a node's memory, kept from the data: for client buffers, replication, and pages written while a fork copies them.
 https://docs.aws.amazon.com/AmazonElastiCache/latest/red-ug/redis-memory-management.html"""

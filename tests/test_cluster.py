@@ -1,0 +1,132 @@
+"""The cluster's files say what was sized, and refuse what no parser should see."""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import yaml
+from botocore.session import Session
+from botocore.validate import ParamValidator
+from factories import make_plan
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cascade_plan.emitters import cluster
+from cascade_plan.emitters._plain import plain
+from cascade_plan.emitters._topology import redis_nodes, websocket_nodes
+from cascade_plan.errors import InfeasibleError, UsageError
+from cascade_plan.model.plan import Plan
+
+
+def emitted(made: Plan) -> dict[str, str]:
+    return {artefact.path: artefact.text for artefact in cluster.render(made)}
+
+
+def directives(text: str) -> dict[str, str]:
+    """Return the directives of a redis.conf."""
+    lines = [line for line in text.splitlines() if line and not line.startswith("#")]
+    return dict(line.split(" ", 1) for line in lines)
+
+
+def test_the_architecture_is_the_plans_as_sized() -> None:
+    made = make_plan(users__peak=150_001, tiers__cache__replicas_per_master=1)
+    document = yaml.safe_load(emitted(made)["websocket_cluster.yaml"])["websocket_cluster"]
+    assert [list(node) for node in document["nodes"]] == [[f"ws-node-{n}"] for n in (1, 2, 3, 4)]
+    assert document["nodes"][0]["ws-node-1"]["max_connections"] == 50_000
+    assert document["load_balancer"]["sticky_sessions"] == "consistent_hash"
+    assert document["load_balancer"]["health_checks"] == {"type": "passive", "interval": "5s", "timeout": "2s"}
+    assert document["message_broker"]["pub_sub_channels"] == [
+        "tenant:{<tenant_id>}:broadcast",
+        "workroom:{<workroom_id>}:updates",
+    ]
+    assert len(document["message_broker"]["nodes"]) == made.figure("cache.node_count")
+
+
+@pytest.mark.parametrize(("zones", "masters", "copies"), [(3, 3, 1), (3, 50, 2), (2, 4, 1), (6, 7, 5)])
+def test_no_zone_holds_a_master_and_its_replica(zones: int, masters: int, copies: int) -> None:
+    made = make_plan(
+        availability={"zones": zones}, tiers__cache={"minimum_nodes": masters, "replicas_per_master": copies}
+    )
+    nodes = redis_nodes(made)
+    assert len(nodes) == masters * (1 + copies)
+    for master in nodes[:masters]:
+        shard = [node.zone for node in nodes if master.name in (node.name, node.master)]
+        assert len(set(shard)) == 1 + copies
+    counts = [[node.zone for node in nodes[:masters]].count(zone) for zone in range(1, zones + 1)]
+    assert max(counts) - min(counts) <= 1
+
+
+def test_settings_follow_the_sizing() -> None:
+    loud = make_plan(
+        users={"peak": 1_000_000, "average": 300_000, "active_share": 1.0},
+        websocket={"message_bytes": 2000.0, "heartbeat_interval_s": 7.5},
+    )
+    settings = directives(emitted(loud)["redis.conf"])
+    assert settings["maxmemory"] == "6144mb"
+    buffer_mib = loud.figure("cache.pubsub_buffer_mib_per_subscriber")
+    assert buffer_mib > 32
+    assert settings["client-output-buffer-limit"] == f"pubsub {buffer_mib}mb {int(buffer_mib) // 4}mb 60"
+    assert settings["tcp-keepalive"] == "8"
+    assert "proxy_read_timeout 22500ms;" in emitted(loud)["nginx.conf"]
+    assert directives(emitted(make_plan())["redis.conf"])["client-output-buffer-limit"] == "pubsub 32mb 8mb 60"
+
+
+def test_a_buffer_never_exceeds_the_memory_that_is_left() -> None:
+    made = make_plan(websocket={"message_bytes": 1e12})
+    figure = made.figures["cache.pubsub_buffer_mib_per_subscriber"]
+    assert figure.value == 2048
+    assert "MiB are needed" in figure.note
+
+
+def test_elasticache_takes_the_parameters() -> None:
+    made = make_plan(tiers__cache__engine="valkey")
+    document = yaml.safe_load(emitted(made)["elasticache-parameters.yaml"])
+    model = Session().get_service_model("elasticache").operation_model("ModifyCacheParameterGroup")
+    assert model.input_shape is not None
+    report = ParamValidator().validate(document, model.input_shape)
+    assert not report.has_errors(), report.generate_report()
+    values = {row["ParameterName"]: row["ParameterValue"] for row in document["ParameterNameValues"]}
+    assert values["reserved-memory-percent"] == "25"
+    assert values["client-output-buffer-limit-pubsub-hard-limit"] == str(32 * 2**20)
+
+
+def test_the_module_passes_a_linter(tmp_path: Path) -> None:
+    path = tmp_path / "connection_state.py"
+    path.write_text(emitted(make_plan())["connection_state.py"], encoding="utf-8")
+    command = ["ruff", "check", "--isolated", "--select", "E,F,W,I,UP,B,ANN", "--line-length", "120", str(path)]
+    ran = subprocess.run([sys.executable, "-m", *command], capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stdout
+
+
+def test_more_nodes_than_a_cluster_may_have() -> None:
+    with pytest.raises(InfeasibleError, match="1,001 Redis nodes: at most 1,000"):
+        cluster.render(make_plan(tiers__cache__nodes=1001))
+    with pytest.raises(InfeasibleError, match="WebSocket nodes"):
+        cluster.render(make_plan(tiers__websocket__connections_per_node=1))
+
+
+@given(st.one_of(st.text(), st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._-]{0,40}", fullmatch=True)))
+def test_a_name_is_refused_or_comes_back_from_every_parser(name: str) -> None:
+    try:
+        word = plain(name)
+    except UsageError:
+        assert not (name.isascii() and name.replace("-", "").isalnum() and name[0] != "-" and len(name) <= 253)
+        return
+    assert word == name
+    assert shlex.split(f"user {word} on") == ["user", name, "on"]
+    assert not set(word) & set(" \t\r\n\"'\\;{}$#`")
+
+
+@pytest.mark.parametrize("hostile", ["a; }", 'a"', "a\nb", "$host", "a{{b}}", "ä", "a b", ""])
+def test_a_domain_that_passed_the_schema_by_is_refused(hostile: str) -> None:
+    made = make_plan()
+    tiers = made.scenario.tiers
+    websocket = tiers.websocket.model_copy(update={"domain": hostile or " "})
+    scenario = made.scenario.model_copy(update={"tiers": tiers.model_copy(update={"websocket": websocket})})
+    with pytest.raises(UsageError, match="cannot stand in a configuration file"):
+        websocket_nodes(replace(made, scenario=scenario))
