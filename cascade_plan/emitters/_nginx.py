@@ -16,6 +16,8 @@ SPARE_CONNECTIONS: Final = 512
 """For listening sockets, health checks and plain requests: nginx's own default of worker_connections."""
 HEARTBEATS: Final = 3
 """Silent heartbeats until a connection is cut. The node itself gives up after two: its interval and its time-out."""
+FAILS_MOST: Final = 1000
+"""Whoever waits for more failures has no health check; nginx itself stops at what 64 bits hold."""
 STATES_PER_MIB: Final = 8000
 """Addresses that 1 MiB of a limit_conn zone remembers, https://nginx.org/en/docs/http/ngx_http_limit_conn_module.html"""
 BACKLOG: Final = 4096
@@ -150,7 +152,7 @@ def artefacts(plan: Plan) -> tuple[Artefact, ...]:
 def _conf(plan: Plan) -> str:
     tier, use = plan.scenario.tiers.websocket, plan.scenario.websocket
     proxied = int(plan.figure("websocket.proxy_connection_count"))
-    max_fails = max(1, int(tier.health_interval_s // tier.health_timeout_s))
+    max_fails = min(max(1, int(tier.health_interval_s // tier.health_timeout_s)), FAILS_MOST)
     fail_timeout = f"{ceil(tier.health_interval_s)}s"
     names = websocket_nodes(plan)
     hashed = tier.sticky == "consistent_hash"
