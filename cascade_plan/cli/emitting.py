@@ -149,5 +149,7 @@ def _present(path: Path) -> str | None:
 def _make_directory(path: Path) -> None:
     try:
         path.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise UsageError(f"{path} is no directory: all files go into one, or choose a file with --only") from None
     except OSError as error:
         raise UsageError(f"cannot make the directory {path}: {error.strerror}") from None
