@@ -22,8 +22,6 @@ NEAR = Decimal("0.1")
 """A passed gate this close to its limit (as a share of it) is reported."""
 LATENCY = "latency_ms_"
 UPFRONT = "cost_usd_upfront"
-MAX_PRICE_AGE_DAYS = 90
-"""Prices older than a quarter are worth a warning (assumption; --max-price-age changes it)."""
 
 
 def cost_figures(scenario: Scenario, bill: Bill) -> tuple[Derivation, ...]:

@@ -10,7 +10,7 @@ from cascade_plan.load import load_of
 from cascade_plan.model.brief import Brief
 from cascade_plan.model.catalogue import Catalogue
 from cascade_plan.model.plan import PLAN_SCHEMA_VERSION, Plan
-from cascade_plan.model.price import Book
+from cascade_plan.model.price import MAX_PRICE_AGE_DAYS, Book
 from cascade_plan.model.scenario import Scenario
 from cascade_plan.predicting import latencies
 
@@ -24,7 +24,7 @@ def plan(
     origins: Mapping[str, str] = NO_ORIGINS,
     as_of: date | None = None,
     predicted: bool = True,
-    max_price_age_days: int = judging.MAX_PRICE_AGE_DAYS,
+    max_price_age_days: int = MAX_PRICE_AGE_DAYS,
 ) -> Plan:
     """Return the plan of a scenario at the prices of a book.
 

@@ -13,8 +13,8 @@ import typer
 from typer.models import ArgumentInfo
 
 from cascade_plan.errors import Problem, ScenarioError, UsageError, did_you_mean
-from cascade_plan.judging import MAX_PRICE_AGE_DAYS
 from cascade_plan.model.plan import Plan
+from cascade_plan.model.price import MAX_PRICE_AGE_DAYS
 from cascade_plan.reading import Assignment, Given, read
 
 PROJECT_FILE: Final = ".cascade-plan.yaml"

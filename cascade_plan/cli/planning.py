@@ -10,9 +10,8 @@ import typer
 from cascade_plan import registry
 from cascade_plan.cli.choice import Choice, Output, with_choice
 from cascade_plan.cli.output import Color, complain, deliver
-from cascade_plan.judging import MAX_PRICE_AGE_DAYS
 from cascade_plan.model.plan import Plan
-from cascade_plan.model.price import age_days
+from cascade_plan.model.price import MAX_PRICE_AGE_DAYS, age_days
 
 Format = Annotated[str, typer.Option("--format", metavar="NAME", help="table, json, csv, markdown or junit.")]
 MaxAge = Annotated[

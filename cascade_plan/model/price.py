@@ -13,6 +13,9 @@ from cascade_plan.model.terms import upfront_of
 OVERRIDE: Final = "override"
 """The origin of a row that a contract sets: what is paid, and no list price."""
 
+MAX_PRICE_AGE_DAYS: Final = 90
+"""Prices older than a quarter are worth a warning (assumption; --max-price-age changes it)."""
+
 
 def age_days(as_of: str, today: date) -> int | None:
     """Return the days from a price's date to `today`, negative when the date is still to come; None when undated.
