@@ -10,6 +10,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -33,12 +34,27 @@ def program(name: str) -> str:
     return path
 
 
+def _candidates() -> Iterator[int]:
+    """Yield ports that no other worker of this run asks for, below those the kernel gives to outgoing connections."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    first = 11_000 + worker % 20 * 1000
+    # Two runs on one machine at a time rarely begin at the same one.
+    return (first + (os.getpid() + number) % 1000 for number in count())
+
+
+_PORTS = _candidates()
+
+
 def free_port() -> int:
-    """Return a port of 127.0.0.1 that nothing listened on a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a port of 127.0.0.1 that nothing listens on."""
+    for port in _PORTS:
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise AssertionError("no free port")
 
 
 def listening(port: int) -> bool:
