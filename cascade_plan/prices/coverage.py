@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -32,7 +32,8 @@ class SectionCoverage:
 def coverage(book: Book, gaps: Mapping[str, Sequence[str]] | None = None) -> list[SectionCoverage]:
     """Return the coverage of every section, empty ones too, in the order of the book's file.
 
-    `gaps` is what `bundled.gaps` returns for the book's region; a price that an override has since given is no gap.
+    `gaps` is what `bundled.gaps` returns for the book's region; a price that an override has since given is no gap, and
+    of a section that an update renewed only the prices still missing are.
     """
     rows: dict[str, list[Price]] = {section: [] for section in SECTIONS}
     for price in book:
@@ -40,9 +41,18 @@ def coverage(book: Book, gaps: Mapping[str, Sequence[str]] | None = None) -> lis
     filled = {f"{NO_PRICE}{price.key}" for price in book}
     known = gaps or {}
     return [
-        _covered(section, prices, tuple(gap for gap in known.get(section, ()) if gap not in filled))
+        _covered(
+            section, prices, tuple(_open(known.get(section, ()), filled, any(p.origin == "cache" for p in prices)))
+        )
         for section, prices in rows.items()
     ]
+
+
+def _open(gaps: Sequence[str], filled: Collection[str], is_renewed: bool) -> Iterator[str]:
+    """Yield the gaps that are still some: what was said of a section's sources no longer holds once it is renewed."""
+    for gap in gaps:
+        if gap not in filled and (gap.startswith(NO_PRICE) or not is_renewed):
+            yield gap
 
 
 def _covered(section: str, prices: Sequence[Price], gaps: tuple[str, ...]) -> SectionCoverage:

@@ -106,7 +106,8 @@ def fetched(region: str, wish: Wish) -> Choice:
     for service in sorted(wish.services):
         if not found & {*SECTIONS_OF[service]}:
             others = ",".join(sorted(wish.services - {service}))
-            raise CloudError(f"{region}: the source has no price of {service}; leave it out with --services {others}")
+            way_out = f"leave it out with --services {others}" if others else "check the region's name"
+            raise CloudError(f"{region}: the source has no price of {service}: {way_out}")
     return choice
 
 

@@ -39,6 +39,7 @@ def size(brief: Brief) -> TierFleet:
         groups=(group,),
         figures=_figures(brief, connections, count),
         findings=tuple(_findings(brief, shape, node_mib, connections, count)),
+        not_priced=("the hosts of nginx, where it stands between the load balancer and the WebSocket nodes",),
     )
 
 

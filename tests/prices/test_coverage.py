@@ -76,3 +76,11 @@ def test_age(as_of: str, days: int | None) -> None:
 def test_the_age_of_what_is_no_date() -> None:
     with pytest.raises(ValueError, match="Invalid"):
         age_days("yesterday", date(2026, 3, 1))
+
+
+def test_a_renewed_section_keeps_only_the_gaps_of_prices_still_missing() -> None:
+    gaps = {"ec2_on_demand": ["the source is old", "no price: ec2 x1.large linux on_demand"], "ebs": ["no snapshots"]}
+    renewed = {PriceKey("ec2", "m5.large", "linux"): (*row("2026-11")[:-1], "cache")}
+    found = {section.section: section.gaps for section in coverage(BOOK.overridden(renewed, "cache"), gaps)}  # type: ignore[arg-type]
+    assert found["ec2_on_demand"] == ("no price: ec2 x1.large linux on_demand",)
+    assert found["ebs"] == ("no snapshots",)
