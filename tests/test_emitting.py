@@ -6,7 +6,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from cascade_plan.emitters import k8s
+from cascade_plan.emitters import cluster, k8s
 from cascade_plan.errors import UsageError
 from cascade_plan.formulas import hpa_rules
 from cascade_plan.model.plan import Plan
@@ -29,6 +29,9 @@ def test_every_object_of_every_bundled_scenario_is_valid(name: str) -> None:
         "Deployment",
         "Service",
         "HorizontalPodAutoscaler",
+        "PodDisruptionBudget",
+        "Service",
+        "StatefulSet",
         "PodDisruptionBudget",
     ]
     for item in parsed:
@@ -66,8 +69,30 @@ def test_pods_request_what_was_sized() -> None:
 def test_files_hold_what_the_stream_holds() -> None:
     made = planned("cascade")
     files = {artefact.path: artefact.text for artefact in k8s.render(made)}
-    assert sorted(files) == ["deployment.yaml", "hpa.yaml", "namespace.yaml", "pdb.yaml", "service.yaml"]
+    assert sorted(files) == sorted(f"{part}.yaml" for part in k8s.PARTS)
     assert files["hpa.yaml"] == k8s.stream(made)
+
+
+def test_websocket_nodes_are_the_plans_and_answer_to_the_names_nginx_knows() -> None:
+    made = planned("cascade")
+    built = k8s.objects(made)
+    spec = built["websocket"]["spec"]
+    assert (spec["replicas"], spec["ordinals"]) == (3, {"start": 1})
+    (artefact,) = [file for file in cluster.render(made) if file.path == "nginx.conf"]
+    for number in range(1, 4):
+        assert f"server {built['websocket']['metadata']['name']}-{number}:8000 " in artefact.text
+    assert spec["serviceName"] == built["websocket-service"]["metadata"]["name"]
+    pod = spec["template"]["spec"]
+    (container,) = pod["containers"]
+    # What 50,000 connections take, of the plan's 8 GB.
+    assert container["resources"]["requests"] == {"cpu": "1", "memory": "3541Mi"}
+    assert container["resources"]["limits"] == {"memory": "8Gi"}
+    assert container["readinessProbe"]["tcpSocket"] == {"port": "http"}
+    # The node label that eksctl, Karpenter and Terraform give.
+    assert pod["nodeSelector"] == {"cascade-plan/tier": "websocket"}
+    labels = spec["template"]["metadata"]["labels"]
+    assert labels["app.kubernetes.io/component"] == "websocket"
+    assert labels["app.kubernetes.io/part-of"] == "cascade"
 
 
 def test_unknown_part() -> None:

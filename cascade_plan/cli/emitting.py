@@ -14,7 +14,13 @@ from cascade_plan.errors import UsageError
 from cascade_plan.model.artefact import Artefact
 
 With = Annotated[
-    str, typer.Option("--with", metavar="PARTS", help="Also emit, comma-separated: namespace,deployment,service,pdb.")
+    str,
+    typer.Option(
+        "--with",
+        metavar="PARTS",
+        help="Also emit, comma-separated: namespace, deployment, service, pdb; websocket, websocket-service, "
+        "websocket-pdb.",
+    ),
 ]
 Only = Annotated[str, typer.Option("--only", metavar="FILE", help="Only this file.")]
 Directory = Annotated[str, typer.Option("-o", "--output", metavar="DIR", help="The directory to write into.")]

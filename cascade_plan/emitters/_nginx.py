@@ -44,8 +44,9 @@ COOKIE: Final = """\
 CONF: Final = """\
 # Run at least two of these behind the network's load balancer. Apply with: nginx -t && nginx -s reload
 # The nodes' names are looked up when nginx starts or reloads, and it does not start while one of them has no address:
-# reload it when a node's address changes. In Kubernetes they are the pods of a StatefulSet ws-node whose ordinals start
-# at 1, behind a headless Service with publishNotReadyAddresses (scenario: tiers.websocket.domain).
+# reload it when a node's address changes. In Kubernetes they are the pods of the StatefulSet and the headless Service
+# that emit-k8s makes; from another namespace their names end in ws-node.NAMESPACE.svc.cluster.local, which the scenario
+# gives as tiers.websocket.domain.
 worker_processes auto;
 worker_rlimit_nofile {files};
 # After a reload the old workers keep their connections, but not for ever.

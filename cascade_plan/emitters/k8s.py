@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import ceil
 from typing import Any, Final
 
 from cascade_plan.emitters._heading import application, heading
+from cascade_plan.emitters._nodes import LABEL
 from cascade_plan.errors import UsageError, did_you_mean
 from cascade_plan.formulas import hpa_rules, kubernetes_objects
 from cascade_plan.formulas.yaml_text import dump
@@ -15,16 +17,30 @@ from cascade_plan.model.plan import Plan
 AFTER: tuple[str, ...] = ("cluster", "database")
 """The emitters whose files are applied before these."""
 
-PARTS: Final = ("namespace", "deployment", "service", "hpa", "pdb")
+PARTS: Final = (
+    "namespace",
+    "deployment",
+    "service",
+    "hpa",
+    "pdb",
+    "websocket-service",
+    "websocket",
+    "websocket-pdb",
+)
 """What can be emitted, in the order a cluster accepts it."""
 
 
+WEBSOCKET: Final = "ws-node"
+"""What the performance plan calls the WebSocket nodes; their numbers follow."""
 PURPOSES: Final = {
     "namespace": "The namespace of everything else.",
     "deployment": "The API's pods: requests, probes, spread over zones. It has no replica count, the HPA owns it.",
     "service": "The API's address within the cluster.",
     "hpa": "The autoscaler of the API, between the bounds that the nodes hold.",
     "pdb": "How many API pods a drained node may take away at a time.",
+    "websocket-service": "The WebSocket nodes' names, which nginx looks up: ws-node-1.ws-node and so on.",
+    "websocket": "The WebSocket nodes, one pod on each node that was bought for them.",
+    "websocket-pdb": "Drains take one WebSocket node at a time.",
 }
 
 
@@ -69,6 +85,33 @@ def objects(plan: Plan) -> dict[str, dict[str, Any]]:
         "service": kubernetes_objects.service(identity, pod),
         "hpa": hpa,
         "pdb": kubernetes_objects.pod_disruption_budget(identity, scaling.replica_count_min),
+        **_websocket(plan),
+    }
+
+
+def _websocket(plan: Plan) -> dict[str, dict[str, Any]]:
+    """Return the WebSocket nodes' objects: pods that have a node each, by the names that nginx is given."""
+    name, tier = application(plan), plan.scenario.tiers.websocket
+    identity = kubernetes_objects.Identity(WEBSOCKET, namespace=name, part_of=name, component="websocket")
+    shape = next(group.shape for group in plan.groups if group.tier == "websocket")
+    count = int(plan.figure("websocket.node_count"))
+    pod = kubernetes_objects.Pod(
+        image=tier.image,
+        port=tier.port,
+        resources=kubernetes_objects.Resources(
+            # Half the node: what else runs there is small, and CPU is shared when it is scarce.
+            cpu_cores_request=shape.vcpu / 2,
+            memory_mib_request=max(1, ceil(plan.figure("websocket.memory_mib_per_node"))),
+            memory_mib_limit=max(ceil(shape.memory_gib * 1024), ceil(plan.figure("websocket.memory_mib_per_node")), 1),
+        ),
+        ready_path=None,
+        live_path=None,
+        zone_count=plan.scenario.availability.zones,
+    )
+    return {
+        "websocket-service": kubernetes_objects.headless_service(identity, pod),
+        "websocket": kubernetes_objects.stateful_set(identity, pod, count, {LABEL: "websocket"}),
+        "websocket-pdb": kubernetes_objects.pod_disruption_budget(identity, count, 1),
     }
 
 

@@ -1,4 +1,4 @@
-"""Kubernetes objects of one stateless workload: figures in, plain dicts out, fields in the order people write them.
+"""Kubernetes objects of a workload: figures in, plain dicts out, fields in the order people write them.
 
 Nothing here decides a figure; sizes and bounds come from the plan. Needs Kubernetes 1.30 (the sleep before stopping).
 """
@@ -70,12 +70,16 @@ class Resources:
     cpu_cores_request: float
     memory_mib_request: int
     cpu_cores_limit: float | None = None
+    memory_mib_limit: int | None = None
+    """Above the request only where a pod has its node to itself."""
 
     def __post_init__(self) -> None:
         if not self.cpu_cores_request > 0 or self.memory_mib_request < 1:
             raise ValueError(f"requests must be above 0: {self.cpu_cores_request} cores, {self.memory_mib_request} MiB")
         if self.cpu_cores_limit is not None and not self.cpu_cores_limit >= self.cpu_cores_request:
             raise ValueError(f"CPU limit {self.cpu_cores_limit} is below the request {self.cpu_cores_request}")
+        if self.memory_mib_limit is not None and self.memory_mib_limit < self.memory_mib_request:
+            raise ValueError(f"memory limit {self.memory_mib_limit} is below the request {self.memory_mib_request}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +90,10 @@ class Pod:
     """Must set a numeric USER other than 0: the pod refuses to run as root."""
     port: int
     resources: Resources
-    ready_path: str
-    """Answers 2xx while the pod can take requests. Fails the pod out of the Service."""
-    live_path: str
-    """Answers 2xx while the process is sound; must not ask the database, or its outage restarts every pod."""
+    ready_path: str | None
+    """Answers 2xx while the pod can take requests. Fails the pod out of the Service. None only opens a connection."""
+    live_path: str | None
+    """Answers 2xx while the process is sound; must not ask the database, or its outage restarts every pod. Or None."""
     zone_count: int = 3
     zone_spread: ZoneSpread = "ScheduleAnyway"
     startup_s: int = 60
@@ -101,7 +105,7 @@ class Pod:
     def __post_init__(self) -> None:
         if not 1 <= self.port <= 65535:
             raise ValueError(f"port must be between 1 and 65535, not {self.port}")
-        if not (self.ready_path.startswith("/") and self.live_path.startswith("/")):
+        if not all(path is None or path.startswith("/") for path in (self.ready_path, self.live_path)):
             raise ValueError(f"probe paths must start with '/': {self.ready_path!r}, {self.live_path!r}")
         if self.zone_count < 1 or min(self.startup_s, self.drain_s, self.shutdown_s) < 1:
             raise ValueError("zone_count, startup_s, drain_s and shutdown_s must be at least 1")
@@ -263,20 +267,62 @@ def deployment(identity: Identity, pod: Pod) -> KubernetesObject:
     return _object("apps/v1", "Deployment", identity, spec)
 
 
+def headless_service(identity: Identity, pod: Pod) -> KubernetesObject:
+    """Return the Service that gives each pod of a StatefulSet an address of its own, also while it is not ready.
+
+    A proxy that is given the pods' names looks them up when it starts, and finds out by itself which of them answer.
+    """
+    port = {"name": PORT_NAME, "port": pod.port, "targetPort": PORT_NAME, "protocol": "TCP"}
+    spec = {
+        "clusterIP": "None",
+        "publishNotReadyAddresses": True,
+        "selector": selector(identity),
+        "ports": [port],
+    }
+    return _object("v1", "Service", identity, spec)
+
+
+def stateful_set(identity: Identity, pod: Pod, replica_count: int, node_labels: dict[str, str]) -> KubernetesObject:
+    """Return a StatefulSet of pods that each have a node of their own and keep their names: NAME-1 and so on.
+
+    A rollout takes one pod at a time, so that the connections of one node at a time are opened anew.
+    Raises: ValueError when there is no pod.
+    """
+    if replica_count < 1:
+        raise ValueError(f"replica_count must be at least 1, not {replica_count}")
+    alone = {"labelSelector": {"matchLabels": selector(identity)}, "topologyKey": "kubernetes.io/hostname"}
+    template = {
+        **_pod_spec(identity, pod),
+        "topologySpreadConstraints": _spread(identity, pod, "controller-revision-hash"),
+        "nodeSelector": node_labels,
+        "affinity": {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [alone]}},
+    }
+    spec = {
+        "serviceName": identity.name,
+        "replicas": replica_count,
+        "ordinals": {"start": 1},
+        "podManagementPolicy": "Parallel",
+        "updateStrategy": {"type": "RollingUpdate"},
+        "selector": {"matchLabels": selector(identity)},
+        "template": {"metadata": {"labels": labels(identity)}, "spec": template},
+    }
+    return _object("apps/v1", "StatefulSet", identity, spec)
+
+
 def _pod_spec(identity: Identity, pod: Pod) -> KubernetesObject:
     """Return the pod: spread, drained, and confined to the "restricted" security standard."""
     return {
         "automountServiceAccountToken": False,
         "terminationGracePeriodSeconds": pod.drain_s + pod.shutdown_s,
         "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
-        "topologySpreadConstraints": _spread(identity, pod),
+        "topologySpreadConstraints": _spread(identity, pod, "pod-template-hash"),
         "containers": [_container(identity, pod)],
         # A read-only root file system leaves most servers without the place they spool uploads to (TMPDIR).
         "volumes": [{"name": SCRATCH, "emptyDir": {"sizeLimit": format_memory_mib(SCRATCH_MIB)}}],
     }
 
 
-def _spread(identity: Identity, pod: Pod) -> list[KubernetesObject]:
+def _spread(identity: Identity, pod: Pod, revision_label: str) -> list[KubernetesObject]:
     """Return the spread over zones (with more than one) and over nodes, counted per revision during a rollout.
 
     There is no `minDomains`: with a zone lost, it would hold the pods of that zone back instead of placing them in
@@ -289,7 +335,7 @@ def _spread(identity: Identity, pod: Pod) -> list[KubernetesObject]:
             "topologyKey": key,
             "whenUnsatisfiable": policy,
             "labelSelector": {"matchLabels": selector(identity)},
-            "matchLabelKeys": ["pod-template-hash"],
+            "matchLabelKeys": [revision_label],
         }
         for key, policy in [*zones, ("kubernetes.io/hostname", "ScheduleAnyway")]
     ]
@@ -318,10 +364,11 @@ def _container(identity: Identity, pod: Pod) -> KubernetesObject:
     }
 
 
-def _probe(path: str, period_s: int, failure_count: int) -> KubernetesObject:
-    """Return an HTTP probe that fails after `failure_count` misses in a row, each after `period_s`."""
+def _probe(path: str | None, period_s: int, failure_count: int) -> KubernetesObject:
+    """Return a probe, by HTTP or (without a path) by connecting, that fails after `failure_count` misses in a row."""
+    asked = {"httpGet": {"path": path, "port": PORT_NAME}} if path else {"tcpSocket": {"port": PORT_NAME}}
     return {
-        "httpGet": {"path": path, "port": PORT_NAME},
+        **asked,
         "periodSeconds": period_s,
         "timeoutSeconds": min(period_s, 2),
         "failureThreshold": failure_count,
@@ -331,7 +378,7 @@ def _probe(path: str, period_s: int, failure_count: int) -> KubernetesObject:
 def _resources(resources: Resources) -> KubernetesObject:
     """Return requests and limits as canonical quantities."""
     memory = format_memory_mib(resources.memory_mib_request)
-    limits = {"memory": memory}
+    limits = {"memory": format_memory_mib(resources.memory_mib_limit or resources.memory_mib_request)}
     if resources.cpu_cores_limit is not None:
         limits = {"cpu": format_cpu(resources.cpu_cores_limit), **limits}
     return {"requests": {"cpu": format_cpu(resources.cpu_cores_request), "memory": memory}, "limits": limits}

@@ -134,6 +134,11 @@ DEFAULTS: Final[dict[str, Default]] = {
     ),
     "tiers.websocket.health_interval_s": Default(5.0, "plan", f"{PLAN}, websocket_cluster.yaml: interval 5s"),
     "tiers.websocket.health_timeout_s": Default(2.0, "plan", f"{PLAN}, websocket_cluster.yaml: timeout 2s"),
+    "tiers.websocket.image": Default(
+        "registry.example.com/websocket:1.0.0",
+        "assumption",
+        "a placeholder (RFC 2606): give the image that is deployed",
+    ),
     "tiers.websocket.port": Default(8000, "cited", "uvicorn's default port, https://www.uvicorn.org/settings/"),
     "tiers.database.shape": Default("db.r5.xlarge", "plan", f"{PLAN}, cost calculator: primary db.r5.xlarge"),
     "tiers.database.users_per_replica": Default(10_000, "plan", f"{PLAN}, cost calculator: max(1, peak / 10000)"),

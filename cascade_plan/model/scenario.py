@@ -378,6 +378,8 @@ class WebSocketTier(Part):
     """How long a node that failed is left alone, and within what failures are counted."""
     health_timeout_s: Positive = default("tiers.websocket.health_timeout_s")
     """How long a node may take to accept a connection."""
+    image: Image = default("tiers.websocket.image")
+    """Container image; its USER must be a number other than 0."""
     port: Annotated[int, Field(ge=1, le=65_535)] = default("tiers.websocket.port")
     domain: Domain | None = None
     """What follows the nodes' names ws-node-1, ws-node-2, ... in DNS; nothing if left out."""

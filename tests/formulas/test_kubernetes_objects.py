@@ -22,12 +22,14 @@ from cascade_plan.formulas.kubernetes_objects import (
     Scaling,
     deployment,
     disruptions_allowed,
+    headless_service,
     hpa,
     labels,
     namespace,
     pod_disruption_budget,
     selector,
     service,
+    stateful_set,
 )
 from cascade_plan.formulas.yaml_text import dump
 
@@ -279,3 +281,27 @@ def test_illegal_scaling_is_refused(change: dict[str, Any]) -> None:
 
 def test_the_same_figures_give_the_same_bytes() -> None:
     assert dump(built(IDENTITY, POD, SCALING)) == dump(built(IDENTITY, POD, SCALING))
+
+
+@settings(max_examples=30, deadline=None)
+@given(IDENTITIES, PODS, st.integers(1, 1000), st.sampled_from(VERSIONS))
+def test_stateful_sets_are_valid_and_their_service_finds_them(
+    identity: Identity, pod: Pod, count: int, version: str
+) -> None:
+    built = stateful_set(identity, replace(pod, ready_path=None, live_path=None), count, {"tier": "x"})
+    named = headless_service(identity, pod)
+    for item in (built, named):
+        kubernetes_validate.validate(yaml.safe_load(dump([item])), version, strict=True)
+    assert named["spec"]["selector"].items() <= built["spec"]["template"]["metadata"]["labels"].items()
+    assert named["metadata"]["name"] == built["spec"]["serviceName"]
+    (term,) = built["spec"]["template"]["spec"]["affinity"]["podAntiAffinity"][
+        "requiredDuringSchedulingIgnoredDuringExecution"
+    ]
+    assert term["labelSelector"]["matchLabels"] == built["spec"]["selector"]["matchLabels"]
+
+
+def test_a_stateful_set_has_a_pod_and_a_limit_not_below_its_request() -> None:
+    with pytest.raises(ValueError, match="at least 1"):
+        stateful_set(IDENTITY, POD, 0, {})
+    with pytest.raises(ValueError, match="below the request"):
+        Resources(1, 512, memory_mib_limit=511)
