@@ -123,13 +123,13 @@ def term_of(lease: str, option: str, offering_class: str) -> str:
 def choose(rates: Iterable[Rate], today: date) -> Choice:
     """Return a row for each key whose rates come to exactly one price, and a problem for each whose do not.
 
-    A rate that is not in force `today` is passed over; of those in force the newest counts. Two different prices of the
-    same day, a price that is negative, zero or no number, an unknown unit, another currency and tiers that overlap or
-    leave a hole are problems.
+    A rate that is not in force `today` is passed over, and so is a free allowance beside a price; of the others the
+    newest counts. Two different prices of the same day, a price that is negative, zero or no number, an unknown unit,
+    another currency and tiers that overlap or leave a hole are problems.
     """
     prices: dict[PriceKey, list[_Price]] = {}
     problems: list[Problem] = []
-    in_force = [_tier(rate) for rate in rates if rate.effective <= today.isoformat()]
+    in_force = [_tier(rate) for rate in _paid([rate for rate in rates if rate.effective <= today.isoformat()])]
     for (key, _, _, _), group in groupby(sorted(in_force, key=lambda rate: (_identity(rate), rate)), _identity):
         try:
             if found := _price(list(group)):
@@ -148,6 +148,26 @@ def choose(rates: Iterable[Rate], today: date) -> Choice:
     for problem in holes:
         rows = {key: row for key, row in rows.items() if key[:2] != problem.key[:2]}
     return Choice(rows, tuple(sorted({*problems, *holes}, key=lambda problem: (problem.key, problem.message))))
+
+
+def _paid(rates: list[Rate]) -> list[Rate]:
+    """Return the rates without the free allowances that metered items have, be it as a product or as a first tier.
+
+    A bill leaves free tiers out: an allowance is an account's, not a fleet's. What is only free is left to be refused.
+    """
+    priced = {rate.key[:2] for rate in rates if not _is_free(rate)}
+    free = {rate for rate in rates if _is_free(rate) and rate.key[:2] in priced}
+    ends = {(rate.key, rate.sku, rate.end) for rate in free if rate.tiered and rate.begin == "0"}
+    return [
+        rate._replace(begin="0") if (rate.key, rate.sku, rate.begin) in ends else rate
+        for rate in rates
+        if rate not in free
+    ]
+
+
+def _is_free(rate: Rate) -> bool:
+    is_instance = rate.key.service == "ec2" or rate.key.item.startswith(("db.", "cache."))
+    return not is_instance and _DECIMAL.fullmatch(rate.amount) is not None and Decimal(rate.amount) == 0
 
 
 def _identity(rate: Rate) -> tuple[PriceKey, str, str, str]:

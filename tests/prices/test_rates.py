@@ -102,6 +102,31 @@ def test_tiers_must_join() -> None:
         assert "do not join" in problem_of(*broken)
 
 
+def test_a_free_allowance_beside_a_price_is_passed_over() -> None:
+    # AWSDataTransfer lists one with the same attributes as what is paid, at 0 for any amount.
+    key = PriceKey("transfer", "internet-out")
+    tier = rate(key=key, unit="gib", published_unit="GB", tiered=True)
+    paid = [tier._replace(end="10240"), tier._replace(begin="10240", amount="0.085")]
+    choice = choose([*paid, tier._replace(sku="FREE", amount="0.0000000000")], TODAY)
+    assert {k.variant: row[1] for k, row in choice.rows.items()} == {"0-10240": "0.096", "10240-": "0.085"}
+    assert not choice.problems
+
+
+def test_a_free_first_tier_is_charged_as_the_next() -> None:
+    # As the offers of 2020 had it: the first GB of a month free, then the first 10 TB.
+    key = PriceKey("transfer", "internet-out")
+    tier = rate(key=key, unit="gib", published_unit="GB", tiered=True)
+    tiers = [tier._replace(end="1", amount="0"), tier._replace(begin="1", end="10240"), tier._replace(begin="10240")]
+    choice = choose(tiers, TODAY)
+    assert {k.variant for k in choice.rows} == {"0-10240", "10240-"}
+    assert not choice.problems
+
+
+def test_what_is_only_free_and_an_instance_that_is_free_are_problems() -> None:
+    assert "a price of 0" in problem_of(rate("0", key=PriceKey("eks", "cluster")))
+    assert "a price of 0" in str(choose([rate("0"), rate(sku="SKU2")], TODAY).problems[0])
+
+
 def test_a_problem_of_one_key_leaves_the_others() -> None:
     other = KEY._replace(item="m5.xlarge")
     choice = choose([rate(), rate("-1", key=other)], TODAY)
