@@ -23,6 +23,7 @@ UNITS: Final[Mapping[str, tuple[str, int]]] = {
     "hours": ("hour", 1),
     "lcu-hrs": ("lcu_hour", 1),
     "lcu-hours": ("lcu_hour", 1),
+    "nlcu-hrs": ("lcu_hour", 1),
     "gb-mo": ("gib_month", 1),
     "gb-month": ("gib_month", 1),
     "gb": ("gib", 1),
