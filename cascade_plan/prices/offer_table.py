@@ -38,8 +38,11 @@ class Table:
         self._offer = offer
         said: dict[str, str] = {}
         headings: list[str] = []
-        for row in self._split(_whole(islice(self._lines, _HEADINGS_WITHIN), offer)):
+        for record in _whole(islice(self._lines, _HEADINGS_WITHIN), offer):
+            row = next(self._split(iter([record])), [])
             if row and row[0] == "SKU":
+                if not record.endswith("\n"):
+                    raise self._cut("it ends within its headings")
                 headings = row
                 break
             if len(row) == 2 and row[0] in _SAID:

@@ -137,6 +137,11 @@ def test_the_order_of_records_does_not_matter(records: list[list[str]]) -> None:
     assert choose(shuffled, TODAY) == choose(RIGHT, TODAY)
 
 
+def test_a_file_that_is_cut_within_its_headings_is_refused_though_all_that_are_needed_are_there() -> None:
+    with pytest.raises(CloudError, match="it ends within its headings"):
+        read(HEAD.rstrip().rpartition(",")[0])
+
+
 @given(st.integers(0, len(EC2)))
 def test_a_file_that_is_cut_never_has_a_wrong_rate(end: int) -> None:
     try:
