@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -60,6 +60,28 @@ def recorded(text: str) -> Mapping[str, str]:
         return {str(path): str(value) for path, value in document["files"].items()}
     except (ValueError, KeyError, TypeError, AttributeError):
         raise UsageError(f"{RECORD} is no record of an emitted directory; remove it to start anew") from None
+
+
+def edited(made: Iterable[Artefact], present: Mapping[str, str | None], known: Mapping[str, str]) -> list[str]:
+    """Return the paths of files that are neither as they would be written nor as they last were.
+
+    `present` has the text of each file that is there, None where there is none; `known` is what `recorded` returns.
+    """
+    return [
+        artefact.path
+        for artefact in made
+        if (text := present[artefact.path]) not in (None, artefact.text)
+        and known.get(artefact.path) != digest(text or "")
+    ]
+
+
+def drift(made: Iterable[Artefact], present: Mapping[str, str | None]) -> list[str]:
+    """Return how the files that are there differ from those that would be written, a line for each."""
+    return [
+        f"{'missing' if present[artefact.path] is None else 'differs'}: {artefact.path}"
+        for artefact in made
+        if present[artefact.path] != artefact.text
+    ]
 
 
 def digest(text: str) -> str:

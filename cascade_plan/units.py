@@ -33,6 +33,15 @@ def matching(pattern: str, words: str, max_length: int) -> Any:
     return Field(pattern=pattern, max_length=max_length)
 
 
+def trimmed(number: str) -> str:
+    """Return a number's decimal digits without the zeros that end its fraction.
+
+    >>> trimmed("1,200.50"), trimmed("0.0600"), trimmed("100"), trimmed("5.000")
+    ('1,200.5', '0.06', '100', '5')
+    """
+    return number.rstrip("0").rstrip(".") if "." in number else number
+
+
 def quantity(value: float | int) -> Decimal:
     """Return a physical amount as the exact decimal a bill multiplies: six decimals, half to even.
 

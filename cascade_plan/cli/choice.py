@@ -73,6 +73,23 @@ def _option(flag: str, help_text: str, metavar: str, **extra: Any) -> Any:
     ]
 
 
+MaxPriceAge = Annotated[
+    int,
+    typer.Option(
+        "--max-price-age", metavar="DAYS", envvar="CASCADE_PLAN_MAX_PRICE_AGE", help="Older prices are too old."
+    ),
+]
+NoPriceCache = Annotated[
+    bool,
+    typer.Option(
+        "--no-price-cache",
+        envvar="CASCADE_PLAN_NO_PRICE_CACHE",
+        help="Only the bundled prices, whatever `prices update` fetched.",
+    ),
+]
+Offline = Annotated[
+    bool, typer.Option("--offline", envvar="CASCADE_PLAN_OFFLINE", help="Use no network. Planning never does.")
+]
 PARAMETERS: Final[tuple[tuple[str, Any], ...]] = (
     (
         "scenario",
@@ -98,18 +115,8 @@ PARAMETERS: Final[tuple[tuple[str, Any], ...]] = (
         ],
     ),
     ("prices", _option("--prices", "Prices that override or complete the book.", "FILE")),
-    (
-        "no_price_cache",
-        Annotated[
-            bool,
-            typer.Option(
-                "--no-price-cache",
-                envvar="CASCADE_PLAN_NO_PRICE_CACHE",
-                help="Plan with the bundled prices, whatever `prices update` fetched.",
-            ),
-        ],
-    ),
-    ("offline", Annotated[bool, typer.Option("--offline", help="Use no network. Planning never does.")]),
+    ("no_price_cache", NoPriceCache),
+    ("offline", Offline),
     ("as_of", _option("--as-of", "The day from which the age of prices is counted.", "YYYY-MM-DD")),
 )
 

@@ -97,15 +97,8 @@ def _write(made: tuple[Artefact, ...], directory: Path, force: bool) -> None:
     from cascade_plan import emitting
     from cascade_plan.files import write_atomically
 
-    known = _record(directory)
-    present = {artefact.path: _present(directory / artefact.path) for artefact in made}
-    edited = [
-        artefact.path
-        for artefact in made
-        if (text := present[artefact.path]) is not None
-        and text != artefact.text
-        and known.get(artefact.path) != emitting.digest(text)
-    ]
+    known, present = _record(directory), _present_of(made, directory)
+    edited = emitting.edited(made, present, known)
     if edited and not force:
         raise UsageError(
             f"{directory}: changed since they were written, or not written by cascade-plan: {', '.join(edited)}; "
@@ -119,20 +112,26 @@ def _write(made: tuple[Artefact, ...], directory: Path, force: bool) -> None:
         if artefact.executable:
             path.chmod(path.stat().st_mode | 0o111)
     write_atomically(directory / emitting.RECORD, emitting.record(made, known))
-    for name in sorted(known.keys() - present.keys()):
-        if (directory / name).exists():
-            complain(f"{directory / name} is no longer emitted; remove it", "warning")
+    for name in _left_over(made, known, directory):
+        complain(f"{directory / name} is no longer emitted; remove it", "warning")
 
 
 def _drift(made: tuple[Artefact, ...], directory: Path) -> list[str]:
     """Return how a directory differs from what would be emitted, a line for each file."""
-    texts = {artefact.path: artefact.text for artefact in made}
-    lines = []
-    for path, text in texts.items():
-        if (present := _present(directory / path)) != text:
-            lines.append(f"{'missing' if present is None else 'differs'}: {path}")
-    gone = [path for path in _record(directory).keys() - texts.keys() if (directory / path).exists()]
-    return lines + [f"no longer emitted: {path}" for path in sorted(gone)]
+    from cascade_plan import emitting
+
+    left_over = _left_over(made, _record(directory), directory)
+    return emitting.drift(made, _present_of(made, directory)) + [f"no longer emitted: {path}" for path in left_over]
+
+
+def _left_over(made: tuple[Artefact, ...], known: Mapping[str, str], directory: Path) -> list[str]:
+    """Return the files that were written once, are there, and would not be written now."""
+    gone = known.keys() - {artefact.path for artefact in made}
+    return sorted(path for path in gone if (directory / path).exists())
+
+
+def _present_of(made: tuple[Artefact, ...], directory: Path) -> dict[str, str | None]:
+    return {artefact.path: _present(directory / artefact.path) for artefact in made}
 
 
 def _record(directory: Path) -> Mapping[str, str]:

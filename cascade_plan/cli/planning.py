@@ -8,17 +8,12 @@ from typing import Annotated
 import typer
 
 from cascade_plan import registry
-from cascade_plan.cli.choice import Choice, Output, with_choice
+from cascade_plan.cli.choice import Choice, MaxPriceAge, Output, with_choice
 from cascade_plan.cli.output import Color, complain, deliver
 from cascade_plan.model.plan import Plan
 from cascade_plan.model.price import MAX_PRICE_AGE_DAYS, age_days
 
 Format = Annotated[str, typer.Option("--format", metavar="NAME", help="table, json, csv, markdown or junit.")]
-MaxAge = Annotated[
-    int,
-    typer.Option("--max-price-age", metavar="DAYS", envvar="CASCADE_PLAN_MAX_PRICE_AGE", help="Warn of older prices."),
-]
-
 Strict = Annotated[
     bool,
     typer.Option(
@@ -34,7 +29,7 @@ def size(
     choice: Choice,
     format_: Format = "table",
     output: Output = "-",
-    max_price_age: MaxAge = MAX_PRICE_AGE_DAYS,
+    max_price_age: MaxPriceAge = MAX_PRICE_AGE_DAYS,
     strict_prices: Strict = False,
 ) -> int:
     """Size every tier, price it and judge it."""
@@ -47,7 +42,7 @@ def report(
     choice: Choice,
     format_: Format = "markdown",
     output: Output = "-",
-    max_price_age: MaxAge = MAX_PRICE_AGE_DAYS,
+    max_price_age: MaxPriceAge = MAX_PRICE_AGE_DAYS,
     strict_prices: Strict = False,
 ) -> int:
     """Write the report for finance: cost, commitments, assumptions, alternatives and rollout."""
@@ -60,7 +55,7 @@ def check(
     choice: Choice,
     format_: Format = "table",
     output: Output = "-",
-    max_price_age: MaxAge = MAX_PRICE_AGE_DAYS,
+    max_price_age: MaxPriceAge = MAX_PRICE_AGE_DAYS,
     strict_prices: Strict = False,
 ) -> int:
     """Fail when a gate fails: exit 1 for a failed gate, 3 for a missing price; the report is written all the same."""
@@ -71,9 +66,8 @@ def check(
 
         announce(plan)
     complain("\n".join(registry.load("reports", "table").failures(plan)), "")
-    # A figure without a verdict: the prices it needs are not all known.
-    unknown = any(verdict.status == "unjudged" and verdict.value is not None for verdict in plan.verdicts)
-    if unknown or not plan.bill.complete or (strict_prices and not _fresh(plan, choice, max_price_age)):
+    lacking = not plan.bill.complete or any(verdict.price_is_missing for verdict in plan.verdicts)
+    if lacking or (strict_prices and not _fresh(plan, choice, max_price_age)):
         return 3
     return 1 if plan.failed else 0
 

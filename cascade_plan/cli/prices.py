@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cascade_plan.cli.app import CONTEXT
-from cascade_plan.cli.choice import Output, day
+from cascade_plan.cli.choice import MaxPriceAge, NoPriceCache, Offline, Output, day
 from cascade_plan.cli.output import complain, deliver, say
 from cascade_plan.errors import UsageError, did_you_mean
 from cascade_plan.model.price import MAX_PRICE_AGE_DAYS, Book, Price, age_days
@@ -38,10 +38,6 @@ Shape = Annotated[
 ]
 Format = Annotated[str, typer.Option("--format", metavar="NAME", help="table or json.")]
 Overrides = Annotated[str | None, typer.Option("--prices", metavar="FILE", help="Prices laid over the book.")]
-NoCache = Annotated[
-    bool,
-    typer.Option("--no-price-cache", envvar="CASCADE_PLAN_NO_PRICE_CACHE", help="Only the bundled prices."),
-]
 AsOf = Annotated[
     str | None,
     typer.Option("--as-of", metavar="YYYY-MM-DD", help="The day to which ages are counted.  [default: today]"),
@@ -69,7 +65,6 @@ Endpoint = Annotated[
         help="Ask this address instead of AWS's: a mirror or a private endpoint.",
     ),
 ]
-Offline = Annotated[bool, typer.Option("--offline", envvar="CASCADE_PLAN_OFFLINE", help="Use no network.")]
 FORMATS = ("table", "json")
 
 
@@ -78,7 +73,7 @@ def show(
     region: Region = None,
     shape: Shape = None,
     prices: Overrides = None,
-    no_price_cache: NoCache = False,
+    no_price_cache: NoPriceCache = False,
     as_of: AsOf = None,
     format_: Format = "table",
     output: Output = "-",
@@ -217,10 +212,7 @@ def verify(
     tolerance: Annotated[
         float, typer.Option("--tolerance", min=0, metavar="PERCENT", help="Differences up to this are none.")
     ] = 0.5,
-    max_price_age: Annotated[
-        int,
-        typer.Option("--max-price-age", metavar="DAYS", envvar="CASCADE_PLAN_MAX_PRICE_AGE", help="Older is too old."),
-    ] = MAX_PRICE_AGE_DAYS,
+    max_price_age: MaxPriceAge = MAX_PRICE_AGE_DAYS,
     shown: Annotated[
         int, typer.Option("--show", min=0, metavar="COUNT", help="How many deviations of a region to list.")
     ] = 40,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from cascade_plan.units import trimmed
+
 NEGATED = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!="}
 """The comparison that holds exactly when a gate's does not."""
 
@@ -54,8 +56,7 @@ def number(value: float | int | Decimal) -> str:
     >>> number(0.2), number(5000.0), number(Decimal("200"))
     ('0.2', '5000', '200')
     """
-    text = f"{Decimal(str(value)):f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    return trimmed(f"{Decimal(str(value)):f}")
 
 
 def duration(seconds: float) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from cascade_plan.emitters._heading import application
 from cascade_plan.formulas.sql_text import identifier, literal
 from cascade_plan.model.plan import Plan
 
@@ -84,4 +85,4 @@ def names(plan: Plan) -> Names:
 
 def database_name(plan: Plan) -> str:
     """Return the database's name, unquoted: the scenario's, or the application's."""
-    return plan.scenario.tiers.database.database_name or plan.scenario.application or plan.scenario.name
+    return plan.scenario.tiers.database.database_name or application(plan)

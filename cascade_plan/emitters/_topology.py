@@ -12,6 +12,8 @@ from cascade_plan.model.plan import Plan
 NODES_MOST: Final = 1000
 """Redis Cluster scales to 1,000 nodes (https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/);
 files that list more WebSocket nodes than that nobody reads."""
+WEBSOCKET: Final = "ws-node"
+"""What the performance plan calls the WebSocket nodes; their numbers follow."""
 TENANT_CHANNEL: Final = "tenant:{<tenant_id>}:broadcast"
 WORKROOM_CHANNEL: Final = "workroom:{<workroom_id>}:updates"
 STATE_KEY: Final = "ws:{<tenant_id>}:conn:<connection_id>"
@@ -35,7 +37,7 @@ def websocket_nodes(plan: Plan) -> tuple[str, ...]:
     suffix = f".{plain(domain)}" if domain else ""
     count = int(plan.figure("websocket.node_count"))
     _bounded("WebSocket nodes", count, "tiers.websocket.connections_per_node")
-    return tuple(f"ws-node-{number}{suffix}" for number in range(1, count + 1))
+    return tuple(f"{WEBSOCKET}-{number}{suffix}" for number in range(1, count + 1))
 
 
 def redis_nodes(plan: Plan) -> tuple[RedisNode, ...]:

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from cascade_plan.emitters._heading import application, heading
 from cascade_plan.emitters._nodes import LABEL
+from cascade_plan.emitters._topology import WEBSOCKET
 from cascade_plan.errors import UsageError, did_you_mean
 from cascade_plan.formulas import hpa_rules, kubernetes_objects
 from cascade_plan.formulas.yaml_text import dump
@@ -30,8 +31,6 @@ PARTS: Final = (
 """What can be emitted, in the order a cluster accepts it."""
 
 
-WEBSOCKET: Final = "ws-node"
-"""What the performance plan calls the WebSocket nodes; their numbers follow."""
 PURPOSES: Final = {
     "namespace": "The namespace of everything else.",
     "deployment": "The API's pods: requests, probes, spread over zones. It has no replica count, the HPA owns it.",

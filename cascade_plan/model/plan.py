@@ -32,6 +32,11 @@ class Verdict:
     """pass, fail, or unjudged (with the reason): a gate that could not be judged is never a pass."""
     reason: str = ""
 
+    @property
+    def price_is_missing(self) -> bool:
+        """Whether there is a figure and no verdict: the bill lacks a price, the figure is "at least"."""
+        return self.status == "unjudged" and self.value is not None
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:

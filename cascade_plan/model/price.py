@@ -44,6 +44,11 @@ class PriceKey(NamedTuple):
     def __str__(self) -> str:
         return " ".join(part for part in self if part)
 
+    @property
+    def is_instance(self) -> bool:
+        """Whether it prices an instance of some type, and not a metered amount."""
+        return self.service == "ec2" or self.item.startswith(("db.", "cache."))
+
 
 @dataclass(frozen=True, slots=True)
 class Price:

@@ -35,6 +35,7 @@ from cascade_plan.prices.bundled import (
     section_of,
 )
 from cascade_plan.prices.coverage import NO_PRICE
+from cascade_plan.units import trimmed
 
 REGIONS: Final = ("ap-southeast-1", "eu-central-1", "eu-west-1", "us-east-1", "us-west-2")
 FIRST_LINE: Final = "# Written by `cascade-plan prices import`; do not edit by hand.\n"
@@ -530,8 +531,7 @@ def _sizes(rows: Iterable[Found], service: str) -> dict[str, tuple[str, str]]:
 
 def _plain(number: Decimal) -> str:
     """Return a number without exponent and trailing zeros."""
-    text = format(number, "f")
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    return trimmed(f"{number:f}")
 
 
 RDS_SIZES_SOURCE: Final = (

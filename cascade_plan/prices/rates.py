@@ -17,6 +17,7 @@ from cascade_plan.errors import did_you_mean
 from cascade_plan.model.price import PriceKey, Row
 from cascade_plan.model.terms import Commitment, commitment_of
 from cascade_plan.prices.bundled import CURRENCY
+from cascade_plan.units import trimmed
 
 UNITS: Final[Mapping[str, tuple[str, int]]] = {
     "hrs": ("hour", 1),
@@ -79,8 +80,8 @@ class Request:
 
     def wants(self, key: PriceKey) -> bool:
         """Return whether a key is of a wanted service and, for an instance, of a wanted type."""
-        is_instance = key.service == "ec2" or key.item.startswith(("db.", "cache."))
-        return key.service in self.services and (not is_instance or key.item in self.items.get(key.service, ()))
+        is_listed = not key.is_instance or key.item in self.items.get(key.service, ())
+        return key.service in self.services and is_listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,10 +134,11 @@ def choose(rates: Iterable[Rate], today: date) -> Choice:
     in_force = [_tier(rate) for rate in _paid([rate for rate in rates if rate.effective <= today.isoformat()])]
     for (key, _, _, _), group in groupby(sorted(in_force, key=lambda rate: (_identity(rate), rate)), _identity):
         try:
-            if found := _price(list(group)):
-                prices.setdefault(key, []).append(found)
+            price = _price(list(group))
         except ValueError as error:
             problems.append(Problem(key, str(error)))
+        else:
+            prices.setdefault(key, []).append(price)
     broken = {problem.key for problem in problems}
     rows = {}
     for key, candidates in prices.items():
@@ -167,8 +169,7 @@ def _paid(rates: list[Rate]) -> list[Rate]:
 
 
 def _is_free(rate: Rate) -> bool:
-    is_instance = rate.key.service == "ec2" or rate.key.item.startswith(("db.", "cache."))
-    return not is_instance and _DECIMAL.fullmatch(rate.amount) is not None and Decimal(rate.amount) == 0
+    return not rate.key.is_instance and _DECIMAL.fullmatch(rate.amount) is not None and Decimal(rate.amount) == 0
 
 
 def _identity(rate: Rate) -> tuple[PriceKey, str, str, str]:
@@ -182,7 +183,7 @@ def _tier(rate: Rate) -> Rate:
     return rate._replace(key=rate.key._replace(variant=f"{rate.begin}-{end}"))
 
 
-def _price(rates: list[Rate]) -> _Price | None:
+def _price(rates: list[Rate]) -> _Price:
     """Return the price that one term's rates make together. Raises ValueError saying why they make none."""
     hourly = fee = None
     for rate in rates:
@@ -256,8 +257,7 @@ def _row(price: _Price) -> Row:
 
 
 def _plain(amount: Decimal) -> str:
-    text = f"{amount:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    return trimmed(f"{amount:f}")
 
 
 def _holes(rows: Mapping[PriceKey, Row]) -> Iterator[Problem]:

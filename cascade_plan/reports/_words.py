@@ -14,6 +14,7 @@ from cascade_plan.model.fleet import NodeGroup
 from cascade_plan.model.plan import Plan, Verdict
 from cascade_plan.model.scenario import Currency
 from cascade_plan.model.terms import commitment_of
+from cascade_plan.units import trimmed
 
 UNIT_COST: Final = "cost_usd_per_1000_users_month"
 LEVELS: Final = {
@@ -97,12 +98,8 @@ def count(number: int | float | Decimal) -> str:
     """
     exact = Decimal(str(number))
     if exact and abs(exact) < Decimal("0.005"):
-        return _trimmed(f"{exact.quantize(Decimal(1).scaleb(exact.adjusted() - 1)):f}")
-    return _trimmed(f"{exact:z,.2f}")
-
-
-def _trimmed(number: str) -> str:
-    return number.rstrip("0").rstrip(".") if "." in number else number
+        return trimmed(f"{exact.quantize(Decimal(1).scaleb(exact.adjusted() - 1)):f}")
+    return trimmed(f"{exact:z,.2f}")
 
 
 def idle(group: NodeGroup) -> str:
@@ -157,7 +154,7 @@ def paid(group: NodeGroup) -> str:
         return TERMS["on_demand"]
     if len(group.terms) == 1 and group.terms[0].share == 1:
         return term(group.terms[0].term)
-    shares = [f"{_trimmed(f'{part.share * 100:.2f}')}% {term(part.term)}" for part in group.terms]
+    shares = [f"{trimmed(f'{part.share * 100:.2f}')}% {term(part.term)}" for part in group.terms]
     return "; ".join((*shares, "rest on demand"))
 
 
@@ -233,7 +230,7 @@ def beside(value: int | float | Decimal, limit: Decimal) -> str:
     places = 2
     while _side(Decimal(text := f"{exact:z.{places}f}"), limit) != _side(exact, limit):
         places += 1
-    return text if money else _trimmed(text)
+    return text if money else trimmed(text)
 
 
 def _side(value: Decimal, limit: Decimal) -> int:
@@ -247,12 +244,7 @@ def keeps(value: Decimal, verdict: Verdict) -> bool:
 
 def limit_text(verdict: Verdict) -> str:
     """Return a gate's condition, such as < 50."""
-    return f"{verdict.operator} {_trimmed(f'{verdict.limit:f}')}"
-
-
-def price_is_missing(verdict: Verdict) -> bool:
-    """Return whether a gate has a figure but no verdict: the bill lacks a price, the figure is "at least"."""
-    return verdict.status == "unjudged" and verdict.value is not None
+    return f"{verdict.operator} {trimmed(f'{verdict.limit:f}')}"
 
 
 def measured(verdict: Verdict) -> str:

@@ -29,7 +29,7 @@ def render(plan: Plan) -> str:
 
 
 def _outcome(verdict: Verdict) -> str:
-    if words.price_is_missing(verdict):
+    if verdict.price_is_missing:
         return "error"
     return {"pass": "", "fail": "failure", "unjudged": "skipped"}[verdict.status]
 
