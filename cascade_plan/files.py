@@ -262,6 +262,15 @@ def _shown(value: object) -> str:
     return text if len(text) <= 80 else f"{text[:77]}..."
 
 
+def trails_below(data: Any, trail: Trail) -> Iterator[Trail]:
+    """Yield a trail and those of everything within the value it leads to."""
+    yield trail
+    value = _value_at(data, trail)
+    if isinstance(value, dict):
+        for key in value:
+            yield from trails_below(data, (*trail, key))
+
+
 def _value_at(data: Any, trail: Trail) -> Any:
     for step in trail:
         data = data[step]

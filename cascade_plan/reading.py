@@ -69,7 +69,9 @@ def _origins(document: files.Document) -> Mapping[str, str]:
         place, line, _ = document.place(trail)
         origins[files.field_name(trail)] = f"{place}:{line}" if line else place
     for trail, origin in document.origins.items():
-        origins[files.field_name(trail)] = origin
+        # A flag that makes a whole part gives every value in it.
+        for inner in files.trails_below(document.data, trail):
+            origins[files.field_name(inner)] = origin
     return origins
 
 

@@ -340,3 +340,14 @@ def test_method_slo_says_what_would_not_do(cascade) -> None:  # type: ignore[no-
     status, _, err = cascade("size", "--method", "slo", "--set", "timing.write_ms=50")
     assert status == 4
     assert "primary" in err
+
+
+def test_a_value_set_by_a_flag_is_said_to_be_from_it_though_the_file_lacks_its_part(cascade) -> None:  # type: ignore[no-untyped-def]
+    flag = "tiers.api.users_per_node=4000"
+    _, out, _ = cascade("explain", "api.node_count.base", "--set", flag)
+    (line,) = [line for line in out.splitlines() if "tiers.api.users_per_node" in line and "input" in line]
+    assert "= 4,000" in line
+    assert f"(--set {flag})" in line
+    status, _, err = cascade("size", "--set", "tiers.api.shape=m5.lrge")
+    assert status == 2
+    assert err.startswith("error: --set tiers.api.shape=m5.lrge: ")
