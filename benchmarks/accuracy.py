@@ -23,7 +23,7 @@ from cascade_plan.formulas.queueing import (
     request_distribution,
     wait_s_mean,
 )
-from cascade_plan.simulation.queue import simulate_open
+from cascade_plan.proving.queue import simulate_open
 
 MEAN_GOAL = 0.03
 PERCENTILE_GOAL = 0.05

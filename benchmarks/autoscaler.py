@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from cascade_plan.formulas.hpa import Autoscaler
 from cascade_plan.formulas.hpa_behavior import Behavior, Policy, Rules
-from cascade_plan.simulation.autoscaler import BLOCK_TICKS, TICK_S, Cluster, Grid, Setting, simulate, tabulate
+from cascade_plan.proving.autoscaler import BLOCK_TICKS, TICK_S, Cluster, Grid, Setting, simulate, tabulate
 
 GOAL_S = 10.0
 GOAL_MIB = 500

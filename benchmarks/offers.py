@@ -25,7 +25,7 @@ from itertools import count, product
 from pathlib import Path
 from shutil import copyfileobj
 
-from cascade_plan.prices import offer_csv, offer_json
+from cascade_plan.clouds.aws.prices import offer_csv, offer_json
 from cascade_plan.prices.rates import Request, choose
 
 GOAL_MIB = 200

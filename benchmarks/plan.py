@@ -10,10 +10,10 @@ import sys
 import time
 from collections.abc import Callable
 
+from cascade_plan.inputs.scenarios import read
 from cascade_plan.model.plan import Plan
 from cascade_plan.model.scenario import Scenario
-from cascade_plan.pipeline import plan
-from cascade_plan.reading import read
+from cascade_plan.planning.pipeline import plan
 
 GOAL_MS = 2.0
 POINTS = 30

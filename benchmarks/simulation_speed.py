@@ -17,7 +17,7 @@ import simpy
 
 from cascade_plan.formulas.percentiles import ServiceTime
 from cascade_plan.formulas.queueing import Station, wait_s_mean
-from cascade_plan.simulation.queue import simulate_open
+from cascade_plan.proving.queue import simulate_open
 
 SERVERS = 8
 UTILISATION = 0.8

@@ -1,4 +1,8 @@
-"""A folder is a registry: the modules of a plug-in package are its entries, imported on first use."""
+"""A folder is a registry: what stands in a plug-in folder is its entries, imported on first use.
+
+A folder's plug-ins are its packages; a folder without packages has modules for plug-ins. Names that start with an
+underscore are the plug-ins' own, and so are modules that stand beside packages.
+"""
 
 from __future__ import annotations
 
@@ -7,39 +11,45 @@ from graphlib import TopologicalSorter
 from importlib import import_module
 from importlib.resources import files
 from types import ModuleType
+from typing import Final
 
 from cascade_plan.errors import UsageError, did_you_mean
+
+READS_ALL: Final = ("*",)
+"""What a plug-in says that reads every one that does not read all."""
 
 
 @cache
 def names(folder: str) -> tuple[str, ...]:
     """Return the sorted names of the plug-ins in `cascade_plan/<folder>/`, in the spelling the command line uses."""
-    entries = (entry.name for entry in files("cascade_plan").joinpath(folder).iterdir())
-    return tuple(
-        sorted(name[:-3].replace("_", "-") for name in entries if name.endswith(".py") and not name.startswith("_"))
-    )
+    entries = [entry for entry in files("cascade_plan").joinpath(folder).iterdir() if not entry.name.startswith("_")]
+    packages = [entry.name for entry in entries if entry.is_dir() and entry.joinpath("__init__.py").is_file()]
+    found = packages or [entry.name[:-3] for entry in entries if entry.name.endswith(".py")]
+    return tuple(sorted(name.replace("_", "-") for name in found))
 
 
-def load(folder: str, name: str) -> ModuleType:
-    """Return the plug-in module `name` of `folder`.
+def load(folder: str, name: str, part: str = "") -> ModuleType:
+    """Return the plug-in `name` of `folder`, or the module `part` of it.
 
     Raises UsageError naming the known plug-ins when there is none of that name.
     """
-    if name not in names(folder):
-        known = names(folder)
-        raise UsageError(
-            f"no {folder.rstrip('s')} named {name!r}: known are {', '.join(known)}{did_you_mean(name, list(known))}"
-        )
-    return import_module(f"cascade_plan.{folder}.{name.replace('-', '_')}")
+    if name not in (known := names(folder)):
+        what = folder.rpartition("/")[2].rstrip("s")
+        raise UsageError(f"no {what} named {name!r}: known are {', '.join(known)}{did_you_mean(name, list(known))}")
+    path = ".".join((*folder.split("/"), name.replace("-", "_"), *([part] if part else [])))
+    return import_module(f"cascade_plan.{path}")
 
 
 @cache
-def ordered(folder: str) -> tuple[str, ...]:
-    """Return the plug-ins' names so that each comes after those it names in its AFTER, ties by name.
+def ordered(folder: str, part: str, attribute: str) -> tuple[str, ...]:
+    """Return the plug-ins' names so that each comes after those that `attribute` of its `part` names, ties by name.
 
+    One that names READS_ALL comes after every one that does not.
     Raises graphlib.CycleError when there is no such order.
     """
-    sorter = TopologicalSorter({name: load(folder, name).AFTER for name in names(folder)})
+    named = {name: getattr(load(folder, name, part), attribute) for name in names(folder)}
+    others = tuple(name for name, before in named.items() if before != READS_ALL)
+    sorter = TopologicalSorter({name: others if before == READS_ALL else before for name, before in named.items()})
     sorter.prepare()
     found: list[str] = []
     while sorter.is_active():

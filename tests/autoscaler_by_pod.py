@@ -22,7 +22,7 @@ from cascade_plan.formulas.hpa_replicas import (
     Utilization,
     Workload,
 )
-from cascade_plan.simulation.autoscaler import PERCENT_GRAINS, Setting, Signal
+from cascade_plan.proving.autoscaler import PERCENT_GRAINS, Setting, Signal
 
 REQUEST_MILLI = 100 * PERCENT_GRAINS
 LONG_AGO_S = -1e9

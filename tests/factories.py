@@ -6,12 +6,12 @@ from collections.abc import Collection, Iterator
 from dataclasses import replace
 from typing import Any
 
-from cascade_plan.exploring import outlook as explored
+from cascade_plan.choosing.outlook import outlook as explored
 from cascade_plan.model.catalogue import Catalogue, Shape
 from cascade_plan.model.plan import Plan
 from cascade_plan.model.price import Book, PriceKey, Row
 from cascade_plan.model.scenario import Scenario
-from cascade_plan.pipeline import plan as planned
+from cascade_plan.planning.pipeline import plan as planned
 
 AS_OF = "2020-01-02"
 SOURCE = "synthetic"

@@ -9,10 +9,10 @@ from typing import Any
 
 from servers import program
 
-from cascade_plan.emitters import monitoring
+from cascade_plan.emitters.prometheus import artefacts as monitoring
+from cascade_plan.inputs.scenarios import Assignment, read
 from cascade_plan.model.plan import Plan
-from cascade_plan.pipeline import plan
-from cascade_plan.reading import Assignment, read
+from cascade_plan.planning.pipeline import plan
 
 Document = dict[str, Any]
 

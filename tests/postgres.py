@@ -17,8 +17,8 @@ import psycopg
 from factories import make_plan
 from servers import free_port, program, running
 
-from cascade_plan.emitters import database
 from cascade_plan.emitters._sql_names import Names
+from cascade_plan.emitters.postgres import artefacts as database
 from cascade_plan.model.plan import Plan
 
 TENANTS, USERS, ACTIVITIES = 200, 50_000, 300_000

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from cascade_plan.emitters._latency_goals import latency_goals
+from cascade_plan.emitters.prometheus._latency_goals import latency_goals
 from cascade_plan.model.plan import Plan
 
 GIB = 2**30

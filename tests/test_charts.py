@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cascade_plan import charts
 from cascade_plan.errors import UsageError
 from cascade_plan.model.replay import Replay, Timeline
+from cascade_plan.reports.days import drawing as charts
 
 SVG = "{http://www.w3.org/2000/svg}"
 HOSTILE = "</title><script>alert('&\"')</script>\x00\x1b[31m\ud800\u202e\n漢字" + "x" * 300

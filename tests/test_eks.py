@@ -12,10 +12,10 @@ import pytest
 import yaml
 from factories import make_plan
 
-from cascade_plan.emitters import _eks
+from cascade_plan.emitters.eks import artefacts as _eks
+from cascade_plan.inputs.scenarios import bundled_scenarios, read
 from cascade_plan.model.plan import Plan
-from cascade_plan.pipeline import plan
-from cascade_plan.reading import bundled_scenarios, read
+from cascade_plan.planning.pipeline import plan
 
 SCHEMAS = Path(os.environ.get("CASCADE_PLAN_CRD_SCHEMAS") or Path(__file__).resolve().parents[2] / "shared/crd_schemas")
 """eksctl's own JSON Schema and Karpenter's CustomResourceDefinitions, where somebody keeps them."""

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from cascade_plan import emitting, registry
+from cascade_plan import registry
+from cascade_plan.emitters import directory as emitting
 from cascade_plan.errors import UsageError
-from cascade_plan.pipeline import plan
-from cascade_plan.reading import bundled_scenarios, read
+from cascade_plan.inputs.scenarios import bundled_scenarios, read
+from cascade_plan.planning.pipeline import plan
 
 
 def tree(directory: str) -> dict[str, bytes]:

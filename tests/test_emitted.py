@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from servers import program
 from test_properties import planned, scenarios
 
-from cascade_plan import emitting
+from cascade_plan.emitters import directory as emitting
 from cascade_plan.errors import InfeasibleError
 from cascade_plan.model.artefact import Artefact
 from cascade_plan.model.scenario import Scenario

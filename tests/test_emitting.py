@@ -6,12 +6,13 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from cascade_plan.emitters import cluster, k8s
+from cascade_plan.emitters import cluster
+from cascade_plan.emitters.kubernetes import artefacts as k8s
+from cascade_plan.emitters.kubernetes import hpa_rules
 from cascade_plan.errors import UsageError
-from cascade_plan.formulas import hpa_rules
+from cascade_plan.inputs.scenarios import bundled_scenarios, read
 from cascade_plan.model.plan import Plan
-from cascade_plan.pipeline import plan
-from cascade_plan.reading import bundled_scenarios, read
+from cascade_plan.planning.pipeline import plan
 
 KUBERNETES = "1.34"
 

@@ -14,13 +14,13 @@ from factories import make_book, make_catalogue, make_plan, make_scenario
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cascade_plan.choosing.outlook import SENSITIVITIES_KEPT, WAYS, changed, commitment_ways, outlook
 from cascade_plan.errors import InfeasibleError, UsageError
-from cascade_plan.exploring import SENSITIVITIES_KEPT, WAYS, changed, commitment_ways, outlook
 from cascade_plan.model.outlook import Alternative, Outlook, Sensitivity
 from cascade_plan.model.plan import from_json, json_schema, to_json
 from cascade_plan.model.price import PriceKey, Row
 from cascade_plan.model.scenario import Scenario
-from cascade_plan.pipeline import plan
+from cascade_plan.planning.pipeline import plan
 
 UNIT_COST = "cost_usd_per_1000_users_month"
 

@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 from cascade_plan import registry
-from cascade_plan.emitters import k8s
-from cascade_plan.exploring import outlook
+from cascade_plan.choosing.outlook import outlook
+from cascade_plan.emitters.kubernetes import artefacts as k8s
+from cascade_plan.inputs.scenarios import bundled_scenarios, read
 from cascade_plan.model.plan import Plan
-from cascade_plan.pipeline import plan
-from cascade_plan.reading import bundled_scenarios, read
+from cascade_plan.planning.pipeline import plan
 
 GOLDEN = Path(__file__).parent / "golden"
 FORMATS = {"table": "txt", "csv": "csv"}

@@ -14,10 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from servers import program
 
-from cascade_plan.emitters import infra
+from cascade_plan.emitters.terraform import artefacts as infra
+from cascade_plan.inputs.scenarios import bundled_scenarios, read
 from cascade_plan.model.plan import Plan
-from cascade_plan.pipeline import plan
-from cascade_plan.reading import bundled_scenarios, read
+from cascade_plan.planning.pipeline import plan
 
 
 def planned(name: str) -> Plan:

@@ -15,10 +15,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from servers import program
 
-from cascade_plan.emitters import _javascript_text as javascript
-from cascade_plan.emitters import _python_text as python
-from cascade_plan.emitters import loadtest
-from cascade_plan.emitters._loads import Body, body, generator_counts, requests_per_s_most, whole_weights
+from cascade_plan.emitters.loadtest import artefacts as loadtest
+from cascade_plan.emitters.loadtest._loads import Body, body, generator_counts, requests_per_s_most, whole_weights
+from cascade_plan.languages import javascript, python
 from cascade_plan.model.plan import Plan
 from cascade_plan.model.scenario import Action, LoadLevel, Scenario
 

@@ -14,17 +14,18 @@ import pytest
 from factories import make_book, make_catalogue, make_scenario
 from runs import k6_load, k6_summary, locust_history, locust_stats, make_measurement
 
-from cascade_plan import measuring, sizing
 from cascade_plan.cli.app import run
 from cascade_plan.errors import UsageError
-from cascade_plan.load import load_of
-from cascade_plan.measurement_reports import render
-from cascade_plan.measuring import Subject, chosen, cpu_factor, verify
+from cascade_plan.evidence import verifying as measuring
+from cascade_plan.evidence.verifying import Subject, chosen, cpu_factor, verify
 from cascade_plan.model.brief import Brief
 from cascade_plan.model.measurement import Measurement, Percentile, Verification
-from cascade_plan.performance import chain, predict
-from cascade_plan.pipeline import plan
-from cascade_plan.predicting import deployed_on, nodes_for
+from cascade_plan.planning import sizing
+from cascade_plan.planning.chain import chain, predict
+from cascade_plan.planning.latencies import deployed_on, nodes_for
+from cascade_plan.planning.pipeline import plan
+from cascade_plan.planning.traffic import load_of
+from cascade_plan.reports.verifications.rendering import render
 
 USERS = 8000
 

@@ -24,12 +24,12 @@ from monitoring_files import Document, cascade, planned, sharded, without_tenant
 from prometheus_client import CollectorRegistry
 from prometheus_client.utils import floatToGoString
 
-from cascade_plan.emitters import monitoring
-from cascade_plan.emitters._latency_goals import MEASURED, latency_goals, objectives, unmeasured
-from cascade_plan.emitters._promql import annotation, exactly, number, quoted, ratio, select
+from cascade_plan.emitters.prometheus import artefacts as monitoring
+from cascade_plan.emitters.prometheus._latency_goals import MEASURED, latency_goals, objectives, unmeasured
 from cascade_plan.formulas.latency_buckets import BESIDE_BOUNDS, PLAN_BOUNDS_S, bound_text, bounds_s
+from cascade_plan.inputs.scenarios import bundled_scenarios
+from cascade_plan.languages.promql import annotation, exactly, number, quoted, ratio, select
 from cascade_plan.model.plan import Plan
-from cascade_plan.reading import bundled_scenarios
 
 KUBERNETES = "1.34"
 

@@ -15,9 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from cascade_plan.clouds import aws
-from cascade_plan.comparing import compare, rendered
-from cascade_plan.explaining import explain
+from cascade_plan.choosing.differences import compare, rendered
+from cascade_plan.clouds.aws import cloud as aws
 from cascade_plan.formulas import commitments
 from cascade_plan.formulas.commitments import bought, break_even
 from cascade_plan.model import terms
@@ -29,7 +28,8 @@ from cascade_plan.model.price import Book, Price, PriceKey, Row
 from cascade_plan.model.scenario import INSTANCE_TERMS, Scenario
 from cascade_plan.model.terms import Commitment, TermShare, commitment_of
 from cascade_plan.prices import bundled
-from cascade_plan.reports import csv, markdown, table
+from cascade_plan.reports.explanation import explain
+from cascade_plan.reports.plans import csv, markdown, table
 from cascade_plan.units import HOURS_PER_MONTH
 
 SHAPE = Shape("ec2", "test.xlarge", 4, 16)

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cascade_plan.inputs.scenarios import read_scenario
 from cascade_plan.model.scenario import Scenario
-from cascade_plan.performance import Deployed, after_loss, chain, meets, predict, throughput
-from cascade_plan.reading import read_scenario
-from cascade_plan.simulation.chain import run
+from cascade_plan.planning.chain import Deployed, after_loss, chain, meets, predict, throughput
+from cascade_plan.proving.requests import run
 
 
 @cache

@@ -9,13 +9,13 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cascade_plan.emitters import k8s
+from cascade_plan.emitters.kubernetes import artefacts as k8s
 from cascade_plan.formulas.profile import hourly_users
+from cascade_plan.inputs.scenarios import read_scenario
 from cascade_plan.model.plan import Plan, from_json, to_json
 from cascade_plan.model.scenario import DATABASE_TERMS, INSTANCE_TERMS, PROFILES, Scenario
-from cascade_plan.pipeline import plan
+from cascade_plan.planning.pipeline import plan
 from cascade_plan.prices import bundled
-from cascade_plan.reading import read_scenario
 
 peaks = st.integers(1, 3_000_000)
 COUNTS = ("api.node_count.base", "api.node_count.max", "database.replica_count", "pool.connection_count",

@@ -15,7 +15,7 @@ import pytest
 
 from cascade_plan.errors import UsageError
 from cascade_plan.model.replay import Outcome, Replay
-from cascade_plan.replay_reports import COLUMNS, FORMATS, HEADERS, render
+from cascade_plan.reports.days.rendering import COLUMNS, FORMATS, HEADERS, render
 
 HOSTILE = "=cmd|'/c calc'!A1\n| <b>bold</b> `code` **x**\x1b[31m\x00\ud800\u202e"
 

@@ -7,10 +7,10 @@ from functools import cache
 import pytest
 
 from cascade_plan.errors import UsageError
+from cascade_plan.inputs.scenarios import read
 from cascade_plan.model.replay import Outcome, Replay
-from cascade_plan.pipeline import plan
-from cascade_plan.reading import read
-from cascade_plan.replaying import Order, measured, read_counts, simulate
+from cascade_plan.planning.pipeline import plan
+from cascade_plan.proving.days import Order, measured, read_counts, simulate
 
 BUSY = (("--peak", "users.peak", "50000"), ("--avg", "users.average", "12000"))
 TRACE = "minute,requests\n" + "\n".join(f"{m},{100 + (m // 60 % 24) * 50}" for m in range(1440))

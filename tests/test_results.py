@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from runs import HISTORY, STATS, k6_load, k6_summary, locust_history, locust_stats
 
 from cascade_plan.errors import UsageError
-from cascade_plan.results import Text, k6, locust, rounding_ms
+from cascade_plan.evidence.results import Text, k6, locust, rounding_ms
 
 FAILURES = "Method,Name,Error,Occurrences,First Seen,Last Seen\n"
 RAMP = [(0, 0), (500, 100), (1000, 300)]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from cascade_plan.inputs.scenarios import Assignment, read
 from cascade_plan.model.plan import Plan
-from cascade_plan.pipeline import plan
-from cascade_plan.reading import Assignment, read
+from cascade_plan.planning.pipeline import plan
 
 
 def planned(name: str = "cascade", *changes: Assignment) -> Plan:

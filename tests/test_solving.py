@@ -9,17 +9,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cascade_plan import sizing
 from cascade_plan.errors import InfeasibleError
-from cascade_plan.load import load_of
+from cascade_plan.inputs.scenarios import Assignment, read_scenario
 from cascade_plan.model.brief import Brief
 from cascade_plan.model.plan import Plan, from_json, to_json
 from cascade_plan.model.scenario import Scenario
-from cascade_plan.performance import after_loss, chain, meets
-from cascade_plan.pipeline import plan
-from cascade_plan.predicting import deployed_on
+from cascade_plan.planning import sizing
+from cascade_plan.planning.chain import after_loss, chain, meets
+from cascade_plan.planning.latencies import deployed_on
+from cascade_plan.planning.pipeline import plan
+from cascade_plan.planning.traffic import load_of
 from cascade_plan.prices import bundled
-from cascade_plan.reading import Assignment, read_scenario
 
 SLO: Assignment = ("--method slo", "method", "slo")
 

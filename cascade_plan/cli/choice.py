@@ -13,9 +13,9 @@ import typer
 from typer.models import ArgumentInfo
 
 from cascade_plan.errors import Problem, ScenarioError, UsageError, did_you_mean
+from cascade_plan.inputs.scenarios import Assignment, Given, read
 from cascade_plan.model.plan import Plan
 from cascade_plan.model.price import MAX_PRICE_AGE_DAYS
-from cascade_plan.reading import Assignment, Given, read
 
 PROJECT_FILE: Final = ".cascade-plan.yaml"
 PROJECT_KEYS: Final = ("as_of", "avg", "method", "peak", "prices", "region", "scenario", "set")
@@ -48,7 +48,7 @@ class Choice:
         self, reference: str | None = None, outlook: bool = False, max_price_age_days: int = MAX_PRICE_AGE_DAYS
     ) -> Plan:
         """Return the plan of the chosen scenario, or of another one with the same overrides."""
-        from cascade_plan.pipeline import plan
+        from cascade_plan.planning.pipeline import plan
 
         given = self.read(reference)
         made = plan(
@@ -61,7 +61,7 @@ class Choice:
         )
         if not outlook:
             return made
-        from cascade_plan.exploring import outlook as explore
+        from cascade_plan.choosing.outlook import outlook as explore
 
         return replace(made, outlook=explore(given.scenario, given.catalogue, given.book, given.origins))
 

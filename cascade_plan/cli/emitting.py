@@ -39,7 +39,7 @@ Check = Annotated[
 @with_choice
 def emit_k8s(choice: Choice, with_: With = "", output: Output = "-") -> int:
     """Emit the HorizontalPodAutoscaler of the API, and what else is asked for, as YAML."""
-    from cascade_plan.emitters import k8s
+    from cascade_plan.emitters.kubernetes import artefacts as k8s
 
     parts = [part.strip() for part in with_.split(",") if part.strip()]
     deliver(k8s.stream(choice.plan(), parts), output)
@@ -50,7 +50,7 @@ def _emitting(name: str, help_text: str) -> Callable[..., int]:
     """Return the command that emits one emitter's files."""
 
     def command(choice: Choice, only: Only = "", output: Destination = "-", force: Force = False) -> int:
-        from cascade_plan import emitting
+        from cascade_plan.emitters import directory as emitting
 
         made = emitting.artefacts(choice.plan(), name, only)
         if output == "-":
@@ -76,7 +76,7 @@ emit_infra = _emitting("infra", "Emit Terraform for the database, cache, node gr
 @with_choice
 def emit_all(choice: Choice, output: Directory, force: Force = False, check: Check = False) -> int:
     """Emit everything into a directory, with an index; or check that a directory is up to date."""
-    from cascade_plan import emitting
+    from cascade_plan.emitters import directory as emitting
 
     made = emitting.everything(choice.plan())
     if not check:
@@ -94,7 +94,7 @@ def _write(made: tuple[Artefact, ...], directory: Path, force: bool) -> None:
 
     Raises UsageError, having written nothing, when a file there is not as it was last written and not `force`.
     """
-    from cascade_plan import emitting
+    from cascade_plan.emitters import directory as emitting
     from cascade_plan.files import write_atomically
 
     known, present = _record(directory), _present_of(made, directory)
@@ -118,7 +118,7 @@ def _write(made: tuple[Artefact, ...], directory: Path, force: bool) -> None:
 
 def _drift(made: tuple[Artefact, ...], directory: Path) -> list[str]:
     """Return how a directory differs from what would be emitted, a line for each file."""
-    from cascade_plan import emitting
+    from cascade_plan.emitters import directory as emitting
 
     left_over = _left_over(made, _record(directory), directory)
     return emitting.drift(made, _present_of(made, directory)) + [f"no longer emitted: {path}" for path in left_over]
@@ -135,7 +135,7 @@ def _present_of(made: tuple[Artefact, ...], directory: Path) -> dict[str, str | 
 
 
 def _record(directory: Path) -> Mapping[str, str]:
-    from cascade_plan import emitting
+    from cascade_plan.emitters import directory as emitting
 
     text = _present(directory / emitting.RECORD)
     return {} if text is None else emitting.recorded(text)

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from cascade_plan.model.plan import Plan
-from cascade_plan.reports import markdown, table
+from cascade_plan.reports.plans import markdown, table
 
 
 def announce(plan: Plan) -> None:

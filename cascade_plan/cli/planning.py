@@ -65,7 +65,7 @@ def check(
         from cascade_plan.cli.github import announce
 
         announce(plan)
-    complain("\n".join(registry.load("reports", "table").failures(plan)), "")
+    complain("\n".join(registry.load("reports/plans", "table").failures(plan)), "")
     lacking = not plan.bill.complete or any(verdict.price_is_missing for verdict in plan.verdicts)
     if lacking or (strict_prices and not _fresh(plan, choice, max_price_age)):
         return 3
@@ -74,7 +74,7 @@ def check(
 
 def _planned(choice: Choice, format_: str, output: str, max_price_age: int, explored: bool) -> Plan:
     """Return the plan, after printing it: as the named report, or in colour for a table on a terminal."""
-    renderer = registry.load("reports", format_)
+    renderer = registry.load("reports/plans", format_)
     plan = choice.plan(outlook=explored, max_price_age_days=max_price_age)
     for message in _price_warnings(plan, choice, max_price_age):
         complain(message, "warning")

@@ -125,7 +125,7 @@ def update(
     from cascade_plan.prices import updating
 
     if print_policy:
-        from cascade_plan.prices.aws_client import policy
+        from cascade_plan.clouds.aws.prices.client import policy
 
         deliver(policy(), output)
         return 0
@@ -264,7 +264,7 @@ def import_(
     output: Annotated[str, typer.Option("-o", "--output", metavar="DIR", help="Where the books go.")] = "pricing/aws",
 ) -> int:
     """Rebuild the bundled price books and the catalogue from collected CSV files."""
-    from cascade_plan.prices.importing import rebuild, write
+    from cascade_plan.clouds.aws.prices.importing import rebuild, write
 
     if not Path(output).is_dir():
         raise UsageError(f"{output} is no directory")

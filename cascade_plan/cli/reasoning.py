@@ -21,7 +21,7 @@ Format = Annotated[str, typer.Option("--format", metavar="NAME", help="table, js
 @with_choice
 def explain(choice: Choice, figure: Figure, output: Output = "-") -> int:
     """Say where a figure comes from: formula, inputs and their origin, source, prices."""
-    from cascade_plan.explaining import explain as explained
+    from cascade_plan.reports.explanation import explain as explained
 
     deliver(explained(choice.plan(), figure), output)
     return 0
@@ -32,7 +32,7 @@ def diff(
     choice: Choice, before: Before, after: After = "cascade", format_: Format = "table", output: Output = "-"
 ) -> int:
     """Say what changed in fleet and bill between two scenarios, or between a saved plan and now."""
-    from cascade_plan.comparing import compare, rendered
+    from cascade_plan.choosing.differences import compare, rendered
 
     deliver(rendered(compare(_plan(choice, before), _plan(choice, after)), format_), output)
     return 0
@@ -41,6 +41,6 @@ def diff(
 def _plan(choice: Choice, reference: str) -> Plan:
     if not reference.endswith(".json"):
         return choice.plan(reference)
-    from cascade_plan.reading import read_plan
+    from cascade_plan.inputs.scenarios import read_plan
 
     return read_plan(reference)

@@ -24,7 +24,7 @@ Target = Annotated[str, typer.Argument(metavar="FILE", help="Where to write.")]
 def init(file: Target = "scenario.yaml", start: Start = "cascade", force: Force = False) -> int:
     """Write a scenario to start from, and the schema that lets an editor complete it."""
     from cascade_plan.files import write_atomically
-    from cascade_plan.reading import scenario_text
+    from cascade_plan.inputs.scenarios import scenario_text
 
     target = Path(file)
     schema = target.parent / SCHEMA_FILE
@@ -39,8 +39,8 @@ def init(file: Target = "scenario.yaml", start: Start = "cascade", force: Force 
 
 def validate(scenarios: Files) -> int:
     """Check scenarios: the schema, the region's prices and the shapes; every problem of every file at once."""
-    from cascade_plan.pipeline import plan
-    from cascade_plan.reading import read
+    from cascade_plan.inputs.scenarios import read
+    from cascade_plan.planning.pipeline import plan
 
     failed = 0
     for reference in scenarios:

@@ -61,13 +61,13 @@ def simulate(
     if requests is not None:
         _requests(choice, requests, seed, output)
         return 0
-    from cascade_plan.charts import svg
-    from cascade_plan.charts import text as drawn
     from cascade_plan.files import read_text
-    from cascade_plan.pipeline import plan
-    from cascade_plan.replay_reports import render
-    from cascade_plan.replaying import Order
-    from cascade_plan.replaying import simulate as simulated
+    from cascade_plan.planning.pipeline import plan
+    from cascade_plan.proving.days import Order
+    from cascade_plan.proving.days import simulate as simulated
+    from cascade_plan.reports.days.drawing import svg
+    from cascade_plan.reports.days.drawing import text as drawn
+    from cascade_plan.reports.days.rendering import render
 
     given = choice.read()
     text = read_text(trace, 2**26)[0] if trace is not None else None
@@ -111,7 +111,7 @@ def _requests(choice: Choice, count: int, seed: int, output: str) -> None:
     """Print predicted and simulated latencies of every named load."""
     from tabulate import tabulate
 
-    from cascade_plan.replaying import measured
+    from cascade_plan.proving.days import measured
 
     given = choice.read()
     rows = measured(given.scenario, given.catalogue, given.book, count, seed)

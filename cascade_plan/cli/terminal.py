@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cascade_plan.model.plan import Plan
-from cascade_plan.reports import table
+from cascade_plan.reports.plans import table
 
 STYLES: Final = {"✓": "green", "✗": "bold red", "?": "yellow", "warning": "yellow"}
 

@@ -13,8 +13,8 @@ from cascade_plan.cli.output import deliver
 from cascade_plan.errors import UsageError
 
 if TYPE_CHECKING:
+    from cascade_plan.evidence.results import Text
     from cascade_plan.model.measurement import Measurement
-    from cascade_plan.results import Text
 
 MOST_BYTES = 2**26
 """A history of a week, with a row a second, is a tenth of this."""
@@ -35,9 +35,9 @@ Format = Annotated[str, typer.Option("--format", metavar="NAME", help="table, js
 @with_choice
 def verify(choice: Choice, results: Results, load: Ran = None, format_: Format = "table", output: Output = "-") -> int:
     """Judge a load test's results: exit 1 unless they show every SLO to be kept; compare them with the plan."""
-    from cascade_plan import measuring
-    from cascade_plan.measurement_reports import render
-    from cascade_plan.pipeline import plan
+    from cascade_plan.evidence import verifying as measuring
+    from cascade_plan.planning.pipeline import plan
+    from cascade_plan.reports.verifications.rendering import render
 
     measured = _measured(results, load)
     given = choice.read()
@@ -49,7 +49,7 @@ def verify(choice: Choice, results: Results, load: Ran = None, format_: Format =
 
 
 def _measured(results: str, load: str | None) -> Mapping[str, Measurement]:
-    from cascade_plan import results as reading
+    from cascade_plan.evidence import results as reading
 
     path = _file(results, load)
     if path.name.endswith(ENDINGS):
@@ -71,8 +71,8 @@ def _measured(results: str, load: str | None) -> Mapping[str, Measurement]:
 
 def _text(path: str) -> Text | None:
     """Return a file's text, or None when there is no such file."""
+    from cascade_plan.evidence.results import Text
     from cascade_plan.files import read_text
-    from cascade_plan.results import Text
 
     return Text(*read_text(path, MOST_BYTES)) if Path(path).exists() else None
 

@@ -1,1 +1,1 @@
-"""Plug-ins: one file per biller."""
+"""Plug-ins: a folder for each cloud."""

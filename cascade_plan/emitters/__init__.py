@@ -1,1 +1,1 @@
-"""Plug-ins: files for machines, each made from a plan and nothing else."""
+"""Plug-ins: a folder for each program that is configured."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from cascade_plan.emitters._heading import application
-from cascade_plan.formulas.sql_text import identifier, literal
+from cascade_plan.languages.sql import identifier, literal
 from cascade_plan.model.plan import Plan
 
 TENANT_SETTING: Final = "app.tenant_id"

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from math import ceil, floor
 from operator import attrgetter
 
+from cascade_plan.clouds.aws.eks import Allocatable, allocatable, max_pods
 from cascade_plan.errors import InfeasibleError, UsageError, did_you_mean
-from cascade_plan.formulas.eks import Allocatable, allocatable, max_pods
 from cascade_plan.model.catalogue import Catalogue, Shape
 from cascade_plan.model.defaults import DEFAULTS
 from cascade_plan.model.derivation import Derivation, Input

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Final, Literal, Self, TypeVar, get_args
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from cascade_plan.errors import did_you_mean
-from cascade_plan.formulas import sql_text
+from cascade_plan.languages import sql
 from cascade_plan.model.defaults import NASA_WEEKDAY
 from cascade_plan.model.defaults import value as default
 from cascade_plan.model.terms import TermShare
@@ -88,9 +88,9 @@ Image = Annotated[
 ]
 HostName = Annotated[str, matching(r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$", "a host name or an IPv4 address", 253)]
 Version = Annotated[str, matching(r"^[0-9]+\.[0-9]+(\.[0-9]+)?$", "a version in quotes such as '1.23'", 20)]
-Identifier = Annotated[str, AfterValidator(sql_text.checked_identifier)]
+Identifier = Annotated[str, AfterValidator(sql.checked_identifier)]
 """A PostgreSQL name: anything but NUL, at most 63 bytes."""
-LineIdentifier = Annotated[str, AfterValidator(sql_text.checked_line_identifier)]
+LineIdentifier = Annotated[str, AfterValidator(sql.checked_line_identifier)]
 """A PostgreSQL name that can also stand in a file of lines, such as pgbouncer.ini: no control characters."""
 Domain = Annotated[
     str,

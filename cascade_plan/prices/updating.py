@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
+from cascade_plan.clouds.aws.prices.products import SERVICES
 from cascade_plan.errors import CascadePlanError, CloudError, PriceError, UsageError, did_you_mean
 from cascade_plan.model.price import Book
 from cascade_plan.prices import books, bundled, cache
-from cascade_plan.prices.products import SERVICES
 from cascade_plan.prices.rates import Choice, Problem, Rate, Request, choose
 
 SPOT: Final = "spot"
@@ -121,11 +121,11 @@ def _request(region: str, wish: Wish) -> Request:
 
 def _rates(request: Request, wish: Wish) -> Iterator[Rate]:
     if wish.source == "bulk":
-        from cascade_plan.prices import bulk
+        from cascade_plan.clouds.aws.prices import bulk
 
         yield from bulk.rates(request, wish.endpoint_url or bulk.BASE_URL)
         return
-    from cascade_plan.prices import query_api, savings_plans, spot
+    from cascade_plan.clouds.aws.prices import query_api, savings_plans, spot
 
     yield from query_api.rates(request, wish.endpoint_url)
     if "ec2" in request.services:

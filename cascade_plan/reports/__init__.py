@@ -1,1 +1,1 @@
-"""Plug-ins: text for people, each made from a plan and nothing else."""
+"""Plug-ins: results as text for people, a folder for each kind of result."""

@@ -1,1 +1,1 @@
-"""Plug-ins: one file per thing that is sized."""
+"""Plug-ins: a folder for each kind of thing that is sized."""

@@ -14,12 +14,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from cascade_plan.emitters import _postgres_settings, database
+from cascade_plan.emitters.postgres import _settings as _postgres_settings
+from cascade_plan.emitters.postgres import artefacts as database
 from cascade_plan.errors import UsageError
 from cascade_plan.formulas import pools, postgres
+from cascade_plan.inputs.scenarios import bundled_scenarios, read
 from cascade_plan.model.plan import Plan
-from cascade_plan.pipeline import plan
-from cascade_plan.reading import bundled_scenarios, read
+from cascade_plan.planning.pipeline import plan
 
 
 def planned(name: str) -> Plan:

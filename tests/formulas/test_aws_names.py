@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cascade_plan.formulas.aws_names import LIMITS, aws_name
+from cascade_plan.clouds.aws.names import LIMITS, aws_name
 
 NAMES = st.from_regex(r"[a-z]([-a-z0-9]{0,60}[a-z0-9])?", fullmatch=True)
 

@@ -24,7 +24,7 @@ from cascade_plan.formulas.closed_network import (
 )
 from cascade_plan.formulas.percentiles import ServiceTime
 from cascade_plan.formulas.queueing import Station, mmc_response_s_percentile
-from cascade_plan.simulation.queue import mean_interval, simulate_closed
+from cascade_plan.proving.queue import mean_interval, simulate_closed
 
 users_counts = st.integers(1, 400)
 servers_counts = st.integers(1, 20)

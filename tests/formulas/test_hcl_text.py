@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from servers import program
 
-from cascade_plan.formulas.hcl_text import Block, Expression, Value, quoted, render
+from cascade_plan.languages.hcl import Block, Expression, Value, quoted, render
 
 HOSTILE = st.text(
     st.one_of(

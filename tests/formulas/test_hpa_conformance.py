@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
+from cascade_plan.emitters.kubernetes.names import parse_quantity
 from cascade_plan.formulas import hpa_behavior as rate
 from cascade_plan.formulas import hpa_replicas as replicas
 from cascade_plan.formulas.hpa import Autoscaler, Controller, Outcome, Reconciled, State, reconcile
-from cascade_plan.formulas.kubernetes_names import parse_quantity
 
 Case = dict[str, Any]
 

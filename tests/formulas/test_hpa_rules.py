@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cascade_plan.formulas.hpa_rules import validate
+from cascade_plan.emitters.kubernetes.hpa_rules import validate
 
 ABSENT = object()
 

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cascade_plan.formulas import kubernetes_names
-from cascade_plan.formulas.kubernetes_names import (
+from cascade_plan.emitters.kubernetes import names as kubernetes_names
+from cascade_plan.emitters.kubernetes.names import (
     NOT_A_QUANTITY,
     NOT_A_SUFFIX,
     QuantityError,

@@ -12,9 +12,9 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cascade_plan.formulas import hpa_rules
-from cascade_plan.formulas.kubernetes_names import label_value_problems, parse_quantity, qualified_name_problems
-from cascade_plan.formulas.kubernetes_objects import (
+from cascade_plan.emitters.kubernetes import hpa_rules
+from cascade_plan.emitters.kubernetes.names import label_value_problems, parse_quantity, qualified_name_problems
+from cascade_plan.emitters.kubernetes.objects import (
     Identity,
     KubernetesObject,
     Pod,
@@ -31,7 +31,7 @@ from cascade_plan.formulas.kubernetes_objects import (
     service,
     stateful_set,
 )
-from cascade_plan.formulas.yaml_text import dump
+from cascade_plan.languages.yaml import dump
 
 IDENTITY = Identity("cascade-api", "cascade", "cascade")
 POD = Pod("registry.example/cascade:1", 8080, Resources(0.5, 768), "/ready", "/live")

@@ -32,7 +32,7 @@ from cascade_plan.formulas.queueing import (
     wait_probability,
     wait_s_mean,
 )
-from cascade_plan.simulation.queue import mean_interval, simulate_open
+from cascade_plan.proving.queue import mean_interval, simulate_open
 
 EXACT_C = (
     (1, 0.5, 0.5),

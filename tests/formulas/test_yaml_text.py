@@ -12,8 +12,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cascade_plan.formulas import yaml_text
-from cascade_plan.formulas.yaml_text import dump
+from cascade_plan.languages import yaml as yaml_text
+from cascade_plan.languages.yaml import dump
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"])) | st.text("ab \n\t#:-|>'\"\\%\x07\x85\u2028\ufeffé😀")
 JSON = st.recursive(

@@ -16,9 +16,9 @@ import pytest
 from aws_server import DENIED, EXPIRED, KEY_ID, SECRET, THROTTLED, TOKEN, Fault, Server, error, half_a_body, wired
 
 from cascade_plan import __version__
+from cascade_plan.clouds.aws.prices import client as aws_client
+from cascade_plan.clouds.aws.prices.client import ACTIONS, Patience, client, listing, policy
 from cascade_plan.errors import CloudError, UsageError
-from cascade_plan.prices import aws_client
-from cascade_plan.prices.aws_client import ACTIONS, Patience, client, listing, policy
 
 SHORT = Patience(connect_s=5, read_s=5, attempt_count=2)
 HASTY = Patience(connect_s=5, read_s=0.3, attempt_count=2)

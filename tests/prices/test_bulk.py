@@ -21,10 +21,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from offer_server import Fault, OfferServer
 
+from cascade_plan.clouds.aws.prices import bulk
+from cascade_plan.clouds.aws.prices.products import PRODUCTS
 from cascade_plan.errors import CloudError, UsageError
 from cascade_plan.model.price import PriceKey
-from cascade_plan.prices import bulk
-from cascade_plan.prices.products import PRODUCTS
 from cascade_plan.prices.rates import Rate, Request, choose
 
 TODAY = date(2026, 11, 25)

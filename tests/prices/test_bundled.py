@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from cascade_plan.clouds.aws.eks import max_pods
 from cascade_plan.errors import PriceError, ScenarioError, UsageError
-from cascade_plan.formulas.eks import max_pods
 from cascade_plan.model.catalogue import Shape
 from cascade_plan.model.price import Book, Price, PriceKey
 from cascade_plan.prices import bundled

@@ -18,9 +18,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from price_rows import CELLS, HOSTILE, KEYS
 
+from cascade_plan.clouds.aws.prices import importing
 from cascade_plan.errors import PriceError, UsageError
 from cascade_plan.model.price import Book, Price, PriceKey, Row
-from cascade_plan.prices import bundled, importing, writing
+from cascade_plan.prices import bundled, writing
 
 ROOT = Path(__file__).parents[2]
 COLUMNS = [

@@ -16,11 +16,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cascade_plan.clouds.aws.prices import offer_csv
+from cascade_plan.clouds.aws.prices.offers import Wanted, usage_mark
+from cascade_plan.clouds.aws.prices.products import PRODUCTS
 from cascade_plan.errors import CloudError
 from cascade_plan.model.price import PriceKey
-from cascade_plan.prices import offer_csv
-from cascade_plan.prices.offers import Wanted, usage_mark
-from cascade_plan.prices.products import PRODUCTS
 from cascade_plan.prices.rates import Rate, Request, choose
 
 TODAY = date(2026, 11, 25)

@@ -16,8 +16,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cascade_plan.clouds.aws.prices import offer_csv, offer_json
 from cascade_plan.errors import CloudError
-from cascade_plan.prices import offer_csv, offer_json
 from cascade_plan.prices.rates import Rate, Request
 
 TODAY = date(2026, 11, 25)

@@ -15,12 +15,12 @@ import pytest
 from aws_server import DENIED, PRODUCTS, Server, edited
 from aws_world import CACHE, EC2, RDS, TODAY, Dimension, Product, expected
 
+from cascade_plan.clouds.aws.prices import products as kinds
+from cascade_plan.clouds.aws.prices import query_api
+from cascade_plan.clouds.aws.prices.client import Patience
+from cascade_plan.clouds.aws.prices.products import SERVICES
 from cascade_plan.errors import CloudError
 from cascade_plan.model.price import PriceKey
-from cascade_plan.prices import products as kinds
-from cascade_plan.prices import query_api
-from cascade_plan.prices.aws_client import Patience
-from cascade_plan.prices.products import SERVICES
 from cascade_plan.prices.rates import Choice, Rate, Request, choose
 
 SHORT = Patience(connect_s=5, read_s=5, attempt_count=2)

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cascade_plan.clouds.aws.prices import savings_csv
 from cascade_plan.errors import CloudError
 from cascade_plan.model.price import PriceKey
-from cascade_plan.prices import savings_csv
 from cascade_plan.prices.rates import Rate, Request, choose
 
 TODAY = date(2026, 11, 25)

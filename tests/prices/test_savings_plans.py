@@ -12,11 +12,11 @@ import pytest
 from aws_server import DENIED, PLANS, Server, edited, half_a_body
 from aws_world import EC2, TODAY, plan_rate, price_of
 
+from cascade_plan.clouds.aws.prices import savings_plans
+from cascade_plan.clouds.aws.prices.client import Patience
 from cascade_plan.errors import CloudError
 from cascade_plan.model.price import PriceKey
 from cascade_plan.model.terms import commitment_of
-from cascade_plan.prices import savings_plans
-from cascade_plan.prices.aws_client import Patience
 from cascade_plan.prices.rates import Rate, Request, choose
 
 SHORT = Patience(connect_s=5, read_s=5, attempt_count=2)

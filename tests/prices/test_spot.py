@@ -12,12 +12,12 @@ from aws_world import EC2, TODAY, SpotPrice
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cascade_plan.clouds.aws.prices import spot
+from cascade_plan.clouds.aws.prices.client import Patience
+from cascade_plan.clouds.aws.prices.spot import Change, covered, weighted_percentile
 from cascade_plan.errors import CloudError
 from cascade_plan.model.price import PriceKey
-from cascade_plan.prices import spot
-from cascade_plan.prices.aws_client import Patience
 from cascade_plan.prices.rates import Rate, Request, choose
-from cascade_plan.prices.spot import Change, covered, weighted_percentile
 
 SHORT = Patience(connect_s=5, read_s=5, attempt_count=2)
 REQUEST = Request("eu-west-1", frozenset({"ec2"}), {"ec2": frozenset(EC2)}, TODAY)

@@ -13,10 +13,10 @@ from typing import Any
 
 from servers import free_port, listening, running
 
-from cascade_plan.emitters import loadtest
+from cascade_plan.emitters.loadtest import artefacts as loadtest
+from cascade_plan.inputs.scenarios import read
 from cascade_plan.model.plan import Plan
-from cascade_plan.pipeline import plan
-from cascade_plan.reading import read
+from cascade_plan.planning.pipeline import plan
 
 SETS = (
     ("--set", "users.tenants", "4"),

@@ -18,10 +18,10 @@ import pytest
 from loadtest_system import emitted, small, system
 from servers import program
 
-from cascade_plan.emitters import loadtest
+from cascade_plan.emitters.loadtest import artefacts as loadtest
+from cascade_plan.inputs.scenarios import read
 from cascade_plan.model.plan import Plan
-from cascade_plan.pipeline import plan
-from cascade_plan.reading import read
+from cascade_plan.planning.pipeline import plan
 
 K6 = Path(__file__).parent / "k6" / "run.mjs"
 USERS, ITERATIONS = 8, 30

@@ -23,9 +23,9 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from cascade_plan.emitters import cluster
+from cascade_plan.inputs.scenarios import bundled_scenarios, read
 from cascade_plan.model.plan import Plan
-from cascade_plan.pipeline import plan
-from cascade_plan.reading import bundled_scenarios, read
+from cascade_plan.planning.pipeline import plan
 
 NODE = Path(__file__).parent.parent / "websocket_node.py"
 TEMPORARY = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")

@@ -18,7 +18,7 @@ from servers import free_port
 
 from cascade_plan.emitters._sql_names import names
 from cascade_plan.errors import UsageError
-from cascade_plan.formulas import pgbouncer_text
+from cascade_plan.languages import ini as pgbouncer_text
 from cascade_plan.model.plan import Plan
 
 pytestmark = pytest.mark.xdist_group("postgres")

@@ -16,10 +16,11 @@ from postgres import ACTIVITIES, TENANTS, USERS, Server, create, files, fill, po
 from psycopg import errors, sql
 from servers import wait_until
 
-from cascade_plan.emitters import _indexes_sql, _postgres_settings
 from cascade_plan.emitters._sql_names import names
+from cascade_plan.emitters.postgres import _indexes as _indexes_sql
+from cascade_plan.emitters.postgres import _settings as _postgres_settings
 from cascade_plan.errors import UsageError
-from cascade_plan.formulas.sql_text import dollar_quoted, identifier, literal
+from cascade_plan.languages.sql import dollar_quoted, identifier, literal
 from cascade_plan.model.scenario import Columns
 
 pytestmark = pytest.mark.xdist_group("postgres")

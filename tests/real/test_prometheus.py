@@ -23,10 +23,10 @@ from monitoring_files import Document, emitted, planned, undiscovered
 from prometheus_client import CollectorRegistry, start_http_server
 from servers import free_port, program, running, wait_until
 
-from cascade_plan.emitters import monitoring
-from cascade_plan.emitters.k8s import objects
+from cascade_plan.emitters.kubernetes.artefacts import objects
+from cascade_plan.emitters.prometheus import artefacts as monitoring
+from cascade_plan.inputs.scenarios import Assignment
 from cascade_plan.model.plan import Plan
-from cascade_plan.reading import Assignment
 
 pytestmark = pytest.mark.xdist_group("prometheus")
 

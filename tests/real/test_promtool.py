@@ -17,13 +17,13 @@ from prometheus_cases import MINUTES, Alerted, Series, alerts, named, recordings
 from test_properties import planned as planned_for
 from test_properties import scenarios
 
-from cascade_plan.emitters import monitoring
-from cascade_plan.emitters._burn_rate_alerts import BURN_RATES, BurnRate
-from cascade_plan.emitters._latency_goals import objectives
-from cascade_plan.emitters._promql import quoted, select
+from cascade_plan.emitters.prometheus import artefacts as monitoring
+from cascade_plan.emitters.prometheus._burn_rate_alerts import BURN_RATES, BurnRate
+from cascade_plan.emitters.prometheus._latency_goals import objectives
+from cascade_plan.inputs.scenarios import bundled_scenarios
+from cascade_plan.languages.promql import quoted, select
 from cascade_plan.model.plan import Plan
 from cascade_plan.model.scenario import Scenario
-from cascade_plan.reading import bundled_scenarios
 
 RULE_FILES = ("pod_rules.yml", "recording_rules.yml", "alerting_rules.yml")
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from cascade_plan.model.fleet import LEVELS
 from cascade_plan.model.plan import Plan
-from cascade_plan.reports import csv as report
+from cascade_plan.reports.plans import csv as report
 
 
 def rows(made: Plan) -> list[dict[str, str]]:

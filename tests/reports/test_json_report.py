@@ -10,7 +10,7 @@ from factories import make_plan
 
 from cascade_plan import registry
 from cascade_plan.model.plan import from_json
-from cascade_plan.reports import json as report
+from cascade_plan.reports.plans import json as report
 
 NAMES = registry.names("reports")
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cascade_plan.model.plan import Plan, Verdict
-from cascade_plan.reports import junit
+from cascade_plan.reports.plans import junit
 
 
 def suite(made: Plan) -> ElementTree.Element:

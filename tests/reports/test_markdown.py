@@ -16,8 +16,8 @@ from markdown_it import MarkdownIt
 
 from cascade_plan.model.plan import Plan
 from cascade_plan.reports import _marked as marked
-from cascade_plan.reports import _words as words
-from cascade_plan.reports import markdown
+from cascade_plan.reports.plans import _words as words
+from cascade_plan.reports.plans import markdown
 
 HOSTILE = [
     "a|b", "a\\|b", "`code`", "<script>alert(1)</script>", "<!-- ", "a\nb", "| --- |", "**bold** _it_ ~~gone~~",

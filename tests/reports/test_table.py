@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cascade_plan.model.scenario import DATABASE_TERMS, INSTANCE_TERMS, TERMS
-from cascade_plan.reports import table
+from cascade_plan.reports.plans import table
 
 HOSTILE = ["\x1b[31mred\n\r\t", "a|b", "x" * 500, "", " ", "\u202egnp", "é" * 40, "\ud800"]
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from cascade_plan.model.plan import Verdict
 from cascade_plan.model.scenario import TERMS
-from cascade_plan.reports import _words as words
+from cascade_plan.reports.plans import _words as words
 
 AMOUNTS = st.decimals(min_value=-(10**15), max_value=10**15, places=10, allow_nan=False, allow_infinity=False)
 LIMITS = st.decimals(min_value=0, max_value=10**9, places=4, allow_nan=False, allow_infinity=False)

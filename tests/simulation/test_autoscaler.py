@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from cascade_plan.formulas.hpa import Autoscaler, Controller
 from cascade_plan.formulas.hpa_behavior import Behavior, Policy, Rules
 from cascade_plan.formulas.hpa_replicas import Timing
-from cascade_plan.simulation.autoscaler import (
+from cascade_plan.proving.autoscaler import (
     BLOCK_TICKS,
     Cluster,
     Demand,

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cascade_plan.formulas.hpa_behavior import Policy, Rules, ScaleEvent, replicas_changed, store_event
-from cascade_plan.simulation.pace import Ledger
-from cascade_plan.simulation.windows import Window, ticks_within
+from cascade_plan.proving.pace import Ledger
+from cascade_plan.proving.windows import Window, ticks_within
 
 TICK_S = 15
 RUNS = 3

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from cascade_plan.formulas.percentiles import Distribution, ServiceTime
 from cascade_plan.formulas.queueing import Station, erlang_c, mmc_response_tail, mmc_wait_s_mean
-from cascade_plan.simulation.queue import (
+from cascade_plan.proving.queue import (
     OpenRun,
     arrival_law,
     draws,

@@ -1,0 +1,1 @@
+"""Many plans, held against each other."""

@@ -1,0 +1,1 @@
+"""Where AWS publishes its prices."""

@@ -1,0 +1,147 @@
+"""What an offer file says, whatever its layout: which edition it is, which products a request wants, and their terms.
+
+Layouts: https://docs.aws.amazon.com/awsaccountbilling/latest/aboutv2/reading-service-price-list-file-for-services.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Final, NamedTuple
+
+from cascade_plan.clouds.aws.prices.products import Product, products_of
+from cascade_plan.errors import CloudError
+from cascade_plan.model.price import PriceKey
+from cascade_plan.prices.rates import Rate, Request, term_of
+
+FORMAT: Final = "v1.0"
+"""The only version of the layouts there has been."""
+_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
+
+
+class Edition(NamedTuple):
+    """Which edition of which offer a file is."""
+
+    offer: str
+    version: str
+    """The moment it was made, as 14 digits."""
+    as_of: str
+    """The day it was published, YYYY-MM-DD."""
+
+    @property
+    def source(self) -> str:
+        """What a price of this edition gives as its source."""
+        return f"AWS price list {self.offer} {self.version}"
+
+
+class Found(NamedTuple):
+    """A product that a request wants."""
+
+    kind: Product
+    key: PriceKey
+    """On demand."""
+    sku: str
+
+
+class Dimension(NamedTuple):
+    """One price of one term of a product."""
+
+    offer_term: str
+    effective: str
+    unit: str
+    amount: str
+    currency: str
+    begin: str
+    end: str
+
+
+class Wanted:
+    """The products that a request wants of one offer."""
+
+    __slots__ = ("_kinds", "_request", "attributes")
+
+    def __init__(self, request: Request, offer: str) -> None:
+        self._request = request
+        self._kinds = tuple(kind for kind in products_of(request.services) if kind.offer == offer)
+        self.attributes: frozenset[str] = frozenset().union(*map(_attributes, self._kinds))
+        """Names of the attributes that tell the wanted products from the others."""
+
+    def __bool__(self) -> bool:
+        return bool(self._kinds)
+
+    def find(self, attributes: Mapping[str, str], sku: str) -> Found | None:
+        """Return what a product is for the book, or None when it is not wanted or of another region."""
+        for kind in self._kinds:
+            if attributes.get(kind.region_attribute) == self._request.region:
+                key = kind.key_of(attributes)
+                if key is not None:
+                    return Found(kind, key, sku) if self._request.wants(key) else None
+        return None
+
+    def marks(self) -> tuple[tuple[str, ...], ...]:
+        """Return for each kind the texts that stand in every product of it, the rarest first."""
+        region = self._request.region
+        return tuple((usage_mark(kind.usage), *kind.filters.values(), region) for kind in self._kinds)
+
+
+def usage_mark(pattern: str) -> str:
+    r"""Return the text that every usage type of a pattern begins with, after the region's code.
+
+    >>> usage_mark(r"BoxUsage:\S+"), usage_mark(r"EBS:VolumeUsage\.gp3")
+    ('BoxUsage:', 'EBS:VolumeUsage.gp3')
+    """
+    literal = re.match(r"(?:(?:\\[.-]|[\w:-])(?![?*{|]))*", pattern, re.ASCII)
+    return literal[0].replace("\\", "") if literal else ""
+
+
+def edition_of(offer: str, code: str, said: Mapping[str, str]) -> Edition:
+    """Return which edition a file is from what it says of itself, by the JSON layout's names.
+
+    `code` is the offer's code inside the file. Raises CloudError for another offer, another layout and no date.
+    """
+    if (layout := said.get("formatVersion", "")) != FORMAT:
+        raise CloudError(f"{offer}: not an offer file of layout {FORMAT}, but {layout or 'something else'!r}")
+    if (found := said.get("offerCode", "")) != code:
+        raise CloudError(f"{offer}: the file is the offer {found!r}, not {code!r}")
+    published = said.get("publicationDate", "")[:10]
+    if not _DATE.fullmatch(published):
+        raise CloudError(f"{offer}: the file does not say when it was published: {published!r}")
+    return Edition(offer, said.get("version", ""), published)
+
+
+def check_names(offer: str, needed: Iterable[str], known: Iterable[str]) -> None:
+    """Raise CloudError naming the needed headings or attributes that a file does not have."""
+    if missing := sorted(set(needed) - set(known)):
+        shown = ", ".join(map(repr, missing))
+        raise CloudError(f"{offer}: the layout has changed, there is no {shown}; a newer cascade-plan may know it")
+
+
+def rate_of(edition: Edition, found: Found, key: PriceKey, price: Dimension) -> Rate:
+    """Return the rate that one price of a wanted product is; `key` has the term."""
+    return Rate(
+        key=key,
+        unit=found.kind.unit,
+        sku=found.sku,
+        offer_term=price.offer_term,
+        published_unit=price.unit,
+        amount=price.amount,
+        currency=price.currency,
+        effective=price.effective[:10],
+        as_of=edition.as_of,
+        source=edition.source,
+        # An upfront fee has no range.
+        begin=price.begin or "0",
+        end=price.end or "Inf",
+        tiered=found.kind.tiered,
+    )
+
+
+def key_in(found: Found, lease: str, option: str, offering_class: str) -> PriceKey | None:
+    """Return the key of a product's reservation, or None when the book has no such term."""
+    term = term_of(lease, option, offering_class)
+    return found.key._replace(term=term) if term else None
+
+
+def _attributes(kind: Product) -> set[str]:
+    item = set() if kind.item else {"instanceType"}
+    return {*kind.filters, *item, "usagetype", kind.region_attribute}

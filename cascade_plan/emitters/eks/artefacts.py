@@ -1,0 +1,149 @@
+"""EKS: a cluster with managed node groups for eksctl, or, in their place, node pools for Karpenter."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from cascade_plan.clouds.aws.names import aws_name
+from cascade_plan.emitters._heading import application, heading
+from cascade_plan.emitters._nodes import LABEL, Nodes, node_groups
+from cascade_plan.languages.yaml import dump
+from cascade_plan.model.artefact import Artefact
+from cascade_plan.model.plan import Plan
+
+COMMAND = "cluster"
+"""The emit- command that writes these files, and their directory."""
+APPLIED_AFTER: tuple[str, ...] = ("terraform",)
+"""The emitters whose files are applied before these."""
+
+
+KUBERNETES_VERSION: Final = "1.34"
+"""In EKS's standard support in November 2026; https://docs.aws.amazon.com/eks/latest/userguide/kubernetes-versions.html"""
+ARCHITECTURES: Final = {"arm64": "arm64", "x86_64": "amd64"}
+"""A shape's architecture -> the value of the node label kubernetes.io/arch."""
+ADDONS: Final = ("vpc-cni", "coredns", "kube-proxy", "aws-ebs-csi-driver", "eks-pod-identity-agent", "metrics-server")
+
+
+def render(plan: Plan) -> tuple[Artefact, ...]:
+    """Return eksctl.yaml and karpenter.yaml."""
+    groups = list(node_groups(plan))
+    sized = [
+        f"{nodes.group.name}: {nodes.count_min} to {nodes.count_max} of {nodes.group.shape.name}" for nodes in groups
+    ]
+    eksctl = heading(plan, [*sized, "node groups here, or karpenter.yaml in their place"])
+    karpenter = heading(plan, [*sized, "in place of eksctl.yaml's api and websocket node groups; Karpenter must run"])
+    return (
+        Artefact(
+            "eksctl.yaml",
+            eksctl + dump([_cluster(plan, groups)]),
+            "The EKS cluster and its node groups. Make it with `eksctl create cluster -f eksctl.yaml`.",
+        ),
+        Artefact(
+            "karpenter.yaml",
+            karpenter + dump([_node_class(plan, groups), *(_node_pool(plan, nodes) for nodes in groups)]),
+            "Karpenter's node pools, where Karpenter buys the nodes. Apply it with `kubectl apply -f karpenter.yaml`.",
+        ),
+    )
+
+
+def _cluster(plan: Plan, groups: list[Nodes]) -> dict[str, Any]:
+    one_for_all = not plan.scenario.tiers.network.nat_gateway_per_zone
+    return {
+        "apiVersion": "eksctl.io/v1alpha5",
+        "kind": "ClusterConfig",
+        "metadata": {
+            "name": aws_name(application(plan), "cluster"),
+            "region": plan.scenario.region,
+            "version": KUBERNETES_VERSION,
+            "tags": {"application": application(plan)},
+        },
+        "iam": {"withOIDC": True},
+        "vpc": {"nat": {"gateway": "Single" if one_for_all else "HighlyAvailable"}},
+        "addons": [{"name": name} for name in ADDONS],
+        "managedNodeGroups": [_node_group(nodes) for nodes in groups],
+    }
+
+
+def _node_group(nodes: Nodes) -> dict[str, Any]:
+    shape = nodes.group.shape
+    return {
+        "name": nodes.name,
+        "amiFamily": "AmazonLinux2023",
+        "instanceTypes": [shape.name],
+        "spot": nodes.spot,
+        "minSize": nodes.count_min,
+        "desiredCapacity": nodes.count_base,
+        "maxSize": nodes.count_max,
+        "privateNetworking": True,
+        "volumeSize": nodes.group.disk_gib,
+        "volumeType": "gp3",
+        "volumeEncrypted": True,
+        "labels": {LABEL: nodes.group.tier},
+        "updateConfig": {"maxUnavailable": 1},
+    }
+
+
+def _node_class(plan: Plan, groups: list[Nodes]) -> dict[str, Any]:
+    cluster = aws_name(application(plan), "cluster")
+    discovery = [{"tags": {"karpenter.sh/discovery": cluster}}]
+    disk = {
+        "volumeSize": f"{max(nodes.group.disk_gib for nodes in groups)}Gi",
+        "volumeType": "gp3",
+        "encrypted": True,
+        "deleteOnTermination": True,
+    }
+    return {
+        "apiVersion": "karpenter.k8s.aws/v1",
+        "kind": "EC2NodeClass",
+        "metadata": {"name": _class_name(plan)},
+        "spec": {
+            "amiSelectorTerms": [{"alias": "al2023@latest"}],
+            "role": f"KarpenterNodeRole-{cluster}"[:64],
+            "subnetSelectorTerms": discovery,
+            "securityGroupSelectorTerms": discovery,
+            "metadataOptions": {"httpTokens": "required"},
+            "blockDeviceMappings": [{"deviceName": "/dev/xvda", "ebs": disk}],
+            "tags": {"application": application(plan)},
+        },
+    }
+
+
+def _node_pool(plan: Plan, nodes: Nodes) -> dict[str, Any]:
+    shape, tier = nodes.group.shape, nodes.group.tier
+    capacity = ["spot"] if nodes.spot else ["on-demand"]
+    requirements = {
+        "node.kubernetes.io/instance-type": [shape.name],
+        "kubernetes.io/arch": [ARCHITECTURES[shape.architecture]],
+        "karpenter.sh/capacity-type": capacity,
+    }
+    return {
+        "apiVersion": "karpenter.sh/v1",
+        "kind": "NodePool",
+        "metadata": {"name": f"{application(plan)}-{nodes.name}"},
+        "spec": {
+            "template": {
+                "metadata": {"labels": {LABEL: tier}},
+                "spec": {
+                    "nodeClassRef": {"group": "karpenter.k8s.aws", "kind": "EC2NodeClass", "name": _class_name(plan)},
+                    "requirements": [
+                        {"key": key, "operator": "In", "values": values} for key, values in requirements.items()
+                    ],
+                    "expireAfter": "720h",
+                },
+            },
+            # The plan's ceiling: Karpenter buys no node beyond it.
+            "limits": {"cpu": str(nodes.count_max * shape.vcpu)},
+            "disruption": _disruption(tier),
+        },
+    }
+
+
+def _disruption(tier: str) -> dict[str, Any]:
+    """Return when nodes may be taken away: never while they hold connections, unless they are empty."""
+    if tier == "websocket":
+        return {"consolidationPolicy": "WhenEmpty", "consolidateAfter": "10m", "budgets": [{"nodes": "1"}]}
+    return {"consolidationPolicy": "WhenEmptyOrUnderutilized", "consolidateAfter": "5m", "budgets": [{"nodes": "1"}]}
+
+
+def _class_name(plan: Plan) -> str:
+    return f"{application(plan)}-nodes"

@@ -1,0 +1,1 @@
+"""Kubernetes objects of the planned workloads."""

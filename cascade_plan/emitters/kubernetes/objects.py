@@ -1,0 +1,384 @@
+"""Kubernetes objects of a workload: figures in, plain dicts out, fields in the order people write them.
+
+Nothing here decides a figure; sizes and bounds come from the plan. Needs Kubernetes 1.30 (the sleep before stopping).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil
+from typing import Any, Final, Literal
+
+from cascade_plan.emitters.kubernetes.names import (
+    format_cpu,
+    format_memory_mib,
+    format_quantity,
+    is_dns_1035_label,
+    is_dns_label,
+    label_value_problems,
+    path_segment_problems,
+)
+
+KubernetesObject = dict[str, Any]
+ZoneSpread = Literal["ScheduleAnyway", "DoNotSchedule"]
+
+PORT_NAME: Final = "http"
+PROBE_PERIOD_S: Final = 5
+STARTUP_PERIOD_S: Final = 2
+SCRATCH: Final = "scratch"
+SCRATCH_MIB: Final = 64
+SCRATCH_PATH: Final = f"/{SCRATCH}"
+DEFAULT_METRIC: Final = "cascade_query_duration_seconds_p95"
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """The names of a workload. Every object of it is called `name` and lives in `namespace`.
+
+    Raises: ValueError when a name is not one that all of its objects can carry.
+    """
+
+    name: str
+    """An RFC 1035 label, because the Service needs one."""
+    namespace: str
+    part_of: str
+    """The application this workload is a part of: app.kubernetes.io/part-of."""
+    component: str = "api"
+
+    def __post_init__(self) -> None:
+        if not is_dns_1035_label(self.name):
+            raise ValueError(
+                f"workload name {self.name!r}: want at most 63 of a-z, 0-9 and '-', starting with a letter"
+            )
+        if not is_dns_label(self.namespace):
+            raise ValueError(f"namespace {self.namespace!r}: want at most 63 of a-z, 0-9 and '-'")
+        for field, value in (("part_of", self.part_of), ("component", self.component)):
+            for problem in label_value_problems(value):
+                raise ValueError(f"{field} {value!r}: {problem}")
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """What one pod reserves.
+
+    The memory limit is the request: memory cannot be taken back from a process, so a pod that lives above its
+    request is killed the day its neighbours use theirs. There is no CPU limit unless one is given: CPU is shared by
+    weight when it is scarce, while a limit stops a pod for the rest of each 100 ms period even on an idle node,
+    which shows first in the tail of the latency the HPA scales on.
+    """
+
+    cpu_cores_request: float
+    memory_mib_request: int
+    cpu_cores_limit: float | None = None
+    memory_mib_limit: int | None = None
+    """Above the request only where a pod has its node to itself."""
+
+    def __post_init__(self) -> None:
+        if not self.cpu_cores_request > 0 or self.memory_mib_request < 1:
+            raise ValueError(f"requests must be above 0: {self.cpu_cores_request} cores, {self.memory_mib_request} MiB")
+        if self.cpu_cores_limit is not None and not self.cpu_cores_limit >= self.cpu_cores_request:
+            raise ValueError(f"CPU limit {self.cpu_cores_limit} is below the request {self.cpu_cores_request}")
+        if self.memory_mib_limit is not None and self.memory_mib_limit < self.memory_mib_request:
+            raise ValueError(f"memory limit {self.memory_mib_limit} is below the request {self.memory_mib_request}")
+
+
+@dataclass(frozen=True, slots=True)
+class Pod:
+    """What runs in each pod, how its health is asked for, and how it starts and ends. Times in seconds."""
+
+    image: str
+    """Must set a numeric USER other than 0: the pod refuses to run as root."""
+    port: int
+    resources: Resources
+    ready_path: str | None
+    """Answers 2xx while the pod can take requests. Fails the pod out of the Service. None only opens a connection."""
+    live_path: str | None
+    """Answers 2xx while the process is sound; must not ask the database, or its outage restarts every pod. Or None."""
+    zone_count: int = 3
+    zone_spread: ZoneSpread = "ScheduleAnyway"
+    startup_s: int = 60
+    drain_s: int = 10
+    """Wait before SIGTERM, until load balancers have stopped sending: endpoints are removed at the same moment."""
+    shutdown_s: int = 30
+    """Time after SIGTERM for requests under way."""
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.port <= 65535:
+            raise ValueError(f"port must be between 1 and 65535, not {self.port}")
+        if not all(path is None or path.startswith("/") for path in (self.ready_path, self.live_path)):
+            raise ValueError(f"probe paths must start with '/': {self.ready_path!r}, {self.live_path!r}")
+        if self.zone_count < 1 or min(self.startup_s, self.drain_s, self.shutdown_s) < 1:
+            raise ValueError("zone_count, startup_s, drain_s and shutdown_s must be at least 1")
+
+
+@dataclass(frozen=True, slots=True)
+class Scaling:
+    """The HPA's bounds, targets and speeds. The defaults are the performance plan's."""
+
+    replica_count_min: int
+    replica_count_max: int
+    metric_name: str = DEFAULT_METRIC
+    latency_s_target: float = 0.2
+    memory_percent_target: int = 70
+    scale_up_window_s: int = 60
+    scale_up_percent: int = 100
+    scale_up_period_s: int = 60
+    scale_down_window_s: int = 300
+    scale_down_percent: int = 100
+    scale_down_period_s: int = 15
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.replica_count_min <= self.replica_count_max:
+            raise ValueError(f"replicas: want 1 <= min <= max, not {self.replica_count_min}, {self.replica_count_max}")
+        if not self.metric_name or path_segment_problems(self.metric_name):
+            raise ValueError(f"metric name {self.metric_name!r} cannot stand in a URL path")
+        if not self.latency_s_target > 0 or self.memory_percent_target < 1:
+            raise ValueError("targets must be above 0")
+
+
+def labels(identity: Identity) -> dict[str, str]:
+    """Return the labels of an object that Kubernetes recommends.
+
+    Source: https://kubernetes.io/docs/concepts/overview/working-with-objects/common-labels/
+    """
+    return {
+        **selector(identity),
+        "app.kubernetes.io/component": identity.component,
+        "app.kubernetes.io/part-of": identity.part_of,
+        "app.kubernetes.io/managed-by": "cascade-plan",
+    }
+
+
+def selector(identity: Identity) -> dict[str, str]:
+    """Return the labels that find a workload's pods: the two that never change, since a selector is immutable."""
+    return {"app.kubernetes.io/name": identity.name, "app.kubernetes.io/instance": identity.name}
+
+
+def _object(api_version: str, kind: str, identity: Identity, spec: KubernetesObject) -> KubernetesObject:
+    """Return a namespaced object of the workload."""
+    metadata = {"name": identity.name, "namespace": identity.namespace, "labels": labels(identity)}
+    return {"apiVersion": api_version, "kind": kind, "metadata": metadata, "spec": spec}
+
+
+def namespace(identity: Identity) -> KubernetesObject:
+    """Return the Namespace, which admits only pods of the "restricted" security standard, as built here."""
+    levels = {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "audit", "warn")}
+    names = {"app.kubernetes.io/part-of": identity.part_of, "app.kubernetes.io/managed-by": "cascade-plan"}
+    metadata = {"name": identity.namespace, "labels": {**names, **levels}}
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
+
+
+def service(identity: Identity, pod: Pod, service_port: int = 80) -> KubernetesObject:
+    """Return the Service inside the cluster: `service_port` to the pods' port, by its name."""
+    port = {"name": PORT_NAME, "port": service_port, "targetPort": PORT_NAME, "protocol": "TCP"}
+    return _object("v1", "Service", identity, {"type": "ClusterIP", "selector": selector(identity), "ports": [port]})
+
+
+def hpa(identity: Identity, scaling: Scaling) -> KubernetesObject:
+    """Return the HorizontalPodAutoscaler: the plan's two metrics and speeds, and nothing left to a default.
+
+    The plan writes its latency target as averageValue "0.2". The API server stores quantities without fractions, so
+    "0.2" comes back as "200m"; that is what is written here, and an applied manifest shows no difference.
+    The plan gives no policy for scaling down; the API's default, all pods above the target within 15 s (after the
+    window), is written out so that a reader sees it.
+    """
+    latency = {
+        "metric": {"name": scaling.metric_name},
+        "target": {"type": "AverageValue", "averageValue": format_quantity(scaling.latency_s_target)},
+    }
+    memory = {
+        "name": "memory",
+        "target": {"type": "Utilization", "averageUtilization": scaling.memory_percent_target},
+    }
+    up = _rules(scaling.scale_up_window_s, scaling.scale_up_percent, scaling.scale_up_period_s)
+    down = _rules(scaling.scale_down_window_s, scaling.scale_down_percent, scaling.scale_down_period_s)
+    spec = {
+        "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": identity.name},
+        "minReplicas": scaling.replica_count_min,
+        "maxReplicas": scaling.replica_count_max,
+        "metrics": [{"type": "Pods", "pods": latency}, {"type": "Resource", "resource": memory}],
+        "behavior": {"scaleUp": up, "scaleDown": down},
+    }
+    return _object("autoscaling/v2", "HorizontalPodAutoscaler", identity, spec)
+
+
+def _rules(window_s: int, percent: int, period_s: int) -> KubernetesObject:
+    """Return the scaling rules of one direction: at most `percent` of the pods per `period_s`."""
+    return {
+        "stabilizationWindowSeconds": window_s,
+        "selectPolicy": "Max",
+        "policies": [{"type": "Percent", "value": percent, "periodSeconds": period_s}],
+    }
+
+
+def pod_disruption_budget(
+    identity: Identity, replica_count_min: int, max_unavailable: int | str = "10%"
+) -> KubernetesObject:
+    """Return the PodDisruptionBudget: how many pods a node drain may take at once, as a count or a percentage.
+
+    Percentages round up (so "10%" of 2 pods is 1), which leaves an eviction possible at every replica count; a
+    budget of none would block node upgrades for ever. Pods that are not ready never block a drain.
+    Raises: ValueError when at `replica_count_min` pods none could be evicted, or all of several could.
+    """
+    evictable = disruptions_allowed(replica_count_min, max_unavailable)
+    if evictable < 1:
+        raise ValueError(f"max_unavailable {max_unavailable!r} lets no pod be evicted, so no node can be drained")
+    if evictable >= replica_count_min > 1:
+        raise ValueError(f"max_unavailable {max_unavailable!r} lets all {replica_count_min} pods be evicted at once")
+    spec = {
+        "maxUnavailable": max_unavailable,
+        "unhealthyPodEvictionPolicy": "AlwaysAllow",
+        "selector": {"matchLabels": selector(identity)},
+    }
+    return _object("policy/v1", "PodDisruptionBudget", identity, spec)
+
+
+def disruptions_allowed(replica_count: int, max_unavailable: int | str) -> int:
+    """Return how many of `replica_count` healthy pods may be evicted at once.
+
+    Source: the disruption controller scales a percentage of the desired pods and rounds up
+    (pkg/controller/disruption, intstr.GetScaledValueFromIntOrPercent with roundUp).
+    Raises: ValueError for a text that is not a percentage.
+    """
+    if isinstance(max_unavailable, int):
+        return max_unavailable
+    percent = max_unavailable.removesuffix("%")
+    if percent == max_unavailable or not (percent.isascii() and percent.isdigit()):
+        raise ValueError(f"max_unavailable must be a count or a percentage, not {max_unavailable!r}")
+    return -(-replica_count * int(percent) // 100)
+
+
+def deployment(identity: Identity, pod: Pod) -> KubernetesObject:
+    """Return the Deployment, without `replicas`.
+
+    The HPA owns the replica count: a count in the manifest would reset the fleet to it on every apply, in the middle
+    of a peak. Without one a new Deployment starts with 1 pod and the HPA raises it to its minimum within seconds.
+    A rollout adds before it removes (maxUnavailable 0), so capacity never drops below what the load asked for.
+    """
+    # The cluster autoscaler keeps a node for the sake of a pod's local volume, unless told that it holds nothing.
+    expendable = {"cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes": SCRATCH}
+    metadata = {"labels": labels(identity), "annotations": expendable}
+    template = {"metadata": metadata, "spec": _pod_spec(identity, pod)}
+    spec = {
+        "selector": {"matchLabels": selector(identity)},
+        "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": "25%"}},
+        "template": template,
+    }
+    return _object("apps/v1", "Deployment", identity, spec)
+
+
+def headless_service(identity: Identity, pod: Pod) -> KubernetesObject:
+    """Return the Service that gives each pod of a StatefulSet an address of its own, also while it is not ready.
+
+    A proxy that is given the pods' names looks them up when it starts, and finds out by itself which of them answer.
+    """
+    port = {"name": PORT_NAME, "port": pod.port, "targetPort": PORT_NAME, "protocol": "TCP"}
+    spec = {
+        "clusterIP": "None",
+        "publishNotReadyAddresses": True,
+        "selector": selector(identity),
+        "ports": [port],
+    }
+    return _object("v1", "Service", identity, spec)
+
+
+def stateful_set(identity: Identity, pod: Pod, replica_count: int, node_labels: dict[str, str]) -> KubernetesObject:
+    """Return a StatefulSet of pods that each have a node of their own and keep their names: NAME-1 and so on.
+
+    A rollout takes one pod at a time, so that the connections of one node at a time are opened anew.
+    Raises: ValueError when there is no pod.
+    """
+    if replica_count < 1:
+        raise ValueError(f"replica_count must be at least 1, not {replica_count}")
+    alone = {"labelSelector": {"matchLabels": selector(identity)}, "topologyKey": "kubernetes.io/hostname"}
+    template = {
+        **_pod_spec(identity, pod),
+        "topologySpreadConstraints": _spread(identity, pod, "controller-revision-hash"),
+        "nodeSelector": node_labels,
+        "affinity": {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [alone]}},
+    }
+    spec = {
+        "serviceName": identity.name,
+        "replicas": replica_count,
+        "ordinals": {"start": 1},
+        "podManagementPolicy": "Parallel",
+        "updateStrategy": {"type": "RollingUpdate"},
+        "selector": {"matchLabels": selector(identity)},
+        "template": {"metadata": {"labels": labels(identity)}, "spec": template},
+    }
+    return _object("apps/v1", "StatefulSet", identity, spec)
+
+
+def _pod_spec(identity: Identity, pod: Pod) -> KubernetesObject:
+    """Return the pod: spread, drained, and confined to the "restricted" security standard."""
+    return {
+        "automountServiceAccountToken": False,
+        "terminationGracePeriodSeconds": pod.drain_s + pod.shutdown_s,
+        "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
+        "topologySpreadConstraints": _spread(identity, pod, "pod-template-hash"),
+        "containers": [_container(identity, pod)],
+        # A read-only root file system leaves most servers without the place they spool uploads to (TMPDIR).
+        "volumes": [{"name": SCRATCH, "emptyDir": {"sizeLimit": format_memory_mib(SCRATCH_MIB)}}],
+    }
+
+
+def _spread(identity: Identity, pod: Pod, revision_label: str) -> list[KubernetesObject]:
+    """Return the spread over zones (with more than one) and over nodes, counted per revision during a rollout.
+
+    There is no `minDomains`: with a zone lost, it would hold the pods of that zone back instead of placing them in
+    the others. Over nodes the spread is only preferred, since there may be more pods than nodes.
+    """
+    zones = [("topology.kubernetes.io/zone", pod.zone_spread)] if pod.zone_count > 1 else []
+    return [
+        {
+            "maxSkew": 1,
+            "topologyKey": key,
+            "whenUnsatisfiable": policy,
+            "labelSelector": {"matchLabels": selector(identity)},
+            "matchLabelKeys": [revision_label],
+        }
+        for key, policy in [*zones, ("kubernetes.io/hostname", "ScheduleAnyway")]
+    ]
+
+
+def _container(identity: Identity, pod: Pod) -> KubernetesObject:
+    """Return the container: ports, resources as sized, probes, and the wait before it is told to stop."""
+    return {
+        "name": identity.name,
+        "image": pod.image,
+        "env": [{"name": "TMPDIR", "value": SCRATCH_PATH}],
+        "ports": [{"name": PORT_NAME, "containerPort": pod.port, "protocol": "TCP"}],
+        "resources": _resources(pod.resources),
+        # Until the startup probe passes the others do not run, so a slow start is not taken for a dead process.
+        "startupProbe": _probe(pod.live_path, STARTUP_PERIOD_S, ceil(pod.startup_s / STARTUP_PERIOD_S)),
+        "readinessProbe": _probe(pod.ready_path, PROBE_PERIOD_S, 2),
+        "livenessProbe": _probe(pod.live_path, 2 * PROBE_PERIOD_S, 3),
+        # The kubelet sleeps, not the container: images without a shell have no `sleep` to run.
+        "lifecycle": {"preStop": {"sleep": {"seconds": pod.drain_s}}},
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        },
+        "volumeMounts": [{"name": SCRATCH, "mountPath": SCRATCH_PATH}],
+    }
+
+
+def _probe(path: str | None, period_s: int, failure_count: int) -> KubernetesObject:
+    """Return a probe, by HTTP or (without a path) by connecting, that fails after `failure_count` misses in a row."""
+    asked = {"httpGet": {"path": path, "port": PORT_NAME}} if path else {"tcpSocket": {"port": PORT_NAME}}
+    return {
+        **asked,
+        "periodSeconds": period_s,
+        "timeoutSeconds": min(period_s, 2),
+        "failureThreshold": failure_count,
+    }
+
+
+def _resources(resources: Resources) -> KubernetesObject:
+    """Return requests and limits as canonical quantities."""
+    memory = format_memory_mib(resources.memory_mib_request)
+    limits = {"memory": format_memory_mib(resources.memory_mib_limit or resources.memory_mib_request)}
+    if resources.cpu_cores_limit is not None:
+        limits = {"cpu": format_cpu(resources.cpu_cores_limit), **limits}
+    return {"requests": {"cpu": format_cpu(resources.cpu_cores_request), "memory": memory}, "limits": limits}

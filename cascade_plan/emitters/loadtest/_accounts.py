@@ -1,0 +1,56 @@
+"""Python source that both Python tests share: which account a user has, and how it logs in."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from cascade_plan.emitters.loadtest._loads import room_user_count
+from cascade_plan.languages.python import literal
+from cascade_plan.model.plan import Plan
+
+ENVIRONMENT: Final = """\
+  CASCADE_PASSWORD    the password of every test account (no default: it is a credential)
+  CASCADE_EMAIL       their addresses  [user{user}@tenant{tenant}.example]
+  CASCADE_LOGIN_PATH  where they log in, by POST of email and password, for an answer {"token": ...}
+                      [/api/v1/auth/login]
+"""
+
+CODE: Final = '''\
+LOGIN_PATH = os.environ.get("CASCADE_LOGIN_PATH", "/api/v1/auth/login")
+EMAIL = os.environ.get("CASCADE_EMAIL", "user{user}@tenant{tenant}.example")
+
+
+def password():
+    """Return the test accounts' password, or leave with a message that says where it comes from."""
+    if "CASCADE_PASSWORD" not in os.environ:
+        sys.exit("CASCADE_PASSWORD is not set: give the password of the test accounts")
+    return os.environ["CASCADE_PASSWORD"]
+
+
+class Account:
+    """The account of a user: the same number always gets the same tenant, address and room."""
+
+    def __init__(self, number):
+        self.tenant = number % TENANTS + 1
+        member = number // TENANTS
+        self.email = EMAIL.replace("{user}", str(number + 1)).replace("{tenant}", str(self.tenant))
+        # Rooms are numbered through all tenants, so that no two tenants share a number.
+        self.room = str(member // USERS_PER_ROOM * TENANTS + self.tenant)
+
+    def path(self, template):
+        """Return a path with the room's number in place of each {placeholder}. Real identifiers: change this line."""
+        return re.sub(r"\\{[^{}]*\\}", self.room, template)
+
+    def headers(self, token):
+        """Return what every request of this account carries."""
+        return {"Authorization": f"Bearer {token}", "X-Tenant-ID": str(self.tenant)}
+'''
+
+
+def data(plan: Plan) -> str:
+    """Return the constants that CODE reads."""
+    scenario = plan.scenario
+    return (
+        f"TENANTS = {literal(scenario.users.tenants)}\n"
+        f"USERS_PER_ROOM = {literal(room_user_count(scenario))}  # who posts, and websocket.recipients_per_message\n"
+    )

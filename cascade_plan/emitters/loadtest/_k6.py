@@ -1,0 +1,240 @@
+"""loadtest.js: the scenario's users, loads and limits, for k6."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from cascade_plan.emitters._heading import heading
+from cascade_plan.emitters.loadtest._loads import body, model_lines, room_user_count
+from cascade_plan.languages.javascript import literal
+from cascade_plan.model.artefact import Artefact
+from cascade_plan.model.plan import Plan
+
+PATH: Final = "loadtest.js"
+PURPOSE: Final = (
+    "The load test for k6, with the SLOs as thresholds and its results in summary.json: "
+    "`k6 run -e CASCADE_LOAD=NAME -e CASCADE_HOST=URL -e CASCADE_PASSWORD=... loadtest.js`"
+)
+
+USAGE: Final = """\
+//
+//   k6 run -e CASCADE_LOAD=NAME -e CASCADE_HOST=https://staging.example.com -e CASCADE_PASSWORD=... loadtest.js
+//
+// Without CASCADE_LOAD all loads run, one after another. CASCADE_EMAIL (user{user}@tenant{tenant}.example) and
+// CASCADE_LOGIN_PATH (/api/v1/auth/login) are where accounts differ from the plan's. summary.json is what
+// `cascade-plan verify` reads. Limits hold for the phase "hold", when all users are there; the ramp is apart.
+import exec from 'k6/execution';
+import http from 'k6/http';
+import { fail, sleep } from 'k6';
+import { Trend } from 'k6/metrics';
+
+"""
+
+CODE: Final = r"""
+const HOST = (__ENV.CASCADE_HOST || '').replace(/\/+$/, '');
+const LOGIN_PATH = __ENV.CASCADE_LOGIN_PATH || '/api/v1/auth/login';
+const EMAIL = __ENV.CASCADE_EMAIL || 'user{user}@tenant{tenant}.example';
+const CHOSEN = __ENV.CASCADE_LOAD ? [__ENV.CASCADE_LOAD] : Object.keys(LOADS);
+for (const name of CHOSEN) {
+  if (!Object.keys(LOADS).includes(name)) {
+    throw new Error(`CASCADE_LOAD=${name}: the loads are ${Object.keys(LOADS).join(', ')}`);
+  }
+}
+if (!HOST || !__ENV.CASCADE_PASSWORD) {
+  throw new Error('give CASCADE_HOST and CASCADE_PASSWORD with -e');
+}
+
+const users = new Trend('users');
+const heldSeconds = new Trend('held_s');
+
+function rampSeconds(load) {
+  return Math.ceil(load.users / load.spawn_rate_per_s);
+}
+
+function holdSeconds(load) {
+  return Math.ceil(load.duration_s);
+}
+
+function scenariosOf(names) {
+  const scenarios = {};
+  let start = 0;
+  for (const name of names) {
+    const load = LOADS[name];
+    scenarios[name] = {
+      executor: 'ramping-vus',
+      startTime: `${start}s`,
+      startVUs: 0,
+      stages: [
+        { duration: `${rampSeconds(load)}s`, target: load.users },
+        { duration: `${holdSeconds(load)}s`, target: load.users },
+      ],
+      gracefulStop: '30s',
+    };
+    start += rampSeconds(load) + holdSeconds(load) + 30;
+  }
+  return scenarios;
+}
+
+function thresholdsOf(names) {
+  const thresholds = {};
+  for (const name of names) {
+    const load = LOADS[name];
+    const held = `{load:${name},phase:hold}`;
+    const limits = [{ threshold: `p(95)<${load.latency_ms_p95}` }];
+    if (load.latency_ms_p99 !== null) {
+      limits.push({ threshold: `p(99)<${load.latency_ms_p99}` });
+    }
+    thresholds[`http_req_duration${held}`] = limits;
+    thresholds[`http_req_failed${held}`] = [{ threshold: `rate<=${load.failure_ratio_max}` }];
+    thresholds[`http_reqs${held}`] = [{ threshold: 'count>0' }];
+    thresholds[`users${held}`] = [{ threshold: `max>=${load.users}` }];
+    // The last request of a user starts up to a think time before the end.
+    thresholds[`held_s${held}`] = [{ threshold: `max>=${Math.max(0, load.duration_s - THINK_S.max)}` }];
+  }
+  return thresholds;
+}
+
+export const options = {
+  scenarios: scenariosOf(CHOSEN),
+  thresholds: thresholdsOf(CHOSEN),
+  summaryTrendStats: ['avg', 'min', 'med', 'max', 'p(50)', 'p(95)', 'p(99)'],
+};
+
+// The same number always gets the same tenant, address and room; rooms are numbered through all tenants.
+function accountOf(number) {
+  const tenant = (number % TENANTS) + 1;
+  const member = Math.floor(number / TENANTS);
+  return {
+    tenant: String(tenant),
+    email: EMAIL.replaceAll('{user}', String(number + 1)).replaceAll('{tenant}', String(tenant)),
+    room: String(Math.floor(member / USERS_PER_ROOM) * TENANTS + tenant),
+  };
+}
+
+// Each user's choices follow the golden ratio's multiples: every run makes the same ones, in the weights' proportions.
+function pick(number, iteration) {
+  const total = ACTIONS.reduce((sum, action) => sum + action.weight, 0);
+  const golden = (Math.sqrt(5) - 1) / 2;
+  let left = ((iteration * golden + number * Math.SQRT2) % 1) * total;
+  for (const action of ACTIONS) {
+    left -= action.weight;
+    if (left < 0) {
+      return action;
+    }
+  }
+  return ACTIONS[ACTIONS.length - 1];
+}
+
+const FILES = {};
+for (const action of ACTIONS) {
+  FILES[action.name] = 'x'.repeat(action.byte_count);
+}
+
+function bodyOf(action, account) {
+  if (action.body === 'json') {
+    return JSON.stringify({ content: 'x'.repeat(Math.max(1, action.byte_count - '{"content":""}'.length)) });
+  }
+  if (action.body === 'form') {
+    return { workroom_id: account.room, file: http.file(FILES[action.name], 'test_file.pdf', 'application/pdf') };
+  }
+  return null;
+}
+
+// What a VU keeps between its iterations.
+let account = null;
+let headers = null;
+let iteration = 0;
+
+function login(tags) {
+  account = accountOf(exec.vu.idInTest - 1);
+  const response = http.post(
+    `${HOST}${LOGIN_PATH}`,
+    JSON.stringify({ email: account.email, password: __ENV.CASCADE_PASSWORD }),
+    { headers: { 'Content-Type': 'application/json' }, tags: { ...tags, name: 'login' } },
+  );
+  const token = response.status >= 200 && response.status < 300 ? response.json('token') : null;
+  if (!token) {
+    sleep(THINK_S.min);
+    fail(`login of ${account.email}: status ${response.status}`);
+  }
+  headers = { Authorization: `Bearer ${token}`, 'X-Tenant-ID': account.tenant };
+}
+
+export default function () {
+  const name = exec.scenario.name;
+  const load = LOADS[name];
+  const held = (Date.now() - exec.scenario.startTime) / 1000 - rampSeconds(load);
+  const tags = { load: name, phase: held >= 0 ? 'hold' : 'ramp' };
+  if (!headers) {
+    login(tags);
+  }
+  const action = pick(exec.vu.idInTest - 1, iteration);
+  iteration += 1;
+  const json = action.body === 'json' ? { 'Content-Type': 'application/json' } : {};
+  http.request(
+    action.method,
+    HOST + action.path.replace(/\{[^{}]*\}/g, account.room),
+    bodyOf(action, account),
+    { headers: { ...headers, ...json }, tags: { ...tags, name: action.path } },
+  );
+  users.add(exec.instance.vusActive, tags);
+  heldSeconds.add(held, tags);
+  sleep(THINK_S.min + (THINK_S.max - THINK_S.min) * Math.random());
+}
+
+export function handleSummary(data) {
+  const lines = [];
+  for (const [metric, found] of Object.entries(data.metrics)) {
+    for (const [threshold, verdict] of Object.entries(found.thresholds || {})) {
+      lines.push(`${verdict.ok ? '✓' : '✗'} ${metric} ${threshold}`);
+    }
+  }
+  return { 'summary.json': JSON.stringify(data, null, 2), stdout: `${lines.join('\n')}\n` };
+}
+"""
+
+
+def script(plan: Plan) -> Artefact:
+    """Return the k6 script of a plan whose scenario has loads."""
+    return Artefact(PATH, heading(plan, model_lines(plan), "// ") + USAGE + _data(plan) + CODE, PURPOSE)
+
+
+def _data(plan: Plan) -> str:
+    scenario = plan.scenario
+    loads = {
+        name: {
+            "users": load.users,
+            "spawn_rate_per_s": load.spawn_rate_per_s,
+            "duration_s": load.duration_s,
+            "latency_ms_p95": load.latency_ms_p95,
+            "latency_ms_p99": load.latency_ms_p99,
+            "failure_ratio_max": load.failure_ratio_max,
+        }
+        for name, load in scenario.loads.items()
+    }
+    think = scenario.behaviour.think_time_s
+    return (
+        f"const LOADS = {literal(loads, 2)};\n"
+        f"const ACTIONS = {literal(_actions(plan), 2)};\n"
+        f"const THINK_S = {literal({'min': think.min, 'max': think.max})};\n"
+        f"const TENANTS = {literal(scenario.users.tenants)};\n"
+        f"const USERS_PER_ROOM = {literal(room_user_count(scenario))};\n"
+    )
+
+
+def _actions(plan: Plan) -> list[dict[str, str | int | float]]:
+    actions: list[dict[str, str | int | float]] = []
+    for name, action in plan.scenario.behaviour.actions.items():
+        method, _, path = action.request.partition(" ")
+        sent = body(action)
+        actions.append(
+            {
+                "name": name,
+                "weight": action.weight,
+                "method": method,
+                "path": path,
+                "body": sent.kind,
+                "byte_count": sent.byte_count,
+            }
+        )
+    return actions

@@ -1,0 +1,259 @@
+"""locustfile.py: the scenario's users, loads and limits, for Locust."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from cascade_plan.emitters._heading import heading
+from cascade_plan.emitters.loadtest import _accounts as accounts
+from cascade_plan.emitters.loadtest._loads import body, model_lines, whole_weights
+from cascade_plan.languages.python import literal
+from cascade_plan.model.artefact import Artefact
+from cascade_plan.model.plan import Plan
+
+PATH: Final = "locustfile.py"
+PURPOSE: Final = (
+    "The load test for Locust (tested with 2.47), with the SLOs judged at its end: "
+    "`CASCADE_LOAD=NAME locust -f locustfile.py --headless --host URL --csv results/NAME`"
+)
+
+HEAD: Final = f'''\
+"""Drives the scenario's users against a system and judges its SLOs: exit status 1 when one is missed.
+
+  CASCADE_LOAD=NAME locust -f locustfile.py --headless --host https://staging.example.com --csv results/NAME
+
+Environment:
+  CASCADE_LOAD        the load to run  [the first of LOADS]
+{accounts.ENVIRONMENT}\
+  CASCADE_WORKERS     worker processes, so that each gets accounts of its own  [1]
+
+The accounts and rooms must exist before: see Account.
+"""
+
+import itertools
+import os
+import random
+import re
+import sys
+import time
+from typing import NamedTuple
+
+import locust.stats
+from locust import FastHttpUser, LoadTestShape, between, events
+from locust.exception import StopUser
+from locust.runners import WorkerRunner
+
+
+class Load(NamedTuple):
+    """A named load and its limits."""
+
+    users: int
+    spawn_rate_per_s: float
+    duration_s: float
+    latency_ms_p95: float
+    latency_ms_p99: float | None
+    failure_ratio_max: float
+
+
+class Action(NamedTuple):
+    """A request users make: its weight among all, and the JSON or the file it sends."""
+
+    name: str
+    weight: int
+    method: str
+    path: str
+    body: str
+    byte_count: int
+
+
+'''
+
+CODE: Final = '''\
+LOAD = os.environ.get("CASCADE_LOAD", next(iter(LOADS)))
+if LOAD not in LOADS:
+    sys.exit(f"CASCADE_LOAD={LOAD}: the loads are {', '.join(LOADS)}")
+WORKERS = int(os.environ.get("CASCADE_WORKERS", "1"))
+BOUNDARY = "cascade-load-test"
+
+
+def three_digits(response_time):
+    """Return milliseconds rounded to three digits. Locust's own two turn 195 ms into 200."""
+    return int(round(response_time, min(0, 3 - len(str(int(response_time))))))
+
+
+locust.stats.bucket_response_time = three_digits
+
+
+def bytes_of(action):
+    """Return an action's body without the room, made once: as incompressible as a real file, the same every time."""
+    if action.body == "json":
+        return b'{"content": "%s"}' % (b"x" * max(1, action.byte_count - len(b'{"content": ""}')))
+    return random.Random(action.name).randbytes(action.byte_count) if action.body == "form" else b""
+
+
+BODIES = {action.name: bytes_of(action) for action in ACTIONS}
+
+
+def form(room, content):
+    """Return a multipart form (RFC 7578) of a room and a file."""
+    return (
+        f'--{BOUNDARY}\\r\\nContent-Disposition: form-data; name="workroom_id"\\r\\n\\r\\n{room}\\r\\n'
+        f'--{BOUNDARY}\\r\\nContent-Disposition: form-data; name="file"; filename="test_file.pdf"\\r\\n'
+        "Content-Type: application/pdf\\r\\n\\r\\n"
+    ).encode() + content + f"\\r\\n--{BOUNDARY}--\\r\\n".encode()
+
+
+CONTENT_TYPES = {"": {}, "json": {"Content-Type": "application/json"},
+                 "form": {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}}
+
+
+def judge_answer(response):
+    """Count everything but 2xx as a failure."""
+    if not 200 <= response.status_code < 300:
+        response.failure(f"status {response.status_code}" if response.status_code else str(response.error))
+
+
+def task_of(action):
+    """Return the Locust task that makes an action's request."""
+
+    def task(user):
+        content = BODIES[action.name]
+        with user.client.request(
+            action.method,
+            user.account.path(action.path),
+            name=action.path,  # one row of statistics for a route, whatever the room
+            data=form(user.account.room, content) if action.body == "form" else content or None,
+            headers=user.headers | CONTENT_TYPES[action.body],
+            catch_response=True,
+        ) as response:
+            judge_answer(response)
+
+    return task
+
+
+class TenantUser(FastHttpUser):
+    """A user of one tenant, who logs in and then acts with pauses in between."""
+
+    wait_time = between(THINK_S[0], THINK_S[1])
+    tasks = {task_of(action): action.weight for action in ACTIONS}
+    started = itertools.count()
+
+    def on_start(self):
+        """Log in. Who cannot is counted as a failure and leaves: the load then falls short of its users."""
+        worker = getattr(self.environment.runner, "worker_index", 0)
+        self.account = Account(next(self.started) * WORKERS + worker)
+        credentials = {"email": self.account.email, "password": password()}
+        with self.client.post(LOGIN_PATH, json=credentials, name="login", catch_response=True) as response:
+            token = None
+            try:
+                token = response.json()["token"]
+            except (ValueError, KeyError, TypeError, AttributeError):
+                response.failure("no token in the answer")
+            judge_answer(response)
+        if token is None:
+            raise StopUser
+        self.headers = self.account.headers(token)
+
+
+class Progress:
+    """How far the load has come; known where the users are counted (not on workers)."""
+
+    environment = None
+    full_at = None
+    ended_at = None
+    users = 0
+
+
+class NamedLoad(LoadTestShape):
+    """The chosen load: its users at its spawn rate, and then all of them for its duration."""
+
+    def tick(self):
+        """Return the users and the spawn rate, or None at the end."""
+        load, now = LOADS[LOAD], time.monotonic()
+        Progress.users = self.get_current_user_count()
+        if Progress.full_at is None:
+            overdue = self.get_run_time() > 2 * load.users / load.spawn_rate_per_s + 60
+            return None if overdue else (load.users, load.spawn_rate_per_s)
+        Progress.ended_at = now
+        over = now - Progress.full_at >= load.duration_s
+        return None if over or not Progress.users else (load.users, load.spawn_rate_per_s)
+
+
+@events.init.add_listener
+def remember(environment, **_):
+    """Keep the environment, and refuse to start without credentials."""
+    password()
+    Progress.environment = environment
+
+
+@events.spawning_complete.add_listener
+def drop_ramp(user_count, **_):
+    """Forget what was measured while users were still arriving: limits are for all of them."""
+    if Progress.full_at is None or isinstance(Progress.environment.runner, WorkerRunner):
+        Progress.environment.stats.reset_all()
+        Progress.full_at = time.monotonic()
+
+
+def results(total):
+    """Return (figure, limit in words, value, whether it is kept) of every limit of the load."""
+    load = LOADS[LOAD]
+    held_s = (Progress.ended_at or 0) - (Progress.full_at or 0) if Progress.ended_at else 0
+    p95, p99 = (total.get_response_time_percentile(share) or 0 for share in (0.95, 0.99))
+    measured = bool(total.num_requests)
+    yield "latency_ms_p95", f"< {load.latency_ms_p95:g}", p95, measured and p95 < load.latency_ms_p95
+    if load.latency_ms_p99 is not None:
+        yield "latency_ms_p99", f"< {load.latency_ms_p99:g}", p99, measured and p99 < load.latency_ms_p99
+    ratio = total.fail_ratio
+    yield "failure_ratio", f"<= {load.failure_ratio_max:g}", ratio, measured and ratio <= load.failure_ratio_max
+    yield "user_count", f">= {load.users}", Progress.users, Progress.users >= load.users
+    yield "duration_s", f">= {load.duration_s:g}", held_s, held_s >= load.duration_s
+
+
+@events.quitting.add_listener
+def judge(environment, **_):
+    """Print every limit and whether it was kept; exit with 1 when one was not."""
+    if isinstance(environment.runner, WorkerRunner):
+        return
+    lines = list(results(environment.stats.total))
+    for figure, limit, value, kept in lines:
+        print(f"{'✓' if kept else '✗'} {figure}.{LOAD} {limit} = {value:.4g}")
+    if not environment.stats.total.num_requests:
+        print("no request was made while all users were there")
+    environment.process_exit_code = 0 if all(kept for *_, kept in lines) else 1
+'''
+
+
+def locustfile(plan: Plan) -> Artefact:
+    """Return the Locust file of a plan whose scenario has loads."""
+    return Artefact(
+        PATH, heading(plan, model_lines(plan)) + HEAD + _data(plan) + "\n" + accounts.CODE + "\n\n" + CODE, PURPOSE
+    )
+
+
+def _data(plan: Plan) -> str:
+    scenario = plan.scenario
+    think = scenario.behaviour.think_time_s
+    loads = "".join(
+        f"    {literal(name)}: Load({literal(load.users)}, {literal(load.spawn_rate_per_s)}, "
+        f"{literal(load.duration_s)}, {literal(load.latency_ms_p95)}, {literal(load.latency_ms_p99)}, "
+        f"{literal(load.failure_ratio_max)}),\n"
+        for name, load in scenario.loads.items()
+    )
+    return (
+        f"LOADS = {{\n{loads}}}\n"
+        f"ACTIONS = (\n{_actions(plan)})\n"
+        f"THINK_S = ({literal(think.min)}, {literal(think.max)})\n" + accounts.data(plan)
+    )
+
+
+def _actions(plan: Plan) -> str:
+    actions = plan.scenario.behaviour.actions
+    lines = []
+    for weight, (name, action) in zip(
+        whole_weights([action.weight for action in actions.values()]), actions.items(), strict=True
+    ):
+        method, _, path = action.request.partition(" ")
+        sent = body(action)
+        parts = (name, weight, method, path, sent.kind, sent.byte_count)
+        lines.append(f"    Action({', '.join(literal(part) for part in parts)}),\n")
+    return "".join(lines)

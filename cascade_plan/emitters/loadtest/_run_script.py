@@ -1,0 +1,71 @@
+"""run.sh: every load in turn with as many Locust processes as it takes."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from cascade_plan.emitters._heading import heading
+from cascade_plan.emitters.loadtest._loads import REQUESTS_PER_S_PER_PROCESS, generator_counts, requests_per_s_most
+from cascade_plan.languages.shell import literal
+from cascade_plan.model.artefact import Artefact
+from cascade_plan.model.plan import Plan
+
+PATH: Final = "run.sh"
+PURPOSE: Final = (
+    "Runs the loads one after another with as many Locust processes as each takes, results in results/NAME: "
+    "`CASCADE_HOST=URL CASCADE_PASSWORD=... ./run.sh [LOAD...]`"
+)
+
+USAGE: Final = """\
+#
+#   CASCADE_HOST=https://staging.example.com CASCADE_PASSWORD=... ./run.sh [LOAD...]
+#   cascade-plan verify results/NAME SCENARIO --load NAME
+#
+# Each process needs a core of its own, and each user a connection: one machine has about 28,000 ports to one address
+# (net.ipv4.ip_local_port_range). For several machines, start on one of them
+#   CASCADE_LOAD=NAME locust -f locustfile.py --headless --master --expect-workers N --host URL --csv results/NAME
+# and on the others, N times in all, each with CASCADE_WORKERS=N, CASCADE_LOAD=NAME and CASCADE_PASSWORD
+#   locust -f locustfile.py --worker --master-host ADDRESS
+set -euo pipefail
+cd "$(dirname "$0")"
+: "${CASCADE_HOST:?give the URL of the system under test}" "${CASCADE_PASSWORD:?give the password of the test accounts}"
+"""
+
+CODE: Final = """\
+mkdir -p results
+ulimit -n "$(ulimit -Hn)" || true
+cores=$(getconf _NPROCESSORS_ONLN)
+status=0
+for load in "${loads[@]}"; do
+  count=$(processes "$load")
+  if [ "$count" -gt "$cores" ]; then
+    echo "load $load takes $count cores, this machine has $cores: what it measures may be its own waiting" >&2
+  fi
+  parallel=()
+  if [ "$count" -gt 1 ]; then parallel=(--processes "$count"); fi
+  CASCADE_LOAD=$load CASCADE_WORKERS=$count locust -f locustfile.py --headless --only-summary \\
+    --host "$CASCADE_HOST" --csv "results/$load" ${parallel[@]+"${parallel[@]}"} || status=1
+done
+exit "$status"
+"""
+
+
+def script(plan: Plan) -> Artefact:
+    """Return the script that runs every load of a plan."""
+    scenario = plan.scenario
+    cases = "".join(
+        f"    {literal(name)}) echo {count} ;;  "
+        f"# at most {requests_per_s_most(scenario, scenario.loads[name]):.0f} requests/s\n"
+        for name, count in generator_counts(scenario).items()
+    )
+    sized = [
+        f"a Locust process is given {REQUESTS_PER_S_PER_PROCESS} requests/s; measured: 1490 of this kind on one core"
+    ]
+    text = (
+        f"#!/usr/bin/env bash\n{heading(plan, sized)}{USAGE}"
+        f'processes() {{\n  case "$1" in\n{cases}'
+        f'    *) echo "no load $1" >&2; return 2 ;;\n  esac\n}}\n'
+        f"loads=({' '.join(literal(name) for name in scenario.loads)})\n"
+        f'if [ "$#" -gt 0 ]; then loads=("$@"); fi\n' + CODE
+    )
+    return Artefact(PATH, text, PURPOSE, executable=True)

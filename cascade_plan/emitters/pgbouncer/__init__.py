@@ -1,0 +1,1 @@
+"""PgBouncer's pools."""

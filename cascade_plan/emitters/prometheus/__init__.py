@@ -1,0 +1,1 @@
+"""Prometheus with what surrounds it."""

@@ -1,0 +1,1 @@
+"""The architecture file of the WebSocket cluster."""

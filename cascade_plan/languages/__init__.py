@@ -1,0 +1,1 @@
+"""How a value enters a file: one module for each language that is emitted."""

@@ -1,0 +1,1 @@
+"""One plan: from a scenario to a sized, priced and judged fleet."""

@@ -1,0 +1,61 @@
+"""The arrows on one screen: scenario -> load -> fleet -> bill -> verdicts -> plan. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+
+from cascade_plan.model.brief import Brief
+from cascade_plan.model.catalogue import Catalogue
+from cascade_plan.model.plan import PLAN_SCHEMA_VERSION, Plan
+from cascade_plan.model.price import MAX_PRICE_AGE_DAYS, Book
+from cascade_plan.model.scenario import Scenario
+from cascade_plan.planning import billing, judging, sizing
+from cascade_plan.planning.latencies import latencies
+from cascade_plan.planning.traffic import load_of
+
+NO_ORIGINS: Mapping[str, str] = {}
+
+
+def plan(
+    scenario: Scenario,
+    catalogue: Catalogue,
+    book: Book,
+    origins: Mapping[str, str] = NO_ORIGINS,
+    as_of: date | None = None,
+    predicted: bool = True,
+    max_price_age_days: int = MAX_PRICE_AGE_DAYS,
+) -> Plan:
+    """Return the plan of a scenario at the prices of a book.
+
+    `origins` says where a scenario value was given (file:line), by dotted path, for the derivations. The age of
+    prices is counted to `as_of`, or not at all: this function has no clock; above `max_price_age_days` it is a
+    warning. Without `predicted` no latency is computed, which is nine tenths of the work: a curve of costs does not
+    need it.
+    Raises UsageError for an unknown shape and InfeasibleError when no shape meets a need or (method slo) no fleet the
+    loads; a missing price is no error here, it makes the bill incomplete.
+    """
+    load = load_of(scenario)
+    brief = Brief(scenario, load, catalogue, book, origins)
+    fleet = sizing.size(brief)
+    bill = billing.bill_of(fleet, book)
+    latency_figures, latency_findings = latencies(brief, fleet) if predicted else ((), ())
+    all_figures = (*fleet.figures, *latency_figures, *judging.cost_figures(scenario, bill))
+    figures = {figure.figure: figure for figure in all_figures}
+    verdicts = judging.verdicts(scenario, figures, bill)
+    return Plan(
+        schema_version=PLAN_SCHEMA_VERSION,
+        scenario=scenario,
+        book=book.name,
+        load=load,
+        figures=figures,
+        groups=fleet.groups,
+        bill=bill,
+        verdicts=verdicts,
+        findings=(
+            *fleet.findings,
+            *latency_findings,
+            *judging.findings(verdicts, bill, fleet.groups, as_of, max_price_age_days),
+        ),
+        rejections=fleet.rejections,
+    )

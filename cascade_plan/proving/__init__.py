@@ -1,0 +1,1 @@
+"""The plan simulated: whole days through the autoscaler, requests one by one."""

@@ -1,0 +1,218 @@
+"""Days of traffic through an autoscaler: what each way of scaling misses, and what it costs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cascade_plan.formulas.hpa import Autoscaler
+from cascade_plan.model.replay import Timeline
+from cascade_plan.proving.autoscaler import TICK_S, Cluster, Grid, Setting, Signal, blocks
+
+Floats = NDArray[np.float64]
+TICKS_PER_HOUR: Final = 3600 // TICK_S
+CHUNK_TICKS: Final = 30
+"""Ticks that are drawn at once."""
+TICKS_PER_DAY: Final = 24 * TICKS_PER_HOUR
+LATENCY_GRID: Final = Grid(utilization_max=4.0, step_count=4096)
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """Requests/s of each tick in the mean, and how much burstier than Poisson their counts are."""
+
+    requests_per_s: Floats
+    """Shape (ticks,)."""
+    dispersion: float
+    """Variance over mean of the requests in a minute."""
+    words: str
+
+    def drawn(self, first: int, count: int, run_count: int, seed: int) -> Floats:
+        """Return requests/s of (ticks, runs): gamma around the mean, with the variance that the dispersion gives.
+
+        The numbers of a tick depend on the seed alone, not on the blocks they are asked for in: every policy meets the
+        same traffic.
+        """
+        chunks = range(first // CHUNK_TICKS, (first + count - 1) // CHUNK_TICKS + 1)
+        drawn = np.concatenate([self._chunk(chunk, run_count, seed) for chunk in chunks])
+        start = first - chunks.start * CHUNK_TICKS
+        return drawn[start : start + count]
+
+    def _chunk(self, chunk: int, run_count: int, seed: int) -> Floats:
+        random = np.random.default_rng((seed, chunk))
+        means = self.requests_per_s[chunk * CHUNK_TICKS : (chunk + 1) * CHUNK_TICKS, None]
+        expected = np.maximum(means * TICK_S, 1e-9)
+        shape = np.broadcast_to(expected / self.dispersion, (len(means), run_count))
+        return random.standard_gamma(shape) * (self.dispersion / TICK_S)
+
+
+def hourly_traffic(hourly_requests_per_s: Sequence[float], day_count: int, dispersion: float, words: str) -> Traffic:
+    """Return days that repeat 24 hourly rates, joined by straight lines between the middles of the hours."""
+    hours = np.arange(-1, 25) + 0.5
+    rates = np.asarray([hourly_requests_per_s[-1], *hourly_requests_per_s, hourly_requests_per_s[0]], dtype=np.float64)
+    day = np.interp((np.arange(TICKS_PER_DAY) + 0.5) / TICKS_PER_HOUR, hours, rates)
+    return Traffic(np.tile(day, day_count), dispersion, words)
+
+
+def minute_traffic(
+    counts: Sequence[float], minutes_each: float, peak_requests_per_s: float, day_count: int | None, words: str
+) -> Traffic:
+    """Return a trace, scaled so that the 99.9th percentile of its counts is the peak rate.
+
+    `counts` are requests in steps of `minutes_each`; `day_count` cuts the trace, or repeats it, to so many days. The
+    trace carries its own bursts down to its step; within a step arrivals are Poisson.
+    Raises ValueError when the trace is empty or has no request.
+    """
+    values = np.asarray(counts, dtype=np.float64)
+    top = float(np.quantile(values, 0.999)) if values.size else 0.0
+    if top <= 0:
+        raise ValueError("the trace has no requests")
+    scaled = values / top * peak_requests_per_s
+    ticks = int(values.size * minutes_each * 60 / TICK_S) if day_count is None else day_count * TICKS_PER_DAY
+    step = (np.arange(ticks) * TICK_S / (minutes_each * 60)).astype(np.int64) % values.size
+    return Traffic(scaled[step], 1.0, words)
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """Response percentiles over the utilisation of the pods, in steps of LATENCY_GRID; both in ms."""
+
+    p95: Floats
+    p99: Floats
+
+    @classmethod
+    def tabulated(cls, percentiles: Callable[[float], tuple[float, float]]) -> Latency:
+        """Return the table of a function from utilisation to (p95, p99) in ms, sampled and joined by lines."""
+        sampled = np.concatenate((np.linspace(0.02, 0.8, 9), np.linspace(0.84, 1.16, 17), np.linspace(1.25, 4.0, 8)))
+        rows = np.array([percentiles(float(utilisation)) for utilisation in sampled])
+        points = (np.arange(LATENCY_GRID.step_count) + 0.5) / LATENCY_GRID.steps_per_unit
+        p95, p99 = (np.maximum.accumulate(np.interp(points, sampled, rows[:, column])) for column in (0, 1))
+        return cls(p95, p99)
+
+    def at(self, table: Floats, utilisation: Floats) -> Floats:
+        """Return the values of `p95` or `p99` at utilisations of any shape."""
+        index = np.minimum(utilisation * LATENCY_GRID.steps_per_unit, LATENCY_GRID.step_count - 1).astype(np.int64)
+        return table[index]
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A way of scaling: bounds, behavior and signals of an HPA, or none at all (`signals` empty: a fixed fleet)."""
+
+    name: str
+    description: str
+    autoscaler: Autoscaler
+    signals: tuple[Signal, ...]
+    node_count: int
+    """Nodes at the start; all the time for a fixed fleet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a policy came to; arrays have one entry a run."""
+
+    missed_minutes_per_day: Floats
+    worst_latency_ms_p99: float
+    pod_count_min: int
+    pod_count_max: int
+    node_count_min: int
+    node_count_max: int
+    node_count_mean: float
+    scaling_event_count_per_day: float
+    timeline: Timeline
+
+
+def replay(
+    policy: Policy, traffic: Traffic, latency: Latency, slo_ms: float, pod_requests_per_s: float, cluster: Cluster,
+    run_count: int, seed: int,
+) -> Result:  # fmt: skip
+    """Return what a policy does with the traffic in `run_count` runs; the first run's timeline is kept.
+
+    `pod_requests_per_s` is what one pod answers when it never rests.
+    """
+    tally = _Tally(traffic, latency, slo_ms, pod_requests_per_s, run_count)
+
+    def demand(first: int, count: int) -> Floats:
+        return traffic.drawn(first, count, run_count, seed) / pod_requests_per_s
+
+    if not policy.signals:
+        pods = policy.node_count * cluster.pods_per_node
+        for first in range(0, traffic.requests_per_s.size, TICKS_PER_HOUR):
+            load = demand(first, min(TICKS_PER_HOUR, traffic.requests_per_s.size - first))
+            same = np.full(load.shape, float(pods))
+            tally.add(load / pods, same, same, np.full(load.shape, float(policy.node_count)), load, 0)
+        return tally.result()
+    setting = Setting(
+        policy.autoscaler, policy.signals, cluster, min(
+            policy.autoscaler.replica_count_max,
+            max(policy.autoscaler.replica_count_min, policy.node_count * cluster.pods_per_node),
+        ), Grid(step_count=len(policy.signals[0].values)),
+    )  # fmt: skip
+    for block in blocks(setting, demand, traffic.requests_per_s.size, run_count):
+        changes = int((block.replicas != block.before).sum())
+        load = block.demand / setting.grid.steps_per_unit
+        tally.add(block.utilization(), block.ready, block.replicas, block.nodes(), load, changes)
+    return tally.result()
+
+
+class _Tally:
+    """Sums over blocks, and the first run's rows."""
+
+    def __init__(
+        self, traffic: Traffic, latency: Latency, slo_ms: float, pod_requests_per_s: float, run_count: int
+    ) -> None:
+        self.latency, self.slo_ms, self.pod_requests_per_s = latency, slo_ms, pod_requests_per_s
+        self.day_count = traffic.requests_per_s.size / TICKS_PER_DAY
+        self.missed = np.zeros(run_count)
+        self.worst_p99 = 0.0
+        self.pods, self.nodes = [np.inf, 0.0], [np.inf, 0.0]
+        self.node_sum = self.changes = 0.0
+        self.cells = 0
+        self.rows: list[tuple[Floats, ...]] = []
+
+    def add(
+        self, utilisation: Floats, ready: Floats, desired: Floats, nodes: Floats, load: Floats, changes: int
+    ) -> None:
+        """Add a block of ticks; all arrays of shape (ticks, runs), load in fully busy pods."""
+        p95 = self.latency.at(self.latency.p95, utilisation)
+        p99 = self.latency.at(self.latency.p99, utilisation)
+        self.missed += (p95 > self.slo_ms).sum(axis=0)
+        self.worst_p99 = max(self.worst_p99, float(p99.max()))
+        for kept, values in ((self.pods, ready), (self.nodes, nodes)):
+            kept[0], kept[1] = min(kept[0], float(values.min())), max(kept[1], float(values.max()))
+        self.node_sum += float(nodes.sum())
+        self.cells += nodes.size
+        self.changes += changes
+        first = (load[:, 0] * self.pod_requests_per_s, ready[:, 0], desired[:, 0], nodes[:, 0], p95[:, 0], p99[:, 0])
+        self.rows.append(tuple(np.array(column) for column in first))
+
+    def result(self) -> Result:
+        """Return the sums as a result."""
+        load, ready, desired, nodes, p95, p99 = (np.concatenate(parts) for parts in zip(*self.rows, strict=True))
+        timeline = Timeline(
+            tick_s=TICK_S,
+            requests_per_s=tuple(load.tolist()),
+            capacity_requests_per_s=tuple((ready * self.pod_requests_per_s).tolist()),
+            desired_pod_count=tuple(desired.astype(int).tolist()),
+            pod_count=tuple(ready.astype(int).tolist()),
+            node_count=tuple(nodes.astype(int).tolist()),
+            latency_ms_p95=tuple(p95.tolist()),
+            latency_ms_p99=tuple(p99.tolist()),
+            slo_latency_ms_p95=self.slo_ms,
+        )
+        runs = self.missed.size
+        return Result(
+            missed_minutes_per_day=self.missed * TICK_S / 60 / self.day_count,
+            worst_latency_ms_p99=self.worst_p99,
+            pod_count_min=int(self.pods[0]),
+            pod_count_max=int(self.pods[1]),
+            node_count_min=int(self.nodes[0]),
+            node_count_max=int(self.nodes[1]),
+            node_count_mean=self.node_sum / self.cells,
+            scaling_event_count_per_day=self.changes / runs / self.day_count,
+            timeline=timeline,
+        )

@@ -1,0 +1,1 @@
+"""Plug-ins: a simulated day in one format each."""

@@ -1,0 +1,1 @@
+"""Plug-ins: a plan in one format each."""

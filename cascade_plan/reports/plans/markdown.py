@@ -1,0 +1,466 @@
+"""The report for finance and for the people who roll the plan out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from typing import Final
+
+from cascade_plan.formulas.commitments import bought
+from cascade_plan.model.bill import Item
+from cascade_plan.model.fleet import NodeGroup
+from cascade_plan.model.outlook import Alternative, Outlook, Point, Sensitivity
+from cascade_plan.model.plan import Plan, Verdict
+from cascade_plan.model.terms import BreakEven
+from cascade_plan.reports._marked import Marked, code, escaped, pie, table, xychart
+from cascade_plan.reports.plans import _words as words
+from cascade_plan.reports.plans._rollout import phases
+from cascade_plan.units import HOURS_PER_MONTH
+
+FORMAT: str = "Markdown for finance: cost, line items, commitments, assumptions, alternatives, prices and rollout"
+CHART_STEP: Final = 3
+"""Every third point of the curve is drawn: more categories than ten would print over each other."""
+
+
+def render(plan: Plan) -> str:
+    """Return the report as GitHub-flavoured Markdown with Mermaid charts."""
+    parts = (
+        _head, _unit_cost, _band, _currency, _tiers, _items, _idle, _commitments, _outlook, _prices, _unpriced, _gates,
+        _findings, _rollout,
+    )  # fmt: skip
+    lines = [line for part in parts for line in part(plan)]
+    return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def _head(plan: Plan) -> Iterator[str]:
+    scenario, users = plan.scenario, plan.scenario.users
+    yield from (f"# Cost report: {escaped(scenario.name)}", "", f"**{escaped(words.verdict_sentence(plan))}**", "")
+    if scenario.description:
+        yield from (escaped(scenario.description), "")
+    registered = f", {words.count(users.registered)} registered" if users.registered else ""
+    yield escaped(
+        f"Planned for {words.count(users.peak)} users at peak and {words.count(users.average)} on average{registered}, "
+        f"in {scenario.cloud} {scenario.region}, at prices of {_dates(plan)} from the book {plan.book}. "
+        "All amounts are US dollars for a month of 730 hours, before taxes."
+    )
+    yield ""
+
+
+def _dates(plan: Plan) -> str:
+    return words.date_span(item.as_of for item in plan.bill.items)
+
+
+def _unit_cost(plan: Plan) -> Iterator[str]:
+    budget, rows = plan.scenario.budget, []
+    for name, meaning in words.USERS.items():
+        figure = plan.figures.get(f"cost_usd_per_1000_{name}_users_month")
+        if figure is not None:
+            users = words.count(getattr(plan.scenario.users, name))
+            judged = "yes" if name == budget.users else ""
+            rows.append((meaning, users, words.total(plan, words.money(figure.value)), judged))
+    yield from ("## Cost per 1000 users", "")
+    yield from (
+        f"The month's cost at the {budget.level} level ({words.level_words(plan)}), divided by thousands of users.",
+        "",
+    )
+    yield from table(("Divided by", "Users", "Cost per 1000 a month", "Judged by the budget"), rows, (1, 2))
+
+
+def _band(plan: Plan) -> Iterator[str]:
+    yield from ("## Cost a month", "", "Effective is what is paid after commitments; list is all on demand.", "")
+    chosen = plan.scenario.budget.users
+    users = getattr(plan.scenario.users, chosen)
+    rows = []
+    for level, meaning in words.LEVELS.items():
+        cost, listed = getattr(plan.bill.effective_usd, level), getattr(plan.bill.list_usd, level)
+        per_1000 = words.total(plan, cost * 1000 / users)
+        rows.append((level, meaning, words.total(plan, cost), words.total(plan, listed), per_1000))
+    headers = ("Level", "Meaning", "Effective", "List price", f"Effective per 1000 {words.USERS[chosen]}")
+    yield from table(headers, rows, (2, 3, 4))
+
+
+def _currency(plan: Plan) -> Iterator[str]:
+    if (currency := plan.scenario.currency) is None:
+        return
+    chosen = plan.scenario.budget.users
+    users = getattr(plan.scenario.users, chosen)
+    yield from (f"## Cost a month in {currency.code}", "")
+    yield from (
+        escaped(
+            f"At {words.rate(currency)}. Every other amount here is US dollars; gates and budget are judged in them."
+        ),
+        "",
+    )
+    rows = []
+    for level in words.LEVELS:
+        costs = (getattr(plan.bill.effective_usd, level), getattr(plan.bill.list_usd, level))
+        amounts = (*costs, costs[0] * 1000 / users)
+        rows.append((level, *(words.at_least(plan) + words.foreign(currency, amount) for amount in amounts)))
+    headers = ("Level", "Effective", "List price", f"Effective per 1000 {words.USERS[chosen]}")
+    yield from table(headers, rows, (1, 2, 3))
+
+
+def _tiers(plan: Plan) -> Iterator[str]:
+    costs, whole = words.tier_costs(plan), plan.bill.effective_usd
+    yield from ("## Cost by tier", "")
+    lacking = {line.tier for line in plan.bill.unpriced}
+    rows = [
+        (
+            words.tier_title(tier),
+            *(("at least " if tier in lacking else "") + words.usd(level) for level in (cost.floor, cost.average)),
+            words.percent(float(cost.average / whole.average)) if whole.average else "",
+            *(("at least " if tier in lacking else "") + words.usd(level) for level in (cost.peak, cost.ceiling)),
+        )
+        for tier, cost in costs.items()
+    ]
+    rows += [
+        (words.tier_title(tier), *(["no price"] * 2), "", *(["no price"] * 2)) for tier in sorted(lacking - {*costs})
+    ]
+    levels = (whole.floor, whole.average, whole.peak, whole.ceiling)
+    floor, average, peak, ceiling = (words.total(plan, level) for level in levels)
+    rows.append(("Total", floor, average, words.percent(1) if whole.average else "", peak, ceiling))
+    yield from table(("Tier", "Floor", "Average", "Share of average", "Peak", "Ceiling"), rows, range(1, 6))
+    if whole.average > 0:
+        slices = [(words.tier_title(tier), cost.average) for tier, cost in costs.items()]
+        yield from pie("Cost by tier at the average, USD a month", slices)
+
+
+def _items(plan: Plan) -> Iterator[str]:
+    yield from ("## Line items", "")
+    yield from ("Quantity x unit price = cost, exactly; amounts are shown rounded to cents.", "")
+    rows = [_item_row(item) for item in plan.bill.items]
+    rows.append(("Total", "", "", "", "", words.total(plan, plan.bill.effective_usd.average), ""))
+    headers = ("Item", "Quantity at average", "Unit", "Unit price", "List price", "Cost at average", "Price as of")
+    yield from table(headers, rows, (1, 3, 4, 5))
+
+
+def _item_row(item: Item) -> tuple[str, ...]:
+    return (
+        item.name,
+        words.count(item.quantity.average),
+        words.UNITS.get(item.unit, item.unit),
+        words.unit_price(item.price_usd),
+        words.unit_price(item.list_price_usd),
+        words.usd(item.cost_usd.average),
+        item.as_of,
+    )
+
+
+def _idle(plan: Plan) -> Iterator[str]:
+    yield from ("## Idle capacity", "")
+    groups = [group for group in plan.groups if words.idle(group)]
+    if not groups:
+        yield from ("The rules know the idle share of no group of this plan.", "")
+        return
+    yield from (
+        "For information: the share of each group's CPU or memory, whichever is fuller, that nothing requests at the "
+        "scenario's peak, and what that share costs. It is headroom for a lost node as much as waste. For managed "
+        "databases and caches the rules do not compute it.",
+        "",
+    )
+    rows = []
+    for group in groups:
+        cost = words.group_cost(plan, group)
+        share = None if cost is None else cost * Decimal(str(group.idle_share))
+        rows.append((group.name, words.idle(group), _cost(cost), _cost(share)))
+    yield from table(("Group", "Idle", "Instances a month", "Idle part of it"), rows, (1, 2, 3))
+
+
+def _cost(amount: Decimal | None) -> str:
+    return "no price" if amount is None else words.usd(amount)
+
+
+def _commitments(plan: Plan) -> Iterator[str]:
+    yield from ("## Commitments", "")
+    if any(group.terms for group in plan.groups):
+        yield from (
+            "A commitment covers a share of the instances that run all month (the floor), a reservation whole ones; "
+            "spot covers its share of what runs; the rest is on demand. Costs are a month's share of the term's price: "
+            f"{words.SPREAD}.",
+            "",
+        )
+    else:
+        yield from ("Nothing is committed: every instance is paid on demand.", "")
+    headers = (
+        "Group",
+        "Paid",
+        "Committed instances",
+        "Not committed at average",
+        "Cost at average",
+        "Saved against list",
+    )
+    yield from table(headers, [_commitment_row(plan, group) for group in plan.groups], (2, 3, 4, 5))
+    if words.is_committed(plan):
+        yield from _bought(plan)
+
+
+def _commitment_row(plan: Plan, group: NodeGroup) -> tuple[str, ...]:
+    committed = sum((bought(part, group.count.floor) for part in group.terms), Decimal(0))
+    cost = words.group_cost(plan, group)
+    listed = sum((item.list_cost_usd.average for item in words.group_items(plan, group)), Decimal(0))
+    return (
+        f"{group.name} ({group.shape.name})",
+        words.paid(group),
+        words.count(committed),
+        words.count(Decimal(str(group.count.average)) - committed),
+        _cost(cost),
+        "" if cost is None else words.usd(listed - cost),
+    )
+
+
+def _bought(plan: Plan) -> Iterator[str]:
+    """Yield what each commitment costs upfront and when it breaks even."""
+    yield from (
+        f"Paid upfront, once: {words.upfront_total(plan)}. A commitment is cheaper than on demand when an instance "
+        "runs at least the hours a month below (of 730); what is paid upfront has been saved after the months below, "
+        "for an instance that runs all month. Where the book has no upfront, it follows from the effective rate.",
+        "",
+    )
+    headers = (
+        "Commitment",
+        "Bought",
+        "Upfront of one",
+        "Upfront",
+        "Breaks even at hours a month",
+        "Upfront saved after",
+    )
+    rows = [
+        _bought_row(item, item.break_even)
+        for item in plan.bill.items
+        if item.break_even is not None and item.bought_count
+    ]
+    yield from table(headers, rows, (1, 2, 3, 4, 5))
+
+
+def _bought_row(item: Item, even: BreakEven) -> tuple[str, ...]:
+    never = even.hours_per_month > HOURS_PER_MONTH
+    total = item.upfront_total_usd
+    if item.upfront_usd == 0:
+        months = "nothing upfront"
+    elif even.upfront_months is None:
+        months = "not known" if item.upfront_usd is None else "not within its term"
+    else:
+        months = f"{words.count(even.upfront_months)} months"
+    return (
+        item.name,
+        words.count(item.bought_count),
+        "not known" if item.upfront_usd is None else words.usd(item.upfront_usd),
+        "not known" if total is None else words.usd(total),
+        "never: dearer than on demand" if never else words.count(even.hours_per_month),
+        months,
+    )
+
+
+# The outlook: assumptions, ways down, users
+
+
+def _outlook(plan: Plan) -> Iterator[str]:
+    if plan.outlook is not None:
+        yield from _sensitivities(plan, plan.outlook)
+        yield from _alternatives(plan, plan.outlook)
+        yield from _curve(plan, plan.outlook.curve)
+
+
+def _sensitivities(plan: Plan, outlook: Outlook) -> Iterator[str]:
+    yield from ("## Assumptions that most change the answer", "")
+    if not outlook.sensitivities:
+        yield from ("No single value of the scenario changes the cost when it is halved or doubled.", "")
+        return
+    yield from ("The cost per 1000 users a month when one value is halved or doubled and all others stay.", "")
+    headers = ("Value", "Now", "Halved", "Doubled", "Swing", "Kind", "Source")
+    yield from table(headers, [_sensitivity_row(plan, row) for row in outlook.sensitivities], (1, 2, 3, 4))
+
+
+def _sensitivity_row(plan: Plan, row: Sensitivity) -> tuple[str, ...]:
+    return (
+        code(row.path),
+        words.count(row.value),
+        _side(plan, row.value_halved, row.cost_usd_per_1000_users_month_halved),
+        _side(plan, row.value_doubled, row.cost_usd_per_1000_users_month_doubled),
+        words.usd(row.swing_usd_per_1000_users_month),
+        row.kind,
+        row.source,
+    )
+
+
+def _side(plan: Plan, value: float | None, cost: Decimal | None) -> str:
+    return "" if value is None or cost is None else f"{words.total(plan, cost)} (at {words.count(value)})"
+
+
+def _alternatives(plan: Plan, outlook: Outlook) -> Iterator[str]:
+    yield from ("## Ways down", "")
+    if not outlook.alternatives:
+        yield from ("No change this program knows of saves money at prices the book has.", "")
+        return
+    yield from (escaped(_reach(plan, outlook)), "")
+    headers = (
+        "Change",
+        "What is given up",
+        "Saving a month",
+        "Cost per 1000 after",
+        "Its new prices are of",
+        "`--set`",
+    )
+    rows = [_alternative_row(plan, way) for way in outlook.alternatives]
+    yield from table([*headers[:-1], Marked(headers[-1])], rows, (2, 3))
+
+
+def _alternative_row(plan: Plan, way: Alternative) -> tuple[str, ...]:
+    flags = Marked("<br>".join(code(change) for change in way.overrides))
+    # A way that drops the lines without a price saves these too, by an amount nobody knows.
+    more = "at least " if way.complete and not plan.bill.complete else ""
+    dates = words.date_span(way.price_dates) if way.price_dates else "the same prices"
+    return (
+        f"{way.title}: {'; '.join(way.parts)}" if way.parts else way.title,
+        way.gives_up,
+        more + words.usd(way.saving_usd_per_month),
+        _cost_after(way),
+        "; ".join((dates, *(note.removeprefix("weak: ") for note in way.price_notes))),
+        "those of its parts" if way.parts else flags,
+    )
+
+
+def _cost_after(way: Alternative) -> str:
+    return ("" if way.complete else "at least ") + words.usd(way.cost_usd_per_1000_users_month)
+
+
+def _reach(plan: Plan, outlook: Outlook) -> str:
+    """Return how far the ways lead towards the limit."""
+    verdict = words.cost_verdict(plan)
+    lowest = min(outlook.alternatives, key=lambda way: way.cost_usd_per_1000_users_month)
+    keeps = lowest.complete and words.keeps(lowest.cost_usd_per_1000_users_month, verdict)
+    who = "Together they lead" if lowest.parts else f"The furthest of them, {lowest.title}, leads"
+    end = f"which keeps the limit ({_limit(verdict)})" if keeps else f"the limit is {_limit(verdict)}"
+    return (
+        f"{who} to {_cost_after(lowest)} per 1000 users; {end}. Each gives something up; none is recommended as such."
+    )
+
+
+def _limit(verdict: Verdict) -> str:
+    return f"{words.LIMITS[verdict.operator]} {words.unit_price(verdict.limit)}"
+
+
+def _curve(plan: Plan, curve: Sequence[Point]) -> Iterator[str]:
+    verdict, chosen = words.cost_verdict(plan), plan.scenario.budget.users
+    if len(curve) < 2:
+        return
+    yield from ("## Cost per 1000 users over the number of users", "")
+    yield from (escaped(_crossing(curve, verdict)), "")
+    drawn = _drawn(curve, plan.scenario.users.peak)
+    yield from xychart(
+        f"Cost per 1000 {chosen} users a month, with the limit as the flat line",
+        ("users at peak", [_short(point.users_peak) for point in drawn]),
+        "USD a month per 1000 users",
+        ([point.cost_usd_per_1000_users_month for point in drawn], [verdict.limit] * len(drawn)),
+    )
+
+
+def _crossing(curve: Sequence[Point], verdict: Verdict) -> str:
+    """Return where between the curve's ends the limit is kept, at the scenario's ratio of average to peak."""
+    ends = f"Between {words.count(curve[0].users_peak)} and {words.count(curve[-1].users_peak)} users at peak"
+    limit = f"the limit ({_limit(verdict)})"
+    kept = [point for point in curve if point.complete and words.keeps(point.cost_usd_per_1000_users_month, verdict)]
+    if not kept:
+        lowest = min(curve, key=lambda point: point.cost_usd_per_1000_users_month)
+        cost = ("" if lowest.complete else "at least ") + words.usd(lowest.cost_usd_per_1000_users_month)
+        return f"{ends} {limit} is never kept; the lowest cost is {cost}, at {words.count(lowest.users_peak)} users."
+    first = f"{words.count(kept[0].users_peak)} users at peak ({words.count(kept[0].users_average)} on average)"
+    if list(curve[-len(kept) :]) == kept:
+        return f"{ends} {limit} is kept from {first} on."
+    return f"{ends} {limit} is kept in places, first at {first}: with each further node the cost rises above it again."
+
+
+def _drawn(curve: Sequence[Point], peak: int) -> list[Point]:
+    own = next((index for index, point in enumerate(curve) if point.users_peak == peak), 0)
+    return [point for index, point in enumerate(curve) if (index - own) % CHART_STEP == 0]
+
+
+def _short(users: int) -> str:
+    """Return a number of users in three digits: 950, 1.26k, 10k, 1.5M."""
+    for factor, letter in ((10**9, "G"), (10**6, "M"), (10**3, "k")):
+        if users >= factor:
+            return f"{users / factor:.3g}{letter}"
+    return str(users)
+
+
+# Prices, gates, findings
+
+
+def _prices(plan: Plan) -> Iterator[str]:
+    counts = f" The lines' prices: {words.origins(plan)}." if plan.bill.items else ""
+    yield from ("## Prices", "", escaped(f"The prices are of {_dates(plan)}.{counts}"), "")
+    lines = Counter((item.source, item.as_of, item.origin) for item in plan.bill.items)
+    rows = [(source, as_of, origin, str(lines[source, as_of, origin])) for source, as_of, origin in sorted(lines)]
+    yield from table(("Source", "As of", "From", "Lines"), rows, (3,))
+    yield from _not_bundled(plan)
+    weak = [item for item in plan.bill.items if item.note.startswith("weak:")]
+    if weak:
+        yield from ("Prices with a caveat:", "")
+        yield from table(
+            ("Item", "Unit price", "Caveat"),
+            [(item.name, words.unit_price(item.price_usd), item.note.removeprefix("weak:")) for item in weak],
+            (1,),
+        )
+
+
+def _not_bundled(plan: Plan) -> Iterator[str]:
+    """Yield the lines whose price did not come with the program, by where it came from instead."""
+    names: dict[str, list[str]] = {}
+    for item in plan.bill.items:
+        if item.origin != "bundled":
+            names.setdefault(item.origin, []).append(f"{item.name} ({item.note})" if item.note else item.name)
+    if names:
+        listed = (f"{origin}: {'; '.join(lines)}" for origin, lines in sorted(names.items()))
+        yield from (f"- {escaped(line)}" for line in listed)
+        yield ""
+
+
+def _unpriced(plan: Plan) -> Iterator[str]:
+    yield from ("## What the bill leaves out", "")
+    if plan.bill.unpriced:
+        yield from ("The book has no price for these lines, so every total is at least:", "")
+        rows = [
+            (
+                line.name,
+                words.count(line.quantity.average),
+                words.UNITS.get(line.unit, line.unit),
+                str(line.key),
+            )
+            for line in plan.bill.unpriced
+        ]
+        yield from table(("Item", "Quantity at average", "Unit", "Price wanted"), rows, (1,))
+    else:
+        yield from ("Every line of the bill has a price. Outside the bill stay:", "")
+    if plan.bill.unpriced and plan.bill.not_priced:
+        yield from ("Outside the bill stay:", "")
+    yield from (f"- {escaped(words_)}" for words_ in plan.bill.not_priced)
+    yield ""
+
+
+def _gates(plan: Plan) -> Iterator[str]:
+    yield from ("## Gates", "")
+    results = {"pass": "✓ met", "fail": "✗ missed", "unjudged": "? not judged"}
+    rows = [
+        (
+            results[verdict.status],
+            code(f"{verdict.figure} {words.limit_text(verdict)}"),
+            words.measured(verdict),
+            verdict.reason,
+        )
+        for verdict in plan.verdicts
+    ]
+    yield from table(("Result", "Gate", "Figure", "Reason"), rows, (2,))
+
+
+def _findings(plan: Plan) -> Iterator[str]:
+    yield from ("## Findings", "")
+    if not plan.findings:
+        yield from ("None.", "")
+        return
+    rows = [(finding.severity, finding.message, finding.where) for finding in words.warnings_first(plan)]
+    yield from table(("Severity", "Finding", "Where"), rows)
+
+
+def _rollout(plan: Plan) -> Iterator[str]:
+    yield from ("## Rollout", "", *phases(plan))

@@ -1,0 +1,210 @@
+"""A plan on one screen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from textwrap import wrap
+from typing import Final, NamedTuple
+
+from cascade_plan.model.fleet import Band, NodeGroup
+from cascade_plan.model.plan import Plan
+from cascade_plan.reports.plans import _words as words
+
+FORMAT: str = "plain text for a terminal: fleet, cost, gates and findings"
+WIDTH: Final = 110
+NARROWEST: Final = 12
+"""A column is not wrapped below this many characters."""
+GAP: Final = 2
+
+
+class Section(NamedTuple):
+    """A table of the report."""
+
+    title: str
+    headers: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    right: tuple[int, ...] = ()
+    """Indexes of the columns that are aligned to the right."""
+
+
+def headline(plan: Plan) -> tuple[str, ...]:
+    """Return the lines above the tables: what is planned, where, at whose prices, and the verdict."""
+    users = plan.scenario.users
+    registered = f", {words.count(users.registered)} registered" if users.registered else ""
+    dates = words.date_span(item.as_of for item in plan.bill.items)
+    return (
+        f"{words.one_line(plan.scenario.name)}: {words.count(users.peak)} users at peak, "
+        f"{words.count(users.average)} on average{registered}; {plan.scenario.cloud} {plan.scenario.region}; "
+        f"prices of {dates} ({words.one_line(plan.book)}: {words.origins(plan) or 'none'})",
+        words.verdict_sentence(plan),
+    )
+
+
+def sections(plan: Plan) -> list[Section]:
+    """Return the report's tables; their cells are single lines of plain text."""
+    return [
+        _fleet(plan),
+        _figures(plan),
+        _band(plan),
+        _denominators(plan),
+        *_upfront(plan),
+        *_currency(plan),
+        Section("Gates", (), tuple((words.gate_line(verdict),) for verdict in plan.verdicts)),
+        _findings(plan),
+    ]
+
+
+def _fleet(plan: Plan) -> Section:
+    return Section(
+        "Fleet",
+        ("tier", "group", "shape", "vCPU/GiB", "floor", "avg", "peak", "ceil", "paid", "idle", "USD/month"),
+        tuple(_group_row(plan, group) for group in plan.groups),
+        (3, 4, 5, 6, 7, 9, 10),
+    )
+
+
+def _group_row(plan: Plan, group: NodeGroup) -> tuple[str, ...]:
+    cost = words.group_cost(plan, group)
+    name = f"{group.name}, multi-AZ" if group.variant == "multi_az" else group.name
+    return (
+        group.tier,
+        name,
+        words.one_line(group.shape.name),
+        f"{group.shape.vcpu}/{words.count(group.shape.memory_gib)}",
+        *_counts(group.count),
+        words.paid(group),
+        words.idle(group),
+        "no price" if cost is None else words.usd(cost),
+    )
+
+
+def _counts(band: Band) -> tuple[str, ...]:
+    return tuple(words.count(level) for level in band)
+
+
+def _figures(plan: Plan) -> Section:
+    """Return every figure but the costs and the node counts, which have tables of their own."""
+    rows = tuple(
+        (name, words.count(figure.value), words.one_line(figure.unit))
+        for name, figure in sorted(plan.figures.items())
+        if not name.startswith("cost_") and ".node_count" not in name
+    )
+    return Section("Figures", ("figure", "value", "unit"), rows, (1,))
+
+
+def _band(plan: Plan) -> Section:
+    chosen = plan.scenario.budget.users
+    users = getattr(plan.scenario.users, chosen)
+    rows = []
+    for level, meaning in words.LEVELS.items():
+        cost = getattr(plan.bill.effective_usd, level)
+        listed = getattr(plan.bill.list_usd, level)
+        per_1000 = words.total(plan, cost * 1000 / users)
+        rows.append((level, words.total(plan, cost), words.total(plan, listed), per_1000, meaning))
+    return Section(
+        "Cost a month",
+        ("level", "effective", "list price", f"per 1000 {chosen} users", "meaning"),
+        tuple(rows),
+        (1, 2, 3),
+    )
+
+
+def _denominators(plan: Plan) -> Section:
+    budget, rows = plan.scenario.budget, []
+    for name, meaning in words.USERS.items():
+        figure = plan.figures.get(f"cost_usd_per_1000_{name}_users_month")
+        if figure is not None:
+            judged = "by the budget" if name == budget.users else ""
+            users = words.count(getattr(plan.scenario.users, name))
+            rows.append((meaning, users, words.total(plan, words.money(figure.value)), judged))
+    title = f"Cost a month per 1000 users ({budget.level} level)"
+    return Section(title, ("divided by", "users", "per 1000", ""), tuple(rows), (1, 2))
+
+
+def _upfront(plan: Plan) -> Iterator[Section]:
+    """Yield what is paid on the first day, where anything is committed."""
+    if words.is_committed(plan):
+        rows = tuple(
+            (
+                words.one_line(item.name),
+                words.count(item.bought_count),
+                _upfront_cell(item.upfront_usd),
+                _upfront_cell(total),
+            )
+            for item in plan.bill.items
+            if item.bought_count
+            for total in (item.upfront_total_usd,)
+        )
+        whole = ("total", "", "", words.upfront_total(plan))
+        title = f"Paid upfront, once ({words.SPREAD})"
+        yield Section(title, ("line", "bought", "of one", "upfront"), (*rows, whole), (1, 2, 3))
+
+
+def _upfront_cell(amount: Decimal | None) -> str:
+    return "not known" if amount is None else words.usd(amount)
+
+
+def _currency(plan: Plan) -> Iterator[Section]:
+    """Yield the totals in the scenario's other currency, where it has one."""
+    if (currency := plan.scenario.currency) is None:
+        return
+    budget, rows = plan.scenario.budget, []
+    users = getattr(plan.scenario.users, budget.users)
+    for level in words.LEVELS:
+        costs = (getattr(plan.bill.effective_usd, level), getattr(plan.bill.list_usd, level))
+        amounts = (*costs, costs[0] * 1000 / users)
+        rows.append((level, *(words.at_least(plan) + words.foreign(currency, amount) for amount in amounts)))
+    title = f"Cost a month in {currency.code} ({words.rate(currency)}); gates and budget are judged in USD"
+    headers = ("level", "effective", "list price", f"per 1000 {budget.users} users")
+    yield Section(title, headers, tuple(rows), (1, 2, 3))
+
+
+def _findings(plan: Plan) -> Section:
+    rows = tuple(
+        (finding.severity, words.one_line(finding.message), words.one_line(finding.where))
+        for finding in words.warnings_first(plan)
+    )
+    return Section("Findings", ("severity", "finding", "where"), rows)
+
+
+def failures(plan: Plan) -> list[str]:
+    """Return the lines of the gates that failed, in the plan's order."""
+    return [words.gate_line(verdict) for verdict in plan.verdicts if verdict.status == "fail"]
+
+
+def render(plan: Plan) -> str:
+    """Return the plan as plain text of at most 110 columns."""
+    lines = [line for part in headline(plan) for line in wrap(part, WIDTH)]
+    for section in sections(plan):
+        if section.rows:
+            lines += ["", *wrap(section.title, WIDTH), *_table(section)]
+    return "\n".join(lines) + "\n"
+
+
+def _table(section: Section) -> Iterator[str]:
+    """Yield the lines of a table, its widest text columns wrapped until it fits."""
+    from tabulate import tabulate
+
+    rows = [section.headers, *section.rows] if section.headers else [*section.rows]
+    widths = _fitted([max(len(cell) for cell in column) for column in zip(*rows, strict=True)], section.right)
+    folded = [["\n".join(wrap(cell, width)) for cell, width in zip(row, widths, strict=True)] for row in rows]
+    if section.headers:
+        used = [max(len(line) for row in folded for line in row[index].split("\n")) for index in range(len(widths))]
+        folded.insert(1, ["-" * width for width in used])
+    align = ["right" if index in section.right else "left" for index in range(len(widths))]
+    # Headers are rows here: tabulate would pad every column by two for them.
+    for line in tabulate(folded, tablefmt="plain", colalign=align, disable_numparse=True).split("\n"):
+        yield line.rstrip()
+
+
+def _fitted(widths: list[int], right: tuple[int, ...]) -> list[int]:
+    """Return column widths that fit the page: the widest text column is narrowed first, numbers never."""
+    fitted = [max(width, 1) for width in widths]
+    while (excess := sum(fitted) + GAP * (len(fitted) - 1) - WIDTH) > 0:
+        texts = [index for index in range(len(fitted)) if index not in right and fitted[index] > NARROWEST]
+        if not texts:
+            break
+        widest = max(texts, key=lambda index: fitted[index])
+        fitted[widest] = max(NARROWEST, fitted[widest] - excess)
+    return fitted

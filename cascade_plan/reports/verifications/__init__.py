@@ -1,0 +1,1 @@
+"""Plug-ins: a verified load test in one format each."""
