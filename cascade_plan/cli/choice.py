@@ -193,9 +193,10 @@ def _project() -> dict[str, Any]:
     """Return what the project file of the working directory gives. Raises ScenarioError for an unknown key."""
     if not Path(PROJECT_FILE).is_file():
         return {}
-    from cascade_plan import files
+    from cascade_plan.files.disk import read_text
+    from cascade_plan.files.parsing import parse_yaml
 
-    document = files.parse_yaml(*files.read_text(PROJECT_FILE))
+    document = parse_yaml(*read_text(PROJECT_FILE))
     problems = [
         Problem(*document.key_place((key,)), key, f"unknown field{did_you_mean(key, list(PROJECT_KEYS))}")
         for key in document.data

@@ -95,7 +95,7 @@ def _write(made: tuple[Artefact, ...], directory: Path, force: bool) -> None:
     Raises UsageError, having written nothing, when a file there is not as it was last written and not `force`.
     """
     from cascade_plan.emitters import directory as emitting
-    from cascade_plan.files import write_atomically
+    from cascade_plan.files.disk import write_atomically
 
     known, present = _record(directory), _present_of(made, directory)
     edited = emitting.edited(made, present, known)

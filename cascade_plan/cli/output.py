@@ -19,7 +19,7 @@ class Color:
 
 def say(text: str) -> None:
     """Write text to stdout, in UTF-8 whatever the locale. A closed pipe is no error: who closed it has read enough."""
-    from cascade_plan.files import write_output
+    from cascade_plan.files.disk import write_output
 
     try:
         write_output("-", text if text.endswith("\n") else text + "\n")
@@ -39,6 +39,6 @@ def deliver(text: str, destination: str) -> None:
     if destination == "-":
         say(text)
         return
-    from cascade_plan.files import write_output
+    from cascade_plan.files.disk import write_output
 
     write_output(destination, text)

@@ -286,7 +286,7 @@ def _book(region: str, prices: str | None, cached: bool) -> Book:
     book = books.book(region, cached)
     if prices is None:
         return book
-    from cascade_plan.files import read_text
+    from cascade_plan.files.disk import read_text
 
     return bundled.override(book, *read_text(prices))
 

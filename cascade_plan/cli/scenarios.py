@@ -23,7 +23,7 @@ Target = Annotated[str, typer.Argument(metavar="FILE", help="Where to write.")]
 
 def init(file: Target = "scenario.yaml", start: Start = "cascade", force: Force = False) -> int:
     """Write a scenario to start from, and the schema that lets an editor complete it."""
-    from cascade_plan.files import write_atomically
+    from cascade_plan.files.disk import write_atomically
     from cascade_plan.inputs.scenarios import scenario_text
 
     target = Path(file)

@@ -61,7 +61,7 @@ def simulate(
     if requests is not None:
         _requests(choice, requests, seed, output)
         return 0
-    from cascade_plan.files import read_text
+    from cascade_plan.files.disk import read_text
     from cascade_plan.planning.pipeline import plan
     from cascade_plan.proving.days import Order
     from cascade_plan.proving.days import simulate as simulated

@@ -72,7 +72,7 @@ def _measured(results: str, load: str | None) -> Mapping[str, Measurement]:
 def _text(path: str) -> Text | None:
     """Return a file's text, or None when there is no such file."""
     from cascade_plan.evidence.results import Text
-    from cascade_plan.files import read_text
+    from cascade_plan.files.disk import read_text
 
     return Text(*read_text(path, MOST_BYTES)) if Path(path).exists() else None
 

@@ -6,8 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cascade_plan import files, registry
+from cascade_plan import registry
 from cascade_plan.errors import Problem, ScenarioError, UsageError, did_you_mean
+from cascade_plan.files.assignments import set_values
+from cascade_plan.files.data_root import data_root
+from cascade_plan.files.disk import read_text
+from cascade_plan.files.documents import Document, field_name, trails_below
+from cascade_plan.files.parsing import parse_yaml
+from cascade_plan.files.validating import validate
 from cascade_plan.model.catalogue import Catalogue
 from cascade_plan.model.plan import Plan, from_json
 from cascade_plan.model.price import Book
@@ -29,7 +35,7 @@ class Given:
 
 def bundled_scenarios() -> tuple[str, ...]:
     """Return the names of the scenarios that come with the program."""
-    entries = files.data_root().joinpath("scenarios").iterdir()
+    entries = data_root().joinpath("scenarios").iterdir()
     return tuple(sorted(entry.name[:-5] for entry in entries if entry.name.endswith(".yaml")))
 
 
@@ -39,14 +45,14 @@ def scenario_text(reference: str) -> tuple[str, str]:
     Raises UsageError when there is no such file and no bundled scenario of that name.
     """
     if reference == "-" or "/" in reference or reference.endswith((".yaml", ".yml")) or Path(reference).is_file():
-        return files.read_text(reference)
+        return read_text(reference)
     names = bundled_scenarios()
     if reference not in names:
         raise UsageError(
             f"no scenario {reference!r}: it is neither a file nor one of the bundled {', '.join(names)}"
             f"{did_you_mean(reference, list(names))}"
         )
-    entry = files.data_root().joinpath("scenarios", f"{reference}.yaml")
+    entry = data_root().joinpath("scenarios", f"{reference}.yaml")
     return entry.read_text(encoding="utf-8"), f"{reference}.yaml"
 
 
@@ -56,33 +62,33 @@ def read_scenario(reference: str, assignments: Sequence[Assignment] = ()) -> tup
     Raises ScenarioError with every problem of file and assignments, UsageError when it cannot be read.
     """
     text, name = scenario_text(reference)
-    document = files.parse_yaml(text, name)
+    document = parse_yaml(text, name)
     if assignments:
-        document = files.set_values(document, assignments)
-    scenario = files.validate(Scenario, document)
+        document = set_values(document, assignments)
+    scenario = validate(Scenario, document)
     return _with_trace(scenario, document), _origins(document)
 
 
-def _origins(document: files.Document) -> Mapping[str, str]:
+def _origins(document: Document) -> Mapping[str, str]:
     origins = {}
     for trail in document.marks:
         place, line, _ = document.place(trail)
-        origins[files.field_name(trail)] = f"{place}:{line}" if line else place
+        origins[field_name(trail)] = f"{place}:{line}" if line else place
     for trail, origin in document.origins.items():
         # A flag that makes a whole part gives every value in it.
-        for inner in files.trails_below(document.data, trail):
-            origins[files.field_name(inner)] = origin
+        for inner in trails_below(document.data, trail):
+            origins[field_name(inner)] = origin
     return origins
 
 
-def _with_trace(scenario: Scenario, document: files.Document) -> Scenario:
+def _with_trace(scenario: Scenario, document: Document) -> Scenario:
     """Return the scenario with its trace read: the mean of each hour of the day becomes the profile."""
     if scenario.users.trace is None:
         return scenario
     from cascade_plan.formulas.profile import hourly_means
 
     path = Path(document.name).parent / scenario.users.trace
-    text, name = files.read_text(str(path), 2**26)
+    text, name = read_text(str(path), 2**26)
     try:
         profile = hourly_means(text)
     except ValueError as error:
@@ -110,14 +116,14 @@ def read(
             raise UsageError(f"{where}: {field}: must be one of {', '.join(known)}, got {value!r}{suggestion}")
     book = books.book(scenario.region, cached)
     if prices is not None:
-        text, name = files.read_text(prices)
+        text, name = read_text(prices)
         book = bundled.override(book, text, name)
     return Given(scenario, origins, bundled.catalogue(), book)
 
 
 def read_plan(path: str) -> Plan:
     """Return a plan saved as JSON. Raises UsageError when the file is no plan that this version reads."""
-    text, name = files.read_text(path, 2**26)
+    text, name = read_text(path, 2**26)
     try:
         return from_json(text)
     except ValueError as error:

@@ -19,8 +19,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 
-from cascade_plan import files
 from cascade_plan.errors import PriceError, Problem, ScenarioError, UsageError, did_you_mean
+from cascade_plan.files.data_root import data_root
+from cascade_plan.files.documents import Document, Trail, field_name
+from cascade_plan.files.parsing import parse_yaml
 from cascade_plan.model.catalogue import Catalogue, Shape
 from cascade_plan.model.price import OVERRIDE, Book, PriceKey, Row
 
@@ -151,7 +153,7 @@ def is_as_of(text: str) -> bool:
 
 
 def _directory() -> Traversable:
-    return files.data_root().joinpath("pricing", CLOUD)
+    return data_root().joinpath("pricing", CLOUD)
 
 
 def _text_of(region: str) -> tuple[str, str]:
@@ -197,7 +199,7 @@ def parse_catalogue(text: str, name: str) -> Catalogue:
             try:
                 shapes |= {(service, shape.name): shape for shape in _shapes(service, lines)}
             except (csv.Error, ValueError) as error:
-                place, line, column = files.parse_yaml(text, name).place(("sections", service, "rows"))
+                place, line, column = parse_yaml(text, name).place(("sections", service, "rows"))
                 where = Problem(place, line + lines.line_num, column, service, str(error))
                 raise PriceError(f"the catalogue is damaged: {where}") from None
     except _DAMAGE as error:
@@ -212,7 +214,7 @@ def override(book: Book, text: str, name: str) -> Book:
     Raises ScenarioError with every problem found: no price that is a positive decimal, a unit other than the book's,
     another region, an unknown section, source, field or service, no percentage between 0 and 100.
     """
-    document = files.parse_yaml(text, name)
+    document = parse_yaml(text, name)
     check = _Check(document, book)
     if problems := check.problems():
         raise ScenarioError(problems)
@@ -318,7 +320,7 @@ def _shapes(service: str, lines: Iterator[list[str]]) -> Iterator[Shape]:
 def _damage(text: str, name: str) -> str:
     """Return what is wrong with a book that `_rows` did not accept: a problem a line, with its file and line."""
     try:
-        problems = _Check(files.parse_yaml(text, name)).problems()
+        problems = _Check(parse_yaml(text, name)).problems()
     except ScenarioError as error:
         problems = error.problems
     listed = "\n".join(str(problem) for problem in problems) or f"{name}: unreadable"
@@ -328,7 +330,7 @@ def _damage(text: str, name: str) -> str:
 class _Check:
     """Finds everything wrong with a book, or with a file that overrides `book`, and where it stands."""
 
-    def __init__(self, document: files.Document, book: Book | None = None) -> None:
+    def __init__(self, document: Document, book: Book | None = None) -> None:
         self.document = document
         self.book = book
         self.found: list[Problem] = []
@@ -385,7 +387,7 @@ class _Check:
             if self._must(trail, "rows", _is_block, "must be CSV in a literal block (rows: |)"):
                 self._rows(trail, SECTIONS[name], section["rows"], section["sources"] if named else None)
 
-    def _rows(self, trail: files.Trail, service: str, block: str, sources: Mapping[str, Any] | None) -> None:
+    def _rows(self, trail: Trail, service: str, block: str, sources: Mapping[str, Any] | None) -> None:
         """Check a section's CSV, a line at a time."""
         lines = csv.reader(StringIO(block), strict=True)
         try:
@@ -427,7 +429,7 @@ class _Check:
         elif self.book and (price := self.book.find(service, item, variant, term)) and price.unit != unit:
             yield f"unit: the book prices {price.key} per {price.unit}, got {unit}"
 
-    def _fields(self, trail: files.Trail, allowed: Sequence[str], required: Iterable[str]) -> None:
+    def _fields(self, trail: Trail, allowed: Sequence[str], required: Iterable[str]) -> None:
         mapping = self._at(trail)
         for name in mapping:
             if name not in allowed:
@@ -435,9 +437,9 @@ class _Check:
                 self._refuse((*trail, name), f"unknown field{hint}; allowed: {', '.join(allowed)}")
         for name in required:
             if name not in mapping:
-                self.found.append(Problem(*self.document.place(trail), files.field_name((*trail, name)), "is missing"))
+                self.found.append(Problem(*self.document.place(trail), field_name((*trail, name)), "is missing"))
 
-    def _must(self, trail: files.Trail, name: str, holds: Callable[[Any], bool], message: str) -> bool:
+    def _must(self, trail: Trail, name: str, holds: Callable[[Any], bool], message: str) -> bool:
         """Return whether a field is there and as it must be; refuse it when it is there and not so."""
         mapping = self._at(trail)
         if name in mapping and not holds(mapping[name]):
@@ -445,19 +447,19 @@ class _Check:
             return False
         return name in mapping
 
-    def _at(self, trail: files.Trail) -> dict[str, Any]:
+    def _at(self, trail: Trail) -> dict[str, Any]:
         value: Any = self.document.data
         for step in trail:
             value = value[step]
         return dict(value)
 
-    def _refuse(self, trail: files.Trail, message: str) -> None:
-        self.found.append(Problem(*self.document.key_place(trail), files.field_name(trail), message))
+    def _refuse(self, trail: Trail, message: str) -> None:
+        self.found.append(Problem(*self.document.key_place(trail), field_name(trail), message))
 
-    def _refuse_line(self, trail: files.Trail, number: int, message: str) -> None:
+    def _refuse_line(self, trail: Trail, number: int, message: str) -> None:
         """Refuse a line of the rows, which start on the line below their key."""
         name, line, column = self.document.key_place((*trail, "rows"))
-        self.found.append(Problem(name, line + number, column + 2, files.field_name((*trail, "rows")), message))
+        self.found.append(Problem(name, line + number, column + 2, field_name((*trail, "rows")), message))
 
 
 def _is_percent(value: object) -> bool:

@@ -17,8 +17,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
-from cascade_plan import __version__, files
+from cascade_plan import __version__
 from cascade_plan.errors import PriceError, UsageError
+from cascade_plan.files.disk import write_atomically
 from cascade_plan.model.price import Book, Price, PriceKey, Row
 from cascade_plan.prices.bundled import CLOUD, FORMAT, SECTIONS, parse_book, section_of
 
@@ -116,7 +117,7 @@ def store(
             if section_of(price.key) not in sections or price.key in unclear
         }
         text, after = _rendered(region, {**kept, **rows}, retrieved, retrieved_from)
-        files.write_atomically(path, text)
+        write_atomically(path, text)
     return Stored(before, after, path, damage)
 
 

@@ -21,8 +21,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
-from cascade_plan import files
 from cascade_plan.errors import PriceError, UsageError
+from cascade_plan.files.disk import write_atomically
 from cascade_plan.model.price import PriceKey, Row
 from cascade_plan.prices import writing
 from cascade_plan.prices.bundled import (
@@ -600,7 +600,7 @@ def write(texts: Mapping[str, str], destination: Path) -> list[Path]:
     """Write rebuilt files atomically into a directory and return their paths. Raises UsageError when it cannot."""
     paths = [destination / name for name in sorted(texts)]
     for path in paths:
-        files.write_atomically(path, texts[path.name])
+        write_atomically(path, texts[path.name])
     return paths
 
 

@@ -1,0 +1,1 @@
+"""The disk: text in, text out, YAML that knows where each value stands."""

@@ -1,0 +1,134 @@
+"""Text read whole, text written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from cascade_plan.errors import UsageError
+
+MAX_BYTES: Final = 2**20
+
+
+def read_text(path_or_dash: str, limit: int = MAX_BYTES) -> tuple[str, str]:
+    """Return (text, display name) of a UTF-8 file of at most `limit` bytes; "-" is standard input. A BOM is dropped.
+
+    Raises UsageError, in one line, when it cannot be read, is larger, or is not UTF-8.
+    """
+    name = "<stdin>" if path_or_dash == "-" else path_or_dash
+    try:
+        raw = _bytes_of(path_or_dash, limit + 1)
+    except (OSError, ValueError) as error:
+        raise UsageError(f"cannot read {name!r}: {_reason(error)}") from None
+    if len(raw) > limit:
+        raise UsageError(f"cannot read {name!r}: it is larger than the {limit:,} bytes allowed")
+    try:
+        return raw.decode("utf-8-sig"), name
+    except UnicodeDecodeError as error:
+        raise UsageError(
+            f"cannot read {name!r}: it is not UTF-8 text (byte 0x{raw[error.start]:02x} at offset {error.start})"
+        ) from None
+
+
+def write_output(path_or_dash: str | Path, text: str) -> None:
+    """Write text to a file atomically, or to standard output for "-": always UTF-8, so that the same text is the
+    same bytes everywhere.
+
+    Raises UsageError when it cannot be written; BrokenPipeError as it is when the reader of standard output has gone.
+    """
+    if str(path_or_dash) != "-":
+        write_atomically(Path(path_or_dash), text)
+        return
+    if sys.stdout is None:
+        raise UsageError("cannot write to standard output: it is closed")
+    try:
+        if (binary := getattr(sys.stdout, "buffer", None)) is None:
+            sys.stdout.write(text)
+        else:
+            sys.stdout.flush()
+            binary.write(text.encode())
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except (OSError, ValueError) as error:
+        raise UsageError(f"cannot write to standard output: {_reason(error)}") from None
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Write UTF-8 text so that a reader finds the old file or the new one whole, also after a crash or a full disk.
+
+    A link is followed, the permissions of an existing file are kept, a new one follows the umask. What is no regular
+    file (a pipe, /dev/null) cannot be replaced and is written to instead.
+    Raises UsageError, in one line, when it cannot be written; the old file is then untouched and nothing is left over.
+    """
+    try:
+        target = os.path.realpath(path)
+        data = text.encode()
+        mode = _mode(target)
+        if mode is not None and not stat.S_ISREG(mode):
+            _write_in_place(target, data)
+        else:
+            _replace(target, data, mode)
+    except (OSError, ValueError) as error:
+        raise UsageError(f"cannot write {str(path)!r}: {_reason(error)}") from None
+
+
+def _bytes_of(path_or_dash: str, count: int) -> bytes:
+    if path_or_dash != "-":
+        with Path(path_or_dash).open("rb") as file:
+            return file.read(count)
+    if sys.stdin is None:
+        raise ValueError("it is closed")
+    data: str | bytes = getattr(sys.stdin, "buffer", sys.stdin).read(count)
+    return data.encode() if isinstance(data, str) else data
+
+
+def _mode(target: str) -> int | None:
+    try:
+        return Path(target).stat().st_mode
+    except FileNotFoundError:
+        return None
+
+
+def _write_in_place(target: str, data: bytes) -> None:
+    descriptor = os.open(target, os.O_WRONLY)
+    try:
+        _write_all(descriptor, data)
+    finally:
+        os.close(descriptor)
+
+
+def _replace(target: str, data: bytes, mode: int | None) -> None:
+    """Put data where target is by way of a new file beside it; remove that file on any failure, also Ctrl-C."""
+    # Not tempfile: importing it costs more than the write, and it would create 0600 whatever the umask says.
+    beside = Path(target).parent / f".cascade-plan-{os.urandom(8).hex()}.tmp"
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), 0o666)
+    try:
+        try:
+            if mode is not None:
+                beside.chmod(mode & 0o777)  # before the first byte: the old file may have been private
+            _write_all(descriptor, data)
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        beside.replace(target)
+    except BaseException:
+        with suppress(OSError):
+            beside.unlink()
+        raise
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    rest = memoryview(data)
+    while rest:
+        rest = rest[os.write(descriptor, rest) :]
+
+
+def _reason(error: OSError | ValueError) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror[:1].lower() + error.strerror[1:]
+    return str(error)
