@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import cache
 from graphlib import TopologicalSorter
 from importlib import import_module
-from importlib.resources import files
+from pkgutil import iter_modules
 from types import ModuleType
 from typing import Final
 
@@ -21,10 +21,13 @@ READS_ALL: Final = ("*",)
 
 @cache
 def names(folder: str) -> tuple[str, ...]:
-    """Return the sorted names of the plug-ins in `cascade_plan/<folder>/`, in the spelling the command line uses."""
-    entries = [entry for entry in files("cascade_plan").joinpath(folder).iterdir() if not entry.name.startswith("_")]
-    packages = [entry.name for entry in entries if entry.is_dir() and entry.joinpath("__init__.py").is_file()]
-    found = packages or [entry.name[:-3] for entry in entries if entry.name.endswith(".py")]
+    """Return the sorted names of the plug-ins in `cascade_plan/<folder>/`, in the spelling the command line uses.
+
+    Who extends the `__path__` of that package has plug-ins elsewhere; tests do.
+    """
+    package = import_module(f"cascade_plan.{folder.replace('/', '.')}")
+    entries = [entry for entry in iter_modules(package.__path__) if not entry.name.startswith("_")]
+    found = [entry.name for entry in entries if entry.ispkg] or [entry.name for entry in entries]
     return tuple(sorted(name.replace("_", "-") for name in found))
 
 
@@ -38,6 +41,12 @@ def load(folder: str, name: str, part: str = "") -> ModuleType:
         raise UsageError(f"no {what} named {name!r}: known are {', '.join(known)}{did_you_mean(name, list(known))}")
     path = ".".join((*folder.split("/"), name.replace("-", "_"), *([part] if part else [])))
     return import_module(f"cascade_plan.{path}")
+
+
+def has(folder: str, name: str, part: str) -> bool:
+    """Return whether the plug-in `name` of `folder` has a module `part`."""
+    package = load(folder, name)
+    return any(entry.name == part for entry in iter_modules(package.__path__))
 
 
 @cache

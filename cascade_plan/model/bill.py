@@ -58,6 +58,8 @@ class Item:
 
     name: str
     tier: str
+    group: str
+    """The name of the node group it is for; empty for metered use that is no group's."""
     quantity: Amounts
     """Amount a month at each level, in `unit`."""
     unit: str
@@ -95,6 +97,8 @@ class Unpriced:
 
     name: str
     tier: str
+    group: str
+    """As of an item."""
     quantity: Amounts
     unit: str
     key: PriceKey

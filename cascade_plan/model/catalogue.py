@@ -1,34 +1,34 @@
-"""What exists to choose from: instance shapes, apart from what they cost."""
+"""What exists to choose from: shapes of instances, apart from what they cost, and what a cloud makes of them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Final, NamedTuple
+
+WHAT: Final = ("vm", "database", "cache")
+"""What instances there are to choose: machines that pods run on, databases, caches."""
+UNBOUNDED: Final = 1_000_000_000
+"""A limit that none is: of pods on a machine without Kubernetes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """An instance type of a cloud."""
+    """A type of instance of a cloud."""
 
-    service: str
-    """ec2, rds or elasticache."""
+    what: str
+    """One of WHAT."""
     name: str
     vcpu: int
     memory_gib: float
-    """Memory the provider advertises (EC2, RDS) or leaves to the data (ElastiCache)."""
+    """Memory the provider advertises, of a cache what it leaves to the data."""
     architecture: str = ""
-    """arm64 or x86_64; empty where the provider does not say (RDS, ElastiCache)."""
+    """arm64 or x86_64; empty where the provider does not say."""
     burstable: bool = False
-    """CPU credits: the vCPUs are not sustained (T families)."""
-    eni_count: int = 0
-    """Network interfaces of the default network card; 0 where not applicable."""
-    ipv4_count_per_eni: int = 0
-
-    @property
-    def family(self) -> str:
-        """The part of the name that all sizes share: m7g of m7g.large, r5 of db.r5.xlarge."""
-        return self.name.split(".")[-2]
+    """CPU credits: the vCPUs are not sustained."""
+    pod_count_max: int = 0
+    """Most pods that the provider's Kubernetes runs on a node of it; 0 where it is no node."""
 
 
 class Catalogue:
@@ -37,23 +37,52 @@ class Catalogue:
     __slots__ = ("_shapes",)
 
     def __init__(self, shapes: Mapping[tuple[str, str], Shape]) -> None:
+        """Take the shapes by what they are and their name."""
         self._shapes = shapes
 
-    def find(self, service: str, name: str) -> Shape | None:
+    def find(self, what: str, name: str) -> Shape | None:
         """Return the shape of that name, or None."""
-        return self._shapes.get((service, name))
+        return self._shapes.get((what, name))
 
-    def of(self, service: str) -> Iterator[Shape]:
-        """Yield the shapes of a service in the catalogue's order."""
-        return (shape for (shape_service, _), shape in self._shapes.items() if shape_service == service)
+    def of(self, what: str) -> Iterator[Shape]:
+        """Yield the shapes of one of WHAT in the catalogue's order."""
+        return (shape for (shape_what, _), shape in self._shapes.items() if shape_what == what)
 
     def __len__(self) -> int:
         return len(self._shapes)
 
-    def cheapest(self, service: str, fits: Callable[[Shape], bool], rates: Mapping[str, Decimal]) -> Shape | None:
+    def cheapest(self, what: str, fits: Callable[[Shape], bool], rates: Mapping[str, Decimal]) -> Shape | None:
         """Return the cheapest priced shape that fits, ties broken by name; None when none is priced and fits.
 
         A shape without a price in `rates` is no candidate: it cannot be shown to be the cheapest.
         """
-        candidates = ((rates[shape.name], shape.name, shape) for shape in self.of(service) if shape.name in rates)
+        candidates = ((rates[shape.name], shape.name, shape) for shape in self.of(what) if shape.name in rates)
         return min((row for row in candidates if fits(row[2])), default=(None, None, None))[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Allocatable:
+    """What is left for pods on one node."""
+
+    cpu_m: int
+    """Thousandths of a core."""
+    memory_mib: int
+    pods: int
+
+    @classmethod
+    def whole(cls, shape: Shape, vm_overhead_ratio: float) -> Allocatable:
+        """Return what a machine without Kubernetes leaves: all but what the hypervisor takes of the memory."""
+        return cls(shape.vcpu * 1000, int(shape.memory_gib * 1024 * (1 - vm_overhead_ratio)), UNBOUNDED)
+
+    def pods_of(self, cpu_m: float, memory_mib: float) -> int:
+        """Return how many pods of one kind fit: by CPU, by memory and by the pod limit, whichever is least."""
+        return max(0, min(self.pods, int(self.cpu_m // cpu_m), int(self.memory_mib // memory_mib)))
+
+
+class CapacityUnit(NamedTuple):
+    """What one capacity unit of a load balancer covers; the fullest dimension is charged."""
+
+    new_connections_per_s: float
+    active_connections: float
+    gib_per_h: float
+    source: str

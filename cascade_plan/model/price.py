@@ -13,6 +13,18 @@ from cascade_plan.model.terms import upfront_of
 OVERRIDE: Final = "override"
 """The origin of a row that a contract sets: what is paid, and no list price."""
 
+UNITS: Final[Mapping[str, str]] = {
+    "hour": "hours",
+    "gib": "GiB",
+    "gib_month": "GiB-months",
+    "lcu_hour": "LCU-hours",
+    "iops_month": "IOPS-months",
+    "mibps_month": "MiB/s-months",
+    "million_samples": "million samples",
+    "million_requests": "million requests",
+}
+"""What a price may be per -> how several of it are called."""
+
 MAX_PRICE_AGE_DAYS: Final = 90
 """Prices older than a quarter are worth a warning (assumption; --max-price-age changes it)."""
 
@@ -35,19 +47,15 @@ class PriceKey(NamedTuple):
     """What a price is for. Example: ("rds", "db.r5.xlarge", "multi_az", "on_demand")."""
 
     service: str
-    """ec2, rds, elasticache, eks, elb, vpc, ebs, transfer or prometheus."""
+    """What the cloud calls the service; which ones there are its products say."""
     item: str
+    """The shape of an instance, or what is metered."""
     variant: str = ""
-    """linux (EC2); single_az or multi_az (RDS); redis or valkey (ElastiCache); "from-to" GB (a tier of transfer)."""
+    """What else tells prices of an item apart, in the cloud's words; of a tier its range "from-to" in the unit."""
     term: str = "on_demand"
 
     def __str__(self) -> str:
         return " ".join(part for part in self if part)
-
-    @property
-    def is_instance(self) -> bool:
-        """Whether it prices an instance of some type, and not a metered amount."""
-        return self.service == "ec2" or self.item.startswith(("db.", "cache."))
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +64,7 @@ class Price:
 
     key: PriceKey
     unit: str
-    """hour, gib_month, gib, lcu_hour, iops_month, mibps_month or million_samples."""
+    """One of UNITS."""
     usd: Decimal
     """Per unit. Of a commitment the effective rate: the upfront spread over the hours of its term."""
     as_of: str
@@ -67,7 +75,7 @@ class Price:
     note: str = ""
     """What weakens the figure, in words; empty for a plain one."""
     origin: str = "bundled"
-    """bundled, override or cache."""
+    """bundled, override, cache or scenario."""
     upfront_usd: Decimal | None = None
     """What a commitment costs on its first day, for one unit; None when the source does not say."""
     sku: str = ""

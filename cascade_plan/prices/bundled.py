@@ -19,37 +19,21 @@ from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 
+from cascade_plan import registry
 from cascade_plan.errors import PriceError, Problem, ScenarioError, UsageError, did_you_mean
 from cascade_plan.files.data_root import data_root
 from cascade_plan.files.documents import Document, Trail, field_name
 from cascade_plan.files.parsing import parse_yaml
-from cascade_plan.model.catalogue import Catalogue, Shape
-from cascade_plan.model.price import OVERRIDE, Book, PriceKey, Row
+from cascade_plan.model.catalogue import WHAT, Catalogue, Shape
+from cascade_plan.model.price import OVERRIDE, UNITS, Book, PriceKey, Row
+from cascade_plan.prices.products import PriceList, price_list
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
 
 FORMAT: Final = 1
-CLOUD: Final = "aws"
 CURRENCY: Final = "USD"
 
-SECTIONS: Final = {
-    "ec2_on_demand": "ec2",
-    "ec2_spot": "ec2",
-    "ec2_reserved": "ec2",
-    "rds": "rds",
-    "rds_storage": "rds",
-    "elasticache": "elasticache",
-    "eks": "eks",
-    "load_balancer": "elb",
-    "network": "vpc",
-    "ebs": "ebs",
-    "transfer": "transfer",
-    "prometheus": "prometheus",
-}
-"""Section of a book -> the service its rows are of, in the order of the file."""
-
-UNITS: Final = frozenset({"hour", "gib_month", "gib", "lcu_hour", "iops_month", "mibps_month", "million_samples"})
 COLUMNS: Final = [
     "item",
     "variant",
@@ -78,8 +62,7 @@ SHAPE_COLUMNS: Final = [
     "memory_gib",
     "architecture",
     "burstable",
-    "eni_count",
-    "ipv4_count_per_eni",
+    "pod_count_max",
 ]
 HEADER: Final = ("format", "cloud", "region", "currency", "generated_from", "retrieved", "retrieved_from", "sections")
 RETRIEVED: Final = ("retrieved", "retrieved_from")
@@ -100,25 +83,25 @@ _LOADER: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @cache
-def regions() -> tuple[str, ...]:
-    """Return the sorted names of the regions that have a bundled book."""
-    names = (entry.name for entry in _directory().iterdir())
+def regions(cloud: str) -> tuple[str, ...]:
+    """Return the sorted names of the regions of a cloud that have a bundled book."""
+    names = (entry.name for entry in _directory(cloud).iterdir())
     return tuple(sorted(name[:-5] for name in names if name.endswith(".yaml") and name != "shapes.yaml"))
 
 
 @cache
-def book(region: str) -> Book:
-    """Return the bundled book of a region.
+def book(cloud: str, region: str) -> Book:
+    """Return the bundled book of a cloud's region.
 
     Raises UsageError, naming the bundled regions, when there is none; PriceError when the file is damaged.
     """
-    return parse_book(*_text_of(region))
+    return parse_book(*_text_of(cloud, region))
 
 
 @cache
-def gaps(region: str) -> Mapping[str, tuple[str, ...]]:
-    """Return section -> what the bundled book of a region is known to lack, in words. Raises as `book` does."""
-    text, name = _text_of(region)
+def gaps(cloud: str, region: str) -> Mapping[str, tuple[str, ...]]:
+    """Return section -> what the bundled book of a cloud's region is known to lack, in words. Raises as `book` does."""
+    text, name = _text_of(cloud, region)
     try:
         sections = yaml.load(text, Loader=_LOADER)["sections"]
         return {section: tuple(sections[section]["gaps"]) for section in sections}
@@ -127,18 +110,10 @@ def gaps(region: str) -> Mapping[str, tuple[str, ...]]:
 
 
 @cache
-def catalogue() -> Catalogue:
-    """Return the shapes the bundled books price. Raises PriceError when the file is damaged."""
-    return parse_catalogue(_directory().joinpath("shapes.yaml").read_text(encoding="utf-8"), "pricing/aws/shapes.yaml")
-
-
-def section_of(key: PriceKey) -> str:
-    """Return the section of a book that a price belongs to."""
-    if key.service == "ec2":
-        return {"on_demand": "ec2_on_demand", "spot": "ec2_spot"}.get(key.term, "ec2_reserved")
-    if key.service == "rds":
-        return "rds" if key.item.startswith("db.") else "rds_storage"
-    return {"elb": "load_balancer", "vpc": "network"}.get(key.service, key.service)
+def catalogue(cloud: str) -> Catalogue:
+    """Return the shapes that a cloud's bundled books price. Raises PriceError when the file is damaged."""
+    text = _directory(cloud).joinpath("shapes.yaml").read_text(encoding="utf-8")
+    return parse_catalogue(text, f"pricing/{cloud}/shapes.yaml")
 
 
 def is_as_of(text: str) -> bool:
@@ -152,18 +127,18 @@ def is_as_of(text: str) -> bool:
     return True
 
 
-def _directory() -> Traversable:
-    return data_root().joinpath("pricing", CLOUD)
+def _directory(cloud: str) -> Traversable:
+    return data_root().joinpath("pricing", cloud)
 
 
-def _text_of(region: str) -> tuple[str, str]:
+def _text_of(cloud: str, region: str) -> tuple[str, str]:
     """Return (text, name) of a region's book. Raises UsageError when there is none."""
-    if region not in (known := regions()):
+    if region not in (known := regions(cloud)):
         raise UsageError(
             f"no bundled prices for region {region!r}: known are {', '.join(known)}{did_you_mean(region, list(known))}"
         )
     name = f"{region}.yaml"
-    return _directory().joinpath(name).read_text(encoding="utf-8"), f"pricing/{CLOUD}/{name}"
+    return _directory(cloud).joinpath(name).read_text(encoding="utf-8"), f"pricing/{cloud}/{name}"
 
 
 # ------------------------------------------------------------------------------------------------------------ reading
@@ -179,14 +154,15 @@ def parse_book(text: str, name: str, origin: str = "bundled") -> Book:
     # then is it worth a slower look for where it stands.
     try:
         document = yaml.load(text, Loader=_LOADER)
-        rows = _rows(document["sections"], origin)
-        if document["format"] != FORMAT or document["cloud"] != CLOUD or document.get("currency", CURRENCY) != CURRENCY:
+        if document["format"] != FORMAT or document.get("currency", CURRENCY) != CURRENCY:
             raise ValueError
+        prices = price_list(_cloud_of(document))
+        rows = _rows(document["sections"], origin, prices)
         region = _named(document["region"])
         title = _title(document, name)
     except _DAMAGE:
         raise PriceError(_damage(text, name)) from None
-    return Book(CLOUD, region, rows, title)
+    return Book(prices.cloud, region, rows, title)
 
 
 def parse_catalogue(text: str, name: str) -> Catalogue:
@@ -194,13 +170,13 @@ def parse_catalogue(text: str, name: str) -> Catalogue:
     shapes: dict[tuple[str, str], Shape] = {}
     try:
         sections = yaml.load(text, Loader=_LOADER)["sections"]
-        for service in sections:
-            lines = csv.reader(StringIO(sections[service]["rows"]), strict=True)
+        for what in sections:
+            lines = csv.reader(StringIO(sections[what]["rows"]), strict=True)
             try:
-                shapes |= {(service, shape.name): shape for shape in _shapes(service, lines)}
+                shapes |= {(what, shape.name): shape for shape in _shapes(what, lines)}
             except (csv.Error, ValueError) as error:
-                place, line, column = parse_yaml(text, name).place(("sections", service, "rows"))
-                where = Problem(place, line + lines.line_num, column, service, str(error))
+                place, line, column = parse_yaml(text, name).place(("sections", what, "rows"))
+                where = Problem(place, line + lines.line_num, column, what, str(error))
                 raise PriceError(f"the catalogue is damaged: {where}") from None
     except _DAMAGE as error:
         raise PriceError(f"the catalogue {name} is damaged: {type(error).__name__}: {error}") from None
@@ -220,7 +196,7 @@ def override(book: Book, text: str, name: str) -> Book:
         raise ScenarioError(problems)
     data = document.data
     percents = {service: Decimal(str(percent)) for service, percent in (data.get(DISCOUNTS) or {}).items()}
-    rows = _rows(data.get("sections") or {}, OVERRIDE)
+    rows = _rows(data.get("sections") or {}, OVERRIDE, price_list(book.cloud))
     return book.discounted(percents, name).overridden(rows, name)
 
 
@@ -240,12 +216,19 @@ def _title(document: Mapping[str, Any], name: str) -> str:
     return f"{document['cloud']}/{document['region']} retrieved {day} from {source}"
 
 
-def _rows(sections: Mapping[str, Any], origin: str) -> dict[PriceKey, Row]:
+def _cloud_of(document: Mapping[str, Any]) -> str:
+    """Return the cloud a document says it is of. Raises ValueError when there is none of that name."""
+    if (cloud := document["cloud"]) not in registry.names("clouds"):
+        raise ValueError
+    return str(cloud)
+
+
+def _rows(sections: Mapping[str, Any], origin: str, prices: PriceList) -> dict[PriceKey, Row]:
     """Return the rows of a book's sections. Raises one of _DAMAGE when something is wrong, whatever it is."""
     rows: dict[PriceKey, Row] = {}
     count = 0
     for name, section in sections.items():
-        service, sources, (header, *lines) = SECTIONS[name], section["sources"], _lines(section["rows"])
+        service, sources, (header, *lines) = prices.sections[name], section["sources"], _lines(section["rows"])
         if not _is_header(header):
             raise ValueError
         count += len(lines)
@@ -265,7 +248,7 @@ def _columns(
     found = {name: sources[name] for name in set(names)}
     if not (
         all(map(_NAME.fullmatch, {*items, *terms}))
-        and UNITS.issuperset(units)
+        and UNITS.keys() >= set(units)
         and all(map(USD.fullmatch, prices))
         and all(map(UPFRONT_USD.fullmatch, set(upfronts)))
         and all(map(is_as_of, set(dates)))
@@ -301,15 +284,15 @@ def _unescaped(cells: list[str]) -> list[str]:
     return [_ESCAPE.sub(lambda match: chr(int(match[1], 16)), cell) for cell in cells]
 
 
-def _shapes(service: str, lines: Iterator[list[str]]) -> Iterator[Shape]:
+def _shapes(what: str, lines: Iterator[list[str]]) -> Iterator[Shape]:
     """Yield a section's shapes. Raises ValueError for a line that is none."""
+    if what not in WHAT:
+        raise ValueError(f"the sections are {', '.join(WHAT)}")
     if next(lines, None) != SHAPE_COLUMNS:
         raise ValueError(f"the columns must be {','.join(SHAPE_COLUMNS)}")
-    for name, vcpu, memory_gib, architecture, burstable, enis, addresses in lines:
-        shape = Shape(
-            service, name, int(vcpu), float(memory_gib), architecture, burstable == "true", int(enis), int(addresses)
-        )
-        if shape.vcpu < 1 or not 0 < shape.memory_gib < 1e6 or burstable not in ("true", "false") or "." not in name:
+    for name, vcpu, memory_gib, architecture, burstable, pods in lines:
+        shape = Shape(what, name, int(vcpu), float(memory_gib), architecture, burstable == "true", int(pods))
+        if shape.vcpu < 1 or not 0 < shape.memory_gib < 1e6 or burstable not in ("true", "false") or not name:
             raise ValueError(f"{name}: no shape has {vcpu} vCPU, {memory_gib} GiB, burstable {burstable}")
         yield shape
 
@@ -335,19 +318,24 @@ class _Check:
         self.book = book
         self.found: list[Problem] = []
         self.seen: dict[tuple[str, ...], tuple[str | int, int]] = {}
+        self.sections: Mapping[str, str] = {}
+        """Of the document's cloud; empty where there is no such cloud."""
 
     def problems(self) -> list[Problem]:
         """Return the problems in the order of the file."""
         data = self.document.data
+        clouds = (self.book.cloud,) if self.book else registry.names("clouds")
+        if data.get("cloud") in clouds:
+            self.sections = price_list(data["cloud"]).sections
         retrieved = () if data.keys().isdisjoint(RETRIEVED) else RETRIEVED
         is_discount = self.book is not None and DISCOUNTS in data
         sections = () if is_discount else ("sections",)
         allowed = HEADER if self.book is None else (*HEADER, DISCOUNTS)
         self._fields((), allowed, ("format", "cloud", "region", *sections, *retrieved))
-        if is_discount:
+        if is_discount and self.sections:
             self._discounts(data[DISCOUNTS])
         self._must((), "format", lambda value: value == FORMAT, f"must be {FORMAT}, the format this version reads")
-        self._must((), "cloud", lambda value: value == CLOUD, f"must be {CLOUD}")
+        self._must((), "cloud", lambda value: value in clouds, f"must be {' or '.join(clouds)}")
         self._must((), "currency", lambda value: value == CURRENCY, f"must be {CURRENCY}")
         self._must((), "retrieved", _is_day, "must be a day, YYYY-MM-DD")
         self._must((), "retrieved_from", _is_text, "must be text")
@@ -355,7 +343,7 @@ class _Check:
             region = self.book.region
             self._must((), "region", lambda value: value == region, f"must be {region}, the region of the scenario")
         has_sections = not is_discount or data.get("sections") is not None
-        if has_sections and self._must((), "sections", _is_mapping, "must be a mapping of sections"):
+        if has_sections and self.sections and self._must((), "sections", _is_mapping, "must be a mapping of sections"):
             for name in data["sections"]:
                 self._section(name)
         return sorted(self.found)
@@ -363,9 +351,9 @@ class _Check:
     def _discounts(self, discounts: object) -> None:
         """Check the percents that a file takes off the prices of whole services."""
         if not isinstance(discounts, dict) or not discounts:
-            self._refuse((DISCOUNTS,), "must be a mapping of services to percent, such as {ec2: 12}")
+            self._refuse((DISCOUNTS,), "must be a mapping of services to percent, such as {service: 12}")
             return
-        services = sorted({*SECTIONS.values()})
+        services = sorted({*self.sections.values()})
         for service, percent in discounts.items():
             if service not in services:
                 message = f"unknown service; known are {', '.join(services)}{did_you_mean(service, services)}"
@@ -376,8 +364,8 @@ class _Check:
 
     def _section(self, name: str) -> None:
         trail, section = ("sections", name), self.document.data["sections"][name]
-        if name not in SECTIONS:
-            self._refuse(trail, f"unknown section; known are {', '.join(SECTIONS)}{did_you_mean(name, list(SECTIONS))}")
+        if name not in (known := self.sections):
+            self._refuse(trail, f"unknown section; known are {', '.join(known)}{did_you_mean(name, list(known))}")
         elif not _is_mapping(section):
             self._refuse(trail, "must be a mapping with sources and rows")
         else:
@@ -385,7 +373,7 @@ class _Check:
             named = self._must(trail, "sources", _is_mapping, "must be a mapping of short names to sources")
             self._must(trail, "gaps", _is_list, "must be a list of texts")
             if self._must(trail, "rows", _is_block, "must be CSV in a literal block (rows: |)"):
-                self._rows(trail, SECTIONS[name], section["rows"], section["sources"] if named else None)
+                self._rows(trail, known[name], section["rows"], section["sources"] if named else None)
 
     def _rows(self, trail: Trail, service: str, block: str, sources: Mapping[str, Any] | None) -> None:
         """Check a section's CSV, a line at a time."""

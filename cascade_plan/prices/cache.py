@@ -21,7 +21,8 @@ from cascade_plan import __version__
 from cascade_plan.errors import PriceError, UsageError
 from cascade_plan.files.disk import write_atomically
 from cascade_plan.model.price import Book, Price, PriceKey, Row
-from cascade_plan.prices.bundled import CLOUD, FORMAT, SECTIONS, parse_book, section_of
+from cascade_plan.prices.bundled import FORMAT, parse_book
+from cascade_plan.prices.products import PriceList, price_list
 
 VARIABLE: Final = "CASCADE_PLAN_CACHE_DIR"
 LOCK_TIMEOUT_S: Final = 30.0
@@ -59,19 +60,19 @@ def directory() -> Path:
         return Path(os.devnull) / "cascade-plan"
 
 
-def path_of(region: str) -> Path:
-    """Return the file that holds a region's retrieved prices, be it there or not.
+def path_of(cloud: str, region: str) -> Path:
+    """Return the file that holds the retrieved prices of a cloud's region, be it there or not.
 
     Raises UsageError for what cannot be the name of a region.
     """
     if not _REGION.fullmatch(region):
         raise UsageError(f"{region!r} is no region: its name has lower-case letters, digits and hyphens")
-    return directory() / "prices" / f"v{FORMAT}" / CLOUD / f"{region}.yaml"
+    return directory() / "prices" / f"v{FORMAT}" / cloud / f"{region}.yaml"
 
 
-def regions() -> tuple[str, ...]:
-    """Return the sorted names of the regions that have retrieved prices."""
-    folder = directory() / "prices" / f"v{FORMAT}" / CLOUD
+def regions(cloud: str) -> tuple[str, ...]:
+    """Return the sorted names of the regions of a cloud that have retrieved prices."""
+    folder = directory() / "prices" / f"v{FORMAT}" / cloud
     try:
         names = sorted(entry.stem for entry in folder.iterdir() if entry.suffix == ".yaml")
     except OSError:
@@ -79,17 +80,18 @@ def regions() -> tuple[str, ...]:
     return tuple(name for name in names if _REGION.fullmatch(name))
 
 
-def read(region: str) -> Book | None:
-    """Return a region's retrieved prices, or None when there are none.
+def read(cloud: str, region: str) -> Book | None:
+    """Return the retrieved prices of a cloud's region, or None when there are none.
 
     Raises PriceError, with the ways out, when the file cannot be read or is not what an update wrote.
     """
-    path = path_of(region)
+    path = path_of(cloud, region)
     data = _bytes_of(path, region)
-    return None if data is None else _book(data, path, region)
+    return None if data is None else _book(data, path, cloud, region)
 
 
 def store(
+    cloud: str,
     region: str,
     rows: Mapping[PriceKey, Row],
     sections: frozenset[str],
@@ -105,18 +107,19 @@ def store(
     Raises UsageError when the file cannot be written or another update holds it, PriceError when the present file
     cannot be read or the rows make no book; the present file is then as it was.
     """
-    if not (given := {section_of(key) for key in rows}) <= sections <= SECTIONS.keys():
+    prices = price_list(cloud)
+    if not (given := {prices.section_of(key) for key in rows}) <= sections <= prices.sections.keys():
         raise ValueError(f"rows for {sorted(given)}, sections {sorted(sections)}")
-    path = path_of(region)
+    path = path_of(cloud, region)
     with _locked(path, region):
         _remove_stale(path.parent)
-        before, damage = _present(path, region)
+        before, damage = _present(path, cloud, region)
         kept = {
             price.key: _row(price)
             for price in before or ()
-            if section_of(price.key) not in sections or price.key in unclear
+            if prices.section_of(price.key) not in sections or price.key in unclear
         }
-        text, after = _rendered(region, {**kept, **rows}, retrieved, retrieved_from)
+        text, after = _rendered(prices, region, {**kept, **rows}, retrieved, retrieved_from)
         write_atomically(path, text)
     return Stored(before, after, path, damage)
 
@@ -133,7 +136,7 @@ def _bytes_of(path: Path, region: str) -> bytes | None:
         raise PriceError(_unusable(path, region, f"cannot be read: {_reason(error)}")) from None
 
 
-def _book(data: bytes, path: Path, region: str) -> Book:
+def _book(data: bytes, path: Path, cloud: str, region: str) -> Book:
     """Return the book that a cached file's bytes hold. Raises PriceError when they are not what an update wrote."""
     first = _CHECKSUM.match(data)
     if first is None:
@@ -150,8 +153,8 @@ def _book(data: bytes, path: Path, region: str) -> Book:
         raise PriceError(_unusable(path, region, "are damaged: not UTF-8 text")) from None
     except PriceError as error:
         raise PriceError(f"{error}\n{_unusable(path, region, 'cannot be used')}") from None
-    if book.region != region:
-        raise PriceError(_unusable(path, region, f"are those of {book.region}"))
+    if (book.cloud, book.region) != (cloud, region):
+        raise PriceError(_unusable(path, region, f"are those of {book.cloud}/{book.region}"))
     return book
 
 
@@ -162,12 +165,12 @@ def _unusable(path: Path, region: str, reason: str) -> str:
     )
 
 
-def _present(path: Path, region: str) -> tuple[Book | None, str]:
+def _present(path: Path, cloud: str, region: str) -> tuple[Book | None, str]:
     """Return the book in the file, if there is one, and what is wrong with the file, if something is."""
     if (data := _bytes_of(path, region)) is None:
         return None, ""
     try:
-        return _book(data, path, region), ""
+        return _book(data, path, cloud, region), ""
     except PriceError as error:
         return None, str(error)
 
@@ -181,13 +184,15 @@ def _row(price: Price) -> Row:
     return price.unit, f"{price.usd:f}", upfront, *about
 
 
-def _rendered(region: str, rows: Mapping[PriceKey, Row], retrieved: str, retrieved_from: str) -> tuple[str, Book]:
+def _rendered(
+    prices: PriceList, region: str, rows: Mapping[PriceKey, Row], retrieved: str, retrieved_from: str
+) -> tuple[str, Book]:
     """Return a file's text and the book it will be read back as. Raises PriceError when it would be refused."""
     from cascade_plan.prices.writing import quoted, render_book
 
     comment = f"# Written by cascade-plan {__version__}; do not edit by hand.\n"
     origin = f"retrieved: {quoted(retrieved)}\nretrieved_from: {quoted(retrieved_from)}\n"
-    text = render_book(region, rows, comment, origin)
+    text = render_book(prices, region, rows, comment, origin)
     refusal = f"the prices retrieved for {region} are not stored, the cache is as it was"
     try:
         digest = sha256(text.encode()).hexdigest()

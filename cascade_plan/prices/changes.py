@@ -11,7 +11,6 @@ from typing import Final
 
 from cascade_plan.errors import PriceError
 from cascade_plan.model.price import Book, Price, PriceKey
-from cascade_plan.prices.bundled import SECTIONS
 
 KINDS: Final = ("new", "gone", "dearer", "cheaper", "counted differently")
 UNCHANGED: Final = "unchanged"
@@ -115,13 +114,13 @@ def render(found: Changes, limit: int) -> str:
 
 
 def _summary(found: Changes) -> str:
-    """Return the table of counts: a line for each service, in the order of a book's file."""
+    """Return the table of counts: a line for each service."""
     from tabulate import tabulate
 
     keyed = chain(((entry.key, entry.kind) for entry in found.entries), ((key, UNCHANGED) for key in found.unchanged))
     counts = Counter((key.service, kind) for key, kind in keyed)
     columns = (*KINDS, UNCHANGED)
-    services = [name for name in dict.fromkeys(SECTIONS.values()) if any((name, kind) in counts for kind in columns)]
+    services = sorted({service for service, _ in counts})
     rows = [(service, *(counts[service, kind] for kind in columns)) for service in services]
     align = ("left", *("right" for _ in columns))
     return tabulate(rows, ("service", *columns), tablefmt="simple", colalign=align, disable_numparse=True)

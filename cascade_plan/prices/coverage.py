@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from cascade_plan.model.price import Book, Price
-from cascade_plan.prices.bundled import SECTIONS, section_of
+from cascade_plan.prices.products import price_list
 
 NO_PRICE: Final = "no price: "
 """Starts a gap that names the key of a price the book should have and has not."""
@@ -35,16 +35,17 @@ def coverage(book: Book, gaps: Mapping[str, Sequence[str]] | None = None) -> lis
     `gaps` is what `bundled.gaps` returns for the book's region; a price that an override has since given is no gap, and
     of a section that an update renewed only the prices still missing are.
     """
-    rows: dict[str, list[Price]] = {section: [] for section in SECTIONS}
+    prices = price_list(book.cloud)
+    rows: dict[str, list[Price]] = {section: [] for section in prices.sections}
     for price in book:
-        rows.setdefault(section_of(price.key), []).append(price)
+        rows[prices.section_of(price.key)].append(price)
     filled = {f"{NO_PRICE}{price.key}" for price in book}
     known = gaps or {}
     return [
         _covered(
-            section, prices, tuple(_open(known.get(section, ()), filled, any(p.origin == "cache" for p in prices)))
+            section, listed, tuple(_open(known.get(section, ()), filled, any(p.origin == "cache" for p in listed)))
         )
-        for section, prices in rows.items()
+        for section, listed in rows.items()
     ]
 
 

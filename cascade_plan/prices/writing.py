@@ -10,37 +10,38 @@ from itertools import chain, count
 from typing import Any, Final
 
 from cascade_plan.model.price import PriceKey, Row
-from cascade_plan.prices.bundled import CLOUD, COLUMNS, CURRENCY, FORMAT, SECTIONS, section_of
+from cascade_plan.prices.bundled import COLUMNS, CURRENCY, FORMAT
+from cascade_plan.prices.products import PriceList
 
 _UNSAFE: Final = re.compile("[\\\\\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 
 
 def render_book(
+    prices: PriceList,
     region: str,
-    prices: Mapping[PriceKey, Row],
+    rows: Mapping[PriceKey, Row],
     comment: str,
     origin: str,
-    titles: Mapping[str, str] | None = None,
     gaps: Mapping[str, Iterable[str]] | None = None,
 ) -> str:
     """Return a book's text, which `bundled.parse_book` reads.
 
     `comment` and `origin` are whole lines: the file's first, and the header's that say what the book was made of.
-    `titles` and `gaps` are by section. The same prices give the same bytes.
+    With `gaps`, by section, the sections have titles. The same prices give the same bytes.
     """
     parts = [
         comment,
-        f"format: {FORMAT}\ncloud: {CLOUD}\nregion: {region}\ncurrency: {CURRENCY}\n",
+        f"format: {FORMAT}\ncloud: {prices.cloud}\nregion: {region}\ncurrency: {CURRENCY}\n",
         origin,
         "sections:\n",
     ]
-    sections: dict[str, dict[PriceKey, Row]] = {section: {} for section in SECTIONS}
-    for key, row in prices.items():
-        sections[section_of(key)][key] = row
-    for section, rows in sections.items():
-        title = f"    title: {quoted(titles[section])}\n" if titles else ""
+    sections: dict[str, dict[PriceKey, Row]] = {section: {} for section in prices.sections}
+    for key, row in rows.items():
+        sections[prices.section_of(key)][key] = row
+    for section, own in sections.items():
+        title = f"    title: {quoted(prices.titles[section])}\n" if gaps else ""
         listed_gaps = listed("gaps", gaps.get(section, ()), 4) if gaps else ""
-        parts.append(_section(section, rows, title, listed_gaps))
+        parts.append(_section(section, own, title, listed_gaps))
     return "".join(parts)
 
 

@@ -2,24 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from cascade_plan.model.catalogue import Allocatable
 
 EVICTION_MEMORY_MIB = 100
 """Hard eviction threshold memory.available<100Mi, awslabs/amazon-eks-ami nodeadm/internal/kubelet/config.go."""
-
-
-@dataclass(frozen=True, slots=True)
-class Allocatable:
-    """What is left for pods on one node."""
-
-    cpu_m: int
-    """Thousandths of a core."""
-    memory_mib: int
-    pods: int
-
-    def pods_of(self, cpu_m: float, memory_mib: float) -> int:
-        """Return how many pods of one kind fit: by CPU, by memory and by the pod limit, whichever is least."""
-        return max(0, min(self.pods, int(self.cpu_m // cpu_m), int(self.memory_mib // memory_mib)))
 
 
 def max_pods(eni_count: int, ipv4_count_per_eni: int) -> int:

@@ -1,0 +1,204 @@
+"""Fleet -> lines of a bill: the arithmetic that every cloud shares. A cloud adds its keys and its words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+from cascade_plan.errors import PriceError
+from cascade_plan.formulas.commitments import bought, break_even, exact_share
+from cascade_plan.model.bill import Amounts, Item, Unpriced
+from cascade_plan.model.fleet import Band, Fleet, NodeGroup, Usage
+from cascade_plan.model.offer import Offer
+from cascade_plan.model.price import UNITS, Book, Price, PriceKey
+from cascade_plan.model.terms import TermShare, commitment_of
+from cascade_plan.prices.products import PriceList
+from cascade_plan.units import HOURS_PER_MONTH, QUANTUM, quantity
+
+NONE: Final = Decimal(0)
+DISK: Final = Offer("disk")
+GIVEN: Final = "scenario"
+"""Origin, source and service of a price that the scenario itself gives."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seller:
+    """A cloud as its bill sees it."""
+
+    prices: PriceList
+    not_charged: frozenset[str]
+    """What of offers that cost nothing there; they have no line."""
+    disk: str
+    """What it calls the disk of a node."""
+    described: Callable[[NodeGroup], str] = lambda group: group.shape.name
+    """What stands in brackets after a group's name."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """What a line is of."""
+
+    name: str
+    tier: str
+    unit: str
+    group: str = ""
+
+    def unpriced(self, amount: Amounts, key: PriceKey) -> Unpriced:
+        return Unpriced(self.name, self.tier, self.group, amount, self.unit, key)
+
+
+def lines(fleet: Fleet, book: Book, seller: Seller) -> Iterator[Item | Unpriced]:
+    """Yield a line for everything the fleet uses: priced from the book, or Unpriced where the book has no row.
+
+    Raises UsageError for an offer that the cloud does not sell.
+    """
+    for group in fleet.groups:
+        yield from _instance_lines(group, book, seller)
+        if group.disk_gib and DISK.what not in seller.not_charged:
+            volumes = _exact(group.count.times(group.disk_gib))
+            line = _Line(f"{group.name} volumes ({seller.disk})", group.tier, "gib_month", group.name)
+            yield _priced(line, volumes, seller.prices.key(DISK), book)
+    for usage in fleet.usages:
+        if usage.price_usd is not None or usage.offer.what not in seller.not_charged:
+            yield from _usage_lines(usage, book, seller)
+
+
+def _instance_lines(group: NodeGroup, book: Book, seller: Seller) -> Iterator[Item | Unpriced]:
+    """Yield instance hours by term, commitments first: what the terms leave of the group's hours is on demand."""
+    hours = left = _exact(group.count.times(HOURS_PER_MONTH))
+    label = f"{group.name} ({seller.described(group)})"
+    for part in sorted(group.terms, key=lambda part: commitment_of(part.term) is None):
+        count = bought(part, group.count.floor)
+        taken = _hours(part, count, hours).least(left)
+        left = left.minus(taken)
+        if taken.ceiling:
+            line = _Line(f"{label}, {part.term}", group.tier, "hour", group.name)
+            yield _priced(line, taken, seller.prices.key(group.offer, part.term), book, count)
+    if left.ceiling:
+        line = _Line(label + _rest(group.terms), group.tier, "hour", group.name)
+        yield _priced(line, left, seller.prices.key(group.offer), book)
+
+
+def _hours(part: TermShare, count: Decimal, hours: Amounts) -> Amounts:
+    """Return the hours a term pays for: a commitment those of what it bought, spot its share of what runs."""
+    if commitment_of(part.term) is None:
+        return hours.times(exact_share(part)).each(lambda level: level.quantize(QUANTUM))
+    always = (count * HOURS_PER_MONTH).quantize(QUANTUM)
+    return Amounts(always, always, always, always)
+
+
+def _rest(terms: tuple[TermShare, ...]) -> str:
+    """Return what is added to the name of the line for what other terms leave."""
+    if not terms:
+        return ""
+    whole = len(terms) == 1 and terms[0].share == 1
+    return ", above the reservation" if whole and terms[0].term.startswith("reserved") else ", on demand"
+
+
+def _usage_lines(usage: Usage, book: Book, seller: Seller) -> Iterator[Item | Unpriced]:
+    amount, line = _exact(usage.amount), _Line(usage.name, usage.tier, usage.unit)
+    if usage.price_usd is not None:
+        yield _given(line, amount, usage.price_usd)
+        return
+    key = seller.prices.key(usage.offer)
+    product = seller.prices.find(usage.offer)
+    if product is not None and product.is_tiered and book.find(*key) is None:
+        yield from _tiered_lines(line, amount, key, book)
+    else:
+        yield _priced(line, amount, key, book)
+
+
+def _given(line: _Line, amount: Amounts, usd: Decimal) -> Item:
+    """Return a line at a price that the scenario gives: no other is known to compare it with."""
+    key = PriceKey(GIVEN, line.name)
+    return _item(line, amount, Price(key, line.unit, usd, "undated", GIVEN, origin=GIVEN), usd)
+
+
+def _tiered_lines(line: _Line, amount: Amounts, key: PriceKey, book: Book) -> Iterator[Item | Unpriced]:
+    """Yield a line for each price tier that the largest amount reaches: each tier's own amount at its own price.
+
+    What no tier of the book covers is a line without a price. Raises PriceError when tiers overlap.
+    """
+    reached = NONE
+    for price in sorted(book.variants(key.service, key.item), key=lambda price: _bounds(price.key.variant)[0]):
+        start, end = _bounds(price.key.variant)
+        if start < reached:
+            raise PriceError(f"{book.name}: the tiers of {key} overlap at {start:f}")
+        if start > reached and (missing := _part(amount, reached, start)).ceiling:
+            yield _Line(f"{line.name} ({_range(reached, start, line.unit)})", line.tier, line.unit).unpriced(
+                missing, key
+            )
+        within = _part(amount, start, end)
+        if within.ceiling or start == 0:
+            part = _Line(f"{line.name} ({_range(start, end, line.unit)})", line.tier, line.unit)
+            yield _priced(part, within, price.key, book)
+        if end is None:
+            return
+        reached = end
+    rest = _part(amount, reached, None)
+    if not reached:
+        yield line.unpriced(amount, key)
+    elif rest.ceiling:
+        yield _Line(f"{line.name} ({_range(reached, None, line.unit)})", line.tier, line.unit).unpriced(rest, key)
+
+
+def _bounds(variant: str) -> tuple[Decimal, Decimal | None]:
+    start, _, end = variant.partition("-")
+    return Decimal(start), Decimal(end) if end else None
+
+
+def _range(start: Decimal, end: Decimal | None, unit: str) -> str:
+    amounts = f"above {start:,}" if end is None else f"{start:,}-{end:,}"
+    return f"{amounts} {UNITS[unit]}"
+
+
+def _part(amount: Amounts, start: Decimal, end: Decimal | None) -> Amounts:
+    """Return what of an amount lies within a range, at each level."""
+    return amount.each(lambda level: max(NONE, (level if end is None else min(level, end)) - start))
+
+
+def _priced(line: _Line, amount: Amounts, key: PriceKey, book: Book, count: Decimal = NONE) -> Item | Unpriced:
+    """Return a line of the bill; `count` is the number of instances that its commitment is bought for."""
+    price, on_demand, listed_usd = book.find(*key), book.find(*key._replace(term="on_demand")), book.listed(key)
+    if price is None or on_demand is None or listed_usd is None:
+        return line.unpriced(amount, key if price is None else key._replace(term="on_demand"))
+    if price.unit != line.unit:
+        raise AssertionError(f"{price.key} is priced per {price.unit}, the fleet counts {line.unit}")
+    return _item(line, amount, price, listed_usd, on_demand.usd, count)
+
+
+def _item(
+    line: _Line,
+    amount: Amounts,
+    price: Price,
+    listed_usd: Decimal,
+    on_demand_usd: Decimal = NONE,
+    count: Decimal = NONE,
+) -> Item:
+    commitment = commitment_of(price.key.term)
+    return Item(
+        name=line.name,
+        tier=line.tier,
+        group=line.group,
+        quantity=amount,
+        unit=line.unit,
+        price_usd=price.usd,
+        list_price_usd=listed_usd,
+        cost_usd=amount.times(price.usd),
+        list_cost_usd=amount.times(listed_usd),
+        key=price.key,
+        as_of=price.as_of,
+        source=price.source,
+        note=price.note,
+        origin=price.origin,
+        sku=price.sku,
+        upfront_usd=price.first_day_usd,
+        bought_count=count,
+        break_even=break_even(commitment, price, on_demand_usd) if commitment else None,
+    )
+
+
+def _exact(amount: Band) -> Amounts:
+    return Amounts(*(quantity(level) for level in amount))
