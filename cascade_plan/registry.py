@@ -37,8 +37,9 @@ def load(folder: str, name: str, part: str = "") -> ModuleType:
     Raises UsageError naming the known plug-ins when there is none of that name.
     """
     if name not in (known := names(folder)):
-        what = folder.rpartition("/")[2].rstrip("s")
-        raise UsageError(f"no {what} named {name!r}: known are {', '.join(known)}{did_you_mean(name, list(known))}")
+        holder, _, kind = folder.rpartition("/")
+        what = f"format {name!r} for {kind}" if holder == "reports" else f"{kind.rstrip('s')} named {name!r}"
+        raise UsageError(f"no {what}: known are {', '.join(known)}{did_you_mean(name, list(known))}")
     path = ".".join((*folder.split("/"), name.replace("-", "_"), *([part] if part else [])))
     return import_module(f"cascade_plan.{path}")
 

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from cascade_plan.errors import UsageError
 from cascade_plan.model.replay import Replay, Timeline
-from cascade_plan.reports.days import drawing as charts
+from cascade_plan.reports.days import _drawing as charts
+from cascade_plan.reports.days._fitting import cell_width, fitted
 
 SVG = "{http://www.w3.org/2000/svg}"
 HOSTILE = "</title><script>alert('&\"')</script>\x00\x1b[31m\ud800\u202e\n漢字" + "x" * 300
@@ -77,7 +78,7 @@ def heights(path: str) -> list[float]:
 
 
 def columns(text: str) -> int:
-    return sum(map(charts._cell_width, text))
+    return sum(map(cell_width, text))
 
 
 # Decimation
@@ -448,4 +449,4 @@ def test_too_small_a_chart_is_refused(size: tuple[int, int]) -> None:
     ("text", "width", "cut"), [("abc", 3, "abc"), ("abcd", 3, "ab…"), ("漢字漢字", 5, "漢字…"), ("a" * 9, 0, "")]
 )
 def test_text_is_cut_to_columns(text: str, width: int, cut: str) -> None:
-    assert charts.fitted(text, width) == cut
+    assert fitted(text, width) == cut

@@ -288,7 +288,7 @@ def program(*arguments: str, **extra: object) -> subprocess.CompletedProcess[str
 
 def test_a_bug_is_a_short_message_and_status_70() -> None:
     code = (
-        "import sys, cascade_plan.pipeline as p\n"
+        "import sys, cascade_plan.planning.pipeline as p\n"
         "def broken(*a): raise ZeroDivisionError('boom')\n"
         "p.load_of = broken\n"
         "from cascade_plan.__main__ import main\nmain(['size'])\n"

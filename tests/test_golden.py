@@ -45,12 +45,14 @@ def compare(name: str, text: str) -> None:
 @pytest.mark.parametrize("name", bundled_scenarios())
 @pytest.mark.parametrize("report", sorted(FORMATS))
 def test_report(name: str, report: str) -> None:
-    compare(f"{name}.{FORMATS[report]}", registry.load("reports", report).render(planned(name)))
+    compare(f"{name}.{FORMATS[report]}", registry.load("reports/plans", report).render(planned(name)))
 
 
 @pytest.mark.parametrize("report", sorted(REPORTS))
 def test_full_report(report: str) -> None:
-    compare(f"cascade.{REPORTS[report]}", registry.load("reports", report).render(planned("cascade", explored=True)))
+    compare(
+        f"cascade.{REPORTS[report]}", registry.load("reports/plans", report).render(planned("cascade", explored=True))
+    )
 
 
 @pytest.mark.parametrize("name", bundled_scenarios())

@@ -14,6 +14,7 @@ import pytest
 from factories import make_book, make_catalogue, make_scenario
 from runs import k6_load, k6_summary, locust_history, locust_stats, make_measurement
 
+from cascade_plan import registry
 from cascade_plan.cli.app import run
 from cascade_plan.errors import UsageError
 from cascade_plan.evidence import verifying as measuring
@@ -25,7 +26,6 @@ from cascade_plan.planning.chain import chain, predict
 from cascade_plan.planning.latencies import deployed_on, nodes_for
 from cascade_plan.planning.pipeline import plan
 from cascade_plan.planning.traffic import load_of
-from cascade_plan.reports.verifications.rendering import render
 
 USERS = 8000
 
@@ -39,6 +39,11 @@ def subject(p95: float = 200.0, p99: float | None = None, **changes: Any) -> Sub
 
 def judged(measurement: Measurement, **changes: Any) -> Verification:
     return verify(subject(**changes), "normal", measurement)
+
+
+def render(verification: Verification, name: str) -> str:
+    text: str = registry.load("reports/verifications", name).render(verification)
+    return text
 
 
 def statuses(verification: Verification) -> dict[str, str]:
@@ -285,7 +290,7 @@ def test_hostile_text_stays_on_its_line(name: str) -> None:
 
 
 def test_unknown_format() -> None:
-    with pytest.raises(UsageError, match=r"no format 'jsn' for verify; did you mean 'json'\?: known are json"):
+    with pytest.raises(UsageError, match=r"no format 'jsn' for verifications: known are json, .*; did you mean 'json'"):
         render(judged(make_measurement()), "jsn")
 
 

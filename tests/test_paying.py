@@ -15,7 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from cascade_plan.choosing.differences import compare, rendered
+from cascade_plan import registry
+from cascade_plan.choosing.differences import compare
 from cascade_plan.clouds.aws import cloud as aws
 from cascade_plan.formulas import commitments
 from cascade_plan.formulas.commitments import bought, break_even
@@ -458,9 +459,9 @@ def test_a_difference_is_in_dollars_and_says_so_when_currencies_differ() -> None
     plain, euro = make_plan(), make_plan(currency=EURO)
     assert compare(plain, plain).note == compare(euro, euro).note == ""
     comparison = compare(plain, euro)
-    assert comparison.changes == ()
-    assert "all amounts here are US dollars" in rendered(comparison, "table")
-    assert "US dollars" in json.loads(rendered(comparison, "json"))["note"]
+    assert comparison.found == ()
+    assert "all amounts here are US dollars" in registry.load("reports/differences", "table").render(comparison)
+    assert "US dollars" in json.loads(registry.load("reports/differences", "json").render(comparison))["note"]
     rate = euro.scenario.currency
     assert rate is not None
     other = euro.scenario.model_copy(update={"currency": rate.model_copy(update={"units_per_usd": 0.9})})

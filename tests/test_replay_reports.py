@@ -13,10 +13,12 @@ from typing import Any
 
 import pytest
 
+from cascade_plan import registry
 from cascade_plan.errors import UsageError
 from cascade_plan.model.replay import Outcome, Replay
-from cascade_plan.reports.days.rendering import COLUMNS, FORMATS, HEADERS, render
+from cascade_plan.reports.days._outcomes import COLUMNS, HEADERS
 
+FORMATS = registry.names("reports/days")
 HOSTILE = "=cmd|'/c calc'!A1\n| <b>bold</b> `code` **x**\x1b[31m\x00\ud800\u202e"
 
 
@@ -36,6 +38,11 @@ def made_replay(*outcomes: Outcome, **changes: Any) -> Replay:
 TWO = made_replay(
     outcome(), outcome("fixed-peak", pod_count_min=12, pod_count_max=12, node_count_min=3, node_count_max=3)
 )
+
+
+def render(replay: Replay, name: str) -> str:
+    text: str = registry.load("reports/days", name).render(replay)
+    return text
 
 
 def csv_rows(replay: Replay) -> list[dict[str, str]]:

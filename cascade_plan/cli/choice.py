@@ -12,6 +12,7 @@ from typing import Annotated, Any, Final
 import typer
 from typer.models import ArgumentInfo
 
+from cascade_plan import registry
 from cascade_plan.errors import Problem, ScenarioError, UsageError, did_you_mean
 from cascade_plan.inputs.scenarios import Assignment, Given, read
 from cascade_plan.model.plan import Plan
@@ -71,6 +72,12 @@ def _option(flag: str, help_text: str, metavar: str, **extra: Any) -> Any:
     return Annotated[
         extra.pop("kind", str | None), typer.Option(flag, help=help_text, metavar=metavar, envvar=variable, **extra)
     ]
+
+
+def format_option(kind: str) -> Any:
+    """Return the option --format of what prints a report of this kind: its help names the formats there are."""
+    *others, last = registry.names(f"reports/{kind}")
+    return typer.Option("--format", metavar="NAME", help=f"{', '.join(others)} or {last}.")
 
 
 MaxPriceAge = Annotated[

@@ -8,12 +8,12 @@ from typing import Annotated
 import typer
 
 from cascade_plan import registry
-from cascade_plan.cli.choice import Choice, MaxPriceAge, Output, with_choice
+from cascade_plan.cli.choice import Choice, MaxPriceAge, Output, format_option, with_choice
 from cascade_plan.cli.output import Color, complain, deliver
 from cascade_plan.model.plan import Plan
 from cascade_plan.model.price import MAX_PRICE_AGE_DAYS, age_days
 
-Format = Annotated[str, typer.Option("--format", metavar="NAME", help="table, json, csv, markdown or junit.")]
+Format = Annotated[str, format_option("plans")]
 Strict = Annotated[
     bool,
     typer.Option(

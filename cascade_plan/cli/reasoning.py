@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from cascade_plan.cli.choice import Choice, Output, with_choice
+from cascade_plan import registry
+from cascade_plan.cli.choice import Choice, Output, format_option, with_choice
 from cascade_plan.cli.output import deliver
 from cascade_plan.model.plan import Plan
 
@@ -15,7 +16,7 @@ Figure = Annotated[
 ]
 Before = Annotated[str, typer.Argument(metavar="BEFORE", help="A scenario, or a plan saved with --format json.")]
 After = Annotated[str, typer.Argument(metavar="AFTER", help="The same.")]
-Format = Annotated[str, typer.Option("--format", metavar="NAME", help="table, json or markdown.")]
+Format = Annotated[str, format_option("differences")]
 
 
 @with_choice
@@ -32,9 +33,10 @@ def diff(
     choice: Choice, before: Before, after: After = "cascade", format_: Format = "table", output: Output = "-"
 ) -> int:
     """Say what changed in fleet and bill between two scenarios, or between a saved plan and now."""
-    from cascade_plan.choosing.differences import compare, rendered
+    from cascade_plan.choosing.differences import compare
 
-    deliver(rendered(compare(_plan(choice, before), _plan(choice, after)), format_), output)
+    report = registry.load("reports/differences", format_)
+    deliver(report.render(compare(_plan(choice, before), _plan(choice, after))), output)
     return 0
 
 

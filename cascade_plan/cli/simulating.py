@@ -10,7 +10,8 @@ from typing import Annotated
 
 import typer
 
-from cascade_plan.cli.choice import Choice, Output, with_choice
+from cascade_plan import registry
+from cascade_plan.cli.choice import Choice, Output, format_option, with_choice
 from cascade_plan.cli.output import Color, complain, deliver
 from cascade_plan.errors import UsageError
 
@@ -35,7 +36,7 @@ Policy = Annotated[
 Requests = Annotated[
     int | None, typer.Option("--requests", metavar="N", help="Simulate N requests of each load one by one instead.")
 ]
-Format = Annotated[str, typer.Option("--format", metavar="NAME", help="table, json, markdown or csv.")]
+Format = Annotated[str, format_option("days")]
 
 
 @with_choice
@@ -65,10 +66,8 @@ def simulate(
     from cascade_plan.planning.pipeline import plan
     from cascade_plan.proving.days import Order
     from cascade_plan.proving.days import simulate as simulated
-    from cascade_plan.reports.days.drawing import svg
-    from cascade_plan.reports.days.drawing import text as drawn
-    from cascade_plan.reports.days.rendering import render
 
+    report = registry.load("reports/days", format_)
     given = choice.read()
     text = read_text(trace, 2**26)[0] if trace is not None else None
     order = Order(days if days is not None else 0 if trace else 1, runs, seed, text, Path(trace).name if trace else "")
@@ -81,11 +80,15 @@ def simulate(
     if shown not in (names := [outcome.policy for outcome in replay.outcomes]):
         raise UsageError(f"no policy {shown!r}: known are {', '.join(names)}")
     if chart is not None:
+        from cascade_plan.reports.days._drawing import svg
+
         deliver(svg(replay, shown), chart)
-    report = render(replay, format_)
+    rendered = report.render(replay)
     if format_ == "table" and output == "-" and Color.on():
-        report += "\n" + drawn(replay, shown)
-    deliver(report, output)
+        from cascade_plan.reports.days._drawing import text as drawn
+
+        rendered += "\n" + drawn(replay, shown)
+    deliver(rendered, output)
     return 0
 
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cascade_plan.cli.choice import Choice, Output, with_choice
+from cascade_plan import registry
+from cascade_plan.cli.choice import Choice, Output, format_option, with_choice
 from cascade_plan.cli.output import deliver
 from cascade_plan.errors import UsageError
 
@@ -29,7 +30,7 @@ Results = Annotated[
 Ran = Annotated[
     str | None, typer.Option("--load", metavar="NAME", help="The load that was run.  [default: told by its users]")
 ]
-Format = Annotated[str, typer.Option("--format", metavar="NAME", help="table, json, markdown or junit.")]
+Format = Annotated[str, format_option("verifications")]
 
 
 @with_choice
@@ -37,14 +38,14 @@ def verify(choice: Choice, results: Results, load: Ran = None, format_: Format =
     """Judge a load test's results: exit 1 unless they show every SLO to be kept; compare them with the plan."""
     from cascade_plan.evidence import verifying as measuring
     from cascade_plan.planning.pipeline import plan
-    from cascade_plan.reports.verifications.rendering import render
 
+    report = registry.load("reports/verifications", format_)
     measured = _measured(results, load)
     given = choice.read()
     name, measurement = measuring.chosen(given.scenario.loads, measured, load)
     made = plan(given.scenario, given.catalogue, given.book, given.origins)
     verification = measuring.verify(measuring.Subject(made, given.catalogue, given.book), name, measurement)
-    deliver(render(verification, format_), output)
+    deliver(report.render(verification), output)
     return 0 if verification.verified else 1
 
 

@@ -12,7 +12,7 @@ from cascade_plan.formulas.roots import root
 from cascade_plan.model.brief import Brief
 from cascade_plan.model.catalogue import Catalogue
 from cascade_plan.model.derivation import Finding
-from cascade_plan.model.measurement import Comparison, Measurement, Percentile, Verification
+from cascade_plan.model.measurement import TOLERANCE, Comparison, Measurement, Percentile, Verification
 from cascade_plan.model.plan import Plan, Verdict
 from cascade_plan.model.price import Book
 from cascade_plan.model.scenario import LoadLevel, Scenario
@@ -22,9 +22,6 @@ from cascade_plan.planning.judging import OPERATORS
 from cascade_plan.planning.latencies import deployed_on, nodes_for
 from cascade_plan.planning.traffic import load_of
 
-TOLERANCE: Final = 0.2
-"""A measurement may differ from its prediction by this share: four times what the model itself is off by
-(docs/model.md), as a run has noise, neighbours and a network of its own."""
 USERS_TOLERANCE: Final = 0.05
 """A run with more or fewer users than this is not the load that was predicted."""
 CLOCK_S: Final = 2.0

@@ -9,6 +9,9 @@ from cascade_plan.model.derivation import Finding
 from cascade_plan.model.plan import Verdict
 
 PERCENTILES = ("p50", "p95", "p99")
+TOLERANCE = 0.2
+"""A measurement may differ from its prediction by this share: four times what the model itself is off by
+(docs/model.md), as a run has noise, neighbours and a network of its own."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from decimal import Decimal
 from math import ceil
 from typing import Final
 
-from cascade_plan.reports.plans._words import one_line
+from cascade_plan.reports._words import one_line
 
 ENTITIES: Final = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 MARKUP: Final = re.compile(r"[\\`*\[\]|~]|(?<![^\W_])_|_(?![^\W_])|\$(?!\d)")

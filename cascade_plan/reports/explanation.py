@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from decimal import Decimal
 
 from cascade_plan.errors import UsageError, did_you_mean
 from cascade_plan.model.derivation import Derivation
 from cascade_plan.model.plan import Plan
+from cascade_plan.reports._words import shown
 
 MONTHLY = "cost_usd_per_month."
 UPFRONT = "cost_usd_upfront"
@@ -24,17 +24,6 @@ def explain(plan: Plan, name: str) -> str:
         known = sorted(plan.figures)
         raise UsageError(f"no figure {name!r}{did_you_mean(name, known)}; figures are {', '.join(known)}")
     return "\n".join("\n".join(_lines(plan, plan.figures[figure], 0, set())) + "\n" for figure in wanted)
-
-
-def shown(value: int | float | Decimal | bool | str) -> str:
-    """Return a value as a person reads it: thousands separated, money unrounded, physics to six digits."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, str):
-        return value
-    if isinstance(value, float):
-        return f"{value:,.6g}" if abs(value) < 1e6 else f"{value:,.0f}"
-    return f"{value:,}"
 
 
 def _lines(plan: Plan, figure: Derivation, depth: int, seen: set[str]) -> Iterator[str]:

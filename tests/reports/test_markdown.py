@@ -16,7 +16,8 @@ from markdown_it import MarkdownIt
 
 from cascade_plan.model.plan import Plan
 from cascade_plan.reports import _marked as marked
-from cascade_plan.reports.plans import _words as words
+from cascade_plan.reports import _words as words
+from cascade_plan.reports.plans import _facts as facts
 from cascade_plan.reports.plans import markdown
 
 HOSTILE = [
@@ -72,7 +73,7 @@ def test_the_same_plan_is_the_same_text() -> None:
 def test_the_verdict_is_the_first_sentence() -> None:
     title, empty, verdict, *_ = markdown.render(PLAN).splitlines()
     assert (title, empty) == ("# Cost report: test", "")
-    assert verdict == f"**{words.verdict_sentence(PLAN)}**"
+    assert verdict == f"**{facts.verdict_sentence(PLAN)}**"
 
 
 @settings(max_examples=40, deadline=None)
@@ -193,8 +194,8 @@ def test_the_pie_has_the_tiers() -> None:
     pie, _ = charts(markdown.render(PLAN))
     assert pie[0] == "pie showData"
     slices = dict(re.findall(r'^    "([^"]+)" : ([0-9]+\.[0-9]{2})$', "\n".join(pie[2:]), re.MULTILINE))
-    costs = words.tier_costs(PLAN)
-    assert slices == {words.tier_title(tier): f"{cost.average:.2f}" for tier, cost in costs.items()}
+    costs = facts.tier_costs(PLAN)
+    assert slices == {facts.tier_title(tier): f"{cost.average:.2f}" for tier, cost in costs.items()}
 
 
 def test_the_chart_has_the_curve_and_the_limit() -> None:

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from cascade_plan.model.plan import Verdict
 from cascade_plan.model.scenario import TERMS
-from cascade_plan.reports.plans import _words as words
+from cascade_plan.reports import _words as words
+from cascade_plan.reports.plans import _facts as facts
 
 AMOUNTS = st.decimals(min_value=-(10**15), max_value=10**15, places=10, allow_nan=False, allow_infinity=False)
 LIMITS = st.decimals(min_value=0, max_value=10**9, places=4, allow_nan=False, allow_infinity=False)
@@ -23,7 +24,7 @@ OPERATORS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operat
 
 
 def test_doctests() -> None:
-    assert doctest.testmod(words).failed == 0
+    assert all(doctest.testmod(module).failed == 0 for module in (words, facts))
 
 
 @pytest.mark.parametrize(
@@ -129,7 +130,7 @@ def test_date_spans(dates: list[str], text: str) -> None:
 
 
 def test_every_term_has_words() -> None:
-    known = [words.term(name) for name in TERMS]
+    known = [facts.term(name) for name in TERMS]
     assert len({*known}) == len(TERMS)
     assert not any("_" in text for text in known)
 
@@ -142,25 +143,25 @@ def test_one_line_is_one_line_of_utf_8(text: str) -> None:
 
 
 def test_a_plan_over_budget_says_by_how_much() -> None:
-    sentence = words.verdict_sentence(make_plan())
+    sentence = facts.verdict_sentence(make_plan())
     assert sentence.startswith("Over budget: test costs $")
     assert "per 1000 peak concurrent users (limit: below $50.00)" in sentence
     assert sentence.endswith("Gates: 1 met, 1 missed, 1 not judged.")
 
 
 def test_a_plan_within_budget_says_so() -> None:
-    sentence = words.verdict_sentence(make_plan(budget__usd_per_1000_users_month=1e6, budget__users="average"))
+    sentence = facts.verdict_sentence(make_plan(budget__usd_per_1000_users_month=1e6, budget__users="average"))
     assert sentence.startswith("Within budget: test costs $")
     assert "per 1000 average concurrent users (limit: below $1,000,000.00)" in sentence
 
 
 def test_an_incomplete_bill_is_at_least() -> None:
-    unjudged = words.verdict_sentence(make_plan(missing=["cluster"], budget__usd_per_1000_users_month=1e6))
+    unjudged = facts.verdict_sentence(make_plan(missing=["cluster"], budget__usd_per_1000_users_month=1e6))
     assert unjudged.startswith(
         "Budget not judged because the bill is incomplete: 1 line has no price: test costs at least $"
     )
     assert unjudged.count("at least $") == 2
-    failed = words.verdict_sentence(make_plan(missing=["cluster"]))
+    failed = facts.verdict_sentence(make_plan(missing=["cluster"]))
     assert failed.startswith("Over budget: test costs at least $")
 
 
@@ -171,33 +172,33 @@ def test_the_verdict_shows_the_digits_that_decide() -> None:
         replace(verdict, limit=cost + Decimal("0.00001"), status="pass") if verdict.figure == COST else verdict
         for verdict in made.verdicts
     )
-    text = words.verdict_sentence(replace(made, verdicts=verdicts))
+    text = facts.verdict_sentence(replace(made, verdicts=verdicts))
     shown = text.partition(" costs $")[2].partition(" ")[0].replace(",", "")
     assert Decimal(shown) < cost + Decimal("0.00001")
 
 
 def test_the_worst_of_several_limits_leads() -> None:
     made = make_plan(gates={COST: ["< 1000000", "< 1"]})
-    assert words.cost_verdict(made).limit == 1
+    assert facts.cost_verdict(made).limit == 1
 
 
 def test_the_cost_of_a_group_is_that_of_its_lines() -> None:
     made = make_plan(purchase__database="reserved_1y_all_upfront", purchase__api="reserved_1y_all_upfront")
     for group in made.groups:
-        cost = words.group_cost(made, group)
+        cost = facts.group_cost(made, group)
         assert cost is not None
         assert cost > 0
     instance_lines = [item for item in made.bill.items if item.unit == "hour" and "(" in item.name]
-    grouped = sum((words.group_cost(made, group) or Decimal(0) for group in made.groups), Decimal(0))
+    grouped = sum((facts.group_cost(made, group) or Decimal(0) for group in made.groups), Decimal(0))
     assert grouped == sum(item.cost_usd.average for item in instance_lines)
 
 
 def test_a_group_with_an_unpriced_line_has_no_cost() -> None:
     made = make_plan(missing=["rds"])
     primary = next(group for group in made.groups if group.name == "database primary")
-    assert words.group_cost(made, primary) is None
+    assert facts.group_cost(made, primary) is None
 
 
 def test_the_tiers_sum_to_the_bill() -> None:
     made = make_plan()
-    assert sum(cost.average for cost in words.tier_costs(made).values()) == made.bill.effective_usd.average
+    assert sum(cost.average for cost in facts.tier_costs(made).values()) == made.bill.effective_usd.average

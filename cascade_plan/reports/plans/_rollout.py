@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from cascade_plan.model.plan import Plan
 from cascade_plan.model.scenario import LoadLevel
+from cascade_plan.reports import _words as words
 from cascade_plan.reports._marked import code, escaped
-from cascade_plan.reports.plans import _words as words
 
 
 def phases(plan: Plan) -> Iterator[str]:

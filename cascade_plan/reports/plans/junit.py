@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from xml.etree.ElementTree import Element, SubElement, indent, tostring
-
 from cascade_plan.model.plan import Plan, Verdict
-from cascade_plan.reports.plans import _words as words
+from cascade_plan.reports import _words as words
+from cascade_plan.reports._test_suite import Case, written
+from cascade_plan.reports.plans import _facts as facts
 
 FORMAT: str = "JUnit XML: a test case for each gate"
 
@@ -15,17 +15,8 @@ def render(plan: Plan) -> str:
 
     A missed gate is a failure, one without verdict for want of a price an error, for any other reason skipped.
     """
-    outcomes = [_outcome(verdict) for verdict in plan.verdicts]
-    counts = {"failures": "failure", "errors": "error", "skipped": "skipped"}
-    numbers = {name: str(outcomes.count(outcome)) for name, outcome in counts.items()}
-    name = words.one_line(plan.scenario.name)
-    root = Element("testsuites")
-    suite = SubElement(root, "testsuite", {"name": f"cascade-plan {name}", "tests": str(len(outcomes)), **numbers})
-    for verdict, outcome in zip(plan.verdicts, outcomes, strict=True):
-        _case(suite, name, verdict, outcome)
-    SubElement(suite, "system-out").text = _findings(plan)
-    indent(root)
-    return f'<?xml version="1.0" encoding="UTF-8"?>\n{tostring(root, encoding="unicode")}\n'
+    cases = [Case(verdict, _outcome(verdict)) for verdict in plan.verdicts]
+    return written("", words.one_line(plan.scenario.name), cases, _findings(plan))
 
 
 def _outcome(verdict: Verdict) -> str:
@@ -34,17 +25,9 @@ def _outcome(verdict: Verdict) -> str:
     return {"pass": "", "fail": "failure", "unjudged": "skipped"}[verdict.status]
 
 
-def _case(suite: Element, name: str, verdict: Verdict, outcome: str) -> None:
-    gate = f"{words.one_line(verdict.figure)} {words.limit_text(verdict)}"
-    case = SubElement(suite, "testcase", {"classname": f"cascade-plan.{name}", "name": gate})
-    if outcome:
-        kind = {"failure": "gate-missed", "error": "price-missing", "skipped": "not-judged"}[outcome]
-        SubElement(case, outcome, {"type": kind, "message": words.gate_line(verdict)})
-
-
 def _findings(plan: Plan) -> str:
     lines = [
         words.one_line(f"{finding.severity}: {finding.where}: {finding.message}")
-        for finding in words.warnings_first(plan)
+        for finding in facts.warnings_first(plan)
     ]
-    return "\n".join([words.verdict_sentence(plan), *lines])
+    return "\n".join([facts.verdict_sentence(plan), *lines])

@@ -13,8 +13,9 @@ from cascade_plan.model.fleet import NodeGroup
 from cascade_plan.model.outlook import Alternative, Outlook, Point, Sensitivity
 from cascade_plan.model.plan import Plan, Verdict
 from cascade_plan.model.terms import BreakEven
+from cascade_plan.reports import _words as words
 from cascade_plan.reports._marked import Marked, code, escaped, pie, table, xychart
-from cascade_plan.reports.plans import _words as words
+from cascade_plan.reports.plans import _facts as facts
 from cascade_plan.reports.plans._rollout import phases
 from cascade_plan.units import HOURS_PER_MONTH
 
@@ -35,7 +36,7 @@ def render(plan: Plan) -> str:
 
 def _head(plan: Plan) -> Iterator[str]:
     scenario, users = plan.scenario, plan.scenario.users
-    yield from (f"# Cost report: {escaped(scenario.name)}", "", f"**{escaped(words.verdict_sentence(plan))}**", "")
+    yield from (f"# Cost report: {escaped(scenario.name)}", "", f"**{escaped(facts.verdict_sentence(plan))}**", "")
     if scenario.description:
         yield from (escaped(scenario.description), "")
     registered = f", {words.count(users.registered)} registered" if users.registered else ""
@@ -53,15 +54,15 @@ def _dates(plan: Plan) -> str:
 
 def _unit_cost(plan: Plan) -> Iterator[str]:
     budget, rows = plan.scenario.budget, []
-    for name, meaning in words.USERS.items():
+    for name, meaning in facts.USERS.items():
         figure = plan.figures.get(f"cost_usd_per_1000_{name}_users_month")
         if figure is not None:
             users = words.count(getattr(plan.scenario.users, name))
             judged = "yes" if name == budget.users else ""
-            rows.append((meaning, users, words.total(plan, words.money(figure.value)), judged))
+            rows.append((meaning, users, facts.total(plan, facts.money(figure.value)), judged))
     yield from ("## Cost per 1000 users", "")
     yield from (
-        f"The month's cost at the {budget.level} level ({words.level_words(plan)}), divided by thousands of users.",
+        f"The month's cost at the {budget.level} level ({facts.level_words(plan)}), divided by thousands of users.",
         "",
     )
     yield from table(("Divided by", "Users", "Cost per 1000 a month", "Judged by the budget"), rows, (1, 2))
@@ -72,11 +73,11 @@ def _band(plan: Plan) -> Iterator[str]:
     chosen = plan.scenario.budget.users
     users = getattr(plan.scenario.users, chosen)
     rows = []
-    for level, meaning in words.LEVELS.items():
+    for level, meaning in facts.LEVELS.items():
         cost, listed = getattr(plan.bill.effective_usd, level), getattr(plan.bill.list_usd, level)
-        per_1000 = words.total(plan, cost * 1000 / users)
-        rows.append((level, meaning, words.total(plan, cost), words.total(plan, listed), per_1000))
-    headers = ("Level", "Meaning", "Effective", "List price", f"Effective per 1000 {words.USERS[chosen]}")
+        per_1000 = facts.total(plan, cost * 1000 / users)
+        rows.append((level, meaning, facts.total(plan, cost), facts.total(plan, listed), per_1000))
+    headers = ("Level", "Meaning", "Effective", "List price", f"Effective per 1000 {facts.USERS[chosen]}")
     yield from table(headers, rows, (2, 3, 4))
 
 
@@ -88,26 +89,26 @@ def _currency(plan: Plan) -> Iterator[str]:
     yield from (f"## Cost a month in {currency.code}", "")
     yield from (
         escaped(
-            f"At {words.rate(currency)}. Every other amount here is US dollars; gates and budget are judged in them."
+            f"At {facts.rate(currency)}. Every other amount here is US dollars; gates and budget are judged in them."
         ),
         "",
     )
     rows = []
-    for level in words.LEVELS:
+    for level in facts.LEVELS:
         costs = (getattr(plan.bill.effective_usd, level), getattr(plan.bill.list_usd, level))
         amounts = (*costs, costs[0] * 1000 / users)
-        rows.append((level, *(words.at_least(plan) + words.foreign(currency, amount) for amount in amounts)))
-    headers = ("Level", "Effective", "List price", f"Effective per 1000 {words.USERS[chosen]}")
+        rows.append((level, *(facts.at_least(plan) + facts.foreign(currency, amount) for amount in amounts)))
+    headers = ("Level", "Effective", "List price", f"Effective per 1000 {facts.USERS[chosen]}")
     yield from table(headers, rows, (1, 2, 3))
 
 
 def _tiers(plan: Plan) -> Iterator[str]:
-    costs, whole = words.tier_costs(plan), plan.bill.effective_usd
+    costs, whole = facts.tier_costs(plan), plan.bill.effective_usd
     yield from ("## Cost by tier", "")
     lacking = {line.tier for line in plan.bill.unpriced}
     rows = [
         (
-            words.tier_title(tier),
+            facts.tier_title(tier),
             *(("at least " if tier in lacking else "") + words.usd(level) for level in (cost.floor, cost.average)),
             words.percent(float(cost.average / whole.average)) if whole.average else "",
             *(("at least " if tier in lacking else "") + words.usd(level) for level in (cost.peak, cost.ceiling)),
@@ -115,14 +116,14 @@ def _tiers(plan: Plan) -> Iterator[str]:
         for tier, cost in costs.items()
     ]
     rows += [
-        (words.tier_title(tier), *(["no price"] * 2), "", *(["no price"] * 2)) for tier in sorted(lacking - {*costs})
+        (facts.tier_title(tier), *(["no price"] * 2), "", *(["no price"] * 2)) for tier in sorted(lacking - {*costs})
     ]
     levels = (whole.floor, whole.average, whole.peak, whole.ceiling)
-    floor, average, peak, ceiling = (words.total(plan, level) for level in levels)
+    floor, average, peak, ceiling = (facts.total(plan, level) for level in levels)
     rows.append(("Total", floor, average, words.percent(1) if whole.average else "", peak, ceiling))
     yield from table(("Tier", "Floor", "Average", "Share of average", "Peak", "Ceiling"), rows, range(1, 6))
     if whole.average > 0:
-        slices = [(words.tier_title(tier), cost.average) for tier, cost in costs.items()]
+        slices = [(facts.tier_title(tier), cost.average) for tier, cost in costs.items()]
         yield from pie("Cost by tier at the average, USD a month", slices)
 
 
@@ -130,7 +131,7 @@ def _items(plan: Plan) -> Iterator[str]:
     yield from ("## Line items", "")
     yield from ("Quantity x unit price = cost, exactly; amounts are shown rounded to cents.", "")
     rows = [_item_row(item) for item in plan.bill.items]
-    rows.append(("Total", "", "", "", "", words.total(plan, plan.bill.effective_usd.average), ""))
+    rows.append(("Total", "", "", "", "", facts.total(plan, plan.bill.effective_usd.average), ""))
     headers = ("Item", "Quantity at average", "Unit", "Unit price", "List price", "Cost at average", "Price as of")
     yield from table(headers, rows, (1, 3, 4, 5))
 
@@ -139,7 +140,7 @@ def _item_row(item: Item) -> tuple[str, ...]:
     return (
         item.name,
         words.count(item.quantity.average),
-        words.UNITS.get(item.unit, item.unit),
+        facts.UNITS.get(item.unit, item.unit),
         words.unit_price(item.price_usd),
         words.unit_price(item.list_price_usd),
         words.usd(item.cost_usd.average),
@@ -149,7 +150,7 @@ def _item_row(item: Item) -> tuple[str, ...]:
 
 def _idle(plan: Plan) -> Iterator[str]:
     yield from ("## Idle capacity", "")
-    groups = [group for group in plan.groups if words.idle(group)]
+    groups = [group for group in plan.groups if facts.idle(group)]
     if not groups:
         yield from ("The rules know the idle share of no group of this plan.", "")
         return
@@ -161,9 +162,9 @@ def _idle(plan: Plan) -> Iterator[str]:
     )
     rows = []
     for group in groups:
-        cost = words.group_cost(plan, group)
+        cost = facts.group_cost(plan, group)
         share = None if cost is None else cost * Decimal(str(group.idle_share))
-        rows.append((group.name, words.idle(group), _cost(cost), _cost(share)))
+        rows.append((group.name, facts.idle(group), _cost(cost), _cost(share)))
     yield from table(("Group", "Idle", "Instances a month", "Idle part of it"), rows, (1, 2, 3))
 
 
@@ -177,7 +178,7 @@ def _commitments(plan: Plan) -> Iterator[str]:
         yield from (
             "A commitment covers a share of the instances that run all month (the floor), a reservation whole ones; "
             "spot covers its share of what runs; the rest is on demand. Costs are a month's share of the term's price: "
-            f"{words.SPREAD}.",
+            f"{facts.SPREAD}.",
             "",
         )
     else:
@@ -191,17 +192,17 @@ def _commitments(plan: Plan) -> Iterator[str]:
         "Saved against list",
     )
     yield from table(headers, [_commitment_row(plan, group) for group in plan.groups], (2, 3, 4, 5))
-    if words.is_committed(plan):
+    if facts.is_committed(plan):
         yield from _bought(plan)
 
 
 def _commitment_row(plan: Plan, group: NodeGroup) -> tuple[str, ...]:
     committed = sum((bought(part, group.count.floor) for part in group.terms), Decimal(0))
-    cost = words.group_cost(plan, group)
-    listed = sum((item.list_cost_usd.average for item in words.group_items(plan, group)), Decimal(0))
+    cost = facts.group_cost(plan, group)
+    listed = sum((item.list_cost_usd.average for item in facts.group_items(plan, group)), Decimal(0))
     return (
         f"{group.name} ({group.shape.name})",
-        words.paid(group),
+        facts.paid(group),
         words.count(committed),
         words.count(Decimal(str(group.count.average)) - committed),
         _cost(cost),
@@ -212,7 +213,7 @@ def _commitment_row(plan: Plan, group: NodeGroup) -> tuple[str, ...]:
 def _bought(plan: Plan) -> Iterator[str]:
     """Yield what each commitment costs upfront and when it breaks even."""
     yield from (
-        f"Paid upfront, once: {words.upfront_total(plan)}. A commitment is cheaper than on demand when an instance "
+        f"Paid upfront, once: {facts.upfront_total(plan)}. A commitment is cheaper than on demand when an instance "
         "runs at least the hours a month below (of 730); what is paid upfront has been saved after the months below, "
         "for an instance that runs all month. Where the book has no upfront, it follows from the effective rate.",
         "",
@@ -285,7 +286,7 @@ def _sensitivity_row(plan: Plan, row: Sensitivity) -> tuple[str, ...]:
 
 
 def _side(plan: Plan, value: float | None, cost: Decimal | None) -> str:
-    return "" if value is None or cost is None else f"{words.total(plan, cost)} (at {words.count(value)})"
+    return "" if value is None or cost is None else f"{facts.total(plan, cost)} (at {words.count(value)})"
 
 
 def _alternatives(plan: Plan, outlook: Outlook) -> Iterator[str]:
@@ -327,7 +328,7 @@ def _cost_after(way: Alternative) -> str:
 
 def _reach(plan: Plan, outlook: Outlook) -> str:
     """Return how far the ways lead towards the limit."""
-    verdict = words.cost_verdict(plan)
+    verdict = facts.cost_verdict(plan)
     lowest = min(outlook.alternatives, key=lambda way: way.cost_usd_per_1000_users_month)
     keeps = lowest.complete and words.keeps(lowest.cost_usd_per_1000_users_month, verdict)
     who = "Together they lead" if lowest.parts else f"The furthest of them, {lowest.title}, leads"
@@ -338,11 +339,11 @@ def _reach(plan: Plan, outlook: Outlook) -> str:
 
 
 def _limit(verdict: Verdict) -> str:
-    return f"{words.LIMITS[verdict.operator]} {words.unit_price(verdict.limit)}"
+    return f"{facts.LIMITS[verdict.operator]} {words.unit_price(verdict.limit)}"
 
 
 def _curve(plan: Plan, curve: Sequence[Point]) -> Iterator[str]:
-    verdict, chosen = words.cost_verdict(plan), plan.scenario.budget.users
+    verdict, chosen = facts.cost_verdict(plan), plan.scenario.budget.users
     if len(curve) < 2:
         return
     yield from ("## Cost per 1000 users over the number of users", "")
@@ -388,7 +389,7 @@ def _short(users: int) -> str:
 
 
 def _prices(plan: Plan) -> Iterator[str]:
-    counts = f" The lines' prices: {words.origins(plan)}." if plan.bill.items else ""
+    counts = f" The lines' prices: {facts.origins(plan)}." if plan.bill.items else ""
     yield from ("## Prices", "", escaped(f"The prices are of {_dates(plan)}.{counts}"), "")
     lines = Counter((item.source, item.as_of, item.origin) for item in plan.bill.items)
     rows = [(source, as_of, origin, str(lines[source, as_of, origin])) for source, as_of, origin in sorted(lines)]
@@ -424,7 +425,7 @@ def _unpriced(plan: Plan) -> Iterator[str]:
             (
                 line.name,
                 words.count(line.quantity.average),
-                words.UNITS.get(line.unit, line.unit),
+                facts.UNITS.get(line.unit, line.unit),
                 str(line.key),
             )
             for line in plan.bill.unpriced
@@ -458,7 +459,7 @@ def _findings(plan: Plan) -> Iterator[str]:
     if not plan.findings:
         yield from ("None.", "")
         return
-    rows = [(finding.severity, finding.message, finding.where) for finding in words.warnings_first(plan)]
+    rows = [(finding.severity, finding.message, finding.where) for finding in facts.warnings_first(plan)]
     yield from table(("Severity", "Finding", "Where"), rows)
 
 

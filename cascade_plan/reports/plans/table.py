@@ -9,7 +9,8 @@ from typing import Final, NamedTuple
 
 from cascade_plan.model.fleet import Band, NodeGroup
 from cascade_plan.model.plan import Plan
-from cascade_plan.reports.plans import _words as words
+from cascade_plan.reports import _words as words
+from cascade_plan.reports.plans import _facts as facts
 
 FORMAT: str = "plain text for a terminal: fleet, cost, gates and findings"
 WIDTH: Final = 110
@@ -36,8 +37,8 @@ def headline(plan: Plan) -> tuple[str, ...]:
     return (
         f"{words.one_line(plan.scenario.name)}: {words.count(users.peak)} users at peak, "
         f"{words.count(users.average)} on average{registered}; {plan.scenario.cloud} {plan.scenario.region}; "
-        f"prices of {dates} ({words.one_line(plan.book)}: {words.origins(plan) or 'none'})",
-        words.verdict_sentence(plan),
+        f"prices of {dates} ({words.one_line(plan.book)}: {facts.origins(plan) or 'none'})",
+        facts.verdict_sentence(plan),
     )
 
 
@@ -65,7 +66,7 @@ def _fleet(plan: Plan) -> Section:
 
 
 def _group_row(plan: Plan, group: NodeGroup) -> tuple[str, ...]:
-    cost = words.group_cost(plan, group)
+    cost = facts.group_cost(plan, group)
     name = f"{group.name}, multi-AZ" if group.variant == "multi_az" else group.name
     return (
         group.tier,
@@ -73,8 +74,8 @@ def _group_row(plan: Plan, group: NodeGroup) -> tuple[str, ...]:
         words.one_line(group.shape.name),
         f"{group.shape.vcpu}/{words.count(group.shape.memory_gib)}",
         *_counts(group.count),
-        words.paid(group),
-        words.idle(group),
+        facts.paid(group),
+        facts.idle(group),
         "no price" if cost is None else words.usd(cost),
     )
 
@@ -97,11 +98,11 @@ def _band(plan: Plan) -> Section:
     chosen = plan.scenario.budget.users
     users = getattr(plan.scenario.users, chosen)
     rows = []
-    for level, meaning in words.LEVELS.items():
+    for level, meaning in facts.LEVELS.items():
         cost = getattr(plan.bill.effective_usd, level)
         listed = getattr(plan.bill.list_usd, level)
-        per_1000 = words.total(plan, cost * 1000 / users)
-        rows.append((level, words.total(plan, cost), words.total(plan, listed), per_1000, meaning))
+        per_1000 = facts.total(plan, cost * 1000 / users)
+        rows.append((level, facts.total(plan, cost), facts.total(plan, listed), per_1000, meaning))
     return Section(
         "Cost a month",
         ("level", "effective", "list price", f"per 1000 {chosen} users", "meaning"),
@@ -112,19 +113,19 @@ def _band(plan: Plan) -> Section:
 
 def _denominators(plan: Plan) -> Section:
     budget, rows = plan.scenario.budget, []
-    for name, meaning in words.USERS.items():
+    for name, meaning in facts.USERS.items():
         figure = plan.figures.get(f"cost_usd_per_1000_{name}_users_month")
         if figure is not None:
             judged = "by the budget" if name == budget.users else ""
             users = words.count(getattr(plan.scenario.users, name))
-            rows.append((meaning, users, words.total(plan, words.money(figure.value)), judged))
+            rows.append((meaning, users, facts.total(plan, facts.money(figure.value)), judged))
     title = f"Cost a month per 1000 users ({budget.level} level)"
     return Section(title, ("divided by", "users", "per 1000", ""), tuple(rows), (1, 2))
 
 
 def _upfront(plan: Plan) -> Iterator[Section]:
     """Yield what is paid on the first day, where anything is committed."""
-    if words.is_committed(plan):
+    if facts.is_committed(plan):
         rows = tuple(
             (
                 words.one_line(item.name),
@@ -136,8 +137,8 @@ def _upfront(plan: Plan) -> Iterator[Section]:
             if item.bought_count
             for total in (item.upfront_total_usd,)
         )
-        whole = ("total", "", "", words.upfront_total(plan))
-        title = f"Paid upfront, once ({words.SPREAD})"
+        whole = ("total", "", "", facts.upfront_total(plan))
+        title = f"Paid upfront, once ({facts.SPREAD})"
         yield Section(title, ("line", "bought", "of one", "upfront"), (*rows, whole), (1, 2, 3))
 
 
@@ -151,11 +152,11 @@ def _currency(plan: Plan) -> Iterator[Section]:
         return
     budget, rows = plan.scenario.budget, []
     users = getattr(plan.scenario.users, budget.users)
-    for level in words.LEVELS:
+    for level in facts.LEVELS:
         costs = (getattr(plan.bill.effective_usd, level), getattr(plan.bill.list_usd, level))
         amounts = (*costs, costs[0] * 1000 / users)
-        rows.append((level, *(words.at_least(plan) + words.foreign(currency, amount) for amount in amounts)))
-    title = f"Cost a month in {currency.code} ({words.rate(currency)}); gates and budget are judged in USD"
+        rows.append((level, *(facts.at_least(plan) + facts.foreign(currency, amount) for amount in amounts)))
+    title = f"Cost a month in {currency.code} ({facts.rate(currency)}); gates and budget are judged in USD"
     headers = ("level", "effective", "list price", f"per 1000 {budget.users} users")
     yield Section(title, headers, tuple(rows), (1, 2, 3))
 
@@ -163,7 +164,7 @@ def _currency(plan: Plan) -> Iterator[Section]:
 def _findings(plan: Plan) -> Section:
     rows = tuple(
         (finding.severity, words.one_line(finding.message), words.one_line(finding.where))
-        for finding in words.warnings_first(plan)
+        for finding in facts.warnings_first(plan)
     )
     return Section("Findings", ("severity", "finding", "where"), rows)
 

@@ -8,11 +8,11 @@ from html import escape
 from itertools import pairwise
 from math import ceil, floor, isfinite, log10
 from typing import Final, NamedTuple
-from unicodedata import category, east_asian_width
 
 from cascade_plan.errors import UsageError, did_you_mean
 from cascade_plan.model.replay import Replay, Timeline
-from cascade_plan.reports.plans._words import count, one_line
+from cascade_plan.reports._words import count, one_line
+from cascade_plan.reports.days._fitting import fitted
 
 POINTS: Final = 1500
 """Points a line of the picture has at most."""
@@ -238,26 +238,6 @@ def _missed_words(timeline: Timeline) -> str:
         return "SLO never missed"
     minutes = ticks * timeline.tick_s / MINUTE
     return f"SLO missed {minutes:,.1f} min, {ticks / len(timeline.missed):.2%} of the time"
-
-
-def _cell_width(character: str) -> int:
-    """Return how many columns of a terminal a character takes."""
-    if category(character) in ("Mn", "Me", "Cf"):
-        return 0
-    return 2 if east_asian_width(character) in "WF" else 1
-
-
-def fitted(text: str, width: int) -> str:
-    """Return text cut to so many columns, an ellipsis for what is cut; wide characters take two."""
-    if sum(map(_cell_width, text)) <= width:
-        return text
-    kept, used = "", 0
-    for character in text:
-        used += _cell_width(character)
-        if used > width - 1:
-            break
-        kept += character
-    return f"{kept.rstrip()}…" if width > 0 else ""
 
 
 # The picture

@@ -1,10 +1,8 @@
-"""Amounts, verdicts and terms as every report words them."""
+"""A plan's fleet, terms, costs and verdict as every report of a plan words them."""
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Iterable
 from decimal import Decimal
 from typing import Final
 
@@ -14,6 +12,7 @@ from cascade_plan.model.fleet import NodeGroup
 from cascade_plan.model.plan import Plan, Verdict
 from cascade_plan.model.scenario import Currency
 from cascade_plan.model.terms import commitment_of
+from cascade_plan.reports import _words as words
 from cascade_plan.units import trimmed
 
 UNIT_COST: Final = "cost_usd_per_1000_users_month"
@@ -28,9 +27,6 @@ USERS: Final = {
     "average": "average concurrent users",
     "registered": "registered users",
 }
-MARKS: Final = {"pass": "✓", "fail": "✗", "unjudged": "?"}
-SIDES: Final = {"<": (-1,), "<=": (-1, 0), ">": (1,), ">=": (0, 1), "==": (0,)}
-"""On which sides of a limit (below -1, at 0, above 1) a gate's operator wants the figure."""
 LIMITS: Final = {"<": "below", "<=": "at most", ">": "above", ">=": "at least", "==": "exactly"}
 LEADS: Final = {"fail": "Over budget", "unjudged": "Budget not judged", "pass": "Within budget"}
 OTHER_LEADS: Final = {"fail": "Cost gate missed", "unjudged": "Cost gate not judged", "pass": "Cost gate met"}
@@ -53,63 +49,11 @@ PLANS: Final = {
 UPFRONT: Final = {"no": "nothing upfront", "partial": "part upfront", "all": "all upfront"}
 UPFRONT_COST: Final = "cost_usd_upfront"
 SPREAD: Final = "upfront cash is spread over its term in the monthly cost"
-UNFIT: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]+")
-"""Line breaks, control characters, marks that reverse the reading direction, and what UTF-8 or XML cannot hold."""
-
-
-def one_line(text: str) -> str:
-    """Return text on one line: a run of line breaks and of characters that have no place in text is one space."""
-    return UNFIT.sub(" ", text).strip()
-
-
-def usd(amount: Decimal) -> str:
-    """Return an amount in dollars and cents, half to even.
-
-    >>> usd(Decimal("1234.565")), usd(Decimal("-0.5")), usd(Decimal("-0.001"))
-    ('$1,234.56', '-$0.50', '$0.00')
-    """
-    return _dollars(f"{amount:z,.2f}")
-
-
-def unit_price(amount: Decimal) -> str:
-    """Return a price with all its digits, at least two of them after the point.
-
-    >>> unit_price(Decimal("0.0225")), unit_price(Decimal("1"))
-    ('$0.0225', '$1.00')
-    """
-    places = max(2, _places(amount))
-    return _dollars(f"{amount:z,.{places}f}")
-
-
-def _dollars(number: str) -> str:
-    return f"-${number[1:]}" if number.startswith("-") else f"${number}"
-
-
-def _places(amount: Decimal) -> int:
-    _, _, fraction = f"{amount:f}".partition(".")
-    return len(fraction.rstrip("0"))
-
-
-def count(number: int | float | Decimal) -> str:
-    """Return a number with thousands separators and at most two decimals, two significant digits when near 0.
-
-    >>> count(4380), count(7233.632728), count(100.0), count(0.000123)
-    ('4,380', '7,233.63', '100', '0.00012')
-    """
-    exact = Decimal(str(number))
-    if exact and abs(exact) < Decimal("0.005"):
-        return trimmed(f"{exact.quantize(Decimal(1).scaleb(exact.adjusted() - 1)):f}")
-    return trimmed(f"{exact:z,.2f}")
 
 
 def idle(group: NodeGroup) -> str:
     """Return the share of a group that nothing requests; empty where the rules do not know it (managed services)."""
-    return percent(group.idle_share) if group.idle_share or group.shape.service == "ec2" else ""
-
-
-def percent(share: float) -> str:
-    """Return a share as a whole percentage."""
-    return f"{share:.0%}"
+    return words.percent(group.idle_share) if group.idle_share or group.shape.service == "ec2" else ""
 
 
 def at_least(plan: Plan) -> str:
@@ -119,7 +63,7 @@ def at_least(plan: Plan) -> str:
 
 def total(plan: Plan, amount: Decimal) -> str:
     """Return a sum over the bill's lines in dollars, "at least" where a line has no price."""
-    return at_least(plan) + usd(amount)
+    return at_least(plan) + words.usd(amount)
 
 
 def group_cost(plan: Plan, group: NodeGroup) -> Decimal | None:
@@ -160,7 +104,7 @@ def paid(group: NodeGroup) -> str:
 
 def upfront_total(plan: Plan) -> str:
     """Return what is paid upfront in all, "at least" where a line's upfront is not known."""
-    return ("at least " if plan.bill.upfront_unknown else "") + usd(plan.bill.upfront_usd)
+    return ("at least " if plan.bill.upfront_unknown else "") + words.usd(plan.bill.upfront_usd)
 
 
 def is_committed(plan: Plan) -> bool:
@@ -170,7 +114,7 @@ def is_committed(plan: Plan) -> bool:
 
 def origins(plan: Plan) -> str:
     """Return how many lines are priced by what: 12 bundled, 5 cache, 2 override."""
-    counts = Counter(one_line(item.origin) for item in plan.bill.items)
+    counts = Counter(words.one_line(item.origin) for item in plan.bill.items)
     return ", ".join(f"{counts[origin]} {origin}" for origin in sorted(counts))
 
 
@@ -187,7 +131,7 @@ def foreign(currency: Currency, amount: Decimal) -> str:
 def rate(currency: Currency) -> str:
     """Return a rate with its day and source: 1 USD = 0.92 EUR on 2026-11-01, ECB reference rate."""
     units = format(Decimal(str(currency.units_per_usd)), "f")
-    return f"1 USD = {units} {currency.code} on {currency.as_of}, {one_line(currency.source)}"
+    return f"1 USD = {units} {currency.code} on {currency.as_of}, {words.one_line(currency.source)}"
 
 
 def tier_title(name: str) -> str:
@@ -203,73 +147,11 @@ def tier_costs(plan: Plan) -> dict[str, Amounts]:
     return costs
 
 
-def date_span(dates: Iterable[str]) -> str:
-    """Return the span of price dates, the undated counted apart.
-
-    >>> date_span(["2026-10", "undated", "2024-08-09"])
-    '2024-08-09 to 2026-10, 1 undated'
-    """
-    known = [one_line(date) for date in dates]
-    dated = sorted(date for date in known if date[:1].isdigit())
-    span = "" if not dated else dated[0] if dated[0] == dated[-1] else f"{dated[0]} to {dated[-1]}"
-    undated = f"{len(known) - len(dated)} undated" if len(dated) < len(known) else ""
-    return ", ".join(part for part in (span, undated) if part) or "no prices"
-
-
-# Gates
-
-
-def beside(value: int | float | Decimal, limit: Decimal) -> str:
-    """Return a value with as many decimals as it takes to stay on its side of a limit, two at least for money.
-
-    >>> beside(Decimal("49.9999"), Decimal(50)), beside(Decimal("41.2666"), Decimal(50)), beside(100.0, Decimal(100))
-    ('49.9999', '41.27', '100')
-    """
-    exact = Decimal(str(value))
-    money = isinstance(value, Decimal)
-    places = 2
-    while _side(Decimal(text := f"{exact:z.{places}f}"), limit) != _side(exact, limit):
-        places += 1
-    return text if money else trimmed(text)
-
-
-def _side(value: Decimal, limit: Decimal) -> int:
-    return (value > limit) - (value < limit)
-
-
-def keeps(value: Decimal, verdict: Verdict) -> bool:
-    """Return whether a value would keep a verdict's limit."""
-    return _side(value, verdict.limit) in SIDES[verdict.operator]
-
-
-def limit_text(verdict: Verdict) -> str:
-    """Return a gate's condition, such as < 50."""
-    return f"{verdict.operator} {trimmed(f'{verdict.limit:f}')}"
-
-
-def measured(verdict: Verdict) -> str:
-    """Return the figure a gate judged, unmistakably on its side of the limit; empty where there is none."""
-    if verdict.value is None:
-        return ""
-    # A verdict on a cost has a reason only where the bill is incomplete, whichever way it ends.
-    prefix = "at least " if verdict.reason and verdict.figure.startswith("cost_") else ""
-    return prefix + beside(verdict.value, verdict.limit)
-
-
-def gate_line(verdict: Verdict) -> str:
-    """Return a gate and how it ended, such as ✓ cost_usd_per_1000_users_month < 50 = 41.27."""
-    gate = f"{MARKS[verdict.status]} {one_line(verdict.figure)} {limit_text(verdict)}"
-    value = measured(verdict)
-    if verdict.status != "unjudged":
-        return f"{gate} = {value}"
-    return f"{gate} not judged: {one_line(verdict.reason)}" + (f" ({value})" if value else "")
-
-
 def gate_counts(plan: Plan) -> str:
     """Return how many gates pass, fail and are not judged, as a sentence."""
-    counts = {status: sum(verdict.status == status for verdict in plan.verdicts) for status in MARKS}
-    words = {"pass": "met", "fail": "missed", "unjudged": "not judged"}
-    parts = [f"{counts[status]} {word}" for status, word in words.items() if counts[status]]
+    counts = {status: sum(verdict.status == status for verdict in plan.verdicts) for status in words.MARKS}
+    ends = {"pass": "met", "fail": "missed", "unjudged": "not judged"}
+    parts = [f"{counts[status]} {end}" for status, end in ends.items() if counts[status]]
     return f"Gates: {', '.join(parts)}."
 
 
@@ -285,13 +167,13 @@ def verdict_sentence(plan: Plan) -> str:
     worst = cost_verdict(plan)
     budget = plan.scenario.budget
     lead = (LEADS if worst.operator in ("<", "<=") else OTHER_LEADS)[worst.status]
-    cost = at_least(plan) + _dollars(_grouped(beside(money(plan.figure(UNIT_COST)), worst.limit)))
+    cost = at_least(plan) + words.dollars(_grouped(words.beside(money(plan.figure(UNIT_COST)), worst.limit)))
     month = total(plan, getattr(plan.bill.effective_usd, budget.level))
-    reason = f" because {one_line(worst.reason)}" if worst.status == "unjudged" else ""
+    reason = f" because {words.one_line(worst.reason)}" if worst.status == "unjudged" else ""
+    limit = f"{LIMITS[worst.operator]} {words.unit_price(worst.limit)}"
     return (
-        f"{lead}{reason}: {one_line(plan.scenario.name)} costs {cost} a month per 1000 {USERS[budget.users]} "
-        f"(limit: {LIMITS[worst.operator]} {unit_price(worst.limit)}), {month} a month in all at {level_words(plan)}. "
-        f"{gate_counts(plan)}"
+        f"{lead}{reason}: {words.one_line(plan.scenario.name)} costs {cost} a month per 1000 {USERS[budget.users]} "
+        f"(limit: {limit}), {month} a month in all at {level_words(plan)}. {gate_counts(plan)}"
     )
 
 

@@ -1,0 +1,26 @@
+"""A document for programs: JSON with sorted keys, the same bytes for the same data."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from decimal import Decimal
+from math import isfinite
+from typing import Any
+
+
+def written(data: Mapping[str, Any]) -> str:
+    """Return a mapping as JSON: money as text, unrounded; what is no finite number as null."""
+    text = json.dumps(_plain(data), indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    # Lone surrogates, which a hostile name can hold, have no place in UTF-8.
+    return text.encode("utf-8", "replace").decode() + "\n"
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    return None if isinstance(value, float) and not isfinite(value) else value

@@ -1,0 +1,66 @@
+"""What a simulation found, as every report of it words it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import isfinite
+from typing import Final
+
+from cascade_plan.model.replay import Outcome, Replay
+from cascade_plan.reports._words import count, one_line, usd
+
+HEADERS: Final = (
+    "policy", "SLO missed, min/day, mean", "SLO missed, min/day, worst run", "worst p99, ms", "pods", "nodes",
+    "nodes, mean", "scaling events/day", "API nodes, USD/day", "whole fleet, USD/month",
+)  # fmt: skip
+NUMBERS: Final = tuple(range(1, len(HEADERS)))
+COLUMNS: Final = (
+    "policy", "description", "recommended", "missed_minutes_per_day_mean", "missed_minutes_per_day_max",
+    "worst_latency_ms_p99", "pod_count_min", "pod_count_max", "node_count_min", "node_count_max", "node_count_mean",
+    "scaling_event_count_per_day", "cost_usd_per_day", "cost_usd_per_month",
+)  # fmt: skip
+OVERLOADED: Final = "overloaded"
+"""Stands for a latency without an end."""
+NOTHING: Final = "Nothing was compared."
+
+
+def facts(replay: Replay) -> tuple[str, str]:
+    """Return what was simulated, and how often."""
+    days = f"{count(replay.day_count)} day{'s' * (replay.day_count != 1)}"
+    runs = f"{replay.run_count:,} run{'s' * (replay.run_count != 1)}"
+    return (
+        f"{one_line(replay.scenario)}: {one_line(replay.traffic)}",
+        f"{days}, {runs}, seed {replay.seed}",
+    )
+
+
+def row(outcome: Outcome) -> list[str]:
+    """Return an outcome as cells under HEADERS: money to the cent, a latency without an end as "overloaded"."""
+    p99 = outcome.worst_latency_ms_p99
+    return [
+        one_line(outcome.policy),
+        f"{outcome.missed_minutes_per_day_mean:,.1f}",
+        f"{outcome.missed_minutes_per_day_max:,.1f}",
+        f"{p99:,.0f}" if isfinite(p99) else OVERLOADED,
+        _range(outcome.pod_count_min, outcome.pod_count_max),
+        _range(outcome.node_count_min, outcome.node_count_max),
+        f"{outcome.node_count_mean:,.2f}",
+        f"{outcome.scaling_event_count_per_day:,.1f}",
+        usd(outcome.cost_usd_per_day),
+        usd(outcome.cost_usd_per_month),
+    ]
+
+
+def _range(low: int, high: int) -> str:
+    return f"{low:,}" if low == high else f"{low:,}-{high:,}"
+
+
+def values(replay: Replay, outcome: Outcome) -> Sequence[object]:
+    """Return an outcome's values in the order of COLUMNS, as they are."""
+    own = {"recommended": outcome.policy == replay.recommended}
+    return [own[column] if column in own else getattr(outcome, column) for column in COLUMNS]
+
+
+def recommendation(replay: Replay) -> str:
+    """Return the policy that is recommended, and why."""
+    return f"Recommended: {one_line(replay.recommended)}. {one_line(replay.reason)}".strip()

@@ -1,0 +1,1 @@
+"""Plug-ins: what differs between two plans, in one format each."""
