@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from cascade_plan.evidence.results import Text
+from cascade_plan.evidence.texts import Text
 from cascade_plan.model.measurement import Measurement, Percentile
 
 PERCENT = ("50%", "66%", "75%", "80%", "90%", "95%", "98%", "99%", "99.9%", "99.99%", "100%")

@@ -348,7 +348,7 @@ def test_k6_of_several_loads_asks_which(tmp_path: Path, capsys: pytest.CaptureFi
         ("run_stats.csv", b"\x00\xff\xfe", "is not UTF-8 text"),
         ("run_stats.csv", b"a\x00b\n", "run_stats.csv: "),
         ("run_stats.csv", b"", "the file is empty"),
-        ("other.txt", b"hello", "not a file that Locust's --csv writes"),
+        ("other.txt", b"hello", "no results that are read: give k6's summary, the prefix of Locust's --csv"),
         ("summary.json", b"{}", "not k6's summary"),
         ("run_failures.csv", b"x", "cannot read "),
     ],
@@ -386,7 +386,7 @@ def test_a_directory_of_several_runs_asks_which(tmp_path: Path, capsys: pytest.C
 
 
 def test_a_directory_of_none_says_what_it_wants(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert "holds neither Locust's *_stats.csv nor k6's *.json: name one" in called(capsys, str(tmp_path))[2]
+    assert "holds no *.json and no *_stats.csv: name one" in called(capsys, str(tmp_path))[2]
 
 
 def test_the_tolerance_is_wider_than_the_models_own_error() -> None:

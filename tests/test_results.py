@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from runs import HISTORY, STATS, k6_load, k6_summary, locust_history, locust_stats
 
 from cascade_plan.errors import UsageError
-from cascade_plan.evidence.results import Text, k6, locust, rounding_ms
+from cascade_plan.evidence.readers import k6 as k6_reader
+from cascade_plan.evidence.readers.locust import measured as locust
+from cascade_plan.evidence.readers.locust import rounding_ms
+from cascade_plan.evidence.texts import Text
+from cascade_plan.model.measurement import Measurement
+
+
+def k6(file: Text) -> Mapping[str, Measurement]:
+    return k6_reader.read(file, lambda name: None)
+
 
 FAILURES = "Method,Name,Error,Occurrences,First Seen,Last Seen\n"
 RAMP = [(0, 0), (500, 100), (1000, 300)]

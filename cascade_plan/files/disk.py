@@ -34,6 +34,19 @@ def read_text(path_or_dash: str, limit: int = MAX_BYTES) -> tuple[str, str]:
         ) from None
 
 
+def read_if_there(path: str, limit: int = MAX_BYTES) -> tuple[str, str] | None:
+    """Return what `read_text` returns, or None when there is nothing of that name. Raises UsageError as it does."""
+    return read_text(path, limit) if os.path.lexists(path) else None
+
+
+def listed(path: str) -> list[str] | None:
+    """Return the names in a directory, sorted, or None when it is none. Raises UsageError when it cannot be read."""
+    try:
+        return sorted(entry.name for entry in Path(path).iterdir()) if Path(path).is_dir() else None
+    except (OSError, ValueError) as error:
+        raise UsageError(f"cannot read {path!r}: {_reason(error)}") from None
+
+
 def write_output(path_or_dash: str | Path, text: str) -> None:
     """Write text to a file atomically, or to standard output for "-": always UTF-8, so that the same text is the
     same bytes everywhere.

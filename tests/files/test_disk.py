@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from cascade_plan.errors import UsageError
-from cascade_plan.files.disk import read_text, write_atomically, write_output
+from cascade_plan.files.disk import listed, read_if_there, read_text, write_atomically, write_output
 
 
 def leftovers(folder: Path) -> list[str]:
@@ -219,6 +219,27 @@ def test_an_unreadable_file_is_one_line(tmp_path: Path, name: str, reason: str) 
     with pytest.raises(UsageError) as caught:
         read_text(path, limit=10)
     assert str(caught.value) == f"cannot read {path!r}: {reason}"
+
+
+def test_what_is_not_there_is_none_and_what_cannot_be_read_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("text")
+    (tmp_path / "folder").mkdir()
+    assert read_if_there(str(tmp_path / "file")) == ("text", str(tmp_path / "file"))
+    assert read_if_there(str(tmp_path / "absent")) is None
+    with pytest.raises(UsageError, match="is a directory"):
+        read_if_there(str(tmp_path / "folder"))
+    assert listed(str(tmp_path)) == ["file", "folder"]
+    assert listed(str(tmp_path / "folder")) == []
+    assert listed(str(tmp_path / "file")) is listed(str(tmp_path / "absent")) is None
+
+
+def test_a_directory_without_permission(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    with pytest.raises(UsageError, match="cannot read .*: permission denied"):
+        listed(str(tmp_path))
 
 
 def test_a_file_without_permission(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

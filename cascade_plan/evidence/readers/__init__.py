@@ -1,0 +1,1 @@
+"""Plug-ins: a reader for each tool that load-tests."""
