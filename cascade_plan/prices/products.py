@@ -10,7 +10,6 @@ from cascade_plan import registry
 from cascade_plan.errors import UsageError
 from cascade_plan.model.offer import Offer
 from cascade_plan.model.price import PriceKey
-from cascade_plan.model.terms import commitment_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +82,7 @@ class PriceList:
             return next(name for name, service in self.sections.items() if service == key.service)
         if key.term == "spot" and product.spot is not None:
             return product.spot.name
-        if product.committed is not None and commitment_of(key.term) is not None:
+        if key.term != "on_demand" and product.committed is not None:
             return product.committed.name
         return product.section.name
 

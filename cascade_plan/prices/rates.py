@@ -17,27 +17,20 @@ from cascade_plan.errors import did_you_mean
 from cascade_plan.model.price import PriceKey, Row
 from cascade_plan.model.terms import Commitment, commitment_of
 from cascade_plan.prices.bundled import CURRENCY
+from cascade_plan.prices.products import PriceList
 from cascade_plan.units import trimmed
 
-UNITS: Final[Mapping[str, tuple[str, int]]] = {
-    "hrs": ("hour", 1),
-    "hours": ("hour", 1),
-    "lcu-hrs": ("lcu_hour", 1),
-    "lcu-hours": ("lcu_hour", 1),
-    "nlcu-hrs": ("lcu_hour", 1),
-    "gb-mo": ("gib_month", 1),
-    "gb-month": ("gib_month", 1),
-    "gb": ("gib", 1),
-    "iops-mo": ("iops_month", 1),
-    "mibps-mo": ("mibps_month", 1),
-    "gibps-mo": ("mibps_month", 1024),
-}
-"""A unit of the price list, in lower case -> the book's unit, and how many of it one is. AWS's GB is 2^30 bytes."""
+Published = Mapping[str, tuple[str, Decimal]]
+"""A unit of a cloud's price list, in lower case -> the book's unit, and how many of it one is."""
+
 FEE: Final = "quantity"
 """The unit of a reservation's upfront fee."""
 PLACES: Final = Decimal("1e-12")
 """What a book keeps of a price: twelve decimals, more than any offer has."""
 _DECIMAL: Final = re.compile(r"-?[0-9]{1,9}(?:\.[0-9]{1,20})?", re.ASCII)
+
+
+_AMOUNT: Final = re.compile(r"[0-9]+(?:\.[0-9]+)?", re.ASCII)
 
 
 class Rate(NamedTuple):
@@ -69,18 +62,20 @@ class Rate(NamedTuple):
 class Request:
     """What an update asks of a source."""
 
+    prices: PriceList
+    """What the cloud sells."""
     region: str
     services: frozenset[str]
-    """Services of a book, such as ec2 and rds."""
+    """Services of a book."""
     items: Mapping[str, frozenset[str]]
-    """Service -> the instance types that are wanted; a source leaves out the others. Metered items are not listed."""
+    """Service -> the shapes that are wanted; a source leaves out the others. Metered items are not listed."""
     today: date
     progress: Callable[[str, int], None] = lambda what, amount: None
     """Told what is being read and how much more of it has been: bytes of a file, products of a query."""
 
     def wants(self, key: PriceKey) -> bool:
-        """Return whether a key is of a wanted service and, for an instance, of a wanted type."""
-        is_listed = not key.is_instance or key.item in self.items.get(key.service, ())
+        """Return whether a key is of a wanted service and, for an instance, of a wanted shape."""
+        is_listed = not self.prices.is_instance(key) or key.item in self.items.get(key.service, ())
         return key.service in self.services and is_listed
 
 
@@ -110,38 +105,27 @@ class _Price(NamedTuple):
     rate: Rate
 
 
-def term_of(lease: str, option: str, offering_class: str) -> str:
-    """Return the book's term for a reservation's lease (1yr, 3yr), purchase option and class, "" for other classes.
-
-    >>> term_of("1yr", "No Upfront", "standard"), term_of("3yr", "All Upfront", "convertible")
-    ('reserved_1y_no_upfront', '')
-    """
-    years = {"1yr": "1y", "3yr": "3y", "1 yr": "1y", "3 yr": "3y"}.get(lease, "")
-    paid = {"no upfront": "no", "partial upfront": "partial", "all upfront": "all"}.get(option.lower(), "")
-    # RDS and ElastiCache have one class and leave it out or call it standard.
-    return f"reserved_{years}_{paid}_upfront" if years and paid and offering_class in ("standard", "") else ""
-
-
-def choose(rates: Iterable[Rate], today: date) -> Choice:
+def choose(rates: Iterable[Rate], today: date, prices: PriceList, published: Published) -> Choice:
     """Return a row for each key whose rates come to exactly one price, and a problem for each whose do not.
 
     A rate that is not in force `today` is passed over, and so is a free allowance beside a price; of the others the
     newest counts. Two different prices of the same day, a price that is negative, zero or no number, an unknown unit,
     another currency and tiers that overlap or leave a hole are problems.
     """
-    prices: dict[PriceKey, list[_Price]] = {}
+    found: dict[PriceKey, list[_Price]] = {}
     problems: list[Problem] = []
-    in_force = [_tier(rate) for rate in _paid([rate for rate in rates if rate.effective <= today.isoformat()])]
+    valid = [rate for rate in rates if rate.effective <= today.isoformat()]
+    in_force = [_tier(rate, published) for rate in _paid(valid, prices)]
     for (key, _, _, _), group in groupby(sorted(in_force, key=lambda rate: (_identity(rate), rate)), _identity):
         try:
-            price = _price(list(group))
+            price = _price(list(group), published)
         except ValueError as error:
             problems.append(Problem(key, str(error)))
         else:
-            prices.setdefault(key, []).append(price)
+            found.setdefault(key, []).append(price)
     broken = {problem.key for problem in problems}
     rows = {}
-    for key, candidates in prices.items():
+    for key, candidates in found.items():
         chosen = _newest(candidates)
         if len({(price.usd, price.upfront_usd) for price in chosen}) > 1:
             problems.append(Problem(key, f"more than one price: {'; '.join(map(_candidate, chosen))}"))
@@ -153,13 +137,14 @@ def choose(rates: Iterable[Rate], today: date) -> Choice:
     return Choice(rows, tuple(sorted({*problems, *holes}, key=lambda problem: (problem.key, problem.message))))
 
 
-def _paid(rates: list[Rate]) -> list[Rate]:
+def _paid(rates: list[Rate], prices: PriceList) -> list[Rate]:
     """Return the rates without the free allowances that metered items have, be it as a product or as a first tier.
 
     A bill leaves free tiers out: an allowance is an account's, not a fleet's. What is only free is left to be refused.
     """
-    priced = {rate.key[:2] for rate in rates if not _is_free(rate)}
-    free = {rate for rate in rates if _is_free(rate) and rate.key[:2] in priced}
+    costless = {rate for rate in rates if _is_free(rate) and not prices.is_instance(rate.key)}
+    priced = {rate.key[:2] for rate in rates if rate not in costless}
+    free = {rate for rate in costless if rate.key[:2] in priced}
     ends = {(rate.key, rate.sku, rate.end) for rate in free if rate.tiered and rate.begin == "0"}
     return [
         rate._replace(begin="0") if (rate.key, rate.sku, rate.begin) in ends else rate
@@ -169,21 +154,27 @@ def _paid(rates: list[Rate]) -> list[Rate]:
 
 
 def _is_free(rate: Rate) -> bool:
-    return not rate.key.is_instance and _DECIMAL.fullmatch(rate.amount) is not None and Decimal(rate.amount) == 0
+    return _DECIMAL.fullmatch(rate.amount) is not None and Decimal(rate.amount) == 0
 
 
 def _identity(rate: Rate) -> tuple[PriceKey, str, str, str]:
     return rate.key, rate.effective, rate.sku, rate.offer_term
 
 
-def _tier(rate: Rate) -> Rate:
+def _tier(rate: Rate, published: Published) -> Rate:
+    """Return a rate with the range of its tier, in the book's unit, as its key's variant."""
     if not rate.tiered:
         return rate
-    end = "" if rate.end.lower() == "inf" else rate.end
-    return rate._replace(key=rate.key._replace(variant=f"{rate.begin}-{end}"))
+    _, count = published.get(rate.published_unit.lower(), ("", Decimal(1)))
+    begin, end = _bound(rate.begin, count), "" if rate.end.lower() == "inf" else _bound(rate.end, count)
+    return rate._replace(key=rate.key._replace(variant=f"{begin}-{end}"))
 
 
-def _price(rates: list[Rate]) -> _Price:
+def _bound(amount: str, count: Decimal) -> str:
+    return _plain(Decimal(amount) * count) if _AMOUNT.fullmatch(amount) else amount
+
+
+def _price(rates: list[Rate], published: Published) -> _Price:
     """Return the price that one term's rates make together. Raises ValueError saying why they make none."""
     hourly = fee = None
     for rate in rates:
@@ -191,7 +182,7 @@ def _price(rates: list[Rate]) -> _Price:
         if rate.published_unit.lower() == FEE:
             fee = _only(fee, amount)
         else:
-            hourly = _only(hourly, amount / _divisor(rate))
+            hourly = _only(hourly, amount / _divisor(rate, published))
     commitment = commitment_of(rates[0].key.term)
     if commitment is None:
         usd, upfront = hourly or Decimal(0), None
@@ -229,10 +220,10 @@ def _amount(rate: Rate) -> Decimal:
     return amount
 
 
-def _divisor(rate: Rate) -> int:
-    unit, divisor = UNITS.get(rate.published_unit.lower(), ("", 1))
+def _divisor(rate: Rate, published: Published) -> Decimal:
+    unit, divisor = published.get(rate.published_unit.lower(), ("", Decimal(1)))
     if not unit:
-        hint = did_you_mean(rate.published_unit, ["Hrs", "GB-Mo", "GB", "LCU-Hrs", "IOPS-Mo", "GiBps-mo"])
+        hint = did_you_mean(rate.published_unit, sorted(published))
         raise ValueError(f"unknown unit {rate.published_unit!r}{hint} (SKU {rate.sku})")
     if unit != rate.unit:
         raise ValueError(f"priced per {rate.published_unit}, the book counts {rate.unit} (SKU {rate.sku})")
@@ -262,12 +253,12 @@ def _plain(amount: Decimal) -> str:
 
 def _holes(rows: Mapping[PriceKey, Row]) -> Iterator[Problem]:
     """Yield a problem for each tiered price whose tiers do not join from 0 to infinity."""
-    tiers: dict[tuple[str, str], list[tuple[int, int | None]]] = {}
+    tiers: dict[tuple[str, str], list[tuple[Decimal, Decimal | None]]] = {}
     for key in rows:
-        if match := re.fullmatch(r"([0-9]+)-([0-9]*)", key.variant):
-            tiers.setdefault(key[:2], []).append((int(match[1]), int(match[2]) if match[2] else None))
+        if match := re.fullmatch(r"([0-9.]+)-([0-9.]*)", key.variant):
+            tiers.setdefault(key[:2], []).append((Decimal(match[1]), Decimal(match[2]) if match[2] else None))
     for (service, item), ranges in tiers.items():
-        ranges.sort()
+        ranges.sort(key=lambda bounds: bounds[0])
         starts, ends = [start for start, _ in ranges], [end for _, end in ranges]
         if starts != [0, *ends[:-1]] or ends[-1] is not None:
             shown = ", ".join(f"{start}-{'' if end is None else end}" for start, end in ranges)

@@ -5,32 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Final
+from typing import Final, Protocol, cast
 
-from cascade_plan.clouds.aws.prices.products import SERVICES
+from cascade_plan import registry
 from cascade_plan.errors import CascadePlanError, CloudError, PriceError, UsageError, did_you_mean
+from cascade_plan.model.catalogue import WHAT
 from cascade_plan.model.price import Book
 from cascade_plan.prices import books, bundled, cache
-from cascade_plan.prices.rates import Choice, Problem, Rate, Request, choose
+from cascade_plan.prices.products import price_list
+from cascade_plan.prices.rates import Choice, Problem, Published, Rate, Request, choose
 
-SPOT: Final = "spot"
-SOURCES: Final[Mapping[str, tuple[str, ...]]] = {
-    "bulk": tuple(SERVICES),
-    "api": (*SERVICES, SPOT),
-}
-"""Source -> the services it has; the bulk offers hold no spot prices."""
-SECTIONS_OF: Final[Mapping[str, tuple[str, ...]]] = {
-    "ec2": ("ec2_on_demand", "ec2_reserved"),
-    SPOT: ("ec2_spot",),
-    "rds": ("rds", "rds_storage"),
-    "elasticache": ("elasticache",),
-    "eks": ("eks",),
-    "elb": ("load_balancer",),
-    "vpc": ("network",),
-    "ebs": ("ebs",),
-    "transfer": ("transfer",),
-}
-"""Service of an update -> the sections of a book it renews whole."""
 PROBLEMS_SHOWN: Final = 20
 
 
@@ -38,16 +22,36 @@ PROBLEMS_SHOWN: Final = 20
 class Wish:
     """What the user wants renewed, and where from."""
 
+    cloud: str
     source: str
     services: frozenset[str]
+    """Names of the source's updates: services, or a part of one that comes by itself, such as spot prices."""
     today: date
     endpoint_url: str | None = None
-    """In place of AWS's own address."""
+    """In place of the cloud's own address."""
     keep_going: bool = False
     """Whether keys that have no one clear price keep their old one instead of stopping the update."""
     spot_percentile: int = 90
     spot_window_days: int = 30
     progress: Callable[[str, int], None] = field(default=lambda what, amount: None)
+
+
+class Sources(Protocol):
+    """The module `sources` of a cloud whose prices can be renewed."""
+
+    SOURCES: Mapping[str, tuple[str, ...]]
+    """Source -> the updates it has, each renewed whole."""
+    SECTIONS_OF: Mapping[str, tuple[str, ...]]
+    """Update -> the sections of a book it renews."""
+    PUBLISHED: Published
+
+    def rates(self, request: Request, wish: Wish) -> Iterator[Rate]:
+        """Yield what the source publishes."""
+        ...
+
+    def policy(self) -> str:
+        """Return the least permissions that an update needs, as a text for the cloud."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,26 +72,36 @@ class Outcome:
     failure: CascadePlanError | None = None
 
 
-def wanted_services(source: str, names: Iterable[str]) -> frozenset[str]:
-    """Return the services to renew: those named, or all the source has. Raises UsageError for an unknown one."""
-    if source not in SOURCES:
-        raise UsageError(f"no source {source!r}: known are {', '.join(SOURCES)}{did_you_mean(source, list(SOURCES))}")
-    named, known = frozenset(names), SOURCES[source]
+def sources_of(cloud: str) -> Sources:
+    """Return what a cloud's prices are renewed from. Raises UsageError when they cannot be."""
+    if not registry.has("clouds", cloud, "sources"):
+        raise UsageError(f"the prices of {cloud} come with this version: there is nothing to renew them from")
+    return cast("Sources", registry.load("clouds", cloud, "sources"))
+
+
+def wanted_services(cloud: str, source: str, names: Iterable[str]) -> frozenset[str]:
+    """Return the updates that are wanted: those named, or all the source has. Raises UsageError for an unknown one."""
+    sources = sources_of(cloud).SOURCES
+    if source not in sources:
+        raise UsageError(f"no source {source!r}: known are {', '.join(sources)}{did_you_mean(source, list(sources))}")
+    named, known = frozenset(names), sources[source]
     for name in sorted(named - {*known}):
-        if name == SPOT:
-            raise UsageError("the bulk offers hold no spot prices: ask for them with --source api")
+        if others := [other for other, has in sources.items() if name in has]:
+            raise UsageError(f"the source {source} has no {name} prices: ask for them with --source {others[0]}")
         raise UsageError(f"no service {name!r}: known are {', '.join(known)}{did_you_mean(name, list(known))}")
     return named or frozenset(known)
 
 
 def update(region: str, wish: Wish) -> Outcome:
     """Return how the update of one region's cached prices ended; a failure is part of the outcome, not raised."""
-    sections = frozenset(section for service in wish.services for section in SECTIONS_OF[service])
     try:
+        sections_of = sources_of(wish.cloud).SECTIONS_OF
+        sections = frozenset(section for service in wish.services for section in sections_of[service])
         choice = fetched(region, wish)
         unclear = frozenset(problem.key for problem in choice.problems)
-        stored = cache.store(region, choice.rows, sections, wish.today.isoformat(), wish.source, unclear)
-        before, after = (books.laid_over_bundled(region, each) for each in (stored.before, stored.after))
+        day = wish.today.isoformat()
+        stored = cache.store(wish.cloud, region, choice.rows, sections, day, wish.source, unclear)
+        before, after = (books.laid_over_bundled(wish.cloud, region, each) for each in (stored.before, stored.after))
     except CascadePlanError as error:
         return Outcome(region, failure=error)
     return Outcome(region, before, after, len(choice.rows), stored.damage, choice.problems)
@@ -99,12 +113,13 @@ def fetched(region: str, wish: Wish) -> Choice:
     Raises CloudError when the source fails or has nothing for a wanted service; PriceError, with every problem, when
     some key has no one clear price and the wish is not to keep going.
     """
-    choice = choose(list(_rates(_request(region, wish), wish)), wish.today)
+    sources, prices = sources_of(wish.cloud), price_list(wish.cloud)
+    choice = choose(list(sources.rates(_request(region, wish), wish)), wish.today, prices, sources.PUBLISHED)
     if choice.problems and not wish.keep_going:
         raise PriceError(_refusal(region, choice.problems))
-    found = {bundled.section_of(key) for key in (*choice.rows, *(problem.key for problem in choice.problems))}
+    found = {prices.section_of(key) for key in (*choice.rows, *(problem.key for problem in choice.problems))}
     for service in sorted(wish.services):
-        if not found & {*SECTIONS_OF[service]}:
+        if not found & {*sources.SECTIONS_OF[service]}:
             others = ",".join(sorted(wish.services - {service}))
             way_out = f"leave it out with --services {others}" if others else "check the region's name"
             raise CloudError(f"{region}: the source has no price of {service}: {way_out}")
@@ -112,26 +127,14 @@ def fetched(region: str, wish: Wish) -> Choice:
 
 
 def _request(region: str, wish: Wish) -> Request:
-    catalogue = bundled.catalogue()
+    prices, catalogue = price_list(wish.cloud), bundled.catalogue(wish.cloud)
     items = {
-        service: frozenset(shape.name for shape in catalogue.of(service)) for service in ("ec2", "rds", "elasticache")
+        product.service: frozenset(shape.name for shape in catalogue.of(product.offer.what))
+        for product in prices
+        if product.offer is not None and product.offer.what in WHAT
     }
-    return Request(region, wish.services - {SPOT}, items, wish.today, wish.progress)
-
-
-def _rates(request: Request, wish: Wish) -> Iterator[Rate]:
-    if wish.source == "bulk":
-        from cascade_plan.clouds.aws.prices import bulk
-
-        yield from bulk.rates(request, wish.endpoint_url or bulk.BASE_URL)
-        return
-    from cascade_plan.clouds.aws.prices import query_api, savings_plans, spot
-
-    yield from query_api.rates(request, wish.endpoint_url)
-    if "ec2" in request.services:
-        yield from savings_plans.rates(request, wish.endpoint_url)
-    if SPOT in wish.services:
-        yield from spot.rates(request, wish.endpoint_url, wish.spot_percentile, wish.spot_window_days)
+    services = wish.services & {*prices.services}
+    return Request(prices, region, services, items, wish.today, wish.progress)
 
 
 def _refusal(region: str, problems: tuple[Problem, ...]) -> str:

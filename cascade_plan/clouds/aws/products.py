@@ -53,6 +53,8 @@ class Product(Sold):
     region_attribute: str = "regionCode"
     collected: tuple[str, str] = ("", "")
     """Service and item by which the collected files name it, of a tier without its range."""
+    ranges: Mapping[str, str] = field(default_factory=dict)
+    """A tier's range in the collected files' words, after a colon -> in the unit; the book wants a price of each."""
 
     def key_of(self, attributes: Mapping[str, str]) -> PriceKey | None:
         """Return the on-demand key of a product of this kind, or None when the product is none."""
@@ -292,6 +294,7 @@ PRODUCTS: Final[tuple[Product, ...]] = (
         usage="DataTransfer-Out-Bytes",
         region_attribute="fromRegionCode",
         collected=("AWSDataTransfer", "DataTransfer-Out-Bytes"),
+        ranges={"0-10TB": "0-10240", "10-50TB": "10240-51200", "50-150TB": "51200-153600", "150TB+": "153600-"},
     ),
     Product(
         section=TRANSFER,
@@ -323,20 +326,22 @@ PRODUCTS: Final[tuple[Product, ...]] = (
         filters=_HERE | {"productFamily": "API Request", "queueType": "Standard"},
         usage="Requests-(?:Tier1|RBP)",
         collected=("AWSQueueService", "Requests-RBP (standard queue; first tier above the free million)"),
+        ranges={"": "0-100000"},  # the first tier ends at 100 billion requests, https://aws.amazon.com/sqs/pricing/
+    ),
+    Product(
+        section=PROMETHEUS,
+        service="prometheus",
+        item="samples-ingested",
+        unit="million_samples",
+        is_tiered=True,
+        collected=("AmazonPrometheus", "AMP-samples-ingested"),
+        ranges={"0-2B": "0-2000", "2B-252B": "2000-252000", "252B+": "252000-"},
     ),
     *(
-        Product(
-            section=PROMETHEUS,
-            service="prometheus",
-            item=item,
-            unit=unit,
-            is_tiered=is_tiered,
-            collected=("AmazonPrometheus", collected),
-        )
-        for item, unit, is_tiered, collected in (
-            ("samples-ingested", "million_samples", True, "AMP-samples-ingested"),
-            ("storage", "gib_month", False, "AMP-storage (above 10 GB)"),
-            ("query-samples", "million_samples", False, "AMP-query-samples-processed"),
+        Product(section=PROMETHEUS, service="prometheus", item=item, unit=unit, collected=("AmazonPrometheus", name))
+        for item, unit, name in (
+            ("storage", "gib_month", "AMP-storage (above 10 GB)"),
+            ("query-samples", "million_samples", "AMP-query-samples-processed"),
         )
     ),
 )

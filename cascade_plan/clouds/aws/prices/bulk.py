@@ -20,7 +20,7 @@ from typing import IO, TYPE_CHECKING, Any, Final, Literal
 from urllib.parse import unquote, urlsplit
 
 from cascade_plan.clouds.aws.prices import offer_csv, offer_json, savings_csv
-from cascade_plan.clouds.aws.prices.products import SERVICES
+from cascade_plan.clouds.aws.products import CODES
 from cascade_plan.errors import CloudError, UsageError
 from cascade_plan.prices.rates import Rate, Request
 
@@ -60,7 +60,7 @@ def rates(
     none of what was yielded may be kept.
     """
     site = _Site(base_url.rstrip("/"), patience)
-    offers = sorted({offer for service in request.services for offer in SERVICES.get(service, ())})
+    offers = sorted({offer for service in request.services for offer in CODES.get(service, ())})
     for offer in offers:
         newest = _offer_path(site, request, offer)
         with site.stream(newest.removesuffix("json") + layout, _counted(request, offer)) as body:
@@ -100,7 +100,7 @@ def _offer_path(site: _Site, request: Request, offer: str) -> str:
         raise site.changed(path)
     found = regions.get(request.region)
     if found is None:
-        services = sorted(service for service in request.services if offer in SERVICES.get(service, ()))
+        services = sorted(service for service in request.services if offer in CODES.get(service, ()))
         near = get_close_matches(request.region, sorted(regions), n=3, cutoff=0.5) or sorted(regions)[:3]
         raise CloudError(
             f"{offer} has no offer in {request.region}: leave {' and '.join(services)} out with --services, or take"

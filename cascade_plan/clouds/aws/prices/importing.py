@@ -21,22 +21,20 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
+from cascade_plan.clouds.aws.eks import max_pods
+from cascade_plan.clouds.aws.products import PRODUCTS, PUBLISHED
+from cascade_plan.clouds.aws.terms import RESERVED
 from cascade_plan.errors import PriceError, UsageError
 from cascade_plan.files.disk import write_atomically
 from cascade_plan.model.price import PriceKey, Row
 from cascade_plan.prices import writing
-from cascade_plan.prices.bundled import (
-    CLOUD,
-    FORMAT,
-    SECTIONS,
-    SHAPE_COLUMNS,
-    USD,
-    is_as_of,
-    section_of,
-)
+from cascade_plan.prices.bundled import FORMAT, SHAPE_COLUMNS, USD, is_as_of
 from cascade_plan.prices.coverage import NO_PRICE
+from cascade_plan.prices.products import PriceList
 from cascade_plan.units import trimmed
 
+CLOUD: Final = "aws"
+PRICES: Final = PriceList(CLOUD, PRODUCTS)
 REGIONS: Final = ("ap-southeast-1", "eu-central-1", "eu-west-1", "us-east-1", "us-west-2")
 FIRST_LINE: Final = "# Written by `cascade-plan prices import`; do not edit by hand.\n"
 CAPTURES: Final = {
@@ -71,56 +69,15 @@ class Found:
 # ---------------------------------------------------------------------------------------- which rows, and what they are
 
 _TERM: Final = re.compile(r"(reserved_[13]y_(?:no|partial|all)_upfront)(?:_standard)?|(reserved_\w+_convertible)")
-_TIERS: Final = {"0-10TB": "0-10240", "10-50TB": "10240-51200", "50-150TB": "51200-153600", "150TB+": "153600-"}
 _ZONES: Final = {"single-az": "single_az", "multi-az": "multi_az"}
-_RDS_STORAGE: Final = {
-    "storage-gp2": "storage-gp2",
-    "storage-gp3": "storage-gp3",
-    "storage-io1": "storage-io1",
-    "iops-io1": "iops-io1",
-    "iops-gp3 (above baseline)": "iops-gp3",
-    "backup-storage (beyond free)": "backup-storage",
-}
-_METERED: Final = {
-    ("AmazonEKS", "EKS-cluster-hours"): PriceKey("eks", "cluster"),
-    ("AmazonEKS", "EKS-cluster-extended-support-hours"): PriceKey("eks", "cluster-extended-support"),
-    ("AWSELB", "ALB-Hours"): PriceKey("elb", "alb"),
-    ("AWSELB", "ALB-LCU-Hours"): PriceKey("elb", "alb-lcu"),
-    ("AWSELB", "NLB-Hours"): PriceKey("elb", "nlb"),
-    ("AWSELB", "NLB-LCU-Hours"): PriceKey("elb", "nlb-lcu"),
-    ("AmazonVPC", "NatGateway-Hours"): PriceKey("vpc", "nat-gateway"),
-    ("AmazonVPC", "NatGateway-Bytes"): PriceKey("vpc", "nat-gateway-data"),
-    ("AmazonVPC", "PublicIPv4-InUse-Hours"): PriceKey("vpc", "public-ipv4"),
-    ("AmazonEC2", "EBS-gp3-GB-Mo"): PriceKey("ebs", "gp3-storage"),
-    ("AmazonEC2", "EBS-gp3-IOPS-Mo"): PriceKey("ebs", "gp3-iops"),
-    ("AmazonEC2", "EBS-gp3-MiBps-Mo"): PriceKey("ebs", "gp3-throughput"),
-    ("AWSDataTransfer", "DataTransfer-Regional-Bytes"): PriceKey("transfer", "inter-zone"),
-    ("AWSDataTransfer", "DataTransfer-InterRegion-Other"): PriceKey("transfer", "inter-region"),
-    **{
-        ("AWSDataTransfer", f"DataTransfer-Out-Bytes:{tier}"): PriceKey("transfer", "internet-out", variant)
-        for tier, variant in _TIERS.items()
-    },
-    ("AmazonPrometheus", "AMP-samples-ingested:0-2B"): PriceKey("prometheus", "samples-ingested", "0-2B"),
-    ("AmazonPrometheus", "AMP-samples-ingested:2B-252B"): PriceKey("prometheus", "samples-ingested", "2B-252B"),
-    ("AmazonPrometheus", "AMP-samples-ingested:252B+"): PriceKey("prometheus", "samples-ingested", "252B-"),
-    ("AmazonPrometheus", "AMP-storage (above 10 GB)"): PriceKey("prometheus", "storage"),
-    ("AmazonPrometheus", "AMP-query-samples-processed"): PriceKey("prometheus", "query-samples"),
-}
+_METERED: Final = {(*product.collected, product.variant): product for product in PRODUCTS if product.item}
+"""Service, item and variant of a file -> what a book has of it."""
 _UNITS: Final = {
-    "Hrs": ("hour", 0),
-    "Hrs (effective)": ("hour", 0),
-    "Hrs (annual_cost/8760)": ("hour", 0),
-    "Hrs (hourly + upfront/(years*8760))": ("hour", 0),
-    "LCU-Hrs": ("lcu_hour", 0),
-    "GB-Mo": ("gib_month", 0),
-    "GB": ("gib", 0),
-    "GB (each direction)": ("gib", 0),
-    "IOPS-Mo": ("iops_month", 0),
-    "MiBps-Mo": ("mibps_month", 0),
-    "10M samples": ("million_samples", -1),
-    "1B samples": ("million_samples", -3),
+    **PUBLISHED,
+    "10m samples": ("million_samples", Decimal(10)),
+    "1b samples": ("million_samples", Decimal(1000)),
 }
-"""Unit of a file -> (unit of a book, power of ten to multiply the price by)."""
+"""Unit of a file, in lower case and without what it says in brackets -> the book's unit, and how many of it one is."""
 
 
 def _ec2(cells: Cells) -> PriceKey | None:
@@ -150,8 +107,7 @@ def _rds(cells: Cells) -> PriceKey | None:
     if cells["item"].startswith("db."):
         term = cells["term"] if cells["term"] == "on_demand" else _commitment(cells)
         return PriceKey("rds", cells["item"], variant, term) if term and variant else None
-    item = _RDS_STORAGE.get(cells["item"])
-    return PriceKey("rds", item, variant) if item else None
+    return _sold(cells, variant)
 
 
 def _elasticache(cells: Cells) -> PriceKey | None:
@@ -160,7 +116,18 @@ def _elasticache(cells: Cells) -> PriceKey | None:
 
 
 def _metered(cells: Cells) -> PriceKey | None:
-    return _METERED.get((cells["service"], cells["item"]))
+    return _sold(cells, "") if cells["service"] != "AmazonRDS" else None
+
+
+def _sold(cells: Cells, variant: str) -> PriceKey | None:
+    """Return the key of what a file names by service, item and variant, or None when no book has it."""
+    service, item = cells["service"], cells["item"]
+    if product := _METERED.get((service, item, variant)):
+        return PriceKey(product.service, product.item, product.ranges.get("", variant))
+    item, _, tier = item.rpartition(":")
+    if (product := _METERED.get((service, item, variant))) and tier in product.ranges:
+        return PriceKey(product.service, product.item, product.ranges[tier])
+    return None
 
 
 def _filled(cells: Cells) -> PriceKey | None:
@@ -177,6 +144,7 @@ FILES: Final[Mapping[str, Callable[[Cells], PriceKey | None]]] = {
     "elasticache_core.csv": _elasticache,
     "network_storage_misc.csv": _metered,
     "gaps.csv": _filled,
+    "t2_sqs.csv": _metered,
 }
 """File -> what prices a row of it, or None when no book holds that row. At equal dates a later file wins."""
 
@@ -236,18 +204,19 @@ def _row(cells: Cells, key: PriceKey, place: str) -> Found:
         note = re.sub(r"(?:; )?-?[\d.]+% below on-demand|^confirms .* existing .*row.*$", "", cells.get("note") or "")
     if note.startswith("region label not on the page"):
         note = f"weak: {note}"
-    if cells["unit"] not in _UNITS:
+    named = cells["unit"].partition(" (")[0].lower()
+    if named not in _UNITS:
         raise PriceError(f"{place}: {key}: unknown unit {cells['unit']!r}")
-    unit, power = _UNITS[cells["unit"]]
+    unit, count = _UNITS[named]
     usd = cells["p_median_3m" if is_spot else "price_usd"]
     if not USD.fullmatch(usd) or not is_as_of(cells["as_of"]) or not cells["source"].strip():
         raise PriceError(
             f"{place}: {key}: no price with date and source: {usd!r}, {cells['as_of']!r}, {cells['source']!r}"
         )
     upfront = re.search(r"\bupfront ([0-9.]+)", note)
-    if power:
+    if count != 1:
         note = "; ".join(filter(None, (note, f"{usd} USD per {cells['unit']} in the source")))
-        usd = format(Decimal(usd).scaleb(power), "f")
+        usd = _plain(Decimal(usd) / count)
     return Found(
         region=cells["region"],
         key=key,
@@ -326,20 +295,12 @@ def cheaper_than_on_demand(rows: Collection[Found]) -> list[Found]:
 
 # --------------------------------------------------------------------------------------------------------------- gaps
 
-_RESERVED: Final = tuple(
-    f"reserved_{years}y_{upfront}_upfront" for years in (1, 3) for upfront in ("no", "partial", "all")
-)
-_TERMS: Final = {"ec2_spot": ("spot",), "ec2_reserved": _RESERVED, "rds": _RESERVED, "elasticache": _RESERVED}
-WANTED: Final = (
-    *(PriceKey("rds", kind, zones) for kind in ("storage-gp3", "iops-gp3") for zones in ("single_az", "multi_az")),
-    PriceKey("rds", "storage-gp2", "single_az"),
-    PriceKey("rds", "storage-gp2", "multi_az"),
-    PriceKey("rds", "storage-io1", "single_az"),
-    PriceKey("rds", "storage-io1", "multi_az"),
-    PriceKey("rds", "iops-io1", "single_az"),
-    PriceKey("rds", "iops-io1", "multi_az"),
-    PriceKey("rds", "backup-storage"),
-    *_METERED.values(),
+_TERMS: Final = {"ec2_spot": ("spot",), "ec2_reserved": RESERVED, "rds": RESERVED, "elasticache": RESERVED}
+WANTED: Final = tuple(
+    PriceKey(product.service, product.item, variant)
+    for product in PRODUCTS
+    if product.item
+    for variant in (product.ranges.values() or (product.variant,))
 )
 """What every book should price, apart from instances."""
 
@@ -370,23 +331,23 @@ STATED: Final = (
 
 def _gaps(region: str, prices: Mapping[PriceKey, Found], everywhere: Collection[PriceKey]) -> dict[str, list[str]]:
     """Return section -> what a book lacks: stated, wanted and absent, and counted against other regions and terms."""
-    gaps: dict[str, list[str]] = {section: [] for section in SECTIONS}
+    gaps: dict[str, list[str]] = {section: [] for section in PRICES.sections}
     for section, regions, text in STATED:
         if region in regions:
             gaps[section].append(text)
     for key in WANTED:
         if key not in prices:
-            gaps[section_of(key)].append(f"{NO_PRICE}{key}")
+            gaps[PRICES.section_of(key)].append(f"{NO_PRICE}{key}")
     for section in ("ec2_on_demand", "rds", "elasticache"):
         gaps[section] += _missing_families(section, prices, everywhere)
     for section, terms in _TERMS.items():
-        gaps[section] += _missing_terms(SECTIONS[section], terms, prices)
+        gaps[section] += _missing_terms(PRICES.sections[section], terms, prices)
     return gaps
 
 
 def _missing_families(section: str, prices: Collection[PriceKey], everywhere: Collection[PriceKey]) -> Iterator[str]:
     """Yield the families of which some shapes are priced in another region and not in this one."""
-    known = [key for key in everywhere if section_of(key) == section and key.term == "on_demand"]
+    known = [key for key in everywhere if PRICES.section_of(key) == section and key.term == "on_demand"]
     total = Counter(_family(key) for key in known)
     here = Counter(_family(key) for key in known if key in prices)
     for family in sorted(total, key=writing.natural):
@@ -396,7 +357,7 @@ def _missing_families(section: str, prices: Collection[PriceKey], everywhere: Co
 
 def _missing_terms(service: str, terms: Iterable[str], prices: Collection[PriceKey]) -> Iterator[str]:
     """Yield the terms that not every shape priced on demand has."""
-    listed = [key for key in prices if key.service == service and "." in key.item and key.term == "on_demand"]
+    listed = [key for key in prices if key.service == service and PRICES.is_instance(key) and key.term == "on_demand"]
     for term in terms:
         have = [key for key in listed if key._replace(term=term) in prices]
         if len(have) < len(listed):
@@ -418,22 +379,6 @@ def _family(key: PriceKey) -> str:
 
 
 # ---------------------------------------------------------------------------------------------------------- rendering
-
-TITLES: Final = {
-    "ec2_on_demand": "EC2 on demand: Linux, shared tenancy",
-    "ec2_spot": "EC2 spot: the median of each type's daily values, where below on demand",
-    "ec2_reserved": "EC2 commitments: effective hourly rates, the upfront spread over the term; the split is not held",
-    "rds": "RDS for PostgreSQL instances; of reservations the effective hourly rate, the upfront spread over the term",
-    "rds_storage": "RDS for PostgreSQL storage, IOPS above the baseline, and backups beyond the free share",
-    "elasticache": "ElastiCache nodes; of reservations the effective hourly rate, the upfront spread over the term",
-    "eks": "EKS control plane; extended support is the whole price, not the surcharge",
-    "load_balancer": "Application and Network Load Balancers and their capacity units",
-    "network": "NAT gateways and public IPv4 addresses",
-    "ebs": "EBS gp3: storage, IOPS and throughput above the baseline",
-    "transfer": "Data transfer: to the internet in tiers a month, between zones (each direction), between regions",
-    "prometheus": "Amazon Managed Service for Prometheus",
-}
-
 
 # ------------------------------------------------------------------------------------------------------------- shapes
 
@@ -474,7 +419,7 @@ def _ec2_shapes(rows: Collection[Found], types: Mapping[str, Mapping[str, Any]],
             gaps.append(f"{name}: {vcpu} vCPU and {memory_gib} GiB in the price files, not {shape[1]} and {shape[2]}")
         shapes.append(shape)
     source = f"EC2 DescribeInstanceTypes: {CAPTURES.get(fingerprint, fingerprint)}"
-    return _Shapes("EC2 instance types", shapes, [source], gaps)
+    return _Shapes("EC2 instance types; the pods are those of EKS with the VPC CNI", shapes, [source], gaps)
 
 
 def _ec2_shape(name: str, entry: Mapping[str, Any]) -> tuple[str, ...]:
@@ -484,15 +429,14 @@ def _ec2_shape(name: str, entry: Mapping[str, Any]) -> tuple[str, ...]:
     """
     try:
         network = entry["NetworkInfo"]
-        cards = {card["NetworkCardIndex"]: card for card in network["NetworkCards"]}
+        card = {card["NetworkCardIndex"]: card for card in network["NetworkCards"]}[network["DefaultNetworkCardIndex"]]
         return (
             name,
             str(int(entry["VCpuInfo"]["DefaultVCpus"])),
             _plain(Decimal(entry["MemoryInfo"]["SizeInMiB"]) / 1024),
             "arm64" if "arm64" in entry["ProcessorInfo"]["SupportedArchitectures"] else "x86_64",
             "true" if entry["BurstablePerformanceSupported"] else "false",
-            str(int(cards[network["DefaultNetworkCardIndex"]]["MaximumNetworkInterfaces"])),
-            str(int(network["Ipv4AddressesPerInterface"])),
+            str(max_pods(int(card["MaximumNetworkInterfaces"]), int(network["Ipv4AddressesPerInterface"]))),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise UsageError(f"instance type {name}: {type(error).__name__}: {error}") from None
@@ -504,7 +448,7 @@ def _managed_shapes(rows: Collection[Found], service: str, prefix: str, title: s
     shapes, gaps = [], []
     for name, (vcpu, memory_gib) in _sizes(rows, service).items():
         burstable = re.match(r"t[0-9]", name.removeprefix(prefix)) is not None
-        shapes.append((name, vcpu, memory_gib, "", "true" if burstable else "false", "0", "0"))
+        shapes.append((name, vcpu, memory_gib, "", "true" if burstable else "false", "0"))
         twin = ec2.get(name.removeprefix(prefix), (vcpu, memory_gib))
         # A cache's memory is what is left for data, so it always differs from the host's.
         if twin[0] != vcpu or (service == "rds" and twin[1] != memory_gib):
@@ -519,7 +463,7 @@ def _sizes(rows: Iterable[Found], service: str) -> dict[str, tuple[str, str]]:
     """
     sizes: dict[str, tuple[str, str]] = {}
     for row in sorted(rows, key=lambda row: writing.natural(row.key.item)):
-        if row.key.service == service and "." in row.key.item and row.key.term == "on_demand":
+        if row.key.service == service and PRICES.is_instance(row.key) and row.key.term == "on_demand":
             try:
                 size = (str(int(row.vcpu)), _plain(Decimal(row.memory_gib)))
             except (ValueError, ArithmeticError):
@@ -545,9 +489,9 @@ def render_catalogue(
 ) -> str:
     """Return the text of the catalogue, which `bundled.parse_catalogue` reads. `fingerprint` is that of `types`."""
     sections = {
-        "ec2": _ec2_shapes(rows, types, fingerprint),
-        "rds": _managed_shapes(rows, "rds", "db.", "RDS instance classes", RDS_SIZES_SOURCE),
-        "elasticache": _managed_shapes(
+        "vm": _ec2_shapes(rows, types, fingerprint),
+        "database": _managed_shapes(rows, "rds", "db.", "RDS instance classes", RDS_SIZES_SOURCE),
+        "cache": _managed_shapes(
             rows,
             "elasticache",
             "cache.",
@@ -587,7 +531,7 @@ def rebuild(directory: Path, instance_types: Path) -> dict[str, str]:
     origin = writing.listed("generated_from", fingerprints, 0)
     texts = {
         f"{region}.yaml": writing.render_book(
-            region, _cells(found), FIRST_LINE, origin, TITLES, _gaps(region, found, everywhere)
+            PRICES, region, _cells(found), FIRST_LINE, origin, _gaps(region, found, everywhere)
         )
         for region, found in prices.items()
     }

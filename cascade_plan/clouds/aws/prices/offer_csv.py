@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
@@ -11,30 +12,25 @@ from cascade_plan.model.price import PriceKey
 from cascade_plan.prices.rates import Rate, Request
 
 HEADINGS: Final = {
-    "cacheEngine": "Cache Engine",
     "capacitystatus": "CapacityStatus",
-    "databaseEngine": "Database Engine",
-    "deploymentOption": "Deployment Option",
-    "fromLocationType": "From Location Type",
-    "fromRegionCode": "From Region Code",
-    "instanceType": "Instance Type",
-    "licenseModel": "License Model",
-    "locationType": "Location Type",
-    "operatingSystem": "Operating System",
     "preInstalledSw": "Pre Installed S/W",
-    "productFamily": "Product Family",
-    "regionCode": "Region Code",
-    "tenancy": "Tenancy",
-    "transferType": "Transfer Type",
     "usagetype": "usageType",
     "volumeApiName": "Volume API Name",
-    "volumeType": "Volume Type",
 }
-"""An attribute, by its name in the query API -> the heading of its column."""
+"""An attribute, by its name in the query API -> the heading of its column, where it is not the name's words."""
 _PRICE: Final = ("OfferTermCode", "EffectiveDate", "Unit", "PricePerUnit", "Currency", "StartingRange", "EndingRange")
 """In the order of `Dimension`."""
 _TERM: Final = ("LeaseContractLength", "PurchaseOption", "OfferingClass")
 """Only offers that have reservations have these."""
+
+
+def heading(attribute: str) -> str:
+    """Return the heading of an attribute's column.
+
+    >>> heading("fromRegionCode"), heading("usagetype")
+    ('From Region Code', 'usageType')
+    """
+    return HEADINGS.get(attribute) or re.sub("(?<=[a-z])(?=[A-Z])", " ", attribute[:1].upper() + attribute[1:])
 
 
 def rates(lines: Iterable[str], request: Request, offer: str) -> Iterator[Rate]:
@@ -46,8 +42,8 @@ def rates(lines: Iterable[str], request: Request, offer: str) -> Iterator[Rate]:
     if not wanted:
         return
     table = Table(lines, offer, offer)
-    columns = table.columns(["SKU", "TermType", *_PRICE, *(HEADINGS[name] for name in sorted(wanted.attributes))])
-    attributes = [(name, columns[HEADINGS[name]]) for name in wanted.attributes]
+    columns = table.columns(["SKU", "TermType", *_PRICE, *(heading(name) for name in sorted(wanted.attributes))])
+    attributes = [(name, columns[heading(name)]) for name in wanted.attributes]
     price = [columns[name] for name in _PRICE]
     sku, term_type = columns["SKU"], columns["TermType"]
     for row in table.rows(wanted.marks()):

@@ -9,10 +9,11 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
-from cascade_plan.clouds.aws.prices.products import Product, products_of
+from cascade_plan.clouds.aws.products import Product, products_of
+from cascade_plan.clouds.aws.terms import reserved
 from cascade_plan.errors import CloudError
 from cascade_plan.model.price import PriceKey
-from cascade_plan.prices.rates import Rate, Request, term_of
+from cascade_plan.prices.rates import Rate, Request
 
 FORMAT: Final = "v1.0"
 """The only version of the layouts there has been."""
@@ -62,7 +63,7 @@ class Wanted:
 
     def __init__(self, request: Request, offer: str) -> None:
         self._request = request
-        self._kinds = tuple(kind for kind in products_of(request.services) if kind.offer == offer)
+        self._kinds = tuple(kind for kind in products_of(request.services) if kind.code == offer)
         self.attributes: frozenset[str] = frozenset().union(*map(_attributes, self._kinds))
         """Names of the attributes that tell the wanted products from the others."""
 
@@ -132,13 +133,13 @@ def rate_of(edition: Edition, found: Found, key: PriceKey, price: Dimension) -> 
         # An upfront fee has no range.
         begin=price.begin or "0",
         end=price.end or "Inf",
-        tiered=found.kind.tiered,
+        tiered=found.kind.is_tiered,
     )
 
 
 def key_in(found: Found, lease: str, option: str, offering_class: str) -> PriceKey | None:
     """Return the key of a product's reservation, or None when the book has no such term."""
-    term = term_of(lease, option, offering_class)
+    term = reserved(lease, option, offering_class)
     return found.key._replace(term=term) if term else None
 
 

@@ -16,11 +16,12 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from pydantic.alias_generators import to_camel
 
 from cascade_plan.clouds.aws.prices.client import PATIENT, Patience, client, listing
-from cascade_plan.clouds.aws.prices.products import Product, products_of
+from cascade_plan.clouds.aws.products import Product, products_of
+from cascade_plan.clouds.aws.terms import reserved
 from cascade_plan.errors import CloudError
 from cascade_plan.model.price import PriceKey
 from cascade_plan.prices.bundled import CURRENCY
-from cascade_plan.prices.rates import Rate, Request, term_of
+from cascade_plan.prices.rates import Rate, Request
 
 SOURCE: Final = "aws-query-api"
 HOME: Final = "us-east-1"
@@ -88,21 +89,21 @@ def rates(request: Request, endpoint_url: str | None = None, patience: Patience 
         try:
             for query in as_completed(queries):
                 count, _ = query.result()
-                request.progress(queries[query].offer, count)
+                request.progress(queries[query].code, count)
         finally:
             # Ctrl-C, too, waits only for the pages that are being read.
             stopped.set()
             pool.shutdown(cancel_futures=True)
-    found = {product.offer for query, product in queries.items() if query.result()[0]}
+    found = {product.code for query, product in queries.items() if query.result()[0]}
     for product in products:
-        if product.offer not in found:
-            _refuse(product.offer, products, request.region)
+        if product.code not in found:
+            _refuse(product.code, products, request.region)
     for query in queries:
         yield from query.result()[1]
 
 
 def _refuse(offer: str, products: tuple[Product, ...], region: str) -> None:
-    services = ",".join(sorted({product.service for product in products if product.offer == offer}))
+    services = ",".join(sorted({product.service for product in products if product.code == offer}))
     raise CloudError(f"{offer} has no offer in {region}: check its name, or leave {services} out with --services")
 
 
@@ -115,7 +116,7 @@ def _read(pricing: Any, product: Product, request: Request, stopped: Event) -> t
     try:
         for page in listing(pricing.get_products, "PriceList", "NextToken", **_query(product, request.region)):
             for text in page:
-                entry = _entry(text, product.offer, request.region)
+                entry = _entry(text, product.code, request.region)
                 if key := _key(entry.product, product, request.region):
                     count += 1
                     found += _rates_of(entry, key, product, request) if request.wants(key) else ()
@@ -131,7 +132,7 @@ def _read(pricing: Any, product: Product, request: Request, stopped: Event) -> t
 def _query(product: Product, region: str) -> dict[str, Any]:
     terms = {**product.filters, product.region_attribute: region}
     filters = [{"Type": "TERM_MATCH", "Field": name, "Value": value} for name, value in terms.items()]
-    return {"ServiceCode": product.offer, "Filters": filters, "FormatVersion": "aws_v1", "MaxResults": PAGE_SIZE}
+    return {"ServiceCode": product.code, "Filters": filters, "FormatVersion": "aws_v1", "MaxResults": PAGE_SIZE}
 
 
 def _key(described: _Described, product: Product, region: str) -> PriceKey | None:
@@ -166,7 +167,7 @@ def _rates_of(entry: _Entry, key: PriceKey, product: Product, request: Request) 
         effective=request.today.isoformat(),
         as_of=as_of,
         source=SOURCE,
-        tiered=product.tiered,
+        tiered=product.is_tiered,
     )
     priced = False
     for term in entry.terms.on_demand.values():
@@ -178,7 +179,7 @@ def _rates_of(entry: _Entry, key: PriceKey, product: Product, request: Request) 
     for term in entry.terms.reserved.values():
         of = term.term_attributes
         lease, option = of.get("LeaseContractLength", ""), of.get("PurchaseOption", "")
-        if name := term_of(lease, option, of.get("OfferingClass", "")):
+        if name := reserved(lease, option, of.get("OfferingClass", "")):
             yield from _rates_in(term, nothing._replace(key=key._replace(term=name)))
 
 
