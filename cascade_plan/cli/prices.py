@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cascade_plan import registry
 from cascade_plan.cli.app import CONTEXT
 from cascade_plan.cli.choice import MaxPriceAge, NoPriceCache, Offline, Output, day
 from cascade_plan.cli.output import complain, deliver, say
@@ -20,6 +21,7 @@ from cascade_plan.errors import UsageError, did_you_mean
 from cascade_plan.model.price import MAX_PRICE_AGE_DAYS, Book, Price, age_days
 from cascade_plan.prices import books, bundled, cache
 from cascade_plan.prices.coverage import SectionCoverage, coverage
+from cascade_plan.prices.products import price_list
 
 if TYPE_CHECKING:
     from cascade_plan.prices.updating import Outcome, Wish
@@ -28,6 +30,9 @@ app = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, context_settings=CONTEXT, help="What the price books hold."
 )
 
+CLOUD = "aws"
+"""Whose prices are meant where none is named."""
+Cloud = Annotated[str, typer.Option("--cloud", metavar="NAME", help="Whose prices.")]
 Region = Annotated[str | None, typer.Option("--region", metavar="REGION", help="Only this region.")]
 Regions = Annotated[
     list[str] | None,
@@ -48,21 +53,26 @@ Source = Annotated[
         "--source",
         metavar="NAME",
         envvar="CASCADE_PLAN_PRICE_SOURCE",
-        help="bulk: AWS's public offer files, no account needed. api: the Price List Query API, with spot prices.",
+        help="Of aws bulk: its public offer files, no account needed; or api: the Price List Query API, with spot "
+        "prices.  [default: the cloud's first, bulk]",
     ),
 ]
 Services = Annotated[
     str,
-    typer.Option("--services", metavar="NAMES", help="Comma-separated: ec2,ebs,vpc,rds,elasticache,eks,elb,transfer,"
-                 "spot.  [default: all the source has]"),
-]  # fmt: skip
+    typer.Option(
+        "--services",
+        metavar="NAMES",
+        help="What to renew, comma-separated; an unknown name is answered with those there are.  "
+        "[default: all the source has]",
+    ),
+]
 Endpoint = Annotated[
     str | None,
     typer.Option(
         "--endpoint-url",
         metavar="URL",
         envvar="CASCADE_PLAN_ENDPOINT_URL",
-        help="Ask this address instead of AWS's: a mirror or a private endpoint.",
+        help="Ask this address instead of the cloud's own: a mirror or a private endpoint.",
     ),
 ]
 FORMATS = ("table", "json")
@@ -71,6 +81,7 @@ FORMATS = ("table", "json")
 @app.command("show")
 def show(
     region: Region = None,
+    cloud: Cloud = CLOUD,
     shape: Shape = None,
     prices: Overrides = None,
     no_price_cache: NoPriceCache = False,
@@ -82,8 +93,9 @@ def show(
     _known_format(format_, "show")
     if prices is not None and region is None:
         raise UsageError("--prices FILE holds the prices of one region: name it with --region")
-    names = [region] if region else books.regions(not no_price_cache)
-    shown = [_book(name, prices, not no_price_cache) for name in names]
+    price_list(cloud)  # refuses what is no cloud
+    names = [region] if region else books.regions(cloud, not no_price_cache)
+    shown = [_book(cloud, name, prices, not no_price_cache) for name in names]
     if shape is not None:
         found = {book.region: [price for price in book if price.key.item == shape] for book in shown}
         if not any(found.values()):
@@ -91,7 +103,7 @@ def show(
             raise UsageError(f"no price for {shape!r} in {', '.join(found)}{did_you_mean(shape, items)}")
         deliver(_prices_json(found) if format_ == "json" else _prices_table(found), output)
         return 0
-    covered = {book.name: coverage(book, _gaps(book.region)) for book in shown}
+    covered = {book.name: coverage(book, _gaps(book)) for book in shown}
     deliver(_coverage_json(shown) if format_ == "json" else _coverage_table(covered, _today(as_of)), output)
     return 0
 
@@ -99,7 +111,8 @@ def show(
 @app.command("update")
 def update(
     region: Regions = None,
-    source: Source = "bulk",
+    cloud: Cloud = CLOUD,
+    source: Source = "",
     services: Services = "",
     keep_going: Annotated[
         bool,
@@ -114,30 +127,31 @@ def update(
     endpoint_url: Endpoint = None,
     offline: Offline = False,
     print_policy: Annotated[
-        bool, typer.Option("--print-policy", help="Print the least IAM policy that --source api needs, and leave.")
+        bool, typer.Option("--print-policy", help="Print the least permissions that an update needs, and leave.")
     ] = False,
     changes_shown: Annotated[
         int, typer.Option("--changes", min=0, metavar="COUNT", help="How many of the largest changes to list.")
     ] = 10,
     output: Output = "-",
 ) -> int:
-    """Bring today's AWS prices into the price cache, which every later plan uses."""
+    """Bring today's prices of a cloud into the price cache, which every later plan uses."""
     from cascade_plan.prices import updating
 
+    sources = updating.sources_of(cloud)
     if print_policy:
-        from cascade_plan.clouds.aws.prices.client import policy
-
-        deliver(policy(), output)
+        deliver(sources.policy(), output)
         return 0
+    source = source or next(iter(sources.SOURCES))
     names = [name.strip() for name in services.split(",") if name.strip()]
-    wanted = updating.wanted_services(source, names)
+    wanted = updating.wanted_services(cloud, source, names)
     if offline:
-        raise UsageError("--offline uses no network, and prices update asks AWS: leave one of them out")
-    regions = region or bundled.regions()
+        raise UsageError(f"--offline uses no network, and prices update asks {cloud}: leave one of them out")
+    regions = region or bundled.regions(cloud)
     for name in regions:
-        cache.path_of(name)  # refuses what is no region's name before anything is asked
+        cache.path_of(cloud, name)  # refuses what is no region's name before anything is asked
     with _progress() as progress:
         wish = updating.Wish(
+            cloud=cloud,
             source=source,
             services=wanted,
             today=datetime.now().astimezone().date(),
@@ -172,7 +186,7 @@ def _outcome_text(outcome: Outcome, wish: Wish, limit: int) -> str:
     from cascade_plan.prices.changes import changes, render
 
     assert outcome.after is not None
-    covered = {outcome.after.name: coverage(outcome.after, _gaps(outcome.region))}
+    covered = {outcome.after.name: coverage(outcome.after, _gaps(outcome.after))}
     return (
         f"{outcome.region}: {outcome.renewed:,} prices from {wish.source}; changed since last time:\n"
         f"{render(changes(outcome.before, outcome.after), limit)}\n{_coverage_table(covered, wish.today)}"
@@ -205,9 +219,14 @@ def _progress() -> Iterator[Any]:
 @app.command("verify")
 def verify(
     region: Region = None,
+    cloud: Cloud = CLOUD,
     against: Annotated[
         str,
-        typer.Option("--against", metavar="NAME", help="cache: what was last fetched. bulk or api: AWS, now."),
+        typer.Option(
+            "--against",
+            metavar="NAME",
+            help="cache: what was last fetched. A source of `prices update`: the cloud, now.",
+        ),
     ] = "cache",
     tolerance: Annotated[
         float, typer.Option("--tolerance", min=0, metavar="PERCENT", help="Differences up to this are none.")
@@ -227,12 +246,15 @@ def verify(
 
     _known_format(format_, "verify")
     today = _today(as_of)
-    if against == "cache" and not (region or cache.regions()):
+    price_list(cloud)  # refuses what is no cloud
+    cached = cache.regions(cloud)
+    if against == "cache" and not (region or cached):
         raise UsageError("no cached prices: run `cascade-plan prices update` first, or compare --against bulk")
     found = {}
-    for name in [region] if region else cache.regions() if against == "cache" else bundled.regions():
-        other = _other_book(name, against, endpoint_url, offline, today)
-        found[name] = verifying.verify(bundled.book(name), other, Decimal(str(tolerance)), max_price_age, today)
+    for name in [region] if region else cached if against == "cache" else bundled.regions(cloud):
+        other = _other_book(cloud, name, against, endpoint_url, offline, today)
+        bundle = bundled.book(cloud, name)
+        found[name] = verifying.verify(bundle, other, Decimal(str(tolerance)), max_price_age, today)
     if format_ == "json":
         deliver(verifying.render_json(found), output)
     else:
@@ -241,34 +263,34 @@ def verify(
     return 3 if any(map(verifying.failed, found.values())) else 0
 
 
-def _other_book(region: str, against: str, endpoint_url: str | None, offline: bool, today: date) -> Book:
+def _other_book(cloud: str, region: str, against: str, endpoint_url: str | None, offline: bool, today: date) -> Book:
     """Return the prices to compare with. Raises UsageError when the cache has none or the name is unknown."""
     if against == "cache":
-        if (book := cache.read(region)) is None:
+        if (book := cache.read(cloud, region)) is None:
             raise UsageError(f"no cached prices of {region}: run `cascade-plan prices update --region {region}` first")
         return book
     if offline:
-        raise UsageError(f"--offline uses no network, and --against {against} asks AWS: leave one of them out")
+        raise UsageError(f"--offline uses no network, and --against {against} asks {cloud}: leave one of them out")
     from cascade_plan.prices import updating
 
-    wish = updating.Wish(against, updating.wanted_services(against, ()), today, endpoint_url, keep_going=True)
-    return Book(bundled.CLOUD, region, updating.fetched(region, wish).rows, f"{against} of {today}")
+    wanted = updating.wanted_services(cloud, against, ())
+    wish = updating.Wish(cloud, against, wanted, today, endpoint_url, keep_going=True)
+    return Book(cloud, region, updating.fetched(region, wish).rows, f"{against} of {today}")
 
 
 @app.command("import")
 def import_(
     directory: Annotated[str, typer.Argument(metavar="DIR", help="The directory of collected CSV files.")],
     instance_types: Annotated[
-        str, typer.Option("--instance-types", metavar="FILE", help="What EC2 DescribeInstanceTypes answers, as JSON.")
+        str, typer.Option("--instance-types", metavar="FILE", help="What AWS's DescribeInstanceTypes answers, as JSON.")
     ],
     output: Annotated[str, typer.Option("-o", "--output", metavar="DIR", help="Where the books go.")] = "pricing/aws",
 ) -> int:
-    """Rebuild the bundled price books and the catalogue from collected CSV files."""
-    from cascade_plan.clouds.aws.prices.importing import rebuild, write
-
+    """Rebuild the bundled price books and the catalogue of aws from collected CSV files."""
+    importing = registry.load("clouds", CLOUD, "prices.importing")
     if not Path(output).is_dir():
         raise UsageError(f"{output} is no directory")
-    for path in write(rebuild(Path(directory), Path(instance_types)), Path(output)):
+    for path in importing.write(importing.rebuild(Path(directory), Path(instance_types)), Path(output)):
         say(f"wrote {path}")
     return 0
 
@@ -282,8 +304,8 @@ def _today(as_of: str | None) -> date:
     return day(as_of) or datetime.now().astimezone().date()
 
 
-def _book(region: str, prices: str | None, cached: bool) -> Book:
-    book = books.book(region, cached)
+def _book(cloud: str, region: str, prices: str | None, cached: bool) -> Book:
+    book = books.book(cloud, region, cached)
     if prices is None:
         return book
     from cascade_plan.files.disk import read_text
@@ -291,8 +313,8 @@ def _book(region: str, prices: str | None, cached: bool) -> Book:
     return bundled.override(book, *read_text(prices))
 
 
-def _gaps(region: str) -> dict[str, tuple[str, ...]]:
-    return dict(bundled.gaps(region)) if region in bundled.regions() else {}
+def _gaps(book: Book) -> dict[str, tuple[str, ...]]:
+    return dict(bundled.gaps(book.cloud, book.region)) if book.region in bundled.regions(book.cloud) else {}
 
 
 def _coverage_table(covered: dict[str, list[SectionCoverage]], today: date) -> str:
@@ -345,7 +367,7 @@ def _prices_table(found: dict[str, list[Price]]) -> str:
 
 
 def _coverage_json(shown: Sequence[Book]) -> str:
-    document = {book.region: [asdict(section) for section in coverage(book, _gaps(book.region))] for book in shown}
+    document = {book.region: [asdict(section) for section in coverage(book, _gaps(book))] for book in shown}
     return json.dumps({"schema_version": 1, "regions": document}, indent=2, sort_keys=True) + "\n"
 
 
