@@ -14,7 +14,10 @@ from factories import make_book, make_catalogue, make_plan, make_scenario
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cascade_plan.choosing.outlook import SENSITIVITIES_KEPT, WAYS, changed, commitment_ways, outlook
+from cascade_plan.choosing.outlook import outlook
+from cascade_plan.choosing.replanning import changed
+from cascade_plan.choosing.sensitivities import KEPT
+from cascade_plan.choosing.ways import WAYS, commitment_ways
 from cascade_plan.errors import InfeasibleError, UsageError
 from cascade_plan.model.outlook import Alternative, Outlook, Sensitivity
 from cascade_plan.model.plan import from_json, json_schema, to_json
@@ -95,7 +98,7 @@ def test_the_largest_swings_come_first_and_none_is_nothing() -> None:
     swings = [row.swing_usd_per_1000_users_month for row in explored().sensitivities]
     assert swings == sorted(swings, reverse=True)
     assert all(swing > 0 for swing in swings)
-    assert len(swings) == SENSITIVITIES_KEPT
+    assert len(swings) == KEPT
 
 
 def sides(row: Sensitivity) -> list[tuple[Any, Decimal | None]]:

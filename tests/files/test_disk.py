@@ -238,7 +238,7 @@ def test_a_directory_without_permission(tmp_path: Path, monkeypatch: pytest.Monk
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(Path, "iterdir", refuse)
-    with pytest.raises(UsageError, match="cannot read .*: permission denied"):
+    with pytest.raises(UsageError, match=r"cannot read .*: permission denied"):
         listed(str(tmp_path))
 
 

@@ -1,0 +1,59 @@
+"""The same plan made again with other values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any, Final, TypeAlias
+
+from pydantic import ValidationError
+
+from cascade_plan.model.plan import Plan
+from cascade_plan.model.scenario import Scenario
+
+UNIT_COST: Final = "cost_usd_per_1000_users_month"
+
+Changes: TypeAlias = dict[str, Any]
+"""Values by their dotted paths."""
+Attempt: TypeAlias = Callable[[Scenario], Plan | None]
+"""A way to plan a scenario: None where it has no plan."""
+
+
+def changed(scenario: Scenario, changes: Changes) -> Scenario | None:
+    """Return the scenario with the values at dotted paths replaced, or None where its schema refuses them."""
+    document = scenario.model_dump(exclude_unset=True)
+    for path, value in changes.items():
+        *branches, leaf = path.split(".")
+        place, part = document, scenario
+        for branch in branches:
+            part = step(part, branch)
+            if branch not in place:
+                # A part left out is written as it stands, so that the rest of it keeps its default.
+                place[branch] = part.model_dump(exclude_unset=True)
+            place = place[branch]
+        place[leaf] = value
+    try:
+        return Scenario.model_validate(document)
+    except ValidationError:
+        return None
+
+
+def step(part: Any, name: str) -> Any:
+    """Return a field of a part of the scenario, or the value of a mapping's key."""
+    return part[name] if isinstance(part, dict) else getattr(part, name)
+
+
+def unit_cost(plan: Plan) -> Decimal:
+    """Return the month's cost per 1000 users."""
+    return Decimal(plan.figure(UNIT_COST))
+
+
+def monthly_cost(plan: Plan) -> Decimal:
+    """Return the month's cost at the point of the band that the budget judges."""
+    cost: Decimal = getattr(plan.bill.effective_usd, plan.scenario.budget.level)
+    return cost
+
+
+def as_complete(plan: Plan, present: Plan) -> bool:
+    """Return whether a plan's bill lacks no price that the present one has: only then can the two be compared."""
+    return {line.key for line in plan.bill.unpriced} <= {line.key for line in present.bill.unpriced}
