@@ -309,8 +309,9 @@ def _book(cloud: str, region: str, prices: str | None, cached: bool) -> Book:
     if prices is None:
         return book
     from cascade_plan.files.disk import read_text
+    from cascade_plan.prices.reading import override
 
-    return bundled.override(book, *read_text(prices))
+    return override(book, *read_text(prices))
 
 
 def _gaps(book: Book) -> dict[str, tuple[str, ...]]:

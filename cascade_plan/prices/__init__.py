@@ -1,1 +1,1 @@
-"""The price books: bundled, overridden, and rebuilt from collected figures."""
+"""The price books."""

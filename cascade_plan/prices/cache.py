@@ -21,8 +21,9 @@ from cascade_plan import __version__
 from cascade_plan.errors import PriceError, UsageError
 from cascade_plan.files.disk import write_atomically
 from cascade_plan.model.price import Book, Price, PriceKey, Row
-from cascade_plan.prices.bundled import FORMAT, parse_book
+from cascade_plan.prices.layout import FORMAT
 from cascade_plan.prices.products import PriceList, price_list
+from cascade_plan.prices.reading import parse_book
 
 VARIABLE: Final = "CASCADE_PLAN_CACHE_DIR"
 LOCK_TIMEOUT_S: Final = 30.0

@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 from cascade_plan.errors import did_you_mean
 from cascade_plan.model.price import PriceKey, Row
 from cascade_plan.model.terms import Commitment, commitment_of
-from cascade_plan.prices.bundled import CURRENCY
+from cascade_plan.prices.layout import CURRENCY
 from cascade_plan.prices.products import PriceList
 from cascade_plan.units import trimmed
 

@@ -10,7 +10,7 @@ from itertools import chain, count
 from typing import Any, Final
 
 from cascade_plan.model.price import PriceKey, Row
-from cascade_plan.prices.bundled import COLUMNS, CURRENCY, FORMAT
+from cascade_plan.prices.layout import COLUMNS, CURRENCY, FORMAT
 from cascade_plan.prices.products import PriceList
 
 _UNSAFE: Final = re.compile("[\\\\\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
@@ -24,7 +24,7 @@ def render_book(
     origin: str,
     gaps: Mapping[str, Iterable[str]] | None = None,
 ) -> str:
-    """Return a book's text, which `bundled.parse_book` reads.
+    """Return a book's text, which `reading.parse_book` reads.
 
     `comment` and `origin` are whole lines: the file's first, and the header's that say what the book was made of.
     With `gaps`, by section, the sections have titles. The same prices give the same bytes.

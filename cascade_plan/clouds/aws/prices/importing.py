@@ -28,8 +28,8 @@ from cascade_plan.errors import PriceError, UsageError
 from cascade_plan.files.disk import write_atomically
 from cascade_plan.model.price import PriceKey, Row
 from cascade_plan.prices import writing
-from cascade_plan.prices.bundled import FORMAT, SHAPE_COLUMNS, USD, is_as_of
 from cascade_plan.prices.coverage import NO_PRICE
+from cascade_plan.prices.layout import FORMAT, SHAPE_COLUMNS, USD, is_as_of
 from cascade_plan.prices.products import PriceList
 from cascade_plan.units import trimmed
 
@@ -487,7 +487,7 @@ ELASTICACHE_SIZES_SOURCE: Final = "LeanerCloud/ec2-instances-info@f9eafba data/e
 def render_catalogue(
     rows: Collection[Found], types: Mapping[str, Mapping[str, Any]], fingerprint: str, generated_from: Iterable[str]
 ) -> str:
-    """Return the text of the catalogue, which `bundled.parse_catalogue` reads. `fingerprint` is that of `types`."""
+    """Return the text of the catalogue, which `reading.parse_catalogue` reads. `fingerprint` is that of `types`."""
     sections = {
         "vm": _ec2_shapes(rows, types, fingerprint),
         "database": _managed_shapes(rows, "rds", "db.", "RDS instance classes", RDS_SIZES_SOURCE),

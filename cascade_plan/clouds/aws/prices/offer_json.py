@@ -17,7 +17,7 @@ from cascade_plan.clouds.aws.prices.offers import (
 )
 from cascade_plan.errors import CloudError, UsageError
 from cascade_plan.model.price import PriceKey
-from cascade_plan.prices.bundled import CURRENCY
+from cascade_plan.prices.layout import CURRENCY
 from cascade_plan.prices.rates import Rate, Request
 
 Events = Iterator[tuple[str, Any]]

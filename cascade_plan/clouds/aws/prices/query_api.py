@@ -20,7 +20,7 @@ from cascade_plan.clouds.aws.products import Product, products_of
 from cascade_plan.clouds.aws.terms import reserved
 from cascade_plan.errors import CloudError
 from cascade_plan.model.price import PriceKey
-from cascade_plan.prices.bundled import CURRENCY
+from cascade_plan.prices.layout import CURRENCY
 from cascade_plan.prices.rates import Rate, Request
 
 SOURCE: Final = "aws-query-api"

@@ -16,7 +16,7 @@ from typing import Any, Final, NamedTuple
 from cascade_plan.clouds.aws.prices.client import PATIENT, Patience, client, listing
 from cascade_plan.errors import CloudError
 from cascade_plan.model.price import PriceKey
-from cascade_plan.prices.bundled import CURRENCY
+from cascade_plan.prices.layout import CURRENCY
 from cascade_plan.prices.rates import Rate, Request
 
 SOURCE: Final = "aws-spot-history"
