@@ -3,68 +3,41 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from datetime import date
-from pathlib import Path
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Annotated, Any, Final
 
 import typer
 from typer.models import ArgumentInfo
 
 from cascade_plan import registry
-from cascade_plan.errors import Problem, ScenarioError, UsageError, did_you_mean
-from cascade_plan.inputs.scenarios import Assignment, Given, read
+from cascade_plan.inputs.choice import Choice, chosen
 from cascade_plan.model.plan import Plan
 from cascade_plan.model.price import MAX_PRICE_AGE_DAYS
-
-PROJECT_FILE: Final = ".cascade-plan.yaml"
-PROJECT_KEYS: Final = ("as_of", "avg", "method", "peak", "prices", "region", "scenario", "set")
-FIELDS: Final = (("peak", "users.peak"), ("avg", "users.average"), ("region", "region"), ("method", "method"))
-"""Flags that are short for a --set."""
-DEFAULT_SCENARIO: Final = "cascade"
 
 Output = Annotated[str, typer.Option("-o", "--output", metavar="FILE", help="Write to FILE, atomically; - is stdout.")]
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """The scenario a command works on, as flags, environment and project file give it."""
+def planned(
+    choice: Choice, reference: str | None = None, outlook: bool = False, max_price_age_days: int = MAX_PRICE_AGE_DAYS
+) -> Plan:
+    """Return the plan of the chosen scenario, or of another one with the same overrides."""
+    from cascade_plan.planning.pipeline import plan
 
-    scenario: str
-    assignments: tuple[Assignment, ...]
-    prices: str | None
-    price_cache: bool
-    as_of: date | None
+    given = choice.read(reference)
+    made = plan(
+        given.scenario,
+        given.catalogue,
+        given.book,
+        given.origins,
+        choice.as_of,
+        max_price_age_days=max_price_age_days,
+    )
+    if not outlook:
+        return made
+    from cascade_plan.choosing.outlook import outlook as explore
 
-    def read(self, reference: str | None = None) -> Given:
-        """Return the chosen scenario, or another one with the same overrides, with its catalogue and prices."""
-        return read(reference or self.scenario, self.assignments, self.prices, self.price_cache)
-
-    def also(self, assignment: Assignment) -> Choice:
-        """Return this choice with one more value set."""
-        return replace(self, assignments=(*self.assignments, assignment))
-
-    def plan(
-        self, reference: str | None = None, outlook: bool = False, max_price_age_days: int = MAX_PRICE_AGE_DAYS
-    ) -> Plan:
-        """Return the plan of the chosen scenario, or of another one with the same overrides."""
-        from cascade_plan.planning.pipeline import plan
-
-        given = self.read(reference)
-        made = plan(
-            given.scenario,
-            given.catalogue,
-            given.book,
-            given.origins,
-            self.as_of,
-            max_price_age_days=max_price_age_days,
-        )
-        if not outlook:
-            return made
-        from cascade_plan.choosing.outlook import outlook as explore
-
-        return replace(made, outlook=explore(given.scenario, given.catalogue, given.book, given.origins))
+    return replace(made, outlook=explore(given.scenario, given.catalogue, given.book, given.origins))
 
 
 def _option(flag: str, help_text: str, metavar: str, **extra: Any) -> Any:
@@ -148,7 +121,7 @@ def with_choice(command: Callable[..., Any]) -> Callable[..., Any]:
 
     def called(**arguments: Any) -> Any:
         given = {name: arguments.pop(name, None) for name, _ in PARAMETERS}
-        return command(choice=_choice(given), **arguments)
+        return command(choice=chosen(given), **arguments)
 
     called.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     called.__annotations__ = {p.name: p.annotation for p in parameters}
@@ -158,57 +131,3 @@ def with_choice(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def _is_argument(parameter: inspect.Parameter) -> bool:
     return any(isinstance(extra, ArgumentInfo) for extra in getattr(parameter.annotation, "__metadata__", ()))
-
-
-def _choice(given: dict[str, Any]) -> Choice:
-    project = _project()
-    sets = [*_strings(project.get("set")), *(given["set_"] or [])]
-    # Flags and environment come before the project file, and a --set before neither: it is laid over last.
-    value = {name: given[name] if given.get(name) is not None else project.get(name) for name in PROJECT_KEYS}
-    assignments = [(f"--{name} {value[name]}", path, str(value[name])) for name, path in FIELDS if value[name]]
-    return Choice(
-        scenario=str(value["scenario"] or DEFAULT_SCENARIO),
-        assignments=(*assignments, *(_assignment(text) for text in sets)),
-        prices=value["prices"],
-        price_cache=not given["no_price_cache"],
-        as_of=day(value["as_of"]),
-    )
-
-
-def _assignment(text: str) -> Assignment:
-    path, equals, value = text.partition("=")
-    if not equals or not path:
-        raise UsageError(f"--set {text}: write KEY.PATH=VALUE, such as --set users.tenants=500")
-    return (f"--set {text}", path, value)
-
-
-def day(text: Any) -> date | None:
-    """Return the day that --as-of gives, or None. Raises UsageError for what is no day."""
-    if text is None:
-        return None
-    try:
-        return date.fromisoformat(str(text))
-    except ValueError:
-        raise UsageError(f"--as-of {text}: write a day as YYYY-MM-DD") from None
-
-
-def _strings(value: Any) -> Sequence[str]:
-    return [value] if isinstance(value, str) else list(value or [])
-
-
-def _project() -> dict[str, Any]:
-    """Return what the project file of the working directory gives. Raises ScenarioError for an unknown key."""
-    if not Path(PROJECT_FILE).is_file():
-        return {}
-    from cascade_plan.files.disk import read_text
-    from cascade_plan.files.parsing import parse_yaml
-
-    document = parse_yaml(*read_text(PROJECT_FILE))
-    problems = [
-        Problem(*document.key_place((key,)), key, f"unknown field{did_you_mean(key, list(PROJECT_KEYS))}")
-        for key in document.data
-        if key not in PROJECT_KEYS
-    ]
-    if problems:
-        raise ScenarioError(problems)
-    return document.data

@@ -8,9 +8,10 @@ from typing import Annotated
 
 import typer
 
-from cascade_plan.cli.choice import Choice, Output, with_choice
+from cascade_plan.cli.choice import Output, planned, with_choice
 from cascade_plan.cli.output import complain, deliver
 from cascade_plan.errors import UsageError
+from cascade_plan.inputs.choice import Choice
 from cascade_plan.model.artefact import Artefact
 
 With = Annotated[
@@ -42,7 +43,7 @@ def emit_k8s(choice: Choice, with_: With = "", output: Output = "-") -> int:
     from cascade_plan.emitters.kubernetes import artefacts as k8s
 
     parts = [part.strip() for part in with_.split(",") if part.strip()]
-    deliver(k8s.stream(choice.plan(), parts), output)
+    deliver(k8s.stream(planned(choice), parts), output)
     return 0
 
 
@@ -52,7 +53,7 @@ def _emitting(name: str, help_text: str) -> Callable[..., int]:
     def command(choice: Choice, only: Only = "", output: Destination = "-", force: Force = False) -> int:
         from cascade_plan.emitters import directory as emitting
 
-        made = emitting.artefacts(choice.plan(), name, only)
+        made = emitting.artefacts(planned(choice), name, only)
         if output == "-":
             deliver(made[0].text if only else "".join(f"==> {a.path} <==\n{a.text}\n" for a in made), "-")
         elif only:
@@ -78,7 +79,7 @@ def emit_all(choice: Choice, output: Directory, force: Force = False, check: Che
     """Emit everything into a directory, with an index; or check that a directory is up to date."""
     from cascade_plan.emitters import directory as emitting
 
-    made = emitting.everything(choice.plan())
+    made = emitting.everything(planned(choice))
     if not check:
         _write(made, Path(output), force)
         return 0

@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 
 from cascade_plan import registry
-from cascade_plan.cli.choice import Choice, MaxPriceAge, Output, format_option, with_choice
+from cascade_plan.cli.choice import MaxPriceAge, Output, format_option, planned, with_choice
 from cascade_plan.cli.output import Color, complain, deliver
+from cascade_plan.inputs.choice import Choice
 from cascade_plan.model.plan import Plan
 from cascade_plan.model.price import MAX_PRICE_AGE_DAYS, age_days
 
@@ -75,7 +76,7 @@ def check(
 def _planned(choice: Choice, format_: str, output: str, max_price_age: int, explored: bool) -> Plan:
     """Return the plan, after printing it: as the named report, or in colour for a table on a terminal."""
     renderer = registry.load("reports/plans", format_)
-    plan = choice.plan(outlook=explored, max_price_age_days=max_price_age)
+    plan = planned(choice, outlook=explored, max_price_age_days=max_price_age)
     for message in _price_warnings(plan, choice, max_price_age):
         complain(message, "warning")
     if format_ == "table" and output == "-" and Color.on():

@@ -15,9 +15,10 @@ import typer
 
 from cascade_plan import registry
 from cascade_plan.cli.app import CONTEXT
-from cascade_plan.cli.choice import MaxPriceAge, NoPriceCache, Offline, Output, day
+from cascade_plan.cli.choice import MaxPriceAge, NoPriceCache, Offline, Output
 from cascade_plan.cli.output import complain, deliver, say
 from cascade_plan.errors import UsageError, did_you_mean
+from cascade_plan.inputs.choice import day
 from cascade_plan.model.price import MAX_PRICE_AGE_DAYS, Book, Price, age_days
 from cascade_plan.prices import books, bundled, cache
 from cascade_plan.prices.coverage import SectionCoverage, coverage

@@ -7,8 +7,9 @@ from typing import Annotated
 import typer
 
 from cascade_plan import registry
-from cascade_plan.cli.choice import Choice, Output, format_option, with_choice
+from cascade_plan.cli.choice import Output, format_option, planned, with_choice
 from cascade_plan.cli.output import deliver
+from cascade_plan.inputs.choice import Choice
 from cascade_plan.model.plan import Plan
 
 Figure = Annotated[
@@ -24,7 +25,7 @@ def explain(choice: Choice, figure: Figure, output: Output = "-") -> int:
     """Say where a figure comes from: formula, inputs and their origin, source, prices."""
     from cascade_plan.reports.explanation import explain as explained
 
-    deliver(explained(choice.plan(), figure), output)
+    deliver(explained(planned(choice), figure), output)
     return 0
 
 
@@ -42,7 +43,7 @@ def diff(
 
 def _plan(choice: Choice, reference: str) -> Plan:
     if not reference.endswith(".json"):
-        return choice.plan(reference)
+        return planned(choice, reference)
     from cascade_plan.inputs.scenarios import read_plan
 
     return read_plan(reference)

@@ -11,9 +11,10 @@ from typing import Annotated
 import typer
 
 from cascade_plan import registry
-from cascade_plan.cli.choice import Choice, Output, format_option, with_choice
+from cascade_plan.cli.choice import Output, format_option, with_choice
 from cascade_plan.cli.output import Color, complain, deliver
 from cascade_plan.errors import UsageError
+from cascade_plan.inputs.choice import Choice
 
 POLICIES = 5
 """Ways of scaling that are compared: the steps of the progress bar."""

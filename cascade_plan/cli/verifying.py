@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cascade_plan import registry
-from cascade_plan.cli.choice import Choice, Output, format_option, with_choice
+from cascade_plan.cli.choice import Output, format_option, with_choice
 from cascade_plan.cli.output import deliver
+from cascade_plan.inputs.choice import Choice
 
 if TYPE_CHECKING:
     from cascade_plan.evidence.texts import Text
