@@ -17,9 +17,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cascade_plan.emitters import cluster
-from cascade_plan.emitters._plain import plain
 from cascade_plan.emitters._topology import redis_nodes, websocket_nodes
 from cascade_plan.errors import InfeasibleError, UsageError
+from cascade_plan.languages.plain import name as plain
 from cascade_plan.model.plan import Plan
 
 

@@ -28,7 +28,7 @@ from cascade_plan.emitters.prometheus import artefacts as monitoring
 from cascade_plan.emitters.prometheus._latency_goals import MEASURED, latency_goals, objectives, unmeasured
 from cascade_plan.formulas.latency_buckets import BESIDE_BOUNDS, PLAN_BOUNDS_S, bound_text, bounds_s
 from cascade_plan.inputs.scenarios import bundled_scenarios
-from cascade_plan.languages.promql import annotation, exactly, number, quoted, ratio, select
+from cascade_plan.languages.promql import annotation, exactly, literal, number, ratio, select
 from cascade_plan.model.plan import Plan
 
 KUBERNETES = "1.34"
@@ -182,7 +182,7 @@ def test_a_bound_is_written_as_the_client_writes_it(bound_s: float) -> None:
 
 
 def test_quoting() -> None:
-    assert quoted('a"\\\n\u2028é') == '"a\\"\\\\\\u000a\\u2028é"'
+    assert literal('a"\\\n\u2028é') == '"a\\"\\\\\\u000a\\u2028é"'
     assert select("up", job='"}') == 'up{job="\\"}"}'
     assert annotation("{{ .Labels }}") == '{{ "{{" }} .Labels }}'
     assert exactly("a.b|c") == r"a\.b\|c"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
+from cascade_plan.languages import yaml
 from cascade_plan.model.plan import Plan
 
 
-def heading(plan: Plan, sized: Sequence[str], comment: str = "# ") -> str:
-    """Return comment lines naming the scenario, its users, the prices with their dates, and `sized`, a line each."""
+def heading(plan: Plan, sized: Sequence[str], comment: Callable[[str], str] = yaml.comment) -> str:
+    """Return a comment naming the scenario, its users, the prices with their dates, and `sized`, a line each."""
     scenario = plan.scenario
     lines = (
         f"cascade-plan: scenario {scenario.name}, {scenario.users.peak} users at peak, "
@@ -17,7 +18,7 @@ def heading(plan: Plan, sized: Sequence[str], comment: str = "# ") -> str:
         *sized,
     )
     # A line of ours never ends the comment it stands in, whatever a price file calls itself.
-    return "".join(f"{comment}{' '.join(line.split())}\n" for line in lines)
+    return comment("\n".join(" ".join(line.split()) for line in lines))
 
 
 def price_dates(plan: Plan) -> str:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from cascade_plan.emitters._heading import application
-from cascade_plan.languages.sql import identifier, literal
+from cascade_plan.languages.sql import literal
+from cascade_plan.languages.sql import name as identifier
 from cascade_plan.model.plan import Plan
 
 TENANT_SETTING: Final = "app.tenant_id"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from cascade_plan.emitters._plain import plain
 from cascade_plan.errors import InfeasibleError
+from cascade_plan.languages.plain import name as plain
 from cascade_plan.model.plan import Plan
 
 NODES_MOST: Final = 1000

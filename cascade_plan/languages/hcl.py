@@ -10,6 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
+from cascade_plan.languages._characters import printable
+from cascade_plan.languages._lines import commented
+
 Value: TypeAlias = "str | bool | int | float | Expression | Sequence[Value] | Mapping[str, Value]"
 NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*", re.ASCII)
 _ESCAPES: Final = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
@@ -39,36 +42,38 @@ def render(blocks: Sequence[Block]) -> str:
     return "\n".join("\n".join(_block(block, "")) + "\n" for block in blocks)
 
 
-def quoted(text: str) -> str:
-    """Return text as a quoted template that evaluates to it: no interpolation, no directive, on one line.
+def literal(value: str | bool | int | float) -> str:
+    """Return a value as HCL that evaluates to it; of text a template without interpolation or directive, on one line.
 
     Raises ValueError for what HCL cannot write: a NUL or a lone surrogate.
 
-    >>> print(quoted('a "b" ${c} %{d}'))
+    >>> print(literal('a "b" ${c} %{d}'))
     "a \\"b\\" $${c} %%{d}"
     """
-    if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
-        raise ValueError(f"no text that HCL can hold: {text!r}")
-    escaped = re.sub(r"([$%])(?=\{)", r"\1\1", text)
-    return '"' + "".join(_ESCAPES.get(character) or _printable(character) for character in escaped) + '"'
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if not isinstance(value, str):
+        return str(value)
+    if "\0" in value or any("\ud800" <= character <= "\udfff" for character in value):
+        raise ValueError(f"no text that HCL can hold: {value!r}")
+    escaped = re.sub(r"([$%])(?=\{)", r"\1\1", value)
+    return '"' + "".join(_ESCAPES.get(character) or printable(character) for character in escaped) + '"'
 
 
-def _printable(character: str) -> str:
-    if character.isprintable():
-        return character
-    code = ord(character)
-    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+def comment(text: str) -> str:
+    """Return text as comment lines."""
+    return commented(text, "#")
 
 
 def _block(block: Block, indent: str) -> Iterator[str]:
-    labels = "".join(f' "{_name(label)}"' for label in block.labels)
+    labels = "".join(f' "{name(label)}"' for label in block.labels)
     attributes, inner = block.attributes or {}, indent + "  "
-    yield from (f"{indent}# {line}".rstrip() for line in block.comment.splitlines())
+    yield from (f"{indent}{line}" for line in comment(block.comment).splitlines())
     if not attributes and not block.blocks:
-        yield f"{indent}{_name(block.kind)}{labels} {{}}"
+        yield f"{indent}{name(block.kind)}{labels} {{}}"
         return
-    yield f"{indent}{_name(block.kind)}{labels} {{"
-    yield from _attributes({_name(name): value for name, value in attributes.items()}, inner)
+    yield f"{indent}{name(block.kind)}{labels} {{"
+    yield from _attributes({name(key): value for key, value in attributes.items()}, inner)
     for position, child in enumerate(block.blocks):
         if attributes or position:
             yield ""
@@ -79,21 +84,21 @@ def _block(block: Block, indent: str) -> Iterator[str]:
 def _attributes(attributes: Mapping[str, Value], indent: str) -> Iterator[str]:
     """Yield the lines of attributes. The signs of neighbours on one line stand below each other."""
     chain: list[tuple[str, str]] = []
-    for name, value in attributes.items():
+    for key, value in attributes.items():
         first, *rest = _lines(value, indent)
         if rest:
             yield from _aligned(chain, indent)
             chain = []
-            yield f"{indent}{name} = {first}"
+            yield f"{indent}{key} = {first}"
             yield from rest
         else:
-            chain.append((name, first))
+            chain.append((key, first))
     yield from _aligned(chain, indent)
 
 
 def _aligned(chain: Sequence[tuple[str, str]], indent: str) -> Iterator[str]:
-    width = max((len(name) for name, _ in chain), default=0)
-    return (f"{indent}{name:<{width}} = {text}" for name, text in chain)
+    width = max((len(key) for key, _ in chain), default=0)
+    return (f"{indent}{key:<{width}} = {text}" for key, text in chain)
 
 
 def _lines(value: Value, indent: str) -> Iterator[str]:
@@ -104,7 +109,7 @@ def _lines(value: Value, indent: str) -> Iterator[str]:
             yield "{}"
             return
         yield "{"
-        yield from _attributes({_key(name): item for name, item in value.items()}, inner)
+        yield from _attributes({_key(key): item for key, item in value.items()}, inner)
         yield f"{indent}}}"
     elif isinstance(value, Sequence) and not isinstance(value, str):
         items = [list(_lines(item, inner)) for item in value]
@@ -118,18 +123,11 @@ def _lines(value: Value, indent: str) -> Iterator[str]:
             yield f"{lines[-1]},"
         yield f"{indent}]"
     else:
-        yield _scalar(value)
+        yield value.text if isinstance(value, Expression) else literal(value)
 
 
-def _scalar(value: str | bool | int | float | Expression) -> str:
-    if isinstance(value, Expression):
-        return value.text
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return quoted(value) if isinstance(value, str) else str(value)
-
-
-def _name(text: str) -> str:
+def name(text: str) -> str:
+    """Return a name unchanged. Raises ValueError for one that HCL cannot hold."""
     if not NAME.fullmatch(text):
         raise ValueError(f"no name that HCL can hold: {text!r}")
     return text
@@ -137,4 +135,4 @@ def _name(text: str) -> str:
 
 def _key(text: str) -> str:
     """Return the key of an object: bare where it is a name, else quoted."""
-    return text if NAME.fullmatch(text) else quoted(text)
+    return text if NAME.fullmatch(text) else literal(text)

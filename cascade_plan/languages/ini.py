@@ -1,4 +1,4 @@
-"""PgBouncer's text: names and values that come back from PgBouncer as they went in, or are refused."""
+"""PgBouncer's text: names, values or remarks that come back from PgBouncer as they went in, or are refused."""
 
 from __future__ import annotations
 
@@ -6,27 +6,28 @@ import re
 from typing import Final
 
 from cascade_plan.errors import UsageError
+from cascade_plan.languages._lines import commented
 
 KEY: Final = re.compile(r"[0-9A-Za-z_.-]+")
 """What stands unquoted before the =. The manual also describes quoted keys; PgBouncer 1.18 refuses to load them."""
 
 
-def key(name: str) -> str:
+def name(text: str) -> str:
     """Return the name of a database as pgbouncer.ini's key.
 
     Source: https://www.pgbouncer.org/config.html, section [databases]
 
     Raises: UsageError for a name that is no key.
     """
-    if not KEY.fullmatch(name) or name == "pgbouncer":
-        raise UsageError(f"{name!r}: a database of PgBouncer is named with letters, digits and _.-, and not pgbouncer")
-    return name
+    if not KEY.fullmatch(text) or text == "pgbouncer":
+        raise UsageError(f"{text!r}: a database of PgBouncer is named with letters, digits and _.-, and not pgbouncer")
+    return text
 
 
-def value(text: str) -> str:
+def literal(text: str) -> str:
     """Return a value of a connection string, quoted as libpq quotes it.
 
-    >>> value("it's")
+    >>> literal("it's")
     "'it''s'"
 
     Raises: UsageError for a text that no line can hold.
@@ -34,7 +35,7 @@ def value(text: str) -> str:
     return "'" + _line(text).replace("'", "''") + "'"
 
 
-def user(name: str) -> str:
+def user(text: str) -> str:
     """Return a name, or a secret, as userlist.txt quotes it.
 
     >>> user('odd"name')
@@ -42,7 +43,12 @@ def user(name: str) -> str:
 
     Raises: UsageError for a text that no line can hold.
     """
-    return '"' + _line(name).replace('"', '""') + '"'
+    return '"' + _line(text).replace('"', '""') + '"'
+
+
+def comment(text: str) -> str:
+    """Return text as comment lines."""
+    return commented(text, ";")
 
 
 def _line(text: str) -> str:

@@ -1,10 +1,12 @@
-"""JavaScript source: the one way a value of a scenario gets into it."""
+"""JavaScript source: the one way a value of a scenario, or a remark, gets into it."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
+
+from cascade_plan.languages._lines import commented
 
 Value: TypeAlias = "str | int | float | Sequence[Value] | Mapping[str, Value] | None"
 
@@ -17,3 +19,8 @@ def literal(value: Value, indent: int | None = None) -> str:
     Raises ValueError for a number that JSON does not have (infinity, not a number).
     """
     return json.dumps(value, indent=indent, allow_nan=False).replace("</", "<\\/")
+
+
+def comment(text: str) -> str:
+    """Return text as comment lines."""
+    return commented(text, "//")

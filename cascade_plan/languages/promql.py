@@ -1,19 +1,20 @@
-"""PromQL: expressions from small functions, with one way to quote a text."""
+"""PromQL: expressions from small functions, with one way to write a text."""
 
 from __future__ import annotations
 
 from decimal import Decimal
 
+from cascade_plan.languages._characters import printable
 from cascade_plan.units import trimmed
 
 NEGATED = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!="}
 """The comparison that holds exactly when a gate's does not."""
 
 
-def quoted(text: str) -> str:
+def literal(text: str) -> str:
     r"""Return a text as a PromQL string literal, which has the escapes of Go.
 
-    >>> print(quoted('a"b\n'))
+    >>> print(literal('a"b\n'))
     "a\"b\u000a"
 
     Source: https://prometheus.io/docs/prometheus/latest/querying/basics/#string-literals
@@ -22,12 +23,7 @@ def quoted(text: str) -> str:
 
 
 def _escaped(character: str) -> str:
-    if character in '"\\':
-        return f"\\{character}"
-    if character.isprintable():
-        return character
-    code = ord(character)
-    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+    return f"\\{character}" if character in '"\\' else printable(character)
 
 
 def exactly(text: str) -> str:
@@ -79,7 +75,7 @@ def select(metric: str, **labels: str) -> str:
     >>> select("up", job="api")
     'up{job="api"}'
     """
-    return f"{metric}{{{','.join(f'{name}={quoted(value)}' for name, value in labels.items())}}}"
+    return f"{metric}{{{','.join(f'{name}={literal(value)}' for name, value in labels.items())}}}"
 
 
 def rate(series: str, window_s: float) -> str:

@@ -1,6 +1,8 @@
-"""Python source: the one way a value of a scenario gets into it."""
+"""Python source: the one way a value of a scenario, or a remark, gets into it."""
 
 from __future__ import annotations
+
+from cascade_plan.languages._lines import commented
 
 
 def literal(value: str | int | float | None) -> str:
@@ -10,3 +12,8 @@ def literal(value: str | int | float | None) -> str:
     ('"it\\'s\\\\u2028"', '0.5', 'None')
     """
     return ascii(value)
+
+
+def comment(text: str) -> str:
+    """Return text as comment lines."""
+    return commented(text, "#")

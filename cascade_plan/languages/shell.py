@@ -1,6 +1,8 @@
-"""Shell source: the one way a value of a scenario gets into it."""
+"""Shell source: the one way a value of a scenario, or a remark, gets into it."""
 
 from __future__ import annotations
+
+from cascade_plan.languages._lines import commented
 
 
 def literal(value: str) -> str:
@@ -10,3 +12,8 @@ def literal(value: str) -> str:
     ("'esac'", "'it'\\\\''s'")
     """
     return "'" + value.replace("'", "'\\''") + "'"
+
+
+def comment(text: str) -> str:
+    """Return text as comment lines."""
+    return commented(text, "#")

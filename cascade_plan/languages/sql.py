@@ -5,23 +5,24 @@ from __future__ import annotations
 from typing import Final
 
 from cascade_plan.errors import UsageError
+from cascade_plan.languages._lines import commented
 
 LONGEST_NAME_BYTES: Final = 63
 """NAMEDATALEN - 1: PostgreSQL cuts longer names off with a notice,
 https://www.postgresql.org/docs/15/sql-syntax-lexical.html#SQL-SYNTAX-IDENTIFIERS"""
 
 
-def identifier(name: str) -> str:
+def name(text: str) -> str:
     """Return a name as SQL's quoted identifier, which no character in it can end.
 
-    >>> identifier('odd"name')
+    >>> name('odd"name')
     '"odd""name"'
 
     Raises: UsageError for a name that PostgreSQL cannot hold.
     """
-    if problem := _problem(name):
+    if problem := _problem(text):
         raise UsageError(problem)
-    return '"' + name.replace('"', '""') + '"'
+    return '"' + text.replace('"', '""') + '"'
 
 
 def literal(text: str) -> str:
@@ -40,6 +41,11 @@ def literal(text: str) -> str:
     return "E'" + quoted.replace("\\", "\\\\") + "'" if "\\" in text else f"'{quoted}'"
 
 
+def comment(text: str) -> str:
+    """Return text as comment lines."""
+    return commented(text, "--")
+
+
 def dollar_quoted(body: str) -> str:
     """Return a body between dollar quotes whose tag does not occur in it, readable as it is.
 
@@ -54,28 +60,28 @@ def dollar_quoted(body: str) -> str:
     return f"{tag}{body}{tag}"
 
 
-def checked_identifier(name: str) -> str:
+def checked_identifier(text: str) -> str:
     """Return the name unchanged. Raises ValueError for one that PostgreSQL cannot hold."""
-    if problem := _problem(name):
+    if problem := _problem(text):
         raise ValueError(problem)
-    return name
+    return text
 
 
-def checked_line_identifier(name: str) -> str:
+def checked_line_identifier(text: str) -> str:
     """Return the name unchanged. Raises ValueError for one that PostgreSQL, or a file of lines, cannot hold."""
-    if not checked_identifier(name).isprintable():
-        raise ValueError(f"{name!r} must have no line breaks or other unprintable characters")
-    return name
+    if not checked_identifier(text).isprintable():
+        raise ValueError(f"{text!r} must have no line breaks or other unprintable characters")
+    return text
 
 
-def _problem(name: str) -> str:
+def _problem(text: str) -> str:
     """Return why a name cannot be PostgreSQL's, "" when it can."""
-    if not name:
+    if not text:
         return "a name must not be empty"
-    if "\0" in name or not _encodable(name):
-        return f"{name!r} must not hold NUL or half of a surrogate pair"
-    size = len(name.encode())
-    return f"{name!r} has {size} bytes in UTF-8, and names at most {LONGEST_NAME_BYTES}" * (size > LONGEST_NAME_BYTES)
+    if "\0" in text or not _encodable(text):
+        return f"{text!r} must not hold NUL or half of a surrogate pair"
+    size = len(text.encode())
+    return f"{text!r} has {size} bytes in UTF-8, and names at most {LONGEST_NAME_BYTES}" * (size > LONGEST_NAME_BYTES)
 
 
 def _encodable(text: str) -> bool:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 
+from cascade_plan.languages._lines import commented
+
 if TYPE_CHECKING:
     _Dumper = yaml.SafeDumper
 else:
@@ -86,3 +88,8 @@ def dump(objects: Sequence[dict[str, Any]]) -> str:
         width=LINE_WIDTH,
     )
     return text
+
+
+def comment(text: str) -> str:
+    """Return text as comment lines."""
+    return commented(text, "#")

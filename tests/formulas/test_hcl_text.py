@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from servers import program
 
-from cascade_plan.languages.hcl import Block, Expression, Value, quoted, render
+from cascade_plan.languages.hcl import Block, Expression, Value, literal, render
 
 HOSTILE = st.text(
     st.one_of(
@@ -95,7 +95,7 @@ def test_another_parser_reads_it(blocks: list[Block]) -> None:
 @pytest.mark.parametrize("text", ["a\0b", "\ud800"])
 def test_what_hcl_cannot_hold_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="no text"):
-        quoted(text)
+        literal(text)
 
 
 @pytest.mark.parametrize("name", ["", "1a", "a b", "a\n", 'a"', "é"])

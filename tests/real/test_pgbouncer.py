@@ -296,7 +296,7 @@ HOSTILE = (
 
 def test_hostile_names_come_back_from_pgbouncer(server: Server) -> None:
     """As values of pgbouncer.ini and as users of userlist.txt."""
-    pools = "".join(f"pool_{at} = dbname={pgbouncer_text.value(name)}\n" for at, name in enumerate(HOSTILE))
+    pools = "".join(f"pool_{at} = dbname={pgbouncer_text.literal(name)}\n" for at, name in enumerate(HOSTILE))
     ini = files(small_plan(**{"tiers.pool.pgbouncer_version": INSTALLED}))["pgbouncer.ini"]
     ini = ini.replace("[databases]\n", f"[databases]\n{pools}", 1)
     users = {"pgbouncer_admin": "admin"} | dict.fromkeys(HOSTILE, "secret")
@@ -313,12 +313,12 @@ def test_hostile_names_come_back_from_pgbouncer(server: Server) -> None:
 @pytest.mark.parametrize("name", ["a b", "a\nb", 'a"b', "", "pgbouncer", "[x]"])
 def test_what_is_no_key_is_refused(name: str) -> None:
     with pytest.raises(UsageError):
-        pgbouncer_text.key(name)
+        pgbouncer_text.name(name)
 
 
 @pytest.mark.parametrize("name", ["a\nb = host=evil", "a\rb", "a\0b", "a\u2028b"])
 def test_what_no_line_can_hold_is_refused(name: str) -> None:
-    for quote in (pgbouncer_text.value, pgbouncer_text.user):
+    for quote in (pgbouncer_text.literal, pgbouncer_text.user):
         with pytest.raises(UsageError, match="line breaks"):
             quote(name)
 

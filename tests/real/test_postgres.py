@@ -20,7 +20,8 @@ from cascade_plan.emitters._sql_names import names
 from cascade_plan.emitters.postgres import _indexes as _indexes_sql
 from cascade_plan.emitters.postgres import _settings as _postgres_settings
 from cascade_plan.errors import UsageError
-from cascade_plan.languages.sql import dollar_quoted, identifier, literal
+from cascade_plan.languages.sql import dollar_quoted, literal
+from cascade_plan.languages.sql import name as identifier
 from cascade_plan.model.scenario import Columns
 
 pytestmark = pytest.mark.xdist_group("postgres")

@@ -21,7 +21,7 @@ from cascade_plan.emitters.prometheus import artefacts as monitoring
 from cascade_plan.emitters.prometheus._burn_rate_alerts import BURN_RATES, BurnRate
 from cascade_plan.emitters.prometheus._latency_goals import objectives
 from cascade_plan.inputs.scenarios import bundled_scenarios
-from cascade_plan.languages.promql import quoted, select
+from cascade_plan.languages.promql import literal, select
 from cascade_plan.model.plan import Plan
 from cascade_plan.model.scenario import Scenario
 
@@ -261,7 +261,7 @@ def test_hostile_texts_come_back_intact(tmp_path_factory: pytest.TempPathFactory
     assert document["global"]["external_labels"]["application"] == name
     paths["prometheus.yml"].write_text(json.dumps(document, ensure_ascii=False), encoding="utf-8")
     ran("promtool", "check", "config", "--syntax-only", paths["prometheus.yml"])
-    up = {"series": f'up{{namespace={quoted(name)},job={quoted(name + "-redis")},pod="p"}}', "values": "0x10"}
+    up = {"series": f'up{{namespace={literal(name)},job={literal(name + "-redis")},pod="p"}}', "values": "0x10"}
     labels = {"alertname": "TargetDown", "namespace": name, "job": f"{name}-redis"}
     asked = {
         "expr": f"count({select('ALERTS', **labels)})",

@@ -6,7 +6,7 @@ from typing import Final
 
 from cascade_plan.emitters._heading import heading
 from cascade_plan.emitters.loadtest._loads import body, model_lines, room_user_count
-from cascade_plan.languages.javascript import literal
+from cascade_plan.languages.javascript import comment, literal
 from cascade_plan.model.artefact import Artefact
 from cascade_plan.model.plan import Plan
 
@@ -196,7 +196,7 @@ export function handleSummary(data) {
 
 def script(plan: Plan) -> Artefact:
     """Return the k6 script of a plan whose scenario has loads."""
-    return Artefact(PATH, heading(plan, model_lines(plan), "// ") + USAGE + _data(plan) + CODE, PURPOSE)
+    return Artefact(PATH, heading(plan, model_lines(plan), comment) + USAGE + _data(plan) + CODE, PURPOSE)
 
 
 def _data(plan: Plan) -> str:

@@ -7,7 +7,7 @@ from typing import Final
 from cascade_plan.emitters._heading import heading
 from cascade_plan.emitters.loadtest import _accounts as accounts
 from cascade_plan.emitters.loadtest._loads import body, model_lines, whole_weights
-from cascade_plan.languages.python import literal
+from cascade_plan.languages.python import comment, literal
 from cascade_plan.model.artefact import Artefact
 from cascade_plan.model.plan import Plan
 
@@ -226,7 +226,9 @@ def judge(environment, **_):
 def locustfile(plan: Plan) -> Artefact:
     """Return the Locust file of a plan whose scenario has loads."""
     return Artefact(
-        PATH, heading(plan, model_lines(plan)) + HEAD + _data(plan) + "\n" + accounts.CODE + "\n\n" + CODE, PURPOSE
+        PATH,
+        heading(plan, model_lines(plan), comment) + HEAD + _data(plan) + "\n" + accounts.CODE + "\n\n" + CODE,
+        PURPOSE,
     )
 
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from cascade_plan.emitters._heading import heading
 from cascade_plan.emitters.loadtest._loads import REQUESTS_PER_S_PER_PROCESS, generator_counts, requests_per_s_most
-from cascade_plan.languages.shell import literal
+from cascade_plan.languages.shell import comment, literal
 from cascade_plan.model.artefact import Artefact
 from cascade_plan.model.plan import Plan
 
@@ -62,7 +62,7 @@ def script(plan: Plan) -> Artefact:
         f"a Locust process is given {REQUESTS_PER_S_PER_PROCESS} requests/s; measured: 1490 of this kind on one core"
     ]
     text = (
-        f"#!/usr/bin/env bash\n{heading(plan, sized)}{USAGE}"
+        f"#!/usr/bin/env bash\n{heading(plan, sized, comment)}{USAGE}"
         f'processes() {{\n  case "$1" in\n{cases}'
         f'    *) echo "no load $1" >&2; return 2 ;;\n  esac\n}}\n'
         f"loads=({' '.join(literal(name) for name in scenario.loads)})\n"

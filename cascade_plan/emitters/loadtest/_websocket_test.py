@@ -6,7 +6,7 @@ from typing import Final
 
 from cascade_plan.emitters._heading import heading
 from cascade_plan.emitters.loadtest import _accounts as accounts
-from cascade_plan.languages.python import literal
+from cascade_plan.languages.python import comment, literal
 from cascade_plan.model.artefact import Artefact
 from cascade_plan.model.plan import Plan
 
@@ -167,7 +167,9 @@ if __name__ == "__main__":
 def script(plan: Plan) -> Artefact:
     """Return the test of the open connections."""
     lines = ["a broadcast is late after the p95 of the largest load (the scenario has no limit of its own for it)"]
-    text = heading(plan, lines) + HEAD + _data(plan) + accounts.data(plan) + "\n" + accounts.CODE + "\n\n" + CODE
+    text = (
+        heading(plan, lines, comment) + HEAD + _data(plan) + accounts.data(plan) + "\n" + accounts.CODE + "\n\n" + CODE
+    )
     return Artefact(PATH, text, PURPOSE)
 
 

@@ -123,14 +123,14 @@ def _database(plan: Plan, pool: Pool) -> str:
     values = {
         "host": ",".join(pool.hosts),
         "port": plan.scenario.tiers.database.port,
-        "dbname": ini.value(database_name(plan)),
+        "dbname": ini.literal(database_name(plan)),
         "pool_size": usual,
         "reserve_pool": pool.reserve_count,
         # What the quietest hour needs stays open.
         "min_pool_size": min(usual, ceil(usual * load.floor / load.peak)),
         "max_db_connections": pool.connection_count,
     }
-    return f"{ini.key(pool.name)} = {' '.join(f'{name}={value}' for name, value in values.items())}\n"
+    return f"{ini.name(pool.name)} = {' '.join(f'{name}={value}' for name, value in values.items())}\n"
 
 
 def _replica_note(plan: Plan) -> str:

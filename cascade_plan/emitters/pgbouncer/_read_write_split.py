@@ -15,7 +15,7 @@ def render(plan: Plan, head: str) -> str:
         for pool in made
     )
     table = f"| connect to | which is | connections of each process |\n|---|---|---|\n{rows}"
-    title = f"<!--\n{head}-->\n# Reads and writes\n\n"
+    title = f"{head}# Reads and writes\n\n"
     if not replica_hosts(plan):
         return f"{title}{table}\nThe plan has no read replica: every query goes to the primary.\n"
     delay_s = plan.scenario.tiers.database.statement_timeout_s

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cascade_plan.emitters._heading import heading
 from cascade_plan.emitters.pgbouncer import _ini, _prepared_statements, _read_write_split
+from cascade_plan.languages import ini, markdown, python
 from cascade_plan.model.artefact import Artefact
 from cascade_plan.model.plan import Plan
 
@@ -19,7 +20,7 @@ def render(plan: Plan) -> tuple[Artefact, ...]:
         f"sized for {plan.figure('database.queries_per_s_peak'):.0f} queries/s at peak and "
         f"{plan.figure('api.replica_count.max')} API pods, PgBouncer {plan.scenario.tiers.pool.pgbouncer_version}"
     ]
-    head = heading(plan, sized, "; ")
+    head = heading(plan, sized, ini.comment)
     return (
         Artefact(
             "pgbouncer.ini",
@@ -33,12 +34,12 @@ def render(plan: Plan) -> tuple[Artefact, ...]:
         ),
         Artefact(
             "prepared_statements.py",
-            _prepared_statements.render(plan, heading(plan, sized)),
+            _prepared_statements.render(plan, heading(plan, sized, python.comment)),
             "Reference for the application: a tenant for each transaction, prepared statements; import it.",
         ),
         Artefact(
             "read-write-split.md",
-            _read_write_split.render(plan, heading(plan, sized, "")),
+            _read_write_split.render(plan, heading(plan, sized, markdown.comment)),
             "Which queries may go to the replicas; to be read before connecting to a `_read` pool.",
         ),
     )

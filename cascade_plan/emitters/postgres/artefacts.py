@@ -5,6 +5,7 @@ from __future__ import annotations
 from cascade_plan.emitters._heading import application, heading
 from cascade_plan.emitters._sql_names import Names, names
 from cascade_plan.emitters.postgres import _indexes, _queries, _settings, _tenancy
+from cascade_plan.languages import sql
 from cascade_plan.model.artefact import Artefact
 from cascade_plan.model.plan import Plan
 
@@ -48,7 +49,7 @@ def _server(plan: Plan) -> tuple[Artefact, ...]:
 
 
 def _sql(plan: Plan, quoted: Names) -> tuple[Artefact, ...]:
-    head = heading(plan, [], "-- ")
+    head = heading(plan, [], sql.comment)
     timeout_s = plan.scenario.tiers.database.statement_timeout_s
     return (
         Artefact(

@@ -7,7 +7,7 @@ from typing import Any
 from cascade_plan.emitters._heading import application
 from cascade_plan.emitters.kubernetes.objects import DEFAULT_METRIC
 from cascade_plan.emitters.prometheus._recordings import P95_OF_POD
-from cascade_plan.languages.promql import quoted
+from cascade_plan.languages.promql import literal
 from cascade_plan.model.plan import Plan
 
 
@@ -20,7 +20,7 @@ def adapter_rules(plan: Plan) -> dict[str, Any]:
     return {
         "rules": [
             {
-                "seriesQuery": f'{P95_OF_POD}{{namespace={quoted(application(plan))},pod!=""}}',
+                "seriesQuery": f'{P95_OF_POD}{{namespace={literal(application(plan))},pod!=""}}',
                 "resources": {"overrides": {"namespace": {"resource": "namespace"}, "pod": {"resource": "pod"}}},
                 "name": {"matches": f"^{P95_OF_POD}$", "as": DEFAULT_METRIC},
                 "metricsQuery": "max by (<<.GroupBy>>) (<<.Series>>{<<.LabelMatchers>>})",

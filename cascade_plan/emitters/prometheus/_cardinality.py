@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from cascade_plan.emitters._heading import heading
 from cascade_plan.emitters.prometheus._metrics_source import query_types
 from cascade_plan.formulas.latency_buckets import BESIDE_BOUNDS, bounds_s
+from cascade_plan.languages.markdown import quotation
 from cascade_plan.model.plan import Plan
 
 
@@ -23,7 +24,7 @@ def cardinality(plan: Plan) -> str:
     """Return the budget of series as Markdown."""
     budget, shards = int(plan.figure("monitoring.series_count")), int(plan.figure("monitoring.shard_count"))
     rows = "".join(f"| {row.metric} | {row.labels} | {row.count:,} |\n" for row in _rows(plan))
-    head = heading(plan, ["sized for every series of the fleet at the autoscaler's ceiling"], "> ")
+    head = heading(plan, ["sized for every series of the fleet at the autoscaler's ceiling"], quotation)
     return (
         f"# Series budget: {budget:,}\n\n{head}\n"
         f"| metric | labels | series |\n|---|---|---:|\n{rows}| all | | {budget:,} |\n\n"

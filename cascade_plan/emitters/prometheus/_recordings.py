@@ -8,7 +8,7 @@ from cascade_plan.emitters._heading import application
 from cascade_plan.emitters.prometheus._latency_goals import LatencyGoal, latency_goals
 from cascade_plan.emitters.prometheus._rules import Group, Recording
 from cascade_plan.formulas.latency_buckets import BESIDE_BOUNDS, bounds_s
-from cascade_plan.languages.promql import number, quantile, quoted, rate, ratio, select, total
+from cascade_plan.languages.promql import literal, number, quantile, rate, ratio, select, total
 from cascade_plan.model.plan import Plan
 
 QUERY: Final = "cascade_query_duration_seconds"
@@ -120,7 +120,7 @@ def _slow(plan: Plan) -> list[Recording]:
 def _slow_requests(name: str, goal: LatencyGoal) -> str:
     # A request that failed is not a fast one. Without any good request at all every one is slow: hence "or 0".
     good = select(f"{REQUEST}_bucket", namespace=name, outcome="ok")
-    within = total(rate(f"{good[:-1]},le=~{quoted(goal.le_pattern)}}}", SHORTEST_S), "namespace")
+    within = total(rate(f"{good[:-1]},le=~{literal(goal.le_pattern)}}}", SHORTEST_S), "namespace")
     requests = select(REQUESTS, namespace=name)
     return f"{requests} - ({within} or 0 * {requests})"
 

@@ -6,9 +6,9 @@ from math import ceil
 from typing import Final
 
 from cascade_plan.emitters._heading import application, heading
-from cascade_plan.emitters._plain import plain
 from cascade_plan.emitters._topology import redis_nodes
 from cascade_plan.emitters.redis import _connection_state
+from cascade_plan.languages.plain import name as plain
 from cascade_plan.languages.yaml import dump
 from cascade_plan.model.artefact import Artefact
 from cascade_plan.model.plan import Plan

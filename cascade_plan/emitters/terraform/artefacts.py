@@ -9,7 +9,7 @@ from typing import Final
 from cascade_plan.clouds.aws.names import aws_name
 from cascade_plan.emitters._heading import application, heading
 from cascade_plan.emitters._nodes import LABEL, Nodes, node_groups
-from cascade_plan.languages.hcl import Block, Expression, Value
+from cascade_plan.languages.hcl import Block, Expression, Value, comment
 from cascade_plan.languages.hcl import render as hcl
 from cascade_plan.model.artefact import Artefact
 from cascade_plan.model.fleet import NodeGroup
@@ -35,7 +35,7 @@ AMI_TYPES: Final = {"arm64": "AL2023_ARM_64_STANDARD", "x86_64": "AL2023_x86_64_
 
 def render(plan: Plan) -> tuple[Artefact, ...]:
     """Return the Terraform files: versions, variables, database, cache, nodes, balancer, budget and outputs."""
-    head = heading(plan, ["what only you know is in variables.tf; terraform init, then terraform plan"])
+    head = heading(plan, ["what only you know is in variables.tf; terraform init, then terraform plan"], comment)
     files: tuple[tuple[str, Sequence[Block], str], ...] = (
         (
             "versions.tf",
