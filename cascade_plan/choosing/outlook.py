@@ -8,7 +8,6 @@ from cascade_plan.choosing.curve import curve
 from cascade_plan.choosing.sensitivities import sensitivities
 from cascade_plan.choosing.ways import WAYS, alternatives, commitment_ways
 from cascade_plan.errors import InfeasibleError
-from cascade_plan.model.catalogue import Catalogue
 from cascade_plan.model.outlook import Outlook
 from cascade_plan.model.plan import Plan
 from cascade_plan.model.price import Book
@@ -16,16 +15,16 @@ from cascade_plan.model.scenario import Scenario
 from cascade_plan.planning import pipeline
 
 
-def outlook(scenario: Scenario, catalogue: Catalogue, book: Book, origins: Mapping[str, str]) -> Outlook:
+def outlook(scenario: Scenario, book: Book, origins: Mapping[str, str]) -> Outlook:
     """Return the cost over users, the values that change it most, and the cheaper ways to run the same load.
 
     Raises UsageError and InfeasibleError where the scenario itself has no plan.
     """
-    present = pipeline.plan(scenario, catalogue, book, origins, predicted=False)
+    present = pipeline.plan(scenario, book, origins, predicted=False)
 
     def attempt(other: Scenario) -> Plan | None:
         try:
-            return pipeline.plan(other, catalogue, book, origins, predicted=False)
+            return pipeline.plan(other, book, origins, predicted=False)
         except InfeasibleError:
             return None
 

@@ -27,7 +27,6 @@ def planned(
     given = choice.read(reference)
     made = plan(
         given.scenario,
-        given.catalogue,
         given.book,
         given.origins,
         choice.as_of,
@@ -37,7 +36,7 @@ def planned(
         return made
     from cascade_plan.choosing.outlook import outlook as explore
 
-    return replace(made, outlook=explore(given.scenario, given.catalogue, given.book, given.origins))
+    return replace(made, outlook=explore(given.scenario, given.book, given.origins))
 
 
 def _option(flag: str, help_text: str, metavar: str, **extra: Any) -> Any:

@@ -46,7 +46,7 @@ def validate(scenarios: Files) -> int:
     for reference in scenarios:
         try:
             given = read(reference)
-            plan(given.scenario, given.catalogue, given.book, given.origins)
+            plan(given.scenario, given.book, given.origins)
         except UsageError as error:
             failed += 1
             complain(str(error))

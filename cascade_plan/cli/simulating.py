@@ -72,11 +72,11 @@ def simulate(
     given = choice.read()
     text = read_text(trace, 2**26)[0] if trace is not None else None
     order = Order(days if days is not None else 0 if trace else 1, runs, seed, text, Path(trace).name if trace else "")
-    made = plan(given.scenario, given.catalogue, given.book, given.origins, predicted=False)
+    made = plan(given.scenario, given.book, given.origins, predicted=False)
     if not made.bill.complete:
         complain(f"costs are at least what they say: {made.bill.lacks}", "warning")
     with _progress() as progress:
-        replay = simulated(given.scenario, given.catalogue, given.book, made, order, progress)
+        replay = simulated(made, order, progress)
     shown = policy or "latency"
     if shown not in (names := [outcome.policy for outcome in replay.outcomes]):
         raise UsageError(f"no policy {shown!r}: known are {', '.join(names)}")

@@ -40,8 +40,8 @@ def verify(choice: Choice, results: Results, load: Ran = None, format_: Format =
     measured = runs.measured(results, load, _text, listed)
     given = choice.read()
     name, measurement = verifying.chosen(given.scenario.loads, measured, load)
-    made = plan(given.scenario, given.catalogue, given.book, given.origins)
-    verification = verifying.verify(verifying.Subject(made, given.catalogue, given.book), name, measurement)
+    made = plan(given.scenario, given.book, given.origins)
+    verification = verifying.verify(made, name, measurement)
     deliver(report.render(verification), output)
     return 0 if verification.verified else 1
 

@@ -27,7 +27,7 @@ class Choice:
     as_of: date | None
 
     def read(self, reference: str | None = None) -> Given:
-        """Return the chosen scenario, or another one with the same overrides, with its catalogue and prices."""
+        """Return the chosen scenario, or another one with the same overrides, with its prices."""
         return read(reference or self.scenario, self.assignments, self.prices, self.price_cache)
 
     def also(self, assignment: Assignment) -> Choice:

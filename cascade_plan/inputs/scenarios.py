@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cascade_plan import registry
@@ -14,10 +14,10 @@ from cascade_plan.files.disk import read_text
 from cascade_plan.files.documents import Document, field_name, trails_below
 from cascade_plan.files.parsing import parse_yaml
 from cascade_plan.files.validating import validate
-from cascade_plan.model.catalogue import Catalogue
 from cascade_plan.model.plan import Plan, from_json
 from cascade_plan.model.price import Book
 from cascade_plan.model.scenario import Scenario
+from cascade_plan.model.tier import STANDARD
 
 Assignment = tuple[str, str, str]
 """Where it was given (a flag as typed), the dotted path, the value as YAML text."""
@@ -29,7 +29,6 @@ class Given:
 
     scenario: Scenario
     origins: Mapping[str, str]
-    catalogue: Catalogue
     book: Book
 
 
@@ -64,9 +63,19 @@ def read_scenario(reference: str, assignments: Sequence[Assignment] = ()) -> tup
     text, name = scenario_text(reference)
     document = parse_yaml(text, name)
     if assignments:
-        document = set_values(document, assignments)
+        document = set_values(_with_tiers(document, assignments), assignments)
     scenario = validate(Scenario, document)
     return _with_trace(scenario, document), _origins(document)
+
+
+def _with_tiers(document: Document, assignments: Sequence[Assignment]) -> Document:
+    """Return the document with the standard tiers written out where it names none and one of them is to be changed.
+
+    A scenario that names tiers has just those: changing one must not make away with the others.
+    """
+    if "tiers" in document.data or not any(path.partition(".")[0] == "tiers" for _, path, _ in assignments):
+        return document
+    return replace(document, data={**document.data, "tiers": {name: {} for name in STANDARD}})
 
 
 def _origins(document: Document) -> Mapping[str, str]:
@@ -101,24 +110,29 @@ def _with_trace(scenario: Scenario, document: Document) -> Scenario:
 def read(
     reference: str, assignments: Sequence[Assignment] = (), prices: str | None = None, cached: bool = True
 ) -> Given:
-    """Return a scenario with the catalogue and the prices of its region: a file of prices over the cache (unless not
+    """Return a scenario with the prices of its region: a file of prices over the cache (unless not
     `cached`) over the bundled book.
 
     Raises ScenarioError, UsageError (an unknown region among them) and PriceError (a damaged book).
     """
-    from cascade_plan.prices import books, bundled
+    from cascade_plan.prices import books
 
     scenario, origins = read_scenario(reference, assignments)
-    for field, known in (("cloud", registry.names("clouds")), ("region", books.regions(cached))):
-        if (value := getattr(scenario, field)) not in known:
-            where = origins.get(field, "default")
-            suggestion = did_you_mean(value, list(known))
-            raise UsageError(f"{where}: {field}: must be one of {', '.join(known)}, got {value!r}{suggestion}")
-    book = books.book(scenario.region, cached)
+    _must_be_known(scenario, origins, "cloud", registry.names("clouds"))
+    _must_be_known(scenario, origins, "region", books.regions(scenario.cloud, cached))
+    book = books.book(scenario.cloud, scenario.region, cached)
     if prices is not None:
         text, name = read_text(prices)
         book = bundled.override(book, text, name)
-    return Given(scenario, origins, bundled.catalogue(), book)
+    return Given(scenario, origins, book)
+
+
+def _must_be_known(scenario: Scenario, origins: Mapping[str, str], field: str, known: Sequence[str]) -> None:
+    """Raise UsageError, with a suggestion, where a field of the scenario is none of the known names."""
+    if (value := getattr(scenario, field)) not in known:
+        where = origins.get(field, "default")
+        suggestion = did_you_mean(value, list(known))
+        raise UsageError(f"{where}: {field}: must be one of {', '.join(known)}, got {value!r}{suggestion}")
 
 
 def read_plan(path: str) -> Plan:

@@ -1,14 +1,17 @@
-"""What a load needs: groups of nodes, metered use, and the figures that led to them."""
+"""What a load needs: instances of tiers with their groups of nodes, metered use, levers, workloads, and why."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
 
 from cascade_plan.model.catalogue import Shape
 from cascade_plan.model.derivation import Derivation, Finding
+from cascade_plan.model.offer import Offer
 from cascade_plan.model.solution import Rejection
 from cascade_plan.model.terms import TermShare
+from cascade_plan.model.watch import Watch
 
 LEVELS = ("floor", "average", "peak", "ceiling")
 """The band of a bill: the autoscaler at its minimum in the quietest hour, the day's mean, the peak all month, and
@@ -43,8 +46,14 @@ class Band:
             self.floor + other.floor, self.average + other.average, self.peak + other.peak, self.ceiling + other.ceiling
         )
 
+    def __add__(self, other: Band) -> Band:
+        return self.plus(other)
+
     def __iter__(self) -> Iterator[float]:
         return iter((self.floor, self.average, self.peak, self.ceiling))
+
+
+NONE = Band(0, 0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,19 +61,28 @@ class NodeGroup:
     """Instances of one shape that do one job."""
 
     tier: str
+    """The name of the tier's instance."""
     name: str
-    """The stable name a bill shows, such as "api nodes"."""
+    """The stable name a bill shows, such as "api nodes"; no two groups of a plan share one."""
+    role: str
+    """What its instances are to their tier: nodes, primary or replicas."""
     shape: Shape
-    variant: str
-    """The price's variant: linux, single_az, multi_az, redis or valkey."""
+    offer: Offer
     count: Band
     """Instances running, averaged over the month at each level; the floor's count runs all month."""
     terms: tuple[TermShare, ...] = ()
     """How shares of the instances are paid; what they leave is on demand."""
     disk_gib: int = 0
-    """gp3 storage of each instance."""
+    """Block storage of each instance."""
     idle_share: float = 0.0
     """Share of the group's allocatable capacity (CPU or memory, whichever is fuller) that nothing requests."""
+    lever: str = ""
+    """The lever that counts its nodes; empty where the count does not move."""
+
+    @property
+    def is_nodes(self) -> bool:
+        """Whether its instances are virtual machines that pods run on."""
+        return self.offer.what == "vm"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,57 +91,194 @@ class Usage:
 
     tier: str
     name: str
-    service: str
-    item: str
+    offer: Offer
     amount: Band
     """Amount a month at each level, in the price's unit."""
     unit: str
-    variant: str = ""
     tiered: bool = False
     """Whether the price falls with the amount, in tiers."""
+    price_usd: Decimal | None = None
+    """The price of one, where the scenario itself gives it; otherwise the book has it."""
 
 
 @dataclass(frozen=True, slots=True)
-class TierFleet:
-    """What one tier needs, and why."""
+class Lever:
+    """A count that something decides: the one truth of bill, autoscaler, search for the least fleet and emitters."""
 
+    name: str
+    """Its figure without the level, such as api.node_count."""
+    floor_count: int
+    base_count: int
+    """At the scenario's peak."""
+    most_count: int
+    set_by: str
+    """rules, method (the least that meets every load), or pinned (in the scenario)."""
+    is_scaled: bool = False
+    """Whether an autoscaler moves it between floor and most."""
+    reaction_s: float = 0.0
+    """From a count that is asked for to one that answers."""
+    is_searched: bool = False
+    """Whether the method slo looks for the least of it that keeps every load's latency."""
+    spread: str = ""
+    """What the loss of zones takes of it: "nodes" (zones and nodes), "zones" (zones alone), "" nothing."""
+    least_count: int = 0
+    """Fewer of it are never tried."""
+    offer: Offer | None = None
+    """What one more of it buys."""
+
+    def at(self, users: float, users_peak: float) -> int:
+        """Return the count that an autoscaler holds for so many users: it follows them as the base follows the peak."""
+        if not self.is_scaled:
+            return self.base_count
+        wanted = -int(-self.base_count * users // users_peak)
+        return min(self.most_count, max(self.floor_count, wanted))
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """Pods of one image: Kubernetes objects, scrape job, series and clients of pools follow from it."""
+
+    tier: str
+    kind: str
+    name: str
+    """What its Deployment or StatefulSet is called, and the job that scrapes it."""
+    image: str
+    port: int
+    cpu_cores: float
+    """CPU a pod requests."""
+    memory_mib: int
+    """Memory a pod requests."""
+    memory_mib_max: int
+    """Memory a pod may take."""
+    replica_count_min: int
+    replica_count_max: int
+    pod_count_per_node: int
+    cores_per_pod: float
+    """Cores a single-threaded pod gets when all pods of a node are busy; at most 1."""
+    group: str
+    """The name of the node group it runs on."""
+    serves: str
+    """requests, connections or jobs: what its metrics count."""
+    ready_path: str = ""
+    live_path: str = ""
+    connection_count_per_pod: int = 0
+    """Most connections one pod opens to each address of a pool or a database; 0 where it asks none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Streams:
+    """Connections that a tier keeps open, and what they carry; rates at each level of the band."""
+
+    connections: Band
+    connection_lifetime_s: float
+    heartbeat_interval_s: float
+    messages_per_s: Band
+    """Messages published."""
+    message_bytes: float
+    out_bytes_per_s: Band
+    in_bytes_per_s: Band
+
+
+@dataclass(frozen=True, slots=True)
+class Sized:
+    """What one instance of a tier needs, and why."""
+
+    name: str
+    kind: str
     groups: tuple[NodeGroup, ...] = ()
     usages: tuple[Usage, ...] = ()
     figures: tuple[Derivation, ...] = ()
     findings: tuple[Finding, ...] = ()
     not_priced: tuple[str, ...] = ()
     """What this tier will cost that the bill leaves out, in words."""
+    levers: tuple[Lever, ...] = ()
+    workloads: tuple[Workload, ...] = ()
+    watches: tuple[Watch, ...] = ()
+    """What of it is watched on the running system."""
+    streams: Streams | None = None
+    """Connections it keeps open, if it does."""
+    not_emitted: tuple[str, ...] = ()
+    """What of it no emitter deploys, in words: a group's, usage's or workload's name, a colon, and why."""
+
+    def value(self, leaf: str) -> float:
+        """Return a figure's value by the end of its name: "node_count" of api.node_count. Raises KeyError."""
+        wanted = f"{self.name}.{leaf}"
+        for figure in self.figures:
+            if figure.figure == wanted:
+                return float(figure.value)
+        raise KeyError(wanted)
+
+    def count(self, leaf: str) -> int:
+        """Return a figure's value as a count. Raises KeyError."""
+        return int(self.value(leaf))
+
+    def group(self, role: str) -> NodeGroup:
+        """Return the group of a role. Raises KeyError when there is none."""
+        for group in self.groups:
+            if group.role == role:
+                return group
+        raise KeyError(role)
+
+    def has(self, role: str) -> bool:
+        """Return whether there is a group of a role."""
+        return any(group.role == role for group in self.groups)
+
+    def lever(self, leaf: str) -> Lever:
+        """Return a lever by the end of its name. Raises KeyError when there is none."""
+        for lever in self.levers:
+            if lever.name == f"{self.name}.{leaf}":
+                return lever
+        raise KeyError(leaf)
 
 
 @dataclass(frozen=True, slots=True)
 class Fleet:
-    """Every tier's needs, in sizing order."""
+    """Every instance of a tier, sized, by name in sizing order."""
 
-    tiers: tuple[TierFleet, ...]
+    tiers: Mapping[str, Sized] = field(default_factory=dict)
     rejections: tuple[Rejection, ...] = ()
     """Smaller counts that the method slo tried, and the load each fails."""
+
+    def of(self, kind: str) -> tuple[Sized, ...]:
+        """Return every instance of a kind; none where the scenario has it off."""
+        return tuple(sized for sized in self.tiers.values() if sized.kind == kind)
 
     @property
     def groups(self) -> tuple[NodeGroup, ...]:
         """All groups of nodes."""
-        return tuple(group for tier in self.tiers for group in tier.groups)
+        return tuple(group for tier in self.tiers.values() for group in tier.groups)
 
     @property
     def usages(self) -> tuple[Usage, ...]:
         """All metered use."""
-        return tuple(usage for tier in self.tiers for usage in tier.usages)
+        return tuple(usage for tier in self.tiers.values() for usage in tier.usages)
 
     @property
     def figures(self) -> tuple[Derivation, ...]:
         """All sized figures."""
-        return tuple(figure for tier in self.tiers for figure in tier.figures)
+        return tuple(figure for tier in self.tiers.values() for figure in tier.figures)
 
     @property
     def findings(self) -> tuple[Finding, ...]:
         """All findings."""
-        return tuple(finding for tier in self.tiers for finding in tier.findings)
+        return tuple(finding for tier in self.tiers.values() for finding in tier.findings)
 
     @property
     def not_priced(self) -> tuple[str, ...]:
-        """All that the bill leaves out."""
-        return tuple(words for tier in self.tiers for words in tier.not_priced)
+        """All that the bill leaves out, each once."""
+        return tuple(dict.fromkeys(words for tier in self.tiers.values() for words in tier.not_priced))
+
+    @property
+    def levers(self) -> tuple[Lever, ...]:
+        """All counts that something decides."""
+        return tuple(lever for tier in self.tiers.values() for lever in tier.levers)
+
+    @property
+    def workloads(self) -> tuple[Workload, ...]:
+        """All pods that are run."""
+        return tuple(workload for tier in self.tiers.values() for workload in tier.workloads)
+
+    @property
+    def watches(self) -> tuple[Watch, ...]:
+        """All that is watched."""
+        return tuple(watch for tier in self.tiers.values() for watch in tier.watches)

@@ -6,17 +6,18 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, Generic, TypeVar
 
 from cascade_plan.model.bill import Bill
 from cascade_plan.model.derivation import Derivation, Finding
-from cascade_plan.model.fleet import NodeGroup
-from cascade_plan.model.load import Load
+from cascade_plan.model.fleet import Fleet, NodeGroup, Sized
 from cascade_plan.model.outlook import Outlook
 from cascade_plan.model.scenario import Scenario
-from cascade_plan.model.solution import Rejection
+from cascade_plan.model.tier import Settings
+from cascade_plan.model.traffic import Traffic
 
 PLAN_SCHEMA_VERSION: Final = 1
+S = TypeVar("S", bound=Settings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,15 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
+class Instance(Generic[S]):
+    """An instance of a tier: what it was asked to be and what it became."""
+
+    name: str
+    settings: S
+    sized: Sized
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """Everything a report or an emitter may know."""
 
@@ -46,20 +56,34 @@ class Plan:
     scenario: Scenario
     book: str
     """Name of the price book the bill was made from."""
-    load: Load
+    traffic: Traffic
     figures: Mapping[str, Derivation]
-    groups: tuple[NodeGroup, ...]
+    fleet: Fleet
+    """Everything that was sized, with its levers: simulation and verification size nothing again."""
     bill: Bill
     verdicts: tuple[Verdict, ...]
     findings: tuple[Finding, ...]
-    rejections: tuple[Rejection, ...] = ()
-    """Smaller counts that the method slo tried, and the load each fails."""
     outlook: Outlook | None = None
     """What would change the cost; None where nobody asked, as it plans the scenario some two hundred times."""
 
     def figure(self, name: str) -> int | float | Decimal:
         """Return a figure's value. Raises KeyError when the plan has no figure of that name."""
         return self.figures[name].value
+
+    @property
+    def application(self) -> str:
+        """What emitted objects are called after: the scenario's application, or its name."""
+        return self.scenario.application or self.scenario.name
+
+    @property
+    def groups(self) -> tuple[NodeGroup, ...]:
+        """All groups of instances."""
+        return self.fleet.groups
+
+    def of(self, settings_class: type[S]) -> tuple[Instance[S], ...]:
+        """Return every instance of a kind with its settings, by the class of these; none where it is off."""
+        found = self.scenario.all_of(settings_class).items()
+        return tuple(Instance(name, settings, self.fleet.tiers[name]) for name, settings in found)
 
     @property
     def failed(self) -> bool:

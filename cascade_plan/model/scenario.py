@@ -1,121 +1,34 @@
 """The scenario: what an engineer knows and wants, as YAML holds it.
 
-Every field that has a default takes it from `defaults.py`, where its source stands. Annotations are evaluated here, at
-definition: pydantic would evaluate postponed ones at every start.
+Every default stands at its field with its kind and source. Annotations are evaluated here, at definition: pydantic
+would evaluate postponed ones at every start.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, Any, Final, Literal, Self, TypeVar, get_args
+from typing import Annotated, Any, Final, Literal, NamedTuple, Self, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, Field, SerializeAsAny, ValidationInfo, field_validator, model_validator
+from pydantic_core import InitErrorDetails, PydanticCustomError, ValidationError
 
 from cascade_plan.errors import did_you_mean
-from cascade_plan.languages import sql
-from cascade_plan.model.defaults import NASA_WEEKDAY
-from cascade_plan.model.defaults import value as default
-from cascade_plan.model.terms import TermShare
+from cascade_plan.model import tier
+from cascade_plan.model.defaults import PLAN, Default, default, default_of
+from cascade_plan.model.part import Gate, Key, Name, Part, Request, ShapeName, Text, all_defaults
 from cascade_plan.units import Count, NonNegative, Percent, Positive, Share, Users, matching
 
 SCHEMA_VERSION: Final = 1
-MIX_MOST: Final = 10
-"""Most terms that share a tier."""
-SHARES_TOLERANCE: Final = 1e-9
-"""Shares that sum to 1 may exceed it by what floats round."""
-PLANS_IN_SHORT: Final = ("compute_sp_{1,3}y_...", "ec2_instance_sp_{1,3}y_...")
-WHAT_PLANS_COVER: Final = {
-    "compute": "Compute Savings Plans are for api, websocket and monitoring",
-    "ec2_instance": "EC2 Instance Savings Plans are for api, websocket and monitoring",
-    "database": "Database Savings Plans are for database and cache",
-}
-"""Kind of a savings plan -> what it covers, https://docs.aws.amazon.com/savingsplans/latest/userguide/"""
+NASA_WEEKDAY: Final = (
+    0.415, 0.343, 0.309, 0.262, 0.226, 0.232, 0.262, 0.434, 0.684, 0.820, 0.845, 0.922,
+    0.972, 0.986, 1.000, 0.996, 0.954, 0.753, 0.598, 0.532, 0.501, 0.512, 0.497, 0.488,
+)  # fmt: skip
+"""Mean requests of each weekday hour over the busiest one, NASA-HTTP log of July 1995 (Arlitt & Williamson 1996)."""
 PROFILES: Final[dict[str, tuple[float, ...]]] = {"weekday": NASA_WEEKDAY, "flat": (1.0,) * 24}
-
-Name = Annotated[
-    str,
-    matching(r"^[a-z]([-a-z0-9]*[a-z0-9])?$", "lower-case letters, digits and dashes, starting with a letter", 53),
-]
-"""A Kubernetes label (RFC 1123) that leaves room for a suffix within its 63 characters."""
-Key = Annotated[
-    str, matching(r"^[a-z][a-z0-9_]*$", "lower-case letters, digits and underscores, starting with a letter", 40)
-]
-Text = Annotated[str, Field(max_length=2000)]
-ShapeName = Annotated[str, matching(r"^[a-z0-9][a-z0-9.-]*$", "a name such as db.r5.xlarge or us-east-1", 60)]
-Commitments = Literal[
-    "reserved_1y_no_upfront",
-    "reserved_1y_partial_upfront",
-    "reserved_1y_all_upfront",
-    "reserved_3y_no_upfront",
-    "reserved_3y_partial_upfront",
-    "reserved_3y_all_upfront",
-]
-ComputePlans = Literal[
-    "compute_sp_1y_no_upfront",
-    "compute_sp_1y_partial_upfront",
-    "compute_sp_1y_all_upfront",
-    "compute_sp_3y_no_upfront",
-    "compute_sp_3y_partial_upfront",
-    "compute_sp_3y_all_upfront",
-    "ec2_instance_sp_1y_no_upfront",
-    "ec2_instance_sp_1y_partial_upfront",
-    "ec2_instance_sp_1y_all_upfront",
-    "ec2_instance_sp_3y_no_upfront",
-    "ec2_instance_sp_3y_partial_upfront",
-    "ec2_instance_sp_3y_all_upfront",
-]
-DatabasePlans = Literal["database_sp_1y_no_upfront"]
-TermShares = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)]
-InstanceTerm = Literal["on_demand", Commitments, ComputePlans, "spot"]
-InstanceMix = Annotated[
-    dict[Literal[Commitments, ComputePlans, "spot"], TermShares], Field(min_length=1, max_length=MIX_MOST)
-]
-DatabaseTerm = Literal["on_demand", Commitments, DatabasePlans]
-DatabaseMix = Annotated[dict[Literal[Commitments, DatabasePlans], TermShares], Field(min_length=1, max_length=MIX_MOST)]
-INSTANCE_TERMS: Final[tuple[str, ...]] = get_args(InstanceTerm)
-DATABASE_TERMS: Final[tuple[str, ...]] = get_args(DatabaseTerm)
-TERMS: Final[tuple[str, ...]] = tuple(dict.fromkeys((*INSTANCE_TERMS, *DATABASE_TERMS)))
-Request = Annotated[
-    str,
-    matching(
-        r"^(GET|POST|PUT|PATCH|DELETE) /[A-Za-z0-9._~/{}=&?%:@+,-]*$", "a method and a path, GET /api/v1/workrooms", 500
-    ),
-]
-Image = Annotated[
-    str,
-    matching(r"^[a-z0-9]([A-Za-z0-9._/:@-]*[A-Za-z0-9])?$", "an image name, registry.example.com/api:1.0.0", 255),
-]
-HostName = Annotated[str, matching(r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$", "a host name or an IPv4 address", 253)]
-Version = Annotated[str, matching(r"^[0-9]+\.[0-9]+(\.[0-9]+)?$", "a version in quotes such as '1.23'", 20)]
-Identifier = Annotated[str, AfterValidator(sql.checked_identifier)]
-"""A PostgreSQL name: anything but NUL, at most 63 bytes."""
-LineIdentifier = Annotated[str, AfterValidator(sql.checked_line_identifier)]
-"""A PostgreSQL name that can also stand in a file of lines, such as pgbouncer.ini: no control characters."""
-Domain = Annotated[
-    str,
-    matching(
-        r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\.[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)*$",
-        "a DNS domain, ws-node.cascade.svc.cluster.local",
-        200,
-    ),
-]
-UrlPath = Annotated[str, matching(r"^/[A-Za-z0-9._~/-]*$", "a path such as /health/ready", 200)]
-Gate = Annotated[str, matching(r"^(<|<=|>|>=|==) [0-9]+(\.[0-9]+)?$", "a limit such as '< 50'", 40)]
-
-
-class Part(BaseModel):
-    """The configuration all parts of a scenario share: immutable, nothing unknown, nothing coerced.
-
-    Validators are built on first use, so that a start builds one for the scenario and none for each of its parts.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
-
-
-def _all_defaults() -> Any:
-    """Return a field that, when left out, is validated from {} by the parent: no validator of the part's own."""
-    return Field(default={}, validate_default=True)
+Gates = Annotated[list[Gate], Field(min_length=1, max_length=10)]
+Queries = Annotated[int, Field(ge=0, le=1000)]
+S = TypeVar("S", bound=tier.Settings)
 
 
 class UserCounts(Part):
@@ -127,11 +40,12 @@ class UserCounts(Part):
     """Users connected at the same time, averaged over the day."""
     registered: Users | None = None
     """Users with an account, if known."""
-    tenants: Count = default("users.tenants")
-    active_share: Share = default("users.active_share")
+    tenants: Count = default(100, "assumption", "the plan is multi-tenant and gives no number of tenants")
+    """Customers that share the system."""
+    active_share: Share = default(1.0, "plan", f"{PLAN}, load test: every simulated user acts all the time")
     """Share of the connected users who act with the think time below; the others only stay connected."""
     profile: Literal["weekday", "flat"] | Annotated[list[NonNegative], Field(min_length=24, max_length=24)] = default(
-        "users.profile"
+        "weekday", "measured", "hourly means of the NASA-HTTP log, weekdays of July 1995 (Arlitt & Williamson 1996)"
     )
     """Relative load of the 24 hours of a day: weekday, flat, or 24 numbers."""
     trace: Text | None = None
@@ -160,8 +74,10 @@ class UserCounts(Part):
 class ThinkTime(Part):
     """Seconds between an answer and the same user's next request, uniform between two bounds."""
 
-    min: Positive = default("behaviour.think_time_s.min")
-    max: Positive = default("behaviour.think_time_s.max")
+    min: Positive = default(1.0, "plan", f"{PLAN}, load test: wait_time = between(1, 3)")
+    """Shortest pause."""
+    max: Positive = default(3.0, "plan", f"{PLAN}, load test: wait_time = between(1, 3)")
+    """Longest pause."""
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -176,472 +92,155 @@ class ThinkTime(Part):
 
 
 class Action(Part):
-    """A request users make, what it moves and what it stores."""
+    """A request users make, what it moves, what it stores, and what it asks of whom."""
 
     weight: Positive
     """How often the action is chosen, relative to the others."""
     request: Request
     """Method and path, such as GET /api/v1/workrooms."""
-    request_bytes: NonNegative = default("action.request_bytes")
+    request_bytes: NonNegative = default(200, "assumption", "a small JSON body")
     """Body the client sends."""
-    response_bytes: NonNegative = default("action.response_bytes")
+    response_bytes: NonNegative = default(500, "assumption", "a small JSON body")
     """Body the server answers with."""
-    database_bytes: NonNegative = default("action.database_bytes")
+    database_bytes: NonNegative = default(0, "assumption", "an action stores nothing unless the scenario says so")
     """Growth of the database for each request."""
-    object_bytes: NonNegative = default("action.object_bytes")
+    object_bytes: NonNegative = default(0, "assumption", "an action stores no object unless the scenario says so")
     """Growth of the object store for each request."""
     publishes: bool = False
     """Whether the action is broadcast over the WebSockets."""
-    audience: Literal["workroom", "tenant"] = default("action.audience")
+    audience: Literal["workroom", "tenant"] = default(
+        "workroom", "plan", f"{PLAN}, channels: workroom:{{workroom_id}}:updates"
+    )
     """Who receives what it publishes: the other members of its workroom, or everyone of the tenant who is connected."""
-    cpu_ms: Positive = default("action.cpu_ms")
-    """CPU time of the API for one request, on one core."""
-    read_count: Annotated[int, Field(ge=0, le=1000)] = default("action.read_count")
-    """Queries that read; those the cache answers do not reach the database."""
-    write_count: Annotated[int, Field(ge=0, le=1000)] = default("action.write_count")
-    n_plus_one_query_count: Annotated[int, Field(ge=0, le=1000)] = default("action.n_plus_one_query_count")
-    """Queries more, one for each row, as long as timing.n_plus_one is true; the lateral join makes them one."""
+    at: Key | None = None
+    """The service (a tier of kind api) that answers it; the first one if left out."""
+    cpu_ms: Positive = default(
+        1.0, "assumption", "5,000 users at 2 s think time on the 3.69 cores a 4 vCPU node leaves: 68 % busy at 1 ms"
+    )
+    """CPU time of its service for one request, on one core."""
+    read_count: Queries = default(1, "assumption", "one query that reads")
+    """Queries that read the first database; those the cache answers do not reach it."""
+    write_count: Queries = default(0, "assumption", "an action writes nothing unless the scenario says so")
+    """Queries that write to the first database."""
+    reads: dict[Key, Queries] | None = None
+    """In place of read_count, queries that read by database: {database: 2, reports: 1}."""
+    writes: dict[Key, Queries] | None = None
+    """In place of write_count, queries that write by database."""
+    n_plus_one_query_count: Queries = default(0, "assumption", "no rows fetched one by one unless the scenario says so")
+    """Queries more, one for each row, as long as its database's n_plus_one is true; the lateral join makes them one."""
+    cache: Key | None = None
+    """The cache that its reads ask first: the first one if left out, off for none."""
+    jobs: dict[Key, Annotated[float, Field(ge=0, le=1000, allow_inf_nan=False)]] = Field(default_factory=dict)
+    """Jobs that one request leaves to workers, by worker: {worker: 1}."""
+
+    @model_validator(mode="after")
+    def _said_once(self) -> Self:
+        for short, long in (("read_count", "reads"), ("write_count", "writes")):
+            if getattr(self, long) is not None and short in self.model_fields_set:
+                raise ValueError(f"give {short} or {long}, not both")
+        return self
 
 
 class Behaviour(Part):
     """What an acting user does."""
 
-    think_time_s: ThinkTime = _all_defaults()
+    think_time_s: ThinkTime = all_defaults()
+    """Pause between an answer and the same user's next request."""
     actions: Annotated[dict[Key, Action], Field(min_length=1, max_length=100)]
-    header_bytes: NonNegative = default("behaviour.header_bytes")
+    """What users do, by name."""
+    header_bytes: NonNegative = default(
+        400, "assumption", "request or response headers after HPACK, with a bearer token; measure yours"
+    )
     """Headers of a request, and of a response."""
-    cache_hit_ratio: Share = default("behaviour.cache_hit_ratio")
+
+    @property
+    def mix(self) -> tuple[tuple[float, Action], ...]:
+        """(share of all requests, action) of every action."""
+        total = sum(action.weight for action in self.actions.values())
+        return tuple((action.weight / total, action) for action in self.actions.values())
 
 
-class Timing(Part):
-    """How long the pieces of a request take, and how fast the fleet can grow."""
-
-    api_scv: NonNegative = default("timing.api_scv")
-    """Squared coefficient of variation of the CPU time of one kind of request: 0 constant, 1 exponential."""
-    read_ms: Positive = default("timing.read_ms")
-    """CPU time of the database for an indexed read."""
-    scan_ms: Positive = default("timing.scan_ms")
-    """CPU time of a read without index."""
-    scan_ratio: Share = default("timing.scan_ratio")
-    """Share of the reads that find no index."""
-    write_ms: Positive = default("timing.write_ms")
-    parse_ms: NonNegative = default("timing.parse_ms")
-    """CPU time of parsing and planning a query, saved by a prepared statement."""
-    prepared_statements: bool = default("timing.prepared_statements")
-    n_plus_one: bool = default("timing.n_plus_one")
-    """Whether lists still fetch each row with a query of its own."""
-    commit_ms: NonNegative = default("timing.commit_ms")
-    """Wait of a write for its commit to reach the disk."""
-    database_scv: NonNegative = default("timing.database_scv")
-    cache_ms: Positive = default("timing.cache_ms")
-    """CPU time of one cache command."""
-    round_trip_ms: NonNegative = default("timing.round_trip_ms")
-    """Network time of one query or cache command."""
-    pod_startup_s: NonNegative = default("timing.pod_startup_s")
-    node_provisioning_s: NonNegative = default("timing.node_provisioning_s")
-
-
-class WebSocketUse(Part):
-    """What the open connections carry and take."""
-
-    connections_per_user: NonNegative = default("websocket.connections_per_user")
-    recipients_per_message: NonNegative = default("websocket.recipients_per_message")
-    message_bytes: NonNegative = default("websocket.message_bytes")
-    heartbeat_interval_s: Positive = default("websocket.heartbeat_interval_s")
-    heartbeat_bytes: NonNegative = default("websocket.heartbeat_bytes")
-    connection_lifetime_s: Positive = default("websocket.connection_lifetime_s")
-    memory_kib_per_connection: Positive = default("websocket.memory_kib_per_connection")
-    kernel_kib_per_connection: NonNegative = default("websocket.kernel_kib_per_connection")
-
-
-class LoadLevel(Part):
+class LoadTest(Part):
     """A named load: what a load test drives and what latency it must meet."""
 
     users: Users
+    """Users who act at the same time."""
     spawn_rate_per_s: Positive
+    """Users who start each second until all are there."""
     duration_s: Positive
     """How long all its users are there; they come before, at the spawn rate."""
     latency_ms_p95: Positive
+    """95 of 100 answers must come within this."""
     latency_ms_p99: Positive | None = None
-    failure_ratio_max: Share = default("load.failure_ratio_max")
+    """99 of 100 answers must come within this."""
+    failure_ratio_max: Share = default(
+        0.01, "cited", "k6's own example, rate<0.01, https://grafana.com/docs/k6/latest/using-k6/thresholds/"
+    )
     """Most of its requests that may fail."""
 
 
-class Need(Part):
-    """A need instead of a type: the cheapest shape that has at least this much is taken."""
+class Losses(NamedTuple):
+    """What one word for availability asks for."""
 
-    vcpu: Count = 1
-    memory_gib: Positive
-    architecture: Literal["any", "arm64", "x86_64"] = "any"
-    burstable: bool = False
-    """Whether shapes on CPU credits (T families) may be taken."""
-
-
-class Pod(Part):
-    """What one API pod requests."""
-
-    cpu_cores: Positive = default("tiers.api.pod.cpu_cores")
-    memory_mib: Count = default("tiers.api.pod.memory_mib")
+    zones: int
+    has_standby: bool
+    lost_zone_count: int
+    lost_node_count: int
+    node_count: int
+    """Nodes of every kind at least."""
+    replica_count: int
+    """Read replicas of a database, and copies of each cache master, at least."""
+    nat_gateway_per_zone: bool
 
 
-class NodeBounds(Part):
-    """API node counts pinned by hand instead of taken from the rules."""
-
-    base: Count
-    min: Count
-    max: Count
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        if not self.min <= self.base <= self.max:
-            raise ValueError(f"must be ordered min <= base <= max, got {self.min}, {self.base}, {self.max}")
-        return self
-
-
-class ReplicaBounds(Part):
-    """The replica bounds of an autoscaler."""
-
-    min: Count
-    max: Count
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        if self.max < self.min:
-            raise ValueError(f"max ({self.max}) must not be below min ({self.min})")
-        return self
-
-
-def _need(path: str) -> Any:
-    return Field(default=default(path), validate_default=True)
-
-
-_Some = TypeVar("_Some", bound=Part)
-
-
-def _distinct(part: _Some, names: tuple[str, ...]) -> _Some:
-    """Return the part. Raises ValueError when two of its fields hold the same name."""
-    seen: dict[str, str] = {}
-    for name in names:
-        value = getattr(part, name)
-        if value in seen:
-            raise ValueError(f"{seen[value]} and {name} must differ, both are {value!r}")
-        seen[value] = name
-    return part
-
-
-class ClusterTier(Part):
-    """What every Kubernetes node loses before the first pod, and its root volume."""
-
-    daemonset_cpu_cores: NonNegative = default("tiers.cluster.daemonset_cpu_cores")
-    """CPU that the per-node agents request on every node."""
-    daemonset_memory_mib: NonNegative = default("tiers.cluster.daemonset_memory_mib")
-    daemonset_pods: Annotated[int, Field(ge=0, le=50)] = default("tiers.cluster.daemonset_pods")
-    vm_overhead_ratio: Share = default("tiers.cluster.vm_overhead_ratio")
-    """Share of the advertised memory that the hypervisor and firmware keep."""
-    disk_gib: Count = default("tiers.cluster.disk_gib")
-    """gp3 root volume of each node."""
-
-
-class ApiTier(Part):
-    """The API: the rules that count its nodes, its node's shape, its pods."""
-
-    users_per_node: Count = default("tiers.api.users_per_node")
-    minimum_nodes: Count = default("tiers.api.minimum_nodes")
-    minimum_nodes_scaled_in: Count = default("tiers.api.minimum_nodes_scaled_in")
-    headroom_ratio: Annotated[Positive, Field(ge=1)] = default("tiers.api.headroom_ratio")
-    shape: ShapeName | Need = _need("tiers.api.shape")
-    pod: Pod = _all_defaults()
-    image: Image = default("tiers.api.image")
-    """Container image; its USER must be a number other than 0."""
-    port: Annotated[int, Field(ge=1, le=65_535)] = default("tiers.api.port")
-    ready_path: UrlPath = default("tiers.api.ready_path")
-    """Answers 2xx while the pod can take requests."""
-    live_path: UrlPath = default("tiers.api.live_path")
-    """Answers 2xx while the process is sound, whatever its database does."""
-    nodes: NodeBounds | None = None
-    replicas: ReplicaBounds | None = None
-    """HPA bounds pinned by hand instead of as many pods as the nodes hold."""
-
-
-class WebSocketTier(Part):
-    """The nodes that hold the open connections."""
-
-    connections_per_node: Count = default("tiers.websocket.connections_per_node")
-    minimum_nodes: Count = default("tiers.websocket.minimum_nodes")
-    shape: ShapeName | Need = _need("tiers.websocket.shape")
-    nodes: Count | None = None
-    sticky: Literal["consistent_hash", "ip_hash"] = default("tiers.websocket.sticky")
-    """How a client finds its node again: by the hash of a key of its own, or of the first 24 bits of its address."""
-    connections_per_address: Annotated[int, Field(ge=1, le=65_535)] = default("tiers.websocket.connections_per_address")
-    """Most connections nginx accepts from one address, behind which a whole office may be; 65,535 at most."""
-    health_interval_s: Positive = default("tiers.websocket.health_interval_s")
-    """How long a node that failed is left alone, and within what failures are counted."""
-    health_timeout_s: Positive = default("tiers.websocket.health_timeout_s")
-    """How long a node may take to accept a connection."""
-    image: Image = default("tiers.websocket.image")
-    """Container image; its USER must be a number other than 0."""
-    port: Annotated[int, Field(ge=1, le=65_535)] = default("tiers.websocket.port")
-    domain: Domain | None = None
-    """What follows the nodes' names ws-node-1, ws-node-2, ... in DNS; nothing if left out."""
-
-
-class Tables(Part):
-    """The tables of the application, as the performance plan calls them."""
-
-    users: Identifier = default("tiers.database.tables.users")
-    user_settings: Identifier = default("tiers.database.tables.user_settings")
-    resources: Identifier = default("tiers.database.tables.resources")
-    activity_logs: Identifier = default("tiers.database.tables.activity_logs")
-
-    @model_validator(mode="after")
-    def _distinct(self) -> Self:
-        return _distinct(self, ("users", "user_settings", "resources", "activity_logs"))
-
-
-class Columns(Part):
-    """The columns that indexes, queries and policies need."""
-
-    tenant: Identifier = default("tiers.database.columns.tenant")
-    """The tenant of a row, in every table."""
-    id: Identifier = default("tiers.database.columns.id")
-    """The key of a user."""
-    user: Identifier = default("tiers.database.columns.user")
-    """The user whose settings a row holds."""
-    settings: Identifier = default("tiers.database.columns.settings")
-    """What a row of a user's settings holds."""
-    is_active: Identifier = default("tiers.database.columns.is_active")
-    created_at: Identifier = default("tiers.database.columns.created_at")
-    """When a user or a resource was created."""
-    timestamp: Identifier = default("tiers.database.columns.timestamp")
-    """When a logged activity happened."""
-
-    @model_validator(mode="after")
-    def _distinct(self) -> Self:
-        for table in (("id", "is_active", "created_at"), ("user", "settings"), ("timestamp",)):
-            _distinct(self, ("tenant", *table))
-        return self
-
-
-class Roles(Part):
-    """Who may do what in the database; none of them is a superuser or bypasses row-level security."""
-
-    owner: LineIdentifier = default("tiers.database.roles.owner")
-    """Owns the tables and migrates them; nobody logs in as it."""
-    app: LineIdentifier = default("tiers.database.roles.app")
-    """The application: reads and writes one tenant's rows at a time."""
-    readonly: LineIdentifier = default("tiers.database.roles.readonly")
-    """Reads one tenant's rows at a time."""
-
-    @model_validator(mode="after")
-    def _usable(self) -> Self:
-        for name in ("owner", "app", "readonly"):
-            role = getattr(self, name)
-            if role in ("public", "none") or role.startswith("pg_"):
-                raise ValueError(f"{name}: PostgreSQL reserves the role name {role!r}")
-        return _distinct(self, ("owner", "app", "readonly"))
-
-
-class DatabaseTier(Part):
-    """PostgreSQL: primary, read replicas and storage."""
-
-    shape: ShapeName | Need = _need("tiers.database.shape")
-    users_per_replica: Count = default("tiers.database.users_per_replica")
-    minimum_replicas: Annotated[int, Field(ge=0, le=15)] = default("tiers.database.minimum_replicas")
-    replicas: Annotated[int, Field(ge=0, le=1000)] | None = None
-    storage_gib: Annotated[int, Field(ge=20, le=65_536)] = default("tiers.database.storage_gib")
-    """gp3 storage of each instance; RDS allows 20 to 65,536 GiB for PostgreSQL."""
-    backup_gib: NonNegative = default("tiers.database.backup_gib")
-    """Backup storage beyond the free allowance."""
-    version: Literal["14", "15", "16", "17", "18"] = default("tiers.database.version")
-    """Major version of PostgreSQL."""
-    host: HostName = default("tiers.database.host")
-    """Where the pool finds the primary."""
-    replica_hosts: Annotated[list[HostName], Field(max_length=1000)] = []
-    """Where the pool finds the replicas; replica-1.db.example.com and so on if left out."""
-    port: Annotated[int, Field(ge=1, le=65_535)] = default("tiers.database.port")
-    database_name: LineIdentifier | None = None
-    """The application's name if left out."""
-    schema_name: Identifier = default("tiers.database.schema_name")
-    tables: Tables = _all_defaults()
-    columns: Columns = _all_defaults()
-    roles: Roles = _all_defaults()
-    tenant_type: Literal["text", "uuid", "bigint", "integer"] = default("tiers.database.tenant_type")
-    """Type of the tenant column."""
-    statement_timeout_s: Annotated[float, Field(ge=1, le=86_400)] = default("tiers.database.statement_timeout_s")
-    """How long a statement of the application may run, wait in the pool, or hold up a replica's replay."""
-    other_connections: Annotated[int, Field(ge=0, le=1000)] = default("tiers.database.other_connections")
-    """Connections beside the pool's: monitoring, migrations, people."""
-
-
-class PoolTier(Part):
-    """The connection pool in front of the primary and its replicas."""
-
-    users_per_connection: Count = default("tiers.pool.users_per_connection")
-    connections: Count | None = None
-    connections_per_pod: Count = default("tiers.pool.connections_per_pod")
-    """Most connections one API pod opens to each address of the pool."""
-    tenant_class_share: Annotated[
-        dict[Key, Annotated[float, Field(gt=0, le=1)]], Field(min_length=1, max_length=20)
-    ] = default("tiers.pool.tenant_class_share")
-    """Share of the connections each class of tenants has to itself, so that one cannot starve another."""
-    pgbouncer_version: Version = default("tiers.pool.pgbouncer_version")
-    """What it decides: prepared statements in transaction pooling came with 1.21."""
-    port: Annotated[int, Field(ge=1, le=65_535)] = default("tiers.pool.port")
-
-    @field_validator("tenant_class_share")
-    @classmethod
-    def _whole(cls, classes: dict[str, float]) -> dict[str, float]:
-        if abs(sum(classes.values()) - 1) > 1e-6:
-            raise ValueError(f"the shares of the classes must add up to 1, not {sum(classes.values()):g}")
-        return classes
-
-
-class CacheTier(Part):
-    """Redis or Valkey: cache, broker and connection state."""
-
-    engine: Literal["redis", "valkey"] = default("tiers.cache.engine")
-    users_per_node: Count = default("tiers.cache.users_per_node")
-    minimum_nodes: Count = default("tiers.cache.minimum_nodes")
-    shape: ShapeName | Need = _need("tiers.cache.shape")
-    replicas_per_master: Annotated[int, Field(ge=0, le=5)] = default("tiers.cache.replicas_per_master")
-    """Copies of each master on other nodes, one of which takes over when it is lost."""
-    nodes: Count | None = None
-    """Masters and replicas together."""
-
-    @model_validator(mode="after")
-    def _whole_shards(self) -> Self:
-        size = 1 + self.replicas_per_master
-        if self.nodes is not None and self.nodes % size:
-            raise ValueError(
-                f"nodes ({self.nodes}) must be a multiple of {size}: a master and its {size - 1} "
-                f"{'replica' if size == 2 else 'replicas'}"
-            )
-        return self
-
-
-class GatewayTier(Part):
-    """The load balancer."""
-
-    balancer: Literal["alb", "nlb"] = default("tiers.gateway.balancer")
-
-
-class NetworkTier(Part):
-    """NAT gateways and the bytes between tiers."""
-
-    nat_gateway_per_zone: bool = default("tiers.network.nat_gateway_per_zone")
-    nat_gib_per_node_month: NonNegative = default("tiers.network.nat_gib_per_node_month")
-    database_bytes_per_request: NonNegative = default("tiers.network.database_bytes_per_request")
-
-
-class MonitoringTier(Part):
-    """Prometheus: its series, samples and servers."""
-
-    query_types: Count = default("tiers.monitoring.query_types")
-    label_by_tenant: bool = default("tiers.monitoring.label_by_tenant")
-    """Whether the query histogram carries the tenant_id label, which multiplies its series by the tenants."""
-    other_series_per_pod: Count = default("tiers.monitoring.other_series_per_pod")
-    scrape_interval_s: Annotated[Positive, Field(ge=1, le=75)] = default("tiers.monitoring.scrape_interval_s")
-    """At most 75 s: the alerts' shortest window, 5 minutes, must hold four samples."""
-    retention_days: Count = default("tiers.monitoring.retention_days")
-    bytes_per_sample: Positive = default("tiers.monitoring.bytes_per_sample")
-    memory_kib_per_series: Positive = default("tiers.monitoring.memory_kib_per_series")
-    nodes: Count = default("tiers.monitoring.nodes")
-    series_per_node: Count = default("tiers.monitoring.series_per_node")
-    """Most series one Prometheus is given; more are sharded."""
-
-
-class Tiers(Part):
-    """What is sized, tier by tier."""
-
-    cluster: ClusterTier = _all_defaults()
-    api: ApiTier = _all_defaults()
-    websocket: WebSocketTier = _all_defaults()
-    database: DatabaseTier = _all_defaults()
-    pool: PoolTier = _all_defaults()
-    cache: CacheTier = _all_defaults()
-    gateway: GatewayTier = _all_defaults()
-    network: NetworkTier = _all_defaults()
-    monitoring: MonitoringTier = _all_defaults()
+AVAILABILITY: Final[Mapping[str, Losses]] = {
+    "minimal": Losses(2, False, 0, 0, 1, 0, False),
+    "standard": Losses(3, True, 1, 0, 2, 0, True),
+    "critical": Losses(3, True, 1, 1, 3, 1, True),
+}
+"""What each word asks for; every value can be given on its own (assumption; spelled out in docs/scenario.md)."""
 
 
 class Availability(Part):
-    """Which losses the fleet survives."""
+    """Which losses the fleet survives: minimal, standard or critical, or a mapping that starts from one of them.
 
-    zones: Annotated[int, Field(ge=1, le=6)] = default("availability.zones")
-    multi_az: bool = default("availability.multi_az")
-    """A standby of the primary database in another zone."""
-    lost_zone_count: Annotated[int, Field(ge=0, le=5)] = default("availability.lost_zone_count")
-    """Zones whose loss the method slo sizes for; with one zone there is none to lose."""
-    lost_node_count: Annotated[int, Field(ge=0, le=100)] = default("availability.lost_node_count")
-    """Nodes more that may be lost at the same time, of each tier."""
-
-
-class Purchase(Part):
-    """How the instances of each tier are paid: one term, or the shares of several, the rest of them on demand.
-
-    Commitments are counted on what runs all month, spot on what runs at each level.
+    minimal: one of everything in two zones; a loss is an outage until it is replaced. standard: two of everything in
+    three zones, a standby of the database; survives the loss of a zone. critical: three of everything, copies of caches
+    and databases; survives the loss of a zone and a node more.
     """
 
-    api: InstanceTerm | InstanceMix = "on_demand"
-    """A term such as spot, or shares such as {reserved_1y_no_upfront: 0.6, spot: 0.2}; the rest is on demand."""
-    websocket: InstanceTerm | InstanceMix = "on_demand"
-    database: DatabaseTerm | DatabaseMix = "on_demand"
-    """As for api. AWS sells no database on spot; its Database Savings Plans are for one year, nothing upfront."""
-    cache: DatabaseTerm | DatabaseMix = "on_demand"
-    """As for database. Database Savings Plans cover Valkey, not Redis."""
-    monitoring: InstanceTerm | InstanceMix = "on_demand"
+    level: Literal["minimal", "standard", "critical"] = default(
+        "standard", "assumption", "the loss of one zone must not break the SLO"
+    )
+    """What is not given below is as this word says."""
+    zones: Annotated[int, Field(ge=1, le=6)] | None = None
+    """Zones the fleet is spread over."""
+    multi_az: bool | None = None
+    """A standby of the primary database in another zone."""
+    lost_zone_count: Annotated[int, Field(ge=0, le=5)] | None = None
+    """Zones whose loss the method slo sizes for; with one zone there is none to lose."""
+    lost_node_count: Annotated[int, Field(ge=0, le=100)] | None = None
+    """Nodes more that may be lost at the same time, of each tier."""
 
-    @field_validator("api", "websocket", "monitoring", mode="before")
+    @model_validator(mode="before")
     @classmethod
-    def _for_instances(cls, given: Any) -> Any:
-        return _payable(given, INSTANCE_TERMS, "EC2 instances")
+    def _word(cls, given: Any) -> Any:
+        return {"level": given} if isinstance(given, str) else given
 
-    @field_validator("database", "cache", mode="before")
-    @classmethod
-    def _for_databases(cls, given: Any) -> Any:
-        return _payable(given, DATABASE_TERMS, "databases and caches")
-
-    def terms(self, tier: str) -> tuple[TermShare, ...]:
-        """Return what a tier's instances are paid by other than on demand, commitments first, in the order of TERMS."""
-        given = getattr(self, tier)
-        if isinstance(given, str):
-            return () if given == "on_demand" else (TermShare(given, 1.0),)
-        return tuple(TermShare(term, given[term]) for term in TERMS if term in given)
-
-
-def _payable(given: Any, known: tuple[str, ...], what: str) -> Any:
-    """Return a term or a mix as given. Raises ValueError for a term that is none for `what`, and for shares above 1."""
-    names = [given] if isinstance(given, str) else list(given) if isinstance(given, dict) else None
-    if names is None:
-        raise ValueError("must be a term such as on_demand, or a mapping of terms to their shares")
-    if not names:
-        raise ValueError("must map at least one term to its share, such as {spot: 0.5}")
-    for name in names:
-        if name == "on_demand" and isinstance(given, dict):
-            raise ValueError("on_demand is what the other shares leave: leave it out")
-        if name not in known:
-            raise ValueError(_unpayable(name, known, what))
-    shares = [share for share in given.values() if isinstance(share, int | float)] if isinstance(given, dict) else []
-    if sum(shares) > 1 + SHARES_TOLERANCE:
-        raise ValueError(f"the shares sum to {sum(shares):.6g}: at most 1, what they leave is on demand")
-    return given
-
-
-def _unpayable(name: str, known: tuple[str, ...], what: str) -> str:
-    if name == "spot":
-        return f"{what} cannot be bought on spot, only the EC2 tiers api, websocket and monitoring can"
-    if name in TERMS:
-        return f"{name} does not cover {what}: {WHAT_PLANS_COVER[name.partition('_sp')[0]]}"
-    families = ["on_demand", *(["spot"] if "spot" in known else []), "reserved_{1,3}y_{no,partial,all}_upfront"]
-    families += PLANS_IN_SHORT if "spot" in known else DATABASE_TERMS[-1:]
-    hint = did_you_mean(name, list(known))
-    return f"no term {name[:60]!r}{hint}{' ' if hint else '; '}known are {', '.join(families)}"
+    @property
+    def asked(self) -> Losses:
+        """What is asked for: the word's values, with those given on their own in their place."""
+        word = AVAILABILITY[self.level]
+        own = {"zones": self.zones, "has_standby": self.multi_az, "lost_zone_count": self.lost_zone_count,
+               "lost_node_count": self.lost_node_count}  # fmt: skip
+        return word._replace(**{name: value for name, value in own.items() if value is not None})
 
 
 class Currency(Part):
     """A currency in which reports also show totals. Figures, gates, budget and differences stay in US dollars."""
 
     code: Annotated[str, matching(r"^[A-Z]{3}$", "three capital letters (ISO 4217), such as EUR", 40)]
+    """The currency's code (ISO 4217)."""
     units_per_usd: Positive
     """How much of the currency one US dollar is."""
     as_of: Annotated[str, matching(r"^20[0-9]{2}-[0-9]{2}-[0-9]{2}$", "a day, YYYY-MM-DD", 40)]
@@ -671,54 +270,89 @@ class Currency(Part):
 
 
 class Autoscaling(Part):
-    """The targets and speeds of the API's HorizontalPodAutoscaler."""
+    """The targets and speeds of every service's HorizontalPodAutoscaler."""
 
-    target_latency_s_p95: Positive = default("autoscaling.target_latency_s_p95")
-    target_memory_percent: Percent = default("autoscaling.target_memory_percent")
-    scale_up_window_s: Annotated[int, Field(ge=0, le=3600)] = default("autoscaling.scale_up_window_s")
-    scale_up_percent: Annotated[int, Field(ge=1, le=10_000)] = default("autoscaling.scale_up_percent")
-    scale_up_period_s: Annotated[int, Field(ge=1, le=1800)] = default("autoscaling.scale_up_period_s")
-    scale_down_window_s: Annotated[int, Field(ge=0, le=3600)] = default("autoscaling.scale_down_window_s")
+    target_latency_s_p95: Positive = default(0.2, "plan", f'{PLAN}, HPA: averageValue "0.2"')
+    """Pods are added above this p95."""
+    target_memory_percent: Percent = default(70, "plan", f"{PLAN}, HPA: memory averageUtilization 70")
+    """Pods are added above this share of the memory that they request."""
+    scale_up_window_s: Annotated[int, Field(ge=0, le=3600)] = default(
+        60, "plan", f"{PLAN}, HPA: scaleUp stabilizationWindowSeconds 60"
+    )
+    """How long more pods must have been asked for before they are added."""
+    scale_up_percent: Annotated[int, Field(ge=1, le=10_000)] = default(100, "plan", f"{PLAN}, HPA: Percent 100")
+    """Pods added in one period at most, of those there are."""
+    scale_up_period_s: Annotated[int, Field(ge=1, le=1800)] = default(60, "plan", f"{PLAN}, HPA: periodSeconds 60")
+    """Length of that period."""
+    scale_down_window_s: Annotated[int, Field(ge=0, le=3600)] = default(
+        300, "plan", f"{PLAN}, HPA: scaleDown stabilizationWindowSeconds 300"
+    )
+    """How long fewer pods must have been enough before some are removed."""
 
 
 class Budget(Part):
     """What 1000 users may cost a month, and which users and which cost are meant."""
 
-    usd_per_1000_users_month: Positive = default("budget.usd_per_1000_users_month")
-    users: Literal["peak", "average", "registered"] = default("budget.users")
+    usd_per_1000_users_month: Positive = default(50.0, "plan", f"{PLAN}, success metric: < $50 a month")
+    """Most that 1000 users may cost a month."""
+    users: Literal["peak", "average", "registered"] = default(
+        "peak", "assumption", "the plan does not say which users; peak concurrent ones"
+    )
     """Which users the cost is divided by."""
-    level: Literal["floor", "average", "peak", "ceiling"] = default("budget.level")
+    level: Literal["floor", "average", "peak", "ceiling"] = default(
+        "average", "assumption", "the bill of a month as the load moves over the day"
+    )
     """Which point of the cost band is divided."""
 
 
 class Scenario(Part):
-    """What an engineer knows and wants: users, behaviour, loads, tiers, terms, budget and gates."""
+    """What an engineer knows and wants: users, behaviour, loads, tiers, budget and gates."""
 
     schema_version: Literal[1]
+    """The version of this format."""
     name: Name
+    """What reports call the scenario."""
     description: Text = ""
+    """One sentence for a reader of the reports."""
     application: Name | None = None
     """What the emitted objects are called after; the scenario's name if left out."""
     cloud: Key = "aws"
+    """The cloud that everything is bought from."""
     region: ShapeName = "us-east-1"
-    method: Literal["rules", "slo"] = default("method")
-    """rules: the performance plan's formulas. slo: the least fleet that meets every load's latency."""
-    rounding: Literal["up", "down"] = default("rounding")
+    """The cloud's region, whose prices are taken."""
+    method: Literal["rules", "slo"] = default("rules", "plan", f"{PLAN}, cost calculator")
+    """rules: so many users a node. slo: the least fleet that meets every load's latency."""
+    rounding: Literal["up", "down"] = default(
+        "up", "assumption", "rounding down leaves up to 4,999 users without a node; see docs/seed.md"
+    )
     """How the rules divide users by users a node: up leaves nobody without a node; down is the plan as written."""
     users: UserCounts
+    """How many users there are, and when."""
     behaviour: Behaviour
-    timing: Timing = _all_defaults()
-    websocket: WebSocketUse = _all_defaults()
-    loads: Annotated[dict[Key, LoadLevel], Field(max_length=20)] = {}
-    tiers: Tiers = _all_defaults()
-    availability: Availability = _all_defaults()
-    purchase: Purchase = _all_defaults()
-    autoscaling: Autoscaling = _all_defaults()
-    budget: Budget = _all_defaults()
-    gates: Annotated[dict[Text, Annotated[list[Gate], Field(min_length=1, max_length=10)]], Field(max_length=50)] = {}
+    """What they do."""
+    loads: Annotated[dict[Key, LoadTest], Field(max_length=20)] = Field(default_factory=dict)
+    """Load tests by name, each with the latency it must meet."""
+    tiers: dict[Key, SerializeAsAny[tier.Settings]] = Field(
+        default={name: {} for name in tier.STANDARD}, validate_default=True
+    )
+    """What is sized, by name. What is off or not named is not there; without this field all standard tiers are."""
+    availability: Availability = all_defaults()
+    """Which losses the fleet survives: minimal, standard, critical, or a mapping."""
+    autoscaling: Autoscaling = all_defaults()
+    """How services scale."""
+    budget: Budget = all_defaults()
+    """What the system may cost."""
+    gates: Annotated[dict[Text, Annotated[list[Gate], Field(min_length=1, max_length=10)]], Field(max_length=50)] = (
+        Field(default_factory=dict)
+    )
     """Limits on figures, in k6's style: cost_usd_per_1000_users_month: ["< 50"]."""
     currency: Currency | None = None
     """Another currency to show totals in, beside US dollars."""
+
+    @field_validator("tiers", mode="plain")
+    @classmethod
+    def _instances(cls, given: Any, info: ValidationInfo) -> Any:
+        return tier.instances(given, str(info.data.get("cloud", "")))
 
     @field_validator("gates")
     @classmethod
@@ -735,14 +369,63 @@ class Scenario(Part):
         return self
 
     @model_validator(mode="after")
-    def _plan_covers_the_cache(self) -> Self:
-        plans = [term.term for term in self.purchase.terms("cache") if term.term.startswith("database_sp")]
-        if plans and self.tiers.cache.engine != "valkey":
-            raise ValueError(
-                f"purchase.cache is {plans[0]}, but AWS Database Savings Plans cover Valkey, not Redis: set "
-                "tiers.cache.engine to valkey"
-            )
+    def _actions_ask_who_is_there(self) -> Self:
+        if problems := list(self._unanswered()):
+            raise ValidationError.from_exception_data("Scenario", problems)
         return self
+
+    def _unanswered(self) -> Iterator[InitErrorDetails]:
+        """Yield a problem for each instance that an action names and the scenario does not have."""
+        for name, action in self.behaviour.actions.items():
+            asked = (("at", "api", action.at), ("cache", "cache", None if action.cache == tier.OFF else action.cache))
+            named = [((field,), kind, target) for field, kind, target in asked if target is not None]
+            for field, kind in (("reads", "database"), ("writes", "database"), ("jobs", "worker")):
+                named += [((field, target), kind, target) for target in getattr(action, field) or {}]
+            for trail, kind, target in named:
+                known = list(self.of(kind))
+                if target not in known:
+                    there = ", ".join(known) or "it has none"
+                    message = f"must name a {kind} of this scenario ({there}), got {target!r}"
+                    message += did_you_mean(target, known)
+                    error = PydanticCustomError("value_error", "{error}", {"error": message})
+                    yield InitErrorDetails(type=error, loc=("behaviour", "actions", name, *trail), input=target)
+
+    def of(self, kind: str) -> Mapping[str, tier.Settings]:
+        """Return the instances of a kind by name; none where it is off."""
+        return {name: settings for name, settings in self.tiers.items() if kind == settings.KIND}
+
+    def all_of(self, settings_class: type[S]) -> Mapping[str, S]:
+        """Return the instances of a kind by name, typed by the class of its settings."""
+        return {name: each for name, each in self.tiers.items() if isinstance(each, settings_class)}
+
+    def service(self, action: Action) -> str:
+        """Return the name of the service that answers an action; "" where there is none."""
+        return action.at or next(iter(self.of("api")), "")
+
+    def cache(self, action: Action) -> str:
+        """Return the name of the cache that an action's reads ask first; "" where there is none."""
+        if action.cache is not None:
+            return "" if action.cache == tier.OFF else action.cache
+        return next(iter(self.of("cache")), "")
+
+    def reads(self, action: Action, database: str) -> int:
+        """Return the reads of an action that are meant for a database, with its rows' while they are fetched singly."""
+        first = next(iter(self.of("database")), "")
+        meant = {first: action.read_count} if action.reads is None else action.reads
+        singly = database == next(iter(meant), "") and getattr(self.tiers[database], "n_plus_one", False)
+        return meant.get(database, 0) + (action.n_plus_one_query_count if singly else 0)
+
+    def all_reads(self, action: Action) -> int:
+        """Return the reads of an action from all databases together; without any, those that a cache is asked alone."""
+        if databases := self.of("database"):
+            return sum(self.reads(action, name) for name in databases)
+        return action.read_count
+
+    def writes(self, action: Action, database: str) -> int:
+        """Return the writes of an action to a database."""
+        if action.writes is not None:
+            return action.writes.get(database, 0)
+        return action.write_count if database == next(iter(self.of("database")), "") else 0
 
     @property
     def latency_limits_ms(self) -> tuple[float, ...]:
@@ -768,8 +451,29 @@ class Scenario(Part):
         return self.model_copy(update={"users": users})
 
 
+def value_at(scenario: Scenario, path: str) -> Any:
+    """Return the value at a dotted path. Raises AttributeError or KeyError where there is none."""
+    part: Any = scenario
+    for step in path.split("."):
+        part = part[step] if isinstance(part, dict) else getattr(part, step)
+    return part
+
+
+def default_at(scenario: Scenario, path: str) -> Default | None:
+    """Return the default of the field at a dotted path, or of the part that it was given with; None without one."""
+    part: Any = scenario
+    found: Default | None = None
+    for step in path.split("."):
+        if isinstance(part, dict):
+            part = part.get(step)
+        elif isinstance(part, BaseModel):
+            found = default_of(type(part), step) or found
+            part = getattr(part, step, None)
+    return found
+
+
 def fields(part: BaseModel, path: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield (dotted path, value) of every leaf of a scenario that is a plain value."""
+    """Yield (dotted path, value) of every leaf of a scenario that is a plain value, also of its instances."""
     for name in type(part).model_fields:
         value = getattr(part, name)
         where = f"{path}.{name}" if path else name
@@ -777,3 +481,6 @@ def fields(part: BaseModel, path: str = "") -> Iterator[tuple[str, Any]]:
             yield from fields(value, where)
         elif not isinstance(value, dict):
             yield where, value
+        elif all(isinstance(each, BaseModel) for each in value.values()):
+            for key, each in value.items():
+                yield from fields(each, f"{where}.{key}")

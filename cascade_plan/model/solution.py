@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 
@@ -22,11 +23,8 @@ class Rejection:
 class Solution:
     """Counts by figure, each the least given the others, and a rejection for each that could have been smaller."""
 
-    api_node_count_base: int
-    api_node_count_min: int
-    replica_count: int
-    connection_count: int
-    websocket_node_count: int
+    counts: Mapping[str, int]
+    """Figure, such as api.node_count.base or database.replica_count -> its count."""
     rejections: tuple[Rejection, ...]
 
     def why(self, figure: str) -> str:

@@ -197,7 +197,7 @@ def _purchase_findings(groups: tuple[NodeGroup, ...], bill: Bill) -> list[Findin
             "share-buys-none",
             f"{part.term} on {part.share:.3g} of the {group.count.floor:g} {group.name} that run all month buys none: "
             "a reservation is bought for whole instances",
-            f"purchase.{group.tier}",
+            f"tiers.{group.tier}.purchase",
         )
         for group in groups
         for part in group.terms
@@ -208,7 +208,7 @@ def _purchase_findings(groups: tuple[NodeGroup, ...], bill: Bill) -> list[Findin
             "warning",
             "commitment-dearer",
             f"{item.name} costs {item.price_usd.normalize():f} USD an hour, more than on demand: it never pays",
-            f"purchase.{item.tier}",
+            f"tiers.{item.tier}.purchase",
         )
         for item in bill.items
         if item.break_even is not None and item.break_even.hours_per_month > HOURS_PER_MONTH

@@ -4,34 +4,30 @@ from __future__ import annotations
 
 from typing import Final
 
-from cascade_plan.model.brief import Brief
 from cascade_plan.model.derivation import Derivation, Finding, Input
-from cascade_plan.model.fleet import Fleet, NodeGroup
-from cascade_plan.model.scenario import LoadLevel, Scenario
-from cascade_plan.planning.chain import Deployed, Prediction, chain, predict
+from cascade_plan.model.fleet import Fleet
+from cascade_plan.model.place import Scale
+from cascade_plan.model.scenario import LoadTest, Scenario
+from cascade_plan.planning.chain import Chain, Prediction, chain, predict
+from cascade_plan.planning.sizing import places
 
 SYNC_S: Final = 15
 """Period of the HPA controller (kube-controller-manager --horizontal-pod-autoscaler-sync-period)."""
 SOURCE: Final = "docs/model.md: closed network of multi-server queues, transform inversion"
 
 
-def reaction_s(scenario: Scenario) -> float:
+def reaction_s(scenario: Scenario, fleet: Fleet) -> float:
     """Return the seconds from a rise of load to the pods that answer it: one sync, the window, a node and a pod."""
-    rules, timing = scenario.autoscaling, scenario.timing
-    return SYNC_S + rules.scale_up_window_s + timing.node_provisioning_s + timing.pod_startup_s
+    slowest = max((lever.reaction_s for lever in fleet.levers if lever.is_scaled), default=0.0)
+    return SYNC_S + scenario.autoscaling.scale_up_window_s + slowest
 
 
-def is_sudden(scenario: Scenario, load: LoadLevel) -> bool:
+def is_sudden(scenario: Scenario, fleet: Fleet, load: LoadTest) -> bool:
     """Return whether a load is over before the autoscaler has answered it: the scaled-in fleet must bear it."""
-    return load.duration_s < reaction_s(scenario)
+    return load.duration_s < reaction_s(scenario, fleet)
 
 
-def cores_per_pod(brief: Brief, api: NodeGroup, pods_per_node: int) -> float:
-    """Return the cores one single-threaded pod gets when all pods of a node are busy; at most 1."""
-    return min(1.0, brief.allocatable(api.shape).cpu_m / 1000 / pods_per_node)
-
-
-def latencies(brief: Brief, fleet: Fleet) -> tuple[tuple[Derivation, ...], tuple[Finding, ...]]:
+def latencies(scenario: Scenario, fleet: Fleet) -> tuple[tuple[Derivation, ...], tuple[Finding, ...]]:
     """Return the latency figures of every named load on the fleet, and what is to be said of them.
 
     A load is answered by the nodes the autoscaler holds for its users, once it has answered; a sudden one by the
@@ -39,49 +35,39 @@ def latencies(brief: Brief, fleet: Fleet) -> tuple[tuple[Derivation, ...], tuple
     """
     figures: list[Derivation] = []
     findings: list[Finding] = []
-    for name, load in brief.scenario.loads.items():
-        nodes = nodes_for(brief, fleet, load)
-        deployed = deployed_on(brief, fleet, nodes)
-        prediction = predict(chain(brief.scenario, deployed), load.users)
-        figures += _figures(name, load, prediction, deployed, nodes)
+    for name, load in scenario.loads.items():
+        scale = scale_for(scenario, fleet, load)
+        on = chain(scenario, places(scenario, fleet, scale))
+        if not on.places:
+            continue
+        prediction = predict(on, load.users)
+        figures += _figures(name, load, prediction, on, scale)
         findings += _findings(name, prediction)
     return tuple(figures), tuple(findings)
 
 
-def nodes_for(brief: Brief, fleet: Fleet, load: LoadLevel) -> int:
-    """Return the API nodes that answer a load: those the autoscaler holds for its users, or the floor's if sudden."""
-    count = next(group.count for group in fleet.groups if group.tier == "api")
-    least, base, most = int(count.floor), int(count.peak), int(count.ceiling)
-    if is_sudden(brief.scenario, load):
-        return least
-    # Between the bounds the nodes follow the users as the base follows the peak.
-    wanted = -(-base * load.users // brief.scenario.users.peak)
-    return min(most, max(least, wanted))
+def scale_for(scenario: Scenario, fleet: Fleet, load: LoadTest) -> Scale:
+    """Return the counts that answer a load: those the autoscaler holds for its users, or the floor's if sudden."""
+    sudden = is_sudden(scenario, fleet, load)
+    return {
+        lever.name: lever.floor_count if sudden else lever.at(load.users, scenario.users.peak)
+        for lever in fleet.levers
+        if lever.is_scaled
+    }
 
 
-def deployed_on(brief: Brief, fleet: Fleet, nodes: int) -> Deployed:
-    """Return what a fleet deploys when its API has `nodes` nodes."""
-    figures = {figure.figure: int(figure.value) for figure in fleet.figures}
-    groups = {group.name: group for group in fleet.groups}
-    per_node = figures["api.pod_count_per_node"]
-    pods = min(nodes * per_node, figures["api.replica_count.max"])
-    return Deployed(
-        pod_count=max(1, pods),
-        cores_per_pod=cores_per_pod(brief, groups["api nodes"], per_node),
-        database_vcpu=groups["database primary"].shape.vcpu,
-        replica_count=figures["database.replica_count"],
-        connection_count=figures["pool.connection_count"],
-        master_count=max(1, figures["cache.master_count"]),
-    )
+def chain_for(scenario: Scenario, fleet: Fleet, load: LoadTest) -> Chain:
+    """Return the chain of requests on the counts that answer a load."""
+    return chain(scenario, places(scenario, fleet, scale_for(scenario, fleet, load)))
 
 
-def _figures(name: str, load: LoadLevel, prediction: Prediction, deployed: Deployed, nodes: int) -> list[Derivation]:
+def _figures(name: str, load: LoadTest, prediction: Prediction, on: Chain, scale: Scale) -> list[Derivation]:
     busy = prediction.utilisation_ratio
     inputs = (
         Input(f"loads.{name}.users", load.users, "scenario"),
         Input("requests/s", prediction.requests_per_s, "computed: users / (think time + response time)"),
-        Input("api nodes", nodes, "computed: what the autoscaler holds for these users"),
-        Input("pods", deployed.pod_count, "computed"),
+        *(Input(lever, count, "computed: what the autoscaler holds for these users") for lever, count in scale.items()),
+        *(Input(f"units of {place.name}", place.unit_count, "computed") for place in on.places if place.is_scaled),
         *(Input(f"busy share of {station}", share, "computed") for station, share in sorted(busy.items())),
     )
     values = (
@@ -104,10 +90,10 @@ def _figures(name: str, load: LoadLevel, prediction: Prediction, deployed: Deplo
             f"latency_ms_{percentile}.{name}",
             value,
             "ms",
-            "percentile of the sum over API, cache, pool and database at the closed system's throughput",
+            "percentile of the sum over every place a request visits, at the closed system's throughput",
             inputs,
             SOURCE,
-            f"the fullest station is {prediction.bottleneck}",
+            f"the fullest place is {prediction.bottleneck}",
         )
         for percentile, value in values
     ]

@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
 from cascade_plan.errors import InfeasibleError
-from cascade_plan.model.brief import Brief
-from cascade_plan.model.fleet import Fleet, NodeGroup
+from cascade_plan.formulas.losses import after_loss, least_count
+from cascade_plan.model.fleet import Fleet, Lever
 from cascade_plan.model.solution import Rejection, Solution
-from cascade_plan.planning.chain import Chain, Deployed, after_loss, chain, meets, throughput
-from cascade_plan.planning.latencies import cores_per_pod, is_sudden
+from cascade_plan.planning.chain import Chain, chain, meets, throughput
+from cascade_plan.planning.latencies import is_sudden
+from cascade_plan.planning.sizing import Brief, followed, places
 
 NODES_MOST: Final = 100_000
 MANY: Final = 10_000
-"""Read replicas so many that they are never what binds."""
-REPLICAS_TRIED: Final = 6
-"""Read replicas more than needed that are tried, for a fleet with fewer API nodes that costs less."""
-POOL_SPREADS: Final = 4
-"""Standard deviations of the busy connections above their mean that the pool covers: 3 in 100,000 queries wait."""
+"""Instances so many that they are never what binds."""
+ENOUGH: Final = 1_000_000
+"""Pods and connections so many that only nodes and instances bind."""
+TRIED: Final = 6
+"""Instances more than needed that are tried, for a fleet with fewer nodes that costs less."""
+TRIES_MOST: Final = 500
+Counts = Mapping[str, int]
+"""Lever -> its count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,52 +39,46 @@ class _Case:
 
 
 def solve(brief: Brief, fleet: Fleet) -> Solution:
-    """Return the least counts; shapes and pods a node are those of `fleet`, which the rules sized.
+    """Return the least counts of every lever that is searched; shapes and pods a node are those of `fleet`.
 
-    Counts are searched together, because latency is shared: for each number of read replicas the least API nodes that
-    meet every load, then the cheapest of the pairs. What meets a load meets every smaller one, so more users never
-    cost less.
-    Raises InfeasibleError naming the load and the station that no count relieves.
+    Counts are searched together, because latency is shared: for each number of instances that no autoscaler moves the
+    least nodes that meet every load, then the cheapest of the pairs. What meets a load meets every smaller one, so more
+    users never cost less.
+    Raises InfeasibleError naming the load and the place that no count relieves.
     """
     search = _Search.of(brief, fleet)
-    base, replicas = search.cheapest(search.cases())
-    least = search.least_nodes(search.floor_cases(), replicas, "api.node_count.min")
-    pool = search.pool(base, replicas)
-    sockets = search.websocket_nodes()
-    return Solution(
-        api_node_count_base=base,
-        api_node_count_min=min(base, least),
-        replica_count=replicas,
-        connection_count=pool,
-        websocket_node_count=sockets,
-        rejections=tuple(search.rejections(base, least, replicas)),
-    )
+    cases, floor_cases = search.cases(), search.floor_cases()
+    base = search.cheapest(cases)
+    fixed = {lever.name: base[lever.name] for lever in search.steady}
+    least = search.least_scaled(floor_cases, fixed, "min")
+    counts = {lever.name: base[lever.name] for lever in search.steady}
+    for lever in search.scaled:
+        counts[f"{lever.name}.base"] = base[lever.name]
+        counts[f"{lever.name}.min"] = min(base[lever.name], least[lever.name])
+    counts |= search.followed(base)
+    return Solution(counts, tuple(search.rejections(base, least)))
 
 
 @dataclass(frozen=True, slots=True)
 class _Search:
     brief: Brief
-    pods_per_node: int
-    cores_per_pod: float
-    database_vcpu: int
-    masters: int
-    node_usd: Decimal
-    replica_usd: Decimal
+    fleet: Fleet
+    scaled: tuple[Lever, ...]
+    """Those that an autoscaler moves."""
+    steady: tuple[Lever, ...]
+    """Those that stand at one count."""
+    usd: Mapping[str, Decimal]
+    """Lever -> what one more of it costs an hour."""
 
     @classmethod
     def of(cls, brief: Brief, fleet: Fleet) -> _Search:
-        groups = {group.name: group for group in fleet.groups}
-        api, primary = groups["api nodes"], groups["database primary"]
-        figures = {figure.figure: int(figure.value) for figure in fleet.figures}
-        pods, masters = figures["api.pod_count_per_node"], figures["cache.master_count"]
+        searched = [lever for lever in fleet.levers if lever.is_searched]
         return cls(
             brief,
-            pods,
-            cores_per_pod(brief, api, pods),
-            primary.shape.vcpu,
-            masters,
-            _usd(brief, api),
-            _usd(brief, replace(primary, variant="single_az")),
+            fleet,
+            tuple(lever for lever in searched if lever.is_scaled),
+            tuple(lever for lever in searched if not lever.is_scaled),
+            {lever.name: _usd(brief, lever) for lever in searched},
         )
 
     def cases(self) -> list[_Case]:
@@ -94,9 +92,10 @@ class _Search:
 
     def floor_cases(self) -> list[_Case]:
         """Return the loads that the scaled-in fleet must meet: the average, and those too sudden to scale for."""
-        cases = [_Case("users.average", self.brief.scenario.users.average, *self._limits())]
-        for name, load in self.brief.scenario.loads.items():
-            if is_sudden(self.brief.scenario, load):
+        scenario = self.brief.scenario
+        cases = [_Case("users.average", scenario.users.average, *self._limits())]
+        for name, load in scenario.loads.items():
+            if is_sudden(scenario, self.fleet, load):
                 cases.append(_Case(name, load.users, load.latency_ms_p95, load.latency_ms_p99))
         return cases
 
@@ -107,131 +106,154 @@ class _Search:
         p99 = [load.latency_ms_p99 for load in loads if load.latency_ms_p99 is not None]
         return min(load.latency_ms_p95 for load in loads), min(p99, default=None)
 
-    def failure(self, case: _Case, nodes: int, replicas: int) -> str:
-        """Return why `nodes` and `replicas` do not meet a case after the losses, or ""."""
-        availability = self.brief.scenario.availability
-        lost = availability.zones, availability.lost_zone_count
-        pods = after_loss(nodes, *lost, availability.lost_node_count) * self.pods_per_node
-        if not pods:
-            return f"{nodes} nodes leave none when a zone and a node are lost"
-        readers = after_loss(replicas, *lost, 0)
-        return meets(self._chain(pods, readers), case.users, case.latency_ms_p95, case.latency_ms_p99)
+    def failure(self, case: _Case, counts: Counts) -> str:
+        """Return why these counts do not meet a case after the losses, or ""."""
+        left = {lever.name: self._left(lever, counts[lever.name]) for lever in (*self.scaled, *self.steady)}
+        for lever in self.scaled:
+            if not left[lever.name]:
+                return f"{counts[lever.name]} nodes leave none when a zone and a node are lost"
+        return meets(self._chain(left), case.users, case.latency_ms_p95, case.latency_ms_p99)
 
-    def _chain(self, pods: int, replicas: int) -> Chain:
-        enough = 1_000_000
-        deployed = Deployed(pods, self.cores_per_pod, self.database_vcpu, replicas, enough, self.masters)
-        return chain(self.brief.scenario, deployed)
+    def _left(self, lever: Lever, count: int) -> int:
+        asked = self.brief.scenario.availability.asked
+        nodes_lost = asked.lost_node_count if lever.spread == "nodes" else 0
+        return after_loss(count, asked.zones, asked.lost_zone_count, nodes_lost)
 
-    def least_nodes(self, cases: list[_Case], replicas: int, figure: str) -> int:
-        """Return the least nodes that meet every case. Raises InfeasibleError when no number does."""
+    def _chain(self, counts: Counts) -> Chain:
+        """Return the chain at these counts, with pods and connections enough not to bind."""
+        scale = {lever.name: ENOUGH for lever in self.fleet.levers if not lever.spread and lever.name.endswith(FLUID)}
+        for lever in self.scaled:
+            scale[lever.name.replace(".node_count", ".replica_count")] = ENOUGH
+        return chain(self.brief.scenario, places(self.brief.scenario, self.fleet, {**scale, **counts}))
 
-        def failure(nodes: int) -> str:
-            reasons = (f"{case.name}: {reason}" for case in cases if (reason := self.failure(case, nodes, replicas)))
+    def least_scaled(self, cases: list[_Case], fixed: Counts, level: str) -> dict[str, int]:
+        """Return the least nodes of each scaled lever that meet every case. Raises InfeasibleError when none do.
+
+        Of several levers first all in proportion to what they are asked, then each as few as the others allow, the
+        dearest first.
+        """
+        if not self.scaled:
+            return {}
+        guesses = self._guesses(cases)
+        whole = max(guesses.values())
+
+        def at(step: int) -> dict[str, int]:
+            return {name: max(1, math.ceil(guess * step / whole)) for name, guess in guesses.items()}
+
+        def failure(counts: Counts) -> str:
+            reasons = (f"{case.name}: {why}" for case in cases if (why := self.failure(case, {**fixed, **counts})))
             return next(reasons, "")
 
-        found = _least(lambda nodes: not failure(nodes), NODES_MOST, self._guess(cases))
-        if found == NODES_MOST and (reason := failure(found)):
-            raise InfeasibleError(f"{figure}: no number of API nodes helps with {replicas} read replicas: {reason}")
+        step = least_count(lambda count: not failure(at(count)), NODES_MOST, whole)
+        found = at(step)
+        if step == NODES_MOST and (reason := failure(found)):
+            names = ", ".join(f"{lever.name}.{level}" for lever in self.scaled)
+            beside = "".join(f" with {count} of {name}" for name, count in fixed.items())
+            raise InfeasibleError(f"{names}: no number of nodes helps{beside}: {reason}")
+        if len(found) > 1:
+            for name in sorted(found, key=lambda each: (-self.usd[each], each)):
+                others = {**found}
+                found[name] = least_count(
+                    lambda count, name=name, others=others: not failure({**others, name: count}),  # type: ignore[misc]
+                    found[name],
+                    found[name],
+                )
         return found
 
-    def _guess(self, cases: list[_Case]) -> int:
-        """Return about how many nodes the busiest case fills, losses included: where a search starts."""
-        availability = self.brief.scenario.availability
+    def _guesses(self, cases: list[_Case]) -> dict[str, int]:
+        """Return about how many nodes of each lever the busiest case fills, losses included: where a search starts."""
+        asked = self.brief.scenario.availability.asked
         think_s = self.brief.scenario.behaviour.think_time_s.mean
-        one = self._chain(1, 1).stations["api"]
-        pods = max(case.users for case in cases) / think_s * one.service.mean_s
-        left = math.ceil(pods / self.pods_per_node) + availability.lost_node_count
-        kept = availability.zones - min(availability.lost_zone_count, availability.zones - 1)
-        return math.ceil(left * availability.zones / kept)
+        one = self._chain({lever.name: 1 for lever in (*self.scaled, *self.steady)})
+        busy = one.busy(max(case.users for case in cases) / think_s)
+        kept = asked.zones - min(asked.lost_zone_count, asked.zones - 1)
+        guesses = {}
+        for lever in self.scaled:
+            name = lever.name.partition(".")[0]
+            workload = self.fleet.tiers[name].workloads[0]
+            servers = sum(busy.get(place.name, 0.0) for place in one.places if place.tier == name)
+            left = math.ceil(servers / workload.pod_count_per_node) + asked.lost_node_count
+            guesses[lever.name] = max(1, math.ceil(left * asked.zones / kept))
+        return guesses
 
-    def cheapest(self, cases: list[_Case]) -> tuple[int, int]:
-        """Return the (API nodes, read replicas) that meet every case at the least cost, fewer replicas first."""
-        tier = self.brief.scenario.tiers.database
-        best: tuple[Decimal, int, int] | None = None
-        unbound: int | None = None
+    def cheapest(self, cases: list[_Case]) -> dict[str, int]:
+        """Return the counts that meet every case at the least cost, fewer steady instances first.
+
+        Steady levers are searched one after the other, each with the later ones so many that they do not bind.
+        """
+        fixed = {lever.name: MANY for lever in self.steady}
+        for lever in self.steady:
+            fixed[lever.name] = self._cheapest_of(lever, cases, fixed)
+        return {**self.least_scaled(cases, fixed, "base"), **fixed}
+
+    def _cheapest_of(self, lever: Lever, cases: list[_Case], fixed: Counts) -> int:
+        best: tuple[Decimal, int] | None = None
+        unbound: Counts | None = None
         binding: InfeasibleError | None = None
         tried = 0
-        for replicas in range(tier.minimum_replicas, tier.minimum_replicas + 500):
+        for count in range(lever.least_count, lever.least_count + TRIES_MOST):
             try:
-                nodes = self.least_nodes(cases, replicas, "api.node_count.base")
+                nodes = self.least_scaled(cases, {**fixed, lever.name: count}, "base")
+                self._must_meet(cases, {**fixed, lever.name: count, **nodes})
             except InfeasibleError as error:
                 binding = error
-                if self._writes_bind(cases):
+                if self._others_bind(cases):
                     break
                 continue
-            found = (nodes * self.node_usd + replicas * self.replica_usd, replicas, nodes)
-            best = found if best is None else min(best, found)
+            cost = sum((self.usd[name] * number for name, number in nodes.items()), self.usd[lever.name] * count)
+            best = (cost, count) if best is None else min(best, (cost, count))
             tried += 1
-            if tried > REPLICAS_TRIED or replicas * self.replica_usd > best[0]:
+            if tried > TRIED or count * self.usd[lever.name] > best[0]:
                 break
-            unbound = self.least_nodes(cases, MANY, "api.node_count.base") if unbound is None else unbound
+            unbound = self.least_scaled(cases, {**fixed, lever.name: MANY}, "base") if unbound is None else unbound
             if nodes == unbound:
                 break
         if best is None:
             raise InfeasibleError(f"no fleet meets the loads; {binding}")
-        return best[2], best[1]
+        return best[1]
 
-    def _writes_bind(self, cases: list[_Case]) -> bool:
-        """Return whether the primary alone fails a case: read replicas do not relieve it."""
-        return any(self.failure(case, NODES_MOST, MANY) for case in cases)
+    def _must_meet(self, cases: list[_Case], counts: Counts) -> None:
+        """Raise InfeasibleError where counts fail a case although no lever scales: nothing else looked at them."""
+        if self.scaled:
+            return
+        for case in cases:
+            if reason := self.failure(case, counts):
+                raise InfeasibleError(f"{case.name}: {reason}")
 
-    def pool(self, base: int, replicas: int) -> int:
-        """Return the connections that let (nearly) no query wait for one: Little's law and its spread.
+    def _others_bind(self, cases: list[_Case]) -> bool:
+        """Return whether a case fails however many there are of every lever: what no lever counts is full."""
+        counts = {lever.name: NODES_MOST for lever in self.scaled} | {lever.name: MANY for lever in self.steady}
+        return any(self.failure(case, counts) for case in cases)
 
-        busy = queries/s x time a connection is held; Poisson in the mean, so mean + 4 standard deviations; never fewer
-        than the database can use (cores x 2 + 1, HikariCP: About Pool Sizing).
-        """
+    def followed(self, base: Counts) -> Mapping[str, int]:
+        """Return the counts that follow from how busy the places are when no count is lost."""
         users = max(case.users for case in self.cases())
-        on = self._chain(base * self.pods_per_node, replicas)
-        requests_per_s = throughput(on, users)
-        busy = on.stations["pool"].offered_load(requests_per_s * on.visits["pool"])
-        return max(self.database_vcpu * 2 + 1, math.ceil(busy + POOL_SPREADS * math.sqrt(busy)))
+        on = self._chain(base)
+        return followed(self.brief.scenario, self.fleet, on.busy(throughput(on, users)))
 
-    def websocket_nodes(self) -> int:
-        """Return the nodes that hold every connection after the losses, the plan's minimum at least."""
-        tier, availability = self.brief.scenario.tiers.websocket, self.brief.scenario.availability
-        connections = math.ceil(self.brief.load.connections.peak)
+    def rejections(self, base: Counts, least: Counts) -> Iterator[Rejection]:
+        """Yield, for each count that could be one smaller, the load that then fails."""
+        steady = {lever.name: base[lever.name] for lever in self.steady}
+        for level, cases, counts in (("base", self.cases(), base), ("min", self.floor_cases(), {**least, **steady})):
+            for lever in self.scaled:
+                if counts[lever.name] > 1:
+                    yield from self._failing(f"{lever.name}.{level}", lever.name, cases, counts)
+        for lever in self.steady:
+            if base[lever.name]:
+                yield from self._failing(lever.name, lever.name, self.cases(), base)
 
-        def holds(nodes: int) -> bool:
-            left = after_loss(nodes, availability.zones, availability.lost_zone_count, availability.lost_node_count)
-            return left * tier.connections_per_node >= connections and nodes >= tier.minimum_nodes
-
-        return _least(holds, NODES_MOST)
-
-    def rejections(self, base: int, least: int, replicas: int) -> list[Rejection]:
-        """Return, for each count that could be one smaller, the load that then fails."""
-        nodes = (("api.node_count.base", self.cases(), base), ("api.node_count.min", self.floor_cases(), least))
-        tried = [(figure, case, count - 1, replicas) for figure, cases, count in nodes for case in cases if count > 1]
-        smaller = [(figure, fewer, case, fewer, readers) for figure, case, fewer, readers in tried]
-        if replicas:
-            cases = self.cases()
-            smaller += [("database.replica_count", replicas - 1, case, base, replicas - 1) for case in cases]
-        return [
-            Rejection(figure, fewer, case.name, f"{case.name}: {reason}")
-            for figure, fewer, case, api_nodes, readers in smaller
-            if (reason := self.failure(case, api_nodes, readers))
-        ]
+    def _failing(self, figure: str, name: str, cases: list[_Case], counts: Counts) -> Iterator[Rejection]:
+        fewer = counts[name] - 1
+        for case in cases:
+            if reason := self.failure(case, {**counts, name: fewer}):
+                yield Rejection(figure, fewer, case.name, f"{case.name}: {reason}")
 
 
-def _usd(brief: Brief, group: NodeGroup) -> Decimal:
-    """Return a group's on-demand price an hour; 1 where the book has none, since counts must not depend on gaps."""
-    price = brief.book.find(group.shape.service, group.shape.name, group.variant)
+FLUID: Final = ".connection_count"
+"""The end of a lever's name that counts connections: what follows from the others and never binds them."""
+
+
+def _usd(brief: Brief, lever: Lever) -> Decimal:
+    """Return what one more costs an hour on demand; 1 where the book has no price, as counts must not hang on gaps."""
+    price = brief.book.find(*brief.cloud.key(lever.offer)) if lever.offer is not None else None
     return Decimal(1) if price is None else price.usd
-
-
-def _least(meets_at: Callable[[int], bool], most: int, start: int = 1) -> int:
-    """Return the least count for which a condition holds that, once it holds, holds for every larger count.
-
-    Searches outwards from `start` in doubling steps, then halves; returns `most` when the condition never holds.
-    """
-    low, high, step = 0, min(most, max(1, start)), 1
-    while high < most and not meets_at(high):
-        low, high, step = high, min(most, high + step), step * 2
-    if not low:
-        while high > 1 and meets_at(below := max(1, high - step)):
-            high, step = below, step * 2
-        low = max(0, high - step)
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if meets_at(middle) else (middle, high)
-    return high

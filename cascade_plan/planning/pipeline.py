@@ -1,25 +1,25 @@
-"""The arrows on one screen: scenario -> load -> fleet -> bill -> verdicts -> plan. Pure."""
+"""The arrows on one screen: scenario -> traffic -> fleet -> bill -> verdicts -> plan. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from typing import cast
 
-from cascade_plan.model.brief import Brief
-from cascade_plan.model.catalogue import Catalogue
+from cascade_plan import registry
+from cascade_plan.model.cloud import Cloud
 from cascade_plan.model.plan import PLAN_SCHEMA_VERSION, Plan
 from cascade_plan.model.price import MAX_PRICE_AGE_DAYS, Book
 from cascade_plan.model.scenario import Scenario
 from cascade_plan.planning import billing, judging, sizing
 from cascade_plan.planning.latencies import latencies
-from cascade_plan.planning.traffic import load_of
+from cascade_plan.planning.traffic import traffic_of
 
 NO_ORIGINS: Mapping[str, str] = {}
 
 
 def plan(
     scenario: Scenario,
-    catalogue: Catalogue,
     book: Book,
     origins: Mapping[str, str] = NO_ORIGINS,
     as_of: date | None = None,
@@ -35,11 +35,11 @@ def plan(
     Raises UsageError for an unknown shape and InfeasibleError when no shape meets a need or (method slo) no fleet the
     loads; a missing price is no error here, it makes the bill incomplete.
     """
-    load = load_of(scenario)
-    brief = Brief(scenario, load, catalogue, book, origins)
-    fleet = sizing.size(brief)
+    traffic = traffic_of(scenario)
+    cloud = cast(Cloud, registry.load("clouds", scenario.cloud, "cloud"))
+    fleet = sizing.size(sizing.Brief(scenario, traffic, cloud, book, origins))
     bill = billing.bill_of(fleet, book)
-    latency_figures, latency_findings = latencies(brief, fleet) if predicted else ((), ())
+    latency_figures, latency_findings = latencies(scenario, fleet) if predicted else ((), ())
     all_figures = (*fleet.figures, *latency_figures, *judging.cost_figures(scenario, bill))
     figures = {figure.figure: figure for figure in all_figures}
     verdicts = judging.verdicts(scenario, figures, bill)
@@ -47,9 +47,9 @@ def plan(
         schema_version=PLAN_SCHEMA_VERSION,
         scenario=scenario,
         book=book.name,
-        load=load,
+        traffic=traffic,
         figures=figures,
-        groups=fleet.groups,
+        fleet=fleet,
         bill=bill,
         verdicts=verdicts,
         findings=(
@@ -57,5 +57,4 @@ def plan(
             *latency_findings,
             *judging.findings(verdicts, bill, fleet.groups, as_of, max_price_age_days),
         ),
-        rejections=fleet.rejections,
     )

@@ -1,12 +1,34 @@
-"""Load -> Fleet: every tier sizes itself, in the order its needs allow."""
+"""Traffic -> Fleet: every instance of a tier sizes itself, in the order its kind's needs allow."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 
 from cascade_plan import registry
-from cascade_plan.model.brief import Brief
-from cascade_plan.model.fleet import Fleet
+from cascade_plan.model.ask import Ask, Site
+from cascade_plan.model.cloud import Cloud
+from cascade_plan.model.fleet import Fleet, Sized
+from cascade_plan.model.place import Place, Scale
+from cascade_plan.model.price import Book
+from cascade_plan.model.scenario import Scenario
+from cascade_plan.model.solution import Solution
+from cascade_plan.model.tier import Settings
+from cascade_plan.model.traffic import Traffic
+
+TIERS = "tiers"
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """What a fleet is sized from."""
+
+    scenario: Scenario
+    traffic: Traffic
+    cloud: Cloud
+    book: Book
+    origins: Mapping[str, str]
+    """Where a scenario value was given (file:line or a flag), by dotted path; absent for defaults."""
 
 
 def size(brief: Brief) -> Fleet:
@@ -14,16 +36,54 @@ def size(brief: Brief) -> Fleet:
 
     Raises UsageError for an unknown shape and InfeasibleError when no shape meets a need.
     """
-    fleet = _tier_by_tier(brief)
+    fleet = _tier_by_tier(brief, None)
     if brief.scenario.method == "rules":
         return fleet
     from cascade_plan.planning.least_fleet import solve
 
     solution = solve(brief, fleet)
-    return replace(_tier_by_tier(replace(brief, solution=solution, sized={})), rejections=solution.rejections)
+    return replace(_tier_by_tier(brief, solution), rejections=solution.rejections)
 
 
-def _tier_by_tier(brief: Brief) -> Fleet:
-    for name in registry.ordered("tiers", "sizing", "AFTER"):
-        brief.sized[name] = registry.load("tiers", name, "sizing").size(brief)
-    return Fleet(tuple(brief.sized.values()))
+def places(scenario: Scenario, fleet: Fleet, scale: Scale) -> tuple[Place, ...]:
+    """Return where requests are served by a fleet; `scale` overrides its levers' counts by their names."""
+    found: tuple[Place, ...] = ()
+    for name, settings in _instances(scenario):
+        declare = getattr(registry.load(TIERS, settings.KIND, "sizing"), "places", None)
+        if declare is not None:
+            found += declare(Site(name, settings, scenario, fleet.tiers), scale, found)
+    return found
+
+
+def followed(scenario: Scenario, fleet: Fleet, busy: Mapping[str, float]) -> Mapping[str, int]:
+    """Return the counts that follow from how many servers are busy at each place, by the figures' names."""
+    found: dict[str, int] = {}
+    for name, settings in _instances(scenario):
+        follow = getattr(registry.load(TIERS, settings.KIND, "sizing"), "follow", None)
+        if follow is not None:
+            found |= follow(Site(name, settings, scenario, fleet.tiers), busy)
+    return found
+
+
+def _instances(scenario: Scenario) -> Iterator[tuple[str, Settings]]:
+    """Yield (name, settings) of every instance, in an order in which each comes after those it reads."""
+    for kind in registry.ordered(TIERS, "sizing", "AFTER"):
+        yield from scenario.of(kind).items()
+
+
+def _tier_by_tier(brief: Brief, solution: Solution | None) -> Fleet:
+    tiers: dict[str, Sized] = {}
+    for name, settings in _instances(brief.scenario):
+        ask = Ask(
+            name,
+            settings,
+            brief.scenario,
+            dict(tiers),
+            brief.traffic,
+            brief.cloud,
+            brief.book,
+            brief.origins,
+            solution,
+        )
+        tiers[name] = registry.load(TIERS, settings.KIND, "sizing").size(ask)
+    return Fleet(tiers)

@@ -1,131 +1,217 @@
-"""API nodes and pods: how many at peak, and between which bounds they scale."""
+"""A service's nodes and pods: how many at peak, and between which bounds they scale."""
 
 from __future__ import annotations
 
 from math import ceil
 
-from cascade_plan.clouds.aws.eks import Allocatable
 from cascade_plan.errors import InfeasibleError
-from cascade_plan.model.brief import Brief
-from cascade_plan.model.catalogue import Shape
+from cascade_plan.formulas.percentiles import ServiceTime
+from cascade_plan.model.ask import Ask, Site
+from cascade_plan.model.catalogue import Allocatable, Shape
 from cascade_plan.model.defaults import PLAN
 from cascade_plan.model.derivation import Derivation, Finding, Input
-from cascade_plan.model.fleet import Band, NodeGroup, TierFleet
-from cascade_plan.model.scenario import NodeBounds
-from cascade_plan.model.solution import Solution
+from cascade_plan.model.fleet import Band, Lever, NodeGroup, Sized, Workload
+from cascade_plan.model.offer import Offer
+from cascade_plan.model.place import Place, Scale, Visit
+from cascade_plan.model.scenario import Action
+from cascade_plan.tiers.api.settings import NodeBounds, Settings
+from cascade_plan.tiers.api.watches import watches
 
 AFTER: tuple[str, ...] = ()
 RULE = f"{PLAN}, cost calculator"
 MODEL = "docs/model.md: closed network of multi-server queues"
+Three = tuple[Derivation, Derivation, Derivation]
 
 
-def size(brief: Brief) -> TierFleet:
-    """Return the API node group with its scaling bounds, the pods that fill it, and the HPA's replica bounds."""
-    tier = brief.scenario.tiers.api
-    shape = brief.shape("tiers.api.shape", "ec2", "linux")
-    node = brief.allocatable(shape)
-    pods_per_node = node.pods_of(tier.pod.cpu_cores * 1000, tier.pod.memory_mib)
-    if not pods_per_node:
-        raise InfeasibleError(
-            f"tiers.api.pod: a pod of {tier.pod.cpu_cores:g} cores and {tier.pod.memory_mib} MiB does not fit a "
-            f"{shape.name}, which leaves {node.cpu_m / 1000:g} cores and {node.memory_mib} MiB"
-        )
-    figures = _node_figures(brief)
+def size(ask: Ask[Settings]) -> Sized:
+    """Return the node group with its scaling bounds, the pods that fill it, and the HPA's replica bounds."""
+    settings = ask.settings
+    shape = ask.shape("vm")
+    node = ask.allocatable(shape)
+    pods_per_node = _pods_per_node(ask, shape, node)
+    figures = _node_figures(ask)
     base, least, most = (int(figure.value) for figure in figures)
-    running = brief.average(lambda users: min(most, max(least, brief.nodes_for(users, tier.users_per_node))))
     group = NodeGroup(
-        tier="api",
-        name="api nodes",
+        tier=ask.name,
+        name=f"{ask.name} nodes",
+        role="nodes",
         shape=shape,
-        variant="linux",
-        count=Band(least, min(running, base), base, most),
-        terms=brief.scenario.purchase.terms("api"),
-        disk_gib=brief.scenario.tiers.cluster.disk_gib,
-        idle_share=_idle_share(node, pods_per_node, tier.pod.cpu_cores, tier.pod.memory_mib),
+        offer=Offer("vm", shape.name),
+        count=Band(least, min(_running(ask, least, most), base), base, most),
+        terms=settings.terms,
+        disk_gib=ask.node_disk_gib,
+        idle_share=_idle_share(node, pods_per_node, settings.pod.cpu_cores, settings.pod.memory_mib),
+        lever=f"{ask.name}.node_count",
     )
-    replicas = _replica_figures(brief, shape, node, pods_per_node, least, most)
-    return TierFleet(
+    replicas = _replica_figures(ask, shape, node, pods_per_node, least, most)
+    workload = _workload(ask, group, replicas, min(1.0, node.cpu_m / 1000 / pods_per_node))
+    return Sized(
+        ask.name,
+        "api",
         groups=(group,),
         figures=(*figures, *replicas),
         findings=(
             *_rounding_findings(figures),
             *_capacity_findings(replicas, most, pods_per_node),
-            *_zone_findings(base, brief.scenario.availability.zones),
+            *_zone_findings(ask, base),
+            *_idle_findings(ask),
         ),
+        levers=(_lever(ask, least, base, most),),
+        workloads=(workload,),
+        watches=watches(ask, workload),
     )
 
 
-def _node_figures(brief: Brief) -> tuple[Derivation, Derivation, Derivation]:
-    tier, users = brief.scenario.tiers.api, brief.scenario.users
-    if tier.nodes is not None:
-        return _pinned(brief, tier.nodes)
-    if brief.solution is not None:
-        return _solved(brief, brief.solution)
-    base = max(tier.minimum_nodes, brief.nodes_for(users.peak, tier.users_per_node))
-    least = max(tier.minimum_nodes_scaled_in, brief.nodes_for(users.average, tier.users_per_node))
-    least = min(least, base)
-    exact = base * tier.headroom_ratio
-    most = max(base, ceil(exact - 1e-9))
-    per_node = brief.given("tiers.api.users_per_node")
+def places(site: Site[Settings], scale: Scale, before: tuple[Place, ...]) -> tuple[Place, ...]:
+    """Return the pods as one queue with a server each: the balancer sends to the least busy."""
+    (workload,) = site.fleet[site.name].workloads
+    nodes = scale.get(f"{site.name}.node_count", site.fleet[site.name].lever("node_count").base_count)
+    pods = min(nodes * workload.pod_count_per_node, scale.get(f"{site.name}.replica_count", workload.replica_count_max))
+
+    def visits(action: Action) -> tuple[Visit, ...]:
+        if site.scenario.service(action) != site.name:
+            return ()
+        busy = ServiceTime(action.cpu_ms / 1000 / workload.cores_per_pod, site.settings.service_scv)
+        return (Visit(1, 1.0, busy),)
+
+    return (Place(site.name, site.name, max(1, pods), 1, True, visits, is_scaled=True),)
+
+
+def _pods_per_node(ask: Ask[Settings], shape: Shape, node: Allocatable) -> int:
+    pod = ask.settings.pod
+    if count := node.pods_of(pod.cpu_cores * 1000, pod.memory_mib):
+        return count
+    raise InfeasibleError(
+        f"tiers.{ask.name}.pod: a pod of {pod.cpu_cores:g} cores and {pod.memory_mib} MiB does not fit a "
+        f"{shape.name}, which leaves {node.cpu_m / 1000:g} cores and {node.memory_mib} MiB"
+    )
+
+
+def _share(ask: Ask[Settings]) -> float:
+    """Return the share of the requests that the service answers: its users, by the rules, are so many."""
+    return ask.traffic.service_share.get(ask.name, 0.0)
+
+
+def _running(ask: Ask[Settings], least: int, most: int) -> float:
+    share, per_node = _share(ask), ask.settings.users_per_node
+    return ask.average(lambda users: min(most, max(least, ask.nodes_for(users * share, per_node))))
+
+
+def _lever(ask: Ask[Settings], least: int, base: int, most: int) -> Lever:
+    pinned = ask.settings.nodes is not None
+    return Lever(
+        name=f"{ask.name}.node_count",
+        floor_count=least,
+        base_count=base,
+        most_count=most,
+        set_by="pinned" if pinned else "rules" if ask.solution is None else "method",
+        is_scaled=True,
+        reaction_s=ask.settings.node_provisioning_s + ask.settings.pod_startup_s,
+        is_searched=not pinned and _share(ask) > 0,
+        spread="nodes",
+        least_count=1,
+        offer=Offer("vm", ask.shape("vm").name),
+    )
+
+
+def _workload(ask: Ask[Settings], group: NodeGroup, replicas: Three, cores_per_pod: float) -> Workload:
+    settings = ask.settings
+    fit, low, high = (int(figure.value) for figure in replicas)
+    return Workload(
+        tier=ask.name,
+        kind="api",
+        name=ask.workload,
+        image=settings.image,
+        port=settings.port,
+        cpu_cores=settings.pod.cpu_cores,
+        memory_mib=settings.pod.memory_mib,
+        memory_mib_max=settings.pod.memory_mib,
+        replica_count_min=low,
+        replica_count_max=high,
+        pod_count_per_node=fit,
+        cores_per_pod=cores_per_pod,
+        group=group.name,
+        serves="requests",
+        ready_path=settings.ready_path,
+        live_path=settings.live_path,
+        connection_count_per_pod=settings.connections_per_pod if ask.scenario.of("database") else 0,
+    )
+
+
+def _node_figures(ask: Ask[Settings]) -> Three:
+    settings, users, share = ask.settings, ask.scenario.users, _share(ask)
+    if settings.nodes is not None:
+        return _pinned(ask, settings.nodes)
+    asked = ask.scenario.availability.asked.node_count
+    least_base, given_base = ask.least("minimum_nodes", asked)
+    least_in, given_in = ask.least("minimum_nodes_scaled_in", asked)
+    if ask.solution is not None and ask.solved("node_count.base") is not None:
+        return _solved(ask, least_base, least_in)
+    base = max(least_base, ask.nodes_for(users.peak * share, settings.users_per_node))
+    least = min(max(least_in, ask.nodes_for(users.average * share, settings.users_per_node)), base)
+    part = (Input("share of the requests", share, "computed"),) if share < 1 else ()
+    per_node, rounding, of_all = ask.own("users_per_node"), ask.scenario.rounding, " x share" if part else ""
     return (
-        Derivation(
-            "api.node_count.base",
+        ask.figure(
+            "node_count.base",
             base,
             "nodes",
-            f"max(minimum_nodes, users.peak / users_per_node rounded {brief.scenario.rounding})",
-            (brief.given("tiers.api.minimum_nodes"), brief.given("users.peak"), per_node),
+            f"max(minimum_nodes, users.peak{of_all} / users_per_node rounded {rounding})",
+            (given_base, ask.given("users.peak"), *part, per_node),
             RULE,
-            brief.rounding_note(users.peak, tier.users_per_node, tier.minimum_nodes),
+            ask.rounding_note(users.peak * share, settings.users_per_node, least_base),
         ),
-        Derivation(
-            "api.node_count.min",
+        ask.figure(
+            "node_count.min",
             least,
             "nodes",
-            f"max(minimum_nodes_scaled_in, users.average / users_per_node rounded {brief.scenario.rounding}) <= base",
-            (brief.given("tiers.api.minimum_nodes_scaled_in"), brief.given("users.average"), per_node),
+            f"max(minimum_nodes_scaled_in, users.average{of_all} / users_per_node rounded {rounding}) <= base",
+            (given_in, ask.given("users.average"), *part, per_node),
             RULE,
-            brief.rounding_note(users.average, tier.users_per_node, tier.minimum_nodes_scaled_in),
+            ask.rounding_note(users.average * share, settings.users_per_node, least_in),
         ),
-        Derivation(
-            "api.node_count.max",
-            most,
-            "nodes",
-            "api.node_count.base x headroom_ratio, rounded up",
-            (brief.given("tiers.api.headroom_ratio"),),
-            RULE,
-            "" if exact == most else f"the plan's {exact:g} nodes cannot be bought: rounded up to {most}",
-        ),
+        _most(ask, base),
     )
 
 
-def _solved(brief: Brief, solution: Solution) -> tuple[Derivation, Derivation, Derivation]:
-    tier, users = brief.scenario.tiers.api, brief.scenario.users
-    formula = "least that meets every load with a zone and a node lost"
-    base, least = solution.api_node_count_base, solution.api_node_count_min
-
-    def found(name: str, count: int, count_of_users: int, minimum: int) -> Derivation:
-        figure = f"api.node_count.{name}"
-        rule = Input("the rule's count", max(minimum, brief.nodes_for(count_of_users, tier.users_per_node)), "computed")
-        return Derivation(figure, count, "nodes", formula, (rule,), MODEL, solution.why(figure))
-
-    return (
-        found("base", base, users.peak, tier.minimum_nodes),
-        found("min", least, users.average, tier.minimum_nodes_scaled_in),
-        Derivation(
-            "api.node_count.max",
-            max(base, ceil(base * tier.headroom_ratio - 1e-9)),
-            "nodes",
-            "api.node_count.base x headroom_ratio, rounded up",
-            (brief.given("tiers.api.headroom_ratio"),),
-            RULE,
-        ),
+def _most(ask: Ask[Settings], base: int) -> Derivation:
+    exact = base * ask.settings.headroom_ratio
+    most = max(base, ceil(exact - 1e-9))
+    return ask.figure(
+        "node_count.max",
+        most,
+        "nodes",
+        f"{ask.name}.node_count.base x headroom_ratio, rounded up",
+        (ask.own("headroom_ratio"),),
+        RULE,
+        "" if exact == most or ask.solution else f"the plan's {exact:g} nodes cannot be bought: rounded up to {most}",
     )
 
 
-def _pinned(brief: Brief, nodes: NodeBounds) -> tuple[Derivation, Derivation, Derivation]:
+def _solved(ask: Ask[Settings], least_base: int, least_in: int) -> Three:
+    settings, users, share = ask.settings, ask.scenario.users, _share(ask)
+
+    def found(leaf: str, count_of_users: int, minimum: int) -> Derivation:
+        rule = max(minimum, ask.nodes_for(count_of_users * share, settings.users_per_node))
+        why = ask.solution.why(f"{ask.name}.{leaf}") if ask.solution else ""
+        return ask.figure(
+            leaf,
+            ask.solved(leaf) or 0,
+            "nodes",
+            "least that meets every load with a zone and a node lost",
+            (Input("the rule's count", rule, "computed"),),
+            MODEL,
+            why,
+        )
+
+    base = found("node_count.base", users.peak, least_base)
+    return base, found("node_count.min", users.average, least_in), _most(ask, int(base.value))
+
+
+def _pinned(ask: Ask[Settings], nodes: NodeBounds) -> Three:
     def pin(name: str, count: int) -> Derivation:
-        origin = brief.given(f"tiers.api.nodes.{name}")
-        return Derivation(f"api.node_count.{name}", count, "nodes", "pinned in the scenario", (origin,), "scenario")
+        origin = ask.own(f"nodes.{name}")
+        return ask.figure(f"node_count.{name}", count, "nodes", "pinned in the scenario", (origin,), "scenario")
 
     return pin("base", nodes.base), pin("min", nodes.min), pin("max", nodes.max)
 
@@ -135,37 +221,38 @@ def _idle_share(node: Allocatable, pods: int, cpu_cores: float, memory_mib: int)
 
 
 def _replica_figures(
-    brief: Brief, shape: Shape, node: Allocatable, pods_per_node: int, least: int, most: int
-) -> tuple[Derivation, Derivation, Derivation]:
-    tier = brief.scenario.tiers.api
-    fit = Derivation(
-        "api.pod_count_per_node",
+    ask: Ask[Settings], shape: Shape, node: Allocatable, pods_per_node: int, least: int, most: int
+) -> Three:
+    reserved = ("daemonset_cpu_cores", "daemonset_memory_mib")
+    cluster = next(iter(ask.scenario.of("cluster")), "")
+    fit = ask.figure(
+        "pod_count_per_node",
         pods_per_node,
         "pods",
         f"least of allocatable CPU {node.cpu_m} m / pod CPU, memory {node.memory_mib} MiB / pod memory, "
         f"pod limit {node.pods} on {shape.name}",
         (
-            brief.given("tiers.api.pod.cpu_cores"),
-            brief.given("tiers.api.pod.memory_mib"),
-            brief.given("tiers.cluster.daemonset_cpu_cores"),
-            brief.given("tiers.cluster.daemonset_memory_mib"),
+            ask.own("pod.cpu_cores"),
+            ask.own("pod.memory_mib"),
+            *(ask.given(f"tiers.{cluster}.{leaf}") for leaf in reserved if cluster),
         ),
         "awslabs/amazon-eks-ami nodeadm/internal/kubelet (kube-reserved, eviction, ENI pod limit)",
     )
-    if (pinned := tier.replicas) is not None:
+    pinned = ask.settings.replicas
+    if pinned is not None:
         bounds = [("min", pinned.min, "pinned in the scenario"), ("max", pinned.max, "pinned in the scenario")]
     else:
         bounds = [
-            ("min", least * pods_per_node, "api.node_count.min x api.pod_count_per_node"),
-            ("max", most * pods_per_node, "api.node_count.max x api.pod_count_per_node"),
+            (name, nodes * pods_per_node, f"{ask.name}.node_count.{name} x {ask.name}.pod_count_per_node")
+            for name, nodes in (("min", least), ("max", most))
         ]
     low, high = (
-        Derivation(
-            f"api.replica_count.{name}",
+        ask.figure(
+            f"replica_count.{name}",
             count,
             "pods",
             formula,
-            (brief.given(f"tiers.api.replicas.{name}"),) if pinned else (),
+            (ask.own(f"replicas.{name}"),) if pinned else (),
             "scenario" if pinned else "the nodes paid for are filled, no pod is left without one",
         )
         for name, count, formula in bounds
@@ -173,7 +260,7 @@ def _replica_figures(
     return fit, low, high
 
 
-def _rounding_findings(figures: tuple[Derivation, ...]) -> list[Finding]:
+def _rounding_findings(figures: Three) -> list[Finding]:
     return [
         Finding("info", "rounding", figure.note, figure.figure)
         for figure in figures
@@ -181,7 +268,7 @@ def _rounding_findings(figures: tuple[Derivation, ...]) -> list[Finding]:
     ]
 
 
-def _capacity_findings(replicas: tuple[Derivation, ...], most: int, pods_per_node: int) -> list[Finding]:
+def _capacity_findings(replicas: Three, most: int, pods_per_node: int) -> list[Finding]:
     low, high = int(replicas[1].value), int(replicas[2].value)
     held = most * pods_per_node
     findings = []
@@ -192,7 +279,7 @@ def _capacity_findings(replicas: tuple[Derivation, ...], most: int, pods_per_nod
                 "hpa-exceeds-nodes",
                 f"the HPA may ask for {high} pods, {most} nodes hold {held}: {high - held} pods would stay Pending "
                 f"(they need {ceil(high / pods_per_node)} nodes)",
-                "api.replica_count.max",
+                replicas[2].figure,
             )
         )
     if low > held:
@@ -201,15 +288,23 @@ def _capacity_findings(replicas: tuple[Derivation, ...], most: int, pods_per_nod
                 "warning",
                 "hpa-floor-exceeds-nodes",
                 f"the HPA's minimum of {low} pods does not fit the {most} nodes at the ceiling, which hold {held}",
-                "api.replica_count.min",
+                replicas[1].figure,
             )
         )
     return findings
 
 
-def _zone_findings(base: int, zones: int) -> list[Finding]:
+def _zone_findings(ask: Ask[Settings], base: int) -> list[Finding]:
+    zones = ask.scenario.availability.asked.zones
     if base >= zones:
         return []
-    return [
-        Finding("warning", "zone-without-node", f"{base} nodes leave a zone of {zones} empty", "api.node_count.base")
-    ]
+    where = f"{ask.name}.node_count.base"
+    return [Finding("warning", "zone-without-node", f"{base} nodes leave a zone of {zones} empty", where)]
+
+
+def _idle_findings(ask: Ask[Settings]) -> list[Finding]:
+    """Return that no action is answered by the service: its nodes would be bought for nothing."""
+    if _share(ask):
+        return []
+    message = f"no action is answered by {ask.name}: give one `at: {ask.name}`, or turn the service off"
+    return [Finding("warning", "service-unused", message, f"tiers.{ask.name}")]

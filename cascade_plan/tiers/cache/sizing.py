@@ -1,16 +1,23 @@
-"""Redis or Valkey: cache, pub/sub broker and connection state."""
+"""Redis or Valkey: cache, and with open connections their broker and state."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from math import ceil, floor
 
-from cascade_plan.model.brief import Brief
+from cascade_plan.formulas.percentiles import ServiceTime
+from cascade_plan.model.ask import Ask, Site
 from cascade_plan.model.catalogue import Shape
 from cascade_plan.model.defaults import PLAN
 from cascade_plan.model.derivation import Derivation, Finding, Input
-from cascade_plan.model.fleet import Band, NodeGroup, TierFleet
+from cascade_plan.model.fleet import Band, Lever, NodeGroup, Sized, Streams
+from cascade_plan.model.offer import Offer
+from cascade_plan.model.place import Place, Scale, Visit
+from cascade_plan.model.scenario import Action
+from cascade_plan.tiers.cache.settings import Settings
+from cascade_plan.tiers.cache.watches import watches
 
-AFTER: tuple[str, ...] = ()
+AFTER: tuple[str, ...] = ("websocket",)
 STATE_BYTES_PER_CONNECTION = 266
 """A hash ws:{tenant}:conn:<uuid> of three fields with a TTL, as a listpack, in a cluster: measured on Redis 7.0.15 with
 10,000 of them (261 with 100,000). 208 for the plan's own key outside a cluster."""
@@ -33,131 +40,175 @@ MASTERS_LEAST = 3
 """Fewer masters are refused when a cluster is created (redis-cli.c)."""
 
 
-def size(brief: Brief) -> TierFleet:
+def size(ask: Ask[Settings]) -> Sized:
     """Return the masters by the plan's rule, their replicas, and what connection state and channels take of them."""
-    tier, users = brief.scenario.tiers.cache, brief.scenario.users
-    shape = brief.shape("tiers.cache.shape", "elasticache", tier.engine)
-    each = 1 + tier.replicas_per_master
-    pinned = tier.nodes is not None
-    masters = (tier.nodes or 0) // each or max(tier.minimum_nodes, brief.nodes_for(users.peak, tier.users_per_node))
-    note = "" if pinned else brief.rounding_note(users.peak, tier.users_per_node, tier.minimum_nodes)
+    settings, users = ask.settings, ask.scenario.users
+    shape = ask.shape("cache", (settings.engine,))
+    replicas, given_replicas = _replicas(ask)
+    each = 1 + replicas
+    pinned = settings.nodes is not None
+    masters = (settings.nodes or 0) // each or max(
+        settings.minimum_nodes, ask.nodes_for(users.peak, settings.users_per_node)
+    )
+    note = "" if pinned else ask.rounding_note(users.peak, settings.users_per_node, settings.minimum_nodes)
     count = masters * each
-    terms = brief.scenario.purchase.terms("cache")
-    group = NodeGroup("cache", "cache nodes", shape, tier.engine, Band.constant(count), terms)
-    commands = _commands_per_s(brief)
-    reserve_mib = shape.memory_gib * 1024 * RESERVED_SHARE
+    group = NodeGroup(
+        tier=ask.name,
+        name=f"{ask.name} nodes",
+        role="nodes",
+        shape=shape,
+        offer=Offer("cache", shape.name, (settings.engine,)),
+        count=Band.constant(count),
+        terms=settings.terms,
+        lever=f"{ask.name}.node_count",
+    )
+    commands = _commands_per_s(ask)
     figures = (
-        *_node_figures(brief, masters, count, note),
-        *_memory_figures(brief, shape, masters),
-        _buffer(brief, reserve_mib),
-        Derivation(
-            "cache.commands_per_s_peak",
-            commands,
-            "commands/s",
-            "reads + published messages + a TTL renewed at each heartbeat, at users.peak",
-            (
-                brief.given("users.peak"),
-                brief.given("users.active_share"),
-                brief.given("websocket.heartbeat_interval_s"),
-            ),
-            f"one node answers about {COMMANDS_PER_S:,} commands/s (measured, Redis 7.0.15)",
+        *_node_figures(ask, masters, count, note, given_replicas),
+        *_memory_figures(ask, shape, masters),
+        *(figure for streams in _carried(ask) for figure in _stream_figures(ask, shape, streams)),
+        _command_figure(ask, commands),
+    )
+    return Sized(
+        ask.name,
+        "cache",
+        groups=(group,),
+        figures=figures,
+        findings=(*_findings(ask, masters, replicas, note), *_rate_findings(ask, commands, masters)),
+        levers=(
+            Lever(f"{ask.name}.node_count", count, count, count, "pinned" if pinned else "rules"),
+            Lever(f"{ask.name}.master_count", masters, masters, masters, "pinned" if pinned else "rules"),
         ),
-    )
-    return TierFleet(
-        (group,), (), figures, (*_findings(masters, tier.replicas_per_master, note), *_rate_findings(commands, masters))
+        watches=watches(ask),
     )
 
 
-def _node_figures(brief: Brief, masters: int, count: int, note: str) -> tuple[Derivation, ...]:
-    pinned = brief.scenario.tiers.cache.nodes is not None
-    replicas = brief.given("tiers.cache.replicas_per_master")
+def places(site: Site[Settings], scale: Scale, before: tuple[Place, ...]) -> tuple[Place, ...]:
+    """Return the masters, each a queue of its own with one server: commands are executed one at a time."""
+    settings, scenario = site.settings, site.scenario
+    each, trip_s = ServiceTime(settings.command_ms / 1000), settings.round_trip_ms / 1000
+
+    def visits(action: Action) -> tuple[Visit, ...]:
+        if scenario.cache(action) != site.name:
+            return ()
+        return (Visit(scenario.all_reads(action), 1.0, each, trip_s),)
+
+    masters = scale.get(f"{site.name}.master_count", site.fleet[site.name].count("master_count"))
+    return (Place(site.name, site.name, max(1, masters), 1, False, visits),)
+
+
+def _replicas(ask: Ask[Settings]) -> tuple[int, Input]:
+    """Return the copies of each master: as given, as asked by the availability, none where all nodes are pinned."""
+    if ask.settings.nodes is not None and ask.settings.replicas_per_master is None:
+        return 0, Input(f"tiers.{ask.name}.replicas_per_master", 0, "all nodes are pinned")
+    return ask.least("replicas_per_master", ask.scenario.availability.asked.replica_count)
+
+
+def _carried(ask: Ask[Settings]) -> tuple[Streams, ...]:
+    """Return the open connections whose state and messages this cache holds: those of the fleet, in its first cache."""
+    return ask.streams if ask.name == next(iter(ask.scenario.of("cache"))) else ()
+
+
+def _node_figures(
+    ask: Ask[Settings], masters: int, count: int, note: str, replicas: Input
+) -> tuple[Derivation, Derivation]:
+    pinned = ask.settings.nodes is not None
+    own, least = f"{ask.name}.master_count", f"users.peak / users_per_node rounded {ask.scenario.rounding}"
     return (
-        Derivation(
-            "cache.node_count",
+        ask.figure(
+            "node_count",
             count,
             "nodes",
-            "pinned in the scenario" if pinned else "cache.master_count x (1 + replicas_per_master)",
-            (brief.given("tiers.cache.nodes"),)
-            if pinned
-            else (Input("cache.master_count", masters, "computed"), replicas),
+            "pinned in the scenario" if pinned else f"{own} x (1 + replicas_per_master)",
+            (ask.own("nodes"),) if pinned else (Input(own, masters, "computed"), replicas),
             f"{PLAN}, cost calculator",
             note,
         ),
-        Derivation(
-            "cache.master_count",
+        ask.figure(
+            "master_count",
             masters,
             "nodes",
-            "cache.node_count / (1 + replicas_per_master)"
+            f"{ask.name}.node_count / (1 + replicas_per_master)" if pinned else f"max(minimum_nodes, {least})",
+            (ask.own("nodes"), replicas)
             if pinned
-            else f"max(minimum_nodes, users.peak / users_per_node rounded {brief.scenario.rounding})",
-            (brief.given("tiers.cache.nodes"), replicas)
-            if pinned
-            else (
-                brief.given("tiers.cache.minimum_nodes"),
-                brief.given("users.peak"),
-                brief.given("tiers.cache.users_per_node"),
-            ),
+            else (ask.own("minimum_nodes"), ask.given("users.peak"), ask.own("users_per_node")),
             f"{PLAN}, cost calculator",
             note,
         ),
     )
 
 
-def _memory_figures(brief: Brief, shape: Shape, masters: int) -> tuple[Derivation, ...]:
-    each = STATE_BYTES_PER_CONNECTION + INDEX_BYTES_PER_CONNECTION
-    return (
-        Derivation(
-            "cache.memory_gib", masters * shape.memory_gib, "GiB", f"cache.master_count x {shape.memory_gib:g} GiB"
-        ),
-        Derivation(
-            "cache.maxmemory_mib_per_node",
-            floor(shape.memory_gib * 1024 * (1 - RESERVED_SHARE)),
-            "MiB",
-            f"{shape.memory_gib:g} GiB x (1 - {RESERVED_SHARE:g}): the rest is for buffers and copies on a fork",
-            (),
-            "reserved-memory-percent, https://docs.aws.amazon.com/AmazonElastiCache/latest/red-ug/redis-memory-management.html",
-        ),
-        Derivation(
-            "cache.connection_state_mib",
-            brief.load.connections.peak * each / 2**20,
-            "MiB",
-            f"open connections x ({STATE_BYTES_PER_CONNECTION} bytes of state + {INDEX_BYTES_PER_CONNECTION} of index)",
-            (brief.computed("websocket.connection_count"),) if "websocket" in brief.sized else (),
-            "measured, Redis 7.0.15: ws:{tenant}:conn:<uuid> with TTL, and a sorted set of ids for each tenant",
-        ),
+def _memory_figures(ask: Ask[Settings], shape: Shape, masters: int) -> Iterator[Derivation]:
+    formula = f"{ask.name}.master_count x {shape.memory_gib:g} GiB"
+    yield ask.figure("memory_gib", masters * shape.memory_gib, "GiB", formula)
+    yield ask.figure(
+        "maxmemory_mib_per_node",
+        floor(shape.memory_gib * 1024 * (1 - RESERVED_SHARE)),
+        "MiB",
+        f"{shape.memory_gib:g} GiB x (1 - {RESERVED_SHARE:g}): the rest is for buffers and copies on a fork",
+        (),
+        "reserved-memory-percent, https://docs.aws.amazon.com/AmazonElastiCache/latest/red-ug/redis-memory-management.html",
     )
 
 
-def _buffer(brief: Brief, reserve_mib: float) -> Derivation:
-    """Return what a subscriber may leave unread: all messages published while it stands still for a while."""
-    use = brief.scenario.websocket
+def _stream_figures(ask: Ask[Settings], shape: Shape, streams: Streams) -> Iterator[Derivation]:
+    """Yield what connection state takes, and what a subscriber may leave unread while it stands still for a while."""
+    each = STATE_BYTES_PER_CONNECTION + INDEX_BYTES_PER_CONNECTION
+    sockets = next(iter(ask.scenario.of("websocket")))
+    yield ask.figure(
+        "connection_state_mib",
+        streams.connections.peak * each / 2**20,
+        "MiB",
+        f"open connections x ({STATE_BYTES_PER_CONNECTION} bytes of state + {INDEX_BYTES_PER_CONNECTION} of index)",
+        (ask.computed(f"{sockets}.connection_count"),),
+        "measured, Redis 7.0.15: ws:{tenant}:conn:<uuid> with TTL, and a sorted set of ids for each tenant",
+    )
+    reserve_mib = shape.memory_gib * 1024 * RESERVED_SHARE
     needed_mib = (
-        brief.load.messages_per_s.peak * (use.message_bytes + FRAME_BYTES) * STALL_HEARTBEATS * use.heartbeat_interval_s
-    ) / 2**20
-    size_mib = max(BUFFER_MIB_LEAST, ceil(min(needed_mib, reserve_mib)))
-    return Derivation(
-        "cache.pubsub_buffer_mib_per_subscriber",
-        size_mib,
+        streams.messages_per_s.peak
+        * (streams.message_bytes + FRAME_BYTES)
+        * STALL_HEARTBEATS
+        * streams.heartbeat_interval_s
+        / 2**20
+    )
+    yield ask.figure(
+        "pubsub_buffer_mib_per_subscriber",
+        max(BUFFER_MIB_LEAST, ceil(min(needed_mib, reserve_mib))),
         "MiB",
         f"max({BUFFER_MIB_LEAST}, messages/s x (message_bytes + {FRAME_BYTES}) x {STALL_HEARTBEATS} heartbeats)",
         (
-            Input("messages/s at users.peak", brief.load.messages_per_s.peak, "computed"),
-            brief.given("websocket.message_bytes"),
-            brief.given("websocket.heartbeat_interval_s"),
+            Input("messages/s at users.peak", streams.messages_per_s.peak, "computed"),
+            ask.given(f"tiers.{sockets}.message_bytes"),
+            ask.given(f"tiers.{sockets}.heartbeat_interval_s"),
         ),
         "least: Redis's own limit of 32 MiB; most: the memory left beside maxmemory",
         "" if needed_mib <= reserve_mib else f"{needed_mib:,.0f} MiB are needed and {reserve_mib:,.0f} MiB are left",
     )
 
 
-def _commands_per_s(brief: Brief) -> float:
-    actions = brief.scenario.behaviour.actions.values()
-    reads = sum(action.weight * action.read_count for action in actions) / sum(action.weight for action in actions)
-    heartbeats = brief.load.connections.peak / brief.scenario.websocket.heartbeat_interval_s
-    return brief.load.requests_per_s.peak * reads + brief.load.messages_per_s.peak + heartbeats
+def _command_figure(ask: Ask[Settings], commands_per_s: float) -> Derivation:
+    heartbeats = tuple(f"tiers.{name}.heartbeat_interval_s" for name in ask.scenario.of("websocket") if _carried(ask))
+    paths = ("users.peak", "users.active_share", *heartbeats)
+    also = " + published messages + a TTL renewed at each heartbeat" if heartbeats else ""
+    return ask.figure(
+        "commands_per_s_peak",
+        commands_per_s,
+        "commands/s",
+        f"reads{also}, at users.peak",
+        tuple(ask.given(path) for path in paths),
+        f"one node answers about {COMMANDS_PER_S:,} commands/s (measured, Redis 7.0.15)",
+    )
 
 
-def _rate_findings(commands_per_s: float, count: int) -> list[Finding]:
+def _commands_per_s(ask: Ask[Settings]) -> float:
+    scenario, requests = ask.scenario, ask.traffic.requests_per_s.peak
+    asked = [(share, action) for share, action in scenario.behaviour.mix if scenario.cache(action) == ask.name]
+    reads = sum(share * scenario.all_reads(action) for share, action in asked)
+    kept = sum(s.messages_per_s.peak + s.connections.peak / s.heartbeat_interval_s for s in _carried(ask))
+    return requests * reads + kept
+
+
+def _rate_findings(ask: Ask[Settings], commands_per_s: float, count: int) -> list[Finding]:
     if commands_per_s <= COMMANDS_PER_S * BUSY_MOST * count:
         return []
     return [
@@ -165,34 +216,40 @@ def _rate_findings(commands_per_s: float, count: int) -> list[Finding]:
             "warning",
             "cache-commands",
             f"{commands_per_s:,.0f} commands/s keep {count} nodes over {BUSY_MOST:.0%} busy at {COMMANDS_PER_S:,} each",
-            "cache.commands_per_s_peak",
+            f"{ask.name}.commands_per_s_peak",
         )
     ]
 
 
-def _findings(masters: int, replicas: int, note: str) -> list[Finding]:
+def _findings(ask: Ask[Settings], masters: int, replicas: int, note: str) -> list[Finding]:
+    where = f"{ask.name}.node_count"
     findings = []
     if note:
-        findings.append(Finding("info", "rounding", note, "cache.node_count"))
-    if masters < MASTERS_LEAST:
+        findings.append(Finding("info", "rounding", note, where))
+    if 1 < masters < MASTERS_LEAST:
         findings.append(
             Finding(
                 "warning",
                 "cache-cluster-too-small",
                 f"{masters} of {MASTERS_LEAST} masters: fewer than {MASTERS_LEAST} cannot agree that one is lost, and "
                 "none is replaced",
-                "cache.node_count",
+                where,
             )
         )
     elif not replicas:
-        findings.append(
-            Finding(
-                "warning",
-                "cache-without-replicas",
-                f"{masters} nodes are {masters} masters without replicas: one lost takes {1 / masters:.0%} of the "
-                f"cache, of the connection state and of the channels; {2 * masters} nodes "
-                "(tiers.cache.replicas_per_master: 1) give each master a replica",
-                "cache.node_count",
-            )
-        )
+        findings.append(Finding("warning", "cache-without-replicas", _lost(ask, masters), where))
     return findings
+
+
+def _lost(ask: Ask[Settings], masters: int) -> str:
+    """Return what the loss of a master without a replica takes."""
+    also = ", of the connection state and of the channels" if _carried(ask) else ""
+    replicas = f"(tiers.{ask.name}.replicas_per_master: 1)"
+    if masters == 1:
+        return (
+            f"one node without a replica: when it is lost the cache is empty{also}; a second node {replicas} takes over"
+        )
+    return (
+        f"{masters} nodes are {masters} masters without replicas: one lost takes {1 / masters:.0%} of the cache"
+        f"{also}; {2 * masters} nodes {replicas} give each master a replica"
+    )

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from cascade_plan.model.brief import Brief
-from cascade_plan.model.fleet import Band, TierFleet, Usage
+from cascade_plan.model.ask import Ask
+from cascade_plan.model.fleet import Band, Sized, Usage
+from cascade_plan.model.offer import Offer
+from cascade_plan.tiers.cluster.settings import Settings
 from cascade_plan.units import HOURS_PER_MONTH
 
 AFTER: tuple[str, ...] = ()
 
 
-def size(brief: Brief) -> TierFleet:
-    """Return one EKS control plane, charged by the hour whatever the load."""
+def size(ask: Ask[Settings]) -> Sized:
+    """Return one control plane, charged by the hour whatever the load."""
     hours = Band.constant(HOURS_PER_MONTH)
-    return TierFleet(usages=(Usage("cluster", "EKS control plane", "eks", "cluster", hours, "hour"),))
+    title = "EKS control plane" if ask.scenario.cloud == "aws" else "Kubernetes control plane"
+    return Sized(ask.name, "cluster", usages=(Usage(ask.name, title, Offer("kubernetes"), hours, "hour"),))

@@ -4,116 +4,191 @@ from __future__ import annotations
 
 from math import ceil
 
-from cascade_plan.model.brief import Brief
+from cascade_plan.formulas.percentiles import ServiceTime
+from cascade_plan.formulas.transforms import mixed
+from cascade_plan.model.ask import Ask, Site
 from cascade_plan.model.defaults import PLAN
-from cascade_plan.model.derivation import Derivation, Finding
-from cascade_plan.model.fleet import Band, NodeGroup, TierFleet, Usage
+from cascade_plan.model.derivation import Derivation, Finding, Input
+from cascade_plan.model.fleet import Band, Lever, NodeGroup, Sized, Usage
+from cascade_plan.model.offer import Offer
+from cascade_plan.model.place import Place, Scale, Visit
+from cascade_plan.model.scenario import Action, Scenario
+from cascade_plan.tiers.database.settings import Settings
+from cascade_plan.tiers.database.watches import watches
 from cascade_plan.units import GIB, SECONDS_PER_MONTH
 
-AFTER: tuple[str, ...] = ()
+AFTER: tuple[str, ...] = ("worker",)
+ENGINE = "postgres"
 REPLICA_LIMIT = 15
 """Read replicas a PostgreSQL source may have, https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_ReadRepl.html"""
 
 
-def size(brief: Brief) -> TierFleet:
-    """Return the primary (with its standby when multi-AZ), the read replicas, and gp3 storage for each."""
-    tier, users = brief.scenario.tiers.database, brief.scenario.users
-    variant = "multi_az" if brief.scenario.availability.multi_az else "single_az"
-    shape = brief.shape("tiers.database.shape", "rds", variant)
-    replicas = tier.replicas
-    if replicas is None and brief.solution is not None:
-        replicas = brief.solution.replica_count
+def size(ask: Ask[Settings]) -> Sized:
+    """Return the primary (with its standby when multi-AZ), the read replicas, and storage for each."""
+    settings, users = ask.settings, ask.scenario.users
+    zones = "multi_zone" if ask.scenario.availability.asked.has_standby else "single_zone"
+    shape = ask.shape("database", (ENGINE, zones))
+    asked = ask.scenario.availability.asked.replica_count
+    least, given_least = ask.least("minimum_replicas", asked)
+    replicas = settings.replicas
     if replicas is None:
-        replicas = max(tier.minimum_replicas, brief.nodes_for(users.peak, tier.users_per_replica))
-    terms = brief.scenario.purchase.terms("database")
-    groups = [NodeGroup("database", "database primary", shape, variant, Band.constant(1), terms)]
-    usages = [_storage("database primary storage", variant, tier.storage_gib)]
+        replicas = ask.solved("replica_count")
+    if replicas is None:
+        replicas = max(least, ask.nodes_for(users.peak, settings.users_per_replica))
+    single = Offer("database", shape.name, (ENGINE, "single_zone"))
+    primary = Offer("database", shape.name, (ENGINE, zones))
+    named = _called(ask.name)
+    one = Band.constant(1)
+    groups = [NodeGroup(ask.name, f"{named} primary", "primary", shape, primary, one, settings.terms)]
+    usages = [_storage(ask.name, f"{named} primary storage", zones, settings.storage_gib)]
     if replicas:
-        groups.append(NodeGroup("database", "read replicas", shape, "single_az", Band.constant(replicas), terms))
-        usages.append(_storage("read replica storage", "single_az", tier.storage_gib * replicas))
-    if tier.backup_gib:
-        backup = Band.constant(tier.backup_gib)
-        usages.append(Usage("database", "database backup", "rds", "backup-storage", backup, "gib_month"))
-    figures = _figures(brief, replicas)
-    return TierFleet(
+        called = "read replica" if ask.name == "database" else f"{named} read replica"
+        count, lever = Band.constant(replicas), f"{ask.name}.replica_count"
+        groups.append(NodeGroup(ask.name, f"{called}s", "replicas", shape, single, count, settings.terms, lever=lever))
+        usages.append(_storage(ask.name, f"{called} storage", "single_zone", settings.storage_gib * replicas))
+    if settings.backup_gib:
+        backup = Band.constant(settings.backup_gib)
+        usages.append(Usage(ask.name, f"{named} backup", Offer("database_backup"), backup, "gib_month"))
+    figures = _figures(ask, replicas, given_least, least)
+    growth = float(figures[1].value)
+    return Sized(
+        ask.name,
+        "database",
         groups=tuple(groups),
         usages=tuple(usages),
         figures=figures,
-        findings=tuple(
-            _findings(brief, replicas, float(figures[1].value), figures[0].note if brief.solution is None else "")
-        ),
+        findings=tuple(_findings(ask, replicas, growth, figures[0].note if ask.solution is None else "")),
+        levers=(_lever(ask, replicas, least, single),),
+        watches=watches(ask, replicas),
     )
 
 
-def _storage(name: str, variant: str, gib: int) -> Usage:
-    return Usage("database", name, "rds", "storage-gp3", Band.constant(gib), "gib_month", variant)
+def places(site: Site[Settings], scale: Scale, before: tuple[Place, ...]) -> tuple[Place, ...]:
+    """Return the primary and the replicas, each with a server a vCPU; without replicas the primary answers reads."""
+    settings, scenario = site.settings, site.scenario
+    sized = site.fleet[site.name]
+    replicas = scale.get(f"{site.name}.replica_count", sized.count("replica_count"))
+    vcpu, trip_s = sized.group("primary").shape.vcpu, settings.round_trip_ms / 1000
+    read, write = read_time(settings), write_time(settings)
+
+    def reads(action: Action) -> tuple[Visit, ...]:
+        return (Visit(scenario.reads(action, site.name), misses(scenario, action), read, trip_s),)
+
+    def writes(action: Action) -> tuple[Visit, ...]:
+        return (Visit(scenario.writes(action, site.name), 1.0, write, trip_s + settings.commit_ms / 1000),)
+
+    prefix = "" if site.name == "database" else f"{site.name} "
+    if replicas:
+        primary = Place(f"{prefix}primary", site.name, 1, vcpu, True, writes)
+        return primary, Place(f"{prefix}replicas", site.name, replicas, vcpu, False, reads)
+    return (Place(f"{prefix}primary", site.name, 1, vcpu, True, lambda action: (*writes(action), *reads(action))),)
 
 
-def _figures(brief: Brief, replicas: int) -> tuple[Derivation, ...]:
-    tier, users = brief.scenario.tiers.database, brief.scenario.users
-    pinned = tier.replicas is not None
-    solved = brief.solution if not pinned else None
-    growth = brief.load.database_growth_bytes_per_s.average * SECONDS_PER_MONTH / GIB
+def misses(scenario: Scenario, action: Action) -> float:
+    """Return the share of an action's reads that no cache answers."""
+    cache = scenario.cache(action)
+    return 1 - getattr(scenario.tiers[cache], "hit_ratio", 0.0) if cache else 1.0
+
+
+def read_time(settings: Settings) -> ServiceTime:
+    """Return the law of a read: some scan, the others find an index."""
+    parse_s = _parse_s(settings)
+    laws = ((1 - settings.scan_ratio, settings.read_ms), (settings.scan_ratio, settings.scan_ms))
+    return ServiceTime(*mixed([(share, ms / 1000 + parse_s, settings.service_scv) for share, ms in laws]))
+
+
+def write_time(settings: Settings) -> ServiceTime:
+    """Return the law of a write, its commit apart."""
+    return ServiceTime(settings.write_ms / 1000 + _parse_s(settings), settings.service_scv)
+
+
+def _parse_s(settings: Settings) -> float:
+    return 0.0 if settings.prepared_statements else settings.parse_ms / 1000
+
+
+def _called(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _lever(ask: Ask[Settings], replicas: int, least: int, single: Offer) -> Lever:
+    pinned = ask.settings.replicas is not None
+    return Lever(
+        name=f"{ask.name}.replica_count",
+        floor_count=replicas,
+        base_count=replicas,
+        most_count=replicas,
+        set_by="pinned" if pinned else "rules" if ask.solution is None else "method",
+        is_searched=not pinned,
+        spread="zones",
+        least_count=least,
+        offer=single,
+    )
+
+
+def _storage(tier: str, name: str, zones: str, gib: int) -> Usage:
+    return Usage(tier, name, Offer("database_storage", "", (ENGINE, zones)), Band.constant(gib), "gib_month")
+
+
+def _figures(ask: Ask[Settings], replicas: int, given_least: Input, least: int) -> tuple[Derivation, ...]:
+    settings, users = ask.settings, ask.scenario.users
+    pinned = settings.replicas is not None
+    solved = ask.solution if not pinned else None
+    growth = ask.traffic.database_growth_bytes_per_s[ask.name].average * SECONDS_PER_MONTH / GIB
     return (
-        Derivation(
-            "database.replica_count",
+        ask.figure(
+            "replica_count",
             replicas,
             "instances",
             "pinned in the scenario"
             if pinned
             else "least that meets every load with a zone lost, at the least cost with the API nodes"
             if solved
-            else f"max(minimum_replicas, users.peak / users_per_replica rounded {brief.scenario.rounding})",
-            (brief.given("tiers.database.replicas"),)
-            if pinned
-            else (
-                brief.given("tiers.database.minimum_replicas"),
-                brief.given("users.peak"),
-                brief.given("tiers.database.users_per_replica"),
-            ),
+            else f"max(minimum_replicas, users.peak / users_per_replica rounded {ask.scenario.rounding})",
+            (ask.own("replicas"),) if pinned else (given_least, ask.given("users.peak"), ask.own("users_per_replica")),
             f"{PLAN}, cost calculator",
             ""
             if pinned
-            else solved.why("database.replica_count")
+            else solved.why(f"{ask.name}.replica_count")
             if solved
-            else brief.rounding_note(users.peak, tier.users_per_replica, tier.minimum_replicas),
+            else ask.rounding_note(users.peak, settings.users_per_replica, least),
         ),
-        Derivation(
-            "database.growth_gib_per_month",
+        ask.figure(
+            "growth_gib_per_month",
             growth,
             "GiB/month",
             "mean requests/s x stored bytes of the action mix x 730 h",
-            (brief.given("users.average"), brief.given("users.active_share")),
+            (ask.given("users.average"), ask.given("users.active_share")),
         ),
-        *_query_figures(brief),
+        *_query_figures(ask),
     )
 
 
-def _query_figures(brief: Brief) -> tuple[Derivation, Derivation]:
+def _query_figures(ask: Ask[Settings]) -> tuple[Derivation, Derivation]:
     """Return the queries, and of them the writes, that reach the database at the day's peak or the busiest load."""
-    scenario = brief.scenario
+    scenario, name = ask.scenario, ask.name
     think_s = scenario.behaviour.think_time_s.mean
     requests_per_s = max(
-        brief.load.requests_per_s.peak, *(load.users / think_s for load in scenario.loads.values()), 0.0
+        ask.traffic.requests_per_s.peak, *(load.users / think_s for load in scenario.loads.values()), 0.0
     )
-    actions = scenario.behaviour.actions.values()
-    total = sum(action.weight for action in actions)
-    rows = 1 if scenario.timing.n_plus_one else 0
-    reads = sum(a.weight * (a.read_count + rows * a.n_plus_one_query_count) for a in actions) / total
-    writes = sum(a.weight * a.write_count for a in actions) / total
-    misses = 1 - scenario.behaviour.cache_hit_ratio
+    mix = scenario.behaviour.mix
+    reads = sum(share * scenario.reads(action, name) * misses(scenario, action) for share, action in mix)
+    writes = sum(share * scenario.writes(action, name) for share, action in mix)
+    jobs = sum(sized.value("database_queries_per_s_peak") for sized in ask.of("worker") if _is_asked(ask, sized.name))
     formula = "requests/s of the busier of the day's peak and the named loads"
-    inputs = tuple(brief.given(path) for path in ("users.peak", "users.active_share", "behaviour.cache_hit_ratio"))
+    caches = [f"tiers.{cache}.hit_ratio" for cache in scenario.of("cache")]
+    inputs = tuple(ask.given(path) for path in ("users.peak", "users.active_share", *caches))
+    through = "reads x (1 - hit_ratio of the cache)" if caches else "reads"
+    beside = " + those of the workers' jobs" if jobs else ""
     return (
-        Derivation(
-            "database.queries_per_s_peak",
-            requests_per_s * (reads * misses + writes),
+        ask.figure(
+            "queries_per_s_peak",
+            requests_per_s * (reads + writes) + jobs,
             "queries/s",
-            f"{formula} x (reads x (1 - cache_hit_ratio) + writes) of the action mix",
+            f"{formula} x ({through} + writes) of the action mix{beside}",
             inputs,
         ),
-        Derivation(
-            "database.writes_per_s_peak",
+        ask.figure(
+            "writes_per_s_peak",
             requests_per_s * writes,
             "queries/s",
             f"{formula} x writes of the action mix",
@@ -122,11 +197,17 @@ def _query_figures(brief: Brief) -> tuple[Derivation, Derivation]:
     )
 
 
-def _findings(brief: Brief, replicas: int, growth_gib: float, note: str) -> list[Finding]:
-    storage = brief.scenario.tiers.database.storage_gib
+def _is_asked(ask: Ask[Settings], worker: str) -> bool:
+    """Return whether a worker's jobs ask this database: the one it names, or the first."""
+    named = getattr(ask.scenario.tiers[worker], "database", None)
+    return bool((named or next(iter(ask.scenario.of("database")))) == ask.name)
+
+
+def _findings(ask: Ask[Settings], replicas: int, growth_gib: float, note: str) -> list[Finding]:
+    storage = ask.settings.storage_gib
     findings = []
     if note:
-        findings.append(Finding("info", "rounding", note, "database.replica_count"))
+        findings.append(Finding("info", "rounding", note, f"{ask.name}.replica_count"))
     if replicas > REPLICA_LIMIT:
         cascaded = ceil((replicas - REPLICA_LIMIT) / REPLICA_LIMIT)
         findings.append(
@@ -135,7 +216,7 @@ def _findings(brief: Brief, replicas: int, growth_gib: float, note: str) -> list
                 "replica-limit",
                 f"{replicas} read replicas: RDS allows {REPLICA_LIMIT} from one source, so {cascaded} of them must "
                 "feed the others in cascade; one primary at this scale also calls for sharding by tenant",
-                "database.replica_count",
+                f"{ask.name}.replica_count",
             )
         )
     if growth_gib > 0 and growth_gib * 12 > storage:
@@ -144,7 +225,7 @@ def _findings(brief: Brief, replicas: int, growth_gib: float, note: str) -> list
                 "warning",
                 "storage-growth",
                 f"{growth_gib:,.1f} GiB a month fill {storage} GiB in {storage / growth_gib:.1f} months",
-                "database.growth_gib_per_month",
+                f"{ask.name}.growth_gib_per_month",
             )
         )
     return findings

@@ -2,100 +2,121 @@
 
 from __future__ import annotations
 
-from cascade_plan.model.brief import Brief
+from cascade_plan.model.ask import Ask
 from cascade_plan.model.derivation import Derivation, Finding
-from cascade_plan.model.fleet import Band, TierFleet, Usage
+from cascade_plan.model.fleet import NONE, Band, Sized, Usage
+from cascade_plan.model.offer import Offer
+from cascade_plan.registry import READS_ALL
+from cascade_plan.tiers.network.settings import Settings
 from cascade_plan.units import GIB, HOURS_PER_MONTH, SECONDS_PER_MONTH
 
-AFTER: tuple[str, ...] = ("api", "websocket", "monitoring", "cache")
+AFTER: tuple[str, ...] = READS_ALL
 DIRECTIONS = 2
 """A byte between zones is charged on both sides, https://aws.amazon.com/ec2/pricing/on-demand/#Data_Transfer"""
 
 
-def size(brief: Brief) -> TierFleet:
+def size(ask: Ask[Settings]) -> Sized:
     """Return the metered network of the fleet."""
-    scenario = brief.scenario
-    zones = scenario.availability.zones
-    gateways = zones if scenario.tiers.network.nat_gateway_per_zone else 1
-    out_gib = _monthly_gib(brief.load.response_bytes_per_s.plus(brief.load.websocket_out_bytes_per_s))
-    addresses = Band.constant((gateways + zones) * HOURS_PER_MONTH)
-    hours = Band.constant(gateways * HOURS_PER_MONTH)
-    return TierFleet(
-        usages=(
-            Usage("network", "NAT gateways", "vpc", "nat-gateway", hours, "hour"),
-            Usage("network", "NAT traffic", "vpc", "nat-gateway-data", _nat_gib(brief), "gib"),
-            Usage("network", "public IPv4 addresses", "vpc", "public-ipv4", addresses, "hour"),
-            Usage("network", "traffic between zones", "transfer", "inter-zone", _inter_zone_gib(brief), "gib"),
-            Usage("network", "traffic to the internet", "transfer", "internet-out", out_gib, "gib", tiered=True),
-        ),
-        figures=_figures(brief, gateways, out_gib),
-        findings=tuple(_findings(zones, gateways)),
-        not_priced=_not_priced(brief),
+    zones = ask.scenario.availability.asked.zones
+    gateways = _gateways(ask, zones)
+    streams = sum((stream.out_bytes_per_s for stream in ask.streams), start=NONE)
+    out_gib = _monthly_gib(ask.traffic.response_bytes_per_s.plus(streams))
+    balancers = zones if ask.of("gateway") else 0
+    addresses = Band.constant((gateways + balancers) * HOURS_PER_MONTH)
+    usages = [
+        Usage(ask.name, "NAT gateways", Offer("nat_gateway"), Band.constant(gateways * HOURS_PER_MONTH), "hour"),
+        Usage(ask.name, "NAT traffic", Offer("nat_traffic"), _nat_gib(ask), "gib"),
+        Usage(ask.name, "public IPv4 addresses", Offer("public_address"), addresses, "hour"),
+        Usage(ask.name, "traffic between zones", Offer("zone_traffic"), _inter_zone_gib(ask, zones), "gib"),
+        Usage(ask.name, "traffic to the internet", Offer("internet_traffic"), out_gib, "gib", tiered=True),
+    ]
+    if not gateways:
+        usages = usages[2:]
+    return Sized(
+        ask.name,
+        "network",
+        usages=tuple(usages),
+        figures=_figures(ask, gateways, out_gib),
+        findings=tuple(_findings(ask, zones, gateways)),
+        not_priced=_not_priced(ask),
     )
+
+
+def _gateways(ask: Ask[Settings], zones: int) -> int:
+    if not ask.settings.nat:
+        return 0
+    return zones if _is_per_zone(ask) else 1
+
+
+def _is_per_zone(ask: Ask[Settings]) -> bool:
+    own = ask.settings.nat_gateway_per_zone
+    return ask.scenario.availability.asked.nat_gateway_per_zone if own is None else own
 
 
 def _monthly_gib(bytes_per_s: Band) -> Band:
     return bytes_per_s.times(SECONDS_PER_MONTH / GIB)
 
 
-def _nat_gib(brief: Brief) -> Band:
-    nodes = Band.constant(0)
-    for tier in brief.sized.values():
-        for group in tier.groups:
-            if group.shape.service == "ec2":
-                nodes = nodes.plus(group.count)
-    return nodes.times(brief.scenario.tiers.network.nat_gib_per_node_month)
+def _nat_gib(ask: Ask[Settings]) -> Band:
+    counts = (group.count for sized in ask.fleet.values() for group in sized.groups if group.is_nodes)
+    return sum(counts, start=NONE).times(ask.settings.nat_gib_per_node_month)
 
 
-def _inter_zone_gib(brief: Brief) -> Band:
+def _inter_zone_gib(ask: Ask[Settings], zones: int) -> Band:
     """Return the bytes that meet a node in another zone: all but 1/zones of them, counted in both directions."""
-    crossing = (1 - 1 / brief.scenario.availability.zones) * DIRECTIONS
-    queries = brief.load.requests_per_s.times(brief.scenario.tiers.network.database_bytes_per_request)
-    sockets = float(brief.figure("websocket.node_count").value)
-    published = brief.load.messages_per_s.times(brief.scenario.websocket.message_bytes * sockets)
-    return _monthly_gib(queries.plus(published)).times(crossing)
+    crossing = (1 - 1 / zones) * DIRECTIONS
+    crossed = ask.traffic.requests_per_s.times(ask.settings.database_bytes_per_request)
+    for sized in ask.fleet.values():
+        if sized.streams is not None:
+            # Every node of a stream receives what is published.
+            nodes = sum(group.count.ceiling for group in sized.groups)
+            crossed = crossed.plus(sized.streams.messages_per_s.times(sized.streams.message_bytes * nodes))
+    return _monthly_gib(crossed).times(crossing)
 
 
-def _figures(brief: Brief, gateways: int, out_gib: Band) -> tuple[Derivation, ...]:
+def _figures(ask: Ask[Settings], gateways: int, out_gib: Band) -> tuple[Derivation, ...]:
+    per_zone = "one a zone" if _is_per_zone(ask) else "one for all zones"
+    sockets = next(iter(ask.scenario.of("websocket")), "")
+    parts = "responses + WebSocket deliveries + heartbeats" if sockets else "responses"
     return (
-        Derivation(
-            "network.nat_gateway_count",
+        ask.figure(
+            "nat_gateway_count",
             gateways,
             "gateways",
-            "one a zone" if brief.scenario.tiers.network.nat_gateway_per_zone else "one for all zones",
-            (brief.given("availability.zones"), brief.given("tiers.network.nat_gateway_per_zone")),
+            per_zone if ask.settings.nat else "NAT is off",
+            (ask.given("availability.level"), ask.own("nat_gateway_per_zone" if ask.settings.nat else "nat")),
         ),
-        Derivation(
-            "network.internet_out_gib_per_month",
+        ask.figure(
+            "internet_out_gib_per_month",
             out_gib.average,
             "GiB/month",
-            "(responses + WebSocket deliveries + heartbeats) at the mean load x 730 h",
+            f"({parts}) at the mean load x 730 h",
             (
-                brief.given("users.average"),
-                brief.given("users.active_share"),
-                brief.given("behaviour.think_time_s.min"),
-                brief.given("behaviour.think_time_s.max"),
-                brief.given("websocket.recipients_per_message"),
+                ask.given("users.average"),
+                ask.given("users.active_share"),
+                ask.given("behaviour.think_time_s.min"),
+                ask.given("behaviour.think_time_s.max"),
+                *((ask.given(f"tiers.{sockets}.recipients_per_message"),) if sockets else ()),
             ),
         ),
     )
 
 
-def _findings(zones: int, gateways: int) -> list[Finding]:
-    if gateways >= zones:
+def _findings(ask: Ask[Settings], zones: int, gateways: int) -> list[Finding]:
+    if gateways >= zones or not gateways:
         return []
     return [
         Finding(
             "warning",
             "nat-single",
             f"one NAT gateway serves {zones} zones: its zone's loss cuts all of them off from the internet",
-            "network.nat_gateway_count",
+            f"{ask.name}.nat_gateway_count",
         )
     ]
 
 
-def _not_priced(brief: Brief) -> tuple[str, ...]:
-    objects = brief.load.object_growth_bytes_per_s.average * SECONDS_PER_MONTH / GIB
+def _not_priced(ask: Ask[Settings]) -> tuple[str, ...]:
+    objects = ask.traffic.object_growth_bytes_per_s.average * SECONDS_PER_MONTH / GIB
     left_out = [
         "DNS zones and queries, TLS certificates, CDN, WAF",
         "logs and traces (CloudWatch or other), container registry, secrets",

@@ -1,123 +1,190 @@
-"""The connection pool between the API and the primary."""
+"""The connection pool between what asks a database and its primary."""
 
 from __future__ import annotations
 
-from math import ceil
+from collections.abc import Mapping
+from math import ceil, sqrt
 
 from cascade_plan.formulas import pools, postgres
-from cascade_plan.model.brief import Brief
+from cascade_plan.formulas.percentiles import ServiceTime
+from cascade_plan.model.ask import Ask, Site
 from cascade_plan.model.defaults import PLAN
 from cascade_plan.model.derivation import Derivation, Finding, Input
-from cascade_plan.model.fleet import TierFleet
-from cascade_plan.model.solution import Solution
+from cascade_plan.model.fleet import Lever, Sized
+from cascade_plan.model.place import Place, Scale, Visit
+from cascade_plan.model.scenario import Action
+from cascade_plan.tiers.pool.settings import Settings
+from cascade_plan.tiers.pool.watches import watches
 
-AFTER: tuple[str, ...] = ("api", "database")
+AFTER: tuple[str, ...] = ("api", "database", "worker")
+POOL_SPREADS = 4
+"""Standard deviations of the busy connections above their mean that the pool covers: 3 in 100,000 queries wait."""
 
 
-def size(brief: Brief) -> TierFleet:
-    """Return the pool's size by the plan's rule, and what contradicts it."""
-    tier, users = brief.scenario.tiers.pool, brief.scenario.users
+def size(ask: Ask[Settings]) -> Sized:
+    """Return the pool's size by the plan's rule, and what contradicts it; nothing where there is no database."""
+    if not _database(ask):
+        message = "a pool stands before a database, and this scenario has none: turn the pool off"
+        return Sized(ask.name, "pool", findings=(Finding("warning", "pool-unused", message, f"tiers.{ask.name}"),))
+    settings, users = ask.settings, ask.scenario.users
     note = ""
-    count = tier.connections
-    if count is None and brief.solution is not None:
-        return _solved(brief, brief.solution)
+    count, solved = settings.connections, ask.solved("connection_count")
+    if count is None and solved is not None:
+        return _sized(ask, _solved(ask, solved), "")
     if count is None:
-        count = max(1, brief.nodes_for(users.peak, tier.users_per_connection))
-        note = brief.rounding_note(users.peak, tier.users_per_connection, 1)
-    pool = Derivation(
-        "pool.connection_count",
+        count = max(1, ask.nodes_for(users.peak, settings.users_per_connection))
+        note = ask.rounding_note(users.peak, settings.users_per_connection, 1)
+    pool = ask.figure(
+        "connection_count",
         count,
         "connections",
-        f"users.peak / users_per_connection rounded {brief.scenario.rounding}"
-        if tier.connections is None
+        f"users.peak / users_per_connection rounded {ask.scenario.rounding}"
+        if settings.connections is None
         else "pinned in the scenario",
-        (brief.given("users.peak"), brief.given("tiers.pool.users_per_connection"))
-        if tier.connections is None
-        else (brief.given("tiers.pool.connections"),),
+        (ask.given("users.peak"), ask.own("users_per_connection"))
+        if settings.connections is None
+        else (ask.own("connections"),),
         f"{PLAN}, cost calculator",
         note,
     )
-    return _fleet(brief, pool, note)
+    return _sized(ask, pool, note)
 
 
-def _solved(brief: Brief, solution: Solution) -> TierFleet:
-    count = solution.connection_count
-    rule = Input(
-        "the rule's count", ceil(brief.scenario.users.peak / brief.scenario.tiers.pool.users_per_connection), "computed"
-    )
-    pool = Derivation(
-        "pool.connection_count",
+def places(site: Site[Settings], scale: Scale, before: tuple[Place, ...]) -> tuple[Place, ...]:
+    """Return the connections, each held while the database answers and for a round trip."""
+    database = _database(site)
+    if not database:
+        return ()
+    trip_s = site.scenario.tiers[database].round_trip_ms / 1000  # type: ignore[attr-defined]
+    behind = [place for place in before if place.tier == database]
+
+    def visits(action: Action) -> tuple[Visit, ...]:
+        return tuple(
+            Visit(visit.try_count, visit.chance_ratio, _held(visit.service, trip_s), held_for=place.name)
+            for place in behind
+            for visit in place.visits(action)
+        )
+
+    connections = scale.get(f"{site.name}.connection_count", site.fleet[site.name].count("connection_count"))
+    return (Place(site.name, site.name, 1, connections, True, visits),)
+
+
+def follow(site: Site[Settings], busy: Mapping[str, float]) -> Mapping[str, int]:
+    """Return the connections that let (nearly) no query wait for one, for so many busy servers at each place.
+
+    busy = queries/s x time a connection is held (Little's law); Poisson in the mean, so mean + 4 standard deviations;
+    never fewer than the database can use (cores x 2 + 1, HikariCP: About Pool Sizing).
+    """
+    database = _database(site)
+    if not database or site.settings.connections is not None:
+        return {}
+    held = busy.get(site.name, 0.0)
+    vcpu = site.fleet[database].group("primary").shape.vcpu
+    return {f"{site.name}.connection_count": max(vcpu * 2 + 1, ceil(held + POOL_SPREADS * sqrt(held)))}
+
+
+def _held(service: ServiceTime, trip_s: float) -> ServiceTime:
+    return ServiceTime(service.mean_s + trip_s, service.scv)
+
+
+def _database(site: Site[Settings]) -> str:
+    """Return the database that the pool stands before, "" where there is none."""
+    return site.settings.database or next(iter(site.scenario.of("database")), "")
+
+
+def _solved(ask: Ask[Settings], count: int) -> Derivation:
+    rule = ceil(ask.scenario.users.peak / ask.settings.users_per_connection)
+    return ask.figure(
+        "connection_count",
         count,
         "connections",
         "max(cores x 2 + 1, busy + 4 sqrt(busy)), busy = queries/s x time a connection is held",
-        (rule,),
+        (Input("the rule's count", rule, "computed"),),
         "Little's law; HikariCP, About Pool Sizing",
     )
-    return _fleet(brief, pool, "")
 
 
-def _fleet(brief: Brief, pool: Derivation, note: str) -> TierFleet:
+def _sized(ask: Ask[Settings], pool: Derivation, note: str) -> Sized:
     count = int(pool.value)
-    per_10000 = _per_10000(brief, count)
-    return TierFleet(
-        figures=(pool, per_10000, *_server_figures(brief, count)),
-        findings=tuple(_findings(brief, count, float(per_10000.value), note)),
+    per_10000 = _per_10000(ask, count)
+    set_by = "pinned" if ask.settings.connections is not None else "rules" if ask.solution is None else "method"
+    return Sized(
+        ask.name,
+        "pool",
+        figures=(pool, per_10000, *_server_figures(ask, count)),
+        findings=tuple(_findings(ask, count, float(per_10000.value), note)),
+        levers=(Lever(f"{ask.name}.connection_count", count, count, count, set_by),),
+        watches=watches(ask, count),
     )
 
 
-def _server_figures(brief: Brief, count: int) -> tuple[Derivation, Derivation, Derivation]:
+def _server_figures(ask: Ask[Settings], count: int) -> tuple[Derivation, Derivation, Derivation]:
     """Return PgBouncer's processes, the clients they admit, and the connections each database server must admit."""
-    tier, database = brief.scenario.tiers.pool, brief.scenario.tiers.database
-    processes = pools.processes_for(float(brief.figure("database.queries_per_s_peak").value))
-    addresses = 2 if brief.figure("database.replica_count").value else 1
-    pods = int(brief.figure("api.replica_count.max").value)
+    settings, name = ask.settings, _database(ask)
+    database = ask.fleet[name]
+    processes = pools.processes_for(database.value("queries_per_s_peak"))
+    addresses = 2 if database.count("replica_count") else 1
+    asking = [each for sized in ask.fleet.values() for each in sized.workloads if each.connection_count_per_pod]
+    clients = sum(
+        pools.client_connection_count(each.replica_count_max, each.connection_count_per_pod, addresses)
+        for each in asking
+    )
+    pods = " + ".join(f"{each.tier}.replica_count.max" for each in asking) or "no pods"
     # One connection a class and process is the least, whatever the rule's count.
-    served = processes * sum(pools.per_process(count, tier.tenant_class_share, processes).values())
+    served = processes * sum(pools.per_process(count, settings.tenant_class_share, processes).values())
+    other = ask.scenario.tiers[name].other_connections  # type: ignore[attr-defined]
     return (
-        Derivation(
-            "pool.process_count",
+        ask.figure(
+            "process_count",
             processes,
             "processes",
-            f"database.queries_per_s_peak / {pools.QUERIES_PER_S_PER_PROCESS:,} rounded up: each has one thread",
-            (brief.computed("database.queries_per_s_peak"),),
+            f"{name}.queries_per_s_peak / {pools.QUERIES_PER_S_PER_PROCESS:,} rounded up: each has one thread",
+            (ask.computed(f"{name}.queries_per_s_peak"),),
             "https://www.pgbouncer.org/config.html, so_reuseport; measured with PgBouncer 1.18",
         ),
-        Derivation(
-            "pool.client_connection_count_max",
-            pools.client_connection_count(pods, tier.connections_per_pod, addresses),
+        ask.figure(
+            "client_connection_count_max",
+            clients,
             "connections",
-            f"(api.replica_count.max + 25 % of a rollout) x connections_per_pod x {addresses} addresses",
-            (brief.computed("api.replica_count.max"), brief.given("tiers.pool.connections_per_pod")),
+            f"({pods} + 25 % of a rollout) x connections_per_pod x {addresses} addresses",
+            tuple(
+                given
+                for each in asking
+                for given in (
+                    ask.computed(f"{each.tier}.replica_count.max"),
+                    ask.given(f"tiers.{each.tier}.connections_per_pod"),
+                )
+            ),
             "https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#max-surge",
         ),
-        Derivation(
-            "pool.server_connection_count_max",
-            postgres.connection_count_max(max(count, served), database.other_connections),
+        ask.figure(
+            "server_connection_count_max",
+            postgres.connection_count_max(max(count, served), other),
             "connections",
-            f"pool.connection_count + other_connections + {postgres.SUPERUSER_RESERVED} reserved for superusers + "
-            f"{postgres.RDS_RESERVED} for RDS: max_connections of the primary and of each replica",
-            (brief.given("tiers.database.other_connections"),),
+            f"{ask.name}.connection_count + other_connections + {postgres.SUPERUSER_RESERVED} reserved for superusers "
+            f"+ {postgres.RDS_RESERVED} for RDS: max_connections of the primary and of each replica",
+            (ask.given(f"tiers.{name}.other_connections"),),
             "https://www.postgresql.org/docs/15/runtime-config-connection.html",
         ),
     )
 
 
-def _per_10000(brief: Brief, count: int) -> Derivation:
-    users = brief.scenario.users
-    return Derivation(
-        "pool.connection_count_per_10000_users",
-        count / users.peak * 10_000,
+def _per_10000(ask: Ask[Settings], count: int) -> Derivation:
+    return ask.figure(
+        "connection_count_per_10000_users",
+        count / ask.scenario.users.peak * 10_000,
         "connections",
-        "pool.connection_count / (users.peak / 10,000)",
-        (brief.given("users.peak"),),
+        f"{ask.name}.connection_count / (users.peak / 10,000)",
+        (ask.given("users.peak"),),
         f"{PLAN}, success metric: < 100 connections for 10k users",
     )
 
 
-def _findings(brief: Brief, count: int, per_10000: float, note: str) -> list[Finding]:
+def _findings(ask: Ask[Settings], count: int, per_10000: float, note: str) -> list[Finding]:
+    where = f"{ask.name}.connection_count"
     findings = []
     if note:
-        findings.append(Finding("info", "rounding", note, "pool.connection_count"))
+        findings.append(Finding("info", "rounding", note, where))
     if per_10000 >= 100:
         findings.append(
             Finding(
@@ -125,29 +192,29 @@ def _findings(brief: Brief, count: int, per_10000: float, note: str) -> list[Fin
                 "pool-not-below-100",
                 f"a pool of {count:,} is {per_10000:g} connections for 10,000 users: the plan's own rule (peak / 100) "
                 "cannot meet its success metric (< 100)",
-                "pool.connection_count",
+                where,
             )
         )
-    primary = next(group for group in brief.sized["database"].groups if group.name == "database primary")
-    allowed = postgres.rds_default_connection_count(primary.shape.memory_gib)
+    shape = ask.fleet[_database(ask)].group("primary").shape
+    allowed = postgres.rds_default_connection_count(shape.memory_gib)
     if count > allowed:
         findings.append(
             Finding(
                 "warning",
                 "pool-exceeds-max-connections",
-                f"{count:,} connections exceed the about {allowed:,} that a {primary.shape.name} accepts by default",
-                "pool.connection_count",
+                f"{count:,} connections exceed the about {allowed:,} that a {shape.name} accepts by default",
+                where,
             )
         )
-    busy = primary.shape.vcpu * 2 + 1
+    busy = shape.vcpu * 2 + 1
     if count > 4 * busy:
         findings.append(
             Finding(
                 "info",
                 "pool-oversized",
-                f"{count:,} connections on {primary.shape.vcpu} vCPU: throughput peaks near {busy} (cores x 2 + 1, "
+                f"{count:,} connections on {shape.vcpu} vCPU: throughput peaks near {busy} (cores x 2 + 1, "
                 "HikariCP) and measured pgbench lost 37 % at 64 connections a core; queue in the pool instead",
-                "pool.connection_count",
+                where,
             )
         )
     return findings

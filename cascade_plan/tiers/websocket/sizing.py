@@ -4,152 +4,230 @@ from __future__ import annotations
 
 from math import ceil
 
-from cascade_plan.model.brief import Brief
+from cascade_plan.formulas.losses import after_loss, least_count
+from cascade_plan.model.ask import Ask
 from cascade_plan.model.catalogue import Shape
 from cascade_plan.model.defaults import PLAN
 from cascade_plan.model.derivation import Derivation, Finding, Input
-from cascade_plan.model.fleet import Band, NodeGroup, TierFleet
+from cascade_plan.model.fleet import Band, Lever, NodeGroup, Sized, Streams, Workload
+from cascade_plan.model.offer import Offer
+from cascade_plan.tiers.websocket.settings import Settings
+from cascade_plan.tiers.websocket.watches import watches
 
 AFTER: tuple[str, ...] = ()
 OPEN_FILES_MOST = 1_048_576
 """Files one process may open unless fs.nr_open is raised, https://docs.kernel.org/admin-guide/sysctl/fs.html"""
+NODES_MOST = 100_000
+"""No search for a count goes beyond this."""
 
 
-def size(brief: Brief) -> TierFleet:
+def size(ask: Ask[Settings]) -> Sized:
     """Return the WebSocket node group, which does not scale: open connections must not be cut to save a node."""
-    tier = brief.scenario.tiers.websocket
-    shape = brief.shape("tiers.websocket.shape", "ec2", "linux")
-    connections = ceil(brief.load.connections.peak)
-    count = tier.nodes or max(tier.minimum_nodes, ceil(connections / tier.connections_per_node))
-    if tier.nodes is None and brief.solution is not None:
-        count = brief.solution.websocket_node_count
-    node_mib = brief.allocatable(shape).memory_mib
-    used_mib = _memory_mib(brief, connections / count)
+    settings = ask.settings
+    shape = ask.shape("vm")
+    streams = _streams(ask)
+    connections = ceil(streams.connections.peak)
+    least, given_least = ask.least("minimum_nodes", ask.scenario.availability.asked.node_count)
+    count = settings.nodes or _count(ask, connections, least)
+    node = ask.allocatable(shape)
+    used_mib = _memory_mib(settings, connections / count)
     group = NodeGroup(
-        tier="websocket",
-        name="websocket nodes",
+        tier=ask.name,
+        name=f"{ask.name} nodes",
+        role="nodes",
         shape=shape,
-        variant="linux",
+        offer=Offer("vm", shape.name),
         count=Band.constant(count),
-        terms=brief.scenario.purchase.terms("websocket"),
-        disk_gib=brief.scenario.tiers.cluster.disk_gib,
-        idle_share=max(0.0, 1 - used_mib / node_mib) if node_mib else 0.0,
+        terms=settings.terms,
+        disk_gib=ask.node_disk_gib,
+        idle_share=max(0.0, 1 - used_mib / node.memory_mib) if node.memory_mib else 0.0,
+        lever=f"{ask.name}.node_count",
     )
-    return TierFleet(
+    set_by = "pinned" if settings.nodes else "rules" if ask.solution is None else "method"
+    workload = _workload(ask, group, count)
+    return Sized(
+        ask.name,
+        "websocket",
         groups=(group,),
-        figures=_figures(brief, connections, count),
-        findings=tuple(_findings(brief, shape, node_mib, connections, count)),
+        figures=_figures(ask, connections, count, given_least),
+        findings=tuple(_findings(ask, shape, node.memory_mib, connections, count)),
         not_priced=("the hosts of nginx, where it stands between the load balancer and the WebSocket nodes",),
+        levers=(Lever(f"{ask.name}.node_count", count, count, count, set_by),),
+        workloads=(workload,),
+        watches=watches(ask, workload),
+        streams=streams,
     )
 
 
-def _memory_mib(brief: Brief, connections: float) -> float:
-    use = brief.scenario.websocket
-    return connections * (use.memory_kib_per_connection + use.kernel_kib_per_connection) / 1024
-
-
-def _figures(brief: Brief, connections: int, count: int) -> tuple[Derivation, ...]:
-    tier = brief.scenario.tiers.websocket
-    limit = brief.given("tiers.websocket.connections_per_node")
-    memory = (
-        brief.given("websocket.memory_kib_per_connection"),
-        brief.given("websocket.kernel_kib_per_connection"),
+def _streams(ask: Ask[Settings]) -> Streams:
+    """Return the open connections and what they carry: messages to the others of a workroom or a tenant, heartbeats."""
+    settings, traffic = ask.settings, ask.traffic
+    connections = traffic.users.times(settings.connections_per_user)
+    mix = ask.scenario.behaviour.mix
+    messages = traffic.requests_per_s.times(sum(share for share, action in mix if action.publishes))
+    deliveries = _deliveries(ask, connections)
+    heartbeats = connections.times(settings.heartbeat_bytes / settings.heartbeat_interval_s)
+    return Streams(
+        connections=connections,
+        connection_lifetime_s=settings.connection_lifetime_s,
+        heartbeat_interval_s=settings.heartbeat_interval_s,
+        messages_per_s=messages,
+        message_bytes=settings.message_bytes,
+        out_bytes_per_s=deliveries.times(settings.message_bytes).plus(heartbeats.times(0.5)),
+        in_bytes_per_s=heartbeats.times(0.5),
     )
+
+
+def _deliveries(ask: Ask[Settings], connections: Band) -> Band:
+    """Return messages delivered a second: to a workroom's other members, or to every connection of a tenant."""
+    settings, requests = ask.settings, ask.traffic.requests_per_s
+    actions = ask.scenario.behaviour.actions.values()
+    total = sum(action.weight for action in actions)
+    shares = {
+        audience: sum(a.weight for a in actions if a.publishes and a.audience == audience) / total
+        for audience in ("workroom", "tenant")
+    }
+    of_a_workroom = settings.recipients_per_message * settings.connections_per_user
+    to_tenants = (
+        rate * shares["tenant"] * open_ / ask.scenario.users.tenants
+        for rate, open_ in zip(requests, connections, strict=True)
+    )
+    return requests.times(shares["workroom"] * of_a_workroom).plus(Band(*to_tenants))
+
+
+def _count(ask: Ask[Settings], connections: int, least: int) -> int:
+    """Return the nodes by the rule, or (method slo) the least that hold every connection after the losses."""
+    each, asked = ask.settings.connections_per_node, ask.scenario.availability.asked
+    if ask.scenario.method == "rules":
+        return max(least, ceil(connections / each))
+
+    def holds(nodes: int) -> bool:
+        left = after_loss(nodes, asked.zones, asked.lost_zone_count, asked.lost_node_count)
+        return left * each >= connections and nodes >= least
+
+    return least_count(holds, NODES_MOST)
+
+
+def _workload(ask: Ask[Settings], group: NodeGroup, count: int) -> Workload:
+    settings, shape = ask.settings, group.shape
+    needed = max(1, ceil(_memory_mib(settings, settings.connections_per_node)))
+    return Workload(
+        tier=ask.name,
+        kind="websocket",
+        name=ask.workload,
+        image=settings.image,
+        port=settings.port,
+        # Half the node: what else runs there is small, and CPU is shared when it is scarce.
+        cpu_cores=shape.vcpu / 2,
+        memory_mib=needed,
+        memory_mib_max=max(ceil(shape.memory_gib * 1024), needed),
+        replica_count_min=count,
+        replica_count_max=count,
+        pod_count_per_node=1,
+        cores_per_pod=1.0,
+        group=group.name,
+        serves="connections",
+    )
+
+
+def _memory_mib(settings: Settings, connections: float) -> float:
+    return connections * (settings.memory_kib_per_connection + settings.kernel_kib_per_connection) / 1024
+
+
+def _figures(ask: Ask[Settings], connections: int, count: int, given_least: Input) -> tuple[Derivation, ...]:
+    settings = ask.settings
+    limit = ask.own("connections_per_node")
+    memory = (ask.own("memory_kib_per_connection"), ask.own("kernel_kib_per_connection"))
+    own = f"{ask.name}.connection_count"
     return (
-        Derivation(
-            "websocket.connection_count",
+        ask.figure(
+            "connection_count",
             connections,
             "connections",
             "users.peak x connections_per_user, rounded up",
-            (brief.given("users.peak"), brief.given("websocket.connections_per_user")),
+            (ask.given("users.peak"), ask.own("connections_per_user")),
         ),
-        Derivation("websocket.connection_count_per_node", tier.connections_per_node, "connections", "given", (limit,)),
-        Derivation(
-            "websocket.node_count",
+        ask.figure("connection_count_per_node", settings.connections_per_node, "connections", "given", (limit,)),
+        ask.figure(
+            "node_count",
             count,
             "nodes",
             "pinned in the scenario"
-            if tier.nodes
+            if settings.nodes
             else "least that holds every connection with a zone and a node lost"
-            if brief.solution
-            else "max(minimum_nodes, websocket.connection_count / connections_per_node rounded up)",
-            (
-                (brief.given("tiers.websocket.nodes"),)
-                if tier.nodes
-                else (brief.given("tiers.websocket.minimum_nodes"), limit)
-            ),
+            if ask.scenario.method == "slo"
+            else f"max(minimum_nodes, {own} / connections_per_node rounded up)",
+            (ask.own("nodes"),) if settings.nodes else (given_least, limit),
             f"{PLAN}, websocket_cluster.yaml",
         ),
-        Derivation(
-            "websocket.memory_mib_per_node",
-            _memory_mib(brief, tier.connections_per_node),
+        ask.figure(
+            "memory_mib_per_node",
+            _memory_mib(settings, settings.connections_per_node),
             "MiB",
             "connections_per_node x (memory_kib_per_connection + kernel_kib_per_connection) / 1024",
             (limit, *memory),
             "measured per connection, docs/model.md",
         ),
-        Derivation(
-            "websocket.proxy_connection_count",
+        ask.figure(
+            "proxy_connection_count",
             min(2 * connections, OPEN_FILES_MOST),
             "connections",
-            f"min(2 x websocket.connection_count, {OPEN_FILES_MOST:,}): nginx holds the client's end and the node's",
-            (Input("websocket.connection_count", connections, "computed"),),
+            f"min(2 x {own}, {OPEN_FILES_MOST:,}): nginx holds the client's end and the node's",
+            (Input(own, connections, "computed"),),
             "https://nginx.org/en/docs/ngx_core_module.html#worker_connections; fs.nr_open, Linux",
         ),
     )
 
 
-def _findings(brief: Brief, shape: Shape, node_mib: int, connections: int, count: int) -> list[Finding]:
-    tier = brief.scenario.tiers.websocket
-    full = _memory_mib(brief, tier.connections_per_node)
-    findings = []
+def _findings(ask: Ask[Settings], shape: Shape, node_mib: int, connections: int, count: int) -> list[Finding]:
+    return [
+        *_memory_findings(ask, shape, node_mib),
+        *_proxy_findings(ask, connections),
+        *_room_findings(ask, connections, count),
+        *_unused_findings(ask, connections, count),
+    ]
+
+
+def _memory_findings(ask: Ask[Settings], shape: Shape, node_mib: int) -> list[Finding]:
+    each = ask.settings.connections_per_node
+    full, where = _memory_mib(ask.settings, each), f"{ask.name}.connection_count_per_node"
     if full > node_mib:
-        findings.append(
-            Finding(
-                "warning",
-                "websocket-memory",
-                f"{tier.connections_per_node:,} connections take {full:,.0f} MiB, a {shape.name} leaves {node_mib:,} "
-                f"MiB: it holds {int(tier.connections_per_node * node_mib / full):,}",
-                "websocket.connection_count_per_node",
-            )
+        message = (
+            f"{each:,} connections take {full:,.0f} MiB, a {shape.name} leaves {node_mib:,} MiB: it holds "
+            f"{int(each * node_mib / full):,}"
         )
-    else:
-        findings.append(
-            Finding(
-                "info",
-                "websocket-memory",
-                f"{tier.connections_per_node:,} connections take {full:,.0f} of the {node_mib:,} MiB a {shape.name} "
-                f"leaves ({full / node_mib:.0%}); with per-message compression in Node.js (227 KiB each, measured) "
-                "they would not fit 8 GiB",
-                "websocket.connection_count_per_node",
-            )
-        )
-    if 2 * connections > OPEN_FILES_MOST:
-        findings.append(
-            Finding(
-                "info",
-                "websocket-proxies",
-                f"{connections:,} connections take {2 * connections:,} files of a proxy that can open "
-                f"{OPEN_FILES_MOST:,}: {ceil(2 * connections / OPEN_FILES_MOST)} of them are needed, and one to spare",
-                "websocket.proxy_connection_count",
-            )
-        )
-    if count * tier.connections_per_node < connections:
-        findings.append(
-            Finding(
-                "warning",
-                "websocket-full",
-                f"{connections:,} connections exceed {count} x {tier.connections_per_node:,}",
-                "websocket.node_count",
-            )
-        )
-    elif count > 1 and (count - 1) * tier.connections_per_node < connections:
-        findings.append(
-            Finding(
-                "warning",
-                "websocket-node-loss",
-                f"with one of {count} nodes lost the others cannot hold {connections:,} connections",
-                "websocket.node_count",
-            )
-        )
-    return findings
+        return [Finding("warning", "websocket-memory", message, where)]
+    message = (
+        f"{each:,} connections take {full:,.0f} of the {node_mib:,} MiB a {shape.name} leaves ({full / node_mib:.0%}); "
+        "with per-message compression in Node.js (227 KiB each, measured) they would not fit 8 GiB"
+    )
+    return [Finding("info", "websocket-memory", message, where)]
+
+
+def _proxy_findings(ask: Ask[Settings], connections: int) -> list[Finding]:
+    if 2 * connections <= OPEN_FILES_MOST:
+        return []
+    message = (
+        f"{connections:,} connections take {2 * connections:,} files of a proxy that can open {OPEN_FILES_MOST:,}: "
+        f"{ceil(2 * connections / OPEN_FILES_MOST)} of them are needed, and one to spare"
+    )
+    return [Finding("info", "websocket-proxies", message, f"{ask.name}.proxy_connection_count")]
+
+
+def _room_findings(ask: Ask[Settings], connections: int, count: int) -> list[Finding]:
+    each, where = ask.settings.connections_per_node, f"{ask.name}.node_count"
+    if count * each < connections:
+        message = f"{connections:,} connections exceed {count} x {each:,}"
+        return [Finding("warning", "websocket-full", message, where)]
+    if count > 1 and (count - 1) * each < connections:
+        message = f"with one of {count} nodes lost the others cannot hold {connections:,} connections"
+        return [Finding("warning", "websocket-node-loss", message, where)]
+    return []
+
+
+def _unused_findings(ask: Ask[Settings], connections: int, count: int) -> list[Finding]:
+    """Return that nobody connects: the nodes would be bought for nothing."""
+    if connections:
+        return []
+    message = f"no user opens a connection, and {count} nodes are bought for them: turn the tier off"
+    return [Finding("warning", "websocket-unused", message, f"tiers.{ask.name}.connections_per_user")]

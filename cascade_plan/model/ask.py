@@ -1,0 +1,198 @@
+"""What an instance of a tier is sized from, and the questions every tier asks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from math import ceil, floor
+from typing import Any, Generic, TypeVar
+
+from cascade_plan.errors import InfeasibleError, UsageError, did_you_mean
+from cascade_plan.model.catalogue import Allocatable, Shape
+from cascade_plan.model.cloud import Cloud
+from cascade_plan.model.derivation import Derivation, Input
+from cascade_plan.model.fleet import Sized, Streams
+from cascade_plan.model.offer import Offer
+from cascade_plan.model.part import Need
+from cascade_plan.model.price import Book
+from cascade_plan.model.scenario import Scenario, default_at, value_at
+from cascade_plan.model.solution import Solution
+from cascade_plan.model.tier import Settings
+from cascade_plan.model.traffic import Traffic
+
+S = TypeVar("S", bound=Settings)
+VM_OVERHEAD_RATIO = 0.075
+"""Of a node outside a cluster too: Karpenter's vm-memory-overhead-percent, https://karpenter.sh/docs/reference/settings/"""
+ROOT_DISK_GIB = 8
+"""Of a node outside a cluster: the root volume of Amazon Linux 2023's image."""
+
+
+@dataclass(frozen=True, slots=True)
+class Site(Generic[S]):
+    """An instance of a tier within its scenario and fleet."""
+
+    name: str
+    settings: S
+    scenario: Scenario
+    fleet: Mapping[str, Sized]
+    """The instances sized so far, by name; all of them once a fleet stands."""
+
+    def of(self, kind: str) -> tuple[Sized, ...]:
+        """Return the sized instances of a kind; none where it is off."""
+        return tuple(sized for sized in self.fleet.values() if sized.kind == kind)
+
+    def settings_of(self, kind: str) -> Any:
+        """Return the settings of the first instance of a kind, or None where it is off."""
+        return next(iter(self.scenario.of(kind).values()), None)
+
+    @property
+    def streams(self) -> tuple[Streams, ...]:
+        """What keeps connections open, of the instances sized so far."""
+        return tuple(sized.streams for sized in self.fleet.values() if sized.streams is not None)
+
+    @property
+    def application(self) -> str:
+        """What emitted objects are called after."""
+        return self.scenario.application or self.scenario.name
+
+    @property
+    def workload(self) -> str:
+        """What its pods are called in Kubernetes and in metrics."""
+        return f"{self.application}-{self.name.replace('_', '-')}"
+
+
+@dataclass(frozen=True, slots=True)
+class Ask(Site[S]):
+    """An instance that is to be sized, with the traffic, the prices and the method's findings."""
+
+    traffic: Traffic
+    cloud: Cloud
+    book: Book
+    origins: Mapping[str, str]
+    """Where a scenario value was given (file:line or a flag), by dotted path; absent for defaults."""
+    solution: Solution | None = None
+    """What the method slo found; None while the rules size."""
+
+    def given(self, path: str) -> Input:
+        """Return a scenario value with its origin: where it was given, or the default's source."""
+        origin = self.origins.get(path)
+        if origin is None:
+            default = default_at(self.scenario, path)
+            origin = f"default ({default.kind}): {default.source}" if default else "not given"
+        return Input(path, value_at(self.scenario, path), origin)
+
+    def own(self, leaf: str) -> Input:
+        """Return a value of its own settings with its origin."""
+        return self.given(f"tiers.{self.name}.{leaf}")
+
+    def least(self, leaf: str, asked: int) -> tuple[int, Input]:
+        """Return a least count: that of its own settings, or where none is given what the availability asks for."""
+        value = getattr(self.settings, leaf)
+        if value is not None:
+            return value, self.own(leaf)
+        word = self.given("availability.level")
+        return asked, Input(f"tiers.{self.name}.{leaf}", asked, f"availability {word.value} ({word.origin})")
+
+    def computed(self, figure: str) -> Input:
+        """Return a figure of an instance sized before as an input. Raises KeyError when there is none."""
+        name, _, leaf = figure.partition(".")
+        for derivation in self.fleet[name].figures:
+            if derivation.figure == figure:
+                return Input(figure, derivation.value, "computed")
+        raise KeyError(leaf)
+
+    def figure(
+        self,
+        leaf: str,
+        value: int | float,
+        unit: str,
+        formula: str,
+        inputs: tuple[Input, ...] = (),
+        source: str = "",
+        note: str = "",
+    ) -> Derivation:
+        """Return a figure of this instance: the one place that joins an instance's name and a figure."""
+        return Derivation(f"{self.name}.{leaf}", value, unit, formula, inputs, source, note)
+
+    def solved(self, leaf: str) -> int | None:
+        """Return the count that the method slo found for a figure of this instance, or None while the rules size."""
+        return None if self.solution is None else self.solution.counts.get(f"{self.name}.{leaf}")
+
+    def nodes_for(self, users: float, users_per_node: float) -> int:
+        """Return users / users per node, rounded as the scenario says (up, or down as the plan is written)."""
+        return (ceil if self.scenario.rounding == "up" else floor)(users / users_per_node)
+
+    def rounding_note(self, users: float, users_per_node: float, least: int) -> str:
+        """Return a sentence where rounding up and down lead to different counts, else ""."""
+        up, down = max(least, ceil(users / users_per_node)), max(least, floor(users / users_per_node))
+        if up == down:
+            return ""
+        left = round(users - down * users_per_node)
+        if self.scenario.rounding == "up":
+            return (
+                f"the plan's floor division gives {down} and leaves {left:,} users without a share; rounded up to {up}"
+            )
+        return f"rounded down as the plan is written: {left:,} users have no share; rounding up gives {up}"
+
+    def average(self, count: Callable[[float], float]) -> float:
+        """Return the mean over the day of a count that follows the connected users of each hour."""
+        hours = self.traffic.hourly_users
+        return sum(count(users) for users in hours) / len(hours)
+
+    def shape(self, what: str, options: tuple[str, ...] = ()) -> Shape:
+        """Return the shape that its settings name, or the cheapest that meets the need they state.
+
+        Raises UsageError for an unknown name and InfeasibleError when no priced shape meets the need.
+        """
+        path, wanted = f"tiers.{self.name}.shape", getattr(self.settings, "shape")  # noqa: B009
+        if isinstance(wanted, Need):
+            return self.cheapest(path, what, wanted, options)
+        catalogue = self.cloud.catalogue()
+        if (shape := catalogue.find(what, wanted)) is None:
+            known = [shape.name for shape in catalogue.of(what)]
+            where = self.origins.get(path, "default")
+            raise UsageError(f"{where}: {path}: no {what} shape named {wanted!r}{did_you_mean(wanted, known)}")
+        return shape
+
+    def cheapest(self, path: str, what: str, need: Need, options: tuple[str, ...] = ()) -> Shape:
+        """Return the cheapest on-demand shape with at least the CPU and memory of `need`.
+
+        Raises InfeasibleError naming the need and what the largest priced shape has.
+        """
+
+        def fits(shape: Shape) -> bool:
+            return (
+                shape.vcpu >= need.vcpu
+                and shape.memory_gib >= need.memory_gib
+                and (need.burstable or not shape.burstable)
+                and (what != "vm" or need.architecture in ("any", shape.architecture))
+            )
+
+        key, catalogue = self.cloud.key(Offer(what, "", options)), self.cloud.catalogue()
+        rates = self.book.rates(key.service, key.variant)
+        if (shape := catalogue.cheapest(what, fits, rates)) is None:
+            largest = max((s.memory_gib for s in catalogue.of(what) if s.name in rates), default=0)
+            raise InfeasibleError(
+                f"{path}: no priced {what} shape in {self.book.region} has {need.vcpu} vCPU and "
+                f"{need.memory_gib:g} GiB (architecture {need.architecture}); the largest priced has {largest:g} GiB"
+            )
+        return shape
+
+    def allocatable(self, shape: Shape) -> Allocatable:
+        """Return what a node leaves for pods, less what a cluster keeps of it."""
+        cluster = self.settings_of("cluster")
+        if cluster is None:
+            return self.cloud.allocatable(shape, VM_OVERHEAD_RATIO, 0.0, 0.0, 0, in_cluster=False)
+        return self.cloud.allocatable(
+            shape,
+            cluster.vm_overhead_ratio,
+            cluster.daemonset_cpu_cores,
+            cluster.daemonset_memory_mib,
+            cluster.daemonset_pods,
+        )
+
+    @property
+    def node_disk_gib(self) -> int:
+        """Root volume of a node."""
+        cluster = self.settings_of("cluster")
+        return ROOT_DISK_GIB if cluster is None else int(cluster.disk_gib)

@@ -1,0 +1,48 @@
+"""What every cloud can be asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Protocol
+
+from cascade_plan.model.bill import Item, Unpriced
+from cascade_plan.model.catalogue import Allocatable, CapacityUnit, Catalogue, Shape
+from cascade_plan.model.fleet import Fleet
+from cascade_plan.model.offer import Offer
+from cascade_plan.model.price import Book, PriceKey
+
+
+class Cloud(Protocol):
+    """A plug-in of clouds/: shapes, what a node leaves for pods, price keys, and the lines of a bill."""
+
+    def catalogue(self) -> Catalogue:
+        """Return the shapes that exist."""
+        ...
+
+    def allocatable(
+        self,
+        shape: Shape,
+        vm_overhead_ratio: float,
+        daemonset_cpu_cores: float,
+        daemonset_memory_mib: float,
+        daemonset_pods: int,
+        in_cluster: bool = True,
+    ) -> Allocatable:
+        """Return what a node leaves for pods."""
+        ...
+
+    def sells(self, offer: Offer) -> bool:
+        """Return whether the cloud sells something."""
+        ...
+
+    def key(self, offer: Offer, term: str = "on_demand") -> PriceKey:
+        """Return the key of something's price. Raises UsageError for what the cloud does not sell."""
+        ...
+
+    def capacity_unit(self, balancer: str) -> CapacityUnit | None:
+        """Return what one capacity unit of a load balancer covers; None where there is no such meter."""
+        ...
+
+    def lines(self, fleet: Fleet, book: Book) -> Iterator[Item | Unpriced]:
+        """Yield a line of the bill for everything the fleet uses."""
+        ...

@@ -1,0 +1,100 @@
+"""What a scenario may say of a service that answers requests."""
+
+from typing import Annotated, ClassVar, Self
+
+from pydantic import Field, model_validator
+
+from cascade_plan.model.defaults import PLAN, default
+from cascade_plan.model.part import Image, Need, Part, Port, ShapeName, UrlPath, all_defaults
+from cascade_plan.model.tier import Bought
+from cascade_plan.units import Count, NonNegative, Positive
+
+
+class Pod(Part):
+    """What one pod requests."""
+
+    cpu_cores: Positive = default(0.5, "assumption", "one single-threaded worker at half a core when busy")
+    """CPU a pod requests."""
+    memory_mib: Count = default(768, "assumption", "a Python API worker with its libraries and caches")
+    """Memory a pod requests, and may take."""
+
+
+class NodeBounds(Part):
+    """Node counts pinned by hand instead of taken from the rules."""
+
+    base: Count
+    """Nodes at the peak."""
+    min: Count
+    """Nodes that always run."""
+    max: Count
+    """Most nodes."""
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if not self.min <= self.base <= self.max:
+            raise ValueError(f"must be ordered min <= base <= max, got {self.min}, {self.base}, {self.max}")
+        return self
+
+
+class ReplicaBounds(Part):
+    """The replica bounds of an autoscaler."""
+
+    min: Count
+    """Fewest pods."""
+    max: Count
+    """Most pods."""
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.max < self.min:
+            raise ValueError(f"max ({self.max}) must not be below min ({self.min})")
+        return self
+
+
+class Settings(Bought):
+    """A service: the rules that count its nodes, its node's shape, its pods."""
+
+    KIND: ClassVar[str] = "api"
+    SEVERAL: ClassVar[bool] = True
+    BOUGHT: ClassVar[str] = "vm"
+
+    users_per_node: Count = default(5000, "plan", f"{PLAN}, cost calculator: 5k users per node")
+    """Connected users that one node serves, by the rules; of several services each by its share of the requests."""
+    minimum_nodes: Count | None = default(None, "assumption", "as many as `availability` asks for")
+    """Fewest nodes at the peak."""
+    minimum_nodes_scaled_in: Count | None = default(None, "assumption", "as many as `availability` asks for")
+    """Fewest nodes at any time."""
+    headroom_ratio: Annotated[Positive, Field(ge=1)] = default(1.5, "plan", f"{PLAN}, cost calculator: 50 % headroom")
+    """Most nodes over those at the peak."""
+    shape: ShapeName | Need = default(
+        {"vcpu": 4, "memory_gib": 8}, "assumption", "the plan names no API instance: 4 vCPU and 8 GiB for 5,000 users"
+    )
+    """An instance type, or a need for which the cheapest is taken."""
+    pod: Pod = all_defaults()
+    """What one pod requests."""
+    image: Image = default(
+        "registry.example.com/api:1.0.0", "assumption", "a placeholder (RFC 2606): give the image that is deployed"
+    )
+    """Container image; its USER must be a number other than 0."""
+    port: Port = default(8000, "cited", "uvicorn's default port, https://www.uvicorn.org/settings/")
+    """Port that the container listens on."""
+    ready_path: UrlPath = default("/health/ready", "assumption", "the plan names no health endpoints")
+    """Answers 2xx while the pod can take requests."""
+    live_path: UrlPath = default("/health/live", "assumption", "the plan names no health endpoints")
+    """Answers 2xx while the process is sound, whatever its database does."""
+    nodes: NodeBounds | None = None
+    """Node counts pinned by hand."""
+    replicas: ReplicaBounds | None = None
+    """HPA bounds pinned by hand instead of as many pods as the nodes hold."""
+    connections_per_pod: Count = default(
+        15, "cited", "SQLAlchemy's pool_size 5 + max_overflow 10, https://docs.sqlalchemy.org/en/20/core/pooling.html"
+    )
+    """Most connections one pod opens to each address of a pool or a database."""
+    service_scv: NonNegative = default(1.0, "assumption", "exponential: as variable as its mean, measure yours")
+    """Squared coefficient of variation of the CPU time of one kind of request: 0 constant, 1 exponential."""
+    pod_startup_s: NonNegative = default(30.0, "assumption", "image on the node, a Python service up and ready")
+    """From a pod that is asked for to one that answers."""
+    node_provisioning_s: NonNegative = default(
+        90.0, "assumption", "an instance from launch to ready, with an EKS image"
+    )
+    """From a node that is asked for to one that takes pods."""

@@ -1,0 +1,49 @@
+"""What a scenario may say of a cache."""
+
+from typing import Annotated, ClassVar, Literal, Self
+
+from pydantic import Field, model_validator
+
+from cascade_plan.model.defaults import PLAN, default
+from cascade_plan.model.part import Need, ShapeName
+from cascade_plan.model.tier import Bought
+from cascade_plan.units import Count, NonNegative, Positive, Share
+
+
+class Settings(Bought):
+    """Redis or Valkey: a cache, and with WebSockets their broker and connection state."""
+
+    KIND: ClassVar[str] = "cache"
+    SEVERAL: ClassVar[bool] = True
+    BOUGHT: ClassVar[str] = "cache"
+
+    engine: Literal["redis", "valkey"] = default("redis", "plan", f"{PLAN}: message broker redis_cluster")
+    """Which server it is."""
+    hit_ratio: Share = default(0.9, "plan", f"{PLAN}, success metric: the target, to be measured")
+    """Share of the reads that it answers; the others reach the database."""
+    users_per_node: Count = default(20_000, "plan", f"{PLAN}, cost calculator: max(3, peak / 20000)")
+    """Users that one master serves, by the rules."""
+    minimum_nodes: Count = default(1, "assumption", "one master; a Redis Cluster that mends itself has three")
+    """Fewest masters."""
+    shape: ShapeName | Need = default({"memory_gib": 8}, "plan", f"{PLAN}, cost calculator: memory_per_node 8GB")
+    """A node type, or a need for which the cheapest is taken."""
+    replicas_per_master: Annotated[int, Field(ge=0, le=5)] | None = default(
+        None, "assumption", "as many as `availability` asks for"
+    )
+    """Copies of each master on other nodes, one of which takes over when it is lost."""
+    nodes: Count | None = None
+    """Masters and replicas together, pinned by hand."""
+    command_ms: Positive = default(0.006, "measured", "170,000 commands a second on one core, Redis 7.0.15")
+    """CPU time of one command."""
+    round_trip_ms: NonNegative = default(0.5, "assumption", "a round trip that may cross zones")
+    """Network time of one command."""
+
+    @model_validator(mode="after")
+    def _whole_shards(self) -> Self:
+        size = 1 + (self.replicas_per_master or 0)
+        if self.nodes is not None and self.nodes % size:
+            raise ValueError(
+                f"nodes ({self.nodes}) must be a multiple of {size}: a master and its {size - 1} "
+                f"{'replica' if size == 2 else 'replicas'}"
+            )
+        return self

@@ -1,0 +1,36 @@
+"""What a scenario may say of the Kubernetes cluster."""
+
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from cascade_plan.model import tier
+from cascade_plan.model.defaults import default
+from cascade_plan.units import Count, NonNegative, Share
+
+
+class Settings(tier.Settings):
+    """Kubernetes: the control plane, what every node loses before the first pod, and its root volume."""
+
+    KIND: ClassVar[str] = "cluster"
+
+    daemonset_cpu_cores: NonNegative = default(
+        0.23, "assumption", "requests of aws-node 0.05, kube-proxy 0.1, ebs-csi-node 0.03, node-exporter 0.05"
+    )
+    """CPU that the per-node agents request on every node."""
+    daemonset_memory_mib: NonNegative = default(
+        150, "assumption", "requests of ebs-csi-node 120 MiB and node-exporter 30 MiB"
+    )
+    """Memory that they request."""
+    daemonset_pods: Annotated[int, Field(ge=0, le=50)] = default(
+        4, "assumption", "aws-node, kube-proxy, ebs-csi-node and node-exporter"
+    )
+    """How many of them a node runs."""
+    vm_overhead_ratio: Share = default(
+        0.075, "cited", "Karpenter's vm-memory-overhead-percent, https://karpenter.sh/docs/reference/settings/"
+    )
+    """Share of the advertised memory that the hypervisor and firmware keep."""
+    disk_gib: Count = default(
+        20, "cited", "default of an EKS managed node group, https://docs.aws.amazon.com/eks/latest/APIReference/"
+    )
+    """Root volume of each node."""

@@ -1,0 +1,168 @@
+"""What a scenario may say of a PostgreSQL database."""
+
+from typing import Annotated, ClassVar, Literal, Self
+
+from pydantic import Field, model_validator
+
+from cascade_plan.model.defaults import PLAN, default
+from cascade_plan.model.part import (
+    HostName,
+    Identifier,
+    LineIdentifier,
+    Need,
+    Part,
+    Port,
+    ShapeName,
+    all_defaults,
+    distinct,
+)
+from cascade_plan.model.tier import Bought
+from cascade_plan.units import Count, NonNegative, Positive, Share
+
+
+class Tables(Part):
+    """The tables of the application, as the performance plan calls them."""
+
+    users: Identifier = default("users", "plan", f"{PLAN}, query optimisation")
+    """Table of the users."""
+    user_settings: Identifier = default("user_settings", "plan", f"{PLAN}, query optimisation")
+    """Table of their settings."""
+    resources: Identifier = default("resources", "plan", f"{PLAN}, index strategy")
+    """Table of uploaded resources."""
+    activity_logs: Identifier = default("activity_logs", "plan", f"{PLAN}, index strategy")
+    """Table of what users did."""
+
+    @model_validator(mode="after")
+    def _distinct(self) -> Self:
+        return distinct(self, ("users", "user_settings", "resources", "activity_logs"))
+
+
+class Columns(Part):
+    """The columns that indexes, queries and policies need."""
+
+    tenant: Identifier = default("tenant_id", "plan", f"{PLAN}, index strategy")
+    """The tenant of a row, in every table."""
+    id: Identifier = default("id", "plan", f"{PLAN}, query optimisation: u.id")
+    """The key of a user."""
+    user: Identifier = default("user_id", "plan", f"{PLAN}, query optimisation: user_id = u.id")
+    """The user whose settings a row holds."""
+    settings: Identifier = default("settings", "plan", f"{PLAN}, query optimisation: json_agg(settings)")
+    """What a row of a user's settings holds."""
+    is_active: Identifier = default("is_active", "plan", f"{PLAN}, index strategy")
+    """Whether a user is active."""
+    created_at: Identifier = default("created_at", "plan", f"{PLAN}, index strategy")
+    """When a user or a resource was created."""
+    timestamp: Identifier = default("timestamp", "plan", f"{PLAN}, index strategy")
+    """When a logged activity happened."""
+
+    @model_validator(mode="after")
+    def _distinct(self) -> Self:
+        for table in (("id", "is_active", "created_at"), ("user", "settings"), ("timestamp",)):
+            distinct(self, ("tenant", *table))
+        return self
+
+
+class Roles(Part):
+    """Who may do what in the database; none of them is a superuser or bypasses row-level security."""
+
+    owner: LineIdentifier = default("app_owner", "assumption", "the plan names no roles")
+    """Owns the tables and migrates them; nobody logs in as it."""
+    app: LineIdentifier = default("app_user", "assumption", "the plan names no roles")
+    """The application: reads and writes one tenant's rows at a time."""
+    readonly: LineIdentifier = default("app_readonly", "assumption", "the plan names no roles")
+    """Reads one tenant's rows at a time."""
+
+    @model_validator(mode="after")
+    def _usable(self) -> Self:
+        for name in ("owner", "app", "readonly"):
+            role = getattr(self, name)
+            if role in ("public", "none") or role.startswith("pg_"):
+                raise ValueError(f"{name}: PostgreSQL reserves the role name {role!r}")
+        return distinct(self, ("owner", "app", "readonly"))
+
+
+class Settings(Bought):
+    """PostgreSQL: primary, read replicas and storage, and how long its queries take."""
+
+    KIND: ClassVar[str] = "database"
+    SEVERAL: ClassVar[bool] = True
+    BOUGHT: ClassVar[str] = "database"
+
+    shape: ShapeName | Need = default(
+        {"vcpu": 4, "memory_gib": 32}, "assumption", "as much as the db.r5.xlarge of the CASCADE performance plan"
+    )
+    """An instance type, or a need for which the cheapest is taken."""
+    users_per_replica: Count = default(10_000, "plan", f"{PLAN}, cost calculator: max(1, peak / 10000)")
+    """Users that one read replica serves, by the rules."""
+    minimum_replicas: Annotated[int, Field(ge=0, le=15)] | None = default(
+        None, "assumption", "as many as `availability` asks for"
+    )
+    """Fewest read replicas."""
+    replicas: Annotated[int, Field(ge=0, le=1000)] | None = None
+    """Read replicas pinned by hand."""
+    storage_gib: Annotated[int, Field(ge=20, le=65_536)] = default(
+        100, "assumption", "rows of the first months; the plan gives no data size"
+    )
+    """gp3 storage of each instance; RDS allows 20 to 65,536 GiB for PostgreSQL."""
+    backup_gib: NonNegative = default(
+        0, "cited", "backup up to the size of the database is free, https://aws.amazon.com/rds/postgresql/pricing/"
+    )
+    """Backup storage beyond the free allowance."""
+    version: Literal["14", "15", "16", "17", "18"] = default(
+        "15", "assumption", "the version the emitted SQL is tested on; 14 to 18 take it"
+    )
+    """Major version of PostgreSQL."""
+    host: HostName = default("primary.db.example.com", "assumption", "a placeholder (RFC 2606): give the endpoint")
+    """Where the pool finds the primary."""
+    replica_hosts: Annotated[list[HostName], Field(max_length=1000)] = Field(default_factory=list)
+    """Where the pool finds the replicas; replica-1.db.example.com and so on if left out."""
+    port: Port = default(5432, "cited", "PostgreSQL's default port, https://www.postgresql.org/docs/")
+    """Port that it listens on."""
+    database_name: LineIdentifier | None = None
+    """The application's name if left out."""
+    schema_name: Identifier = default("public", "plan", f"{PLAN}, queries: tables without a schema")
+    """Schema of the tables."""
+    tables: Tables = all_defaults()
+    """What the tables are called."""
+    columns: Columns = all_defaults()
+    """What their columns are called."""
+    roles: Roles = all_defaults()
+    """Who may do what."""
+    tenant_type: Literal["text", "uuid", "bigint", "integer"] = default("text", "plan", f"{PLAN}, tenant_id: str")
+    """Type of the tenant column."""
+    statement_timeout_s: Annotated[float, Field(ge=1, le=86_400)] = default(
+        30.0, "assumption", "sixty times the plan's slowest limit (p99 < 500 ms): nobody waits for the answer any more"
+    )
+    """How long a statement of the application may run, wait in the pool, or hold up a replica's replay."""
+    other_connections: Annotated[int, Field(ge=0, le=1000)] = default(
+        20, "assumption", "an exporter and a migration at a time, with psql and the provider's own agents"
+    )
+    """Connections beside the pool's: monitoring, migrations, people."""
+    read_ms: Positive = default(
+        0.1, "assumption", "three times a key look-up: 8 vCPU answer 263,000 a second (Azure, pgbench select-only)"
+    )
+    """CPU time of an indexed read."""
+    scan_ms: Positive = default(20.0, "assumption", "some ten thousand rows read without index")
+    """CPU time of a read without index."""
+    scan_ratio: Share = default(0.0, "assumption", "the plan's indexes serve every frequent query")
+    """Share of the reads that find no index."""
+    write_ms: Positive = default(
+        0.3, "assumption", "8 vCPU do 9,513 TPC-B transactions a second (Azure): 0.84 ms for five statements, doubled"
+    )
+    """CPU time of a write."""
+    parse_ms: NonNegative = default(
+        0.05, "assumption", "parse and plan of a short query; measure with EXPLAIN (SUMMARY)"
+    )
+    """CPU time of parsing and planning a query, saved by a prepared statement."""
+    prepared_statements: bool = default(True, "plan", f"{PLAN}, optimisation 1: prepared statement caching")
+    """Whether statements are prepared."""
+    n_plus_one: bool = default(False, "plan", f"{PLAN}, optimisation 2: the lateral join in place of N+1 queries")
+    """Whether lists still fetch each row with a query of its own."""
+    commit_ms: NonNegative = default(
+        1.0, "assumption", "one flush to network storage; multi-AZ adds a zone's round trip"
+    )
+    """Wait of a write for its commit to reach the disk."""
+    service_scv: NonNegative = default(1.0, "assumption", "exponential: as variable as its mean")
+    """Squared coefficient of variation of the CPU time of one kind of query: 0 constant, 1 exponential."""
+    round_trip_ms: NonNegative = default(0.5, "assumption", "a round trip that may cross zones")
+    """Network time of one query."""

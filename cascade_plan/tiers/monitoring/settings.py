@@ -1,0 +1,45 @@
+"""What a scenario may say of Prometheus."""
+
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from cascade_plan.model.defaults import PLAN, default
+from cascade_plan.model.tier import Bought
+from cascade_plan.units import Count, Positive
+
+
+class Settings(Bought):
+    """Prometheus: its series, samples and servers."""
+
+    KIND: ClassVar[str] = "monitoring"
+    BOUGHT: ClassVar[str] = "vm"
+
+    query_types: Count = default(10, "assumption", "distinct values of the plan's label query_type")
+    """Kinds of queries that are told apart."""
+    label_by_tenant: bool = default(True, "plan", f"{PLAN}, metrics: labels tenant_id, query_type")
+    """Whether the query histogram carries the tenant_id label, which multiplies its series by the tenants."""
+    other_series_per_pod: Count = default(700, "assumption", "kubelet, cAdvisor, process and HTTP series of one pod")
+    """Series of a pod beside those of the application's own metrics."""
+    scrape_interval_s: Annotated[Positive, Field(ge=1, le=75)] = default(
+        15.0, "cited", "the interval of Prometheus's own starter configuration, https://prometheus.io/docs/"
+    )
+    """At most 75 s: the alerts' shortest window, 5 minutes, must hold four samples."""
+    retention_days: Count = default(
+        15, "cited", "Prometheus's default retention, https://prometheus.io/docs/prometheus/latest/storage/"
+    )
+    """How long samples are kept."""
+    bytes_per_sample: Positive = default(
+        2.0, "cited", "upper end of 1-2 bytes a sample, https://prometheus.io/docs/prometheus/latest/storage/"
+    )
+    """Disk a sample takes."""
+    memory_kib_per_series: Positive = default(
+        8.0, "measured", "3.3 KiB resident in a quiet server (Prometheus 2.42, 204,000 series), doubled for queries"
+    )
+    """Memory a series takes."""
+    nodes: Count = default(1, "assumption", "one Prometheus; two for a monitoring that survives a zone")
+    """Servers that hold the same series."""
+    series_per_node: Count = default(
+        10_000_000, "assumption", "about 80 GiB of memory at 8 KiB a series: as large as one Prometheus should get"
+    )
+    """Most series one Prometheus is given; more are sharded."""

@@ -1,0 +1,41 @@
+"""What a scenario may say of a connection pool."""
+
+from collections.abc import Mapping
+from typing import Annotated, ClassVar
+
+from pydantic import Field, field_validator
+
+from cascade_plan.model import tier
+from cascade_plan.model.defaults import PLAN, default
+from cascade_plan.model.part import Key, Port, Version
+from cascade_plan.units import Count
+
+
+class Settings(tier.Settings):
+    """The connection pool in front of a primary and its replicas."""
+
+    KIND: ClassVar[str] = "pool"
+    SEVERAL: ClassVar[bool] = True
+    REFERS: ClassVar[Mapping[str, str]] = {"database": "database"}
+
+    database: Key | None = None
+    """The database it stands before; the first one if left out."""
+    users_per_connection: Count = default(100, "plan", f"{PLAN}, cost calculator: peak / 100")
+    """Users that one connection serves, by the rules."""
+    connections: Count | None = None
+    """Connections pinned by hand."""
+    tenant_class_share: Annotated[
+        dict[Key, Annotated[float, Field(gt=0, le=1)]], Field(min_length=1, max_length=20)
+    ] = default({"standard": 1.0}, "assumption", "the plan knows one kind of tenant")
+    """Share of the connections each class of tenants has to itself, so that one cannot starve another."""
+    pgbouncer_version: Version = default("1.23", "assumption", "a version with prepared statements (1.21 and later)")
+    """What it decides: prepared statements in transaction pooling came with 1.21."""
+    port: Port = default(6432, "cited", "PgBouncer's default listen_port, https://www.pgbouncer.org/config.html")
+    """Port that it listens on."""
+
+    @field_validator("tenant_class_share")
+    @classmethod
+    def _whole(cls, classes: dict[str, float]) -> dict[str, float]:
+        if abs(sum(classes.values()) - 1) > 1e-6:
+            raise ValueError(f"the shares of the classes must add up to 1, not {sum(classes.values()):g}")
+        return classes

@@ -1,0 +1,76 @@
+"""What a scenario may say of the nodes that hold open connections."""
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from cascade_plan.model.defaults import PLAN, default
+from cascade_plan.model.part import Domain, Image, Need, Port, ShapeName
+from cascade_plan.model.tier import Bought
+from cascade_plan.units import Count, NonNegative, Positive
+
+
+class Settings(Bought):
+    """The nodes that hold the open connections, and what these carry and take."""
+
+    KIND: ClassVar[str] = "websocket"
+    BOUGHT: ClassVar[str] = "vm"
+
+    connections_per_node: Count = default(50_000, "plan", f"{PLAN}, success metric: 50k connections a node")
+    """Connections one node holds."""
+    minimum_nodes: Count | None = default(None, "assumption", "as many as `availability` asks for")
+    """Fewest nodes."""
+    shape: ShapeName | Need = default(
+        {"vcpu": 2, "memory_gib": 8}, "plan", f"{PLAN}, websocket_cluster.yaml: memory_limit 8GB; 2 vCPU (assumption)"
+    )
+    """An instance type, or a need for which the cheapest is taken."""
+    nodes: Count | None = None
+    """Node count pinned by hand."""
+    connections_per_user: NonNegative = default(1.0, "assumption", "one open browser tab a user")
+    """Connections that a connected user keeps open."""
+    recipients_per_message: NonNegative = default(
+        5.0, "assumption", "other members of a workroom who are online when a message is posted"
+    )
+    """Users who receive what is posted to a workroom."""
+    message_bytes: NonNegative = default(300, "assumption", "a chat message as a JSON frame")
+    """Size of a message to one recipient."""
+    heartbeat_interval_s: Positive = default(
+        20.0, "cited", "ping_interval of the websockets library, https://websockets.readthedocs.io/"
+    )
+    """Time between two heartbeats of a connection."""
+    heartbeat_bytes: NonNegative = default(
+        120, "cited", "ping and pong: two frames of 2-6 bytes in TCP/IP packets of 40-60 bytes (RFC 6455, RFC 9293)"
+    )
+    """Bytes of a heartbeat, both ways."""
+    connection_lifetime_s: Positive = default(3600.0, "plan", f"{PLAN}, connection state: key expires after 3600 s")
+    """How long a connection stays open, and how long its state is kept after its last heartbeat."""
+    memory_kib_per_connection: Positive = default(
+        68.5, "measured", "FastAPI on uvicorn with permessage-deflate, 4,000 connections after an echo"
+    )
+    """Memory of the server's process for one connection."""
+    kernel_kib_per_connection: NonNegative = default(
+        4.0, "measured", "kernel slab of one end of a connection on loopback (7.5 KiB for both ends)"
+    )
+    """Memory of the kernel for one connection."""
+    sticky: Literal["consistent_hash", "ip_hash"] = default(
+        "consistent_hash", "measured", "ip_hash put 40 of 40 clients of one /24 on one node (nginx 1.22); docs/seed.md"
+    )
+    """How a client finds its node again: by the hash of a key of its own, or of the first 24 bits of its address."""
+    connections_per_address: Annotated[int, Field(ge=1, le=65_535)] = default(
+        1000, "assumption", "an office behind one address: ten times the mean tenant of 10,000 users"
+    )
+    """Most connections nginx accepts from one address, behind which a whole office may be; 65,535 at most."""
+    health_interval_s: Positive = default(5.0, "plan", f"{PLAN}, websocket_cluster.yaml: interval 5s")
+    """How long a node that failed is left alone, and within what failures are counted."""
+    health_timeout_s: Positive = default(2.0, "plan", f"{PLAN}, websocket_cluster.yaml: timeout 2s")
+    """How long a node may take to accept a connection."""
+    image: Image = default(
+        "registry.example.com/websocket:1.0.0",
+        "assumption",
+        "a placeholder (RFC 2606): give the image that is deployed",
+    )
+    """Container image; its USER must be a number other than 0."""
+    port: Port = default(8000, "cited", "uvicorn's default port, https://www.uvicorn.org/settings/")
+    """Port that the container listens on."""
+    domain: Domain | None = None
+    """What follows the nodes' names ws-node-1, ws-node-2, ... in DNS; nothing if left out."""
