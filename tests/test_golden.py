@@ -62,7 +62,7 @@ def test_kubernetes(name: str) -> None:
 
 @pytest.mark.parametrize("emitter", EMITTERS)
 def test_emitted(emitter: str) -> None:
-    # monitoring's ConfigMaps hold its other files again; tests/test_monitoring.py compares the two.
+    # monitoring's ConfigMaps hold its other files again; tests/emitters/test_monitoring.py compares the two.
     made = [file for file in registry.load("emitters", emitter).render(planned("cascade")) if file.path != CONFIG_MAPS]
     compare(f"cascade.{emitter}.txt", "".join(f"==> {file.path}: {file.purpose}\n{file.text}\n" for file in made))
 

@@ -17,7 +17,7 @@ from cascade_plan.inputs.scenarios import bundled_scenarios, read
 from cascade_plan.model.plan import Plan
 from cascade_plan.planning.pipeline import plan
 
-SCHEMAS = Path(os.environ.get("CASCADE_PLAN_CRD_SCHEMAS") or Path(__file__).resolve().parents[2] / "shared/crd_schemas")
+SCHEMAS = Path(os.environ.get("CASCADE_PLAN_CRD_SCHEMAS") or Path(__file__).resolve().parents[3] / "shared/crd_schemas")
 """eksctl's own JSON Schema and Karpenter's CustomResourceDefinitions, where somebody keeps them."""
 needs_schemas = pytest.mark.skipif(not SCHEMAS.is_dir(), reason="no schemas beside the checkout or named")
 
