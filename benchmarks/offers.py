@@ -26,7 +26,11 @@ from pathlib import Path
 from shutil import copyfileobj
 
 from cascade_plan.clouds.aws.prices import offer_csv, offer_json
+from cascade_plan.clouds.aws.products import PUBLISHED
+from cascade_plan.prices.products import price_list
 from cascade_plan.prices.rates import Request, choose
+
+AWS = price_list("aws")
 
 GOAL_MIB = 200
 GOAL_RATIO = 0.7
@@ -223,19 +227,19 @@ def request() -> Request:
     """Return a request for the types of a first planner: ten families in every size."""
     families = ("m5", "m6g", "m7g", "c5", "c6g", "c7g", "r5", "r6g", "r7g", "t5")
     items = frozenset(f"{family}.{size}" for family, size in product(families, SIZES))
-    return Request(REGION, frozenset({"ec2", "ebs"}), {"ec2": items}, date(2026, 11, 25))
+    return Request(AWS, REGION, frozenset({"ec2", "ebs"}), {"ec2": items}, date(2026, 11, 25))
 
 
 def import_csv(path: Path) -> int:
     """Return how many prices the import of a CSV file comes to."""
     with path.open(encoding="utf-8", newline="\n") as lines:
-        return len(choose(offer_csv.rates(lines, request(), "AmazonEC2"), request().today).rows)
+        return len(choose(offer_csv.rates(lines, request(), "AmazonEC2"), request().today, AWS, PUBLISHED).rows)
 
 
 def import_json(path: Path) -> int:
     """Return how many prices the import of a JSON file comes to."""
     with path.open("rb") as stream:
-        return len(choose(offer_json.rates(stream, request(), "AmazonEC2"), request().today).rows)
+        return len(choose(offer_json.rates(stream, request(), "AmazonEC2"), request().today, AWS, PUBLISHED).rows)
 
 
 def floor_csv(path: Path) -> int:

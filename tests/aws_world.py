@@ -118,6 +118,7 @@ def products(region: str) -> tuple[Product, ...]:
     code, location = REGIONS[region]
     place = {"location": location, "locationType": "AWS Region", "regionCode": region}
     listed = [*_instances(code, place), *_metered(code, place), *_transfer(code, place), *_decoys(code, place)]
+    listed += _queues(code, place)
     skus = [f"{region.upper().replace('-', '')}{number:04}" for number in range(len(listed))]
     return tuple(replace(product, sku=sku) for product, sku in zip(listed, skus, strict=True))
 
@@ -270,6 +271,19 @@ def _transfer(code: str, place: Mapping[str, str]) -> Iterator[Product]:
     yield Product(offer, "", family, out, (term,), wanted)
     between, key = f"{code}DataTransfer-Regional-Bytes", PriceKey("transfer", "inter-zone")
     yield metered(offer, family, between, "GB", key, _from_here(place, "IntraRegion"))
+
+
+def _queues(code: str, place: Mapping[str, str]) -> Iterator[Product]:
+    """Yield the requests of each kind of queue, of which a book holds the standard ones, by the million."""
+    usd = price_of(place["regionCode"], "requests")
+    tier = {"unit": "Requests", "amount": f"{usd / 1_000_000:.12f}"}
+    term = Term("JRTCKXETXF", (Dimension(**tier, end="100000000000"), Dimension(**tier, begin="100000000000")))
+    for queue, usage in (("Standard", "Requests-Tier1"), ("FIFO (first-in, first-out)", "Requests-FIFO-Tier1")):
+        wanted: dict[PriceKey, tuple[Decimal, Decimal | None]] = {
+            PriceKey("sqs", "requests", variant): (usd, None) for variant in ("0-100000", "100000-")
+        }
+        listed = {"servicecode": "AWSQueueService", **place, "queueType": queue, "usagetype": code + usage}
+        yield Product("AWSQueueService", "", "API Request", listed, (term,), wanted if queue == "Standard" else {})
 
 
 def _decoys(code: str, place: Mapping[str, str]) -> Iterator[Product]:

@@ -28,13 +28,22 @@ REGIONS = {
 PUBLISHED, VERSION = "2026-11-20T18:44:47Z", "20261120184447"
 EFFECTIVE = "2026-11-01"
 DISCLAIMER = 'This pricing list is for informational purposes only, "as is".'
-SERVICES = frozenset({"ec2", "ebs", "vpc", "rds", "elasticache", "eks", "elb", "transfer"})
+SERVICES = frozenset({"ec2", "ebs", "vpc", "rds", "elasticache", "eks", "elb", "transfer", "sqs"})
 ITEMS = {
     "ec2": frozenset({"m5.large", "c7g.xlarge"}),
     "rds": frozenset({"db.r7g.large", "db.m8g.2xlarge"}),
     "elasticache": frozenset({"cache.r7g.large"}),
 }
-OFFERS = ("AWSDataTransfer", "AWSELB", "AmazonEC2", "AmazonEKS", "AmazonElastiCache", "AmazonRDS", "AmazonVPC")
+OFFERS = (
+    "AWSDataTransfer",
+    "AWSELB",
+    "AWSQueueService",
+    "AmazonEC2",
+    "AmazonEKS",
+    "AmazonElastiCache",
+    "AmazonRDS",
+    "AmazonVPC",
+)
 
 PRICE = (
     "SKU,OfferTermCode,RateCode,TermType,PriceDescription,EffectiveDate,StartingRange,EndingRange,Unit,PricePerUnit,"
@@ -69,6 +78,8 @@ HEADINGS = {
     "Capability Type,CPU Type,Instance Type,Memory Type,Region Code,serviceName,Storage Type,Tier Type",
     "AWSELB": PRICE + "Product Family,serviceCode,Location,Location Type,Group,Group Description,usageType,operation,"
     "Region Code,serviceName",
+    "AWSQueueService": PRICE + "RelatedTo,Product Family,serviceCode,Location,Location Type,Group,Group Description,"
+    "usageType,operation,Message Delivery Frequency,Message Delivery Order,Queue Type,Region Code,serviceName",
     "AWSDataTransfer": PRICE + "RelatedTo,Product Family,serviceCode,Transfer Type,From Location,From Location Type,"
     "To Location,To Location Type,usageType,operation,From Region Code,serviceName,To Region Code",
 }
@@ -95,6 +106,7 @@ ATTRIBUTES = {
     "Deployment Option": "deploymentOption",
     "Cache Engine": "cacheEngine",
     "Group Description": "groupDescription",
+    "Queue Type": "queueType",
     "To Region Code": "toRegionCode",
 }
 """Heading -> the attribute's name in the JSON layout and the query API."""
@@ -152,6 +164,7 @@ def demand(amount: str, unit: str = "Hrs") -> tuple[Term, ...]:
 def products(region: str) -> list[Listed]:
     """Return the products of a region's offers, wanted and other."""
     found = [*_compute(region), *_databases(region), *_caches(region), *_metered(region), *_transfer(region)]
+    found += _queues(region)
     return [product._replace(sku=f"{product.sku}{number:04}") for number, product in enumerate(found)]
 
 
@@ -267,6 +280,25 @@ def _transfer(region: str) -> Iterator[Listed]:
     yield Listed("AWSDataTransfer", "ABROAD", abroad | {"toRegionCode": "sa-east-1"}, demand("0.02", "GB"))
 
 
+QUEUE_TIERS = (
+    Price("0.0000004000", "Requests", "0", "100000000000"),
+    Price("0.0000003000", "Requests", "100000000000", "200000000000"),
+    Price("0.0000002400", "Requests", "200000000000", "Inf"),
+)
+
+
+def _queues(region: str) -> Iterator[Listed]:
+    usage = "Requests-RBP" if region == "us-east-1" else "Requests-Tier1"
+    for queue, kind, key in (
+        ("Standard", usage, PriceKey("sqs", "requests")),
+        ("FIFO (first-in, first-out)", "Requests-FIFO-Tier1", None),
+        ("Fair", "Requests-Fair-Tier1", None),
+    ):
+        described = {"queueType": queue, "groupDescription": "Amazon SQS Requests"}
+        tiers = (Term("JRTCKXETXF", QUEUE_TIERS if key else (Price("0.0000005", "Requests"),)),)
+        yield Listed("AWSQueueService", "QUEUE", _here(region, "API Request", kind, **described), tiers, key)
+
+
 def expected(region: str) -> dict[PriceKey, Decimal]:
     """Return what the offers' prices must come to, reservations and tiers too; savings plans are not among them."""
     rows: dict[PriceKey, Decimal] = {}
@@ -277,6 +309,11 @@ def expected(region: str) -> dict[PriceKey, Decimal]:
             for tier in TIERS:
                 end = tier.end.replace("Inf", "")
                 rows[product.key._replace(variant=f"{tier.begin}-{end}")] = Decimal(tier.amount)
+            continue
+        if product.key.service == "sqs":
+            variants = ("0-100000", "100000-200000", "200000-")
+            for variant, tier in zip(variants, QUEUE_TIERS, strict=True):
+                rows[product.key._replace(variant=variant)] = Decimal(tier.amount) * 1_000_000
             continue
         (price,) = product.terms[0].prices
         rows[product.key] = Decimal(price.amount) / (1024 if price.unit == "GiBps-mo" else 1)

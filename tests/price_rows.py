@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from cascade_plan.model.price import PriceKey
-from cascade_plan.prices import bundled
+from cascade_plan.model.price import UNITS, PriceKey
 
 # What breaks CSV, YAML and line-by-line files: quotes, breaks of every kind, escapes, comments, markers, spaces.
 HOSTILE = st.text(
@@ -20,7 +19,7 @@ KEYS = st.one_of(
     st.builds(PriceKey, SERVICES, NAMES, st.just("") | HOSTILE, TERMS),
 )
 CELLS = st.tuples(
-    st.sampled_from(sorted(bundled.UNITS)),
+    st.sampled_from(sorted(UNITS)),
     st.decimals("0.000001", "999999", places=6).map(str),
     st.just("") | st.decimals("0", "999999", places=2).map(str),
     st.sampled_from(["undated", "2024", "2024-12", "2024-12-31"]),

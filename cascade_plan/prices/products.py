@@ -76,10 +76,10 @@ class PriceList:
         return (key.service, key.item) not in self._items and (key.service, "") in self._items
 
     def section_of(self, key: PriceKey) -> str:
-        """Return the section of a book that a price stands in. Raises KeyError for a service that is not sold."""
+        """Return the section of a book that a price stands in, "" for a service that the cloud does not have."""
         product = self._items.get((key.service, key.item)) or self._items.get((key.service, ""))
         if product is None:  # something metered that only an override prices
-            return next(name for name, service in self.sections.items() if service == key.service)
+            return next((name for name, service in self.sections.items() if service == key.service), "")
         if key.term == "spot" and product.spot is not None:
             return product.spot.name
         if key.term != "on_demand" and product.committed is not None:

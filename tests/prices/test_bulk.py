@@ -22,14 +22,17 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from offer_server import Fault, OfferServer
 
 from cascade_plan.clouds.aws.prices import bulk
-from cascade_plan.clouds.aws.prices.products import PRODUCTS
+from cascade_plan.clouds.aws.products import LISTED, PUBLISHED
 from cascade_plan.errors import CloudError, UsageError
 from cascade_plan.model.price import PriceKey
+from cascade_plan.prices.products import price_list
 from cascade_plan.prices.rates import Rate, Request, choose
+
+AWS = price_list("aws")
 
 TODAY = date(2026, 11, 25)
 HURRIED = bulk.Patience(connect_s=2, read_s=0.3, retry_count=3, backoff_s=0.001)
-EVERYTHING = Request("us-west-2", world.SERVICES, world.ITEMS, TODAY)
+EVERYTHING = Request(AWS, "us-west-2", world.SERVICES, world.ITEMS, TODAY)
 RDS = replace(EVERYTHING, services=frozenset({"rds"}))
 EC2 = replace(EVERYTHING, services=frozenset({"ec2"}))
 FILE = r"/AmazonRDS/\d+/us-west-2/index"
@@ -68,7 +71,7 @@ def failure(server: OfferServer, request: Request = RDS, layout: Layout = "csv")
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("region", world.REGIONS)
 def test_a_region_comes_to_its_prices_and_nothing_else(server: OfferServer, region: str, layout: Layout) -> None:
-    choice = choose(rates(server, replace(EVERYTHING, region=region), layout), TODAY)
+    choice = choose(rates(server, replace(EVERYTHING, region=region), layout), TODAY, AWS, PUBLISHED)
     assert choice.problems == ()
     wanted = world.expected(region) | world.expected_discounts(region)
     assert choice.rows.keys() == wanted.keys()
@@ -78,7 +81,7 @@ def test_a_region_comes_to_its_prices_and_nothing_else(server: OfferServer, regi
 
 def test_the_world_has_every_kind_of_product() -> None:
     keys = {product.key for product in world.products("us-east-1") if product.key}
-    for kind in PRODUCTS:
+    for kind in LISTED:
         assert any(key[::2] == (kind.service, kind.variant) and kind.item in ("", key.item) for key in keys), kind
 
 
@@ -99,7 +102,7 @@ def test_every_byte_is_told(server: OfferServer, is_compressing: bool) -> None:
     told: Counter[str] = Counter()
     server.is_compressing = is_compressing
     found = rates(server, replace(EVERYTHING, progress=lambda what, count: told.update({what: count})))
-    assert choose(found, TODAY).rows.keys() >= world.expected("us-west-2").keys()
+    assert choose(found, TODAY, AWS, PUBLISHED).rows.keys() >= world.expected("us-west-2").keys()
     assert told.keys() == {*world.OFFERS, *world.PLANS}
     assert told.total() == server.sent_byte_count
 
@@ -131,7 +134,7 @@ def test_a_region_without_savings_plans_has_no_rates_of_them(server: OfferServer
 def test_a_busy_server_is_asked_again(server: OfferServer, status: int) -> None:
     server.faults["AmazonRDS/current"] = Fault(times=2, status=status, headers={"Retry-After": "3600"})
     server.faults[FILE] = Fault(times=3, status=status)
-    assert choose(rates(server), TODAY).rows
+    assert choose(rates(server), TODAY, AWS, PUBLISHED).rows
     assert server.requests.count("/offers/v1.0/aws/AmazonRDS/current/region_index.json") == 3
 
 
@@ -289,7 +292,7 @@ def test_a_wrong_price_is_a_problem(
     server: OfferServer, right: bytes, wrong: bytes, words: str, layout: Layout
 ) -> None:
     server.faults[FILE] = Fault(change=lambda body: body.replace(right, wrong))
-    choice = choose(rates(server, layout=layout), TODAY)
+    choice = choose(rates(server, layout=layout), TODAY, AWS, PUBLISHED)
     key = PriceKey("rds", "db.r7g.large", "multi_az")
     assert words in next(problem.message for problem in choice.problems if problem.key == key)
     assert key not in choice.rows
@@ -307,7 +310,7 @@ def test_two_prices_are_a_problem_and_a_product_without_a_price_is_none(
     listed.append(other._replace(sku="ANOTHER", terms=world.demand("0.25")))
     text = (world.offer_csv if layout == "csv" else world.offer_json)("AmazonRDS", listed)
     server.faults[FILE] = Fault(change=lambda _: text.encode())
-    choice = choose(rates(server, layout=layout), TODAY)
+    choice = choose(rates(server, layout=layout), TODAY, AWS, PUBLISHED)
     assert never not in choice.rows
     assert twice not in choice.rows
     assert [problem.key for problem in choice.problems] == [twice]
@@ -343,7 +346,7 @@ def test_a_server_is_trusted_only_with_its_certificate(identity: Path, monkeypat
             list(bulk.rates(RDS, server.url, replace(HURRIED, retry_count=0)))
         assert server.requests == []
         monkeypatch.setenv("AWS_CA_BUNDLE", str(identity))
-        assert choose(rates(server), TODAY).rows
+        assert choose(rates(server), TODAY, AWS, PUBLISHED).rows
     monkeypatch.setenv("AWS_CA_BUNDLE", str(identity / "nothing"))
     with pytest.raises(UsageError, match=r"AWS_CA_BUNDLE is .*, which is no file"):
         rates(server)

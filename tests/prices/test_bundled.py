@@ -10,11 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from cascade_plan.clouds.aws.eks import max_pods
 from cascade_plan.errors import PriceError, ScenarioError, UsageError
-from cascade_plan.model.catalogue import Shape
-from cascade_plan.model.price import Book, Price, PriceKey
-from cascade_plan.prices import bundled
+from cascade_plan.files.data_root import data_root
+from cascade_plan.model.catalogue import WHAT, Shape
+from cascade_plan.model.price import UNITS, Book, Price, PriceKey
+from cascade_plan.prices import bundled, layout, reading
+from cascade_plan.prices.products import price_list
+
+AWS = price_list("aws")
 
 REGIONS = ("ap-southeast-1", "eu-central-1", "eu-west-1", "us-east-1", "us-west-2")
 
@@ -22,11 +25,11 @@ REGIONS = ("ap-southeast-1", "eu-central-1", "eu-west-1", "us-east-1", "us-west-
 @pytest.fixture(params=REGIONS)
 def book(request: pytest.FixtureRequest) -> Book:
     region: str = request.param
-    return bundled.book(region)
+    return bundled.book("aws", region)
 
 
 def usd(region: str, *key: str) -> Decimal | None:
-    price = bundled.book(region).find(*key)
+    price = bundled.book("aws", region).find(*key)
     return price.usd if price else None
 
 
@@ -34,7 +37,7 @@ def usd(region: str, *key: str) -> Decimal | None:
 
 
 def test_every_bundled_region_is_listed() -> None:
-    assert bundled.regions() == REGIONS
+    assert bundled.regions("aws") == REGIONS
 
 
 @pytest.mark.parametrize(
@@ -53,9 +56,11 @@ def test_every_bundled_region_is_listed() -> None:
         ("us-east-1", ("ec2", "m5.large", "linux", "reserved_1y_no_upfront"), "0.06"),
         ("us-east-1", ("ec2", "m7g.large", "linux", "compute_sp_1y_no_upfront"), "0.0599"),
         # 0.90 USD per ten million samples.
-        ("us-west-2", ("prometheus", "samples-ingested", "0-2B"), "0.09"),
+        ("us-west-2", ("prometheus", "samples-ingested", "0-2000"), "0.09"),
         ("eu-central-1", ("vpc", "nat-gateway"), "0.052"),
         ("ap-southeast-1", ("ebs", "gp3-storage"), "0.096"),
+        # 0.0000004 USD a request.
+        ("us-east-1", ("sqs", "requests", "0-100000"), "0.4"),
     ],
 )
 def test_known_prices(region: str, key: tuple[str, ...], expected: str) -> None:
@@ -71,6 +76,7 @@ def test_known_prices(region: str, key: tuple[str, ...], expected: str) -> None:
         ("us-east-1", ("rds", "storage-io1", "single_az")),
         ("eu-central-1", ("rds", "storage-gp3", "single_az")),
         ("us-east-1", ("ec2", "m8g.large", "linux", "spot")),
+        ("eu-west-1", ("sqs", "requests", "0-100000")),
     ],
 )
 def test_what_is_not_known_has_no_price(region: str, key: tuple[str, ...]) -> None:
@@ -81,8 +87,8 @@ def test_every_row_is_a_positive_price_with_unit_date_and_source(book: Book) -> 
     assert len(book) > 1000
     for price in book:
         assert 0 < price.usd < 1000, price
-        assert price.unit in bundled.UNITS, price
-        assert bundled.is_as_of(price.as_of), price
+        assert price.unit in UNITS, price
+        assert layout.is_as_of(price.as_of), price
         assert price.source, price
         assert price.origin == "bundled"
         assert price.note.startswith("weak: ") == price.weak
@@ -131,16 +137,16 @@ def test_the_tiers_of_transfer_are_in_order_and_fall(book: Book) -> None:
     ],
 )
 def test_weak_prices_say_so(region: str, key: tuple[str, ...]) -> None:
-    price = bundled.book(region).find(*key)
+    price = bundled.book("aws", region).find(*key)
     assert price is not None
     assert price.weak
 
 
 def test_every_gap_named_by_key_is_one() -> None:
     for region in REGIONS:
-        named = {gap for texts in bundled.gaps(region).values() for gap in texts if gap.startswith("no price: ")}
-        assert named.isdisjoint(f"no price: {price.key}" for price in bundled.book(region))
-    assert "no price: elb nlb on_demand" in bundled.gaps("us-west-2")["load_balancer"]
+        named = {gap for texts in bundled.gaps("aws", region).values() for gap in texts if gap.startswith("no price: ")}
+        assert named.isdisjoint(f"no price: {price.key}" for price in bundled.book("aws", region))
+    assert "no price: elb nlb on_demand" in bundled.gaps("aws", "us-west-2")["load_balancer"]
 
 
 # ---------------------------------------------------------------------------------------------------------- the shapes
@@ -163,34 +169,33 @@ def test_every_gap_named_by_key_is_one() -> None:
     ],
 )
 def test_pods_of_a_node(name: str, pods: int) -> None:
-    shape = bundled.catalogue().find("ec2", name)
+    shape = bundled.catalogue("aws").find("vm", name)
     assert shape is not None
-    assert max_pods(shape.eni_count, shape.ipv4_count_per_eni) == pods
+    assert shape.pod_count_max == pods
 
 
 def test_known_shapes() -> None:
-    find = bundled.catalogue().find
-    assert find("ec2", "m7g.large") == Shape("ec2", "m7g.large", 2, 8.0, "arm64", False, 3, 10)
-    assert find("ec2", "t3.micro") == Shape("ec2", "t3.micro", 2, 1.0, "x86_64", True, 2, 2)
-    assert find("rds", "db.r5.xlarge") == Shape("rds", "db.r5.xlarge", 4, 32.0)
-    assert find("rds", "db.t4g.medium") == Shape("rds", "db.t4g.medium", 2, 4.0, burstable=True)
-    assert find("elasticache", "cache.t3.medium") == Shape("elasticache", "cache.t3.medium", 2, 3.09, burstable=True)
+    find = bundled.catalogue("aws").find
+    assert find("vm", "m7g.large") == Shape("vm", "m7g.large", 2, 8.0, "arm64", False, 29)
+    assert find("vm", "t3.micro") == Shape("vm", "t3.micro", 2, 1.0, "x86_64", True, 4)
+    assert find("database", "db.r5.xlarge") == Shape("database", "db.r5.xlarge", 4, 32.0)
+    assert find("database", "db.t4g.medium") == Shape("database", "db.t4g.medium", 2, 4.0, burstable=True)
+    assert find("cache", "cache.t3.medium") == Shape("cache", "cache.t3.medium", 2, 3.09, burstable=True)
 
 
 def test_what_is_priced_has_a_shape_and_what_has_a_shape_is_priced_somewhere() -> None:
-    books = [bundled.book(region) for region in REGIONS]
-    priced = {(key.service, key.item) for book in books for key in (price.key for price in book) if "." in key.item}
-    catalogue = bundled.catalogue()
-    shapes = {
-        (shape.service, shape.name) for service in ("ec2", "rds", "elasticache") for shape in catalogue.of(service)
-    }
-    assert shapes == priced
+    books = [bundled.book("aws", region) for region in REGIONS]
+    keys = [price.key for book in books for price in book]
+    catalogue, called = bundled.catalogue("aws"), {"ec2": "vm", "rds": "database", "elasticache": "cache"}
+    priced = {(called[key.service], key.item) for key in keys if price_list("aws").is_instance(key)}
+    assert {(shape.what, shape.name) for what in WHAT for shape in catalogue.of(what)} == priced
 
 
 def test_graviton_is_arm() -> None:
-    for shape in bundled.catalogue().of("ec2"):
-        assert (shape.architecture == "arm64") == shape.family.endswith("g"), shape
-        assert shape.burstable == shape.family.startswith("t"), shape
+    for shape in bundled.catalogue("aws").of("vm"):
+        family = shape.name.partition(".")[0]
+        assert (shape.architecture == "arm64") == family.endswith("g"), shape
+        assert shape.burstable == family.startswith("t"), shape
 
 
 # ------------------------------------------------------------------------------------------------------------- opening
@@ -198,26 +203,27 @@ def test_graviton_is_arm() -> None:
 
 def test_an_unknown_region_names_the_known_ones() -> None:
     with pytest.raises(UsageError, match=r"'eu-wset-1'.*ap-southeast-1.*did you mean 'eu-west-1'"):
-        bundled.book("eu-wset-1")
+        bundled.book("aws", "eu-wset-1")
     with pytest.raises(UsageError, match="known are"):
-        bundled.book("shapes")
+        bundled.book("aws", "shapes")
 
 
 def test_a_book_opens_fast() -> None:
-    text = Path(bundled.data_root() / "pricing/aws/us-east-1.yaml").read_text(encoding="utf-8")
+    text = Path(data_root() / "pricing/aws/us-east-1.yaml").read_text(encoding="utf-8")
     best = min(_seconds(text) for _ in range(10))
     assert best < 0.04  # five times the 8 ms it may take on an idle machine
 
 
 def _seconds(text: str) -> float:
     start = time.perf_counter()
-    bundled.parse_book(text, "us-east-1")
+    reading.parse_book(text, "us-east-1")
     return time.perf_counter() - start
 
 
 def test_opening_a_book_imports_no_pydantic_and_no_numpy() -> None:
     code = (
-        "import sys; from cascade_plan.prices import bundled; bundled.book('us-east-1'); bundled.catalogue();"
+        "import sys; from cascade_plan.prices import bundled; bundled.book('aws', 'us-east-1');"
+        "bundled.catalogue('aws');"
         "sys.exit(bool({'pydantic', 'numpy', 'boto3'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[2], check=False).returncode == 0
@@ -241,7 +247,7 @@ GOOD = "m5.large,linux,on_demand,hour,0.08,2026-03-01,s,,negotiated"
 def test_a_damaged_book_says_where() -> None:
     text = text_of(GOOD, GOOD.replace("m5.large", "m5.xlarge").replace("0.08", "0"), "m5.2xlarge,linux")
     with pytest.raises(PriceError) as caught:
-        bundled.parse_book(text, "mine.yaml")
+        reading.parse_book(text, "mine.yaml")
     lines = str(caught.value).splitlines()[1:]
     assert [line.partition(" ")[0] for line in lines] == ["mine.yaml:11:7:", "mine.yaml:12:7:"]
     assert "usd: must be a decimal number above 0" in lines[0]
@@ -270,33 +276,35 @@ def test_a_damaged_book_says_where() -> None:
 )
 def test_a_damaged_book_is_a_price_error_that_names_the_file(text: str) -> None:
     with pytest.raises(PriceError, match=r"damaged:\nmine\.yaml:\d+:\d+: "):
-        bundled.parse_book(text, "mine.yaml")
+        reading.parse_book(text, "mine.yaml")
 
 
 @pytest.mark.parametrize(
     "text",
-    ["", "sections: 3", "sections:\n  ec2:\n    rows: x\n"],
+    ["", "sections: 3", "sections:\n  vm:\n    rows: x\n"],
 )
 def test_a_damaged_catalogue_is_a_price_error(text: str) -> None:
     with pytest.raises(PriceError, match=r"shapes\.yaml"):
-        bundled.parse_catalogue(text, "shapes.yaml")
+        reading.parse_catalogue(text, "shapes.yaml")
 
 
-@pytest.mark.parametrize("row", ["m5.large,two,8,x86_64,false,3,10", "m5.large,0,8,x86_64,false,3,10", "m5.large,2"])
+@pytest.mark.parametrize(
+    "row", ["m5.large,two,8,x86_64,false,29", "m5.large,0,8,x86_64,false,29", "m5.large,2", ",2,8,x86_64,false,29"]
+)
 def test_a_damaged_shape_says_where(row: str) -> None:
-    head = "name,vcpu,memory_gib,architecture,burstable,eni_count,ipv4_count_per_eni"
-    text = f"sections:\n  ec2:\n    rows: |\n      {head}\n      {row}\n"
+    head = "name,vcpu,memory_gib,architecture,burstable,pod_count_max"
+    text = f"sections:\n  vm:\n    rows: |\n      {head}\n      {row}\n"
     with pytest.raises(PriceError, match=r"shapes\.yaml:5:"):
-        bundled.parse_catalogue(text, "shapes.yaml")
+        reading.parse_catalogue(text, "shapes.yaml")
 
 
 # --------------------------------------------------------------------------------------------------------- overriding
 
 
 def test_an_override_replaces_and_adds() -> None:
-    book = bundled.book("us-east-1")
+    book = bundled.book("aws", "us-east-1")
     row = "m9g.large,linux,on_demand,hour,0.07,undated,s,,a newer family"
-    mine = bundled.override(book, text_of(GOOD, row), "mine.yaml")
+    mine = reading.override(book, text_of(GOOD, row), "mine.yaml")
     assert mine.find("ec2", "m5.large", "linux") == Price(
         PriceKey("ec2", "m5.large", "linux"),
         "hour",
@@ -317,13 +325,13 @@ def test_an_override_replaces_and_adds() -> None:
 def test_an_override_may_leave_columns_out_and_order_them_as_it_likes() -> None:
     text = text_of("0.08,m5.large,hour,s,2026,S1,12.5", head="usd,item,unit,source,as_of,sku,upfront_usd")
     text = text.replace("m5.large", "gp3-storage").replace("hour", "gib_month").replace("ec2_on_demand", "ebs")
-    price = bundled.override(bundled.book("us-east-1"), text, "mine").find("ebs", "gp3-storage")
+    price = reading.override(bundled.book("aws", "us-east-1"), text, "mine").find("ebs", "gp3-storage")
     assert price is not None
     assert (price.usd, price.sku, price.upfront_usd, price.note) == (Decimal("0.08"), "S1", Decimal("12.5"), "")
 
 
 def test_a_commitment_says_what_is_paid_on_its_first_day() -> None:
-    book = bundled.book("us-east-1")
+    book = bundled.book("aws", "us-east-1")
     partial = book.find("ec2", "m5.large", "linux", "reserved_3y_partial_upfront")
     assert partial is not None
     # 0.019 an hour and 505 once, over 3 x 8,760 hours (GetProducts, 2021-02-05).
@@ -336,14 +344,14 @@ def test_a_commitment_says_what_is_paid_on_its_first_day() -> None:
 
 def test_an_override_may_span_lines_in_quotes() -> None:
     text = text_of('m5.large,linux,on_demand,hour,0.08,2026,s,,"two', '      lines"')
-    price = bundled.override(bundled.book("us-east-1"), text, "mine").find("ec2", "m5.large", "linux")
+    price = reading.override(bundled.book("aws", "us-east-1"), text, "mine").find("ec2", "m5.large", "linux")
     assert price is not None
     assert price.note.split() == ["two", "lines"]
 
 
 def problems_of(text: str) -> list[str]:
     with pytest.raises(ScenarioError) as caught:
-        bundled.override(bundled.book("us-east-1"), text, "mine")
+        reading.override(bundled.book("aws", "us-east-1"), text, "mine")
     return [str(problem) for problem in caught.value.problems]
 
 

@@ -23,11 +23,12 @@ from price_rows import CELLS, KEYS
 from cascade_plan import __version__
 from cascade_plan.errors import PriceError, UsageError
 from cascade_plan.model.price import Book, Price, PriceKey, Row
-from cascade_plan.prices import bundled, cache
+from cascade_plan.prices import cache
+from cascade_plan.prices.products import price_list
 
 REGION = "eu-west-1"
 EC2, RDS = frozenset({"ec2_on_demand", "ec2_reserved", "ec2_spot"}), frozenset({"rds", "rds_storage"})
-ALL = frozenset(bundled.SECTIONS)
+ALL = frozenset(price_list("aws").sections)
 M5 = PriceKey("ec2", "m5.large", "linux")
 R5 = PriceKey("rds", "db.r5.large", "single_az")
 
@@ -48,7 +49,7 @@ def row(usd: str = "0.1", **cells: str) -> Row:
 
 
 def put(rows: Mapping[PriceKey, Row], sections: frozenset[str] = EC2, region: str = REGION) -> cache.Stored:
-    return cache.store(region, rows, sections, "2026-11-25", "bulk")
+    return cache.store("aws", region, rows, sections, "2026-11-25", "bulk")
 
 
 def rows_of(book: Book | None) -> dict[PriceKey, Row]:
@@ -71,7 +72,7 @@ def names(folder: Path) -> list[str]:
 
 def test_the_directory_is_the_chosen_one(home: Path) -> None:
     assert cache.directory() == home
-    assert cache.path_of(REGION) == home / "prices" / "v1" / "aws" / "eu-west-1.yaml"
+    assert cache.path_of("aws", REGION) == home / "prices" / "v1" / "aws" / "eu-west-1.yaml"
 
 
 @pytest.mark.parametrize("base", [None, "/some/where", "relative", "", "/trailing/"])
@@ -98,7 +99,7 @@ def test_a_user_without_a_home_has_no_cache_and_is_told_what_to_set(monkeypatch:
     monkeypatch.delenv(cache.VARIABLE)
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
     monkeypatch.setattr(Path, "expanduser", homeless)
-    assert cache.read(REGION) is None
+    assert cache.read("aws", REGION) is None
     with pytest.raises(UsageError, match="set CASCADE_PLAN_CACHE_DIR to a directory that can be written"):
         put({M5: row()})
 
@@ -106,16 +107,16 @@ def test_a_user_without_a_home_has_no_cache_and_is_told_what_to_set(monkeypatch:
 @pytest.mark.parametrize("region", ["../../etc/passwd", "", "eu-west-1/..", "EU", "a b", "x\0", "eu-west-1\n", "--"])
 def test_what_is_no_region_names_no_file(region: str) -> None:
     with pytest.raises(UsageError, match="is no region"):
-        cache.read(region)
+        cache.read("aws", region)
     with pytest.raises(UsageError, match="is no region"):
         put({M5: row()}, region=region)
 
 
 def test_no_cache_is_no_book_and_imports_nothing_for_it(home: Path) -> None:
-    assert cache.read(REGION) is None
+    assert cache.read("aws", REGION) is None
     program = (
         "import sys; from cascade_plan.prices import cache\n"
-        "assert cache.read('eu-west-1') is None\n"
+        "assert cache.read('aws', 'eu-west-1') is None\n"
         "print([name for name in ('platformdirs', 'filelock', 'tempfile', 'asyncio') if name in sys.modules])"
     )
     environment = {name: value for name, value in os.environ.items() if name != cache.VARIABLE}
@@ -131,8 +132,8 @@ def test_what_is_stored_is_read_back_with_its_provenance() -> None:
     reserved = M5._replace(term="reserved_1y_all_upfront")
     given = {M5: row("0.10"), reserved: row("0.062", upfront="543.12", sku="SKU2", as_of="2026-10-31", note="a note")}
     stored = put(given)
-    assert (stored.before, stored.damage, stored.path) == (None, "", cache.path_of(REGION))
-    found = cache.read(REGION)
+    assert (stored.before, stored.damage, stored.path) == (None, "", cache.path_of("aws", REGION))
+    found = cache.read("aws", REGION)
     assert rows_of(found) == rows_of(stored.after) == given
     assert found is not None
     assert (found.region, found.cloud, found.name) == (REGION, "aws", "aws/eu-west-1 retrieved 2026-11-25 from bulk")
@@ -153,14 +154,14 @@ def test_a_service_is_replaced_whole_and_the_others_stay() -> None:
     put({M5: row("0.1"), M5._replace(item="m4.large"): row("0.2"), R5: row("0.5", sku="RDS")}, EC2 | RDS)
     stored = put({M5: row("0.3")}, EC2)
     assert rows_of(stored.before).keys() == {M5, M5._replace(item="m4.large"), R5}
-    assert rows_of(stored.after) == rows_of(cache.read(REGION)) == {M5: row("0.3"), R5: row("0.5", sku="RDS")}
+    assert rows_of(stored.after) == rows_of(cache.read("aws", REGION)) == {M5: row("0.3"), R5: row("0.5", sku="RDS")}
     assert rows_of(put({}, RDS).after) == {M5: row("0.3")}
 
 
 def test_regions_do_not_mix() -> None:
     put({M5: row("0.1")})
     put({M5: row("0.2")}, region="us-east-1")
-    assert rows_of(cache.read(REGION))[M5][1] == "0.1"
+    assert rows_of(cache.read("aws", REGION))[M5][1] == "0.1"
 
 
 @pytest.mark.parametrize(
@@ -185,10 +186,10 @@ def test_rows_of_no_updated_service_are_our_own_mistake(
 )
 def test_rows_that_make_no_book_are_not_stored(bad: Row, message: str) -> None:
     put({M5: row()})
-    before = cache.path_of(REGION).read_bytes()
+    before = cache.path_of("aws", REGION).read_bytes()
     with pytest.raises(PriceError, match=f"eu-west-1 are not stored, the cache is as it was: (?s:.*){message}"):
         put({M5: bad})
-    assert cache.path_of(REGION).read_bytes() == before
+    assert cache.path_of("aws", REGION).read_bytes() == before
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
@@ -196,7 +197,7 @@ def test_rows_that_make_no_book_are_not_stored(bad: Row, message: str) -> None:
 def test_any_text_is_stored_and_read_back(prices: dict[PriceKey, Row], data: st.DataObject) -> None:
     cached = {key: (*cells[:-1], "cache") for key, cells in prices.items()}
     stored = put(cached, ALL)
-    assert rows_of(stored.after) == rows_of(cache.read(REGION)) == cached
+    assert rows_of(stored.after) == rows_of(cache.read("aws", REGION)) == cached
     once = stored.path.read_bytes()
     shuffled = dict(data.draw(st.permutations(list(cached.items()))))
     assert put(shuffled, ALL).path.read_bytes() == once
@@ -212,7 +213,7 @@ def signed(text: str) -> bytes:
 
 
 def body() -> str:
-    return cache.path_of(REGION).read_text(encoding="utf-8").partition("\n")[2]
+    return cache.path_of("aws", REGION).read_text(encoding="utf-8").partition("\n")[2]
 
 
 DAMAGES: dict[str, tuple[Any, str]] = {
@@ -225,7 +226,10 @@ DAMAGES: dict[str, tuple[Any, str]] = {
         lambda text: signed(text.replace("format: 1", "format: 2")),
         "have format 2 of a newer cascade-plan; this one reads 1",
     ),
-    "other region": (lambda text: signed(text.replace("region: eu-west-1", "region: eu-west-2")), "those of eu-west-2"),
+    "other region": (
+        lambda text: signed(text.replace("region: eu-west-1", "region: eu-west-2")),
+        "those of aws/eu-west-2",
+    ),
     "no price": (lambda text: signed(text.replace("hour,0.1,", "hour,NaN,")), "usd: must be a decimal number"),
     "half a header": (lambda text: signed(text.replace('retrieved: "2026-11-25"\n', "")), "retrieved: is missing"),
     "no day": (lambda text: signed(text.replace('"2026-11-25"', '"2026-11"')), "retrieved: must be a day, YYYY-MM-DD"),
@@ -240,11 +244,11 @@ DAMAGES: dict[str, tuple[Any, str]] = {
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_a_damaged_file_is_refused_with_the_ways_out_and_replaced_by_an_update(damage: str) -> None:
     put({M5: row("0.1"), R5: row()}, EC2 | RDS)
-    path = cache.path_of(REGION)
+    path = cache.path_of("aws", REGION)
     made, message = DAMAGES[damage]
     path.write_bytes(made(body()))
     with pytest.raises(PriceError) as caught:
-        cache.read(REGION)
+        cache.read("aws", REGION)
     said = str(caught.value)
     assert message in said
     assert str(path) in said
@@ -252,13 +256,13 @@ def test_a_damaged_file_is_refused_with_the_ways_out_and_replaced_by_an_update(d
         assert way_out in said
     stored = put({M5: row("0.3")})
     assert (stored.before, stored.damage) == (None, said)
-    assert rows_of(cache.read(REGION)) == {M5: row("0.3")}
+    assert rows_of(cache.read("aws", REGION)) == {M5: row("0.3")}
 
 
 def test_a_day_without_quotes_is_a_day_too() -> None:
     put({M5: row()})
-    cache.path_of(REGION).write_bytes(signed(body().replace('"2026-11-25"', "2026-11-25")))
-    assert rows_of(cache.read(REGION)) == {M5: row()}
+    cache.path_of("aws", REGION).write_bytes(signed(body().replace('"2026-11-25"', "2026-11-25")))
+    assert rows_of(cache.read("aws", REGION)) == {M5: row()}
 
 
 @given(st.data())
@@ -267,9 +271,9 @@ def test_no_changed_byte_goes_unseen(data: st.DataObject) -> None:
     raw = bytearray(put({M5: row()}).path.read_bytes())
     at = data.draw(st.integers(0, len(raw) - 1))
     raw[at] ^= data.draw(st.integers(1, 255))
-    cache.path_of(REGION).write_bytes(raw)
+    cache.path_of("aws", REGION).write_bytes(raw)
     with pytest.raises(PriceError):
-        cache.read(REGION)
+        cache.read("aws", REGION)
 
 
 def test_what_cannot_be_read_is_neither_used_nor_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -281,16 +285,16 @@ def test_what_cannot_be_read_is_neither_used_nor_replaced(monkeypatch: pytest.Mo
 
     with monkeypatch.context() as patch:
         patch.setattr(Path, "read_bytes", refuse)
-        for attempt in (lambda: cache.read(REGION), lambda: put({M5: row("0.2")})):
+        for attempt in (lambda: cache.read("aws", REGION), lambda: put({M5: row("0.2")})):
             with pytest.raises(PriceError, match="cannot be read: permission denied; run `cascade-plan"):
                 attempt()
     assert path.read_bytes() == before
 
 
 def test_a_directory_in_the_files_place_is_refused() -> None:
-    cache.path_of(REGION).mkdir(parents=True)
+    cache.path_of("aws", REGION).mkdir(parents=True)
     with pytest.raises(PriceError, match="cannot be read: is a directory"):
-        cache.read(REGION)
+        cache.read("aws", REGION)
     with pytest.raises(PriceError, match="cannot be read: is a directory"):
         put({M5: row()})
 
@@ -302,7 +306,7 @@ def test_a_directory_in_the_files_place_is_refused() -> None:
 def test_a_file_in_the_directorys_place(home: Path, below: str) -> None:
     (home / below).parent.mkdir(parents=True, exist_ok=True)
     (home / below).write_text("mine")
-    assert cache.read(REGION) is None
+    assert cache.read("aws", REGION) is None
     with pytest.raises(UsageError, match=r"cannot write the price cache in .*; set CASCADE_PLAN_CACHE_DIR"):
         put({M5: row()})
     assert (home / below).read_text() == "mine"
@@ -332,11 +336,13 @@ import os, signal, sys, time
 from cascade_plan.errors import CascadePlanError
 from cascade_plan.model.price import PriceKey
 from cascade_plan.prices import cache
-from cascade_plan.prices.bundled import section_of
+from cascade_plan.prices.products import price_list
+
 def put(usd, service="ec2", item="m5.large", variant="linux"):
     row = ("hour", usd, "", "2026-11-01", "an offer", "SKU1", "", "", "cache")
     key = PriceKey(service, item, variant)
-    return cache.store("eu-west-1", {key: row}, frozenset({section_of(key)}), "2026-11-25", "bulk")
+    sections = frozenset({price_list("aws").section_of(key)})
+    return cache.store("aws", "eu-west-1", {key: row}, sections, "2026-11-25", "bulk")
 """
 
 
@@ -387,7 +393,7 @@ def test_a_read_only_directory(monkeypatch: pytest.MonkeyPatch, locked_before: b
         program = (
             "import filelock, asyncio, cascade_plan.prices.writing\n"
             "if os.geteuid() == 0: os.setuid(65534)\n"
-            "assert cache.read('eu-west-1') is not None\n"
+            "assert cache.read('aws', 'eu-west-1') is not None\n"
             "try: put('0.2')\n"
             "except CascadePlanError as error: print(error.exit_code, error)\n"
         )
@@ -412,7 +418,7 @@ def test_a_process_killed_while_it_writes() -> None:
         os.kill(writer.pid, signal.SIGKILL)
         writer.wait()
     assert path.read_bytes() == before
-    assert rows_of(cache.read(REGION)) == {M5: row()}
+    assert rows_of(cache.read("aws", REGION)) == {M5: row()}
     # Its lock died with it, and what it left goes once it is surely nobody's.
     assert rows_of(put({M5: row("0.3")}).after) == {M5: row("0.3")}
     assert half.exists()
@@ -432,7 +438,8 @@ def test_only_our_own_leavings_are_removed() -> None:
 
 # ------------------------------------------------------------------------------------------------------- two at once
 
-HOLD = "with cache._locked(cache.path_of('eu-west-1'), 'eu-west-1'):\n    print('ready', flush=True); time.sleep(60)\n"
+HOLD = "with cache._locked(cache.path_of('aws', 'eu-west-1'), 'eu-west-1'):\n"
+HOLD += "    print('ready', flush=True); time.sleep(60)\n"
 
 
 def test_a_lock_that_is_held_is_waited_for_and_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -445,7 +452,7 @@ def test_a_lock_that_is_held_is_waited_for_and_named(monkeypatch: pytest.MonkeyP
             put({M5: row("0.2")})
         assert time.monotonic() - started >= 0.3
         put({M5: row()}, region="us-east-1")  # another region's lock is another lock
-        assert rows_of(cache.read(REGION)) == {M5: row()}  # and readers wait for nobody
+        assert rows_of(cache.read("aws", REGION)) == {M5: row()}  # and readers wait for nobody
     assert path.read_bytes() == before
     put({M5: row("0.2")})  # the holder was killed: its lock is free
 
@@ -482,11 +489,11 @@ def test_two_updates_at_once_lose_nothing_and_no_reader_sees_half() -> None:
     writers = [child(program, "ec2", "m5.large", "linux"), child(program, "rds", "db.r5.large", "single_az")]
     seen = set()
     while any(writer.poll() is None for writer in writers):
-        if (book := cache.read(REGION)) is not None:
+        if (book := cache.read("aws", REGION)) is not None:
             seen.add(tuple(str(price.usd) for price in book))
     assert [writer.communicate() for writer in writers] == [("", "")] * 2
     assert [writer.returncode for writer in writers] == [0, 0]
     last = f"0.{rounds:03}"
-    assert {key: cells[1] for key, cells in rows_of(cache.read(REGION)).items()} == {M5: last, R5: last}
+    assert {key: cells[1] for key, cells in rows_of(cache.read("aws", REGION)).items()} == {M5: last, R5: last}
     assert len(seen) > 1
-    assert names(cache.path_of(REGION).parent) == ["eu-west-1.yaml"]
+    assert names(cache.path_of("aws", REGION).parent) == ["eu-west-1.yaml"]

@@ -9,6 +9,9 @@ import pytest
 from cascade_plan.model.price import Book, PriceKey, Row, age_days
 from cascade_plan.prices import bundled
 from cascade_plan.prices.coverage import SectionCoverage, coverage
+from cascade_plan.prices.products import price_list
+
+AWS = price_list("aws")
 
 
 def row(as_of: str, note: str = "") -> Row:
@@ -31,7 +34,7 @@ BOOK = Book(
 
 def test_sections_are_counted_in_the_order_of_the_file() -> None:
     found = coverage(BOOK)
-    assert [section.section for section in found] == list(bundled.SECTIONS)
+    assert [section.section for section in found] == list(AWS.sections)
     counted = [section for section in found if section.row_count]
     assert counted == [
         SectionCoverage("ec2_on_demand", 2, "2025-12-31", "2026-02", 0, 0, ()),
@@ -47,13 +50,13 @@ def test_a_gap_that_an_override_fills_is_none() -> None:
     assert found["load_balancer"] == ("in words", "no price: elb nlb-lcu on_demand")
 
 
-@pytest.mark.parametrize("region", bundled.regions())
+@pytest.mark.parametrize("region", bundled.regions("aws"))
 def test_the_bundled_books_cover_every_section(region: str) -> None:
-    book = bundled.book(region)
-    found = {section.section: section for section in coverage(book, bundled.gaps(region))}
+    book = bundled.book("aws", region)
+    found = {section.section: section for section in coverage(book, bundled.gaps("aws", region))}
     assert sum(section.row_count for section in found.values()) == len(book)
     empty = {name for name, section in found.items() if not section.row_count}
-    assert empty <= {"ec2_reserved", "prometheus"}
+    assert empty <= {"ec2_reserved", "prometheus", "queue"}
     assert all(found[name].gaps for name in empty)
 
 

@@ -14,14 +14,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from price_rows import CELLS, HOSTILE, KEYS
 
 from cascade_plan.clouds.aws.prices import importing
 from cascade_plan.errors import PriceError, UsageError
+from cascade_plan.model.catalogue import Catalogue, Shape
 from cascade_plan.model.price import Book, Price, PriceKey, Row
-from cascade_plan.prices import bundled, writing
+from cascade_plan.prices import bundled, reading, writing
+from cascade_plan.prices.products import price_list
+
+AWS = price_list("aws")
 
 ROOT = Path(__file__).parents[2]
 COLUMNS = [
@@ -91,7 +96,7 @@ class Collection:
         return importing.rebuild(self.directory, self.types)
 
     def book(self, region: str = "us-east-1") -> Book:
-        return bundled.parse_book(self.texts()[f"{region}.yaml"], region)
+        return reading.parse_book(self.texts()[f"{region}.yaml"], region)
 
     def keys(self) -> set[PriceKey]:
         return {price.key for price in self.book()}
@@ -209,9 +214,19 @@ def test_a_price_per_ten_million_samples_is_one_per_million(collection: Collecti
         meter | {"item": "AMP-query-samples-processed", "unit": "1B samples", "price_usd": "0.1"},
     )
     query, ingested = collection.book()
-    assert (ingested.key.variant, ingested.unit, ingested.usd) == ("252B-", "million_samples", Decimal("0.016"))
+    assert (ingested.key.variant, ingested.unit, ingested.usd) == ("252000-", "million_samples", Decimal("0.016"))
     assert ingested.note == "0.16 USD per 10M samples in the source"
     assert str(query.usd) == "0.0001"
+
+
+def test_a_price_per_request_is_one_per_million_of_the_first_tier(collection: Collection) -> None:
+    item = "Requests-RBP (standard queue; first tier above the free million)"
+    row = METER | {"service": "AWSQueueService", "item": item, "unit": "Requests", "price_usd": "0.0000004"}
+    collection.put("t2_sqs.csv", row)
+    (price,) = collection.book()
+    assert (price.key, price.unit) == (PriceKey("sqs", "requests", "0-100000"), "million_requests")
+    assert str(price.usd) == "0.4"
+    assert price.note == "0.0000004 USD per Requests in the source"
 
 
 def test_metered_items_have_the_books_units(collection: Collection) -> None:
@@ -325,9 +340,9 @@ def test_gaps_are_stated_and_counted(collection: Collection) -> None:
 # ------------------------------------------------------------------------------------------------------------ shapes
 
 
-def catalogue_of(collection: Collection) -> tuple[bundled.Catalogue, str]:
+def catalogue_of(collection: Collection) -> tuple[Catalogue, str]:
     text = collection.texts()["shapes.yaml"]
-    return bundled.parse_catalogue(text, "shapes.yaml"), text
+    return reading.parse_catalogue(text, "shapes.yaml"), text
 
 
 @pytest.mark.parametrize("packed", [False, True])
@@ -339,20 +354,19 @@ def test_shapes(collection: Collection, document: dict[str, Any], packed: bool) 
     collection.put("rds_postgresql_core.csv", RDS, RDS | {"item": "db.t3.large", "memory_gib": "8"})
     collection.put("elasticache_core.csv", CACHE, CACHE | {"engine": "valkey", "price_usd": "0.08"})
     catalogue, text = catalogue_of(collection)
-    shape = bundled.Shape
-    assert list(catalogue.of("ec2")) == [shape("ec2", "m5.large", 2, 8.0, "x86_64", False, 3, 10)]
-    assert list(catalogue.of("rds")) == [
-        shape("rds", "db.r5.large", 2, 16.0),
-        shape("rds", "db.t3.large", 2, 8.0, burstable=True),
+    assert list(catalogue.of("vm")) == [Shape("vm", "m5.large", 2, 8.0, "x86_64", False, 29)]
+    assert list(catalogue.of("database")) == [
+        Shape("database", "db.r5.large", 2, 16.0),
+        Shape("database", "db.t3.large", 2, 8.0, burstable=True),
     ]
-    assert list(catalogue.of("elasticache")) == [shape("elasticache", "cache.m5.large", 2, 6.38)]
+    assert list(catalogue.of("cache")) == [Shape("cache", "cache.m5.large", 2, 6.38)]
     assert text.count("gaps: []") == 3
 
 
 def test_a_type_without_network_interfaces_is_left_out_and_listed(collection: Collection) -> None:
     collection.put("ec2_on_demand_core.csv", EC2, EC2 | {"item": "m9g.large"})
     catalogue, text = catalogue_of(collection)
-    assert catalogue.find("ec2", "m9g.large") is None
+    assert catalogue.find("vm", "m9g.large") is None
     assert "m9g.large: no network interfaces known, left out" in text
 
 
@@ -393,17 +407,17 @@ def test_an_instance_type_without_a_figure_is_named(collection: Collection) -> N
 @given(st.dictionaries(KEYS, CELLS, max_size=8), st.lists(HOSTILE, max_size=3), st.lists(HOSTILE, max_size=2))
 def test_what_is_rendered_is_read_back(prices: dict[PriceKey, Row], gaps: list[str], origin: list[str]) -> None:
     made_of = writing.listed("generated_from", origin, 0)
-    text = writing.render_book("eu-west-1", prices, "# x\n", made_of, importing.TITLES, {"ebs": gaps})
+    text = writing.render_book(AWS, "eu-west-1", prices, "# x\n", made_of, {"ebs": gaps})
     backwards = dict(reversed(prices.items()))
-    again = writing.render_book("eu-west-1", backwards, "# x\n", made_of, importing.TITLES, {"ebs": gaps})
+    again = writing.render_book(AWS, "eu-west-1", backwards, "# x\n", made_of, {"ebs": gaps})
     assert text.encode() == again.encode()
-    book = bundled.parse_book(text, "x")
+    book = reading.parse_book(text, "x")
     found = {p.key: _row_of(p) for p in book}
     assert found == prices
     assert (book.region, book.cloud, book.currency) == ("eu-west-1", "aws", "USD")
-    assert bundled.yaml.safe_load(text)["sections"]["ebs"]["gaps"] == gaps
+    assert yaml.safe_load(text)["sections"]["ebs"]["gaps"] == gaps
     # The strict reader that overrides go through reads the same.
-    laid = bundled.override(bundled.Book("aws", "eu-west-1", {}, "empty"), text, "x")
+    laid = reading.override(Book("aws", "eu-west-1", {}, "empty"), text, "x")
     assert [price.key for price in laid] == [price.key for price in book]
 
 
@@ -483,11 +497,11 @@ def test_a_committed_file_names_no_place_of_the_machine_that_made_it(name: str) 
 
 def test_the_dates_in_a_section_head_are_those_of_its_rows() -> None:
     for region in importing.REGIONS:
-        sections = bundled.yaml.safe_load(committed(f"{region}.yaml"))["sections"]
+        sections = yaml.safe_load(committed(f"{region}.yaml"))["sections"]
         for name, section in sections.items():
             dates = sorted(
                 price.as_of
-                for price in bundled.book(region)
-                if bundled.section_of(price.key) == name and price.as_of != "undated"
+                for price in bundled.book("aws", region)
+                if AWS.section_of(price.key) == name and price.as_of != "undated"
             ) or ["undated"]
             assert section["as_of"] == {"oldest": dates[0], "newest": dates[-1]}, (region, name)

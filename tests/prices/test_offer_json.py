@@ -18,11 +18,14 @@ from hypothesis import strategies as st
 
 from cascade_plan.clouds.aws.prices import offer_csv, offer_json
 from cascade_plan.errors import CloudError
+from cascade_plan.prices.products import price_list
 from cascade_plan.prices.rates import Rate, Request
+
+AWS = price_list("aws")
 
 TODAY = date(2026, 11, 25)
 REGION = "eu-central-1"
-REQUEST = Request(REGION, world.SERVICES, world.ITEMS, TODAY)
+REQUEST = Request(AWS, REGION, world.SERVICES, world.ITEMS, TODAY)
 LISTED = world.products(REGION)
 EC2 = world.offer_json("AmazonEC2", LISTED)
 

@@ -15,13 +15,15 @@ import pytest
 from aws_server import DENIED, PRODUCTS, Server, edited
 from aws_world import CACHE, EC2, RDS, TODAY, Dimension, Product, expected
 
-from cascade_plan.clouds.aws.prices import products as kinds
 from cascade_plan.clouds.aws.prices import query_api
 from cascade_plan.clouds.aws.prices.client import Patience
-from cascade_plan.clouds.aws.prices.products import SERVICES
+from cascade_plan.clouds.aws.products import CODES, LISTED, PUBLISHED
 from cascade_plan.errors import CloudError
 from cascade_plan.model.price import PriceKey
+from cascade_plan.prices.products import price_list
 from cascade_plan.prices.rates import Choice, Rate, Request, choose
+
+AWS = price_list("aws")
 
 SHORT = Patience(connect_s=5, read_s=5, attempt_count=2)
 ITEMS = {"ec2": frozenset(EC2), "rds": frozenset(RDS), "elasticache": frozenset(CACHE)}
@@ -30,7 +32,7 @@ CLUSTER = PriceKey("eks", "cluster")
 
 
 def request(*services: str, region: str = "eu-west-1", **changes: Any) -> Request:
-    return replace(Request(region, frozenset(services or SERVICES), ITEMS, TODAY), **changes)
+    return replace(Request(AWS, region, frozenset(services or CODES), ITEMS, TODAY), **changes)
 
 
 def read(server: Server, asked: Request) -> list[Rate]:
@@ -38,7 +40,7 @@ def read(server: Server, asked: Request) -> list[Rate]:
 
 
 def chosen(server: Server, asked: Request) -> Choice:
-    return choose(read(server, asked), TODAY)
+    return choose(read(server, asked), TODAY, AWS, PUBLISHED)
 
 
 def prices(choice: Choice) -> dict[PriceKey, tuple[Decimal, Decimal | None]]:
@@ -77,15 +79,17 @@ def test_a_region_has_every_price_of_the_world_and_no_decoy(aws: Server, region:
 
 def test_the_world_has_every_kind_of_product() -> None:
     keys = expected("us-east-1")
-    for product in kinds.PRODUCTS:
+    for product in LISTED:
         of = {key for key in keys if key.service == product.service and key.term == "on_demand"}
-        assert any(product.item in ("", key.item) and (product.tiered or product.variant == key.variant) for key in of)
+        assert any(
+            product.item in ("", key.item) and (product.is_tiered or product.variant == key.variant) for key in of
+        )
 
 
 def test_each_kind_is_asked_for_once_by_its_attributes(aws: Server) -> None:
     read(aws, request())
     queries = aws.queries(PRODUCTS)
-    assert len(queries) == len(kinds.PRODUCTS)
+    assert len(queries) == len(LISTED)
     for query in queries:
         filters = {term["Field"]: term["Value"] for term in query["Filters"]}
         assert "eu-west-1" in (filters.get("regionCode"), filters.get("fromRegionCode"))
@@ -109,7 +113,7 @@ def test_neither_threads_nor_pages_nor_order_change_the_rates(aws: Server, monke
     assert read(aws, request()) == whole
     aws.products.reverse()
     monkeypatch.setattr(query_api, "THREADS", 8)
-    assert choose(read(aws, request()), TODAY) == choose(whole, TODAY)
+    assert choose(read(aws, request()), TODAY, AWS, PUBLISHED) == choose(whole, TODAY, AWS, PUBLISHED)
 
 
 def test_what_the_filters_let_through_is_checked(aws: Server) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 
@@ -9,11 +10,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cascade_plan.clouds.aws.products import PUBLISHED
+from cascade_plan.clouds.aws.terms import reserved
 from cascade_plan.model.price import PriceKey
-from cascade_plan.prices.rates import Rate, choose, term_of
+from cascade_plan.prices.products import price_list
+from cascade_plan.prices.rates import Choice, Rate
+from cascade_plan.prices.rates import choose as decide
 
 TODAY = date(2026, 11, 25)
 KEY = PriceKey("ec2", "m5.large", "linux")
+
+
+def choose(rates: Iterable[Rate], today: date) -> Choice:
+    return decide(rates, today, price_list("aws"), PUBLISHED)
 
 
 def rate(amount: str = "0.096", **changes: object) -> Rate:
@@ -102,6 +111,23 @@ def test_tiers_must_join() -> None:
         assert "do not join" in problem_of(*broken)
 
 
+def test_requests_are_counted_in_millions_and_so_are_their_tiers() -> None:
+    # AWSQueueService of us-east-1 as of 2026-09: 0.40 USD a million up to 100 billion.
+    key = PriceKey("sqs", "requests")
+    tier = rate("0.0000004000", key=key, unit="million_requests", published_unit="Requests", tiered=True)
+    tiers = [tier._replace(end="100000000000"), tier._replace(amount="0.0000003000", begin="100000000000")]
+    rows = choose(tiers, TODAY).rows
+    assert {key.variant: row[:2] for key, row in rows.items()} == {
+        "0-100000": ("million_requests", "0.4"),
+        "100000-": ("million_requests", "0.3"),
+    }
+
+
+def test_tiers_that_overlap_are_a_problem() -> None:
+    tier = rate(key=PriceKey("transfer", "internet-out"), unit="gib", published_unit="GB", tiered=True)
+    assert "do not join" in problem_of(tier._replace(end="10"), tier)
+
+
 def test_a_free_allowance_beside_a_price_is_passed_over() -> None:
     # AWSDataTransfer lists one with the same attributes as what is paid, at 0 for any amount.
     key = PriceKey("transfer", "internet-out")
@@ -135,10 +161,10 @@ def test_a_problem_of_one_key_leaves_the_others() -> None:
 
 
 def test_terms() -> None:
-    assert term_of("1yr", "All Upfront", "standard") == "reserved_1y_all_upfront"
-    assert term_of("3 yr", "No Upfront", "") == "reserved_3y_no_upfront"
-    assert term_of("1yr", "No Upfront", "convertible") == ""
-    assert term_of("5yr", "No Upfront", "standard") == ""
+    assert reserved("1yr", "All Upfront", "standard") == "reserved_1y_all_upfront"
+    assert reserved("3 yr", "No Upfront", "") == "reserved_3y_no_upfront"
+    assert reserved("1yr", "No Upfront", "convertible") == ""
+    assert reserved("5yr", "No Upfront", "standard") == ""
 
 
 RATES = st.lists(

@@ -13,13 +13,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cascade_plan.clouds.aws.prices import savings_csv
+from cascade_plan.clouds.aws.products import PUBLISHED
 from cascade_plan.errors import CloudError
 from cascade_plan.model.price import PriceKey
+from cascade_plan.prices.products import price_list
 from cascade_plan.prices.rates import Rate, Request, choose
+
+AWS = price_list("aws")
 
 TODAY = date(2026, 11, 25)
 COMPUTE, DATABASE = world.PLANS
-REQUEST = Request("us-west-2", world.SERVICES, world.ITEMS, TODAY)
+REQUEST = Request(AWS, "us-west-2", world.SERVICES, world.ITEMS, TODAY)
 HEAD = world.plan_csv(DATABASE, "us-west-2").partition("\nPLAN")[0] + "\n"
 
 
@@ -31,7 +35,7 @@ def read(text: str, plan: str = DATABASE, request: Request = REQUEST) -> list[Ra
 def test_plans_come_to_their_rates_and_nothing_else(region: str) -> None:
     request = replace(REQUEST, region=region)
     found = [rate for plan in world.PLANS for rate in read(world.plan_csv(plan, region), plan, request)]
-    choice = choose(found, TODAY)
+    choice = choose(found, TODAY, AWS, PUBLISHED)
     assert choice.problems == ()
     assert {key: Decimal(row[1]) for key, row in choice.rows.items()} == world.expected_discounts(region)
 

@@ -14,13 +14,17 @@ from aws_world import EC2, TODAY, plan_rate, price_of
 
 from cascade_plan.clouds.aws.prices import savings_plans
 from cascade_plan.clouds.aws.prices.client import Patience
+from cascade_plan.clouds.aws.products import PUBLISHED
 from cascade_plan.errors import CloudError
 from cascade_plan.model.price import PriceKey
 from cascade_plan.model.terms import commitment_of
+from cascade_plan.prices.products import price_list
 from cascade_plan.prices.rates import Rate, Request, choose
 
+AWS = price_list("aws")
+
 SHORT = Patience(connect_s=5, read_s=5, attempt_count=2)
-REQUEST = Request("eu-west-1", frozenset({"ec2"}), {"ec2": frozenset(EC2)}, TODAY)
+REQUEST = Request(AWS, "eu-west-1", frozenset({"ec2"}), {"ec2": frozenset(EC2)}, TODAY)
 NAMES = {"Compute": "compute_sp", "EC2Instance": "ec2_instance_sp"}
 
 
@@ -42,7 +46,7 @@ def expected(region: str, items: tuple[str, ...] = EC2) -> dict[PriceKey, Decima
 
 @pytest.mark.parametrize("region", aws_world.REGIONS)
 def test_a_region_has_every_plan_of_the_world_and_no_decoy(aws: Server, region: str) -> None:
-    choice = choose(read(aws, replace(REQUEST, region=region)), TODAY)
+    choice = choose(read(aws, replace(REQUEST, region=region)), TODAY, AWS, PUBLISHED)
     assert not choice.problems
     assert {key: Decimal(row[1]) for key, row in choice.rows.items()} == expected(region)
     assert {(row[0], row[3], row[4]) for row in choice.rows.values()} == {("hour", "2026-11-25", "aws-savings-plans")}
@@ -117,7 +121,7 @@ def test_what_the_filters_let_through_is_checked(
 )
 def test_a_rate_that_is_none_is_a_problem(aws: Server, changes: dict[str, str], words: str) -> None:
     aws.plan_rates = [{**plan_rate("eu-west-1", EC2[0], "Compute", 8760, "No Upfront", "1"), **changes}]
-    (problem,) = choose(read(aws), TODAY).problems
+    (problem,) = choose(read(aws), TODAY, AWS, PUBLISHED).problems
     assert words in str(problem)
 
 
@@ -125,7 +129,7 @@ def test_a_rate_in_another_currency_is_a_problem(aws: Server) -> None:
     rate = plan_rate("eu-west-1", EC2[0], "Compute", 8760, "No Upfront", "1")
     rate["savingsPlanOffering"]["currency"] = "CNY"
     aws.plan_rates = [rate]
-    (problem,) = choose(read(aws), TODAY).problems
+    (problem,) = choose(read(aws), TODAY, AWS, PUBLISHED).problems
     assert "priced in CNY" in str(problem)
 
 
@@ -133,7 +137,7 @@ def test_a_rate_without_an_amount_is_a_problem(aws: Server) -> None:
     rate = plan_rate("eu-west-1", EC2[0], "Compute", 8760, "No Upfront", "1")
     del rate["rate"]
     aws.plan_rates = [rate]
-    (problem,) = choose(read(aws), TODAY).problems
+    (problem,) = choose(read(aws), TODAY, AWS, PUBLISHED).problems
     assert "no price" in str(problem)
 
 

@@ -15,12 +15,16 @@ from hypothesis import strategies as st
 from cascade_plan.clouds.aws.prices import spot
 from cascade_plan.clouds.aws.prices.client import Patience
 from cascade_plan.clouds.aws.prices.spot import Change, covered, weighted_percentile
+from cascade_plan.clouds.aws.products import PUBLISHED
 from cascade_plan.errors import CloudError
 from cascade_plan.model.price import PriceKey
+from cascade_plan.prices.products import price_list
 from cascade_plan.prices.rates import Rate, Request, choose
 
+AWS = price_list("aws")
+
 SHORT = Patience(connect_s=5, read_s=5, attempt_count=2)
-REQUEST = Request("eu-west-1", frozenset({"ec2"}), {"ec2": frozenset(EC2)}, TODAY)
+REQUEST = Request(AWS, "eu-west-1", frozenset({"ec2"}), {"ec2": frozenset(EC2)}, TODAY)
 END = datetime(2026, 11, 25, tzinfo=UTC)
 START = END - timedelta(days=30)
 ITEM = EC2[0]
@@ -108,14 +112,14 @@ def test_time_counts_and_not_the_number_of_changes(aws: Server) -> None:
 
 
 def test_every_type_has_a_price_and_says_what_it_rests_on(aws: Server) -> None:
-    choice = choose(read(aws), TODAY)
+    choice = choose(read(aws), TODAY, AWS, PUBLISHED)
     assert not choice.problems
     assert choice.rows.keys() == {PriceKey("ec2", item, "linux", "spot") for item in EC2}
     for row in choice.rows.values():
         # Half of the days each zone costs 0.2z: the most expensive zone's is the ninth tenth.
         note = "p90 over 30 days, 3 zones, 92 changes"
         assert row == ("hour", "0.22", "", "2026-11-25", "aws-spot-history", "", "", note, "cache")
-    assert {row[1] for row in choose(read(aws, percentile=50), TODAY).rows.values()} == {"0.12"}
+    assert {row[1] for row in choose(read(aws, percentile=50), TODAY, AWS, PUBLISHED).rows.values()} == {"0.12"}
 
 
 def test_the_region_is_asked_for_a_window_that_ends_at_midnight(aws: Server) -> None:
@@ -148,12 +152,12 @@ def test_a_local_zone_is_another_place(aws: Server) -> None:
 
 def test_less_than_a_day_is_no_price(aws: Server) -> None:
     aws.spot_prices = [at(29 * 24 + 0.5, "0.1"), at(-1, "0.1", item=EC2[1])]
-    choice = choose(read(aws), TODAY)
+    choice = choose(read(aws), TODAY, AWS, PUBLISHED)
     assert {key.item for key in choice.rows} == {EC2[1]}
     (problem,) = choice.problems
     assert problem.key.item == ITEM
     aws.spot_prices = [at(29 * 24, "0.1")]
-    assert len(choose(read(aws), TODAY).rows) == 1
+    assert len(choose(read(aws), TODAY, AWS, PUBLISHED).rows) == 1
 
 
 def test_a_type_without_history_has_no_rate(aws: Server) -> None:
@@ -165,7 +169,7 @@ def test_a_type_without_history_has_no_rate(aws: Server) -> None:
 @pytest.mark.parametrize(("price", "words"), [("-0.1", "negative"), ("NaN", "no price"), ("0.0000", "a price of 0")])
 def test_a_price_that_is_none_is_a_problem_of_its_type(aws: Server, price: str, words: str) -> None:
     aws.spot_prices = [at(-1, "0.1"), at(5, price), at(-1, "0.2", item=EC2[1])]
-    choice = choose(read(aws), TODAY)
+    choice = choose(read(aws), TODAY, AWS, PUBLISHED)
     assert [key.item for key in choice.rows] == [EC2[1]]
     (problem,) = choice.problems
     assert problem.key.item == ITEM

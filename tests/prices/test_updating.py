@@ -15,6 +15,10 @@ import pytest
 
 from cascade_plan.model.price import PriceKey
 from cascade_plan.prices import books, bundled, cache
+from cascade_plan.prices.products import price_list
+from cascade_plan.prices.products import price_list
+
+AWS = price_list("aws")
 
 Run = Callable[..., tuple[int, str, str]]
 FIVE = ("ap-southeast-1", "eu-central-1", "eu-west-1", "us-east-1", "us-west-2")
@@ -43,7 +47,7 @@ def test_five_regions_of_every_service_from_the_bulk_offers(
     assert sorted(files(price_cache)) == [f"{region}.yaml" for region in FIVE]
     for region in FIVE:
         assert f"{region}: " in out
-        book = cache.read(region)
+        book = cache.read("aws", region)
         assert book is not None
         found = {price.key: price.usd for price in book}
         for key, usd in offer_world.expected(region).items():
@@ -54,8 +58,10 @@ def test_five_regions_of_every_service_from_the_bulk_offers(
 
 def wanted(key: PriceKey) -> set[str]:
     """Return the items of a key's service that an update keeps: all but instances no plan can choose."""
-    shapes = {shape.name for shape in bundled.catalogue().of(key.service)}
-    return shapes if key.service == "ec2" or key.item.startswith(("db.", "cache.")) else {key.item}
+    if not price_list("aws").is_instance(key):
+        return {key.item}
+    what = {"ec2": "vm", "rds": "database", "elasticache": "cache"}[key.service]
+    return {shape.name for shape in bundled.catalogue("aws").of(what)}
 
 
 def test_five_regions_of_every_service_from_the_query_api(
@@ -64,10 +70,10 @@ def test_five_regions_of_every_service_from_the_query_api(
     status, _, err = cascade("prices", "update", "--source", "api", "--endpoint-url", aws.url)
     assert (status, err) == (0, "")
     for region in FIVE:
-        book = cache.read(region)
+        book = cache.read("aws", region)
         assert book is not None
         assert {price.key.service for price in book} == {
-            "ec2", "rds", "elasticache", "eks", "elb", "vpc", "ebs", "transfer",
+            "ec2", "rds", "elasticache", "eks", "elb", "vpc", "ebs", "transfer", "sqs",
         }  # fmt: skip
         assert {"on_demand", "spot", "reserved_1y_no_upfront", "compute_sp_1y_no_upfront"} <= {
             price.key.term for price in book
@@ -78,7 +84,7 @@ def test_five_regions_of_every_service_from_the_query_api(
 def test_plans_use_the_cache_and_name_it(cascade: Run, offers: offer_server.OfferServer) -> None:
     _, before, _ = cascade("size", "--format", "json")
     assert cascade("prices", "update", "--region", "us-east-1", "--endpoint-url", offers.url)[0] == 0
-    today = cache.read("us-east-1")
+    today = cache.read("aws", "us-east-1")
     assert today is not None
     status, after, _ = cascade("size", "--format", "json")
     assert status == 0
@@ -107,9 +113,9 @@ def test_what_changed_since_last_time_is_said(cascade: Run, offers: offer_server
 def test_a_service_alone_leaves_the_others(cascade: Run, offers: offer_server.OfferServer, price_cache: Path) -> None:
     base = ("prices", "update", "--region", "us-east-1", "--endpoint-url", offers.url)
     assert cascade(*base)[0] == 0
-    whole = cache.read("us-east-1")
+    whole = cache.read("aws", "us-east-1")
     assert cascade(*base, "--services", "eks")[0] == 0
-    again = cache.read("us-east-1")
+    again = cache.read("aws", "us-east-1")
     assert whole is not None
     assert again is not None
     assert again.rows == whole.rows
@@ -120,12 +126,12 @@ def test_spot_prices_survive_an_update_of_the_offers(
 ) -> None:
     base = ("prices", "update", "--region", "us-east-1")
     assert cascade(*base, "--source", "api", "--services", "spot", "--endpoint-url", aws.url)[0] == 0
-    book = cache.read("us-east-1")
+    book = cache.read("aws", "us-east-1")
     assert book is not None
     spot = {price.key for price in book}
     assert {key.term for key in spot} == {"spot"}
     assert cascade(*base, "--services", "ec2", "--endpoint-url", offers.url)[0] == 0
-    again = cache.read("us-east-1")
+    again = cache.read("aws", "us-east-1")
     assert again is not None
     assert spot <= {price.key for price in again}
 
@@ -138,7 +144,7 @@ def test_a_region_that_no_book_is_bundled_for(cascade: Run, aws: aws_server.Serv
     ]
     arguments = ("prices", "update", "--source", "api", "--region", "eu-north-1", "--services", "eks,elb,vpc")
     assert cascade(*arguments, "--endpoint-url", aws.url)[0] == 0
-    assert "eu-north-1" in books.regions()
+    assert "eu-north-1" in books.regions("aws")
     assert "eu-north-1" in cascade("prices", "show")[1]
 
 
@@ -219,7 +225,7 @@ def test_a_refusal_says_what_to_do_and_keeps_the_cache(
 def test_keep_going_renews_what_is_clear(cascade: Run, aws: aws_server.Server) -> None:
     base = ("prices", "update", "--source", "api", "--region", "us-east-1", "--services", "eks,elb")
     assert cascade(*base, "--endpoint-url", aws.url)[0] == 0
-    before = cache.read("us-east-1")
+    before = cache.read("aws", "us-east-1")
 
     def broken(answer: dict[str, object]) -> dict[str, object]:
         texts: list[str] = answer["PriceList"]  # type: ignore[assignment]
@@ -230,7 +236,7 @@ def test_keep_going_renews_what_is_clear(cascade: Run, aws: aws_server.Server) -
     assert status == 0
     assert "eks cluster" in err
     assert "keeps the price it had" in err
-    after = cache.read("us-east-1")
+    after = cache.read("aws", "us-east-1")
     assert before is not None
     assert after is not None
     assert after.rows == before.rows
@@ -253,7 +259,7 @@ def test_a_damaged_cache_is_said_and_an_update_replaces_it(
 ) -> None:
     base = ("prices", "update", "--region", "us-east-1", "--services", "eks", "--endpoint-url", offers.url)
     assert cascade(*base)[0] == 0
-    path = cache.path_of("us-east-1")
+    path = cache.path_of("aws", "us-east-1")
     path.write_bytes(path.read_bytes().replace(b"cluster", b"cluzter"))
     status, out, err = cascade("size")
     assert (status, out) == (3, "")
