@@ -16,7 +16,6 @@ import pytest
 from cascade_plan.model.price import PriceKey
 from cascade_plan.prices import books, bundled, cache
 from cascade_plan.prices.products import price_list
-from cascade_plan.prices.products import price_list
 
 AWS = price_list("aws")
 
