@@ -115,7 +115,7 @@ def read(
 
     Raises ScenarioError, UsageError (an unknown region among them) and PriceError (a damaged book).
     """
-    from cascade_plan.prices import books
+    from cascade_plan.prices import books, reading
 
     scenario, origins = read_scenario(reference, assignments)
     _must_be_known(scenario, origins, "cloud", registry.names("clouds"))
@@ -123,7 +123,7 @@ def read(
     book = books.book(scenario.cloud, scenario.region, cached)
     if prices is not None:
         text, name = read_text(prices)
-        book = bundled.override(book, text, name)
+        book = reading.override(book, text, name)
     return Given(scenario, origins, book)
 
 
