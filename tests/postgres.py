@@ -18,7 +18,7 @@ from factories import make_plan
 from servers import free_port, program, running
 
 from cascade_plan.emitters._sql_names import Names
-from cascade_plan.emitters.postgres import artefacts as database
+from cascade_plan.emitters.directory import artefacts
 from cascade_plan.model.plan import Plan
 
 TENANTS, USERS, ACTIVITIES = 200, 50_000, 300_000
@@ -57,7 +57,7 @@ def small_plan(**overrides: Any) -> Plan:
 
 def files(plan: Plan) -> dict[str, str]:
     """Return path -> text of what `emit-database` writes."""
-    return {artefact.path: artefact.text for artefact in database.render(plan)}
+    return {artefact.path: artefact.text for artefact in artefacts(plan, "database")}
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,15 +16,15 @@ from factories import make_plan
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cascade_plan.emitters import cluster
 from cascade_plan.emitters._topology import redis_nodes, websocket_nodes
+from cascade_plan.emitters.directory import artefacts
 from cascade_plan.errors import InfeasibleError, UsageError
 from cascade_plan.languages.plain import name as plain
 from cascade_plan.model.plan import Plan
 
 
 def emitted(made: Plan) -> dict[str, str]:
-    return {artefact.path: artefact.text for artefact in cluster.render(made)}
+    return {artefact.path: artefact.text for artefact in artefacts(made, "cluster")}
 
 
 def directives(text: str) -> dict[str, str]:
@@ -105,9 +105,9 @@ def test_the_module_passes_a_linter(tmp_path: Path) -> None:
 
 def test_more_nodes_than_a_cluster_may_have() -> None:
     with pytest.raises(InfeasibleError, match="1,001 Redis nodes: at most 1,000"):
-        cluster.render(make_plan(tiers__cache__nodes=1001))
+        artefacts(make_plan(tiers__cache__nodes=1001), "cluster")
     with pytest.raises(InfeasibleError, match="WebSocket nodes"):
-        cluster.render(make_plan(tiers__websocket__connections_per_node=1))
+        artefacts(make_plan(tiers__websocket__connections_per_node=1), "cluster")
 
 
 @given(st.one_of(st.text(), st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._-]{0,40}", fullmatch=True)))

@@ -28,7 +28,7 @@ def planned(name: str) -> Plan:
 
 
 def documents(made: Plan, path: str) -> list[dict[str, Any]]:
-    (artefact,) = [artefact for artefact in _eks.artefacts(made) if artefact.path == path]
+    (artefact,) = [artefact for artefact in _eks.render(made) if artefact.path == path]
     return list(yaml.safe_load_all(artefact.text))
 
 

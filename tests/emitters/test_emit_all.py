@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 import yaml
 
-from cascade_plan import registry
 from cascade_plan.emitters import directory as emitting
 from cascade_plan.errors import UsageError
 from cascade_plan.inputs.scenarios import bundled_scenarios, read
@@ -24,7 +23,7 @@ def tree(directory: str) -> dict[str, bytes]:
 def test_everything_is_written_and_indexed(cascade) -> None:  # type: ignore[no-untyped-def]
     assert cascade("emit-all", "-o", "out") == (0, "", "")
     files = tree("out")
-    for name in registry.names("emitters"):
+    for name in emitting.commands():
         assert any(path.startswith(f"{name}/") for path in files)
     index = files[emitting.INDEX].decode()
     for path in files:

@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from cascade_plan.emitters.directory import artefacts
 from cascade_plan.emitters.postgres import _settings as _postgres_settings
-from cascade_plan.emitters.postgres import artefacts as database
 from cascade_plan.errors import UsageError
 from cascade_plan.formulas import pools, postgres
 from cascade_plan.inputs.scenarios import bundled_scenarios, read
@@ -31,7 +31,7 @@ def planned(name: str) -> Plan:
 
 
 def files(made: Plan) -> dict[str, str]:
-    return {artefact.path: artefact.text for artefact in database.render(made)}
+    return {artefact.path: artefact.text for artefact in artefacts(made, "database")}
 
 
 def ini(made: Plan) -> configparser.ConfigParser:
@@ -150,7 +150,7 @@ def test_names_the_schema_let_through_by_force_are_refused_in_words() -> None:
         {"tables": tier.tables.model_copy(update={"users": ""})},
     ):
         with pytest.raises(UsageError):
-            database.render(forced(**changes))
+            artefacts(forced(**changes), "database")
 
 
 @pytest.mark.parametrize(

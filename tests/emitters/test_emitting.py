@@ -6,7 +6,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from cascade_plan.emitters import cluster
+from cascade_plan.emitters.directory import artefacts
 from cascade_plan.emitters.kubernetes import artefacts as k8s
 from cascade_plan.emitters.kubernetes import hpa_rules
 from cascade_plan.errors import UsageError
@@ -79,7 +79,7 @@ def test_websocket_nodes_are_the_plans_and_answer_to_the_names_nginx_knows() -> 
     built = k8s.objects(made)
     spec = built["websocket"]["spec"]
     assert (spec["replicas"], spec["ordinals"]) == (3, {"start": 1})
-    (artefact,) = [file for file in cluster.render(made) if file.path == "nginx.conf"]
+    (artefact,) = [file for file in artefacts(made, "cluster") if file.path == "nginx.conf"]
     for number in range(1, 4):
         assert f"server {built['websocket']['metadata']['name']}-{number}:8000 " in artefact.text
     assert spec["serviceName"] == built["websocket-service"]["metadata"]["name"]

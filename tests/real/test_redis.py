@@ -24,7 +24,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 from servers import free_port, listening, program, running, wait_until
 
-from cascade_plan.emitters import cluster
+from cascade_plan.emitters.directory import artefacts
 from cascade_plan.model.plan import Plan
 
 pytestmark = pytest.mark.xdist_group("redis")
@@ -32,7 +32,7 @@ PASSWORDS = {name: f"{name.lower()}-secret" for name in ("APPLICATION_PASSWORD",
 
 
 def emitted(made: Plan, path: str) -> str:
-    return next(artefact.text for artefact in cluster.render(made) if artefact.path == path)
+    return next(artefact.text for artefact in artefacts(made, "cluster") if artefact.path == path)
 
 
 def environment(**more: str) -> dict[str, str]:
