@@ -33,17 +33,17 @@ def validate(model: type[M], document: Document) -> M:
 def fields_of(model: type[BaseModel], data: Any = None) -> Callable[[Trail], list[str]]:
     """Return a function from a place in a document of this model to the names of the fields allowed there, sorted.
 
-    It returns [] where any key is allowed, or none. A class whose fields depend on what the document holds has a class
-    method `kinds_inside(step, data)`: `data` is the document's value where the class stands, `step` a key or index in
-    it, and what comes back are the classes that the value there may have.
+    It returns [] where any key is allowed, or none. A class that stands for others has a class method
+    `class_of(name, given)`: from the key of a value, and what the document holds there, to the class that is meant.
     """
 
     def fields(trail: Trail) -> list[str]:
         kinds: list[Any] = [model]
         inner = data
         for step in trail:
-            kinds = [found for kind in kinds for found in _kinds_inside(kind, step, inner)]
             inner = _step_inside(inner, step)
+            found = [kind for outer in kinds for kind in _kinds_inside(outer, step)]
+            kinds = [kind.class_of(step, inner) if hasattr(kind, "class_of") else kind for kind in found]
         return sorted({name for kind in kinds for name in getattr(kind, "model_fields", ())})
 
     return fields
@@ -56,13 +56,11 @@ def _step_inside(data: Any, step: str | int) -> Any:
     return data[step] if isinstance(data, list) and isinstance(step, int) and step < len(data) else None
 
 
-def _kinds_inside(kind: Any, step: str | int, data: Any) -> Iterator[Any]:
+def _kinds_inside(kind: Any, step: str | int) -> Iterator[Any]:
     """Yield the types that a value of this type may have at a key or index."""
     from typing import get_args, get_origin
 
-    if hasattr(kind, "kinds_inside"):
-        yield from kind.kinds_inside(step, data)
-    elif hasattr(kind, "model_fields"):
+    if hasattr(kind, "model_fields"):
         if step in kind.model_fields:
             yield from _alternatives(kind.model_fields[step].annotation)
     elif get_origin(kind) is not None and get_args(kind):

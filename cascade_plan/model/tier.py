@@ -37,6 +37,12 @@ class Settings(Part):
     kind: Key | None = None
     """What it is one of; its own name if left out."""
 
+    @classmethod
+    def class_of(cls, name: str, given: object) -> type["Settings"]:
+        """Return the class of the settings of an instance, by its name and what a document says of it."""
+        kind = kind_of(name, given)
+        return settings_class(kind) if kind in registry.names("tiers") else cls
+
 
 class Bought(Settings):
     """An instance of a tier whose machines are bought by a term."""

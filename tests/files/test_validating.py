@@ -11,7 +11,7 @@ import yaml
 from documents_drawn import json_values, outcome, relaxed, with_set
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel, ConfigDict, Field, RootModel, StringConstraints, create_model, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from cascade_plan.errors import ScenarioError
 from cascade_plan.files.documents import value_at
@@ -169,35 +169,37 @@ tags: {x.y: []}
     ]
 
 
-class Shelf(RootModel[dict[str, Any]]):
-    """Parts by name, each of the class its own `kind` says."""
+class Piece(Part):
+    """A part of a shelf: of the class that its `kind`, or else its name, says."""
 
-    @model_validator(mode="before")
-    @classmethod
-    def _parts(cls, data: dict[str, Any]) -> dict[str, Any]:
-        kinds: Any = {name: (cls.kinds_inside(name, data)[0], ...) for name in data}
-        bare = {name: {key: value for key, value in part.items() if key != "kind"} for name, part in data.items()}
-        create_model("Parts", **kinds).model_validate(bare, strict=True)
-        return data
+    kind: str = ""
 
     @classmethod
-    def kinds_inside(cls, step: str | int, data: Any) -> list[type[Part]]:
-        """Return the class of the part at `step`."""
-        return [{"need": Need, "users": Users}[data[step].get("kind", step)]]
+    def class_of(cls, name: str, given: dict[str, Any]) -> type[Part]:
+        """Return the class that is meant."""
+        return {"cup": Cup, "plate": Plate}[given.get("kind", name)]
+
+
+class Cup(Piece):
+    volume: int = 0
+
+
+class Plate(Piece):
+    width: int = 0
 
 
 class Room(Part):
-    shelf: Shelf
+    shelf: dict[str, Piece] = {}
 
 
 def test_the_fields_allowed_may_depend_on_what_the_document_holds() -> None:
-    fields = fields_of(Room, {"shelf": {"need": {}, "other": {"kind": "users"}}})
+    fields = fields_of(Room, {"shelf": {"cup": {}, "other": {"kind": "plate"}}})
     assert fields(()) == ["shelf"]
-    assert fields(("shelf", "need")) == ["memory_gib", "vcpu"]
-    assert fields(("shelf", "other")) == ["average", "peak", "profile", "share"]
+    assert fields(("shelf", "cup")) == ["kind", "volume"]
+    assert fields(("shelf", "other")) == ["kind", "width"]
     with pytest.raises(ScenarioError) as caught:
-        validate(Room, parse_yaml("shelf: {other: {kind: need, memory_gib: 1, vcpus: 1}}", "f"))
-    assert "unknown field; did you mean 'vcpu'? allowed: memory_gib, vcpu" in str(caught.value)
+        validate(Room, parse_yaml("shelf: {other: {kind: plate, widht: 1}}", "f"))
+    assert "unknown field; did you mean 'width'? allowed: kind, width" in str(caught.value)
 
 
 def test_our_own_validators_speak_for_themselves() -> None:
