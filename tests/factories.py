@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
+from unittest.mock import patch
 
-from cascade_plan.choosing.outlook import outlook as explored
+from cascade_plan.clouds.aws import cloud
 from cascade_plan.model.catalogue import Catalogue, Shape
+from cascade_plan.model.fleet import Sized
+from cascade_plan.model.outlook import Outlook
 from cascade_plan.model.plan import Plan
 from cascade_plan.model.price import Book, PriceKey, Row
 from cascade_plan.model.scenario import Scenario
@@ -79,18 +83,26 @@ def make_book(region: str = "us-east-1", missing: Collection[str] = ()) -> Book:
 def make_catalogue() -> Catalogue:
     """Return the shapes that `make_book` prices."""
     shapes: dict[tuple[str, str], Shape] = {
-        ("ec2", name): Shape("ec2", name, vcpu, gib, architecture, False, 4, 15)
+        ("vm", name): Shape("vm", name, vcpu, gib, architecture, False, 58)
         for name, (vcpu, gib, architecture, _) in EC2.items()
     }
-    shapes |= {("rds", name): Shape("rds", name, vcpu, gib) for name, (vcpu, gib, _) in RDS.items()}
-    shapes |= {("elasticache", name): Shape("elasticache", name, vcpu, gib) for name, (vcpu, gib, _) in CACHE.items()}
+    shapes |= {("database", name): Shape("database", name, vcpu, gib) for name, (vcpu, gib, _) in RDS.items()}
+    shapes |= {("cache", name): Shape("cache", name, vcpu, gib) for name, (vcpu, gib, _) in CACHE.items()}
     return Catalogue(shapes)
+
+
+@contextmanager
+def small_world() -> Iterator[None]:
+    """Make AWS have the shapes of `make_catalogue` and no others, for as long as the block runs."""
+    with patch.object(cloud, "catalogue", make_catalogue):
+        yield
 
 
 def make_scenario(**overrides: Any) -> Scenario:
     """Return a small scenario with the values at dotted paths replaced: make_scenario(**{"users.peak": 20_000}).
 
-    Two underscores stand for a dot: make_scenario(users__peak=20_000). None removes a value.
+    Two underscores stand for a dot: make_scenario(users__peak=20_000). None removes a value; "off" turns a tier off.
+    It has the standard tiers with the floors of the performance plan: three nodes of each, one replica.
     """
     document: dict[str, Any] = {
         "schema_version": 1,
@@ -106,6 +118,18 @@ def make_scenario(**overrides: Any) -> Scenario:
             "normal": {"users": 1000, "spawn_rate_per_s": 10.0, "duration_s": 600.0, "latency_ms_p95": 200.0},
         },
         "gates": {"latency_ms_p95.normal": ["< 200"], "websocket.connection_count_per_node": [">= 50000"]},
+        "availability": {"level": "critical"},
+        "tiers": {
+            "cluster": {},
+            "api": {"minimum_nodes": 3, "minimum_nodes_scaled_in": 2},
+            "websocket": {"minimum_nodes": 3},
+            "database": {"shape": "db.r5.xlarge", "minimum_replicas": 1},
+            "pool": {},
+            "cache": {"minimum_nodes": 3, "replicas_per_master": 0},
+            "gateway": {},
+            "network": {},
+            "monitoring": {},
+        },
     }
     for path, value in overrides.items():
         *branches, leaf = path.replace("__", ".").split(".")
@@ -125,13 +149,32 @@ def make_plan(
     *,
     missing: Collection[str] = (),
     outlook: bool = False,
+    predicted: bool = False,
+    origins: Mapping[str, str] | None = None,
     **overrides: Any,
 ) -> Plan:
     """Return the plan of a scenario (or of `make_scenario(**overrides)`) in the synthetic world."""
     wanted = make_scenario(**overrides) if scenario is None else scenario
     prices = make_book(wanted.region, missing) if book is None else book
-    made = planned(wanted, make_catalogue(), prices, predicted=False)
-    return replace(made, outlook=explored(wanted, make_catalogue(), prices, {})) if outlook else made
+    with small_world():
+        made = planned(wanted, prices, origins or {}, predicted=predicted)
+    return replace(made, outlook=make_outlook(wanted, prices, origins)) if outlook else made
+
+
+def make_outlook(
+    scenario: Scenario | None = None,
+    book: Book | None = None,
+    origins: Mapping[str, str] | None = None,
+    *,
+    missing: Collection[str] = (),
+    **overrides: Any,
+) -> Outlook:
+    """Return what would change the cost of a scenario in the synthetic world."""
+    from cascade_plan.choosing.outlook import outlook as explored
+
+    wanted = make_scenario(**overrides) if scenario is None else scenario
+    with small_world():
+        return explored(wanted, make_book(wanted.region, missing) if book is None else book, origins or {})
 
 
 def with_text(plan: Plan, text: str) -> Plan:
@@ -150,8 +193,12 @@ def with_text(plan: Plan, text: str) -> Plan:
         scenario=plan.scenario.model_copy(update={"description": text}),
         book=text,
         bill=replace(plan.bill, items=items, unpriced=unpriced, not_priced=(text,)),
-        groups=tuple(replace(group, shape=replace(group.shape, name=text)) for group in plan.groups),
+        fleet=replace(plan.fleet, tiers={name: _with_shapes(sized, text) for name, sized in plan.fleet.tiers.items()}),
         verdicts=tuple(replace(verdict, reason=verdict.reason and text) for verdict in plan.verdicts),
         findings=tuple(replace(finding, message=text, where=text) for finding in plan.findings),
         outlook=outlook,
     )
+
+
+def _with_shapes(sized: Sized, text: str) -> Sized:
+    return replace(sized, groups=tuple(replace(group, shape=replace(group.shape, name=text)) for group in sized.groups))
