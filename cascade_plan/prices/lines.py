@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
 
@@ -32,6 +32,8 @@ class Seller:
     """What of offers that cost nothing there; they have no line."""
     disk: str
     """What it calls the disk of a node."""
+    titles: Mapping[str, str] = field(default_factory=dict)
+    """What of metered use -> its line's name, where the cloud has one of its own for it."""
     described: Callable[[NodeGroup], str] = lambda group: group.shape.name
     """What stands in brackets after a group's name."""
 
@@ -98,7 +100,8 @@ def _rest(terms: tuple[TermShare, ...]) -> str:
 
 
 def _usage_lines(usage: Usage, book: Book, seller: Seller) -> Iterator[Item | Unpriced]:
-    amount, line = _exact(usage.amount), _Line(usage.name, usage.tier, usage.unit)
+    name = seller.titles.get(usage.offer.what, usage.name)
+    amount, line = _exact(usage.amount), _Line(name, usage.tier, usage.unit)
     if usage.price_usd is not None:
         yield _given(line, amount, usage.price_usd)
         return

@@ -76,7 +76,8 @@ def lines(fleet: Fleet, book: Book) -> Iterator[Item | Unpriced]:
 
     Raises UsageError for an offer that AWS does not sell.
     """
-    return priced(fleet, book, Seller(price_list(NAME), NOT_CHARGED, "gp3", _described))
+    titles = {"kubernetes": "EKS control plane"}
+    return priced(fleet, book, Seller(price_list(NAME), NOT_CHARGED, "gp3", titles, _described))
 
 
 def _described(group: NodeGroup) -> str:
