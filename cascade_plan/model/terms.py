@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
@@ -11,6 +12,8 @@ CENT: Final = Decimal("0.01")
 HOURS_PER_YEAR: Final = 8760
 """A commitment is billed for 365 days a year, https://aws.amazon.com/ec2/pricing/reserved-instances/pricing/"""
 _TERM: Final = re.compile(r"(reserved|compute_sp|ec2_instance_sp|database_sp)_([13])y_(no|partial|all)_upfront")
+SHARES_TOLERANCE: Final = 1e-9
+"""Shares that sum to 1 may exceed it by what floats round."""
 _SHARES: Final = {"no": Decimal(0), "partial": Decimal("0.5"), "all": Decimal(1)}
 
 
@@ -60,6 +63,28 @@ class TermShare:
     term: str
     share: float
     """Above 0, at most 1. Of a commitment the share of what runs all month, of spot that of what runs at each level."""
+
+
+def checked(given: object, sold: Collection[str], refusal: Callable[[str], str]) -> object:
+    """Return a term, or a mapping of terms to their shares, as given.
+
+    Raises ValueError for one that is neither, for a term that is not `sold` (what `refusal` says of it), and for shares
+    above 1.
+    """
+    names = [given] if isinstance(given, str) else list(given) if isinstance(given, dict) else None
+    if names is None:
+        raise ValueError("must be a term such as on_demand, or a mapping of terms to their shares")
+    if not names:
+        raise ValueError("must map at least one term to its share, such as {spot: 0.5}")
+    for name in names:
+        if name == "on_demand" and isinstance(given, dict):
+            raise ValueError("on_demand is what the other shares leave: leave it out")
+        if name not in sold:
+            raise ValueError(refusal(str(name)))
+    shares = [share for share in given.values() if isinstance(share, int | float)] if isinstance(given, dict) else []
+    if sum(shares) > 1 + SHARES_TOLERANCE:
+        raise ValueError(f"the shares sum to {sum(shares):.6g}: at most 1, what they leave is on demand")
+    return given
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from itertools import product
 from typing import Final
 
 from cascade_plan.errors import did_you_mean
+from cascade_plan.model.terms import checked
 
 RESERVED: Final = tuple(
     f"reserved_{years}y_{upfront}_upfront" for years, upfront in product((1, 3), ("no", "partial", "all"))
@@ -37,8 +38,6 @@ WHAT_PLANS_COVER: Final = {
     "database": "Database Savings Plans are for database and cache",
 }
 """Kind of a savings plan -> what it covers, https://docs.aws.amazon.com/savingsplans/latest/userguide/"""
-SHARES_TOLERANCE: Final = 1e-9
-"""Shares that sum to 1 may exceed it by what floats round."""
 
 
 def terms(what: str) -> tuple[str, ...]:
@@ -51,20 +50,7 @@ def payable(what: str, given: object) -> object:
 
     Raises ValueError for a term that is none for `what` (vm, database or cache), and for shares above 1.
     """
-    names = [given] if isinstance(given, str) else list(given) if isinstance(given, dict) else None
-    if names is None:
-        raise ValueError("must be a term such as on_demand, or a mapping of terms to their shares")
-    if not names:
-        raise ValueError("must map at least one term to its share, such as {spot: 0.5}")
-    for name in names:
-        if name == "on_demand" and isinstance(given, dict):
-            raise ValueError("on_demand is what the other shares leave: leave it out")
-        if name not in SOLD[what]:
-            raise ValueError(_unpayable(what, str(name)))
-    shares = [share for share in given.values() if isinstance(share, int | float)] if isinstance(given, dict) else []
-    if sum(shares) > 1 + SHARES_TOLERANCE:
-        raise ValueError(f"the shares sum to {sum(shares):.6g}: at most 1, what they leave is on demand")
-    return given
+    return checked(given, SOLD[what], lambda name: _unpayable(what, name))
 
 
 def _unpayable(what: str, name: str) -> str:
@@ -83,7 +69,7 @@ def unfit(what: str, engine: str, terms: Collection[str]) -> str:
     """
     plans = [term for term in terms if term in DATABASE_PLANS]
     if what == "cache" and engine == "redis" and plans:
-        return f"{plans[0]} is a Database Savings Plan, which AWS sells for Valkey, not Redis: set engine to valkey"
+        return f"{plans[0]}: AWS Database Savings Plans cover Valkey, not Redis: set engine to valkey"
     return ""
 
 
