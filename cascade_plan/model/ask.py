@@ -191,6 +191,16 @@ class Ask(Site[S]):
             cluster.daemonset_pods,
         )
 
+    def pods_per_node(self, shape: Shape, cpu_cores: float, memory_mib: float) -> int:
+        """Return how many pods of its kind a node holds. Raises InfeasibleError when not even one fits."""
+        node = self.allocatable(shape)
+        if count := node.pods_of(cpu_cores * 1000, memory_mib):
+            return count
+        raise InfeasibleError(
+            f"tiers.{self.name}.pod: a pod of {cpu_cores:g} cores and {memory_mib:g} MiB does not fit a "
+            f"{shape.name}, which leaves {node.cpu_m / 1000:g} cores and {node.memory_mib} MiB"
+        )
+
     @property
     def node_disk_gib(self) -> int:
         """Root volume of a node."""

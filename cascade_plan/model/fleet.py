@@ -99,6 +99,8 @@ class Usage:
     """Whether the price falls with the amount, in tiers."""
     price_usd: Decimal | None = None
     """The price of one, where the scenario itself gives it; otherwise the book has it."""
+    source: str = ""
+    """Where that price comes from, as the scenario says it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +165,10 @@ class Workload:
     live_path: str = ""
     connection_count_per_pod: int = 0
     """Most connections one pod opens to each address of a pool or a database; 0 where it asks none."""
+    queue: str = ""
+    """The queue whose length it is scaled by; empty where it is scaled by latency, or not at all."""
+    jobs_per_pod: float = 0.0
+    """Jobs waiting for each pod at which the autoscaler adds one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +203,8 @@ class Sized:
     """What of it is watched on the running system."""
     streams: Streams | None = None
     """Connections it keeps open, if it does."""
+    goals: Mapping[str, str] = field(default_factory=dict)
+    """Figure -> the limit its settings ask for, such as "< 60": a gate where the scenario gives none of its own."""
     not_emitted: tuple[str, ...] = ()
     """What of it no emitter deploys, in words: a group's, usage's or workload's name, a colon, and why."""
 
@@ -272,6 +280,11 @@ class Fleet:
     def levers(self) -> tuple[Lever, ...]:
         """All counts that something decides."""
         return tuple(lever for tier in self.tiers.values() for lever in tier.levers)
+
+    @property
+    def goals(self) -> Mapping[str, str]:
+        """All limits that settings ask for, by figure."""
+        return {figure: limit for tier in self.tiers.values() for figure, limit in tier.goals.items()}
 
     @property
     def workloads(self) -> tuple[Workload, ...]:

@@ -48,7 +48,7 @@ UrlPath = Annotated[str, matching(r"^/[A-Za-z0-9._~/-]*$", "a path such as /heal
 Gate = Annotated[str, matching(r"^(<|<=|>|>=|==) [0-9]+(\.[0-9]+)?$", "a limit such as '< 50'", 40)]
 Port = Annotated[int, Field(ge=1, le=65_535)]
 TermShares = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)]
-Terms = Annotated[str, Field(max_length=60)] | Annotated[dict[str, TermShares], Field(min_length=1, max_length=10)]
+Terms = Annotated[str, Field(max_length=60)] | Annotated[dict[str, TermShares], Field(max_length=10)]
 """A purchase term, or the shares of several; which terms there are is the cloud's."""
 
 

@@ -25,6 +25,8 @@ class Visit:
     held_for: str = ""
     """The place whose service this one's server is held for; empty where the service is its own. Only the wait for what
     is held is added to the response."""
+    is_awaited: bool = True
+    """Whether the request waits for it; a job that it leaves behind keeps servers busy and nobody waiting."""
 
 
 @dataclass(frozen=True, slots=True)

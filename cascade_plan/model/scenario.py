@@ -13,7 +13,7 @@ from typing import Annotated, Any, Final, Literal, NamedTuple, Self, TypeVar
 from pydantic import BaseModel, Field, SerializeAsAny, ValidationInfo, field_validator, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError, ValidationError
 
-from cascade_plan.errors import did_you_mean
+from cascade_plan.files.documents import shown
 from cascade_plan.model import tier
 from cascade_plan.model.defaults import PLAN, Default, default, default_of
 from cascade_plan.model.part import Gate, Key, Name, Part, Request, ShapeName, Text, all_defaults
@@ -225,7 +225,11 @@ class Availability(Part):
     @model_validator(mode="before")
     @classmethod
     def _word(cls, given: Any) -> Any:
-        return {"level": given} if isinstance(given, str) else given
+        if isinstance(given, str):
+            return {"level": given}
+        if not isinstance(given, Mapping | Availability):
+            raise ValueError(f"must be {', '.join(AVAILABILITY)}, or a mapping, got {shown(given)}")
+        return given
 
     @property
     def asked(self) -> Losses:
@@ -233,7 +237,8 @@ class Availability(Part):
         word = AVAILABILITY[self.level]
         own = {"zones": self.zones, "has_standby": self.multi_az, "lost_zone_count": self.lost_zone_count,
                "lost_node_count": self.lost_node_count}  # fmt: skip
-        return word._replace(**{name: value for name, value in own.items() if value is not None})
+        given: dict[str, Any] = {name: value for name, value in own.items() if value is not None}
+        return word._replace(**given)
 
 
 class Currency(Part):
@@ -378,16 +383,16 @@ class Scenario(Part):
         """Yield a problem for each instance that an action names and the scenario does not have."""
         for name, action in self.behaviour.actions.items():
             asked = (("at", "api", action.at), ("cache", "cache", None if action.cache == tier.OFF else action.cache))
-            named = [((field,), kind, target) for field, kind, target in asked if target is not None]
+            named: list[tuple[tuple[str, ...], str, str]] = [
+                ((field,), kind, target) for field, kind, target in asked if target is not None
+            ]
             for field, kind in (("reads", "database"), ("writes", "database"), ("jobs", "worker")):
                 named += [((field, target), kind, target) for target in getattr(action, field) or {}]
             for trail, kind, target in named:
                 known = list(self.of(kind))
                 if target not in known:
-                    there = ", ".join(known) or "it has none"
-                    message = f"must name a {kind} of this scenario ({there}), got {target!r}"
-                    message += did_you_mean(target, known)
-                    error = PydanticCustomError("value_error", "{error}", {"error": message})
+                    message = {"error": tier.nobody(kind, known, target)}
+                    error = PydanticCustomError("value_error", "{error}", message)
                     yield InitErrorDetails(type=error, loc=("behaviour", "actions", name, *trail), input=target)
 
     def of(self, kind: str) -> Mapping[str, tier.Settings]:

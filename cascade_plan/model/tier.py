@@ -5,15 +5,16 @@ same as leaving it out. Which kinds there are is the registry's affair: a folder
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cache
 from typing import Any, ClassVar, Final, cast
 
-from pydantic import ConfigDict, ValidationError, create_model
+from pydantic import ConfigDict, ValidationError, create_model, field_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from cascade_plan import registry
 from cascade_plan.errors import did_you_mean
+from cascade_plan.files.documents import shown
 from cascade_plan.model.part import Key, Part, Terms
 from cascade_plan.model.terms import TermShare
 
@@ -51,6 +52,13 @@ class Bought(Settings):
     """How its instances are paid: a term such as spot, or shares such as {reserved_1y_no_upfront: 0.6, spot: 0.2}; the
     rest is on demand. Commitments are counted on what runs all month, spot on what runs at each level."""
 
+    @field_validator("purchase", mode="before")
+    @classmethod
+    def _is_term_or_shares(cls, given: Any) -> Any:
+        if not isinstance(given, str | Mapping):
+            raise ValueError("must be a term such as on_demand, or a mapping of terms to their shares")
+        return given
+
     @property
     def terms(self) -> tuple[TermShare, ...]:
         """What the instances are paid by other than on demand, in the order given."""
@@ -84,29 +92,45 @@ def instances(given: object, cloud: str) -> dict[str, Settings]:
     Raises ValidationError with every problem at its place, ValueError where there is no mapping.
     """
     if not isinstance(given, Mapping):
-        raise ValueError("must be a mapping of tiers, such as {api: {}, database: {}}")
-    on = {name: value for name, value in given.items() if value != OFF and value is not False}
-    problems = [*_misnamed(on)]
+        raise ValueError(f"must be a mapping of tiers, such as {{api: {{}}, database: {{}}}}, got {shown(given)}")
+    on = {name: value for name, value in given.items() if not is_off(value)}
+    problems = [*_off_by_mistake(given), *_misnamed(on)]
     bad = {problem["loc"][0] for problem in problems}
-    classes = tuple((name, settings_class(kind_of(name, value))) for name, value in on.items() if name not in bad)
+    classes = {name: settings_class(kind_of(name, value)) for name, value in on.items() if name not in bad}
     found: dict[str, Settings] = {}
     try:
-        made = _model(classes).model_validate({name: on[name] for name, _ in classes})
-        found = {name: getattr(made, name) for name, _ in classes}
+        made = _model(tuple(classes.items())).model_validate({name: on[name] for name in classes})
+        found = {name: getattr(made, name) for name in classes}
     except ValidationError as error:
-        problems += cast("list[InitErrorDetails]", [_again(details) for details in error.errors(include_url=False)])
-    problems += [*_unpayable(found, cloud), *_dangling(found), *_twice(found)]
+        wrong = error.errors(include_url=False)
+        problems += cast("list[InitErrorDetails]", [_again(details) for details in wrong])
+        sound = classes.keys() - {details["loc"][0] for details in wrong}
+        found = {name: classes[name].model_validate(on[name]) for name in classes if name in sound}
+    kinds = {name: each.KIND for name, each in classes.items()}
+    problems += [*_unpayable(found, cloud), *_dangling(found, kinds), *_twice(classes)]
     if problems:
         raise ValidationError.from_exception_data("tiers", problems)
     return found
 
 
-def _again(details: Any) -> dict[str, Any]:
+def is_off(given: object) -> bool:
+    """Return whether a document turns a tier off: by the word, or by false, which is what YAML 1.1 makes of it."""
+    return given is False or given == OFF
+
+
+def nobody(kind: str, known: Collection[str], target: str) -> str:
+    """Return what is wrong with naming an instance that is none of the known ones of a kind."""
+    article = "an" if kind[0] in "aeiou" else "a"
+    there = ", ".join(known) or "it has none"
+    return f"must name {article} {kind} of this scenario ({there}), got {target!r}{did_you_mean(target, list(known))}"
+
+
+def _again(details: Any) -> InitErrorDetails:
     """Return a problem that pydantic found as one that can be raised again."""
     kind, context = details["type"], details.get("ctx", {})
     if kind in ("value_error", "assertion_error"):
         return _problem(details["loc"], details["input"], str(context["error"]))
-    return {"type": kind, "loc": details["loc"], "input": details["input"], "ctx": context}
+    return InitErrorDetails(type=kind, loc=details["loc"], input=details["input"], ctx=context)
 
 
 def _problem(place: tuple[str | int, ...], given: object, message: str) -> InitErrorDetails:
@@ -114,23 +138,43 @@ def _problem(place: tuple[str | int, ...], given: object, message: str) -> InitE
     return InitErrorDetails(type=error, loc=place, input=given)
 
 
-def _misnamed(on: Mapping[str, object]) -> list[InitErrorDetails]:
-    """Return a problem for each instance that is of no known kind, or is no mapping."""
+def _off_by_mistake(given: Mapping[str, object]) -> list[InitErrorDetails]:
+    """Return a problem for each name that is off and never was on: nothing is called so unless it says its kind."""
     known = registry.names("tiers")
     found = []
-    for name, given in on.items():
-        kind = kind_of(name, given)
-        if not isinstance(name, str) or not NAMED.fullmatch(name):
-            what = "its name must be lower-case letters, digits and underscores, starting with a letter"
-            found.append(_problem((name,), name, what))
-        elif not isinstance(given, Mapping | Settings):
-            found.append(_problem((name,), given, f"must be a mapping of settings, or off, got {given!r}"))
-        elif kind not in known:
-            where = (name, "kind") if kind != name else (name,)
-            of = "no kind of tier" if kind != name else "no kind of tier, and it names none (kind: api)"
-            message = f"{kind!r} is {of}: kinds are {', '.join(known)}{did_you_mean(kind, list(known))}"
-            found.append(_problem(where, given, message))
+    for name, value in given.items():
+        if is_off(value) and name not in known:
+            words = f"there is no tier {name!r} to turn off: known are {', '.join(known)}"
+            found.append(_problem((name,), value, words + did_you_mean(name, list(known))))
     return found
+
+
+def _misnamed(on: Mapping[str, object]) -> list[InitErrorDetails]:
+    """Return a problem for each instance that is of no known kind, or is no mapping."""
+    problems = []
+    for name, given in on.items():
+        if not isinstance(name, str) or not NAMED.fullmatch(name):
+            what = "its name must be at most 40 lower-case letters, digits and underscores, starting with a letter"
+            problems.append(_problem((name,), name, what))
+        elif not isinstance(given, Mapping | Settings):
+            words = f"must be off or a mapping of settings ({{}} takes all defaults), got {shown(given)}"
+            problems.append(_problem((name,), given, words))
+        else:
+            problems += _of_no_kind(name, given)
+    return problems
+
+
+def _of_no_kind(name: str, given: Mapping[str, object] | Settings) -> list[InitErrorDetails]:
+    known = registry.names("tiers")
+    kinds = f"kinds are {', '.join(known)}"
+    if isinstance(given, Mapping) and "kind" in given and given["kind"] not in known:
+        kind = given["kind"]
+        hint = did_you_mean(kind, list(known)) if isinstance(kind, str) else ""
+        return [_problem((name, "kind"), kind, f"{shown(kind)} is no kind of tier: {kinds}{hint}")]
+    if kind_of(name, given) not in known:
+        hint = did_you_mean(name, list(known))
+        return [_problem((name,), name, f"{name!r} is no kind of tier, so it must say its kind: {kinds}{hint}")]
+    return []
 
 
 def _unpayable(found: Mapping[str, Settings], cloud: str) -> list[InitErrorDetails]:
@@ -158,24 +202,23 @@ def _unsold(settings: Bought, cloud: str) -> str:
     return str(sold.unfit(settings.BOUGHT, getattr(settings, "engine", ""), terms))
 
 
-def _dangling(found: Mapping[str, Settings]) -> list[InitErrorDetails]:
+def _dangling(found: Mapping[str, Settings], kinds: Mapping[str, str]) -> list[InitErrorDetails]:
     """Return a problem for each field that names an instance which is not there, or of another kind."""
     problems = []
     for name, settings in found.items():
         for field, kind in settings.REFERS.items():
             target = getattr(settings, field)
-            known = [other for other, each in found.items() if kind == each.KIND]
+            known = [other for other, its in kinds.items() if its == kind]
             if target is not None and target not in known:
-                what = f"must name a {kind} of this scenario ({', '.join(known) or 'it has none'}), got {target!r}"
-                problems.append(_problem((name, field), target, what + did_you_mean(target, known)))
+                problems.append(_problem((name, field), target, nobody(kind, known, target)))
     return problems
 
 
-def _twice(found: Mapping[str, Settings]) -> list[InitErrorDetails]:
+def _twice(classes: Mapping[str, type[Settings]]) -> list[InitErrorDetails]:
     """Return a problem for each instance of a kind that a scenario may have once."""
     first: dict[str, str] = {}
     problems = []
-    for name, settings in found.items():
+    for name, settings in classes.items():
         if settings.SEVERAL:
             continue
         if settings.KIND in first:

@@ -18,8 +18,8 @@ from cascade_plan.model.scenario import Action, Scenario
 FULL: Final = 1 - 1e-6
 """The throughput of a saturated station, as a share of its capacity: queueing formulas have no steady state at 1."""
 OPEN_UNTIL: Final = 0.98
-"""Up to this utilisation of the fullest place the open formulas hold to a few per cent (thousands of users); the closed ones are
-taken above."""
+"""Up to this utilisation of the fullest place the open formulas hold to a few per cent (thousands of users); the closed
+ones are taken above."""
 SATURATED: Final = 0.95
 """Above this utilisation the closed system's users wait for each other, and the open formulas overstate."""
 
@@ -105,14 +105,14 @@ class Chain:
             for visit in place.visits(action):
                 tries, chance = visit.try_count, visit.chance_ratio
                 own_s = 0.0 if visit.held_for else visit.service.mean_s
-                if tries and chance:
+                if tries and chance and visit.is_awaited:
                     stages.append((Delay(waits.waits, waits.wait_s_mean, own_s, visit.service.scv), tries, chance))
                     offset_s += tries * chance * visit.after_s
         return Path(share, offset_s, tuple(stages))
 
 
 def chain(scenario: Scenario, places: tuple[Place, ...]) -> Chain:
-    """Return the chain of a scenario's requests through the places that its tiers declare; those nobody visits left out."""
+    """Return the chain of a scenario's requests through the places that tiers declare, without those nobody visits."""
     mix = scenario.behaviour.mix
     stations, visits = {}, {}
     for place in places:
@@ -147,7 +147,8 @@ def predict(on: Chain, users: int) -> Prediction:
     """Return throughput, utilisation and response percentiles for acting users.
 
     The percentiles are those of an open system at the closed system's throughput, which overstates when a station is
-    nearly full (by 19 % at 93 % load, docs/model.md): above OPEN_UNTIL those of a place that scales are the closed system's.
+    nearly full (by 19 % at 93 % load, docs/model.md): above OPEN_UNTIL those of a place that scales are the
+    closed system's.
     """
     requests_per_s = throughput(on, users)
     response = on.response(requests_per_s)

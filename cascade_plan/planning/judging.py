@@ -85,9 +85,15 @@ def _not_known(lines: tuple[str, ...]) -> str:
     return f"no upfront is known for {', '.join(lines)}"
 
 
-def verdicts(scenario: Scenario, figures: Mapping[str, Derivation], bill: Bill) -> tuple[Verdict, ...]:
-    """Return a verdict for every gate of the scenario, and for its budget and its loads' latencies without a gate."""
+def verdicts(
+    scenario: Scenario, figures: Mapping[str, Derivation], bill: Bill, goals: Mapping[str, str]
+) -> tuple[Verdict, ...]:
+    """Return a verdict for every gate of the scenario, and for its budget, its loads' latencies and its tiers' goals
+    without a gate.
+    """
     gates = {name: list(limits) for name, limits in scenario.gates.items()}
+    for name, goal in goals.items():
+        gates.setdefault(name, [goal])
     for name, load in scenario.loads.items():
         gates.setdefault(f"latency_ms_p95.{name}", [f"< {_plain(load.latency_ms_p95)}"])
         if load.latency_ms_p99 is not None:

@@ -42,7 +42,7 @@ def plan(
     latency_figures, latency_findings = latencies(scenario, fleet) if predicted else ((), ())
     all_figures = (*fleet.figures, *latency_figures, *judging.cost_figures(scenario, bill))
     figures = {figure.figure: figure for figure in all_figures}
-    verdicts = judging.verdicts(scenario, figures, bill)
+    verdicts = judging.verdicts(scenario, figures, bill, fleet.goals)
     return Plan(
         schema_version=PLAN_SCHEMA_VERSION,
         scenario=scenario,

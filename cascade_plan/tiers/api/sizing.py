@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from math import ceil
 
-from cascade_plan.errors import InfeasibleError
 from cascade_plan.formulas.percentiles import ServiceTime
 from cascade_plan.model.ask import Ask, Site
 from cascade_plan.model.catalogue import Allocatable, Shape
@@ -28,7 +27,7 @@ def size(ask: Ask[Settings]) -> Sized:
     settings = ask.settings
     shape = ask.shape("vm")
     node = ask.allocatable(shape)
-    pods_per_node = _pods_per_node(ask, shape, node)
+    pods_per_node = ask.pods_per_node(shape, settings.pod.cpu_cores, settings.pod.memory_mib)
     figures = _node_figures(ask)
     base, least, most = (int(figure.value) for figure in figures)
     group = NodeGroup(
@@ -40,7 +39,7 @@ def size(ask: Ask[Settings]) -> Sized:
         count=Band(least, min(_running(ask, least, most), base), base, most),
         terms=settings.terms,
         disk_gib=ask.node_disk_gib,
-        idle_share=_idle_share(node, pods_per_node, settings.pod.cpu_cores, settings.pod.memory_mib),
+        idle_share=node.idle_share(pods_per_node, settings.pod.cpu_cores * 1000, settings.pod.memory_mib),
         lever=f"{ask.name}.node_count",
     )
     replicas = _replica_figures(ask, shape, node, pods_per_node, least, most)
@@ -75,16 +74,6 @@ def places(site: Site[Settings], scale: Scale, before: tuple[Place, ...]) -> tup
         return (Visit(1, 1.0, busy),)
 
     return (Place(site.name, site.name, max(1, pods), 1, True, visits, is_scaled=True),)
-
-
-def _pods_per_node(ask: Ask[Settings], shape: Shape, node: Allocatable) -> int:
-    pod = ask.settings.pod
-    if count := node.pods_of(pod.cpu_cores * 1000, pod.memory_mib):
-        return count
-    raise InfeasibleError(
-        f"tiers.{ask.name}.pod: a pod of {pod.cpu_cores:g} cores and {pod.memory_mib} MiB does not fit a "
-        f"{shape.name}, which leaves {node.cpu_m / 1000:g} cores and {node.memory_mib} MiB"
-    )
 
 
 def _share(ask: Ask[Settings]) -> float:
@@ -214,10 +203,6 @@ def _pinned(ask: Ask[Settings], nodes: NodeBounds) -> Three:
         return ask.figure(f"node_count.{name}", count, "nodes", "pinned in the scenario", (origin,), "scenario")
 
     return pin("base", nodes.base), pin("min", nodes.min), pin("max", nodes.max)
-
-
-def _idle_share(node: Allocatable, pods: int, cpu_cores: float, memory_mib: int) -> float:
-    return 1 - max(pods * cpu_cores * 1000 / node.cpu_m, pods * memory_mib / node.memory_mib)
 
 
 def _replica_figures(

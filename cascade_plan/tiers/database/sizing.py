@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import ceil
+from typing import Any
 
 from cascade_plan.formulas.percentiles import ServiceTime
 from cascade_plan.formulas.transforms import mixed
@@ -34,7 +35,7 @@ def size(ask: Ask[Settings]) -> Sized:
     if replicas is None:
         replicas = ask.solved("replica_count")
     if replicas is None:
-        replicas = max(least, ask.nodes_for(users.peak, settings.users_per_replica))
+        replicas = max(least, _by_users(ask))
     single = Offer("database", shape.name, (ENGINE, "single_zone"))
     primary = Offer("database", shape.name, (ENGINE, zones))
     named = _called(ask.name)
@@ -72,16 +73,29 @@ def places(site: Site[Settings], scale: Scale, before: tuple[Place, ...]) -> tup
     read, write = read_time(settings), write_time(settings)
 
     def reads(action: Action) -> tuple[Visit, ...]:
-        return (Visit(scenario.reads(action, site.name), misses(scenario, action), read, trip_s),)
+        own = Visit(scenario.reads(action, site.name), misses(scenario, action), read, trip_s)
+        return (own, *_of_jobs(scenario, action, site.name, "read_count", read))
 
     def writes(action: Action) -> tuple[Visit, ...]:
-        return (Visit(scenario.writes(action, site.name), 1.0, write, trip_s + settings.commit_ms / 1000),)
+        own = Visit(scenario.writes(action, site.name), 1.0, write, trip_s + settings.commit_ms / 1000)
+        return (own, *_of_jobs(scenario, action, site.name, "write_count", write))
 
     prefix = "" if site.name == "database" else f"{site.name} "
     if replicas:
         primary = Place(f"{prefix}primary", site.name, 1, vcpu, True, writes)
         return primary, Place(f"{prefix}replicas", site.name, replicas, vcpu, False, reads)
     return (Place(f"{prefix}primary", site.name, 1, vcpu, True, lambda action: (*writes(action), *reads(action))),)
+
+
+def _of_jobs(scenario: Scenario, action: Action, database: str, leaf: str, service: ServiceTime) -> tuple[Visit, ...]:
+    """Return what the jobs that an action leaves to workers ask of a database, for which no request waits."""
+    found = []
+    for worker, count in action.jobs.items():
+        settings: Any = scenario.tiers[worker]
+        tries = getattr(settings, leaf) * ceil(count)
+        if tries and (settings.database or next(iter(scenario.of("database")))) == database:
+            found.append(Visit(tries, count / ceil(count), service, is_awaited=False))
+    return tuple(found)
 
 
 def misses(scenario: Scenario, action: Action) -> float:
@@ -104,6 +118,12 @@ def write_time(settings: Settings) -> ServiceTime:
 
 def _parse_s(settings: Settings) -> float:
     return 0.0 if settings.prepared_statements else settings.parse_ms / 1000
+
+
+def _by_users(ask: Ask[Settings]) -> int:
+    """Return the replicas by the rule; none while there are fewer users than one replica is for: the primary has them."""
+    users, each = ask.scenario.users.peak, ask.settings.users_per_replica
+    return ask.nodes_for(users, each) if users >= each else 0
 
 
 def _called(name: str) -> str:
@@ -143,14 +163,16 @@ def _figures(ask: Ask[Settings], replicas: int, given_least: Input, least: int) 
             if pinned
             else "least that meets every load with a zone lost, at the least cost with the API nodes"
             if solved
-            else f"max(minimum_replicas, users.peak / users_per_replica rounded {ask.scenario.rounding})",
+            else f"max(minimum_replicas, users.peak / users_per_replica rounded {ask.scenario.rounding}, 0 below one replica's)",
             (ask.own("replicas"),) if pinned else (given_least, ask.given("users.peak"), ask.own("users_per_replica")),
             f"{PLAN}, cost calculator",
             ""
             if pinned
             else solved.why(f"{ask.name}.replica_count")
             if solved
-            else ask.rounding_note(users.peak, settings.users_per_replica, least),
+            else ask.rounding_note(users.peak, settings.users_per_replica, least)
+            if users.peak >= settings.users_per_replica
+            else "",
         ),
         ask.figure(
             "growth_gib_per_month",

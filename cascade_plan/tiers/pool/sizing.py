@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from math import ceil, sqrt
 
 from cascade_plan.formulas import pools, postgres
@@ -60,7 +61,7 @@ def places(site: Site[Settings], scale: Scale, before: tuple[Place, ...]) -> tup
 
     def visits(action: Action) -> tuple[Visit, ...]:
         return tuple(
-            Visit(visit.try_count, visit.chance_ratio, _held(visit.service, trip_s), held_for=place.name)
+            replace(visit, service=_held(visit.service, trip_s), after_s=0.0, held_for=place.name)
             for place in behind
             for visit in place.visits(action)
         )

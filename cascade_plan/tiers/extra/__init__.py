@@ -1,0 +1,1 @@
+"""Lines of the bill that are given by hand."""

@@ -1,0 +1,1 @@
+"""Pods that do jobs from a queue."""

@@ -1,0 +1,13 @@
+"""What of workers is watched on the running system."""
+
+from __future__ import annotations
+
+from cascade_plan.model.ask import Ask
+from cascade_plan.model.fleet import Workload
+from cascade_plan.model.watch import Watch
+from cascade_plan.tiers.worker.settings import Settings
+
+
+def watches(ask: Ask[Settings], workload: Workload) -> tuple[Watch, ...]:
+    """Return the recording rules, alarms and panels of this tier."""
+    return ()
