@@ -1,3 +1,3 @@
-"""A capacity planner and cost calculator: users in; a sized, priced, judged and deployable fleet out."""
+"""A capacity planner: users in; a sized, priced, judged, deployable fleet out."""
 
 __version__ = "0.1.0"

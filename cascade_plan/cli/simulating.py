@@ -81,12 +81,12 @@ def simulate(
     if shown not in (names := [outcome.policy for outcome in replay.outcomes]):
         raise UsageError(f"no policy {shown!r}: known are {', '.join(names)}")
     if chart is not None:
-        from cascade_plan.reports.days._drawing import svg
+        from cascade_plan.reports.drawing import svg
 
         deliver(svg(replay, shown), chart)
     rendered = report.render(replay)
     if format_ == "table" and output == "-" and Color.on():
-        from cascade_plan.reports.days._drawing import text as drawn
+        from cascade_plan.reports.drawing import text as drawn
 
         rendered += "\n" + drawn(replay, shown)
     deliver(rendered, output)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import floor
 from typing import Final
 
-from cascade_plan.formulas.commitments import exact_share
+from cascade_plan.model.commitments import exact_share
 from cascade_plan.model.fleet import NodeGroup
 from cascade_plan.model.plan import Plan
 

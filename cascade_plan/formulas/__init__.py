@@ -1,1 +1,1 @@
-"""The mathematics: floats and arrays in and out, each with its source."""
+"""The mathematics: floats or arrays in, floats or arrays out, each with its source."""

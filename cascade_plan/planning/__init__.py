@@ -1,1 +1,1 @@
-"""One plan: from a scenario to a sized, priced and judged fleet."""
+"""One plan: from a scenario to a fleet with its bill, its latencies, its verdicts."""

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 
-from cascade_plan.formulas.commitments import bought
 from cascade_plan.model.bill import Bill
+from cascade_plan.model.commitments import bought
 from cascade_plan.model.derivation import Derivation, Finding, Input
 from cascade_plan.model.fleet import LEVELS, NodeGroup
 from cascade_plan.model.plan import Verdict

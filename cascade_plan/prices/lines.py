@@ -8,8 +8,8 @@ from decimal import Decimal
 from typing import Final
 
 from cascade_plan.errors import PriceError
-from cascade_plan.formulas.commitments import bought, break_even, exact_share
 from cascade_plan.model.bill import Amounts, Item, Unpriced
+from cascade_plan.model.commitments import bought, break_even, exact_share
 from cascade_plan.model.fleet import Band, Fleet, NodeGroup, Usage
 from cascade_plan.model.offer import Offer
 from cascade_plan.model.price import UNITS, Book, Price, PriceKey

@@ -18,11 +18,10 @@ from pydantic import ValidationError
 from cascade_plan import registry
 from cascade_plan.choosing.differences import compare
 from cascade_plan.clouds.aws import cloud as aws
-from cascade_plan.formulas import commitments
-from cascade_plan.formulas.commitments import bought, break_even
-from cascade_plan.model import terms
+from cascade_plan.model import commitments, terms
 from cascade_plan.model.bill import Amounts, Item
 from cascade_plan.model.catalogue import Shape
+from cascade_plan.model.commitments import bought, break_even
 from cascade_plan.model.fleet import LEVELS, Band, Fleet, NodeGroup, TierFleet
 from cascade_plan.model.plan import Plan
 from cascade_plan.model.price import Book, Price, PriceKey, Row

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from cascade_plan.errors import UsageError
 from cascade_plan.model.replay import Replay, Timeline
-from cascade_plan.reports.days import _drawing as charts
-from cascade_plan.reports.days._fitting import cell_width, fitted
+from cascade_plan.reports import drawing as charts
+from cascade_plan.reports._fitting import cell_width, fitted
 
 SVG = "{http://www.w3.org/2000/svg}"
 HOSTILE = "</title><script>alert('&\"')</script>\x00\x1b[31m\ud800\u202e\n漢字" + "x" * 300

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Any, Final, Literal
 
+from cascade_plan.emitters._scaling import DEFAULT_METRIC
 from cascade_plan.emitters.kubernetes.names import (
     format_cpu,
     format_memory_mib,
@@ -28,7 +29,6 @@ STARTUP_PERIOD_S: Final = 2
 SCRATCH: Final = "scratch"
 SCRATCH_MIB: Final = 64
 SCRATCH_PATH: Final = f"/{SCRATCH}"
-DEFAULT_METRIC: Final = "cascade_query_duration_seconds_p95"
 
 
 @dataclass(frozen=True, slots=True)

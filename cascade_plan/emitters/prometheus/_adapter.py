@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from cascade_plan.emitters._heading import application
-from cascade_plan.emitters.kubernetes.objects import DEFAULT_METRIC
+from cascade_plan.emitters._scaling import DEFAULT_METRIC
 from cascade_plan.emitters.prometheus._recordings import P95_OF_POD
 from cascade_plan.languages.promql import literal
 from cascade_plan.model.plan import Plan

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from cascade_plan.model.replay import Replay
+from cascade_plan.reports._fitting import fitted
 from cascade_plan.reports._words import one_line
-from cascade_plan.reports.days._fitting import fitted
 from cascade_plan.reports.days._outcomes import HEADERS, NOTHING, NUMBERS, facts, recommendation, row
 
 FORMAT: str = "plain text for a terminal: the ways of scaling side by side"

@@ -11,8 +11,8 @@ from typing import Final, NamedTuple
 
 from cascade_plan.errors import UsageError, did_you_mean
 from cascade_plan.model.replay import Replay, Timeline
+from cascade_plan.reports._fitting import fitted
 from cascade_plan.reports._words import count, one_line
-from cascade_plan.reports.days._fitting import fitted
 
 POINTS: Final = 1500
 """Points a line of the picture has at most."""
