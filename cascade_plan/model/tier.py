@@ -103,7 +103,7 @@ def instances(given: object, cloud: str) -> dict[str, Settings]:
         found = {name: getattr(made, name) for name in classes}
     except ValidationError as error:
         wrong = error.errors(include_url=False)
-        problems += cast("list[InitErrorDetails]", [_again(details) for details in wrong])
+        problems += [_again(details) for details in wrong]
         sound = classes.keys() - {details["loc"][0] for details in wrong}
         found = {name: classes[name].model_validate(on[name]) for name in classes if name in sound}
     kinds = {name: each.KIND for name, each in classes.items()}
