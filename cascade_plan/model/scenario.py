@@ -235,7 +235,7 @@ class Availability(Part):
     def asked(self) -> Losses:
         """What is asked for: the word's values, with those given on their own in their place."""
         word = AVAILABILITY[self.level]
-        own: dict[str, Any] = {"zones": self.zones, "has_standby": self.multi_az, "lost_zone_count": self.lost_zone_count,
+        own = {"zones": self.zones, "has_standby": self.multi_az, "lost_zone_count": self.lost_zone_count,
                "lost_node_count": self.lost_node_count}  # fmt: skip
         given: dict[str, Any] = {name: value for name, value in own.items() if value is not None}
         return word._replace(**given)
