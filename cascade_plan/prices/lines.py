@@ -20,7 +20,7 @@ from cascade_plan.units import HOURS_PER_MONTH, QUANTUM, quantity
 NONE: Final = Decimal(0)
 DISK: Final = Offer("disk")
 GIVEN: Final = "scenario"
-"""Origin, source and service of a price that the scenario itself gives."""
+"""Origin and service of a price that the scenario itself gives, and its source where it says of none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ def _usage_lines(usage: Usage, book: Book, seller: Seller) -> Iterator[Item | Un
     name = seller.titles.get(usage.offer.what, usage.name)
     amount, line = _exact(usage.amount), _Line(name, usage.tier, usage.unit)
     if usage.price_usd is not None:
-        yield _given(line, amount, usage.price_usd)
+        yield _given(line, amount, usage.price_usd, usage.source)
         return
     key = seller.prices.key(usage.offer)
     product = seller.prices.find(usage.offer)
@@ -113,10 +113,10 @@ def _usage_lines(usage: Usage, book: Book, seller: Seller) -> Iterator[Item | Un
         yield _priced(line, amount, key, book)
 
 
-def _given(line: _Line, amount: Amounts, usd: Decimal) -> Item:
+def _given(line: _Line, amount: Amounts, usd: Decimal, source: str) -> Item:
     """Return a line at a price that the scenario gives: no other is known to compare it with."""
     key = PriceKey(GIVEN, line.name)
-    return _item(line, amount, Price(key, line.unit, usd, "undated", GIVEN, origin=GIVEN), usd)
+    return _item(line, amount, Price(key, line.unit, usd, "undated", source or GIVEN, origin=GIVEN), usd)
 
 
 def _tiered_lines(line: _Line, amount: Amounts, key: PriceKey, book: Book) -> Iterator[Item | Unpriced]:

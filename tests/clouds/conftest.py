@@ -1,0 +1,38 @@
+"""A second cloud, which only tests have."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from shutil import copytree
+
+import pytest
+
+from cascade_plan import clouds, registry
+from cascade_plan.files.data_root import data_root
+from cascade_plan.prices import bundled
+from cascade_plan.prices.products import price_list
+
+HERE = Path(__file__).parent
+REMEMBERED = (registry.names, bundled.regions, bundled.book, bundled.gaps, bundled.catalogue, price_list)
+
+
+@pytest.fixture
+def harbour(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Register the cloud of the folder harbour/ as if it stood in the package, and give its scenario's path."""
+    root = tmp_path_factory.mktemp("data")
+    copytree(str(data_root().joinpath("pricing")), root / "pricing")
+    copytree(HERE / "harbour" / "pricing", root / "pricing" / "harbour")
+    monkeypatch.setattr(clouds, "__path__", [*clouds.__path__, str(HERE)])
+    monkeypatch.setattr(bundled, "data_root", lambda: root)
+    _forget()
+    yield HERE / "harbour" / "shop.yaml"
+    for name in [name for name in sys.modules if name.startswith("cascade_plan.clouds.harbour")]:
+        del sys.modules[name]
+    _forget()
+
+
+def _forget() -> None:
+    for remembered in REMEMBERED:
+        remembered.cache_clear()
