@@ -233,7 +233,7 @@ def hidden(module: Module) -> Iterator[str]:
 
 def two_things(module: Module) -> Iterator[str]:
     """Yield a folder whose one sentence says more than one thing: a room is for one."""
-    if (*module.parts,) not in {*folders(), ()}:
+    if module.parts not in {*folders(), ()}:
         return
     sentence = ast.get_docstring(module.tree) or ""
     if not re.fullmatch(r"[^.\n]+(?:\.\w[^.\n]*)*\.", sentence):

@@ -8,11 +8,14 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator
 from types import ModuleType
+from typing import Any, ClassVar
 
 import pytest
 
 from cascade_plan import registry
 from cascade_plan.errors import UsageError
+from cascade_plan.model.cloud import Cloud
+from cascade_plan.model.tier import Settings
 
 Contract = Callable[[ModuleType], Iterator[str]]
 
@@ -31,61 +34,159 @@ def called_with(module: ModuleType, function: str, *parameters: str) -> Iterator
         yield f"{module.__name__}: {function} has no docstring"
 
 
-def placed(module: ModuleType, folder: str) -> Iterator[str]:
-    """Yield what is wrong with a module's AFTER, the plug-ins of its folder that come before it."""
-    after = getattr(module, "AFTER", None)
-    if not isinstance(after, tuple) or not all(isinstance(name, str) for name in after):
-        yield f"{module.__name__}: AFTER is no tuple of names"
-    else:
-        unknown = set(after) - set(registry.names(folder))
-        yield from (f"{module.__name__}: AFTER names no plug-in {name!r}" for name in sorted(unknown))
+def called_as(module: ModuleType, function: str, asked: Callable[..., Any]) -> Iterator[str]:
+    """Yield what keeps a module's function from being called as a method of a protocol is."""
+    wanted = [each for each in inspect.signature(asked).parameters.values() if each.name != "self"]
+    yield from called_with(module, function, *(each.name for each in wanted if each.default is each.empty))
+    found = getattr(module, function, None)
+    if found is not None:
+        named = inspect.signature(found).parameters
+        missing = [each.name for each in wanted if each.default is not each.empty and each.name not in named]
+        yield from (f"{module.__name__}: {function} takes no {name}" for name in missing)
+
+
+def placed(module: ModuleType, folder: str, attribute: str) -> Iterator[str]:
+    """Yield what is wrong with the plug-ins of its folder that a module says come before it."""
+    before = getattr(module, attribute, None)
+    if not isinstance(before, tuple) or not all(isinstance(name, str) for name in before):
+        yield f"{module.__name__}: {attribute} is no tuple of names"
+    elif before != registry.READS_ALL:
+        unknown = set(before) - set(registry.names(folder))
+        yield from (f"{module.__name__}: {attribute} names no plug-in {name!r}" for name in sorted(unknown))
+
+
+def line_of_text(module: ModuleType, attribute: str) -> Iterator[str]:
+    """Yield that an attribute is no text on one line."""
+    found = getattr(module, attribute, None)
+    if not isinstance(found, str) or not found.strip() or "\n" in found:
+        yield f"{module.__name__}: {attribute} is no line of text"
+
+
+def settings(module: ModuleType) -> Iterator[str]:
+    """Yield what the settings of a kind lack: a class Settings that is of the kind its folder is named after."""
+    found = getattr(module, "Settings", None)
+    if not (isinstance(found, type) and issubclass(found, Settings)):
+        yield f"{module.__name__}: no class Settings"
+        return
+    kind = module.__name__.split(".")[-2].replace("_", "-") if "." in module.__name__ else ""
+    if getattr(found, "KIND", None) != kind:
+        yield f"{module.__name__}: Settings.KIND is not {kind!r}"
+    unknown = {*found.REFERS.values()} - {*registry.names("tiers")}
+    yield from (f"{module.__name__}: Settings.REFERS names no kind {name!r}" for name in sorted(unknown))
+    no_fields = {*found.REFERS} - {*found.model_fields}
+    yield from (f"{module.__name__}: Settings.REFERS names no field {name!r}" for name in sorted(no_fields))
 
 
 def tier(module: ModuleType) -> Iterator[str]:
-    """Yield what a tier lacks: AFTER, the tiers it reads, and size(brief)."""
-    yield from placed(module, "tiers")
-    yield from called_with(module, "size", "brief")
+    """Yield what the sizing of a kind lacks: AFTER, the kinds it reads, and size(ask); places and follow if it has."""
+    yield from placed(module, "tiers", "AFTER")
+    yield from called_with(module, "size", "ask")
+    for function, parameters in (("places", ("site", "scale", "before")), ("follow", ("site", "busy"))):
+        if hasattr(module, function):
+            yield from called_with(module, function, *parameters)
 
 
 def cloud(module: ModuleType) -> Iterator[str]:
-    """Yield what a cloud lacks: lines(fleet, book)."""
-    yield from called_with(module, "lines", "fleet", "book")
+    """Yield what a cloud lacks of what every cloud can be asked."""
+    for name, asked in vars(Cloud).items():
+        if inspect.isfunction(asked) and not name.startswith("_"):
+            yield from called_as(module, name, asked)
+
+
+def terms(module: ModuleType) -> Iterator[str]:
+    """Yield what the terms of a cloud lack: which there are, and why one cannot be paid by."""
+    yield from called_with(module, "terms", "what")
+    yield from called_with(module, "payable", "what", "given")
+    yield from called_with(module, "unfit", "what", "engine", "terms")
+
+
+def products(module: ModuleType) -> Iterator[str]:
+    """Yield that a cloud sells nothing."""
+    if not isinstance(found := getattr(module, "PRODUCTS", None), tuple) or not found:
+        yield f"{module.__name__}: PRODUCTS is no tuple of what is sold"
 
 
 def emitter(module: ModuleType) -> Iterator[str]:
-    """Yield what an emitter lacks: AFTER, the emitters whose files are applied before, and render(plan)."""
-    yield from placed(module, "emitters")
+    """Yield what an emitter lacks: COMMAND, APPLIED_AFTER, whose files are applied before, and render(plan)."""
+    yield from line_of_text(module, "COMMAND")
+    yield from placed(module, "emitters", "APPLIED_AFTER")
     yield from called_with(module, "render", "plan")
 
 
-def report(module: ModuleType) -> Iterator[str]:
-    """Yield what a report lacks: FORMAT, its description on one line, and render(plan)."""
-    described = getattr(module, "FORMAT", None)
-    if not isinstance(described, str) or not described.strip() or "\n" in described:
-        yield f"{module.__name__}: FORMAT is no line of text"
-    yield from called_with(module, "render", "plan")
+def report(of: str) -> Contract:
+    """Return what a report on something lacks: FORMAT, its description on one line, and render."""
+
+    def lacking(module: ModuleType) -> Iterator[str]:
+        yield from line_of_text(module, "FORMAT")
+        yield from called_with(module, "render", of)
+
+    return lacking
 
 
-CONTRACTS: dict[str, Contract] = {"tiers": tier, "clouds": cloud, "emitters": emitter, "reports": report}
+def reader(module: ModuleType) -> Iterator[str]:
+    """Yield what a reader of evidence lacks: what it READS, which FILES, claims(file) and read(file, beside)."""
+    yield from line_of_text(module, "READS")
+    yield from line_of_text(module, "FILES")
+    yield from called_with(module, "claims", "file")
+    yield from called_with(module, "read", "file", "beside")
+
+
+CONTRACTS: dict[tuple[str, str], Contract] = {
+    ("tiers", "settings"): settings,
+    ("tiers", "sizing"): tier,
+    ("clouds", "cloud"): cloud,
+    ("clouds", "terms"): terms,
+    ("clouds", "products"): products,
+    ("emitters", "artefacts"): emitter,
+    ("reports/plans", ""): report("plan"),
+    ("reports/days", ""): report("replay"),
+    ("reports/verifications", ""): report("verification"),
+    ("reports/differences", ""): report("differences"),
+    ("evidence/readers", ""): reader,
+}
+"""(Folder, module of each of its plug-ins that keeps the contract, "" for the plug-in itself)."""
+FOLDERS = sorted({folder for folder, _ in CONTRACTS})
 
 
 def made(**attributes: object) -> ModuleType:
     """Return a module with these attributes."""
-    module = ModuleType("bad", "A module.")
+    module = ModuleType("package.bad.part", "A module.")
     vars(module).update(attributes)
     return module
+
+
+class Bad(Settings):
+    """Settings of the kind that `made` modules are of."""
+
+    KIND: ClassVar[str] = "bad"
+
+
+class Other(Settings):
+    """Settings of another kind."""
+
+    KIND: ClassVar[str] = "other"
+
+
+class Dangling(Settings):
+    """Settings that refer to what is not there."""
+
+    KIND: ClassVar[str] = "bad"
+    REFERS = {"kind": "no-such-kind"}  # noqa: RUF012
+
+
+class Fieldless(Settings):
+    """Settings that refer by a field they have not."""
+
+    KIND: ClassVar[str] = "bad"
+    REFERS = {"queue": "queue"}  # noqa: RUF012
 
 
 def one(a: object) -> None:
     """Take one argument of another name."""
 
 
-def size(brief: object, more: int = 0) -> None:
+def size(ask: object, more: int = 0) -> None:
     """Size."""
-
-
-def lines(fleet: object, book: object) -> None:
-    """Bill."""
 
 
 def render(plan: object) -> str:
@@ -93,74 +194,149 @@ def render(plan: object) -> str:
     return ""
 
 
-@pytest.mark.parametrize("folder", CONTRACTS)
-def test_every_plug_in_keeps_its_contract(folder: str) -> None:
-    loaded = [registry.load(folder, name) for name in registry.names(folder)]
-    problems = [problem for module in loaded for problem in CONTRACTS[folder](module)]
+def places(site: object, scale: object, before: object) -> None:
+    """Declare."""
+
+
+def claims(file: object) -> bool:
+    """Claim."""
+    return True
+
+
+def read(file: object, beside: object) -> None:
+    """Read."""
+
+
+def terms_of(what: object) -> None:
+    """List."""
+
+
+def payable(what: object, given: object) -> None:
+    """Judge."""
+
+
+def unfit(what: object, engine: object, terms: object) -> None:
+    """Judge."""
+
+
+def test_every_registry_has_a_contract() -> None:
+    kinds = {f"reports/{kind}" for kind in registry.names("reports")}
+    assert kinds | {"tiers", "clouds", "emitters", "evidence/readers"} == {*FOLDERS}
+
+
+@pytest.mark.parametrize(("folder", "part"), CONTRACTS)
+def test_every_plug_in_keeps_its_contract(folder: str, part: str) -> None:
+    loaded = [registry.load(folder, name, part) for name in registry.names(folder)]
+    problems = [problem for module in loaded for problem in CONTRACTS[folder, part](module)]
     problems += [f"{module.__name__}: no docstring" for module in loaded if not module.__doc__]
     assert not problems, "\n".join(problems)
 
 
-@pytest.mark.parametrize("folder", CONTRACTS)
+@pytest.mark.parametrize("folder", FOLDERS)
 def test_every_folder_has_a_plug_in(folder: str) -> None:
     assert registry.names(folder)
+
+
+def aws(**changes: object) -> ModuleType:
+    """Return AWS's cloud with some of it replaced; None takes it away."""
+    return made(**{**vars(registry.load("clouds", "aws", "cloud")), "__name__": "bad", **changes})
 
 
 @pytest.mark.parametrize(
     ("contract", "module"),
     [
+        (settings, made()),
+        (settings, made(Settings=one)),
+        (settings, made(Settings=Other)),
+        (settings, made(Settings=Dangling)),
+        (settings, made(Settings=Fieldless)),
         (tier, made(size=size)),
         (tier, made(size=size, AFTER=["api"])),
         (tier, made(size=size, AFTER=("no-such-tier",))),
         (tier, made(AFTER=())),
         (tier, made(AFTER=(), size=one)),
-        (tier, made(AFTER=(), size=lines)),
-        (tier, made(AFTER=(), size=lambda brief: None)),
-        (cloud, made(lines=one)),
-        (cloud, made()),
-        (emitter, made(AFTER=(), render="text")),
-        (emitter, made(render=render)),
-        (emitter, made(AFTER=("no-such-emitter",), render=render)),
-        (report, made(render=render)),
-        (report, made(render=render, FORMAT="")),
-        (report, made(render=render, FORMAT="two\nlines")),
+        (tier, made(AFTER=(), size=read)),
+        (tier, made(AFTER=(), size=lambda ask: None)),
+        (tier, made(AFTER=(), size=size, places=size)),
+        (tier, made(AFTER=(), size=size, follow=places)),
+        (cloud, aws(lines=one)),
+        (cloud, aws(catalogue=None)),
+        (cloud, aws(key=lambda offer: None)),
+        (terms, made(terms=terms_of, payable=payable)),
+        (terms, made(terms=one, payable=payable, unfit=unfit)),
+        (products, made()),
+        (products, made(PRODUCTS=())),
+        (emitter, made(COMMAND="k8s", APPLIED_AFTER=(), render="text")),
+        (emitter, made(APPLIED_AFTER=(), render=render)),
+        (emitter, made(COMMAND="k8s", render=render)),
+        (emitter, made(COMMAND="k8s", APPLIED_AFTER=("no-such-emitter",), render=render)),
+        (report("plan"), made(render=render)),
+        (report("plan"), made(render=render, FORMAT="")),
+        (report("plan"), made(render=render, FORMAT="two\nlines")),
+        (report("replay"), made(render=render, FORMAT="a format")),
+        (reader, made(READS="results", claims=claims, read=read)),
+        (reader, made(FILES="*.json", claims=claims, read=read)),
+        (reader, made(READS="results", FILES="*.json", read=read)),
+        (reader, made(READS="results", FILES="*.json", claims=claims, read=claims)),
     ],
 )
 def test_a_breach_is_found(contract: Contract, module: ModuleType) -> None:
-    assert len(list(contract(module))) == 1
+    assert list(contract(module))
 
 
 @pytest.mark.parametrize(
     ("contract", "module"),
     [
+        (settings, made(Settings=Bad)),
         (tier, made(size=size, AFTER=("api",))),
-        (cloud, made(lines=lines)),
-        (emitter, made(AFTER=("k8s",), render=render)),
-        (report, made(render=render, FORMAT="a format")),
+        (tier, made(size=size, AFTER=registry.READS_ALL, places=places)),
+        (cloud, aws()),
+        (terms, made(terms=terms_of, payable=payable, unfit=unfit)),
+        (products, made(PRODUCTS=(1,))),
+        (emitter, made(COMMAND="k8s", APPLIED_AFTER=("terraform",), render=render)),
+        (report("plan"), made(render=render, FORMAT="a format")),
+        (reader, made(READS="results", FILES="*.json", claims=claims, read=read)),
     ],
 )
 def test_a_module_that_keeps_the_contract_passes(contract: Contract, module: ModuleType) -> None:
     assert list(contract(module)) == []
 
 
-@pytest.mark.parametrize("folder", ["tiers", "emitters"])
-def test_plug_ins_come_in_an_order_without_a_cycle(folder: str) -> None:
+@pytest.mark.parametrize(
+    ("folder", "part", "attribute"), [("tiers", "sizing", "AFTER"), ("emitters", "artefacts", "APPLIED_AFTER")]
+)
+def test_plug_ins_come_in_an_order_without_a_cycle(folder: str, part: str, attribute: str) -> None:
     """`ordered` raises CycleError for a cycle."""
-    ordered = registry.ordered(folder)
+    ordered = registry.ordered(folder, part, attribute)
     assert sorted(ordered) == sorted(registry.names(folder))
     for position, name in enumerate(ordered):
-        assert set(registry.load(folder, name).AFTER) <= set(ordered[:position])
+        before = getattr(registry.load(folder, name, part), attribute)
+        assert before == registry.READS_ALL or set(before) <= set(ordered[:position])
 
 
-@pytest.mark.parametrize("folder", CONTRACTS)
+@pytest.mark.parametrize("folder", FOLDERS)
 def test_a_name_nearly_right_is_answered_with_the_right_one(folder: str) -> None:
     for name in registry.names(folder):
         with pytest.raises(UsageError, match=rf"did you mean '{name}'\?"):
             registry.load(folder, f"{name}x")
 
 
-@pytest.mark.parametrize("folder", CONTRACTS)
+@pytest.mark.parametrize("folder", FOLDERS)
 @pytest.mark.parametrize("name", ["", "_private", "__init__", "..errors", "os.path", "API"])
 def test_what_is_no_plug_in_is_not_loaded(folder: str, name: str) -> None:
     with pytest.raises(UsageError, match="known are"):
         registry.load(folder, name)
+
+
+@pytest.mark.parametrize(
+    ("folder", "message"),
+    [
+        ("tiers", "no tier named 'nope': known are api, cache, "),
+        ("reports/days", "no format 'nope' for days: known are csv, json, markdown, table"),
+        ("evidence/readers", "no reader named 'nope': known are k6, locust"),
+    ],
+)
+def test_an_unknown_name_is_refused_in_words(folder: str, message: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        registry.load(folder, "nope")
+    assert str(caught.value).startswith(message)
