@@ -17,3 +17,7 @@ class Artefact:
     executable: bool = False
     kustomized: bool = False
     """Whether it holds Kubernetes objects that are applied with all the others."""
+    deploys: tuple[str, ...] = ()
+    """What of the plan it makes or watches, by name: groups of nodes, workloads, metered uses, alarms."""
+    clouds: tuple[str, ...] = ()
+    """The only clouds it is for, where its emitter serves more; empty for any."""
