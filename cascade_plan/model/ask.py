@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import ceil, floor
 from typing import Any, Generic, TypeVar
 
-from cascade_plan.errors import InfeasibleError, UsageError, did_you_mean
+from cascade_plan.errors import InfeasibleError, UsageError
 from cascade_plan.model.catalogue import Allocatable, Shape
 from cascade_plan.model.cloud import Cloud
 from cascade_plan.model.derivation import Derivation, Input
@@ -149,9 +149,8 @@ class Ask(Site[S]):
             return self.cheapest(path, what, wanted, options)
         catalogue = self.cloud.catalogue()
         if (shape := catalogue.find(what, wanted)) is None:
-            known = [shape.name for shape in catalogue.of(what)]
             where = self.origins.get(path, "default")
-            raise UsageError(f"{where}: {path}: no {what} shape named {wanted!r}{did_you_mean(wanted, known)}")
+            raise UsageError(f"{where}: {path}: {catalogue.unknown(what, wanted)}")
         return shape
 
     def cheapest(self, path: str, what: str, need: Need, options: tuple[str, ...] = ()) -> Shape:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final, NamedTuple
 
+from cascade_plan.errors import did_you_mean
+
 WHAT: Final = ("vm", "database", "cache")
 """What instances there are to choose: machines that pods run on, databases, caches."""
 UNBOUNDED: Final = 1_000_000_000
@@ -43,6 +45,12 @@ class Catalogue:
     def find(self, what: str, name: str) -> Shape | None:
         """Return the shape of that name, or None."""
         return self._shapes.get((what, name))
+
+    def unknown(self, what: str, name: str) -> str:
+        """Return what is wrong with a shape's name, or "" where there is a shape of that name."""
+        if self.find(what, name) is not None:
+            return ""
+        return f"no {what} shape named {name!r}{did_you_mean(name, [shape.name for shape in self.of(what)])}"
 
     def of(self, what: str) -> Iterator[Shape]:
         """Yield the shapes of one of WHAT in the catalogue's order."""
