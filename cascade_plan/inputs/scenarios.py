@@ -14,10 +14,11 @@ from cascade_plan.files.disk import read_text
 from cascade_plan.files.documents import Document, field_name, trails_below
 from cascade_plan.files.parsing import parse_yaml
 from cascade_plan.files.validating import validate
+from cascade_plan.model.catalogue import Catalogue
 from cascade_plan.model.plan import Plan, from_json
 from cascade_plan.model.price import Book
 from cascade_plan.model.scenario import Scenario
-from cascade_plan.model.tier import STANDARD
+from cascade_plan.model.tier import OFF, STANDARD, is_off
 
 Assignment = tuple[str, str, str]
 """Where it was given (a flag as typed), the dotted path, the value as YAML text."""
@@ -60,12 +61,47 @@ def read_scenario(reference: str, assignments: Sequence[Assignment] = ()) -> tup
 
     Raises ScenarioError with every problem of file and assignments, UsageError when it cannot be read.
     """
+    scenario, document = _read(reference, assignments)
+    return scenario, _origins(document)
+
+
+def _read(reference: str, assignments: Sequence[Assignment]) -> tuple[Scenario, Document]:
     text, name = scenario_text(reference)
-    document = parse_yaml(text, name)
-    if assignments:
-        document = set_values(_with_tiers(document, assignments), assignments)
-    scenario = validate(Scenario, document)
-    return _with_trace(scenario, document), _origins(document)
+    base = parse_yaml(text, name)
+    document = _turned_off(base, _laid_over(base, assignments))
+    return _with_trace(validate(Scenario, document), document), document
+
+
+def _laid_over(document: Document, assignments: Sequence[Assignment]) -> Document:
+    """Return the document with assignments laid over it, in order. Raises ScenarioError with every unusable one.
+
+    A tier is turned off by `tiers.websocket=off` and on by `tiers.websocket={}`, and by nothing else: a value of one
+    that is off is a mistake.
+    """
+    document = _with_tiers(document, assignments)
+    problems = []
+    for assignment in assignments:
+        if message := _sets_what_is_off(document, assignment):
+            origin, path, _ = assignment
+            problems.append(Problem(origin, 0, 0, path, message))
+            continue
+        try:
+            document = set_values(document, [assignment])
+        except ScenarioError as error:
+            problems += error.problems
+    if problems:
+        raise ScenarioError(problems)
+    return document
+
+
+def _turned_off(base: Document, document: Document) -> Document:
+    """Return the document without the tiers of `base` that it turns off: a name that never was on is a mistake."""
+    before, tiers = base.data.get("tiers"), document.data.get("tiers")
+    if not isinstance(before, dict) or not isinstance(tiers, dict):
+        return document
+    was_on = {name for name, value in before.items() if not is_off(value)}
+    kept = {name: value for name, value in tiers.items() if name not in was_on or not is_off(value)}
+    return replace(document, data={**document.data, "tiers": kept})
 
 
 def _with_tiers(document: Document, assignments: Sequence[Assignment]) -> Document:
@@ -76,6 +112,21 @@ def _with_tiers(document: Document, assignments: Sequence[Assignment]) -> Docume
     if "tiers" in document.data or not any(path.partition(".")[0] == "tiers" for _, path, _ in assignments):
         return document
     return replace(document, data={**document.data, "tiers": {name: {} for name in STANDARD}})
+
+
+def _sets_what_is_off(document: Document, assignment: Assignment) -> str:
+    """Return what is wrong with a value for a tier that is not there, or "". Giving its kind makes one."""
+    folder, name, *inner = [*assignment[1].split("."), "", ""]
+    tiers = document.data.get("tiers")
+    if folder != "tiers" or not inner[0] or inner[0] == "kind" or not isinstance(tiers, dict):
+        return ""
+    if not is_off(tiers.get(name, OFF)):
+        return ""
+    kinds = registry.names("tiers")
+    if name in kinds:
+        return f"tiers.{name} is off in this scenario; tiers.{name}={{}} turns it on"
+    there = [each for each, value in tiers.items() if not is_off(value)]
+    return f"this scenario has no tier {name!r}, only {', '.join(there)}{did_you_mean(name, [*there, *kinds])}"
 
 
 def _origins(document: Document) -> Mapping[str, str]:
@@ -113,26 +164,39 @@ def read(
     """Return a scenario with the prices of its region: a file of prices over the cache (unless not
     `cached`) over the bundled book.
 
-    Raises ScenarioError, UsageError (an unknown region among them) and PriceError (a damaged book).
+    Raises ScenarioError (an unknown cloud, region or shape among it), UsageError and PriceError (a damaged book).
     """
     from cascade_plan.prices import books, reading
 
-    scenario, origins = read_scenario(reference, assignments)
-    _must_be_known(scenario, origins, "cloud", registry.names("clouds"))
-    _must_be_known(scenario, origins, "region", books.regions(scenario.cloud, cached))
+    scenario, document = _read(reference, assignments)
+    _must_be_known(scenario, document, "cloud", registry.names("clouds"))
+    _must_be_known(scenario, document, "region", books.regions(scenario.cloud, cached))
+    _shapes_must_exist(scenario, document)
     book = books.book(scenario.cloud, scenario.region, cached)
     if prices is not None:
         text, name = read_text(prices)
         book = reading.override(book, text, name)
-    return Given(scenario, origins, book)
+    return Given(scenario, _origins(document), book)
 
 
-def _must_be_known(scenario: Scenario, origins: Mapping[str, str], field: str, known: Sequence[str]) -> None:
-    """Raise UsageError, with a suggestion, where a field of the scenario is none of the known names."""
+def _must_be_known(scenario: Scenario, document: Document, field: str, known: Sequence[str]) -> None:
+    """Raise ScenarioError, with a suggestion, where a field of the scenario is none of the known names."""
     if (value := getattr(scenario, field)) not in known:
-        where = origins.get(field, "default")
-        suggestion = did_you_mean(value, list(known))
-        raise UsageError(f"{where}: {field}: must be one of {', '.join(known)}, got {value!r}{suggestion}")
+        message = f"must be one of {', '.join(known)}, got {value!r}{did_you_mean(value, list(known))}"
+        raise ScenarioError([Problem(*document.place((field,)), field, message)])
+
+
+def _shapes_must_exist(scenario: Scenario, document: Document) -> None:
+    """Raise ScenarioError with every shape that the cloud does not have."""
+    catalogue: Catalogue = registry.load("clouds", scenario.cloud, "cloud").catalogue()
+    problems = []
+    for name, settings in scenario.tiers.items():
+        shape = getattr(settings, "shape", None)
+        if isinstance(shape, str) and (message := catalogue.unknown(settings.BOUGHT, shape)):
+            trail = ("tiers", name, "shape")
+            problems.append(Problem(*document.place(trail), field_name(trail), message))
+    if problems:
+        raise ScenarioError(problems)
 
 
 def read_plan(path: str) -> Plan:
