@@ -33,9 +33,9 @@ IN_SHORT: Final = {
     "cache": ("on_demand", "reserved_{1,3}y_{no,partial,all}_upfront", *DATABASE_PLANS),
 }  # fmt: skip
 WHAT_PLANS_COVER: Final = {
-    "compute": "Compute Savings Plans are for api, websocket and monitoring",
-    "ec2_instance": "EC2 Instance Savings Plans are for api, websocket and monitoring",
-    "database": "Database Savings Plans are for database and cache",
+    "compute": "Compute Savings Plans are for EC2 instances",
+    "ec2_instance": "EC2 Instance Savings Plans are for EC2 instances",
+    "database": "Database Savings Plans are for databases and caches",
 }
 """Kind of a savings plan -> what it covers, https://docs.aws.amazon.com/savingsplans/latest/userguide/"""
 
@@ -55,7 +55,7 @@ def payable(what: str, given: object) -> object:
 
 def _unpayable(what: str, name: str) -> str:
     if name == "spot":
-        return f"{CALLED[what]} cannot be bought on spot, only the EC2 tiers api, websocket and monitoring can"
+        return f"{CALLED[what]} cannot be bought on spot, only EC2 instances can"
     if any(name in sold for sold in SOLD.values()):
         return f"{name} does not cover {CALLED[what]}: {WHAT_PLANS_COVER[name.partition('_sp')[0]]}"
     hint = did_you_mean(name, list(SOLD[what]))
