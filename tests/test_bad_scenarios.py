@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ CASES = sorted(path.stem for path in BAD.glob("*.yaml"))
 
 
 def test_there_are_enough_cases() -> None:
-    assert len(CASES) >= 40
+    assert len(CASES) >= 130
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -40,3 +41,11 @@ def test_messages_are_plain() -> None:
             assert "Traceback" not in line
             assert "pydantic" not in line
             assert len(line) < 420
+
+
+def test_every_message_says_where_to_the_column() -> None:
+    unreadable = {"not_utf8", "trace_missing"}
+    for golden in BAD.glob("*.txt"):
+        for line in golden.read_text(encoding="utf-8").splitlines():
+            found = re.match(rf"error: {golden.stem}\.yaml:(\d+):(\d+): \S", line)
+            assert found or golden.stem in unreadable, line

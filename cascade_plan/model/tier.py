@@ -56,7 +56,8 @@ class Bought(Settings):
     @classmethod
     def _is_term_or_shares(cls, given: Any) -> Any:
         if not isinstance(given, str | Mapping):
-            raise ValueError("must be a term such as on_demand, or a mapping of terms to their shares")
+            words = "must be a term such as on_demand, or a mapping of terms to their shares"
+            raise ValueError(f"{words}, got {shown(given)}")
         return given
 
     @property
