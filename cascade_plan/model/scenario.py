@@ -189,14 +189,16 @@ class Losses(NamedTuple):
     node_count: int
     """Nodes of every kind at least."""
     replica_count: int
-    """Read replicas of a database, and copies of each cache master, at least."""
+    """Read replicas of a database at least."""
+    copy_count: int
+    """Copies of each cache master."""
     nat_gateway_per_zone: bool
 
 
 AVAILABILITY: Final[Mapping[str, Losses]] = {
-    "minimal": Losses(2, False, 0, 0, 1, 0, False),
-    "standard": Losses(3, True, 1, 0, 2, 0, True),
-    "critical": Losses(3, True, 1, 1, 3, 1, True),
+    "minimal": Losses(2, False, 0, 0, 1, 0, 0, False),
+    "standard": Losses(2, True, 1, 0, 2, 0, 1, True),
+    "critical": Losses(3, True, 1, 1, 3, 1, 1, True),
 }
 """What each word asks for; every value can be given on its own (assumption; spelled out in docs/scenario.md)."""
 
@@ -204,9 +206,9 @@ AVAILABILITY: Final[Mapping[str, Losses]] = {
 class Availability(Part):
     """Which losses the fleet survives: minimal, standard or critical, or a mapping that starts from one of them.
 
-    minimal: one of everything in two zones; a loss is an outage until it is replaced. standard: two of everything in
-    three zones, a standby of the database; survives the loss of a zone. critical: three of everything, copies of caches
-    and databases; survives the loss of a zone and a node more.
+    minimal: one of everything, in two zones for the load balancer's sake; a loss is an outage until it is replaced.
+    standard: two of everything in two zones, a standby of the database, a copy of the cache; survives the loss of a
+    zone. critical: three of everything in three zones, read replicas too; survives the loss of a zone and a node more.
     """
 
     level: Literal["minimal", "standard", "critical"] = default(

@@ -280,8 +280,9 @@ def _capacity_findings(replicas: Three, most: int, pods_per_node: int) -> list[F
 
 
 def _zone_findings(ask: Ask[Settings], base: int) -> list[Finding]:
-    zones = ask.scenario.availability.asked.zones
-    if base >= zones:
+    asked = ask.scenario.availability.asked
+    zones = asked.zones
+    if base >= zones or not asked.lost_zone_count:
         return []
     where = f"{ask.name}.node_count.base"
     return [Finding("warning", "zone-without-node", f"{base} nodes leave a zone of {zones} empty", where)]

@@ -101,7 +101,7 @@ def _replicas(ask: Ask[Settings]) -> tuple[int, Input]:
     """Return the copies of each master: as given, as asked by the availability, none where all nodes are pinned."""
     if ask.settings.nodes is not None and ask.settings.replicas_per_master is None:
         return 0, Input(f"tiers.{ask.name}.replicas_per_master", 0, "all nodes are pinned")
-    return ask.least("replicas_per_master", ask.scenario.availability.asked.replica_count)
+    return ask.least("replicas_per_master", ask.scenario.availability.asked.copy_count)
 
 
 def _carried(ask: Ask[Settings]) -> tuple[Streams, ...]:
