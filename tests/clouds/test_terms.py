@@ -39,7 +39,7 @@ def test_what_is_sold_is_returned_as_given(what: str) -> None:
         ("vm", {"on_demand": 0.5}, "on_demand is what the other shares leave"),
         ("vm", {"spot": 0.6, "reserved_1y_no_upfront": 0.5}, "the shares sum to 1.1: at most 1"),
         ("vm", "reserved_1y_al_upfront", "did you mean 'reserved_1y_all_upfront'?"),
-        ("vm", "database_sp_1y_no_upfront", "Database Savings Plans are for database and cache"),
+        ("vm", "database_sp_1y_no_upfront", "Database Savings Plans are for databases and caches"),
         ("database", "spot", "databases and caches cannot be bought on spot"),
         ("cache", "compute_sp_1y_no_upfront", "Compute Savings Plans are for"),
         ("database", "reserved_2y", "known are on_demand, reserved_{1,3}y_{no,partial,all}_upfront, database_sp_1y"),
