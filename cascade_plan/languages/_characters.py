@@ -1,6 +1,10 @@
-"""Characters as the escapes that HCL has in common with Go."""
+"""Texts in double quotes, with the escapes that Go, HCL, PromQL or YAML read alike."""
 
 from __future__ import annotations
+
+from typing import Final
+
+QUOTES: Final = '"\\'
 
 
 def printable(character: str) -> str:
@@ -9,3 +13,8 @@ def printable(character: str) -> str:
         return character
     code = ord(character)
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def quoted(text: str) -> str:
+    """Return a text in double quotes on one line, what cannot be seen as escapes."""
+    return '"' + "".join(f"\\{each}" if each in QUOTES else printable(each) for each in text) + '"'

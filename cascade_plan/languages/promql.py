@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from cascade_plan.languages._characters import printable
+from cascade_plan.languages._characters import quoted
 from cascade_plan.units import trimmed
 
 NEGATED = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!="}
@@ -19,11 +19,7 @@ def literal(text: str) -> str:
 
     Source: https://prometheus.io/docs/prometheus/latest/querying/basics/#string-literals
     """
-    return f'"{"".join(map(_escaped, text))}"'
-
-
-def _escaped(character: str) -> str:
-    return f"\\{character}" if character in '"\\' else printable(character)
+    return quoted(text)
 
 
 def exactly(text: str) -> str:

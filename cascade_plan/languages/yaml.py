@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 
+from cascade_plan.languages._characters import quoted
 from cascade_plan.languages._lines import commented
 
 if TYPE_CHECKING:
@@ -88,6 +89,15 @@ def dump(objects: Sequence[dict[str, Any]]) -> str:
         width=LINE_WIDTH,
     )
     return text
+
+
+def literal(text: str) -> str:
+    r"""Return a text as a scalar in double quotes, on one line.
+
+    >>> print(literal('a "b"\n'))
+    "a \"b\"\u000a"
+    """
+    return quoted(text)
 
 
 def comment(text: str) -> str:

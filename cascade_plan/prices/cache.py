@@ -189,10 +189,11 @@ def _rendered(
     prices: PriceList, region: str, rows: Mapping[PriceKey, Row], retrieved: str, retrieved_from: str
 ) -> tuple[str, Book]:
     """Return a file's text and the book it will be read back as. Raises PriceError when it would be refused."""
-    from cascade_plan.prices.writing import quoted, render_book
+    from cascade_plan.languages.yaml import literal
+    from cascade_plan.prices.writing import render_book
 
     comment = f"# Written by cascade-plan {__version__}; do not edit by hand.\n"
-    origin = f"retrieved: {quoted(retrieved)}\nretrieved_from: {quoted(retrieved_from)}\n"
+    origin = f"retrieved: {literal(retrieved)}\nretrieved_from: {literal(retrieved_from)}\n"
     text = render_book(prices, region, rows, comment, origin)
     refusal = f"the prices retrieved for {region} are not stored, the cache is as it was"
     try:

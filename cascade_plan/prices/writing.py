@@ -9,6 +9,7 @@ from io import StringIO
 from itertools import chain, count
 from typing import Any, Final
 
+from cascade_plan.languages.yaml import literal
 from cascade_plan.model.price import PriceKey, Row
 from cascade_plan.prices.layout import COLUMNS, CURRENCY, FORMAT
 from cascade_plan.prices.products import PriceList
@@ -39,7 +40,7 @@ def render_book(
     for key, row in rows.items():
         sections[prices.section_of(key)][key] = row
     for section, own in sections.items():
-        title = f"    title: {quoted(prices.titles[section])}\n" if gaps else ""
+        title = f"    title: {literal(prices.titles[section])}\n" if gaps else ""
         listed_gaps = listed("gaps", gaps.get(section, ()), 4) if gaps else ""
         parts.append(_section(section, own, title, listed_gaps))
     return "".join(parts)
@@ -55,7 +56,7 @@ def _section(section: str, rows: Mapping[PriceKey, Row], title: str, gaps: str) 
     return (
         f"  {section}:\n"
         f"{title}"
-        f"    as_of: {{oldest: {quoted(dates[0])}, newest: {quoted(dates[-1])}}}\n"
+        f"    as_of: {{oldest: {literal(dates[0])}, newest: {literal(dates[-1])}}}\n"
         + _mapped("sources", {name: source for source, name in names.items()}, 4)
         + gaps
         + block(COLUMNS, lines)
@@ -98,19 +99,14 @@ def _escaped(text: str) -> str:
     return _UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
-def quoted(text: str) -> str:
-    """Return text as a YAML double-quoted scalar on one line."""
-    return '"' + _escaped(text).replace('"', '\\"') + '"'
-
-
 def listed(name: str, texts: Iterable[str], indent: int) -> str:
     """Return a YAML list of texts under a name."""
     space = " " * indent
-    lines = "".join(f"{space}  - {quoted(text)}\n" for text in texts)
+    lines = "".join(f"{space}  - {literal(text)}\n" for text in texts)
     return f"{space}{name}:\n{lines}" if lines else f"{space}{name}: []\n"
 
 
 def _mapped(name: str, entries: Mapping[str, str], indent: int) -> str:
     space = " " * indent
-    lines = "".join(f"{space}  {quoted(key)}: {quoted(text)}\n" for key, text in sorted(entries.items()))
+    lines = "".join(f"{space}  {literal(key)}: {literal(text)}\n" for key, text in sorted(entries.items()))
     return f"{space}{name}:\n{lines}" if lines else f"{space}{name}: {{}}\n"

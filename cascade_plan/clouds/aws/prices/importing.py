@@ -26,6 +26,7 @@ from cascade_plan.clouds.aws.products import PRODUCTS, PUBLISHED
 from cascade_plan.clouds.aws.terms import RESERVED
 from cascade_plan.errors import PriceError, UsageError
 from cascade_plan.files.disk import write_atomically
+from cascade_plan.languages.yaml import literal
 from cascade_plan.model.price import PriceKey, Row
 from cascade_plan.prices import writing
 from cascade_plan.prices.coverage import NO_PRICE
@@ -507,7 +508,7 @@ def render_catalogue(
     ]
     for name, section in sections.items():
         parts += [
-            f"  {name}:\n    title: {writing.quoted(section.title)}\n",
+            f"  {name}:\n    title: {literal(section.title)}\n",
             writing.listed("sources", section.sources, 4),
             writing.listed("gaps", section.gaps, 4),
             writing.block(SHAPE_COLUMNS, section.rows),
