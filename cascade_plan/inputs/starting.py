@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from math import ceil
+
+from cascade_plan.errors import UsageError, did_you_mean
 
 SCHEMA_FILE = "cascade-plan.schema.json"
 AVERAGE_SHARE = 0.3
@@ -26,6 +29,19 @@ class Answers:
     budget_usd_per_month: float | None = None
     """For all users together; None where there is none yet."""
     region: str = "us-east-1"
+
+
+def checked(answers: Answers) -> Answers:
+    """Return the answers. Raises UsageError for a name or a region that a scenario cannot have."""
+    from cascade_plan.prices import books
+
+    if not re.fullmatch(r"[a-z]([-a-z0-9]{0,51}[a-z0-9])?", answers.name):
+        raise UsageError(f"--name {answers.name}: lower-case letters, digits and dashes, starting with a letter")
+    known = list(books.regions("aws"))
+    if answers.region not in known:
+        hint = did_you_mean(answers.region, known)
+        raise UsageError(f"--region {answers.region}: regions with prices are {', '.join(known)}{hint}")
+    return answers
 
 
 def scenario_yaml(answers: Answers) -> str:
