@@ -14,7 +14,7 @@ from cascade_plan.model.fleet import Fleet, Lever
 from cascade_plan.model.solution import Rejection, Solution
 from cascade_plan.planning.chain import Chain, chain, meets, throughput
 from cascade_plan.planning.latencies import is_sudden
-from cascade_plan.planning.sizing import Brief, followed, places
+from cascade_plan.planning.sizing import Brief, followed, places, size
 
 NODES_MOST: Final = 100_000
 MANY: Final = 10_000
@@ -36,6 +36,14 @@ class _Case:
     users: int
     latency_ms_p95: float
     latency_ms_p99: float | None
+
+
+def least_fleet(brief: Brief) -> Fleet:
+    """Return the least fleet that meets every load: shapes and pods a node are those that the rules choose.
+
+    Raises UsageError for an unknown shape and InfeasibleError when no fleet meets the loads, naming what binds.
+    """
+    return size(brief, solve(brief, size(brief)))
 
 
 def solve(brief: Brief, fleet: Fleet) -> Solution:

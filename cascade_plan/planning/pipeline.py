@@ -8,6 +8,7 @@ from typing import cast
 
 from cascade_plan import registry
 from cascade_plan.model.cloud import Cloud
+from cascade_plan.model.fleet import Fleet
 from cascade_plan.model.plan import PLAN_SCHEMA_VERSION, Plan
 from cascade_plan.model.price import MAX_PRICE_AGE_DAYS, Book
 from cascade_plan.model.scenario import Scenario
@@ -37,7 +38,7 @@ def plan(
     """
     traffic = traffic_of(scenario)
     cloud = cast(Cloud, registry.load("clouds", scenario.cloud, "cloud"))
-    fleet = sizing.size(sizing.Brief(scenario, traffic, cloud, book, origins))
+    fleet = _fleet(sizing.Brief(scenario, traffic, cloud, book, origins))
     bill = billing.bill_of(fleet, book)
     latency_figures, latency_findings = latencies(scenario, fleet) if predicted else ((), ())
     all_figures = (*fleet.figures, *latency_figures, *judging.cost_figures(scenario, bill))
@@ -58,3 +59,11 @@ def plan(
             *judging.findings(verdicts, bill, fleet.groups, as_of, max_price_age_days),
         ),
     )
+
+
+def _fleet(brief: sizing.Brief) -> Fleet:
+    if brief.scenario.method == "rules":
+        return sizing.size(brief)
+    from cascade_plan.planning.least_fleet import least_fleet
+
+    return least_fleet(brief)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from cascade_plan import registry
 from cascade_plan.model.ask import Ask, Site
@@ -31,18 +31,26 @@ class Brief:
     """Where a scenario value was given (file:line or a flag), by dotted path; absent for defaults."""
 
 
-def size(brief: Brief) -> Fleet:
-    """Return what the load needs, tier by tier: by the rules, or (method slo) by what the loads' latencies need.
+def size(brief: Brief, solution: Solution | None = None) -> Fleet:
+    """Return what the load needs, tier by tier: by the rules, or by the counts that the method slo has found.
 
     Raises UsageError for an unknown shape and InfeasibleError when no shape meets a need.
     """
-    fleet = _tier_by_tier(brief, None)
-    if brief.scenario.method == "rules":
-        return fleet
-    from cascade_plan.planning.least_fleet import solve
-
-    solution = solve(brief, fleet)
-    return replace(_tier_by_tier(brief, solution), rejections=solution.rejections)
+    tiers: dict[str, Sized] = {}
+    for name, settings in _instances(brief.scenario):
+        ask = Ask(
+            name,
+            settings,
+            brief.scenario,
+            dict(tiers),
+            brief.traffic,
+            brief.cloud,
+            brief.book,
+            brief.origins,
+            solution,
+        )
+        tiers[name] = registry.load(TIERS, settings.KIND, "sizing").size(ask)
+    return Fleet(tiers, () if solution is None else solution.rejections)
 
 
 def places(scenario: Scenario, fleet: Fleet, scale: Scale) -> tuple[Place, ...]:
@@ -69,21 +77,3 @@ def _instances(scenario: Scenario) -> Iterator[tuple[str, Settings]]:
     """Yield (name, settings) of every instance, in an order in which each comes after those it reads."""
     for kind in registry.ordered(TIERS, "sizing", "AFTER"):
         yield from scenario.of(kind).items()
-
-
-def _tier_by_tier(brief: Brief, solution: Solution | None) -> Fleet:
-    tiers: dict[str, Sized] = {}
-    for name, settings in _instances(brief.scenario):
-        ask = Ask(
-            name,
-            settings,
-            brief.scenario,
-            dict(tiers),
-            brief.traffic,
-            brief.cloud,
-            brief.book,
-            brief.origins,
-            solution,
-        )
-        tiers[name] = registry.load(TIERS, settings.KIND, "sizing").size(ask)
-    return Fleet(tiers)
