@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from cascade_plan.choosing.curve import curve
 from cascade_plan.choosing.sensitivities import sensitivities
-from cascade_plan.choosing.ways import WAYS, alternatives, commitment_ways
+from cascade_plan.choosing.ways import alternatives, commitment_ways, own_ways
 from cascade_plan.errors import InfeasibleError
 from cascade_plan.model.outlook import Outlook
 from cascade_plan.model.plan import Plan
@@ -31,5 +31,5 @@ def outlook(scenario: Scenario, book: Book, origins: Mapping[str, str]) -> Outlo
     return Outlook(
         curve=tuple(curve(scenario, attempt)),
         sensitivities=sensitivities(present, attempt, origins),
-        alternatives=alternatives(present, attempt, (*WAYS, *commitment_ways(present, book))),
+        alternatives=alternatives(present, attempt, (*own_ways(present), *commitment_ways(present, book))),
     )

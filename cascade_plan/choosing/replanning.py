@@ -29,13 +29,21 @@ def changed(scenario: Scenario, changes: Changes) -> Scenario | None:
             part = step(part, branch)
             if branch not in place:
                 # A part left out is written as it stands, so that the rest of it keeps its default.
-                place[branch] = part.model_dump(exclude_unset=True)
+                place[branch] = _as_given(part)
             place = place[branch]
         place[leaf] = value
     try:
         return Scenario.model_validate(document)
     except ValidationError:
         return None
+
+
+def _as_given(part: Any) -> dict[str, Any]:
+    """Return a part of the scenario, or all tiers where none is named, with the values that were given."""
+    if isinstance(part, dict):
+        return {name: each.model_dump(exclude_unset=True) for name, each in part.items()}
+    given: dict[str, Any] = part.model_dump(exclude_unset=True)
+    return given
 
 
 def step(part: Any, name: str) -> Any:

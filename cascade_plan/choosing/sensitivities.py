@@ -9,12 +9,11 @@ from typing import Any, Final
 from pydantic import BaseModel
 
 from cascade_plan.choosing.replanning import Attempt, as_complete, changed, step, unit_cost
-from cascade_plan.model.defaults import DEFAULTS, Default
 from cascade_plan.model.outlook import Sensitivity
 from cascade_plan.model.plan import Plan
-from cascade_plan.model.scenario import Scenario, fields
+from cascade_plan.model.scenario import Scenario, default_at, fields
 
-SENSITIVE: Final = ("users.active_share", "users.tenants", "behaviour.", "websocket.", "tiers.")
+SENSITIVE: Final = ("users.active_share", "users.tenants", "behaviour.", "tiers.")
 KEPT: Final = 8
 
 
@@ -31,10 +30,7 @@ def sensitivities(present: Plan, attempt: Attempt, origins: Mapping[str, str]) -
 
 def _numbers(scenario: Scenario) -> Iterator[tuple[str, int | float]]:
     """Yield (path, value) of every number the cost could hang on, other than 0, which has no half and no double."""
-    leaves = [*fields(scenario)]
-    for name, action in scenario.behaviour.actions.items():
-        leaves += fields(action, f"behaviour.actions.{name}")
-    for path, value in leaves:
+    for path, value in fields(scenario):
         if path.startswith(SENSITIVE) and isinstance(value, int | float) and not isinstance(value, bool) and value:
             yield path, value
 
@@ -74,7 +70,7 @@ def _origin(path: str, scenario: Scenario, origins: Mapping[str, str]) -> tuple[
     """Return the kind and the source of a value: given in the scenario, or the default's."""
     if path in origins:
         return "scenario", origins[path]
-    default = None if _given(path, scenario) else _default(path)
+    default = None if _given(path, scenario) else default_at(scenario, path)
     return ("scenario", "given in the scenario") if default is None else (default.kind, default.source)
 
 
@@ -85,11 +81,3 @@ def _given(path: str, scenario: Scenario) -> bool:
             return False
         part = step(part, name)
     return True
-
-
-def _default(path: str) -> Default | None:
-    above, _, leaf = path.rpartition(".")
-    if path.startswith("behaviour.actions."):
-        return DEFAULTS.get(f"action.{leaf}")
-    # A need's default is one entry for its CPU and memory together.
-    return DEFAULTS.get(path) or DEFAULTS.get(above)

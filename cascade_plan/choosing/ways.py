@@ -2,76 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from operator import attrgetter
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
+from cascade_plan import registry
 from cascade_plan.choosing.replanning import Attempt, Changes, as_complete, changed, monthly_cost, unit_cost
+from cascade_plan.model.fleet import NodeGroup
 from cascade_plan.model.outlook import Alternative
+from cascade_plan.model.part import Need
 from cascade_plan.model.plan import Plan
 from cascade_plan.model.price import Book
-from cascade_plan.model.scenario import DATABASE_TERMS, INSTANCE_TERMS, Need, Scenario
+from cascade_plan.model.scenario import Scenario, value_at
 from cascade_plan.model.terms import Commitment, commitment_of
+from cascade_plan.model.titles import called
+from cascade_plan.model.way import Way
 from cascade_plan.units import quantity
 
-
-def _same_need(plan: Plan) -> dict[str, Any]:
-    shape = next(group.shape for group in plan.groups if group.name == "database primary")
-    need: dict[str, Any] = {"vcpu": shape.vcpu, "memory_gib": shape.memory_gib}
-    return need | {"burstable": True} if shape.burstable else need
-
-
-class Way(NamedTuple):
-    """A way down: its title, what it gives up, and what it sets (a value, or what the present plan makes of it)."""
-
-    title: str
-    gives_up: str
-    overrides: Mapping[str, Any]
-
-
-WAYS: Final[tuple[Way, ...]] = (
-    Way(
-        "Valkey instead of Redis",
-        "what Redis added after 7.2, the version Valkey was forked from",
-        {"tiers.cache.engine": "valkey"},
-    ),
-    Way(
-        "the cheapest database instance with the present vCPU and memory ({database})",
-        "the present instance family: the change restarts the primary; measure its CPU and disk throughput first",
-        {"tiers.database.shape": _same_need},
-    ),
-    Way(
-        "no multi-AZ standby",
-        "automatic failover: a lost primary means promoting a read replica or restoring a backup by hand",
-        {"availability.multi_az": False},
-    ),
-    Way(
-        "one NAT gateway for all zones",
-        "independence of the zones: when the gateway's zone is lost, no zone reaches the internet",
-        {"tiers.network.nat_gateway_per_zone": False},
-    ),
-    Way(
-        "no tenant_id label on the query histogram",
-        "query latency by tenant; by query type it stays",
-        {"tiers.monitoring.label_by_tenant": False},
-    ),
-    Way(
-        "API nodes on spot",
-        "the nodes' certainty: AWS takes one back with two minutes' notice, and the spot price moves",
-        {"purchase.api": "spot"},
-    ),
-)
-
-
-COMMITTED: Final = {
-    "database": "database instances",
-    "api": "API nodes",
-    "websocket": "WebSocket nodes",
-    "cache": "cache nodes",
-}
-"""Tier whose commitments are ways down -> what its instances are called."""
 LENGTHS: Final = {1: "one year", 3: "three years"}
 PLANS: Final = {
     "compute_sp": "by a Compute Savings Plan",
@@ -92,39 +41,59 @@ PAID_FIRST: Final = {
 }
 
 
+def own_ways(present: Plan) -> Iterator[Way]:
+    """Yield the ways that kinds of tiers know for their instances, each change once.
+
+    Where ways of several instances have one title, each says which instance it is of.
+    """
+    found: dict[str, tuple[str, Way]] = {}
+    for name, settings in present.scenario.tiers.items():
+        if registry.has("tiers", settings.KIND, "ways"):
+            for way in registry.load("tiers", settings.KIND, "ways").ways(settings, present.fleet.tiers[name]):
+                found.setdefault(str(way.overrides), (name, way))
+    titles = Counter(way.title for _, way in found.values())
+    for name, way in found.values():
+        yield way._replace(title=f"{way.title} ({called(name)})") if titles[way.title] > 1 else way
+
+
 def commitment_ways(present: Plan, book: Book) -> Iterator[Way]:
     """Yield the commitments worth planning: by tier and length the cheapest, and the cheapest with nothing upfront.
 
     Only terms for which the book prices every group of the tier are among them; no plan is made to compare them.
     """
-    for tier, name in COMMITTED.items():
-        known = DATABASE_TERMS if tier in ("database", "cache") else INSTANCE_TERMS
-        priced = sorted((rate, term) for term in known if (rate := _usd_per_hour(present, book, tier, term)))
+    cloud = registry.load("clouds", present.scenario.cloud, "cloud")
+    for name, settings in present.scenario.tiers.items():
+        groups = present.fleet.tiers[name].groups
+        if not settings.BOUGHT or not groups:
+            continue
+        known = (term for term in cloud.terms(settings.BOUGHT) if commitment_of(term))
+        priced = sorted((rate, term) for term in known if (rate := _usd_per_hour(groups, book, cloud, term)))
         commitments = [(term, commitment) for _, term in priced if (commitment := commitment_of(term))]
         for years in LENGTHS:
             ranked = [pair for pair in commitments if pair[1].years == years]
             without = [pair for pair in ranked if pair[1].upfront == "no"]
             for term, commitment in dict(ranked[:1] + without[:1]).items():
-                yield _commitment_way(tier, name, term, commitment)
+                yield _commitment_way(name, groups, term, commitment)
 
 
-def _usd_per_hour(present: Plan, book: Book, tier: str, term: str) -> Decimal | None:
-    """Return what the instances of a tier that run all month cost an hour by a term, or None without all prices."""
+def _usd_per_hour(groups: Iterable[NodeGroup], book: Book, cloud: Any, term: str) -> Decimal | None:
+    """Return what the instances that run all month cost an hour by a term, or None without all prices."""
     total = Decimal(0)
-    for group in present.groups:
-        if group.tier == tier:
-            price = book.find(group.shape.service, group.shape.name, group.variant, term)
-            if price is None:
-                return None
-            total += price.usd * quantity(group.count.floor)
+    for group in groups:
+        price = book.find(*cloud.key(group.offer, term))
+        if price is None:
+            return None
+        total += price.usd * quantity(group.count.floor)
     return total
 
 
-def _commitment_way(tier: str, name: str, term: str, commitment: Commitment) -> Way:
+def _commitment_way(name: str, groups: Iterable[NodeGroup], term: str, commitment: Commitment) -> Way:
+    bought = "nodes" if all(group.role == "nodes" for group in groups) else "instances"
     length = LENGTHS[commitment.years]
     how = f"reserved for {length}" if commitment.is_whole else f"paid {PLANS[commitment.kind]} for {length}"
     gives_up = f"{BOUND[commitment.kind]} for {length}{PAID_FIRST[commitment.upfront]}"
-    return Way(f"{name} {how}, {commitment.upfront} upfront", gives_up, {f"purchase.{tier}": term})
+    title = f"{called(name)} {bought} {how}, {commitment.upfront} upfront"
+    return Way(title, gives_up, {f"tiers.{name}.purchase": term})
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +121,7 @@ def _saving(way: Way, present: Plan, base: Plan, changes: Changes, attempt: Atte
 
     None as well where it is so already, nothing fits, or the bill would lack a price that the base has.
     """
-    own = {path: value(present) if callable(value) else value for path, value in way.overrides.items()}
+    own = dict(way.overrides)
     if all(_is_so(present.scenario, path, value) for path, value in own.items()):
         return None
     other = changed(present.scenario, changes | own)
@@ -164,7 +133,7 @@ def _saving(way: Way, present: Plan, base: Plan, changes: Changes, attempt: Atte
 
 
 def _is_so(scenario: Scenario, path: str, value: Any) -> bool:
-    present = attrgetter(path)(scenario)
+    present = value_at(scenario, path)
     return isinstance(present, Need) if isinstance(value, dict) else bool(present == value)
 
 
@@ -204,8 +173,8 @@ def _alternative(
 
 
 def _title(saving: _Saving) -> str:
-    shape = next(group.shape.name for group in saving.plan.groups if group.name == "database primary")
-    return saving.way.title.format(database=shape)
+    shapes = {group.name: group.shape.name for group in saving.plan.groups}
+    return saving.way.title.format(shape=shapes.get(saving.way.group, ""))
 
 
 def _assignments(changes: Changes) -> Iterator[str]:

@@ -6,7 +6,7 @@ from collections import Counter
 from decimal import Decimal
 from typing import Final
 
-from cascade_plan.model.bill import Amounts, Item
+from cascade_plan.model.bill import Amounts, Item, Unpriced
 from cascade_plan.model.derivation import Finding
 from cascade_plan.model.fleet import NodeGroup
 from cascade_plan.model.plan import Plan, Verdict
@@ -30,15 +30,6 @@ USERS: Final = {
 LIMITS: Final = {"<": "below", "<=": "at most", ">": "above", ">=": "at least", "==": "exactly"}
 LEADS: Final = {"fail": "Over budget", "unjudged": "Budget not judged", "pass": "Within budget"}
 OTHER_LEADS: Final = {"fail": "Cost gate missed", "unjudged": "Cost gate not judged", "pass": "Cost gate met"}
-UNITS: Final = {
-    "hour": "hours",
-    "gib": "GiB",
-    "gib_month": "GiB-months",
-    "lcu_hour": "LCU-hours",
-    "iops_month": "IOPS-months",
-    "mibps_month": "MiB/s-months",
-    "million_samples": "million samples",
-}
 TERMS: Final = {"on_demand": "on demand", "spot": "spot"}
 PLANS: Final = {
     "reserved": "",
@@ -53,7 +44,7 @@ SPREAD: Final = "upfront cash is spread over its term in the monthly cost"
 
 def idle(group: NodeGroup) -> str:
     """Return the share of a group that nothing requests; empty where the rules do not know it (managed services)."""
-    return words.percent(group.idle_share) if group.idle_share or group.shape.service == "ec2" else ""
+    return words.percent(group.idle_share) if group.idle_share or group.is_nodes else ""
 
 
 def at_least(plan: Plan) -> str:
@@ -68,15 +59,19 @@ def total(plan: Plan, amount: Decimal) -> str:
 
 def group_cost(plan: Plan, group: NodeGroup) -> Decimal | None:
     """Return what a group's instances cost a month on average, or None where one of its lines has no price."""
-    own = f"{group.name} ("
-    if any(line.name.startswith(own) for line in plan.bill.unpriced):
+    if any(_is_of(line, group) for line in plan.bill.unpriced):
         return None
     return sum((item.cost_usd.average for item in group_items(plan, group)), Decimal(0))
 
 
 def group_items(plan: Plan, group: NodeGroup) -> list[Item]:
     """Return the bill's lines of a group's instance hours."""
-    return [item for item in plan.bill.items if item.name.startswith(f"{group.name} (") and item.tier == group.tier]
+    return [item for item in plan.bill.items if _is_of(item, group)]
+
+
+def _is_of(line: Item | Unpriced, group: NodeGroup) -> bool:
+    """Return whether a line is a group's instance hours; its disks are lines of the same group, by another unit."""
+    return line.group == group.name and line.unit == "hour"
 
 
 def term(name: str) -> str:
@@ -87,7 +82,7 @@ def term(name: str) -> str:
     """
     commitment = commitment_of(name)
     if commitment is None:
-        return TERMS[name]
+        return TERMS.get(name, name.replace("_", " "))
     length = f"{commitment.years} year{'s' * (commitment.years != 1)}"
     return f"{PLANS[commitment.kind]}{length}, {UPFRONT[commitment.upfront]}"
 
@@ -132,11 +127,6 @@ def rate(currency: Currency) -> str:
     """Return a rate with its day and source: 1 USD = 0.92 EUR on 2026-11-01, ECB reference rate."""
     units = format(Decimal(str(currency.units_per_usd)), "f")
     return f"1 USD = {units} {currency.code} on {currency.as_of}, {words.one_line(currency.source)}"
-
-
-def tier_title(name: str) -> str:
-    """Return a tier's name as a heading shows it."""
-    return {"api": "API", "websocket": "WebSocket"}.get(name, name.capitalize())
 
 
 def tier_costs(plan: Plan) -> dict[str, Amounts]:

@@ -1,46 +1,72 @@
-"""The performance plan's three phases, each step with this plan's figures."""
+"""The performance plan's phases, each step with this plan's figures; what is not there has no step."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
+from cascade_plan.model.fleet import NodeGroup, Sized, Workload
 from cascade_plan.model.plan import Plan
-from cascade_plan.model.scenario import LoadLevel
+from cascade_plan.model.scenario import LoadTest
+from cascade_plan.model.titles import called
 from cascade_plan.reports import _words as words
 from cascade_plan.reports._marked import code, escaped
+from cascade_plan.tiers.cache.settings import Settings as CacheSettings
+from cascade_plan.tiers.cluster.settings import Settings as ClusterSettings
+from cascade_plan.tiers.database.settings import Settings as DatabaseSettings
+from cascade_plan.tiers.gateway.settings import Settings as GatewaySettings
+from cascade_plan.tiers.monitoring.settings import Settings as MonitoringSettings
+from cascade_plan.tiers.pool.settings import Settings as PoolSettings
+from cascade_plan.tiers.websocket.settings import Settings as WebSocketSettings
+
+ENGINES = {"redis": "Redis", "valkey": "Valkey"}
+HOURS = 2
+"""How long a phase takes."""
 
 
 def phases(plan: Plan) -> Iterator[str]:
     """Yield the rollout as Markdown: a heading and a task list for each phase, an empty line after each."""
-    for title, tasks in (
-        ("Phase 1: database optimisation (hours 1-2)", _database(plan)),
-        ("Phase 2: WebSocket scaling (hours 3-4)", _websocket(plan)),
-        ("Phase 3: monitoring and validation (hours 5-6)", _validation(plan)),
-    ):
-        yield from (f"### {title}", "", *tasks, "")
+    second = "WebSocket scaling" if plan.of(WebSocketSettings) else "scaling"
+    steps = (
+        ("database optimisation", _database(plan)),
+        (second, _scaling(plan)),
+        ("monitoring and validation", _validation(plan)),
+    )
+    listed = [(title, tasks) for title, made in steps if (tasks := [*made])]
+    for number, (title, tasks) in enumerate(listed, 1):
+        hours = f"(hours {(number - 1) * HOURS + 1}-{number * HOURS})"
+        yield from (f"### Phase {number}: {title} {hours}", "", *tasks, "")
 
 
 def _task(what: str, detail: str) -> str:
     return f"- [ ] {what}: {detail}"
 
 
-def _count(plan: Plan, name: str) -> str:
-    """Return a figure's value in words, or "an unsized number of" where no tier sized it."""
-    figure = plan.figures.get(name)
-    return "an unsized number of" if figure is None else words.count(figure.value)
+def _of(name: str, others: Iterable[object]) -> str:
+    """Return which instance a task is of, where there are several of its kind."""
+    return f" ({called(name)})" if len([*others]) > 1 else ""
 
 
-def _nodes(plan: Plan, tier: str) -> str:
-    """Return a tier's groups with their instances at peak, such as cache nodes 3 x cache.r6g.large."""
-    groups = [
-        f"{group.name} {words.count(group.count.peak)} x {group.shape.name}"
-        for group in plan.groups
-        if group.tier == tier
-    ]
-    return escaped(", ".join(groups) or f"no {tier} nodes of its own")
+def _figure(sized: Sized, leaf: str) -> str:
+    """Return a figure's value in words, or "an unsized number of" where there is none."""
+    values = [figure.value for figure in sized.figures if figure.figure == f"{sized.name}.{leaf}"]
+    return words.count(values[0]) if values else "an unsized number of"
 
 
-def _load(name: str, load: LoadLevel) -> str:
+def _nodes(groups: Iterable[NodeGroup]) -> str:
+    """Return groups with their instances at peak, such as cache nodes 3 x cache.r6g.large."""
+    return escaped(", ".join(f"{group.name} {words.count(group.count.peak)} x {group.shape.name}" for group in groups))
+
+
+def _pods(workloads: Iterable[Workload]) -> str:
+    """Return how many pods of which workloads there are, such as 14 to 35 API pods."""
+    return " and ".join(f"{_range(workload)} {called(workload.tier)} pods" for workload in workloads)
+
+
+def _range(workload: Workload) -> str:
+    return f"{words.count(workload.replica_count_min)} to {words.count(workload.replica_count_max)}"
+
+
+def _load(name: str, load: LoadTest) -> str:
     p99 = f", p99 below {words.count(load.latency_ms_p99)} ms" if load.latency_ms_p99 else ""
     return (
         f"{code(name)}: {words.count(load.users)} users, {words.count(load.spawn_rate_per_s)} more a second, for "
@@ -49,71 +75,127 @@ def _load(name: str, load: LoadLevel) -> str:
 
 
 def _database(plan: Plan) -> Iterator[str]:
-    tier = plan.scenario.tiers.database
-    yield _task(
-        "Implement prepared statement caching",
-        f"a pool of {_count(plan, 'pool.connection_count')} connections to the primary, shared by "
-        f"{_count(plan, 'api.replica_count.min')} to {_count(plan, 'api.replica_count.max')} API pods",
-    )
-    yield _task(
-        "Deploy optimised query patterns",
-        f"joins instead of a query for each row, and reads on the replicas: {_nodes(plan, 'database')}",
-    )
-    yield _task(
-        "Create performance-oriented indexes",
-        f"indexes share {words.count(tier.storage_gib)} GiB of storage on each instance with data that grows by "
-        f"{_count(plan, 'database.growth_gib_per_month')} GiB a month",
-    )
+    databases = plan.of(DatabaseSettings)
+    if not databases:
+        return
+    yield from _connections(plan)
+    for database in databases:
+        which = _of(database.name, databases)
+        reads = ", and reads on the replicas" if database.sized.has("replicas") else ""
+        yield _task(
+            f"Deploy optimised query patterns{which}",
+            f"joins instead of a query for each row{reads}: {_nodes(database.sized.groups)}",
+        )
+        yield _task(
+            f"Create performance-oriented indexes{which}",
+            f"indexes share {words.count(database.settings.storage_gib)} GiB of storage on each instance with data "
+            f"that grows by {_figure(database.sized, 'growth_gib_per_month')} GiB a month",
+        )
     loads = plan.scenario.loads
     lightest = min(loads, key=lambda name: loads[name].users, default=None)
     detail = "the scenario names no load" if lightest is None else f"run {_load(lightest, loads[lightest])}"
     yield _task("Validate with load testing", detail)
 
 
-def _websocket(plan: Plan) -> Iterator[str]:
-    scenario = plan.scenario
-    engine = {"redis": "Redis", "valkey": "Valkey"}[scenario.tiers.cache.engine]
-    yield _task(f"Deploy the {engine} cluster for pub/sub", _nodes(plan, "cache"))
-    yield _task(
-        "Implement sticky session load balancing",
-        f"an {scenario.tiers.gateway.balancer.upper()} across {scenario.availability.zones} zones in front of "
-        f"{_nodes(plan, 'api')}, {_nodes(plan, 'websocket')}",
-    )
-    yield _task(
-        "Set up distributed connection state",
-        f"{_count(plan, 'websocket.connection_count')} connections take "
-        f"{_count(plan, 'cache.connection_state_mib')} MiB of the cache's {_count(plan, 'cache.memory_gib')} GiB",
-    )
-    yield _task(
-        "Test the open connections",
-        f"{_count(plan, 'websocket.connection_count')} at once over {_count(plan, 'websocket.node_count')} nodes, and "
-        f"{_count(plan, 'websocket.connection_count_per_node')} on one node, which take "
-        f"{_count(plan, 'websocket.memory_mib_per_node')} MiB of its memory",
-    )
+def _connections(plan: Plan) -> Iterator[str]:
+    """Yield what prepared statements share: the pools' connections, or without a pool those that pods open."""
+    asking = [workload for workload in plan.fleet.workloads if workload.connection_count_per_pod]
+    pools = plan.of(PoolSettings)
+    shared = f", shared by {_pods(asking)}" if asking else ""
+    for pool in pools:
+        yield _task(
+            f"Implement prepared statement caching{_of(pool.name, pools)}",
+            f"a pool of {_figure(pool.sized, 'connection_count')} connections to the primary{shared}",
+        )
+    if not pools and asking:
+        opened = (
+            f"{_pods([workload])} open at most {workload.connection_count_per_pod} connections each"
+            for workload in asking
+        )
+        yield _task("Implement prepared statement caching", ", ".join(opened))
+
+
+def _scaling(plan: Plan) -> Iterator[str]:
+    sockets = plan.of(WebSocketSettings)
+    caches = plan.of(CacheSettings)
+    for cache in caches:
+        engine, which = ENGINES[cache.settings.engine], _of(cache.name, caches)
+        what = f"the {engine} cluster for pub/sub" if _carries(cache.sized) else f"{engine} as a cache"
+        yield _task(f"Deploy {what}{which}", _nodes(cache.sized.groups))
+    yield from _balancing(plan)
+    for cache in caches:
+        if _carries(cache.sized):
+            connections = " and ".join(_figure(each.sized, "connection_count") for each in sockets)
+            yield _task(
+                "Set up distributed connection state",
+                f"{connections} connections take {_figure(cache.sized, 'connection_state_mib')} MiB of the cache's "
+                f"{_figure(cache.sized, 'memory_gib')} GiB",
+            )
+    for each in sockets:
+        yield _task(
+            "Test the open connections",
+            f"{_figure(each.sized, 'connection_count')} at once over {_figure(each.sized, 'node_count')} nodes, and "
+            f"{_figure(each.sized, 'connection_count_per_node')} on one node, which take "
+            f"{_figure(each.sized, 'memory_mib_per_node')} MiB of its memory",
+        )
+    for workload in plan.fleet.workloads:
+        if workload.serves == "jobs":
+            own = [group for group in plan.groups if group.name == workload.group]
+            scaled = f", scaled by the jobs that wait in {called(workload.queue)}" if workload.queue else ""
+            detail = f"{_range(workload)} of them on {_nodes(own)}{scaled}"
+            yield _task(f"Deploy the {called(workload.tier)} pods", detail)
+
+
+def _carries(cache: Sized) -> bool:
+    """Return whether a cache holds the state of open connections, and carries what is published to them."""
+    return any(figure.figure == f"{cache.name}.connection_state_mib" for figure in cache.figures)
+
+
+def _balancing(plan: Plan) -> Iterator[str]:
+    served = {workload.group for workload in plan.fleet.workloads if workload.serves in ("requests", "connections")}
+    behind = _nodes(group for group in plan.groups if group.name in served)
+    sticky = "sticky session " if plan.of(WebSocketSettings) else ""
+    for gateway in plan.of(GatewaySettings):
+        yield _task(
+            f"Implement {sticky}load balancing",
+            f"an {gateway.settings.balancer.upper()} across {plan.scenario.availability.asked.zones} zones"
+            + (f" in front of {behind}" if behind else ""),
+        )
 
 
 def _validation(plan: Plan) -> Iterator[str]:
-    scaling = plan.scenario.autoscaling
-    yield _task(
-        "Deploy Prometheus metrics",
-        f"{_nodes(plan, 'monitoring')} for {_count(plan, 'monitoring.series_count')} series; each node needs "
-        f"{_count(plan, 'monitoring.memory_gib_per_node')} GiB of memory and "
-        f"{_count(plan, 'monitoring.disk_gib_per_node')} GiB of disk for the samples",
-    )
-    yield _task(
-        "Configure the autoscaling policies",
-        f"the HPA keeps {_count(plan, 'api.replica_count.min')} to {_count(plan, 'api.replica_count.max')} pods on "
-        f"{_count(plan, 'api.node_count.min')} to {_count(plan, 'api.node_count.max')} nodes; targets: p95 "
-        f"{words.count(scaling.target_latency_s_p95 * 1000)} ms, memory {scaling.target_memory_percent} %; up by "
-        f"{words.count(scaling.scale_up_percent)} % every {scaling.scale_up_period_s} s after "
-        f"{scaling.scale_up_window_s} s, down after {scaling.scale_down_window_s} s",
-    )
+    for monitoring in plan.of(MonitoringSettings):
+        sized = monitoring.sized
+        yield _task(
+            "Deploy Prometheus metrics",
+            f"{_nodes(sized.groups)} for {_figure(sized, 'series_count')} series; each node needs "
+            f"{_figure(sized, 'memory_gib_per_node')} GiB of memory and "
+            f"{_figure(sized, 'disk_gib_per_node')} GiB of disk for the samples",
+        )
+    yield from _autoscaling(plan)
     yield f"- [ ] Run the load tests ({code('cascade-plan emit-loadtest')}) and {code('verify')} their results:"
     if not plan.scenario.loads:
         yield "  - [ ] the scenario names no load"
     for name, load in plan.scenario.loads.items():
         yield f"  - [ ] {_load(name, load)}"
-    yield "- [ ] Document the performance baselines, beside their gates:"
-    for verdict in plan.verdicts:
-        if not verdict.figure.startswith("cost_"):
-            yield f"  - [ ] {code(f'{verdict.figure} {words.limit_text(verdict)}')}"
+    judged = [verdict for verdict in plan.verdicts if not verdict.figure.startswith("cost_")]
+    if judged:
+        yield "- [ ] Document the performance baselines, beside their gates:"
+        yield from (f"  - [ ] {code(f'{verdict.figure} {words.limit_text(verdict)}')}" for verdict in judged)
+
+
+def _autoscaling(plan: Plan) -> Iterator[str]:
+    """Yield what the autoscaler keeps of each service that answers requests."""
+    scaling = plan.scenario.autoscaling
+    who = "the HPA" if plan.of(ClusterSettings) else "the autoscaler"
+    services = [workload for workload in plan.fleet.workloads if workload.serves == "requests"]
+    for workload in services:
+        nodes = plan.fleet.tiers[workload.tier].lever("node_count")
+        yield _task(
+            f"Configure the autoscaling policies{_of(workload.tier, services)}",
+            f"{who} keeps {_range(workload)} pods on "
+            f"{words.count(nodes.floor_count)} to {words.count(nodes.most_count)} nodes; targets: p95 "
+            f"{words.count(scaling.target_latency_s_p95 * 1000)} ms, memory {scaling.target_memory_percent} %; up by "
+            f"{words.count(scaling.scale_up_percent)} % every {scaling.scale_up_period_s} s after "
+            f"{scaling.scale_up_window_s} s, down after {scaling.scale_down_window_s} s",
+        )

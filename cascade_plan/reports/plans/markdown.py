@@ -7,12 +7,14 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Final
 
-from cascade_plan.formulas.commitments import bought
 from cascade_plan.model.bill import Item
+from cascade_plan.model.commitments import bought
 from cascade_plan.model.fleet import NodeGroup
 from cascade_plan.model.outlook import Alternative, Outlook, Point, Sensitivity
 from cascade_plan.model.plan import Plan, Verdict
+from cascade_plan.model.price import UNITS
 from cascade_plan.model.terms import BreakEven
+from cascade_plan.model.titles import title
 from cascade_plan.reports import _words as words
 from cascade_plan.reports._marked import Marked, code, escaped, pie, table, xychart
 from cascade_plan.reports.plans import _facts as facts
@@ -108,22 +110,20 @@ def _tiers(plan: Plan) -> Iterator[str]:
     lacking = {line.tier for line in plan.bill.unpriced}
     rows = [
         (
-            facts.tier_title(tier),
+            title(tier),
             *(("at least " if tier in lacking else "") + words.usd(level) for level in (cost.floor, cost.average)),
             words.percent(float(cost.average / whole.average)) if whole.average else "",
             *(("at least " if tier in lacking else "") + words.usd(level) for level in (cost.peak, cost.ceiling)),
         )
         for tier, cost in costs.items()
     ]
-    rows += [
-        (facts.tier_title(tier), *(["no price"] * 2), "", *(["no price"] * 2)) for tier in sorted(lacking - {*costs})
-    ]
+    rows += [(title(tier), *(["no price"] * 2), "", *(["no price"] * 2)) for tier in sorted(lacking - {*costs})]
     levels = (whole.floor, whole.average, whole.peak, whole.ceiling)
     floor, average, peak, ceiling = (facts.total(plan, level) for level in levels)
     rows.append(("Total", floor, average, words.percent(1) if whole.average else "", peak, ceiling))
     yield from table(("Tier", "Floor", "Average", "Share of average", "Peak", "Ceiling"), rows, range(1, 6))
     if whole.average > 0:
-        slices = [(facts.tier_title(tier), cost.average) for tier, cost in costs.items()]
+        slices = [(title(tier), cost.average) for tier, cost in costs.items()]
         yield from pie("Cost by tier at the average, USD a month", slices)
 
 
@@ -140,7 +140,7 @@ def _item_row(item: Item) -> tuple[str, ...]:
     return (
         item.name,
         words.count(item.quantity.average),
-        facts.UNITS.get(item.unit, item.unit),
+        UNITS.get(item.unit, item.unit),
         words.unit_price(item.price_usd),
         words.unit_price(item.list_price_usd),
         words.usd(item.cost_usd.average),
@@ -425,7 +425,7 @@ def _unpriced(plan: Plan) -> Iterator[str]:
             (
                 line.name,
                 words.count(line.quantity.average),
-                facts.UNITS.get(line.unit, line.unit),
+                UNITS.get(line.unit, line.unit),
                 str(line.key),
             )
             for line in plan.bill.unpriced

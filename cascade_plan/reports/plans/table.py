@@ -67,7 +67,7 @@ def _fleet(plan: Plan) -> Section:
 
 def _group_row(plan: Plan, group: NodeGroup) -> tuple[str, ...]:
     cost = facts.group_cost(plan, group)
-    name = f"{group.name}, multi-AZ" if group.variant == "multi_az" else group.name
+    name = f"{group.name}, multi-AZ" if "multi_zone" in group.offer.options else group.name
     return (
         group.tier,
         name,

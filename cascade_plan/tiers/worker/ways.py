@@ -14,6 +14,6 @@ def ways(settings: Settings, sized: Sized) -> Iterator[Way]:
     """Yield the nodes on spot: a job that is cut off is done again by another."""
     yield Way(
         f"{called(sized.name)} nodes on spot",
-        "the nodes' certainty: the cloud takes one back at short notice, its jobs are done again, and the spot price moves",
+        "the nodes' certainty: the cloud takes one back at short notice, with its jobs, and the spot price moves",
         {f"tiers.{sized.name}.purchase": "spot"},
     )
