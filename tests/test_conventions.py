@@ -17,9 +17,11 @@ import pytest
 from pydantic import BaseModel
 from sources import PACKAGE, Module, modules
 
+from cascade_plan import registry
 from cascade_plan.model.bill import Amounts
 from cascade_plan.model.fleet import Band
 from cascade_plan.model.scenario import Scenario
+from cascade_plan.model.tier import Settings, settings_class
 
 Check = Callable[[Module], Iterator[str]]
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
@@ -153,17 +155,17 @@ UNITS = {
 }  # fmt: skip
 COUNTED = {
     "users", "tenants", "connections", "recipients", "requests", "messages", "deliveries", "nodes", "replicas", "pods",
-    "series", "types", "zones", "rate", "units",
+    "series", "types", "zones", "rate", "units", "jobs",
 }  # fmt: skip
 DIMENSIONLESS = {"count", "ratio", "share", "weight", "scv"}
 """scv: the squared coefficient of variation, by the name queueing theory gives it."""
 PER = {
     "s", "day", "month", "node_month", "1000_users_month", "user", "node", "replica", "connection", "message",
-    "request", "sample", "series", "pod", "eni", "usd", "master", "address",
+    "request", "sample", "series", "pod", "eni", "usd", "master", "address", "job", "unit", "user_month",
 }  # fmt: skip
 QUALIFIERS = {
     "p95", "p99", "min", "max", "base", "mean", "peak", "average", "registered", "scaled_in",
-    "halved", "doubled", "predicted", "measured",
+    "halved", "doubled", "predicted", "measured", "before", "after",
 }  # fmt: skip
 NAMED = re.compile(
     rf"(?:[a-z0-9]+_)*(?:{'|'.join(sorted(UNITS | COUNTED | DIMENSIONLESS))})"
@@ -173,8 +175,8 @@ NAMED = re.compile(
 IN_A_UNIT_BESIDE = re.compile(rf"(?:value|amount|quantity|limit)(?:_(?:{'|'.join(sorted(QUALIFIERS))}))?")
 """Names of amounts whose unit stands in the field `unit`, or is that of the figure, input or path they are of."""
 BESIDE = {"unit", "figure", "name", "path"}
-SHARES_BY_NAME = {"purchase"}
-"""Parts of the scenario whose fields map names to shares."""
+BY_NAME = {"purchase", "reads", "writes", "jobs", "counts"}
+"""Fields that map names to shares, or to counts of what the field is called."""
 NO_UNIT = {"schema_version", "port", "profile", "seed"}
 """Numbers that count nothing, and 24 loads relative to each other."""
 
@@ -189,8 +191,10 @@ class Field:
 
 
 def kinds(hint: object) -> set[object]:
-    """Return the plain types within a type hint."""
+    """Return the plain types within a type hint; of a function's, none."""
     arguments = typing.get_args(hint)
+    if typing.get_origin(hint) is Callable:
+        return set()
     if typing.get_origin(hint) is typing.Annotated:
         return kinds(arguments[0])
     return {hint}.union(*(kinds(argument) for argument in arguments)) if arguments else {hint}
@@ -214,7 +218,10 @@ def scenario_fields(owner: type[BaseModel], path: tuple[str, ...] = ()) -> Itera
     for name, info in owner.model_fields.items():
         found = kinds(info.annotation)
         for part in found:
-            if isinstance(part, type) and issubclass(part, BaseModel):
+            if part is Settings:
+                for kind in registry.names("tiers"):
+                    yield from scenario_fields(settings_class(kind), (*path, name, kind))
+            elif isinstance(part, type) and issubclass(part, BaseModel):
                 yield from scenario_fields(part, (*path, name))
         if found & {int, float, Decimal}:
             yield Field(owner.__name__, (*path, name), frozenset(owner.model_fields))
@@ -237,7 +244,7 @@ def named(field: Field) -> bool:
     A qualifier alone takes the unit of what it qualifies: `think_time_s.min`, `users.peak`.
     """
     *outer, name = field.path
-    if name in NO_UNIT or outer == [*SHARES_BY_NAME] or NAMED.fullmatch(name):
+    if name in NO_UNIT | BY_NAME or NAMED.fullmatch(name):
         return True
     if name in QUALIFIERS and outer:
         return NAMED.fullmatch(outer[-1]) is not None

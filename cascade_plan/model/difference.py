@@ -16,8 +16,8 @@ class Difference:
     """figure, shape, item or verdict."""
     name: str
     unit: str
-    before: Value
-    after: Value
+    value_before: Value
+    value_after: Value
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ def tabulated(differences: Differences, style: str) -> str:
 
 
 def _row(difference: Difference) -> list[str]:
-    amounts = (_cell(difference.before), _cell(difference.after), _change(difference))
+    amounts = (_cell(difference.value_before), _cell(difference.value_after), _change(difference))
     return [difference.kind, difference.name, *amounts, difference.unit]
 
 
@@ -34,7 +34,7 @@ def _cell(value: Value) -> str:
 
 
 def _change(difference: Difference) -> str:
-    before, after = difference.before, difference.after
+    before, after = difference.value_before, difference.value_after
     if isinstance(before, str) or isinstance(after, str) or None in (before, after):
         return ""
     old, new = Decimal(str(before)), Decimal(str(after))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-
 from cascade_plan.model.difference import Differences
 from cascade_plan.reports._document import written
 
@@ -18,6 +16,15 @@ def render(differences: Differences) -> str:
             "before": differences.before,
             "after": differences.after,
             "note": differences.note,
-            "changes": [asdict(difference) for difference in differences.found],
+            "changes": [
+                {
+                    "kind": difference.kind,
+                    "name": difference.name,
+                    "unit": difference.unit,
+                    "before": difference.value_before,
+                    "after": difference.value_after,
+                }
+                for difference in differences.found
+            ],
         }
     )
