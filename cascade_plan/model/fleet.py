@@ -95,8 +95,6 @@ class Usage:
     amount: Band
     """Amount a month at each level, in the price's unit."""
     unit: str
-    tiered: bool = False
-    """Whether the price falls with the amount, in tiers."""
     price_usd: Decimal | None = None
     """The price of one, where the scenario itself gives it; otherwise the book has it."""
     source: str = ""

@@ -14,5 +14,5 @@ AFTER: tuple[str, ...] = ()
 def size(ask: Ask[Settings]) -> Sized:
     """Return one control plane, charged by the hour whatever the load."""
     hours = Band.constant(HOURS_PER_MONTH)
-    title = "EKS control plane" if ask.scenario.cloud == "aws" else "Kubernetes control plane"
-    return Sized(ask.name, "cluster", usages=(Usage(ask.name, title, Offer("kubernetes"), hours, "hour"),))
+    usage = Usage(ask.name, "Kubernetes control plane", Offer("kubernetes"), hours, "hour")
+    return Sized(ask.name, "cluster", usages=(usage,))

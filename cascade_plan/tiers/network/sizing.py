@@ -28,7 +28,7 @@ def size(ask: Ask[Settings]) -> Sized:
         Usage(ask.name, "NAT traffic", Offer("nat_traffic"), _nat_gib(ask), "gib"),
         Usage(ask.name, "public IPv4 addresses", Offer("public_address"), addresses, "hour"),
         Usage(ask.name, "traffic between zones", Offer("zone_traffic"), _inter_zone_gib(ask, zones), "gib"),
-        Usage(ask.name, "traffic to the internet", Offer("internet_traffic"), out_gib, "gib", tiered=True),
+        Usage(ask.name, "traffic to the internet", Offer("internet_traffic"), out_gib, "gib"),
     ]
     if not gateways:
         usages = usages[2:]

@@ -33,7 +33,7 @@ def size(ask: Ask[Settings]) -> Sized:
     if not takers:
         message = f"no worker takes jobs from {ask.name}: turn it off, or name it in a worker (queue: {ask.name})"
         findings = (Finding("warning", "queue-unused", message, f"tiers.{ask.name}"),)
-    usage = Usage(ask.name, f"{ask.name} requests", Offer("queue_requests"), month, "million_requests", tiered=True)
+    usage = Usage(ask.name, f"{ask.name} requests", Offer("queue_requests"), month, "million_requests")
     return Sized(
         ask.name,
         "queue",
