@@ -61,9 +61,9 @@ class Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
 
 
-def all_defaults() -> Any:
+def all_defaults(examples: list[Any] | None = None) -> Any:
     """Return a field that, when left out, is validated from {} by the parent: no validator of the part's own."""
-    return Field(default={}, validate_default=True)
+    return Field(default={}, validate_default=True, examples=examples)
 
 
 _Some = TypeVar("_Some", bound=Part)
@@ -85,7 +85,7 @@ class Need(Part):
 
     vcpu: Count = 1
     """CPU threads at least."""
-    memory_gib: Positive
+    memory_gib: Positive = Field(examples=[8])
     """Memory at least."""
     architecture: Literal["any", "arm64", "x86_64"] = "any"
     """Which processors may be taken; arm64 needs images that are built for it."""

@@ -34,21 +34,24 @@ S = TypeVar("S", bound=tier.Settings)
 class UserCounts(Part):
     """How many people there are, and when they come."""
 
-    peak: Users
+    peak: Users = Field(examples=[10_000])
     """Most users connected at the same time."""
-    average: Users
+    average: Users = Field(examples=[3000])
     """Users connected at the same time, averaged over the day."""
-    registered: Users | None = None
+    registered: Users | None = Field(default=None, examples=[50_000])
     """Users with an account, if known."""
     tenants: Count = default(100, "assumption", "the plan is multi-tenant and gives no number of tenants")
     """Customers that share the system."""
     active_share: Share = default(1.0, "plan", f"{PLAN}, load test: every simulated user acts all the time")
     """Share of the connected users who act with the think time below; the others only stay connected."""
     profile: Literal["weekday", "flat"] | Annotated[list[NonNegative], Field(min_length=24, max_length=24)] = default(
-        "weekday", "measured", "hourly means of the NASA-HTTP log, weekdays of July 1995 (Arlitt & Williamson 1996)"
+        "weekday",
+        "measured",
+        "hourly means of the NASA-HTTP log, weekdays of July 1995 (Arlitt & Williamson 1996)",
+        examples=["flat"],
     )
     """Relative load of the 24 hours of a day: weekday, flat, or 24 numbers."""
-    trace: Text | None = None
+    trace: Text | None = Field(default=None, examples=["requests-per-hour.csv"])
     """A CSV of timestamp,count whose mean hours become the profile; relative to the scenario's file."""
 
     @model_validator(mode="after")
@@ -94,9 +97,9 @@ class ThinkTime(Part):
 class Action(Part):
     """A request users make, what it moves, what it stores, and what it asks of whom."""
 
-    weight: Positive
+    weight: Positive = Field(examples=[3])
     """How often the action is chosen, relative to the others."""
-    request: Request
+    request: Request = Field(examples=["GET /api/v1/workrooms"])
     """Method and path, such as GET /api/v1/workrooms."""
     request_bytes: NonNegative = default(200, "assumption", "a small JSON body")
     """Body the client sends."""
@@ -106,13 +109,13 @@ class Action(Part):
     """Growth of the database for each request."""
     object_bytes: NonNegative = default(0, "assumption", "an action stores no object unless the scenario says so")
     """Growth of the object store for each request."""
-    publishes: bool = False
+    publishes: bool = Field(default=False, examples=[True])
     """Whether the action is broadcast over the WebSockets."""
     audience: Literal["workroom", "tenant"] = default(
         "workroom", "plan", f"{PLAN}, channels: workroom:{{workroom_id}}:updates"
     )
     """Who receives what it publishes: the other members of its workroom, or everyone of the tenant who is connected."""
-    at: Key | None = None
+    at: Key | None = Field(default=None, examples=["search"])
     """The service (a tier of kind api) that answers it; the first one if left out."""
     cpu_ms: Positive = default(
         1.0, "assumption", "5,000 users at 2 s think time on the 3.69 cores a 4 vCPU node leaves: 68 % busy at 1 ms"
@@ -122,15 +125,17 @@ class Action(Part):
     """Queries that read the first database; those the cache answers do not reach it."""
     write_count: Queries = default(0, "assumption", "an action writes nothing unless the scenario says so")
     """Queries that write to the first database."""
-    reads: dict[Key, Queries] | None = None
+    reads: dict[Key, Queries] | None = Field(default=None, examples=[{"database": 2, "reports": 1}])
     """In place of read_count, queries that read by database: {database: 2, reports: 1}."""
-    writes: dict[Key, Queries] | None = None
+    writes: dict[Key, Queries] | None = Field(default=None, examples=[{"database": 1}])
     """In place of write_count, queries that write by database."""
     n_plus_one_query_count: Queries = default(0, "assumption", "no rows fetched one by one unless the scenario says so")
     """Queries more, one for each row, as long as its database's n_plus_one is true; the lateral join makes them one."""
-    cache: Key | None = None
+    cache: Key | None = Field(default=None, examples=["off"])
     """The cache that its reads ask first: the first one if left out, off for none."""
-    jobs: dict[Key, Annotated[float, Field(ge=0, le=1000, allow_inf_nan=False)]] = Field(default_factory=dict)
+    jobs: dict[Key, Annotated[float, Field(ge=0, le=1000, allow_inf_nan=False)]] = Field(
+        default_factory=dict, examples=[{"worker": 1}]
+    )
     """Jobs that one request leaves to workers, by worker: {worker: 1}."""
 
     @model_validator(mode="after")
@@ -146,7 +151,9 @@ class Behaviour(Part):
 
     think_time_s: ThinkTime = all_defaults()
     """Pause between an answer and the same user's next request."""
-    actions: Annotated[dict[Key, Action], Field(min_length=1, max_length=100)]
+    actions: Annotated[dict[Key, Action], Field(min_length=1, max_length=100)] = Field(
+        examples=[{"list": {"weight": 1, "request": "GET /things"}}]
+    )
     """What users do, by name."""
     header_bytes: NonNegative = default(
         400, "assumption", "request or response headers after HPACK, with a bearer token; measure yours"
@@ -163,15 +170,15 @@ class Behaviour(Part):
 class LoadTest(Part):
     """A named load: what a load test drives and what latency it must meet."""
 
-    users: Users
+    users: Users = Field(examples=[10_000])
     """Users who act at the same time."""
-    spawn_rate_per_s: Positive
+    spawn_rate_per_s: Positive = Field(examples=[100])
     """Users who start each second until all are there."""
-    duration_s: Positive
+    duration_s: Positive = Field(examples=[300])
     """How long all its users are there; they come before, at the spawn rate."""
-    latency_ms_p95: Positive
+    latency_ms_p95: Positive = Field(examples=[300])
     """95 of 100 answers must come within this."""
-    latency_ms_p99: Positive | None = None
+    latency_ms_p99: Positive | None = Field(default=None, examples=[500])
     """99 of 100 answers must come within this."""
     failure_ratio_max: Share = default(
         0.01, "cited", "k6's own example, rate<0.01, https://grafana.com/docs/k6/latest/using-k6/thresholds/"
@@ -215,13 +222,13 @@ class Availability(Part):
         "standard", "assumption", "the loss of one zone must not break the SLO"
     )
     """What is not given below is as this word says."""
-    zones: Annotated[int, Field(ge=1, le=6)] | None = None
+    zones: Annotated[int, Field(ge=1, le=6)] | None = Field(default=None, examples=[3])
     """Zones the fleet is spread over."""
-    multi_az: bool | None = None
+    multi_az: bool | None = Field(default=None, examples=[True])
     """A standby of the primary database in another zone."""
-    lost_zone_count: Annotated[int, Field(ge=0, le=5)] | None = None
+    lost_zone_count: Annotated[int, Field(ge=0, le=5)] | None = Field(default=None, examples=[1])
     """Zones whose loss the method slo sizes for; with one zone there is none to lose."""
-    lost_node_count: Annotated[int, Field(ge=0, le=100)] | None = None
+    lost_node_count: Annotated[int, Field(ge=0, le=100)] | None = Field(default=None, examples=[1])
     """Nodes more that may be lost at the same time, of each tier."""
 
     @model_validator(mode="before")
@@ -246,13 +253,17 @@ class Availability(Part):
 class Currency(Part):
     """A currency in which reports also show totals. Figures, gates, budget and differences stay in US dollars."""
 
-    code: Annotated[str, matching(r"^[A-Z]{3}$", "three capital letters (ISO 4217), such as EUR", 40)]
+    code: Annotated[str, matching(r"^[A-Z]{3}$", "three capital letters (ISO 4217), such as EUR", 40)] = Field(
+        examples=["EUR"]
+    )
     """The currency's code (ISO 4217)."""
-    units_per_usd: Positive
+    units_per_usd: Positive = Field(examples=[0.92])
     """How much of the currency one US dollar is."""
-    as_of: Annotated[str, matching(r"^20[0-9]{2}-[0-9]{2}-[0-9]{2}$", "a day, YYYY-MM-DD", 40)]
+    as_of: Annotated[str, matching(r"^20[0-9]{2}-[0-9]{2}-[0-9]{2}$", "a day, YYYY-MM-DD", 40)] = Field(
+        examples=["2026-11-01"]
+    )
     """The day of the rate."""
-    source: Annotated[str, Field(min_length=1, max_length=200)]
+    source: Annotated[str, Field(min_length=1, max_length=200)] = Field(examples=["ECB reference rate"])
     """Who publishes the rate, such as ECB reference rate."""
 
     @field_validator("code")
@@ -315,17 +326,17 @@ class Budget(Part):
 class Scenario(Part):
     """What an engineer knows and wants: users, behaviour, loads, tiers, budget and gates."""
 
-    schema_version: Literal[1]
+    schema_version: Literal[1] = Field(examples=[1])
     """The version of this format."""
-    name: Name
+    name: Name = Field(examples=["cascade"])
     """What reports call the scenario."""
-    description: Text = ""
+    description: Text = Field(default="", examples=["Chat for 300 offices."])
     """One sentence for a reader of the reports."""
-    application: Name | None = None
+    application: Name | None = Field(default=None, examples=["cascade"])
     """What the emitted objects are called after; the scenario's name if left out."""
     cloud: Key = "aws"
     """The cloud that everything is bought from."""
-    region: ShapeName = "us-east-1"
+    region: ShapeName = Field(default="us-east-1", examples=["eu-west-1"])
     """The cloud's region, whose prices are taken."""
     method: Literal["rules", "slo"] = default("rules", "plan", f"{PLAN}, cost calculator")
     """rules: so many users a node. slo: the least fleet that meets every load's latency."""
@@ -333,27 +344,35 @@ class Scenario(Part):
         "up", "assumption", "rounding down leaves up to 4,999 users without a node; see docs/seed.md"
     )
     """How the rules divide users by users a node: up leaves nobody without a node; down is the plan as written."""
-    users: UserCounts
+    users: UserCounts = Field(examples=[{"peak": 10_000, "average": 3000}])
     """How many users there are, and when."""
-    behaviour: Behaviour
+    behaviour: Behaviour = Field(examples=[{"actions": {"list": {"weight": 1, "request": "GET /things"}}}])
     """What they do."""
-    loads: Annotated[dict[Key, LoadTest], Field(max_length=20)] = Field(default_factory=dict)
+    loads: Annotated[dict[Key, LoadTest], Field(max_length=20)] = Field(
+        default_factory=dict,
+        examples=[{"peak": {"users": 10_000, "spawn_rate_per_s": 100, "duration_s": 300, "latency_ms_p95": 300}}],
+    )
     """Load tests by name, each with the latency it must meet."""
     tiers: dict[Key, SerializeAsAny[tier.Settings]] = Field(
-        default={name: {} for name in tier.STANDARD}, validate_default=True
+        default={name: {} for name in tier.STANDARD},
+        validate_default=True,
+        examples=[{"api": {}, "search": {"kind": "api"}, "database": {}, "websocket": "off"}],
     )
     """What is sized, by name. What is off or not named is not there; without this field all standard tiers are."""
-    availability: Availability = all_defaults()
+    availability: Availability = all_defaults(examples=["critical"])
     """Which losses the fleet survives: minimal, standard, critical, or a mapping."""
     autoscaling: Autoscaling = all_defaults()
     """How services scale."""
     budget: Budget = all_defaults()
     """What the system may cost."""
     gates: Annotated[dict[Text, Annotated[list[Gate], Field(min_length=1, max_length=10)]], Field(max_length=50)] = (
-        Field(default_factory=dict)
+        Field(default_factory=dict, examples=[{"cost_usd_per_1000_users_month": ["< 50"]}])
     )
     """Limits on figures, in k6's style: cost_usd_per_1000_users_month: ["< 50"]."""
-    currency: Currency | None = None
+    currency: Currency | None = Field(
+        default=None,
+        examples=[{"code": "EUR", "units_per_usd": 0.92, "as_of": "2026-11-01", "source": "ECB reference rate"}],
+    )
     """Another currency to show totals in, beside US dollars."""
 
     @field_validator("tiers", mode="plain")

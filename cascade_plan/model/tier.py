@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from functools import cache
 from typing import Any, ClassVar, Final, cast
 
-from pydantic import ConfigDict, ValidationError, create_model, field_validator
+from pydantic import ConfigDict, Field, ValidationError, create_model, field_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from cascade_plan import registry
@@ -35,7 +35,7 @@ class Settings(Part):
     REFERS: ClassVar[Mapping[str, str]] = {}
     """Field that names another instance -> the kind that must be of."""
 
-    kind: Key | None = None
+    kind: Key | None = Field(default=None, examples=["api"])
     """What it is one of; its own name if left out."""
 
     @classmethod
@@ -48,7 +48,7 @@ class Settings(Part):
 class Bought(Settings):
     """An instance of a tier whose machines are bought by a term."""
 
-    purchase: Terms = "on_demand"
+    purchase: Terms = Field(default="on_demand", examples=[{"reserved_1y_no_upfront": 0.6}])
     """How its instances are paid: a term such as spot, or shares such as {reserved_1y_no_upfront: 0.6, spot: 0.2}; the
     rest is on demand. Commitments are counted on what runs all month, spot on what runs at each level."""
 

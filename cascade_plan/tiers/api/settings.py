@@ -22,11 +22,11 @@ class Pod(Part):
 class NodeBounds(Part):
     """Node counts pinned by hand instead of taken from the rules."""
 
-    base: Count
+    base: Count = Field(examples=[3])
     """Nodes at the peak."""
-    min: Count
+    min: Count = Field(examples=[2])
     """Nodes that always run."""
-    max: Count
+    max: Count = Field(examples=[5])
     """Most nodes."""
 
     @model_validator(mode="after")
@@ -39,9 +39,9 @@ class NodeBounds(Part):
 class ReplicaBounds(Part):
     """The replica bounds of an autoscaler."""
 
-    min: Count
+    min: Count = Field(examples=[10])
     """Fewest pods."""
-    max: Count
+    max: Count = Field(examples=[40])
     """Most pods."""
 
     @model_validator(mode="after")
@@ -60,14 +60,19 @@ class Settings(Bought):
 
     users_per_node: Count = default(5000, "plan", f"{PLAN}, cost calculator: 5k users per node")
     """Connected users that one node serves, by the rules; of several services each by its share of the requests."""
-    minimum_nodes: Count | None = default(None, "assumption", "as many as `availability` asks for")
+    minimum_nodes: Count | None = default(None, "assumption", "as many as `availability` asks for", examples=[3])
     """Fewest nodes at the peak."""
-    minimum_nodes_scaled_in: Count | None = default(None, "assumption", "as many as `availability` asks for")
+    minimum_nodes_scaled_in: Count | None = default(
+        None, "assumption", "as many as `availability` asks for", examples=[2]
+    )
     """Fewest nodes at any time."""
     headroom_ratio: Annotated[Positive, Field(ge=1)] = default(1.5, "plan", f"{PLAN}, cost calculator: 50 % headroom")
     """Most nodes over those at the peak."""
     shape: ShapeName | Need = default(
-        {"vcpu": 4, "memory_gib": 8}, "assumption", "the plan names no API instance: 4 vCPU and 8 GiB for 5,000 users"
+        {"vcpu": 4, "memory_gib": 8},
+        "assumption",
+        "the plan names no API instance: 4 vCPU and 8 GiB for 5,000 users",
+        examples=["m7g.large"],
     )
     """An instance type, or a need for which the cheapest is taken."""
     pod: Pod = all_defaults()
@@ -82,9 +87,9 @@ class Settings(Bought):
     """Answers 2xx while the pod can take requests."""
     live_path: UrlPath = default("/health/live", "assumption", "the plan names no health endpoints")
     """Answers 2xx while the process is sound, whatever its database does."""
-    nodes: NodeBounds | None = None
+    nodes: NodeBounds | None = Field(default=None, examples=[{"base": 3, "min": 2, "max": 5}])
     """Node counts pinned by hand."""
-    replicas: ReplicaBounds | None = None
+    replicas: ReplicaBounds | None = Field(default=None, examples=[{"min": 10, "max": 40}])
     """HPA bounds pinned by hand instead of as many pods as the nodes hold."""
     connections_per_pod: Count = default(
         15, "cited", "SQLAlchemy's pool_size 5 + max_overflow 10, https://docs.sqlalchemy.org/en/20/core/pooling.html"

@@ -25,13 +25,15 @@ class Settings(Bought):
     """Users that one master serves, by the rules."""
     minimum_nodes: Count = default(1, "assumption", "one master; a Redis Cluster that mends itself has three")
     """Fewest masters."""
-    shape: ShapeName | Need = default({"memory_gib": 8}, "plan", f"{PLAN}, cost calculator: memory_per_node 8GB")
+    shape: ShapeName | Need = default(
+        {"memory_gib": 8}, "plan", f"{PLAN}, cost calculator: memory_per_node 8GB", examples=["cache.r7g.large"]
+    )
     """A node type, or a need for which the cheapest is taken."""
     replicas_per_master: Annotated[int, Field(ge=0, le=5)] | None = default(
-        None, "assumption", "as many as `availability` asks for"
+        None, "assumption", "as many as `availability` asks for", examples=[1]
     )
     """Copies of each master on other nodes, one of which takes over when it is lost."""
-    nodes: Count | None = None
+    nodes: Count | None = Field(default=None, examples=[6])
     """Masters and replicas together, pinned by hand."""
     command_ms: Positive = default(0.006, "measured", "170,000 commands a second on one core, Redis 7.0.15")
     """CPU time of one command."""

@@ -89,16 +89,19 @@ class Settings(Bought):
     BOUGHT: ClassVar[str] = "database"
 
     shape: ShapeName | Need = default(
-        {"vcpu": 4, "memory_gib": 32}, "assumption", "as much as the db.r5.xlarge of the CASCADE performance plan"
+        {"vcpu": 4, "memory_gib": 32},
+        "assumption",
+        "as much as the db.r5.xlarge of the CASCADE performance plan",
+        examples=["db.r5.xlarge"],
     )
     """An instance type, or a need for which the cheapest is taken."""
     users_per_replica: Count = default(10_000, "plan", f"{PLAN}, cost calculator: max(1, peak / 10000)")
     """Users that one read replica serves, by the rules."""
     minimum_replicas: Annotated[int, Field(ge=0, le=15)] | None = default(
-        None, "assumption", "as many as `availability` asks for"
+        None, "assumption", "as many as `availability` asks for", examples=[1]
     )
     """Fewest read replicas."""
-    replicas: Annotated[int, Field(ge=0, le=1000)] | None = None
+    replicas: Annotated[int, Field(ge=0, le=1000)] | None = Field(default=None, examples=[2])
     """Read replicas pinned by hand."""
     storage_gib: Annotated[int, Field(ge=20, le=65_536)] = default(
         100, "assumption", "rows of the first months; the plan gives no data size"
@@ -114,11 +117,13 @@ class Settings(Bought):
     """Major version of PostgreSQL."""
     host: HostName = default("primary.db.example.com", "assumption", "a placeholder (RFC 2606): give the endpoint")
     """Where the pool finds the primary."""
-    replica_hosts: Annotated[list[HostName], Field(max_length=1000)] = Field(default_factory=list)
+    replica_hosts: Annotated[list[HostName], Field(max_length=1000)] = Field(
+        default_factory=list, examples=[["replica-1.db.example.com"]]
+    )
     """Where the pool finds the replicas; replica-1.db.example.com and so on if left out."""
     port: Port = default(5432, "cited", "PostgreSQL's default port, https://www.postgresql.org/docs/")
     """Port that it listens on."""
-    database_name: LineIdentifier | None = None
+    database_name: LineIdentifier | None = Field(default=None, examples=["app"])
     """The application's name if left out."""
     schema_name: Identifier = default("public", "plan", f"{PLAN}, queries: tables without a schema")
     """Schema of the tables."""

@@ -12,15 +12,15 @@ from cascade_plan.units import NonNegative
 class Line(Part):
     """A line of the bill by hand: a flat amount, an amount for each user, or a quantity times its price."""
 
-    usd_per_month: NonNegative | None = None
+    usd_per_month: NonNegative | None = Field(default=None, examples=[100])
     """A flat amount."""
-    usd_per_user_month: NonNegative | None = None
+    usd_per_user_month: NonNegative | None = Field(default=None, examples=[0.05])
     """An amount for each user."""
     users: Literal["peak", "average", "registered"] = "peak"
     """Which users it is for."""
-    units_per_month: NonNegative | None = None
+    units_per_month: NonNegative | None = Field(default=None, examples=[1_000_000])
     """A quantity, with the price of one beside it."""
-    usd_per_unit: NonNegative | None = None
+    usd_per_unit: NonNegative | None = Field(default=None, examples=[0.0004])
     """The price of one."""
     unit: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9 /_-]{0,39}$")] = "unit"
     """What is counted, in words for the bill."""
@@ -43,5 +43,7 @@ class Settings(tier.Settings):
     KIND: ClassVar[str] = "extra"
     SEVERAL: ClassVar[bool] = True
 
-    lines: Annotated[dict[Key, Line], Field(min_length=1, max_length=50)]
+    lines: Annotated[dict[Key, Line], Field(min_length=1, max_length=50)] = Field(
+        examples=[{"support": {"usd_per_month": 100}}]
+    )
     """Lines of the bill by name: {support: {usd_per_month: 100}}."""

@@ -17,7 +17,10 @@ class Settings(tier.Settings):
     )
     """Whether there are NAT gateways; without them nodes have addresses of their own, or reach no internet."""
     nat_gateway_per_zone: bool | None = default(
-        None, "cited", "one a zone, so that a zone's loss cuts off only itself, https://docs.aws.amazon.com/vpc/"
+        None,
+        "cited",
+        "one a zone, so that a zone's loss cuts off only itself, https://docs.aws.amazon.com/vpc/",
+        examples=[False],
     )
     """Whether each zone has a NAT gateway of its own; as `availability` asks for if left out."""
     nat_gib_per_node_month: NonNegative = default(

@@ -18,11 +18,11 @@ class Settings(tier.Settings):
     SEVERAL: ClassVar[bool] = True
     REFERS: ClassVar[Mapping[str, str]] = {"database": "database"}
 
-    database: Key | None = None
+    database: Key | None = Field(default=None, examples=["database"])
     """The database it stands before; the first one if left out."""
     users_per_connection: Count = default(100, "plan", f"{PLAN}, cost calculator: peak / 100")
     """Users that one connection serves, by the rules."""
-    connections: Count | None = None
+    connections: Count | None = Field(default=None, examples=[100])
     """Connections pinned by hand."""
     tenant_class_share: Annotated[
         dict[Key, Annotated[float, Field(gt=0, le=1)]], Field(min_length=1, max_length=20)

@@ -18,13 +18,16 @@ class Settings(Bought):
 
     connections_per_node: Count = default(50_000, "plan", f"{PLAN}, success metric: 50k connections a node")
     """Connections one node holds."""
-    minimum_nodes: Count | None = default(None, "assumption", "as many as `availability` asks for")
+    minimum_nodes: Count | None = default(None, "assumption", "as many as `availability` asks for", examples=[3])
     """Fewest nodes."""
     shape: ShapeName | Need = default(
-        {"vcpu": 2, "memory_gib": 8}, "plan", f"{PLAN}, websocket_cluster.yaml: memory_limit 8GB; 2 vCPU (assumption)"
+        {"vcpu": 2, "memory_gib": 8},
+        "plan",
+        f"{PLAN}, websocket_cluster.yaml: memory_limit 8GB; 2 vCPU (assumption)",
+        examples=["m7g.large"],
     )
     """An instance type, or a need for which the cheapest is taken."""
-    nodes: Count | None = None
+    nodes: Count | None = Field(default=None, examples=[3])
     """Node count pinned by hand."""
     connections_per_user: NonNegative = default(1.0, "assumption", "one open browser tab a user")
     """Connections that a connected user keeps open."""
@@ -72,5 +75,5 @@ class Settings(Bought):
     """Container image; its USER must be a number other than 0."""
     port: Port = default(8000, "cited", "uvicorn's default port, https://www.uvicorn.org/settings/")
     """Port that the container listens on."""
-    domain: Domain | None = None
+    domain: Domain | None = Field(default=None, examples=["ws-node.cascade.svc.cluster.local"])
     """What follows the nodes' names ws-node-1, ws-node-2, ... in DNS; nothing if left out."""

@@ -28,9 +28,9 @@ class Settings(Bought):
     BOUGHT: ClassVar[str] = "vm"
     REFERS: ClassVar[Mapping[str, str]] = {"queue": "queue", "database": "database"}
 
-    queue: Key | None = None
+    queue: Key | None = Field(default=None, examples=["queue"])
     """The queue that jobs are taken from; the first one if left out."""
-    database: Key | None = None
+    database: Key | None = Field(default=None, examples=["database"])
     """The database that jobs ask; the first one if left out."""
     cpu_ms: Positive = default(100.0, "assumption", "a tenth of a second of one core; measure yours")
     """CPU time of one job, on one core."""
@@ -44,11 +44,13 @@ class Settings(Bought):
     """Jobs that come whatever users do, such as those of a timer."""
     age_s_p99: Positive = default(60.0, "assumption", "a minute: nobody waits for the answer, somebody looks for it")
     """99 of 100 jobs must be done within this after they were asked for: a gate."""
-    minimum_nodes: Count | None = default(None, "assumption", "as many as `availability` asks for")
+    minimum_nodes: Count | None = default(None, "assumption", "as many as `availability` asks for", examples=[2])
     """Fewest nodes."""
     headroom_ratio: Annotated[Positive, Field(ge=1)] = default(1.5, "assumption", "as the services': half as many more")
     """Most nodes over those at the peak."""
-    shape: ShapeName | Need = default({"vcpu": 4, "memory_gib": 8}, "assumption", "as the services'")
+    shape: ShapeName | Need = default(
+        {"vcpu": 4, "memory_gib": 8}, "assumption", "as the services'", examples=["c7g.xlarge"]
+    )
     """An instance type, or a need for which the cheapest is taken."""
     pod: Pod = all_defaults()
     """What one pod requests."""
