@@ -43,7 +43,8 @@ class Site(Generic[S]):
 
     def settings_of(self, kind: str) -> Any:
         """Return the settings of the first instance of a kind, or None where it is off."""
-        return next(iter(self.scenario.of(kind).values()), None)
+        name = self.scenario.first(kind)
+        return self.scenario.tiers[name] if name else None
 
     @property
     def streams(self) -> tuple[Streams, ...]:

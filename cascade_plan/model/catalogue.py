@@ -60,12 +60,15 @@ class Catalogue:
         return len(self._shapes)
 
     def cheapest(self, what: str, fits: Callable[[Shape], bool], rates: Mapping[str, Decimal]) -> Shape | None:
-        """Return the cheapest priced shape that fits, ties broken by name; None when none is priced and fits.
+        """Return the first shape in `rates` that fits, which is the cheapest as `Book.rates` has them; None without one.
 
         A shape without a price in `rates` is no candidate: it cannot be shown to be the cheapest.
         """
-        candidates = ((rates[shape.name], shape.name, shape) for shape in self.of(what) if shape.name in rates)
-        return min((row for row in candidates if fits(row[2])), default=(None, None, None))[2]
+        for name in rates:
+            shape = self._shapes.get((what, name))
+            if shape is not None and fits(shape):
+                return shape
+        return None
 
 
 @dataclass(frozen=True, slots=True)

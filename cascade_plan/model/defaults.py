@@ -7,6 +7,7 @@ thing), "measured" (measured by this project, docs/model.md), "assumption" (nobo
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Any, Final, NamedTuple
 
 from pydantic import BaseModel, Field
@@ -31,6 +32,7 @@ def default(value: Any, kind: str, source: str, **constraints: Any) -> Any:
     return Field(default=value, validate_default=isinstance(value, dict), json_schema_extra=extra, **constraints)
 
 
+@cache
 def default_of(part: type[BaseModel], name: str) -> Default | None:
     """Return the default of a part's field, or None for a field without one that has a source."""
     field = part.model_fields.get(name)

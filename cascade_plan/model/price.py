@@ -134,14 +134,15 @@ class Book:
         return price
 
     def rates(self, service: str, variant: str, term: str = "on_demand") -> Mapping[str, Decimal]:
-        """Return item -> USD per unit for one service, variant and term: what a search for the cheapest reads."""
+        """Return item -> USD per unit for one service, variant and term, the cheapest first, ties by name."""
         wanted = (service, variant, term)
         if (found := self._items.get(wanted)) is None:
-            found = self._items[wanted] = {
-                key.item: Decimal(row[1])
+            priced = (
+                (Decimal(row[1]), key.item)
                 for key, row in self._rows.items()
                 if key.service == service and key.variant == variant and key.term == term
-            }
+            )
+            found = self._items[wanted] = {item: usd for usd, item in sorted(priced)}
         return found
 
     def variants(self, service: str, item: str, term: str = "on_demand") -> list[Price]:

@@ -420,23 +420,30 @@ class Scenario(Part):
         """Return the instances of a kind by name; none where it is off."""
         return {name: settings for name, settings in self.tiers.items() if kind == settings.KIND}
 
+    def first(self, kind: str) -> str:
+        """Return the name of the first instance of a kind, "" where it is off."""
+        for name, settings in self.tiers.items():
+            if settings.KIND == kind:
+                return name
+        return ""
+
     def all_of(self, settings_class: type[S]) -> Mapping[str, S]:
         """Return the instances of a kind by name, typed by the class of its settings."""
         return {name: each for name, each in self.tiers.items() if isinstance(each, settings_class)}
 
     def service(self, action: Action) -> str:
         """Return the name of the service that answers an action; "" where there is none."""
-        return action.at or next(iter(self.of("api")), "")
+        return action.at or self.first("api")
 
     def cache(self, action: Action) -> str:
         """Return the name of the cache that an action's reads ask first; "" where there is none."""
         if action.cache is not None:
             return "" if action.cache == tier.OFF else action.cache
-        return next(iter(self.of("cache")), "")
+        return self.first("cache")
 
     def reads(self, action: Action, database: str) -> int:
         """Return the reads of an action that are meant for a database, with its rows' while they are fetched singly."""
-        first = next(iter(self.of("database")), "")
+        first = self.first("database")
         meant = {first: action.read_count} if action.reads is None else action.reads
         singly = database == next(iter(meant), "") and getattr(self.tiers[database], "n_plus_one", False)
         return meant.get(database, 0) + (action.n_plus_one_query_count if singly else 0)
@@ -451,7 +458,7 @@ class Scenario(Part):
         """Return the writes of an action to a database."""
         if action.writes is not None:
             return action.writes.get(database, 0)
-        return action.write_count if database == next(iter(self.of("database")), "") else 0
+        return action.write_count if database == self.first("database") else 0
 
     @property
     def latency_limits_ms(self) -> tuple[float, ...]:

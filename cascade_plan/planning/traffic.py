@@ -57,4 +57,4 @@ def _service_shares(scenario: Scenario) -> dict[str, float]:
 
 def _stored_in(scenario: Scenario, action: Action) -> str:
     """Return the database that an action stores its rows in: the first it writes to, else the first there is."""
-    return next(iter(action.writes or {}), next(iter(scenario.of("database")), ""))
+    return next(iter(action.writes or {}), scenario.first("database"))

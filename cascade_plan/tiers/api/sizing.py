@@ -55,7 +55,7 @@ def size(ask: Ask[Settings]) -> Sized:
             *_zone_findings(ask, base),
             *_idle_findings(ask),
         ),
-        levers=(_lever(ask, least, base, most),),
+        levers=(_lever(ask, group.offer, least, base, most),),
         workloads=(workload,),
         watches=watches(ask, workload),
     )
@@ -86,7 +86,7 @@ def _running(ask: Ask[Settings], least: int, most: int) -> float:
     return ask.average(lambda users: min(most, max(least, ask.nodes_for(users * share, per_node))))
 
 
-def _lever(ask: Ask[Settings], least: int, base: int, most: int) -> Lever:
+def _lever(ask: Ask[Settings], offer: Offer, least: int, base: int, most: int) -> Lever:
     pinned = ask.settings.nodes is not None
     return Lever(
         name=f"{ask.name}.node_count",
@@ -99,7 +99,7 @@ def _lever(ask: Ask[Settings], least: int, base: int, most: int) -> Lever:
         is_searched=not pinned and _share(ask) > 0,
         spread="nodes",
         least_count=1,
-        offer=Offer("vm", ask.shape("vm").name),
+        offer=offer,
     )
 
 
@@ -209,7 +209,7 @@ def _replica_figures(
     ask: Ask[Settings], shape: Shape, node: Allocatable, pods_per_node: int, least: int, most: int
 ) -> Three:
     reserved = ("daemonset_cpu_cores", "daemonset_memory_mib")
-    cluster = next(iter(ask.scenario.of("cluster")), "")
+    cluster = ask.scenario.first("cluster")
     fit = ask.figure(
         "pod_count_per_node",
         pods_per_node,

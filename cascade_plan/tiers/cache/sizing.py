@@ -106,7 +106,7 @@ def _replicas(ask: Ask[Settings]) -> tuple[int, Input]:
 
 def _carried(ask: Ask[Settings]) -> tuple[Streams, ...]:
     """Return the open connections whose state and messages this cache holds: those of the fleet, in its first cache."""
-    return ask.streams if ask.name == next(iter(ask.scenario.of("cache"))) else ()
+    return ask.streams if ask.name == ask.scenario.first("cache") else ()
 
 
 def _node_figures(
@@ -154,7 +154,7 @@ def _memory_figures(ask: Ask[Settings], shape: Shape, masters: int) -> Iterator[
 def _stream_figures(ask: Ask[Settings], shape: Shape, streams: Streams) -> Iterator[Derivation]:
     """Yield what connection state takes, and what a subscriber may leave unread while it stands still for a while."""
     each = STATE_BYTES_PER_CONNECTION + INDEX_BYTES_PER_CONNECTION
-    sockets = next(iter(ask.scenario.of("websocket")))
+    sockets = ask.scenario.first("websocket")
     yield ask.figure(
         "connection_state_mib",
         streams.connections.peak * each / 2**20,

@@ -93,7 +93,7 @@ def _of_jobs(scenario: Scenario, action: Action, database: str, leaf: str, servi
     for worker, count in action.jobs.items():
         settings: Any = scenario.tiers[worker]
         tries = getattr(settings, leaf) * ceil(count)
-        if tries and (settings.database or next(iter(scenario.of("database")))) == database:
+        if tries and (settings.database or scenario.first("database")) == database:
             found.append(Visit(tries, count / ceil(count), service, is_awaited=False))
     return tuple(found)
 
@@ -222,7 +222,7 @@ def _query_figures(ask: Ask[Settings]) -> tuple[Derivation, Derivation]:
 def _is_asked(ask: Ask[Settings], worker: str) -> bool:
     """Return whether a worker's jobs ask this database: the one it names, or the first."""
     named = getattr(ask.scenario.tiers[worker], "database", None)
-    return bool((named or next(iter(ask.scenario.of("database")))) == ask.name)
+    return bool((named or ask.scenario.first("database")) == ask.name)
 
 
 def _findings(ask: Ask[Settings], replicas: int, growth_gib: float, note: str) -> list[Finding]:

@@ -76,7 +76,7 @@ def _inter_zone_gib(ask: Ask[Settings], zones: int) -> Band:
 
 def _figures(ask: Ask[Settings], gateways: int, out_gib: Band) -> tuple[Derivation, ...]:
     per_zone = "one a zone" if _is_per_zone(ask) else "one for all zones"
-    sockets = next(iter(ask.scenario.of("websocket")), "")
+    sockets = ask.scenario.first("websocket")
     parts = "responses + WebSocket deliveries + heartbeats" if sockets else "responses"
     return (
         ask.figure(

@@ -90,7 +90,7 @@ def _held(service: ServiceTime, trip_s: float) -> ServiceTime:
 
 def _database(site: Site[Settings]) -> str:
     """Return the database that the pool stands before, "" where there is none."""
-    return site.settings.database or next(iter(site.scenario.of("database")), "")
+    return site.settings.database or site.scenario.first("database")
 
 
 def _solved(ask: Ask[Settings], count: int) -> Derivation:

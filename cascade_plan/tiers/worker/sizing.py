@@ -127,7 +127,7 @@ def _age_s(job: ServiceTime, pods: int, jobs_per_s: float) -> float:
 
 def _workload(ask: Ask[Settings], group: NodeGroup, per_node: int, cores: float, lever: Lever) -> Workload:
     settings = ask.settings
-    queue = settings.queue or next(iter(ask.scenario.of("queue")), "")
+    queue = settings.queue or ask.scenario.first("queue")
     asks = bool(ask.scenario.of("database")) and settings.read_count + settings.write_count > 0
     return Workload(
         tier=ask.name,
