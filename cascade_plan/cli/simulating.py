@@ -17,7 +17,7 @@ from cascade_plan.errors import UsageError
 from cascade_plan.inputs.choice import Choice
 
 POLICIES = 5
-"""Ways of scaling that are compared: the steps of the progress bar."""
+"""Ways of scaling that are compared for each service: the steps of the progress bar."""
 
 Trace = Annotated[
     str | None,
@@ -65,7 +65,7 @@ def simulate(
         return 0
     from cascade_plan.files.disk import read_text
     from cascade_plan.planning.pipeline import plan
-    from cascade_plan.proving.days import Order
+    from cascade_plan.proving.days import Order, services
     from cascade_plan.proving.days import simulate as simulated
 
     report = registry.load("reports/days", format_)
@@ -73,29 +73,30 @@ def simulate(
     text = read_text(trace, 2**26)[0] if trace is not None else None
     order = Order(days if days is not None else 0 if trace else 1, runs, seed, text, Path(trace).name if trace else "")
     made = plan(given.scenario, given.book, given.origins, predicted=False)
+    scaled = services(made)
     if not made.bill.complete:
         complain(f"costs are at least what they say: {made.bill.lacks}", "warning")
-    with _progress() as progress:
-        replay = simulated(made, order, progress)
+    with _progress(POLICIES * len(scaled)) as progress:
+        simulation = simulated(made, order, progress)
     shown = policy or "latency"
-    if shown not in (names := [outcome.policy for outcome in replay.outcomes]):
+    if shown not in (names := [outcome.policy for outcome in simulation.replays[0].outcomes]):
         raise UsageError(f"no policy {shown!r}: known are {', '.join(names)}")
     if chart is not None:
         from cascade_plan.reports.drawing import svg
 
-        deliver(svg(replay, shown), chart)
-    rendered = report.render(replay)
+        deliver(svg(simulation, shown), chart)
+    rendered = report.render(simulation)
     if format_ == "table" and output == "-" and Color.on():
         from cascade_plan.reports.drawing import text as drawn
 
-        rendered += "\n" + drawn(replay, shown)
+        rendered += "\n" + drawn(simulation, shown)
     deliver(rendered, output)
     return 0
 
 
 @contextmanager
-def _progress() -> Iterator[Callable[[str], None]]:
-    """Show a bar on stderr, a step for each policy, when stderr is a terminal."""
+def _progress(steps: int) -> Iterator[Callable[[str], None]]:
+    """Show a bar on stderr, a step for each policy of each service, when stderr is a terminal."""
     if not sys.stderr.isatty():
         yield lambda policy: None
         return
@@ -103,7 +104,7 @@ def _progress() -> Iterator[Callable[[str], None]]:
     from rich.progress import Progress
 
     with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("simulating", total=POLICIES + 1)
+        task = bar.add_task("simulating", total=steps + 1)
 
         def advance(policy: str) -> None:
             bar.update(task, advance=1, description=f"simulating {policy}")
@@ -115,10 +116,11 @@ def _requests(choice: Choice, count: int, seed: int, output: str) -> None:
     """Print predicted and simulated latencies of every named load."""
     from tabulate import tabulate
 
-    from cascade_plan.proving.days import measured
+    from cascade_plan.planning.pipeline import plan
+    from cascade_plan.proving.requests import checked
 
     given = choice.read()
-    rows = measured(given.scenario, given.catalogue, given.book, count, seed)
+    rows = checked(plan(given.scenario, given.book, given.origins, predicted=False), count, seed)
     headers = ("load", "users", "figure", "predicted", "simulated", "+/- (95 %)", "difference")
     cells = [
         (row.load, f"{row.users:,}", row.figure, f"{row.predicted:,.2f}", f"{row.simulated:,.2f}",

@@ -1,4 +1,4 @@
-"""What a simulated day did: a timeline of one run, and what all runs came to."""
+"""What simulated days did to each service: a timeline of one run, and what all runs came to."""
 
 from __future__ import annotations
 
@@ -48,14 +48,34 @@ class Outcome:
     node_count_mean: float
     scaling_event_count_per_day: float
     cost_usd_per_day: Decimal
-    """Of the API nodes, the only ones that scale, at list prices."""
+    """Of the service's nodes."""
     cost_usd_per_month: Decimal
-    """Of the whole fleet, with the API nodes' mean count of this simulation."""
+    """Of the whole fleet, with the mean count of the service's nodes in this simulation."""
 
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """A simulation: its traffic, the ways of scaling that were compared, and one run of the one recommended."""
+    """A service's days: the ways of scaling that were compared, and one run of each."""
+
+    service: str
+    request_share: float
+    """Share of all requests that it answers."""
+    outcomes: tuple[Outcome, ...]
+    recommended: str
+    """The policy of the outcome that is recommended."""
+    reason: str
+    timelines: tuple[tuple[str, Timeline], ...]
+    """Policy and the first run's timeline, for each outcome that has one."""
+
+    @property
+    def best(self) -> Outcome:
+        """The outcome of the policy that is recommended. Raises KeyError when there is none."""
+        return {outcome.policy: outcome for outcome in self.outcomes}[self.recommended]
+
+
+@dataclass(frozen=True, slots=True)
+class Simulation:
+    """Days of traffic through every service that is scaled."""
 
     scenario: str
     traffic: str
@@ -63,9 +83,6 @@ class Replay:
     day_count: float
     run_count: int
     seed: int
-    outcomes: tuple[Outcome, ...]
-    recommended: str
-    """The policy of the outcome that is recommended."""
-    reason: str
-    timelines: tuple[tuple[str, Timeline], ...]
-    """Policy and the first run's timeline, for each outcome that has one."""
+    replays: tuple[Replay, ...]
+    cost_usd_per_month: Decimal
+    """Of the whole fleet when every service scales as recommended."""

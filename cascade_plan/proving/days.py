@@ -1,4 +1,4 @@
-"""Scenario -> Replay: a day of traffic through the plan's autoscaler, beside others and fixed fleets."""
+"""Plan -> Simulation: days of traffic through each service's autoscaler, beside others and fixed fleets."""
 
 from __future__ import annotations
 
@@ -13,17 +13,12 @@ from cascade_plan.formulas.hpa import Autoscaler
 from cascade_plan.formulas.hpa_behavior import Behavior, Rules
 from cascade_plan.formulas.hpa_behavior import Policy as Pace
 from cascade_plan.formulas.profile import trace_points
-from cascade_plan.model.brief import Brief
-from cascade_plan.model.catalogue import Catalogue
-from cascade_plan.model.fleet import Fleet, NodeGroup
+from cascade_plan.model.fleet import Lever, NodeGroup, Workload
 from cascade_plan.model.plan import Plan
-from cascade_plan.model.price import Book
-from cascade_plan.model.replay import Outcome, Replay
-from cascade_plan.model.scenario import Scenario
-from cascade_plan.planning import sizing
+from cascade_plan.model.replay import Outcome, Replay, Simulation
+from cascade_plan.model.scenario import value_at
 from cascade_plan.planning.chain import Chain, chain, predict
-from cascade_plan.planning.latencies import cores_per_pod, deployed_on, nodes_for
-from cascade_plan.planning.traffic import load_of
+from cascade_plan.planning.sizing import places
 from cascade_plan.proving.autoscaler import Cluster, Grid, tabulate
 from cascade_plan.proving.replay import (
     LATENCY_GRID,
@@ -59,21 +54,63 @@ class Order:
     trace_name: str = ""
 
 
-def simulate(
-    scenario: Scenario,
-    catalogue: Catalogue,
-    book: Book,
-    plan: Plan,
-    order: Order,
-    progress: Callable[[str], None] = lambda policy: None,
-) -> Replay:
-    """Return what the plan's HPA, a CPU-based, a request-based one and fixed fleets do with the traffic.
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A service that an autoscaler scales, and what it scales it by."""
 
-    Every connected user acts, as in the named loads. `progress` is told each policy before it runs. Raises UsageError
-    for a trace that cannot be read.
+    workload: Workload
+    group: NodeGroup
+    lever: Lever
+    request_share: float
+
+    @property
+    def name(self) -> str:
+        """The name of its tier."""
+        return self.workload.tier
+
+
+def services(plan: Plan) -> tuple[Service, ...]:
+    """Return the services that requests come to and an autoscaler scales.
+
+    Raises UsageError where there is none.
     """
-    stage = _Stage.of(scenario, catalogue, book, plan)
-    traffic = _traffic(stage, order)
+    levers = {lever.name: lever for lever in plan.fleet.levers if lever.is_scaled}
+    groups = {group.name: group for group in plan.groups if group.lever in levers}
+    found = tuple(
+        Service(workload, groups[workload.group], levers[groups[workload.group].lever], share)
+        for workload in plan.fleet.workloads
+        if workload.serves == "requests" and workload.group in groups
+        if (share := plan.traffic.service_share.get(workload.tier, 0.0))
+    )
+    if not found:
+        raise UsageError(
+            f"{plan.scenario.name}: no days to simulate: nothing of it is scaled, as no service of it answers requests"
+        )
+    return found
+
+
+def simulate(plan: Plan, order: Order, progress: Callable[[str], None] = lambda policy: None) -> Simulation:
+    """Return what the HPA of each service, a CPU-based, a request-based one and fixed fleets do with the traffic.
+
+    Every connected user acts, as in the named loads; a service is sent its share of the requests. `progress` is told
+    each policy before it runs. Raises UsageError for a trace that cannot be read, and where nothing is scaled.
+    """
+    scaled = services(plan)
+    traffic = _traffic(plan, order)
+    replays = tuple(_replayed(_Stage.of(plan, service), traffic, order, progress) for service in scaled)
+    planned_usd = plan.bill.effective_usd.average
+    return Simulation(
+        scenario=plan.scenario.name,
+        traffic=traffic.words,
+        day_count=traffic.requests_per_s.size / TICKS_PER_DAY,
+        run_count=order.run_count,
+        seed=order.seed,
+        replays=replays,
+        cost_usd_per_month=sum((each.best.cost_usd_per_month - planned_usd for each in replays), planned_usd),
+    )
+
+
+def _replayed(stage: _Stage, traffic: Traffic, order: Order, progress: Callable[[str], None]) -> Replay:
     results = []
     for policy in stage.policies():
         progress(policy.name)
@@ -81,11 +118,8 @@ def simulate(
     outcomes = tuple(stage.outcome(policy, result) for policy, result in results)
     best, reason = recommended(outcomes)
     return Replay(
-        scenario=scenario.name,
-        traffic=traffic.words,
-        day_count=traffic.requests_per_s.size / TICKS_PER_DAY,
-        run_count=order.run_count,
-        seed=order.seed,
+        service=stage.service.name,
+        request_share=stage.service.request_share,
         outcomes=outcomes,
         recommended=best,
         reason=reason,
@@ -121,10 +155,8 @@ def recommended(outcomes: tuple[Outcome, ...]) -> tuple[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class _Stage:
-    scenario: Scenario
     plan: Plan
-    api: NodeGroup
-    fleet: Fleet
+    service: Service
     cluster: Cluster
     pod_requests_per_s: float
     busy_share_of_request: float
@@ -133,27 +165,32 @@ class _Stage:
     slo_ms: float
 
     @classmethod
-    def of(cls, scenario: Scenario, catalogue: Catalogue, book: Book, plan: Plan) -> _Stage:
-        brief = Brief(scenario, load_of(scenario), catalogue, book, {})
-        fleet = sizing.size(brief)
-        api = next(group for group in fleet.groups if group.tier == "api")
-        per_node = int(plan.figure("api.pod_count_per_node"))
-        on = chain(scenario, deployed_on(brief, fleet, int(api.count.floor)))
-        rate = 1 / on.stations["api"].service.mean_s
-        timing = scenario.timing
+    def of(cls, plan: Plan, service: Service) -> _Stage:
+        scenario, workload, lever = plan.scenario, service.workload, service.lever
+        on = _chain_of(plan, service)
+        pods = next(place.name for place in on.places if place.tier == service.name and place.is_scaled)
         cluster = Cluster(
-            per_node, int(api.count.floor), int(api.count.ceiling), timing.pod_startup_s, timing.node_provisioning_s
+            workload.pod_count_per_node,
+            lever.floor_count,
+            lever.most_count,
+            value_at(scenario, f"tiers.{service.name}.pod_startup_s"),
+            value_at(scenario, f"tiers.{service.name}.node_provisioning_s"),
         )
         limits = [load.latency_ms_p95 for load in scenario.loads.values()]
-        slo_ms = min(limits, default=scenario.autoscaling.target_latency_s_p95 * 1000)
-        busy = cores_per_pod(brief, api, per_node) / scenario.tiers.api.pod.cpu_cores
-        latency = Latency.tabulated(lambda utilisation: _percentiles(on, utilisation))
-        return cls(scenario, plan, api, fleet, cluster, rate, busy, latency, slo_ms)
+        return cls(
+            plan,
+            service,
+            cluster,
+            pod_requests_per_s=1 / on.stations[pods].service.mean_s,
+            busy_share_of_request=workload.cores_per_pod / workload.cpu_cores,
+            latency=Latency.tabulated(lambda utilisation: _percentiles(on, pods, utilisation)),
+            slo_ms=min(limits, default=scenario.autoscaling.target_latency_s_p95 * 1000),
+        )
 
     def policies(self) -> tuple[Policy, ...]:
         """Return the ways of scaling that are compared."""
-        rules, count = self.scenario.autoscaling, self.api.count
-        low, high = (int(self.plan.figure(f"api.replica_count.{bound}")) for bound in ("min", "max"))
+        rules, lever = self.plan.scenario.autoscaling, self.service.lever
+        low, high = self.service.workload.replica_count_min, self.service.workload.replica_count_max
         up = Rules((Pace("Percent", rules.scale_up_percent, rules.scale_up_period_s),), "Max", rules.scale_up_window_s)
         hpa = Autoscaler(high, low, Behavior(up, Rules(window_s=rules.scale_down_window_s)))
         grid = Grid()
@@ -172,7 +209,7 @@ class _Stage:
             "pods", BUSY * self.pod_requests_per_s,
             lambda utilisation: min(1.0, utilisation) * self.pod_requests_per_s, grid,
         )  # fmt: skip
-        least, base = int(count.floor), int(count.peak)
+        least, base = lever.floor_count, lever.base_count
         return (
             Policy("latency", "the plan's HPA: p95 latency and memory", hpa, (latency, memory), least),
             Policy("cpu", f"CPU, {BUSY:.0%} of a busy pod", hpa, (cpu,), least),
@@ -182,16 +219,16 @@ class _Stage:
         )
 
     def run(self, policy: Policy, traffic: Traffic, order: Order) -> Result:
-        """Return what a policy does with the traffic."""
-        measures = self.latency, self.slo_ms, self.pod_requests_per_s
-        return replay(policy, traffic, *measures, self.cluster, order.run_count, order.seed)
+        """Return what a policy does with the service's part of the traffic."""
+        own, measures = traffic.part(self.service.request_share), (self.latency, self.slo_ms, self.pod_requests_per_s)
+        return replay(policy, own, *measures, self.cluster, order.run_count, order.seed)
 
     def outcome(self, policy: Policy, result: Result) -> Outcome:
         """Return a result with its price."""
-        bill = self.plan.bill
-        hours = quantity(self.api.count.average * HOURS_PER_MONTH)
-        api_usd = sum((item.cost_usd.average for item in bill.items if item.tier == "api"), Decimal(0))
-        an_hour = api_usd / hours
+        bill, group = self.plan.bill, self.service.group
+        hours = quantity(group.count.average * HOURS_PER_MONTH)
+        nodes_usd = sum((item.cost_usd.average for item in bill.items if item.group == group.name), Decimal(0))
+        an_hour = nodes_usd / hours
         mean = quantity(result.node_count_mean)
         return Outcome(
             policy=policy.name,
@@ -206,63 +243,55 @@ class _Stage:
             node_count_mean=result.node_count_mean,
             scaling_event_count_per_day=result.scaling_event_count_per_day,
             cost_usd_per_day=an_hour * mean * 24,
-            cost_usd_per_month=bill.effective_usd.average - api_usd + an_hour * mean * HOURS_PER_MONTH,
+            cost_usd_per_month=bill.effective_usd.average - nodes_usd + an_hour * mean * HOURS_PER_MONTH,
         )
-
-
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """A figure of a named load, as predicted and as simulated request by request."""
-
-    load: str
-    users: int
-    figure: str
-    predicted: float
-    simulated: float
-    half_width: float
-    """Of the 95 % confidence interval."""
-
-
-def measured(
-    scenario: Scenario, catalogue: Catalogue, book: Book, request_count: int, seed: int
-) -> tuple[Checked, ...]:
-    """Return predictions beside a request-level simulation, for every named load on the fleet that answers it."""
-    from cascade_plan.proving.requests import run
-
-    brief = Brief(scenario, load_of(scenario), catalogue, book, {})
-    fleet = sizing.size(brief)
-    rows: list[Checked] = []
-    for name, load in scenario.loads.items():
-        on = chain(scenario, deployed_on(brief, fleet, nodes_for(brief, fleet, load)))
-        predicted, got = predict(on, load.users), run(on, load.users, request_count, seed)
-        rows.append(Checked(name, load.users, "requests/s", predicted.requests_per_s, got.requests_per_s, 0.0))
-        for figure, value, interval in (
-            ("mean ms", predicted.latency_ms_mean, got.latency_ms_mean),
-            ("p95 ms", predicted.latency_ms_p95, got.latency_ms_p95),
-            ("p99 ms", predicted.latency_ms_p99, got.latency_ms_p99),
-        ):
-            rows.append(Checked(name, load.users, figure, value, interval.value, interval.half_width))
-    return tuple(rows)
 
 
 def _memory(utilisation: float) -> float:
     return MEMORY_IDLE + (MEMORY_BUSY - MEMORY_IDLE) * min(1.0, utilisation)
 
 
-def _percentiles(on: Chain, utilisation: float) -> tuple[float, float]:
-    """Return (p95, p99) in ms when users send `utilisation` times what the API can answer."""
-    api = on.stations["api"]
+def _chain_of(plan: Plan, service: Service) -> Chain:
+    """Return the chain of a service's own requests: its nodes at the floor, every other count at its base.
+
+    What they share with those of other services, such as a database, is sent these too, in proportion; the other
+    services themselves are left out, as none of its requests visits them and an autoscaler adds to them in time. A user
+    comes to one of several services once in so many thoughts: thinking lasts as much longer.
+    """
+    scenario, share = plan.scenario, service.request_share
+    on = chain(scenario, places(scenario, plan.fleet, {service.lever.name: service.lever.floor_count}))
+    mix = tuple((part / share, action) for part, action in on.mix if scenario.service(action) == service.name)
+    visited = tuple(
+        place
+        for place in on.places
+        if any(visit.is_awaited and visit.try_count for _, action in mix for visit in place.visits(action))
+    )
+    think = scenario.behaviour.think_time_s
+    longer = think.model_copy(update={"min": think.min / share, "max": think.max / share})
+    behaviour = scenario.behaviour.model_copy(update={"think_time_s": longer})
+    return Chain(
+        scenario.model_copy(update={"behaviour": behaviour}),
+        mix,
+        visited,
+        {place.name: on.stations[place.name] for place in visited},
+        {place.name: on.visits[place.name] / share for place in visited},
+    )
+
+
+def _percentiles(on: Chain, pods: str, utilisation: float) -> tuple[float, float]:
+    """Return (p95, p99) in ms when users send `utilisation` times what the pods can answer."""
+    station = on.stations[pods]
     think_s = on.scenario.behaviour.think_time_s.mean
-    users = max(1, round(utilisation * api.servers / api.service.mean_s * think_s))
+    users = max(1, round(utilisation * station.servers / station.service.mean_s * think_s))
     prediction = predict(on, users)
     return prediction.latency_ms_p95, prediction.latency_ms_p99
 
 
-def _traffic(stage: _Stage, order: Order) -> Traffic:
-    users, behaviour = stage.scenario.users, stage.scenario.behaviour
-    rate = 1 / behaviour.think_time_s.mean
+def _traffic(plan: Plan, order: Order) -> Traffic:
+    users = plan.scenario.users
+    rate = 1 / plan.scenario.behaviour.think_time_s.mean
     if order.trace is None:
-        hours = [count * rate for count in load_of(stage.scenario).hourly_users]
+        hours = [count * rate for count in plan.traffic.hourly_users]
         words = f"the scenario's day, {users.peak:,} users at peak and {users.average:,} on average, all acting"
         return hourly_traffic(hours, order.day_count, DISPERSION, words)
     try:

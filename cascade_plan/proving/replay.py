@@ -31,6 +31,14 @@ class Traffic:
     """Variance over mean of the requests in a minute."""
     words: str
 
+    def part(self, share: float) -> Traffic:
+        """Return the part of the requests that one of several services is sent, each of them by chance.
+
+        Of a count of mean m and variance v a part p has the mean p m and the variance p^2 v + p (1 - p) m: what a
+        dispersion is above 1 shrinks with the part.
+        """
+        return Traffic(self.requests_per_s * share, 1 + share * (self.dispersion - 1), self.words)
+
     def drawn(self, first: int, count: int, run_count: int, seed: int) -> Floats:
         """Return requests/s of (ticks, runs): gamma around the mean, with the variance that the dispersion gives.
 

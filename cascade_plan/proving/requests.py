@@ -1,23 +1,33 @@
-"""Requests one by one through a whole chain: what the formulas of `performance` are checked against."""
+"""Plan -> Checked: requests one by one through the places of a chain, beside what its formulas say."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from heapq import heapify, heapreplace
+from heapq import heapify, heappop, heappush, heapreplace
+from itertools import accumulate, count
+from math import inf
 from random import Random
+from typing import Final, TypeVar
 
+from cascade_plan.errors import UsageError
 from cascade_plan.formulas.percentiles import ServiceTime
-from cascade_plan.model.scenario import Action, Scenario
-from cascade_plan.planning.chain import Chain, read_time, write_time
+from cascade_plan.model.place import Place, Visit
+from cascade_plan.model.plan import Plan
+from cascade_plan.model.scenario import Action
+from cascade_plan.planning.chain import Chain, predict
+from cascade_plan.planning.latencies import chain_for
 from cascade_plan.proving.queue import Flow, Interval, mean_interval, percentile_interval
 
-WARM_UP: float = 0.2
+_T = TypeVar("_T")
+WARM_UP: Final = 0.2
+"""Share of the answers, the first ones, that no figure counts."""
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
-    """What a run measured, with 95 % confidence intervals; times in ms."""
+class Simulated:
+    """What the users of a run saw, with 95 % confidence intervals; times in ms."""
 
     requests_per_s: float
     latency_ms_mean: Interval
@@ -26,80 +36,216 @@ class Measured:
     flow: Flow
 
 
-def run(on: Chain, users: int, request_count: int, seed: int) -> Measured:
-    """Return what `users` who think and ask measure over `request_count` answers, the first fifth dropped.
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A figure of a named load, as predicted and as simulated request by request."""
 
-    Every action takes its own way: the API, then a cache command a read, the database for those that miss, and for
-    writes. A query holds one of the database's servers; connections of the pool are taken as enough, which the plan's
-    sizes see to.
+    load: str
+    users: int
+    figure: str
+    predicted: float
+    simulated: float
+    half_width: float
+    """Of the 95 % confidence interval."""
+
+
+def checked(plan: Plan, request_count: int, seed: int) -> tuple[Checked, ...]:
+    """Return predictions beside a request-level simulation, for every named load on the counts that answer it.
+
+    Raises UsageError where requests visit nothing of the plan.
+    """
+    rows: list[Checked] = []
+    for name, load in plan.scenario.loads.items():
+        on = chain_for(plan.scenario, plan.fleet, load)
+        if not on.places:
+            raise UsageError(f"{plan.scenario.name}: no requests to simulate: they visit nothing that it has")
+        predicted, got = predict(on, load.users), run(on, load.users, request_count, seed)
+        rows.append(Checked(name, load.users, "requests/s", predicted.requests_per_s, got.requests_per_s, 0.0))
+        for figure, value, interval in (
+            ("mean ms", predicted.latency_ms_mean, got.latency_ms_mean),
+            ("p95 ms", predicted.latency_ms_p95, got.latency_ms_p95),
+            ("p99 ms", predicted.latency_ms_p99, got.latency_ms_p99),
+        ):
+            rows.append(Checked(name, load.users, figure, value, interval.value, interval.half_width))
+    return tuple(rows)
+
+
+def run(on: Chain, users: int, request_count: int, seed: int) -> Simulated:
+    """Return what `users` who think and ask see over `request_count` answers, the first fifth dropped.
+
+    A request visits the chain's places in turn, each as often as it says. Where a place is held for another (a
+    connection for the database), a server of it is taken first, in the order of coming, kept while the request waits
+    and is served at the other and for the constant time after, and given back. The formulas take a server to be held
+    for the service and a round trip alone, neither for the wait at the other place nor for a commit. Jobs that a
+    request leaves behind keep servers busy, and it waits for none of them.
     """
     import numpy as np
 
-    random = Random(seed)
-    actions, weights = zip(*((action, share) for share, action in on.mix), strict=True)
-    free = {name: [0.0] * station.servers for name, station in on.stations.items()}
-    think = on.scenario.behaviour.think_time_s
-    events: list[tuple[float, int, float, Iterator[tuple[str, float, float]] | None]] = [
-        (random.uniform(0, think.max), number, 0.0, None) for number in range(users)
-    ]
-    heapify(events)
-    responses: list[float] = []
-    ends: list[float] = []
-    issued = 0
-    while len(ends) < request_count:
-        now, number, began, way = events[0]
-        if way is None:
-            issued += 1
-            began = now
-            way = _way(on, random.choices(actions, weights)[0], random)
-        step = next(way, None)
-        if step is None:
-            responses.append(now - began)
-            ends.append(now)
-            heapreplace(events, (now + random.uniform(think.min, think.max), number, 0.0, None))
-            continue
-        station, service_s, after_s = step
-        end = max(now, free[station][0]) + service_s
-        heapreplace(free[station], end)
-        heapreplace(events, (end + after_s, number, began, way))
+    world = _World(on, users, Random(seed))
+    world.answer(request_count)
+    responses, ends = world.responses, world.ends
     dropped = int(request_count * WARM_UP)
     kept = np.array(responses[dropped:]) * 1000
-    asking = sum(way is not None for _, _, _, way in events)
-    return Measured(
+    return Simulated(
         (request_count - dropped) / (ends[-1] - ends[dropped - 1]),
         mean_interval(kept),
         percentile_interval(kept, 0.95),
         percentile_interval(kept, 0.99),
-        Flow(issued, request_count, asking),
+        Flow(world.issued, request_count, world.issued - request_count),
     )
 
 
-def _way(on: Chain, action: Action, random: Random) -> Iterator[tuple[str, float, float]]:
-    """Yield (station, service in s, constant time after it) for one request."""
-    scenario = on.scenario
-    timing, misses = scenario.timing, 1 - scenario.behaviour.cache_hit_ratio
-    trip_s = timing.round_trip_ms / 1000
-    busy_s = on.stations["api"].service.mean_s * action.cpu_ms / on.cpu_ms
-    yield "api", _drawn(ServiceTime(busy_s, timing.api_scv), random), 0.0
-    reader = "replicas" if "replicas" in on.stations else "primary"
-    for _ in range(action.read_count + (action.n_plus_one_query_count if timing.n_plus_one else 0)):
-        yield "cache", _drawn(on.stations["cache"].service, random), trip_s
-        if random.random() < misses:
-            yield reader, _read(scenario, random), trip_s
-    for _ in range(action.write_count):
-        yield "primary", _drawn(write_time(scenario), random), trip_s + timing.commit_ms / 1000
+class _Held:
+    """The servers of one queue of a place that is held for another, and who waits for one, first come first."""
+
+    __slots__ = ("free", "waiting")
+
+    def __init__(self, server_count: int) -> None:
+        self.free = server_count
+        self.waiting: deque[int] = deque()
+
+    def taken_by(self, number: int) -> bool:
+        """Return whether a server was free and is taken; otherwise whoever it is waits to be given one."""
+        if self.free:
+            self.free -= 1
+            return True
+        self.waiting.append(number)
+        return False
+
+    def given(self) -> int | None:
+        """Give a server back: to the first who waits, who is returned, or to nobody."""
+        if self.waiting:
+            return self.waiting.popleft()
+        self.free += 1
+        return None
 
 
-def _read(scenario: Scenario, random: Random) -> float:
-    return _drawn(read_time(scenario, random.random() < scenario.timing.scan_ratio), random)
+@dataclass(frozen=True, slots=True)
+class _Leg:
+    """A visit of one kind of request, where it is served and what it holds meanwhile."""
+
+    visit: Visit
+    queues: Sequence[list[float]]
+    """Of each queue of the place when its servers fall free, as a heap."""
+    held: tuple[Sequence[_Held], ...]
+    """Of each place that is held for this one its queues."""
+
+
+class _World:
+    """Users, the servers they meet, and the moment; a task is a generator of the times at which it goes on.
+
+    A task that yields None goes on when somebody gives it what it waits for.
+    """
+
+    def __init__(self, on: Chain, users: int, random: Random) -> None:
+        self.random, self.think = random, on.scenario.behaviour.think_time_s
+        self.now, self.issued = 0.0, 0
+        self.responses: list[float] = []
+        self.ends: list[float] = []
+        self.numbers = count(users)
+        free, held = _queues(on)
+        self.ways = [_parted(tuple(_legs(on, action, free, held))) for _, action in on.mix]
+        self.weights = tuple(accumulate(share for share, _ in on.mix))
+        self.tasks = {number: self._user(number) for number in range(users)}
+        self.events = [(random.uniform(0, self.think.max), number) for number in range(users)]
+        heapify(self.events)
+
+    def answer(self, request_count: int) -> None:
+        """Let time pass until so many requests are answered."""
+        tasks, events, ends = self.tasks, self.events, self.ends
+        while len(ends) < request_count:
+            self.now, number = heappop(events)
+            until = next(tasks[number], inf)
+            if until is None:
+                continue
+            if until == inf:
+                del tasks[number]
+            else:
+                heappush(events, (until, number))
+
+    def _user(self, number: int) -> Iterator[float | None]:
+        random, think = self.random, self.think
+        while True:
+            awaited, left = random.choices(self.ways, cum_weights=self.weights)[0]
+            began = self.now
+            self.issued += 1
+            if left:
+                job = next(self.numbers)
+                self.tasks[job] = self._visits(left, job)
+                heappush(self.events, (began, job))
+            yield from self._visits(awaited, number)
+            self.responses.append(self.now - began)
+            self.ends.append(self.now)
+            yield self.now + random.uniform(think.min, think.max)
+
+    def _visits(self, legs: tuple[_Leg, ...], number: int) -> Iterator[float | None]:
+        random = self.random
+        for leg in legs:
+            visit = leg.visit
+            for _ in range(visit.try_count):
+                if visit.chance_ratio < 1 and random.random() >= visit.chance_ratio:
+                    continue
+                held = [_one(queues, random) for queues in leg.held]
+                for each in held:
+                    if not each.taken_by(number):
+                        yield None
+                free = _one(leg.queues, random)
+                end = max(self.now, free[0]) + _drawn(visit.service, random)
+                heapreplace(free, end)
+                yield end + visit.after_s
+                for each in held:
+                    if (next_one := each.given()) is not None:
+                        heappush(self.events, (self.now, next_one))
+
+
+def _queues(on: Chain) -> tuple[Mapping[str, Sequence[list[float]]], Mapping[str, Sequence[_Held]]]:
+    """Return by place the queues of its servers: as moments they fall free, and as what is held for another place."""
+    counts = {
+        place.name: (1 if place.is_shared else place.unit_count, on.stations[place.name].servers) for place in on.places
+    }
+    free = {name: [[0.0] * servers for _ in range(queues)] for name, (queues, servers) in counts.items()}
+    held = {name: [_Held(servers) for _ in range(queues)] for name, (queues, servers) in counts.items()}
+    return free, held
+
+
+def _legs(
+    on: Chain, action: Action, free: Mapping[str, Sequence[list[float]]], held: Mapping[str, Sequence[_Held]]
+) -> Iterator[_Leg]:
+    """Yield what a request of an action visits, place by place.
+
+    A place that is held has a visit for each of the other's, in their order. Raises ValueError where it has not.
+    """
+    asked: dict[str, Sequence[Visit]] = {place.name: place.visits(action) for place in on.places}
+    for place in on.places:
+        own = [visit for visit in asked[place.name] if not visit.held_for]
+        holding = [_holding(other, asked[other.name], place.name) for other in on.places]
+        for visit, *around in zip(own, *(visits for visits in holding if visits), strict=True):
+            if visit.try_count and visit.chance_ratio:
+                yield _Leg(visit, free[place.name], tuple(held[name] for name in around))
+
+
+def _holding(place: Place, visits: Sequence[Visit], name: str) -> list[str]:
+    """Return a place's name for each of its visits that is held for the place of a name."""
+    return [place.name for visit in visits if visit.held_for == name]
+
+
+def _parted(legs: tuple[_Leg, ...]) -> tuple[tuple[_Leg, ...], tuple[_Leg, ...]]:
+    """Return the visits that a request waits for, and those that it leaves to others."""
+    return tuple(leg for leg in legs if leg.visit.is_awaited), tuple(leg for leg in legs if not leg.visit.is_awaited)
+
+
+def _one(queues: Sequence[_T], random: Random) -> _T:
+    """Return one of the queues, all as likely: what comes to units with queues of their own is spread evenly."""
+    return queues[0] if len(queues) == 1 else random.choice(queues)
 
 
 def _drawn(law: ServiceTime, random: Random) -> float:
     """Return a draw: constant, gamma up to SCV 1, two exponentials with balanced means above."""
     if law.scv < 0.02:
         return law.mean_s
-    if law.scv <= 1:
+    if law.scv == 1:
+        return random.expovariate(1 / law.mean_s)
+    if law.scv < 1:
         return random.gammavariate(1 / law.scv, law.mean_s * law.scv)
-    share = (1 + ((law.scv - 1) / (law.scv + 1)) ** 0.5) / 2
-    mean_s = law.mean_s / (2 * share) if random.random() < share else law.mean_s / (2 * (1 - share))
-    return random.expovariate(1 / mean_s)
+    (share, mean_s), (_, other_mean_s) = law.phases
+    return random.expovariate(1 / (mean_s if random.random() < share else other_mean_s))

@@ -10,7 +10,7 @@ from math import ceil, floor, isfinite, log10
 from typing import Final, NamedTuple
 
 from cascade_plan.errors import UsageError, did_you_mean
-from cascade_plan.model.replay import Replay, Timeline
+from cascade_plan.model.replay import Replay, Simulation, Timeline
 from cascade_plan.reports._fitting import fitted
 from cascade_plan.reports._words import count, one_line
 
@@ -160,6 +160,7 @@ class Story:
     title: str
     subtitle: str
     source: str
+    nodes_name: str
 
     @property
     def size(self) -> int:
@@ -182,9 +183,9 @@ class Story:
         """The heading of the second panel, with the least and the greatest number."""
         counts = self.timeline.node_count
         if not counts:
-            return "API nodes"
+            return self.nodes_name
         low, high = min(counts), max(counts)
-        return f"API nodes ({low:,})" if low == high else f"API nodes ({low:,} to {high:,})"
+        return f"{self.nodes_name} ({low:,})" if low == high else f"{self.nodes_name} ({low:,} to {high:,})"
 
     @property
     def latency_title(self) -> str:
@@ -207,8 +208,12 @@ class Story:
         return 0 < self.timeline.slo_latency_ms_p95 < OFF_SCALE
 
 
-def _story(replay: Replay, policy: str) -> Story:
-    """Return what is shown of a policy. Raises UsageError for a policy without a timeline."""
+def _stories(simulation: Simulation, policy: str) -> list[Story]:
+    """Return what is shown of a policy, service by service. Raises UsageError for a policy without a timeline."""
+    return [_story(simulation, replay, policy) for replay in simulation.replays]
+
+
+def _story(simulation: Simulation, replay: Replay, policy: str) -> Story:
     timelines = dict(replay.timelines)
     if policy not in timelines:
         known = [name for name, _ in replay.timelines]
@@ -218,15 +223,17 @@ def _story(replay: Replay, policy: str) -> Story:
         )
     timeline = timelines[policy]
     described = next((outcome.description for outcome in replay.outcomes if outcome.policy == policy), "")
-    runs = f"run 1 of {replay.run_count:,}, " if replay.run_count > 1 else ""
+    runs = f"run 1 of {simulation.run_count:,}, " if simulation.run_count > 1 else ""
+    service = one_line(replay.service) if len(simulation.replays) > 1 else ""
     return Story(
         timeline,
         requests=linear_scale((*timeline.requests_per_s, *timeline.capacity_requests_per_s)),
         nodes=linear_scale(timeline.node_count, mark_count=4, whole=True),
         latency=latency_scale(timeline.latency_ms_p95, timeline.slo_latency_ms_p95),
-        title=f"{one_line(replay.scenario)}: {one_line(policy)}",
+        title=f"{', '.join(filter(None, (one_line(simulation.scenario), service)))}: {one_line(policy)}",
         subtitle=" · ".join(part for part in (_missed_words(timeline), one_line(described)) if part),
-        source=f"{one_line(replay.traffic)} · {runs}seed {replay.seed}",
+        source=f"{one_line(simulation.traffic)} · {runs}seed {simulation.seed}",
+        nodes_name=f"{service or 'API'} nodes",
     )
 
 
@@ -287,17 +294,27 @@ def _pixels(number: float) -> str:
     return f"{number:.1f}".removesuffix(".0")
 
 
-def svg(replay: Replay, policy: str, width: int = 1200, height: int = 720) -> str:
-    """Return a policy's first run as an SVG document of so many pixels: three panels on one axis of time.
+def svg(simulation: Simulation, policy: str, width: int = 1200, height: int = 720) -> str:
+    """Return a policy's first run as an SVG document: for each service three panels on one axis of time.
 
-    Load is an area, capacity a line in steps; ticks that missed the SLO are shaded in every panel. Of each line at most
-    1500 points are drawn, every bucket's least and greatest. The document refers to nothing outside it, has no script,
-    style sheet or ids, and is the same for the same replay.
+    A picture has so many pixels; those of several services stand one below the other. Load is an area, capacity a line
+    in steps; ticks that missed the SLO are shaded in every panel. Of each line at most 1500 points are drawn, every
+    bucket's least and greatest. The document refers to nothing outside it, has no script, style sheet or ids, and is
+    the same for the same simulation.
     Raises UsageError for a policy without a timeline and for a picture below 480 x 360.
     """
     if width < SMALLEST[0] or height < SMALLEST[1]:
         raise UsageError(f"a picture is at least {SMALLEST[0]} by {SMALLEST[1]} pixels, not {width} by {height}")
-    story = _story(replay, policy)
+    pictures = [_picture(story, width, height) for story in _stories(simulation, policy)]
+    if len(pictures) == 1:
+        return pictures[0]
+    whole = height * len(pictures)
+    below = (f'<g transform="translate(0 {index * height})">\n{each}</g>' for index, each in enumerate(pictures))
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{whole}" viewBox="0 0 {width} {whole}">'
+    return "\n".join([head, *below, "</svg>"]) + "\n"
+
+
+def _picture(story: Story, width: int, height: int) -> str:
     panels = _panels(width, height)
     missed = _missed_columns(story.timeline.missed, round(panels[0].width))
     parts = [
@@ -483,19 +500,23 @@ Rows = list[list[str]]
 """Cells of a chart, top row first."""
 
 
-def text(replay: Replay, policy: str, width: int = 100, height: int = 12) -> str:
+def text(simulation: Simulation, policy: str, width: int = 100, height: int = 12) -> str:
     """Return a policy's first run as a chart of at most `width` columns for a terminal, without colour.
 
-    `height` is the rows of the first panel, load and capacity; nodes and latency have half of them. A column stands for
-    its ticks' greatest load, nodes and latency and for their least capacity; a mark below it for a tick that missed the
-    SLO. Raises UsageError for a policy without a timeline and for a chart below 40 columns or 3 rows.
+    Several services have a chart each. `height` is the rows of the first panel, load and capacity; nodes and latency
+    have half of them. A column stands for its ticks' greatest load, nodes and latency and for their least capacity; a
+    mark below it for a tick that missed the SLO. Raises UsageError for a policy without a timeline and for a chart
+    below 40 columns or 3 rows.
     """
     if width < NARROWEST or height < LOWEST:
         raise UsageError(
             f"a chart is at least {NARROWEST} columns wide and {LOWEST} rows high, not {width} and {height}"
         )
-    story, across, half = _story(replay, policy), width - GUTTER, max(2, height // 2)
-    timeline = story.timeline
+    return "\n".join(_chart(story, width, height) for story in _stories(simulation, policy))
+
+
+def _chart(story: Story, width: int, height: int) -> str:
+    across, half, timeline = width - GUTTER, max(2, height // 2), story.timeline
     load = _bars(timeline.requests_per_s, story.requests, across, height)
     _overlay(load, _least(timeline.capacity_requests_per_s, across), story.requests)
     nodes = _bars(timeline.node_count, story.nodes, across, half)

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from math import isfinite
 from typing import Final
 
-from cascade_plan.model.replay import Outcome, Replay
-from cascade_plan.reports._words import count, one_line, usd
+from cascade_plan.model.replay import Outcome, Replay, Simulation
+from cascade_plan.reports._words import count, one_line, percent, usd
 
 HEADERS: Final = (
     "policy", "SLO missed, min/day, mean", "SLO missed, min/day, worst run", "worst p99, ms", "pods", "nodes",
@@ -24,14 +24,35 @@ OVERLOADED: Final = "overloaded"
 NOTHING: Final = "Nothing was compared."
 
 
-def facts(replay: Replay) -> tuple[str, str]:
+def facts(simulation: Simulation) -> tuple[str, str]:
     """Return what was simulated, and how often."""
-    days = f"{count(replay.day_count)} day{'s' * (replay.day_count != 1)}"
-    runs = f"{replay.run_count:,} run{'s' * (replay.run_count != 1)}"
+    days = f"{count(simulation.day_count)} day{'s' * (simulation.day_count != 1)}"
+    runs = f"{simulation.run_count:,} run{'s' * (simulation.run_count != 1)}"
     return (
-        f"{one_line(replay.scenario)}: {one_line(replay.traffic)}",
-        f"{days}, {runs}, seed {replay.seed}",
+        f"{one_line(simulation.scenario)}: {one_line(simulation.traffic)}",
+        f"{days}, {runs}, seed {simulation.seed}",
     )
+
+
+def heading(simulation: Simulation, replay: Replay) -> str:
+    """Return what stands above a service's days: nothing where it is the only one."""
+    if len(simulation.replays) == 1:
+        return ""
+    return f"{one_line(replay.service)}: {percent(replay.request_share)} of the requests"
+
+
+def headers(simulation: Simulation) -> tuple[str, ...]:
+    """Return what stands above the cells of a row."""
+    if len(simulation.replays) == 1:
+        return HEADERS
+    return tuple(header.replace("API nodes", "its nodes") for header in HEADERS)
+
+
+def total(simulation: Simulation) -> str:
+    """Return what the fleet costs when all services scale as recommended; nothing where there is only one."""
+    if len(simulation.replays) == 1:
+        return ""
+    return f"Whole fleet, every service scaled as recommended: {usd(simulation.cost_usd_per_month)} a month."
 
 
 def row(outcome: Outcome) -> list[str]:

@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
-from cascade_plan.model.replay import Outcome, Replay
+from collections.abc import Sequence
+
+from cascade_plan.model.replay import Outcome, Replay, Simulation
 from cascade_plan.reports._marked import Marked, escaped, table
-from cascade_plan.reports.days._outcomes import HEADERS, NOTHING, NUMBERS, facts, recommendation, row
+from cascade_plan.reports.days._outcomes import NOTHING, NUMBERS, facts, headers, heading, recommendation, row, total
 
 FORMAT: str = "Markdown: the ways of scaling side by side"
 
 
-def render(replay: Replay) -> str:
+def render(simulation: Simulation) -> str:
     """Return the simulation as GitHub-flavoured Markdown, the recommended policy in bold."""
-    what, often = facts(replay)
+    what, often = facts(simulation)
     lines = ["## Simulation", "", escaped(what), "", escaped(often), ""]
+    for replay in simulation.replays:
+        if title := heading(simulation, replay):
+            lines += [f"### {escaped(title)}", ""]
+        lines += [*_lines(replay, headers(simulation)), ""]
+    if sum_of_all := total(simulation):
+        lines += [escaped(sum_of_all), ""]
+    return "\n".join(lines)
+
+
+def _lines(replay: Replay, titles: Sequence[str]) -> list[str]:
     if not replay.outcomes:
-        return "\n".join([*lines, NOTHING]) + "\n"
+        return [NOTHING]
     rows = [[_named(outcome, replay), *row(outcome)[1:]] for outcome in replay.outcomes]
-    lines += table(HEADERS, rows, NUMBERS)
-    lines += [f"- {_named(outcome, replay)}: {escaped(outcome.description)}" for outcome in replay.outcomes]
-    return "\n".join([*lines, "", escaped(recommendation(replay))]) + "\n"
+    described = [f"- {_named(outcome, replay)}: {escaped(outcome.description)}" for outcome in replay.outcomes]
+    return [*table(titles, rows, NUMBERS), *described, "", escaped(recommendation(replay))]
 
 
 def _named(outcome: Outcome, replay: Replay) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
-from cascade_plan.model.replay import Replay
+from cascade_plan.model.replay import Replay, Simulation
 from cascade_plan.reports._fitting import fitted
 from cascade_plan.reports._words import one_line
-from cascade_plan.reports.days._outcomes import HEADERS, NOTHING, NUMBERS, facts, recommendation, row
+from cascade_plan.reports.days._outcomes import NOTHING, NUMBERS, facts, headers, heading, recommendation, row, total
 
 FORMAT: str = "plain text for a terminal: the ways of scaling side by side"
 WIDTH: Final = 110
@@ -16,26 +16,38 @@ NAME_WIDTH: Final = 14
 """Columns a policy's name has in the table; the list below it has the name in full."""
 
 
-def render(replay: Replay) -> str:
+def render(simulation: Simulation) -> str:
     """Return the simulation as plain text of at most 110 columns."""
-    return "\n".join(_lines(replay)) + "\n"
+    return "\n".join(_lines(simulation)) + "\n"
 
 
-def _lines(replay: Replay) -> Iterator[str]:
+def _lines(simulation: Simulation) -> Iterator[str]:
+    from textwrap import wrap
+
+    for fact in facts(simulation):
+        yield from wrap(fact, WIDTH)
+    for replay in simulation.replays:
+        yield ""
+        if title := heading(simulation, replay):
+            yield from (*wrap(title, WIDTH), "")
+        yield from _service_lines(replay, headers(simulation))
+    if sum_of_all := total(simulation):
+        yield from ("", *wrap(sum_of_all, WIDTH))
+
+
+def _service_lines(replay: Replay, titles: Sequence[str]) -> Iterator[str]:
     from textwrap import wrap
 
     from tabulate import tabulate
 
-    for fact in facts(replay):
-        yield from wrap(fact, WIDTH)
-    yield ""
     if not replay.outcomes:
         yield NOTHING
         return
-    headers = [_folded(header) for header in HEADERS]
-    align = ["right" if index in NUMBERS else "left" for index in range(len(HEADERS))]
+    align = ["right" if index in NUMBERS else "left" for index in range(len(titles))]
     rows = [[fitted(name, NAME_WIDTH), *cells] for name, *cells in map(row, replay.outcomes)]
-    table = tabulate(rows, headers, tablefmt="simple", colalign=align, disable_numparse=True)
+    table = tabulate(
+        rows, [_folded(title) for title in titles], tablefmt="simple", colalign=align, disable_numparse=True
+    )
     yield from (line.rstrip() for line in table.split("\n"))
     yield ""
     for outcome in replay.outcomes:
