@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final
+from typing import Final, NamedTuple
 
 from cascade_plan.errors import UsageError, did_you_mean
 from cascade_plan.formulas.roots import root
-from cascade_plan.model.brief import Brief
-from cascade_plan.model.catalogue import Catalogue
 from cascade_plan.model.derivation import Finding
 from cascade_plan.model.measurement import TOLERANCE, Comparison, Measurement, Percentile, Verification
 from cascade_plan.model.plan import Plan, Verdict
-from cascade_plan.model.price import Book
-from cascade_plan.model.scenario import LoadLevel, Scenario
-from cascade_plan.planning import sizing
-from cascade_plan.planning.chain import Prediction, chain, predict
+from cascade_plan.model.scenario import LoadTest, Scenario
+from cascade_plan.planning.chain import Prediction, predict
 from cascade_plan.planning.judging import OPERATORS
-from cascade_plan.planning.latencies import deployed_on, nodes_for
-from cascade_plan.planning.traffic import load_of
+from cascade_plan.planning.latencies import chain_for
 
 USERS_TOLERANCE: Final = 0.05
 """A run with more or fewer users than this is not the load that was predicted."""
@@ -30,22 +24,8 @@ FACTORS: Final = (1 / 64, 64.0)
 """Between which factors on the CPU times one is sought that explains a measurement."""
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """What is verified: the plan, and the shapes and prices it was made with."""
-
-    plan: Plan
-    catalogue: Catalogue
-    book: Book
-
-    @property
-    def scenario(self) -> Scenario:
-        """The plan's scenario."""
-        return self.plan.scenario
-
-
 def chosen(
-    loads: Mapping[str, LoadLevel], measured: Mapping[str, Measurement], wanted: str | None
+    loads: Mapping[str, LoadTest], measured: Mapping[str, Measurement], wanted: str | None
 ) -> tuple[str, Measurement]:
     """Return the load that was run and its measurement: the wanted one, or the only one the results allow.
 
@@ -72,21 +52,21 @@ def chosen(
     raise UsageError(f"give --load NAME: the run had {users}; the scenario's loads are {known}")
 
 
-def verify(subject: Subject, load: str, measurement: Measurement) -> Verification:
+def verify(plan: Plan, load: str, measurement: Measurement) -> Verification:
     """Return a measured run's verdicts, its comparison with the plan's predictions, and what follows from both."""
-    comparisons = tuple(_comparisons(subject.plan, load, measurement))
+    comparisons = tuple(_comparisons(plan, load, measurement))
     findings = (
-        *_about_rounding(subject.scenario, load, measurement),
-        *_about_run(subject.scenario, load, measurement),
-        *_about_generator(subject.scenario, load, measurement),
-        *_about_prediction(subject, load, measurement, comparisons),
+        *_about_rounding(plan.scenario, load, measurement),
+        *_about_run(plan.scenario, load, measurement),
+        *_about_generator(plan.scenario, load, measurement),
+        *_about_prediction(plan, load, measurement, comparisons),
         *(
             Finding("warning", "failures", f"{failure.count:,} x {failure.what}", measurement.source)
             for failure in measurement.failures
         ),
     )
-    verdicts = tuple(_verdicts(subject.scenario, load, measurement))
-    return Verification(subject.scenario.name, load, measurement, verdicts, comparisons, findings)
+    verdicts = tuple(_verdicts(plan.scenario, load, measurement))
+    return Verification(plan.scenario.name, load, measurement, verdicts, comparisons, findings)
 
 
 # ---------------------------------------------------------------------------------------------------------- the limits
@@ -147,7 +127,7 @@ def _measured(measurement: Measurement, figure: str) -> tuple[float | None, floa
 # ----------------------------------------------------------------------------------------------------- the predictions
 
 
-def _is_comparable(load: LoadLevel, measurement: Measurement) -> bool:
+def _is_comparable(load: LoadTest, measurement: Measurement) -> bool:
     """Return whether a run had the users that the predictions are of, so far as it tells."""
     return measurement.user_count is None or abs(measurement.user_count / load.users - 1) <= USERS_TOLERANCE
 
@@ -173,7 +153,7 @@ def _comparisons(plan: Plan, load: str, measurement: Measurement) -> Iterator[Co
 
 
 def _about_prediction(
-    subject: Subject, load: str, measurement: Measurement, comparisons: tuple[Comparison, ...]
+    plan: Plan, load: str, measurement: Measurement, comparisons: tuple[Comparison, ...]
 ) -> Iterator[Finding]:
     """Yield what it means that predictions are off, with CPU times that explain all of it if there are such."""
     off = [comparison for comparison in comparisons if comparison.beyond_tolerance]
@@ -181,43 +161,52 @@ def _about_prediction(
         return
     words = ", ".join(f"{one.figure} {one.value_measured / one.value_predicted:.2g} x" for one in off)
     message = f"measured over predicted beyond {TOLERANCE:.0%}: {words}; "
-    explained = cpu_factor(subject, load, measurement)
+    explained = cpu_factor(plan, load, measurement)
     if explained is None:
         rest = (
-            "no one factor on behaviour.actions.*.cpu_ms explains latency and throughput together: measure timing.*, "
-            "the network to the load generator, and whether the fleet was the plan's"
+            "no one factor on behaviour.actions.*.cpu_ms explains latency and throughput together: measure the other "
+            "times (tiers.*), the network to the load generator, and whether the fleet was the plan's"
         )
     else:
-        factor, busy = explained
+        factor, service, busy = explained
         times = ", ".join(
-            f"{name} {action.cpu_ms * factor:.2g}" for name, action in subject.scenario.behaviour.actions.items()
+            f"{name} {action.cpu_ms * factor:.2g}" for name, action in plan.scenario.behaviour.actions.items()
         )
         rest = (
             f"CPU times {factor:.2g} x the scenario's would explain p50, p95 and throughput to within {TOLERANCE:.0%} "
-            f"on the plan's fleet. The API's pods were then {busy:.0%} busy: if so, set behaviour.actions.*.cpu_ms to "
-            f"about {times}; if not, the delay is elsewhere"
+            f"on the plan's fleet. The pods of {service} were then {busy:.0%} busy: if so, set "
+            f"behaviour.actions.*.cpu_ms to about {times}; if not, the delay is elsewhere"
         )
     yield Finding("warning", "prediction", message + rest, f"latency_ms_p95.{load}")
 
 
-def cpu_factor(subject: Subject, load: str, measurement: Measurement) -> tuple[float, float] | None:
-    """Return the factor on every action's CPU time that explains a measurement, and how busy the API then is, or None.
+class Explained(NamedTuple):
+    """A factor on every action's CPU time that explains a measurement, and the service that is fullest with it."""
 
-    The factor is the one with which the p95 is predicted as measured; it is believed only if it predicts p50 and
-    throughput too, which it was not fitted to. Throughput alone tells nothing of CPU times: below saturation it is
-    users over think time whatever they are. Where the API would be full, a delay of the same length elsewhere gives the
-    same p50, p95 and throughput: only the CPU's own figures tell the two apart, hence the busy share.
+    factor: float
+    service: str
+    busy_share: float
+
+
+def cpu_factor(plan: Plan, load: str, measurement: Measurement) -> Explained | None:
+    """Return the factor on every action's CPU time that explains a measurement, and how busy a service then is.
+
+    None where none does. The factor is the one with which the p95 is predicted as measured; it is believed only if it
+    predicts p50 and throughput too, which it was not fitted to. Throughput alone tells nothing of CPU times: below
+    saturation it is users over think time whatever they are. Where a service would be full, a delay of the same length
+    elsewhere gives the same p50, p95 and throughput: only the CPU's own figures tell the two apart, hence the busy
+    share, that of the fullest service.
     """
     p95, p50, rate = measurement.percentiles.get("p95"), measurement.percentiles.get("p50"), measurement.requests_per_s
     if p95 is None or p50 is None or rate is None:
         return None
-    scenario = subject.scenario
-    brief = Brief(scenario, load_of(scenario), subject.catalogue, subject.book, {})
-    fleet = sizing.size(brief)
-    deployed = deployed_on(brief, fleet, nodes_for(brief, fleet, scenario.loads[load]))
+    asked = plan.scenario.loads[load]
+    services = _services(plan, asked)
+    if not services:
+        return None
 
     def predicted(factor: float) -> Prediction:
-        return predict(chain(_slower(scenario, factor), deployed), scenario.loads[load].users)
+        return predict(chain_for(_slower(plan.scenario, factor), plan.fleet, asked), asked.users)
 
     low, high = FACTORS
     found = root(lambda factor: predicted(factor).latency_ms_p95 - p95.latency_ms, low, high, 1e-3)
@@ -228,7 +217,16 @@ def cpu_factor(subject: Subject, load: str, measurement: Measurement) -> tuple[f
         and _near(explained.latency_ms_p50, p50)
         and _near(explained.requests_per_s, Percentile(rate, 0.0))
     )
-    return (found, explained.utilisation_ratio["api"]) if fits else None
+    if not fits:
+        return None
+    service = max(services, key=lambda name: explained.utilisation_ratio[name])
+    return Explained(found, service, explained.utilisation_ratio[service])
+
+
+def _services(plan: Plan, load: LoadTest) -> tuple[str, ...]:
+    """Return the places where requests take CPU time of a service."""
+    tiers = {workload.tier for workload in plan.fleet.workloads if workload.serves == "requests"}
+    return tuple(place.name for place in chain_for(plan.scenario, plan.fleet, load).places if place.tier in tiers)
 
 
 def _near(predicted: float, measured: Percentile) -> bool:
