@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 Force = Annotated[bool, typer.Option("--force", help="Overwrite what is there.")]
 Files = Annotated[list[str], typer.Argument(metavar="SCENARIO...", help="Files, or names of bundled scenarios.")]
 Which = Annotated[str, typer.Argument(metavar="NAME", help="scenario or plan: what the schema describes.")]
+Shape = Annotated[str, typer.Option("--format", metavar="NAME", help="json or markdown.")]
 Example = Annotated[
     str | None, typer.Option("--example", metavar="NAME", help="Write this bundled scenario instead of asking.")
 ]
@@ -127,15 +128,38 @@ def validate(scenarios: Files) -> int:
     return UsageError.exit_code if failed else 0
 
 
-def schema(which: Which = "scenario", output: Output = "-") -> int:
-    """Print the JSON Schema of a scenario, or of the plan that `size --format json` prints."""
-    deliver(_schema_text(which), output)
+def schema(which: Which = "scenario", shape: Shape = "json", output: Output = "-") -> int:
+    """Print the JSON Schema of a scenario, or of the plan that `size --format json` prints.
+
+    As markdown it is docs/scenario.md: every field of a scenario for people.
+    """
+    if shape not in SHAPES:
+        raise UsageError(
+            f"no format {shape!r} for schema: known are {', '.join(SHAPES)}{did_you_mean(shape, [*SHAPES])}"
+        )
+    deliver(SHAPES[shape](which), output)
     return 0
 
 
 def _schema_text(which: str) -> str:
+    return json.dumps(_schema_of(which), indent=2, ensure_ascii=False) + "\n"
+
+
+def _reference(which: str) -> str:
+    from cascade_plan.reports.reference import reference
+
+    found = _schema_of(which)
+    if which != "scenario":
+        raise UsageError(f"--format markdown is for a scenario, not for a {which}")
+    return reference(found)
+
+
+def _schema_of(which: str) -> dict[str, Any]:
     from cascade_plan.model.schemas import SCHEMAS
 
     if which not in SCHEMAS:
         raise UsageError(f"no schema {which!r}: known are {', '.join(SCHEMAS)}{did_you_mean(which, list(SCHEMAS))}")
-    return json.dumps(SCHEMAS[which](), indent=2, ensure_ascii=False) + "\n"
+    return SCHEMAS[which]()
+
+
+SHAPES: Final = {"json": _schema_text, "markdown": _reference}

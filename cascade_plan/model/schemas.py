@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import inspect
+import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from itertools import pairwise
@@ -13,12 +15,17 @@ from typing import Any, Final, get_args
 from pydantic import BaseModel
 
 from cascade_plan import registry
+from cascade_plan.files.parsing import plain_scalar
 from cascade_plan.model import plan, tier
 from cascade_plan.model.defaults import Default, default_of
 from cascade_plan.model.scenario import Scenario
 
 PARTIAL: Final = "InEnvironment"
 """What the name of a part's definition ends in where an environment gives some of its fields."""
+
+
+PLAIN: Final = re.compile(r"[A-Za-z0-9/](?:[A-Za-z0-9 ._/{}@+-]|:(?! ))*")
+"""Texts that need no quotes in YAML, unless they are read as a number or a word such as true."""
 
 
 def scenario_schema() -> dict[str, Any]:
@@ -96,8 +103,12 @@ def _definition(part: type[BaseModel]) -> dict[str, Any]:
     for name, field in schema["properties"].items():
         field.pop("title", None)
         field["description"] = _sentence(sentences.get(name, ""), default_of(part, name))
+        if examples := part.model_fields[name].examples:
+            field["examples"] = examples  # in the order given, which pydantic sorts
     if issubclass(part, tier.Settings):
         schema["properties"]["kind"] = _kind_of(part, schema["properties"]["kind"]["description"])
+        often = "A scenario may have several." if part.SEVERAL else "A scenario has one at most."
+        schema["description"] += f" {often}"
     if issubclass(part, tier.Bought):
         schema["properties"]["purchase"] |= _terms(part.BOUGHT)
     return schema
@@ -129,8 +140,8 @@ def _sentence(text: str, default: Default | None) -> str:
 def written(value: object) -> str:
     """Return a value as a scenario writes it, on one line.
 
-    >>> written({"vcpu": 4, "memory_gib": 8}), written(True), written(1000000.0)
-    ('{vcpu: 4, memory_gib: 8}', 'true', '1000000')
+    >>> written({"vcpu": 4, "memory_gib": 8}), written(1000000.0), written(["< 50"]), written("15")
+    ('{vcpu: 4, memory_gib: 8}', '1000000', '["< 50"]', '"15"')
     """
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
@@ -140,6 +151,8 @@ def written(value: object) -> str:
         return "{" + ", ".join(f"{key}: {written(inner)}" for key, inner in value.items()) + "}"
     if isinstance(value, list | tuple):
         return "[" + ", ".join(written(inner) for inner in value) + "]"
+    if isinstance(value, str) and not (PLAIN.fullmatch(value) and isinstance(plain_scalar(value), str)):
+        return json.dumps(value, ensure_ascii=False)
     return str(value)
 
 
@@ -175,6 +188,7 @@ def _tiers(field: Mapping[str, Any]) -> dict[str, Any]:
         "description": field["description"],
         "type": "object",
         "default": {name: {} for name in tier.STANDARD},
+        "examples": field["examples"],
         "propertyNames": {"pattern": f"^{tier.NAMED.pattern}$"},
         "properties": {kind: {"anyOf": [settings, off]} for kind, settings in kinds.items()},
         "additionalProperties": {"anyOf": [{**settings, "required": ["kind"]} for settings in kinds.values()]},
@@ -213,8 +227,8 @@ def _environments(properties: Mapping[str, Any], partial: Mapping[str, Any]) -> 
     """Return the schema of systems that one file describes: what of the scenario each has otherwise."""
     inner = {name: field for name, field in properties.items() if name != "schema_version"}
     return {
-        "description": "Systems by name, each this scenario with other values laid over it: "
-        "{prod: {}, staging: {users: {peak: 100}}}.",
+        "description": "Systems by name, each this scenario with other values laid over it.",
+        "examples": [{"prod": {}, "staging": {"users": {"peak": 100, "average": 20}, "availability": "minimal"}}],
         "type": "object",
         "minProperties": 1,
         "additionalProperties": {
