@@ -14,6 +14,7 @@ from cascade_plan.files.disk import read_text
 from cascade_plan.files.documents import Document, field_name, trails_below
 from cascade_plan.files.parsing import parse_yaml
 from cascade_plan.files.validating import validate
+from cascade_plan.inputs.environments import environment, environments
 from cascade_plan.model.catalogue import Catalogue
 from cascade_plan.model.plan import Plan, from_json
 from cascade_plan.model.price import Book
@@ -56,19 +57,28 @@ def scenario_text(reference: str) -> tuple[str, str]:
     return entry.read_text(encoding="utf-8"), f"{reference}.yaml"
 
 
-def read_scenario(reference: str, assignments: Sequence[Assignment] = ()) -> tuple[Scenario, Mapping[str, str]]:
+def environments_of(reference: str) -> tuple[str, ...]:
+    """Return the names of a scenario file's environments; none where it is one system."""
+    return environments(parse_yaml(*scenario_text(reference)))
+
+
+def read_scenario(
+    reference: str, assignments: Sequence[Assignment] = (), env: str | None = None
+) -> tuple[Scenario, Mapping[str, str]]:
     """Return a scenario with `assignments` laid over it, and where each of its values was given.
 
+    Of a file with environments it is that of `env`, or the first.
     Raises ScenarioError with every problem of file and assignments, UsageError when it cannot be read.
     """
-    scenario, document = _read(reference, assignments)
+    scenario, document = _read(reference, assignments, env)
     return scenario, _origins(document)
 
 
-def _read(reference: str, assignments: Sequence[Assignment]) -> tuple[Scenario, Document]:
+def _read(reference: str, assignments: Sequence[Assignment], env: str | None) -> tuple[Scenario, Document]:
     text, name = scenario_text(reference)
-    base = parse_yaml(text, name)
-    document = _turned_off(base, _laid_over(base, assignments))
+    whole = parse_yaml(text, name)
+    chosen = _turned_off(whole, environment(whole, env))
+    document = _turned_off(chosen, _laid_over(chosen, assignments))
     return _with_trace(validate(Scenario, document), document), document
 
 
@@ -95,7 +105,7 @@ def _laid_over(document: Document, assignments: Sequence[Assignment]) -> Documen
 
 
 def _turned_off(base: Document, document: Document) -> Document:
-    """Return the document without the tiers of `base` that it turns off: a name that never was on is a mistake."""
+    """Return the document without the tiers of `base` that it turns off: off for a name that never was on stays."""
     before, tiers = base.data.get("tiers"), document.data.get("tiers")
     if not isinstance(before, dict) or not isinstance(tiers, dict):
         return document
@@ -159,7 +169,11 @@ def _with_trace(scenario: Scenario, document: Document) -> Scenario:
 
 
 def read(
-    reference: str, assignments: Sequence[Assignment] = (), prices: str | None = None, cached: bool = True
+    reference: str,
+    assignments: Sequence[Assignment] = (),
+    prices: str | None = None,
+    cached: bool = True,
+    env: str | None = None,
 ) -> Given:
     """Return a scenario with the prices of its region: a file of prices over the cache (unless not
     `cached`) over the bundled book.
@@ -168,7 +182,7 @@ def read(
     """
     from cascade_plan.prices import books, reading
 
-    scenario, document = _read(reference, assignments)
+    scenario, document = _read(reference, assignments, env)
     _must_be_known(scenario, document, "cloud", registry.names("clouds"))
     _must_be_known(scenario, document, "region", books.regions(scenario.cloud, cached))
     _shapes_must_exist(scenario, document)
