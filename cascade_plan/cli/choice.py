@@ -82,6 +82,7 @@ PARAMETERS: Final[tuple[tuple[str, Any], ...]] = (
             ),
         ],
     ),
+    ("env", _option("--env", "The environment of a file that has several.  [default: its first]", "NAME")),
     ("peak", _option("--peak", "Users at peak.", "USERS")),
     ("avg", _option("--avg", "Users on average.", "USERS")),
     ("region", _option("--region", "Region of the cloud.", "REGION")),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -34,8 +35,11 @@ def size(
     strict_prices: Strict = False,
 ) -> int:
     """Size every tier, price it and judge it."""
-    plan = _planned(choice, format_, output, max_price_age, explored=False)
-    return 3 if strict_prices and not _fresh(plan, choice, max_price_age) else 0
+    names = [each.env for each in choice.environments() if each.env]
+    if choice.env is None and names:
+        complain(f"environment {names[0]} of {', '.join(names)}; --env chooses another", "")
+    plans = _planned((choice,), format_, output, max_price_age, explored=False)
+    return 3 if strict_prices and not _fresh(plans, choice, max_price_age) else 0
 
 
 @with_choice
@@ -46,9 +50,12 @@ def report(
     max_price_age: MaxPriceAge = MAX_PRICE_AGE_DAYS,
     strict_prices: Strict = False,
 ) -> int:
-    """Write the report for finance: cost, commitments, assumptions, alternatives and rollout."""
-    plan = _planned(choice, format_, output, max_price_age, explored=True)
-    return 3 if strict_prices and not _fresh(plan, choice, max_price_age) else 0
+    """Write the report for finance: cost, commitments, assumptions, alternatives and rollout.
+
+    Of a file with environments it is all of them with their total, unless --env chooses one.
+    """
+    plans = _planned(choice.environments(), format_, output, max_price_age, explored=True)
+    return 3 if strict_prices and not _fresh(plans, choice, max_price_age) else 0
 
 
 @with_choice
@@ -59,33 +66,46 @@ def check(
     max_price_age: MaxPriceAge = MAX_PRICE_AGE_DAYS,
     strict_prices: Strict = False,
 ) -> int:
-    """Fail when a gate fails: exit 1 for a failed gate, 3 for a missing price; the report is written all the same."""
+    """Fail when a gate fails: exit 1 for a failed gate, 3 for a missing price; the report is written all the same.
+
+    Of a file with environments all are judged, unless --env chooses one.
+    """
     on_github = os.environ.get("GITHUB_ACTIONS") == "true"
-    plan = _planned(choice, format_, output, max_price_age, explored=on_github or format_ == "markdown")
-    if on_github:
-        from cascade_plan.cli.github import announce
+    explored = on_github or format_ == "markdown"
+    plans = _planned(choice.environments(), format_, output, max_price_age, explored)
+    for plan in plans:
+        if on_github:
+            from cascade_plan.cli.github import announce
 
-        announce(plan)
-    complain("\n".join(registry.load("reports/plans", "table").failures(plan)), "")
-    lacking = not plan.bill.complete or any(verdict.price_is_missing for verdict in plan.verdicts)
-    if lacking or (strict_prices and not _fresh(plan, choice, max_price_age)):
+            announce(plan)
+        complain("\n".join(registry.load("reports/plans", "table").failures(plan)), "")
+    lacking = any(
+        not plan.bill.complete or any(verdict.price_is_missing for verdict in plan.verdicts) for plan in plans
+    )
+    if lacking or (strict_prices and not _fresh(plans, choice, max_price_age)):
         return 3
-    return 1 if plan.failed else 0
+    return 1 if any(plan.failed for plan in plans) else 0
 
 
-def _planned(choice: Choice, format_: str, output: str, max_price_age: int, explored: bool) -> Plan:
-    """Return the plan, after printing it: as the named report, or in colour for a table on a terminal."""
+def _planned(
+    choices: Sequence[Choice], format_: str, output: str, max_price_age: int, explored: bool
+) -> tuple[Plan, ...]:
+    """Return the plans, after printing them: as the named report, or in colour for a table on a terminal."""
     renderer = registry.load("reports/plans", format_)
-    plan = planned(choice, outlook=explored, max_price_age_days=max_price_age)
-    for message in _price_warnings(plan, choice, max_price_age):
-        complain(message, "warning")
-    if format_ == "table" and output == "-" and Color.on():
+    plans = tuple(planned(choice, outlook=explored, max_price_age_days=max_price_age) for choice in choices)
+    for plan, choice in zip(plans, choices, strict=True):
+        for message in _price_warnings(plan, choice, max_price_age):
+            complain(message, "warning")
+    if len(plans) > 1:
+        together = registry.load("reports/environments", format_)
+        deliver(together.render(plans, [renderer.render(plan) for plan in plans]), output)
+    elif format_ == "table" and output == "-" and Color.on():
         from cascade_plan.cli.terminal import show
 
-        show(plan)
+        show(plans[0])
     else:
-        deliver(renderer.render(plan), output)
-    return plan
+        deliver(renderer.render(plans[0]), output)
+    return plans
 
 
 def _price_warnings(plan: Plan, choice: Choice, limit_days: int) -> list[str]:
@@ -113,10 +133,11 @@ def _ages(plan: Plan, choice: Choice) -> list[int | None]:
     return [age_days(item.as_of, today) for item in plan.bill.items]
 
 
-def _fresh(plan: Plan, choice: Choice, limit_days: int) -> bool:
+def _fresh(plans: Sequence[Plan], choice: Choice, limit_days: int) -> bool:
     """Return whether every line has a price that is dated and not too old; say on stderr when not."""
-    old = sum(age is None or age > limit_days for age in _ages(plan, choice))
+    ages = [age for plan in plans for age in _ages(plan, choice)]
+    old = sum(age is None or age > limit_days for age in ages)
     if old:
-        of_all = f"{old} of {len(plan.bill.items)} prices are undated or older than {limit_days} days"
+        of_all = f"{old} of {len(ages)} prices are undated or older than {limit_days} days"
         complain(f"{of_all}, which --strict-prices refuses")
-    return not old and plan.bill.complete
+    return not old and all(plan.bill.complete for plan in plans)

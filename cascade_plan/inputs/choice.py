@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from cascade_plan.errors import UsageError
 from cascade_plan.inputs.project import KEYS, project
-from cascade_plan.inputs.scenarios import Assignment, Given, read
+from cascade_plan.inputs.scenarios import Assignment, Given, environments_of, read
 
 FIELDS: Final = (("peak", "users.peak"), ("avg", "users.average"), ("region", "region"), ("method", "method"))
 """Flags that are short for a --set."""
@@ -25,10 +25,17 @@ class Choice:
     prices: str | None
     price_cache: bool
     as_of: date | None
+    env: str | None
+    """The environment of the file; None where none is chosen."""
 
     def read(self, reference: str | None = None) -> Given:
         """Return the chosen scenario, or another one with the same overrides, with its prices."""
-        return read(reference or self.scenario, self.assignments, self.prices, self.price_cache)
+        return read(reference or self.scenario, self.assignments, self.prices, self.price_cache, self.env)
+
+    def environments(self) -> tuple[Choice, ...]:
+        """Return a choice for each environment of the file; this one alone where one is chosen, or there are none."""
+        names = () if self.env is not None or self.scenario == "-" else environments_of(self.scenario)
+        return tuple(replace(self, env=name) for name in names) or (self,)
 
     def also(self, assignment: Assignment) -> Choice:
         """Return this choice with one more value set."""
@@ -51,6 +58,7 @@ def chosen(given: Mapping[str, Any]) -> Choice:
         prices=value["prices"],
         price_cache=not given["no_price_cache"],
         as_of=day(value["as_of"]),
+        env=value["env"],
     )
 
 

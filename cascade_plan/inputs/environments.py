@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from cascade_plan.errors import Problem, ScenarioError, UsageError, did_you_mean
-from cascade_plan.files.documents import Document, Trail, field_name
+from cascade_plan.files.documents import Document, Trail, field_name, value_at
 from cascade_plan.model.tier import OFF, STANDARD
 
 FIELD: Final = "environments"
@@ -56,10 +56,10 @@ def environment(document: Document, wanted: str | None) -> Document:
     prefix = (FIELD, chosen)
     return Document(
         data,
-        _moved(document.marks, prefix),
+        _moved(document.marks, prefix, data),
         document.name,
-        _moved(document.key_marks, prefix),
-        _moved(document.origins, prefix),
+        _moved(document.key_marks, prefix, data),
+        _moved(document.origins, prefix, data),
     )
 
 
@@ -74,13 +74,21 @@ def _laid_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, 
     return result
 
 
-def _moved(places: Mapping[Trail, Any], prefix: Trail) -> dict[Trail, Any]:
+def _moved(places: Mapping[Trail, Any], prefix: Trail, data: Mapping[str, Any]) -> dict[Trail, Any]:
     """Return places as they are once an environment's values are laid over the others: the environment's win."""
     length = len(prefix)
+    own = {trail[length:]: place for trail, place in places.items() if trail[:length] == prefix and trail[length:]}
     kept = {trail: place for trail, place in places.items() if trail[:1] != (FIELD,)}
-    return kept | {
-        trail[length:]: place for trail, place in places.items() if trail[:length] == prefix and trail[length:]
-    }
+    return {trail: place for trail, place in (kept | own).items() if _leads(data, trail)}
+
+
+def _leads(data: Any, trail: Trail) -> bool:
+    """Return whether a trail leads to a value: what an environment replaced whole is not there any more."""
+    try:
+        value_at(data, trail)
+    except (KeyError, IndexError, TypeError):
+        return False
+    return True
 
 
 def _problem(document: Document, trail: Trail, message: str) -> ScenarioError:

@@ -8,7 +8,7 @@ from typing import Any, Final
 from cascade_plan.errors import Problem, ScenarioError, did_you_mean
 
 FILE: Final = ".cascade-plan.yaml"
-KEYS: Final = ("as_of", "avg", "method", "peak", "prices", "region", "scenario", "set")
+KEYS: Final = ("as_of", "avg", "env", "method", "peak", "prices", "region", "scenario", "set")
 """Keys that it may have: the flags of the same names."""
 
 

@@ -1,0 +1,1 @@
+"""Plug-ins: the environments of one file in one format each."""
