@@ -10,32 +10,28 @@ from typing import Any
 
 import jsonschema
 import pytest
-from factories import make_book, make_catalogue, make_plan, make_scenario
+from factories import make_book, make_outlook, make_plan, make_scenario
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cascade_plan.choosing.outlook import outlook
 from cascade_plan.choosing.replanning import changed
 from cascade_plan.choosing.sensitivities import KEPT
-from cascade_plan.choosing.ways import WAYS, commitment_ways
+from cascade_plan.choosing.ways import commitment_ways, own_ways
 from cascade_plan.errors import InfeasibleError, UsageError
 from cascade_plan.model.outlook import Alternative, Outlook, Sensitivity
 from cascade_plan.model.plan import from_json, json_schema, to_json
 from cascade_plan.model.price import PriceKey, Row
-from cascade_plan.model.scenario import Scenario
-from cascade_plan.planning.pipeline import plan
+from cascade_plan.model.scenario import Scenario, value_at
 
 UNIT_COST = "cost_usd_per_1000_users_month"
 
 
 def explored(missing: Collection[str] = (), **overrides: Any) -> Outlook:
-    scenario = make_scenario(**overrides)
-    return outlook(scenario, make_catalogue(), make_book(missing=missing), {})
+    return make_outlook(missing=missing, **overrides)
 
 
 def cost_of(scenario: Scenario, missing: Collection[str] = ()) -> Decimal:
-    made = plan(scenario, make_catalogue(), make_book(missing=missing))
-    return Decimal(made.figure(UNIT_COST))
+    return Decimal(make_plan(scenario, make_book(missing=missing)).figure(UNIT_COST))
 
 
 # The curve
@@ -63,7 +59,7 @@ def test_the_curve_spans_a_hundredfold_in_thirty_points() -> None:
 def test_a_point_of_the_curve_is_the_plan_at_its_users() -> None:
     for point in explored().curve[::7]:
         other = make_scenario().with_users(point.users_peak, point.users_average)
-        made = plan(other, make_catalogue(), make_book())
+        made = make_plan(other)
         assert point.cost_usd_per_1000_users_month == made.figure(UNIT_COST)
         assert point.cost_usd_per_month == made.bill.effective_usd.average
         assert point.complete
@@ -132,7 +128,9 @@ def test_a_side_the_schema_refuses_is_left_out() -> None:
 
 def test_a_side_whose_bill_would_lack_a_price_is_left_out() -> None:
     def doubled(term: str) -> list[Decimal | None]:
-        found = explored(**{"tiers.api.shape": {"vcpu": 4, "memory_gib": 16.0}, "purchase.api": term}).sensitivities
+        found = explored(
+            **{"tiers.api.shape": {"vcpu": 4, "memory_gib": 16.0}, "tiers.api.purchase": term}
+        ).sensitivities
         return [row.cost_usd_per_1000_users_month_doubled for row in found if row.path == "tiers.api.shape.vcpu"]
 
     assert doubled("on_demand") != []
@@ -143,7 +141,8 @@ def test_a_side_whose_bill_would_lack_a_price_is_left_out() -> None:
 @pytest.mark.parametrize(
     ("overrides", "origins", "path", "kind", "source"),
     [
-        ({}, {}, "tiers.cache.minimum_nodes", "plan", "max(3, peak / 20000)"),
+        ({}, {}, "tiers.database.users_per_replica", "plan", "max(1, peak / 10000)"),
+        ({}, {"tiers.cache.minimum_nodes": "--set x"}, "tiers.cache.minimum_nodes", "scenario", "--set x"),
         ({"users.active_share": 0.5}, {}, "users.active_share", "scenario", "given in the scenario"),
         ({"users.active_share": 0.5}, {"users.active_share": "x.yaml:7"}, "users.active_share", "scenario", "x.yaml:7"),
         ({"users.active_share": 0.5}, {}, "behaviour.actions.read.response_bytes", "scenario", "given"),
@@ -154,7 +153,7 @@ def test_a_side_whose_bill_would_lack_a_price_is_left_out() -> None:
 def test_a_value_says_where_it_comes_from(
     overrides: dict[str, Any], origins: dict[str, str], path: str, kind: str, source: str
 ) -> None:
-    found = outlook(make_scenario(**overrides), make_catalogue(), make_book(), origins).sensitivities
+    found = make_outlook(make_scenario(**overrides), origins=origins).sensitivities
     row = next(row for row in found if row.path == path)
     assert row.kind == kind
     assert source in row.source
@@ -196,7 +195,7 @@ def test_the_joined_way_sets_nothing_twice() -> None:
     joined = explored().alternatives[-1]
     paths = [assignment.partition("=")[0] for assignment in joined.overrides]
     assert len(paths) == len({*paths})
-    assert "purchase.api" in paths
+    assert "tiers.api.purchase" in paths
 
 
 def test_a_way_whose_price_the_book_lacks_is_no_way() -> None:
@@ -238,10 +237,10 @@ def test_of_the_terms_a_book_prices_the_cheapest_of_each_length_and_the_cheapest
         "API nodes paid by a Compute Savings Plan for one year, no upfront",
         "API nodes paid by a Compute Savings Plan for three years, no upfront",
     ]
-    assert ways[api[0]].overrides == {"purchase.api": "ec2_instance_sp_1y_partial_upfront"}
+    assert ways[api[0]].overrides == {"tiers.api.purchase": "ec2_instance_sp_1y_partial_upfront"}
     assert ways[api[0]].gives_up.endswith("for one year; part of the term is paid on its first day")
     assert "cache nodes paid by a Database Savings Plan for one year, no upfront" in ways
-    found = outlook(scenario, make_catalogue(), book, {}).alternatives
+    found = make_outlook(scenario, book).alternatives
     assert {*ways} <= {way.title for way in found}
 
 
@@ -252,12 +251,14 @@ def test_what_is_so_already_is_left_out() -> None:
         "tiers.network.nat_gateway_per_zone": False,
         "tiers.monitoring.label_by_tenant": False,
         "tiers.database.shape": {"vcpu": 4, "memory_gib": 32.0},
-        "purchase.api": "spot",
-        "purchase.cache": "reserved_1y_no_upfront",
+        "tiers.api.purchase": "spot",
+        "tiers.cache.purchase": "reserved_1y_no_upfront",
     }
     assert {*by_title(explored(**scenario))} <= {
         "WebSocket nodes reserved for three years, all upfront",
         "database instances reserved for one year, all upfront",
+        "monitoring nodes reserved for three years, all upfront",
+        "all of these together",
     }
 
 
@@ -269,9 +270,8 @@ def test_the_database_way_names_the_shape_and_keeps_vcpu_and_memory() -> None:
 
 def test_ways_are_data_that_the_schema_knows() -> None:
     made = make_plan()
-    for way in (*WAYS, *commitment_ways(made, make_book())):
-        values = {path: value(made) if callable(value) else value for path, value in way.overrides.items()}
-        assert changed(make_scenario(), values) is not None, way.title
+    for way in (*own_ways(made), *commitment_ways(made, make_book())):
+        assert changed(make_scenario(), dict(way.overrides)) is not None, way.title
 
 
 def test_an_incomplete_bill_still_has_ways_and_says_so() -> None:
@@ -297,7 +297,7 @@ def test_the_same_scenario_has_the_same_outlook() -> None:
 def test_a_trace_that_was_read_is_no_obstacle() -> None:
     scenario = make_scenario(users__trace="day.csv")
     users = scenario.users.model_copy(update={"profile": [1.0] * 23 + [2.0], "trace": None})
-    found = outlook(scenario.model_copy(update={"users": users}), make_catalogue(), make_book(), {})
+    found = make_outlook(scenario.model_copy(update={"users": users}))
     assert len(found.curve) == 30
     assert found.alternatives
 
@@ -306,10 +306,73 @@ def test_a_changed_scenario_keeps_all_else() -> None:
     scenario = make_scenario()
     other = changed(scenario, {"tiers.api.shape.vcpu": 8, "behaviour.actions.read.weight": 6.0})
     assert other is not None
-    assert other.tiers.api.shape.memory_gib == scenario.tiers.api.shape.memory_gib  # type: ignore[union-attr]
+    same = "tiers.api.shape.memory_gib"
+    assert value_at(other, same) == value_at(scenario, same)
     assert other.behaviour.actions["read"].weight == 6
     assert changed(other, {"tiers.api.shape.vcpu": 4, "behaviour.actions.read.weight": 3.0}) == scenario
     assert changed(scenario, {"users.peak": 0}) is None
+
+
+def test_a_change_of_a_tier_leaves_the_standard_ones_that_no_one_named() -> None:
+    scenario = make_scenario(tiers=None)
+    other = changed(scenario, {"tiers.cache.engine": "valkey", "availability.multi_az": False})
+    assert other is not None
+    assert [*other.tiers] == [*scenario.tiers]
+    assert value_at(other, "tiers.cache.engine") == "valkey"
+    assert other.availability.level == scenario.availability.level
+
+
+def test_a_change_brings_back_nothing_that_is_off() -> None:
+    other = changed(make_scenario(tiers__websocket="off"), {"tiers.cache.engine": "valkey"})
+    assert other is not None
+    assert "websocket" not in other.tiers
+
+
+# Instances
+
+
+def test_what_is_off_is_in_no_part_of_the_outlook() -> None:
+    found = explored(tiers__websocket="off", tiers__cache="off", gates={})
+    said = repr(found).lower()
+    assert found.alternatives
+    assert not any(word in said for word in ("websocket", "cache", "redis", "valkey"))
+
+
+def test_each_of_several_instances_has_ways_of_its_own() -> None:
+    made = make_plan(
+        tiers__search={"kind": "api", "shape": "test.xlarge"},
+        tiers__sessions={"kind": "cache"},
+        tiers__reports={"kind": "database", "shape": "db.r5.xlarge"},
+        behaviour__actions__find={"weight": 1.0, "request": "GET /found", "at": "search", "reads": {"reports": 1}},
+    )
+    ways = {way.title: way for way in (*own_ways(made), *commitment_ways(made, make_book()))}
+    assert ways["Valkey instead of Redis (sessions)"].overrides == {"tiers.sessions.engine": "valkey"}
+    assert ways["Valkey instead of Redis (cache)"].overrides == {"tiers.cache.engine": "valkey"}
+    assert ways["search nodes on spot"].overrides == {"tiers.search.purchase": "spot"}
+    assert ways["search nodes reserved for one year, all upfront"].overrides == {
+        "tiers.search.purchase": "reserved_1y_all_upfront"
+    }
+    shape = "instance with the present vCPU and memory ({shape})"
+    assert ways[f"the cheapest reports {shape}"].group == "reports primary"
+    assert ways[f"the cheapest database {shape}"].group == "database primary"
+    # Both databases have a standby, which one value of the scenario takes away.
+    assert list(ways).count("no multi-AZ standby") == 1
+
+
+def test_a_way_of_one_instance_changes_only_that_one() -> None:
+    found = by_title(explored(tiers__sessions={"kind": "cache"}))
+    way = found["Valkey instead of Redis (sessions)"]
+    assert way.overrides == ("tiers.sessions.engine=valkey",)
+    after = make_plan(tiers__sessions={"kind": "cache", "engine": "valkey"})
+    assert way.cost_usd_per_1000_users_month == after.figure(UNIT_COST)
+
+
+def test_what_gives_nothing_up_any_more_is_no_way() -> None:
+    made = make_plan(availability="minimal", tiers__database__minimum_replicas=0, tiers__cache__engine="valkey")
+    titles = {way.title for way in own_ways(made)}
+    assert not titles & {"no multi-AZ standby", "one NAT gateway for all zones", "Valkey instead of Redis"}
+    lone = next(way for way in own_ways(make_plan(tiers__database__replicas=0)) if "multi-AZ" in way.title)
+    assert "read replica" not in lone.gives_up
 
 
 @settings(max_examples=10, deadline=None)
