@@ -118,14 +118,22 @@ def validate(scenarios: Files) -> int:
     failed = 0
     for reference in scenarios:
         try:
-            given = read(reference)
-            plan(given.scenario, given.book, given.origins)
+            for env in _environments(reference):
+                given = read(reference, env=env)
+                plan(given.scenario, given.book, given.origins)
         except UsageError as error:
             failed += 1
             complain(str(error))
         else:
             say(f"{reference}: valid")
     return UsageError.exit_code if failed else 0
+
+
+def _environments(reference: str) -> tuple[str | None, ...]:
+    """Return the environments of a file; None, for the system itself, where it has none or is standard input."""
+    from cascade_plan.inputs.scenarios import environments_of
+
+    return (None,) if reference == "-" else environments_of(reference) or (None,)
 
 
 def schema(which: Which = "scenario", shape: Shape = "json", output: Output = "-") -> int:
