@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 from cascade_plan import registry
 from cascade_plan.errors import Problem, ScenarioError, UsageError, did_you_mean
 from cascade_plan.files.assignments import set_values
 from cascade_plan.files.data_root import data_root
 from cascade_plan.files.disk import read_text
-from cascade_plan.files.documents import Document, field_name, trails_below
+from cascade_plan.files.documents import Document, Trail, field_name, trails_below
 from cascade_plan.files.parsing import parse_yaml
 from cascade_plan.files.validating import validate
 from cascade_plan.inputs.environments import environment, environments
@@ -21,6 +22,7 @@ from cascade_plan.model.price import Book
 from cascade_plan.model.scenario import Scenario
 from cascade_plan.model.tier import OFF, STANDARD, is_off
 
+M = TypeVar("M")
 Assignment = tuple[str, str, str]
 """Where it was given (a flag as typed), the dotted path, the value as YAML text."""
 
@@ -109,9 +111,14 @@ def _turned_off(base: Document, document: Document) -> Document:
     before, tiers = base.data.get("tiers"), document.data.get("tiers")
     if not isinstance(before, dict) or not isinstance(tiers, dict):
         return document
-    was_on = {name for name, value in before.items() if not is_off(value)}
-    kept = {name: value for name, value in tiers.items() if name not in was_on or not is_off(value)}
-    return replace(document, data={**document.data, "tiers": kept})
+    gone = {name for name, value in tiers.items() if is_off(value) and not is_off(before.get(name, OFF))}
+
+    def kept(places: Mapping[Trail, M]) -> dict[Trail, M]:
+        return {trail: mark for trail, mark in places.items() if trail[:1] != ("tiers",) or gone.isdisjoint(trail[1:2])}
+
+    data = {**document.data, "tiers": {name: value for name, value in tiers.items() if name not in gone}}
+    marks, key_marks, origins = kept(document.marks), kept(document.key_marks), kept(document.origins)
+    return Document(data, marks, document.name, key_marks, origins)
 
 
 def _with_tiers(document: Document, assignments: Sequence[Assignment]) -> Document:
