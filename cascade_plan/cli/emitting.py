@@ -19,8 +19,8 @@ With = Annotated[
     typer.Option(
         "--with",
         metavar="PARTS",
-        help="Also emit, comma-separated: namespace, deployment, service, pdb; websocket, websocket-service, "
-        "websocket-pdb.",
+        help="Also emit, comma-separated: namespace, deployment, service, pdb, and what else the scenario has, such as "
+        "websocket.",
     ),
 ]
 Only = Annotated[str, typer.Option("--only", metavar="FILE", help="Only this file.")]
@@ -39,11 +39,13 @@ Check = Annotated[
 
 @with_choice
 def emit_k8s(choice: Choice, with_: With = "", output: Output = "-") -> int:
-    """Emit the HorizontalPodAutoscaler of the API, and what else is asked for, as YAML."""
+    """Emit the autoscalers of what runs on Kubernetes, and what else is asked for, as YAML."""
+    from cascade_plan.emitters import directory as emitting
     from cascade_plan.emitters.kubernetes import artefacts as k8s
 
-    parts = [part.strip() for part in with_.split(",") if part.strip()]
-    deliver(k8s.stream(planned(choice), parts), output)
+    parts, plan = [part.strip() for part in with_.split(",") if part.strip()], planned(choice)
+    emitting.serving(plan, k8s.COMMAND)
+    deliver(k8s.stream(plan, parts), output)
     return 0
 
 
@@ -53,7 +55,10 @@ def _emitting(name: str, help_text: str) -> Callable[..., int]:
     def command(choice: Choice, only: Only = "", output: Destination = "-", force: Force = False) -> int:
         from cascade_plan.emitters import directory as emitting
 
-        made = emitting.artefacts(planned(choice), name, only)
+        plan = planned(choice)
+        made = emitting.artefacts(plan, name, only)
+        if foreign := emitting.foreign(plan, name):
+            complain("\n".join(foreign), "not emitted")
         if output == "-":
             deliver(made[0].text if only else "".join(f"==> {a.path} <==\n{a.text}\n" for a in made), "-")
         elif only:
@@ -81,9 +86,10 @@ def emit_all(choice: Choice, output: Directory, force: Force = False, check: Che
 
     made = emitting.everything(planned(choice))
     if not check:
-        _write(made, Path(output), force)
+        _write(made.files, Path(output), force)
+        complain("\n".join(made.left_out), "not emitted")
         return 0
-    if drift := _drift(made, Path(output)):
+    if drift := _drift(made.files, Path(output)):
         complain("\n".join(drift), "")
         complain(f"{output} is not what the scenario gives: run `cascade-plan emit-all -o {output}`", "error")
         return 1

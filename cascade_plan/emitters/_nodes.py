@@ -1,4 +1,4 @@
-"""The Kubernetes nodes of a plan: which groups there are, and between which counts they run."""
+"""The nodes that pods run on: which groups a plan has, and between which counts they run."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from math import floor
 from typing import Final
 
+from cascade_plan.errors import UsageError
 from cascade_plan.model.commitments import exact_share
 from cascade_plan.model.fleet import NodeGroup
 from cascade_plan.model.plan import Plan
@@ -17,7 +18,7 @@ LABEL: Final = "cascade-plan/tier"
 
 @dataclass(frozen=True, slots=True)
 class Nodes:
-    """Nodes of one shape, all on demand (or reserved, which AWS settles on the bill) or all on spot."""
+    """Nodes of one shape, all on demand (or reserved, which the cloud settles on the bill) or all on spot."""
 
     group: NodeGroup
     spot: bool
@@ -28,29 +29,43 @@ class Nodes:
     @property
     def name(self) -> str:
         """What the group is called: its tier, and whether it is the spot share of it."""
-        return f"{self.group.tier}-spot" if self.spot else self.group.tier
+        tier = self.group.tier.replace("_", "-")
+        return f"{tier}-spot" if self.spot else tier
+
+    @property
+    def label(self) -> str:
+        """Its name where no dash may stand in it."""
+        return self.name.replace("-", "_")
 
 
-def node_groups(plan: Plan) -> Iterator[Nodes]:
-    """Yield every group of EC2 nodes with its least, usual and largest count; a share on spot is a group of its own.
+def node_groups(plan: Plan) -> tuple[Nodes, ...]:
+    """Return every group of nodes with its least, usual and largest count; a share on spot is a group of its own.
 
     A share of spot is counted down to whole nodes, so that what must not be taken away is never less than planned.
+    Raises UsageError where a tier is called what another's share on spot is called.
     """
-    for group in plan.groups:
-        if group.shape.service != "ec2":
-            continue
-        counts = _counts(plan, group)
-        share = sum(float(exact_share(part)) for part in group.terms if part.term == "spot")
-        spot = tuple(floor(share * count + 1e-9) for count in counts)
-        if spot[-1] < counts[-1]:
-            yield Nodes(group, False, *(count - taken for count, taken in zip(counts, spot, strict=True)))
-        if spot[-1]:
-            yield Nodes(group, True, *spot)
+    found = tuple(nodes for group in plan.groups if group.is_nodes for nodes in _split(plan, group))
+    names = [nodes.name for nodes in found]
+    for nodes in found:
+        if names.count(nodes.name) > 1:
+            raise UsageError(f"tiers: the nodes of two tiers would both be called {nodes.name!r}: rename one")
+    return found
 
 
-def _counts(plan: Plan, group: NodeGroup) -> tuple[int, int, int]:
-    if group.tier == "api":
-        least, base, most = (int(plan.figure(f"api.node_count.{name}")) for name in ("min", "base", "max"))
-        return least, base, most
+def _split(plan: Plan, group: NodeGroup) -> Iterator[Nodes]:
+    counts = counts_of(plan, group)
+    share = sum(float(exact_share(part)) for part in group.terms if part.term == "spot")
+    spot = tuple(floor(share * count + 1e-9) for count in counts)
+    if spot[-1] < counts[-1]:
+        yield Nodes(group, False, *(count - taken for count, taken in zip(counts, spot, strict=True)))
+    if spot[-1]:
+        yield Nodes(group, True, *spot)
+
+
+def counts_of(plan: Plan, group: NodeGroup) -> tuple[int, int, int]:
+    """Return a group's least, usual and largest count: those of its lever, or its one count where nothing moves it."""
+    for lever in plan.fleet.levers:
+        if lever.name == group.lever:
+            return lever.floor_count, lever.base_count, lever.most_count
     count = int(group.count.ceiling)
     return count, count, count

@@ -1,13 +1,17 @@
-"""Which WebSocket and Redis nodes there are, what they are called, and in which zone each stands."""
+"""Which nodes hold connections, which caches there are, what all of these are called, and in which zone each stands."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Final
 
+from cascade_plan.clouds.aws.names import aws_name
 from cascade_plan.errors import InfeasibleError
 from cascade_plan.languages.plain import name as plain
-from cascade_plan.model.plan import Plan
+from cascade_plan.model.fleet import Streams
+from cascade_plan.model.plan import Instance, Plan
+from cascade_plan.tiers.cache.settings import Settings as CacheSettings
+from cascade_plan.tiers.websocket.settings import Settings as WebSocketSettings
 
 NODES_MOST: Final = 1000
 """Redis Cluster scales to 1,000 nodes (https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/);
@@ -22,7 +26,7 @@ INDEX_KEY: Final = "ws:{<tenant_id>}:conns"
 
 @dataclass(frozen=True, slots=True)
 class RedisNode:
-    """A node of the Redis cluster."""
+    """A server of a cache."""
 
     name: str
     zone: int
@@ -31,29 +35,78 @@ class RedisNode:
     """The name of the master it copies, "" for a master."""
 
 
-def websocket_nodes(plan: Plan) -> tuple[str, ...]:
+@dataclass(frozen=True, slots=True)
+class Cache:
+    """A cache of a plan, as those see it who deploy it."""
+
+    instance: Instance[CacheSettings]
+    nodes: tuple[RedisNode, ...]
+    """All masters, then a first replica of each master, then a second."""
+    prefix: str
+    """What its files begin with: nothing where it is the only cache."""
+    streams: Streams | None
+    """The open connections whose state and messages it holds, if it does."""
+
+    @property
+    def master_count(self) -> int:
+        """Servers that hold each a part of the keys."""
+        return self.instance.sized.count("master_count")
+
+    @property
+    def copy_count(self) -> int:
+        """Replicas of each master."""
+        return len(self.nodes) // self.master_count - 1
+
+    @property
+    def is_cluster(self) -> bool:
+        """Whether the keys are shared out among masters: only then is it a Redis Cluster."""
+        return self.master_count > 1
+
+
+def websocket_nodes(instance: Instance[WebSocketSettings]) -> tuple[str, ...]:
     """Return the host names of the WebSocket nodes, ws-node-1 and so on as the performance plan calls them."""
-    domain = plan.scenario.tiers.websocket.domain
+    domain = instance.settings.domain
     suffix = f".{plain(domain)}" if domain else ""
-    count = int(plan.figure("websocket.node_count"))
-    _bounded("WebSocket nodes", count, "tiers.websocket.connections_per_node")
+    count = instance.sized.count("node_count")
+    _bounded("WebSocket nodes", count, f"tiers.{instance.name}.connections_per_node")
     return tuple(f"{WEBSOCKET}-{number}{suffix}" for number in range(1, count + 1))
 
 
-def redis_nodes(plan: Plan) -> tuple[RedisNode, ...]:
-    """Return the Redis nodes: all masters, then a first replica of each master, then a second.
+def caches(plan: Plan) -> tuple[Cache, ...]:
+    """Return the caches of a plan, none where they are off."""
+    found = plan.of(CacheSettings)
+    return tuple(_cache(plan, instance, len(found) == 1) for instance in found)
+
+
+def broker(plan: Plan) -> Cache | None:
+    """Return the cache that holds the open connections' state and messages, None where there is none."""
+    return next((cache for cache in caches(plan) if cache.streams is not None), None)
+
+
+def queue_name(plan: Plan, queue: str, suffix: str = "") -> str:
+    """Return what a queue is called where AWS runs it."""
+    return aws_name(f"{plan.application}-{queue.replace('_', '-')}{suffix}", "queue")
+
+
+def _cache(plan: Plan, instance: Instance[CacheSettings], is_only: bool) -> Cache:
+    """Return a cache with its nodes.
 
     A replica stands as many zones after its master as it is its replica, so that a zone's loss takes a master or its
     replica and not both, while there are more zones than replicas of a master.
     """
-    masters, zones = int(plan.figure("cache.master_count")), plan.scenario.availability.zones
-    _bounded("Redis nodes", int(plan.figure("cache.node_count")), "tiers.cache.users_per_node")
+    sized, zones = instance.sized, plan.scenario.availability.asked.zones
+    masters, count = sized.count("master_count"), sized.count("node_count")
+    _bounded("Redis nodes", count, f"tiers.{instance.name}.users_per_node")
+    called = "redis" if is_only else instance.name.replace("_", "-")
     nodes = []
-    for copy in range(1 + plan.scenario.tiers.cache.replicas_per_master):
+    for copy in range(count // masters):
         for index in range(masters):
-            name, master = f"redis-{copy * masters + index + 1}", f"redis-{index + 1}" if copy else ""
+            name, master = f"{called}-{copy * masters + index + 1}", f"{called}-{index + 1}" if copy else ""
             nodes.append(RedisNode(name, (index + copy) % zones + 1, master))
-    return tuple(nodes)
+    # Sizing says whose state a cache holds: only then has it a figure for what that takes.
+    holds = f"{instance.name}.connection_state_mib" in plan.figures
+    streams = next((each.streams for each in plan.fleet.tiers.values() if each.streams is not None), None)
+    return Cache(instance, tuple(nodes), "" if is_only else f"{called}-", streams if holds else None)
 
 
 def _bounded(what: str, count: int, lever: str) -> None:

@@ -1,11 +1,11 @@
-"""A directory of everything that is emitted: its files, its index, and what in it has changed since."""
+"""Who writes what for a plan: the files of a command, a directory of everything, and what in one has changed since."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Final
 
@@ -14,11 +14,25 @@ from cascade_plan.errors import UsageError, did_you_mean
 from cascade_plan.languages.yaml import dump
 from cascade_plan.model.artefact import Artefact
 from cascade_plan.model.plan import Plan
+from cascade_plan.model.titles import called
 
 RECORD: Final = ".cascade-plan.json"
 """The file that remembers what was written, to tell a reader's changes from an older scenario's."""
 INDEX: Final = "README.md"
 KUSTOMIZATION: Final = "kustomization.yaml"
+WHOLE: Final = "plan"
+"""What an emitter serves that has something to do for every plan."""
+FACETS: Final = ("workloads", "watches", "groups")
+"""What else than kinds of tiers an emitter may serve: whatever any tier brings of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Emitted:
+    """A directory of everything."""
+
+    files: tuple[Artefact, ...]
+    left_out: tuple[str, ...]
+    """What of the plan no file makes and what is for other clouds, each with why."""
 
 
 @cache
@@ -31,13 +45,27 @@ def commands() -> Mapping[str, tuple[str, ...]]:
     return found
 
 
-def artefacts(plan: Plan, command: str, only: str = "") -> tuple[Artefact, ...]:
-    """Return what the emitters of one command make, or only the file of that path.
+def serving(plan: Plan, command: str) -> tuple[str, ...]:
+    """Return the emitters of a command that have something to write for a plan.
 
-    Raises UsageError naming its files when there is none of that path.
+    Raises UsageError saying why none has: what the scenario lacks of all they serve, or the clouds they write for.
     """
-    emitters = (registry.load("emitters", name, "artefacts") for name in commands()[command])
-    made: tuple[Artefact, ...] = tuple(artefact for emitter in emitters for artefact in emitter.render(plan))
+    wanted = [name for name in commands()[command] if _is_served(plan, _serves(name))]
+    if not wanted:
+        lacking = dict.fromkeys(f"no {called(what)}" for name in commands()[command] for what in _serves(name))
+        raise UsageError(f"this scenario has {_listed([*lacking], 'and')}: emit-{command} has nothing to write")
+    if found := tuple(name for name in wanted if _is_written_for(plan, _clouds(name))):
+        return found
+    clouds = _listed(sorted({cloud for name in wanted for cloud in _clouds(name)}), "and")
+    raise UsageError(f"emit-{command} writes for {clouds} alone, and this scenario is on {plan.scenario.cloud}")
+
+
+def artefacts(plan: Plan, command: str, only: str = "") -> tuple[Artefact, ...]:
+    """Return what the emitters of one command make for a plan and its cloud, or only the file of that path.
+
+    Raises UsageError where they make nothing, or naming their files when there is none of that path.
+    """
+    made = tuple(file for file in _rendered(plan, command) if _is_written_for(plan, file.clouds))
     if not only:
         return made
     if found := tuple(artefact for artefact in made if artefact.path == only):
@@ -46,15 +74,27 @@ def artefacts(plan: Plan, command: str, only: str = "") -> tuple[Artefact, ...]:
     raise UsageError(f"--only {only}: emit-{command} makes {', '.join(paths)}{did_you_mean(only, paths)}")
 
 
-def everything(plan: Plan) -> tuple[Artefact, ...]:
+def foreign(plan: Plan, command: str) -> tuple[str, ...]:
+    """Return what a command does not write because it is for other clouds than the plan's, a line for each."""
+    return (*_foreign_emitters(plan, command), *_foreign_files(plan, command, _rendered(plan, command)))
+
+
+def everything(plan: Plan) -> Emitted:
     """Return every emitter's files in a directory for each command, the kustomization and the index."""
-    made = [
-        replace(artefact, path=f"{command}/{artefact.path}")
-        for command in commands()
-        for artefact in artefacts(plan, command)
-    ]
-    made.append(_kustomization(made))
-    return (*made, Artefact(INDEX, _index(plan, made), "What is here, and in which order to apply it."))
+    made: list[Artefact] = []
+    for_others: list[str] = []
+    for command in commands():
+        for_others += _foreign_emitters(plan, command)
+        if _has_some(plan, command):
+            files = _rendered(plan, command)
+            for_others += _foreign_files(plan, command, files)
+            mine = (file for file in files if _is_written_for(plan, file.clouds))
+            made += [replace(artefact, path=f"{command}/{artefact.path}") for artefact in mine]
+    if any(artefact.kustomized for artefact in made):
+        made.append(_kustomization(made))
+    missing = (*_not_made(plan, made), *for_others)
+    index = Artefact(INDEX, _index(plan, made, missing), "What is here, and in which order to apply it.")
+    return Emitted((*made, index), missing)
 
 
 def record(made: tuple[Artefact, ...], known: Mapping[str, str]) -> str:
@@ -101,13 +141,95 @@ def digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def _serves(name: str) -> tuple[str, ...]:
+    serves: tuple[str, ...] = registry.load("emitters", name, "artefacts").SERVES
+    return serves
+
+
+def _clouds(name: str) -> tuple[str, ...]:
+    clouds: tuple[str, ...] = registry.load("emitters", name, "artefacts").CLOUDS
+    return clouds
+
+
+def _is_served(plan: Plan, serves: Iterable[str]) -> bool:
+    """Return whether a plan has any of what an emitter serves."""
+    return any(
+        what == WHOLE or (getattr(plan.fleet, what) if what in FACETS else plan.fleet.of(what)) for what in serves
+    )
+
+
+def _is_written_for(plan: Plan, clouds: Sequence[str]) -> bool:
+    return not clouds or plan.scenario.cloud in clouds
+
+
+def _rendered(plan: Plan, command: str) -> tuple[Artefact, ...]:
+    """Return the files of a command's emitters that have something to write, those for other clouds among them."""
+    made: list[Artefact] = []
+    for name in serving(plan, command):
+        made += registry.load("emitters", name, "artefacts").render(plan)
+    paths = [artefact.path for artefact in made]
+    for path in paths:
+        if paths.count(path) > 1:
+            raise UsageError(f"tiers: two files would be called {command}/{path}: give a tier another name")
+    return tuple(made)
+
+
+def _has_some(plan: Plan, command: str) -> bool:
+    """Return whether a command has something to write for a plan and its cloud."""
+    return any(_is_served(plan, _serves(name)) and _is_written_for(plan, _clouds(name)) for name in commands()[command])
+
+
+def _foreign_emitters(plan: Plan, command: str) -> Iterator[str]:
+    for name in commands()[command]:
+        clouds = _clouds(name)
+        if _is_served(plan, _serves(name)) and not _is_written_for(plan, clouds):
+            yield f"{command}, the files of {name}: {_for_others(plan, clouds)}"
+
+
+def _foreign_files(plan: Plan, command: str, files: Iterable[Artefact]) -> Iterator[str]:
+    for file in files:
+        if not _is_written_for(plan, file.clouds):
+            yield f"{command}/{file.path}: {_for_others(plan, file.clouds)}"
+
+
+def _for_others(plan: Plan, clouds: Sequence[str]) -> str:
+    return f"written for {_listed(clouds, 'and')}, not for {plan.scenario.cloud}"
+
+
+def _not_made(plan: Plan, made: Iterable[Artefact]) -> tuple[str, ...]:
+    """Return what of a plan no file makes, each with why: groups of nodes, workloads, metered uses, alarms, and more.
+
+    A file that makes something overrules a tier that says nobody does.
+    """
+    deployed = {name for artefact in made for name in artefact.deploys}
+    said = [line for sized in plan.fleet.tiers.values() for line in sized.not_emitted]
+    reasons = {line.partition(": ")[0]: line for line in said}
+    missing = [name for name in _parts(plan) if name not in deployed]
+    lines = [reasons.get(name, f"{name}: no file here makes it") for name in missing]
+    lines += [line for name, line in reasons.items() if name not in deployed]
+    return tuple(dict.fromkeys(lines))
+
+
+def _parts(plan: Plan) -> Iterator[str]:
+    """Yield the names of all that a plan has and that files may make, or watch."""
+    yield from (group.name for group in plan.groups)
+    yield from (workload.name for workload in plan.fleet.workloads)
+    yield from (usage.name for usage in plan.fleet.usages)
+    yield from (alarm.name for watch in plan.fleet.watches for alarm in watch.alarms)
+
+
+def _listed(words: Sequence[str], last: str) -> str:
+    *others, final = words
+    return f"{', '.join(others)} {last} {final}" if others else final
+
+
 def _kustomization(made: list[Artefact]) -> Artefact:
     resources = [artefact.path for artefact in made if artefact.kustomized]
     document = {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization", "resources": resources}
     return Artefact(KUSTOMIZATION, dump([document]), "Applies every Kubernetes object at once: `kubectl apply -k .`")
 
 
-def _index(plan: Plan, made: list[Artefact]) -> str:
+def _index(plan: Plan, made: list[Artefact], missing: Sequence[str]) -> str:
     scenario = plan.scenario
     head = (
         f"# {scenario.name}: what deploys it\n\n"
@@ -120,4 +242,6 @@ def _index(plan: Plan, made: list[Artefact]) -> str:
         rows = "".join(f"| [{a.path}]({a.path}) | {a.purpose} |\n" for a in made if a.path.startswith(f"{name}/"))
         if rows:
             parts.append(f"\n## {name}\n\n| file | what it is |\n|---|---|\n{rows}")
+    if missing:
+        parts.append("\n## Not emitted\n\n" + "".join(f"- {line}\n" for line in missing))
     return head + "".join(parts)

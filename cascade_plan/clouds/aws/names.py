@@ -6,9 +6,19 @@ import hashlib
 import re
 from typing import Final
 
-LIMITS: Final = {"database": 63, "cache": 40, "balancer": 32, "node_group": 63, "cluster": 100, "budget": 100}
+LIMITS: Final = {
+    "database": 63,
+    "cache": 40,
+    "balancer": 32,
+    "node_group": 63,
+    "scaling_group": 128,
+    "cluster": 100,
+    "queue": 80,
+    "budget": 100,
+}
 """Longest names, in characters: DBInstanceIdentifier, ReplicationGroupId, load balancer and target group, node group,
-cluster, budget. Sources: the API references of RDS, ElastiCache, Elastic Load Balancing v2, EKS and Budgets."""
+launch template (an Auto Scaling group's may be longer), cluster, queue, budget. Sources: the API references of RDS,
+ElastiCache, Elastic Load Balancing v2, EKS, EC2, SQS and Budgets."""
 _DIGITS: Final = 8
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from cascade_plan.clouds.aws.names import aws_name
-from cascade_plan.emitters._heading import application, heading
+from cascade_plan.emitters._heading import heading
 from cascade_plan.emitters._nodes import LABEL, Nodes, node_groups
 from cascade_plan.languages.yaml import dump
 from cascade_plan.model.artefact import Artefact
@@ -15,7 +15,10 @@ COMMAND = "cluster"
 """The emit- command that writes these files, and their directory."""
 APPLIED_AFTER: tuple[str, ...] = ("terraform",)
 """The emitters whose files are applied before these."""
-
+SERVES: tuple[str, ...] = ("cluster",)
+"""What there is nothing to do without."""
+CLOUDS: tuple[str, ...] = ("aws",)
+"""The only clouds it writes for; empty for any."""
 
 KUBERNETES_VERSION: Final = "1.34"
 """In EKS's standard support in November 2026; https://docs.aws.amazon.com/eks/latest/userguide/kubernetes-versions.html"""
@@ -25,46 +28,66 @@ ADDONS: Final = ("vpc-cni", "coredns", "kube-proxy", "aws-ebs-csi-driver", "eks-
 
 
 def render(plan: Plan) -> tuple[Artefact, ...]:
-    """Return eksctl.yaml and karpenter.yaml."""
-    groups = list(node_groups(plan))
+    """Return eksctl.yaml and, where there are nodes, karpenter.yaml."""
+    groups = node_groups(plan)
     sized = [
         f"{nodes.group.name}: {nodes.count_min} to {nodes.count_max} of {nodes.group.shape.name}" for nodes in groups
     ]
-    eksctl = heading(plan, [*sized, "node groups here, or karpenter.yaml in their place"])
-    karpenter = heading(plan, [*sized, "in place of eksctl.yaml's api and websocket node groups; Karpenter must run"])
-    return (
+    names = tuple(dict.fromkeys(nodes.group.name for nodes in groups))
+    files = [
         Artefact(
             "eksctl.yaml",
-            eksctl + dump([_cluster(plan, groups)]),
+            heading(plan, [*sized, *(["node groups here, or karpenter.yaml in their place"] if groups else [])])
+            + dump([_cluster(plan, groups)]),
             "The EKS cluster and its node groups. Make it with `eksctl create cluster -f eksctl.yaml`.",
-        ),
-        Artefact(
-            "karpenter.yaml",
-            karpenter + dump([_node_class(plan, groups), *(_node_pool(plan, nodes) for nodes in groups)]),
-            "Karpenter's node pools, where Karpenter buys the nodes. Apply it with `kubectl apply -f karpenter.yaml`.",
-        ),
-    )
+            deploys=(*names, *_made_with_it(plan)),
+        )
+    ]
+    if groups:
+        run_on = dict.fromkeys(workload.tier for workload in plan.fleet.workloads)
+        where = f"in place of eksctl.yaml's {' and '.join(run_on)} node groups; Karpenter must run"
+        files.append(
+            Artefact(
+                "karpenter.yaml",
+                heading(plan, [*sized, where])
+                + dump([_node_class(plan, groups), *(_node_pool(plan, nodes) for nodes in groups)]),
+                "Karpenter's node pools, where Karpenter buys the nodes: `kubectl apply -f karpenter.yaml`.",
+                deploys=names,
+            )
+        )
+    return tuple(files)
 
 
-def _cluster(plan: Plan, groups: list[Nodes]) -> dict[str, Any]:
-    one_for_all = not plan.scenario.tiers.network.nat_gateway_per_zone
+def _made_with_it(plan: Plan) -> tuple[str, ...]:
+    """Return the metered use that the cluster brings: its control plane, and the NAT gateways of its network."""
+    gateways = ("nat_gateway", "nat_traffic") if _gateway_count(plan) else ()
+    return tuple(usage.name for usage in plan.fleet.usages if usage.offer.what in ("kubernetes", *gateways))
+
+
+def _gateway_count(plan: Plan) -> int:
+    return sum(network.count("nat_gateway_count") for network in plan.fleet.of("network"))
+
+
+def _cluster(plan: Plan, groups: tuple[Nodes, ...]) -> dict[str, Any]:
+    gateways, zones = _gateway_count(plan), plan.scenario.availability.asked.zones
     return {
         "apiVersion": "eksctl.io/v1alpha5",
         "kind": "ClusterConfig",
         "metadata": {
-            "name": aws_name(application(plan), "cluster"),
+            "name": aws_name(plan.application, "cluster"),
             "region": plan.scenario.region,
             "version": KUBERNETES_VERSION,
-            "tags": {"application": application(plan)},
+            "tags": {"application": plan.application},
         },
         "iam": {"withOIDC": True},
-        "vpc": {"nat": {"gateway": "Single" if one_for_all else "HighlyAvailable"}},
+        "vpc": {"nat": {"gateway": "Disable" if not gateways else "Single" if gateways < zones else "HighlyAvailable"}},
         "addons": [{"name": name} for name in ADDONS],
-        "managedNodeGroups": [_node_group(nodes) for nodes in groups],
+        "managedNodeGroups": [_node_group(nodes, is_private=gateways > 0) for nodes in groups],
     }
 
 
-def _node_group(nodes: Nodes) -> dict[str, Any]:
+def _node_group(nodes: Nodes, is_private: bool) -> dict[str, Any]:
+    """Return a group's nodes; without NAT gateways they reach the internet by addresses of their own."""
     shape = nodes.group.shape
     return {
         "name": nodes.name,
@@ -74,7 +97,7 @@ def _node_group(nodes: Nodes) -> dict[str, Any]:
         "minSize": nodes.count_min,
         "desiredCapacity": nodes.count_base,
         "maxSize": nodes.count_max,
-        "privateNetworking": True,
+        "privateNetworking": is_private,
         "volumeSize": nodes.group.disk_gib,
         "volumeType": "gp3",
         "volumeEncrypted": True,
@@ -83,8 +106,8 @@ def _node_group(nodes: Nodes) -> dict[str, Any]:
     }
 
 
-def _node_class(plan: Plan, groups: list[Nodes]) -> dict[str, Any]:
-    cluster = aws_name(application(plan), "cluster")
+def _node_class(plan: Plan, groups: tuple[Nodes, ...]) -> dict[str, Any]:
+    cluster = aws_name(plan.application, "cluster")
     discovery = [{"tags": {"karpenter.sh/discovery": cluster}}]
     disk = {
         "volumeSize": f"{max(nodes.group.disk_gib for nodes in groups)}Gi",
@@ -103,7 +126,7 @@ def _node_class(plan: Plan, groups: list[Nodes]) -> dict[str, Any]:
             "securityGroupSelectorTerms": discovery,
             "metadataOptions": {"httpTokens": "required"},
             "blockDeviceMappings": [{"deviceName": "/dev/xvda", "ebs": disk}],
-            "tags": {"application": application(plan)},
+            "tags": {"application": plan.application},
         },
     }
 
@@ -119,7 +142,7 @@ def _node_pool(plan: Plan, nodes: Nodes) -> dict[str, Any]:
     return {
         "apiVersion": "karpenter.sh/v1",
         "kind": "NodePool",
-        "metadata": {"name": f"{application(plan)}-{nodes.name}"},
+        "metadata": {"name": f"{plan.application}-{nodes.name}"},
         "spec": {
             "template": {
                 "metadata": {"labels": {LABEL: tier}},
@@ -133,17 +156,17 @@ def _node_pool(plan: Plan, nodes: Nodes) -> dict[str, Any]:
             },
             # The plan's ceiling: Karpenter buys no node beyond it.
             "limits": {"cpu": str(nodes.count_max * shape.vcpu)},
-            "disruption": _disruption(tier),
+            "disruption": _disruption(plan, tier),
         },
     }
 
 
-def _disruption(tier: str) -> dict[str, Any]:
+def _disruption(plan: Plan, tier: str) -> dict[str, Any]:
     """Return when nodes may be taken away: never while they hold connections, unless they are empty."""
-    if tier == "websocket":
+    if plan.fleet.tiers[tier].streams is not None:
         return {"consolidationPolicy": "WhenEmpty", "consolidateAfter": "10m", "budgets": [{"nodes": "1"}]}
     return {"consolidationPolicy": "WhenEmptyOrUnderutilized", "consolidateAfter": "5m", "budgets": [{"nodes": "1"}]}
 
 
 def _class_name(plan: Plan) -> str:
-    return f"{application(plan)}-nodes"
+    return f"{plan.application}-nodes"

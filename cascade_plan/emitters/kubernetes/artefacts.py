@@ -1,145 +1,220 @@
-"""Kubernetes: the HPA of the API, and on request its Deployment, Service, PodDisruptionBudget and Namespace."""
+"""Kubernetes: for every service its autoscaler, Deployment, Service and budget, for workers and sockets theirs."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from math import ceil
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
-from cascade_plan.emitters._heading import application, heading
-from cascade_plan.emitters._nodes import LABEL
-from cascade_plan.emitters._topology import WEBSOCKET
+from cascade_plan.emitters._heading import heading
+from cascade_plan.emitters._nodes import LABEL, counts_of
+from cascade_plan.emitters._topology import WEBSOCKET, queue_name
 from cascade_plan.emitters.kubernetes import hpa_rules
 from cascade_plan.emitters.kubernetes import objects as built
+from cascade_plan.emitters.kubernetes.names import is_dns_1035_label
 from cascade_plan.errors import UsageError, did_you_mean
 from cascade_plan.languages.yaml import dump
 from cascade_plan.model.artefact import Artefact
+from cascade_plan.model.fleet import NodeGroup, Workload
 from cascade_plan.model.plan import Plan
+from cascade_plan.model.titles import called
 
 COMMAND = "k8s"
 """The emit- command that writes these files, and their directory."""
 APPLIED_AFTER: tuple[str, ...] = ("eks", "pgbouncer")
 """The emitters whose files are applied before these."""
+SERVES: tuple[str, ...] = ("cluster",)
+"""What there is nothing to do without."""
+CLOUDS: tuple[str, ...] = ()
+"""The only clouds it writes for; empty for any."""
+
+QUEUE_CLOUDS: Final = ("aws",)
+"""The clouds whose queues can be asked for their length here."""
 
 
-PARTS: Final = (
-    "namespace",
-    "deployment",
-    "service",
-    "hpa",
-    "pdb",
-    "websocket-service",
-    "websocket",
-    "websocket-pdb",
-)
-"""What can be emitted, in the order a cluster accepts it."""
+@dataclass(frozen=True, slots=True)
+class Part:
+    """An object, and what it is called on the command line and as a file."""
 
-
-PURPOSES: Final = {
-    "namespace": "The namespace of everything else.",
-    "deployment": "The API's pods: requests, probes, spread over zones. It has no replica count, the HPA owns it.",
-    "service": "The API's address within the cluster.",
-    "hpa": "The autoscaler of the API, between the bounds that the nodes hold.",
-    "pdb": "How many API pods a drained node may take away at a time.",
-    "websocket-service": "The WebSocket nodes' names, which nginx looks up: ws-node-1.ws-node and so on.",
-    "websocket": "The WebSocket nodes, one pod on each node that was bought for them.",
-    "websocket-pdb": "Drains take one WebSocket node at a time.",
-}
+    name: str
+    document: dict[str, Any]
+    purpose: str
+    scales: bool = False
+    """Whether it is an autoscaler: what is printed when nothing else is asked for."""
+    deploys: tuple[str, ...] = ()
+    clouds: tuple[str, ...] = ()
 
 
 def render(plan: Plan) -> tuple[Artefact, ...]:
     """Return a YAML file of every object."""
     head = header(plan)
     return tuple(
-        Artefact(f"{part}.yaml", head + dump([document]), PURPOSES[part], kustomized=True)
-        for part, document in objects(plan).items()
+        Artefact(
+            f"{part.name}.yaml",
+            head + dump([part.document]),
+            part.purpose,
+            kustomized=True,
+            deploys=part.deploys,
+            clouds=part.clouds,
+        )
+        for part in parts(plan)
     )
 
 
 def stream(plan: Plan, extra: Sequence[str] = ()) -> str:
-    """Return one YAML stream of the HPA and the parts in `extra`.
+    """Return one YAML stream of the autoscalers and the parts in `extra`.
 
-    Raises UsageError naming the parts when one is unknown.
+    Raises UsageError naming the plan's parts when one is none of them, and when there is nothing to print.
     """
-    for part in extra:
-        if part not in PARTS:
-            raise UsageError(f"--with {part}: parts are {', '.join(PARTS)}{did_you_mean(part, list(PARTS))}")
-    return header(plan) + dump([document for part, document in objects(plan).items() if part == "hpa" or part in extra])
+    found = [part for part in parts(plan) if not part.clouds or plan.scenario.cloud in part.clouds]
+    names = [part.name for part in found]
+    for name in extra:
+        if name not in names:
+            known = f"the parts of this scenario are {', '.join(names)}"
+            raise UsageError(f"--with {name}: {known}{did_you_mean(name, names)}")
+    documents = [part.document for part in found if part.scales or part.name in extra]
+    if not documents:
+        raise UsageError(f"nothing here scales: say what to print, --with {','.join(names)}")
+    return header(plan) + dump(documents)
 
 
 def header(plan: Plan) -> str:
     """Return the comment that says from what the objects were sized."""
-    least, most, held = (
-        plan.figure(name) for name in ("api.node_count.min", "api.node_count.max", "api.pod_count_per_node")
-    )
-    shape = next(group.shape.name for group in plan.groups if group.tier == "api")
-    return heading(plan, [f"sized for {least} to {most} nodes of {shape} with {held} pods each"])
+    scaled = [workload for workload in plan.fleet.workloads if workload.serves != "connections"]
+    lines = []
+    for workload in scaled:
+        group = _group(plan, workload)
+        least, _, most = counts_of(plan, group)
+        whose = f"{called(workload.tier)}: " if len(scaled) > 1 else ""
+        nodes = f"{least} to {most} nodes of {group.shape.name} with {workload.pod_count_per_node} pods each"
+        lines.append(f"{whose}sized for {nodes}")
+    return heading(plan, lines)
 
 
 def objects(plan: Plan) -> dict[str, dict[str, Any]]:
     """Return part -> object for every part, in order of application."""
-    identity, pod, scaling = _identity(plan), _pod(plan), _scaling(plan)
+    return {part.name: part.document for part in parts(plan)}
+
+
+def parts(plan: Plan) -> tuple[Part, ...]:
+    """Return every part, in the order a cluster accepts them. Parts of the only service are called by what they are.
+
+    Raises UsageError for a workload whose name Kubernetes cannot take.
+    """
+    namespace = Part("namespace", built.namespace(plan.application), "The namespace of everything else.")
+    return (
+        namespace,
+        *(part for workload in plan.fleet.workloads for part in _SERVES[workload.serves](plan, workload)),
+    )
+
+
+def _service(plan: Plan, workload: Workload) -> Iterator[Part]:
+    """Yield what answers requests: pods that the HPA counts, behind an address."""
+    identity, pod, scaling = _identity(plan, workload), _pod(plan, workload), _scaling(plan, workload)
     hpa = built.hpa(identity, scaling)
     if problems := hpa_rules.validate(hpa):
         raise AssertionError(f"the HPA would be refused by the API server: {'; '.join(problems)}")
-    return {
-        "namespace": built.namespace(identity),
-        "deployment": built.deployment(identity, pod),
-        "service": built.service(identity, pod),
-        "hpa": hpa,
-        "pdb": built.pod_disruption_budget(identity, scaling.replica_count_min),
-        **_websocket(plan),
-    }
-
-
-def _websocket(plan: Plan) -> dict[str, dict[str, Any]]:
-    """Return the WebSocket nodes' objects: pods that have a node each, by the names that nginx is given."""
-    name, tier = application(plan), plan.scenario.tiers.websocket
-    identity = built.Identity(WEBSOCKET, namespace=name, part_of=name, component="websocket")
-    shape = next(group.shape for group in plan.groups if group.tier == "websocket")
-    count = int(plan.figure("websocket.node_count"))
-    pod = built.Pod(
-        image=tier.image,
-        port=tier.port,
-        resources=built.Resources(
-            # Half the node: what else runs there is small, and CPU is shared when it is scarce.
-            cpu_cores_request=shape.vcpu / 2,
-            memory_mib_request=max(1, ceil(plan.figure("websocket.memory_mib_per_node"))),
-            memory_mib_limit=max(ceil(shape.memory_gib * 1024), ceil(plan.figure("websocket.memory_mib_per_node")), 1),
-        ),
-        ready_path=None,
-        live_path=None,
-        zone_count=plan.scenario.availability.zones,
+    is_only = sum(each.serves == "requests" for each in plan.fleet.workloads) == 1
+    prefix, name = "" if is_only else f"{_part_name(workload)}-", called(workload.tier)
+    yield Part(
+        f"{prefix}deployment",
+        built.deployment(identity, pod, _node_labels(plan, workload)),
+        f"The pods of {name}: requests, probes, spread over zones. It has no replica count, the HPA owns it.",
+        deploys=(workload.name,),
     )
-    return {
-        "websocket-service": built.headless_service(identity, pod),
-        "websocket": built.stateful_set(identity, pod, count, {LABEL: "websocket"}),
-        "websocket-pdb": built.pod_disruption_budget(identity, count, 1),
-    }
+    yield Part(f"{prefix}service", built.service(identity, pod), f"The address of {name} within the cluster.")
+    purpose = f"The autoscaler of {name}, between the bounds that the nodes hold."
+    yield Part(f"{prefix}hpa", hpa, purpose, scales=True)
+    yield Part(f"{prefix}pdb", *_budget(identity, scaling, name))
 
 
-def _identity(plan: Plan) -> built.Identity:
-    name = application(plan)
-    return built.Identity(name=f"{name}-api", namespace=name, part_of=name)
+def _worker(plan: Plan, workload: Workload) -> Iterator[Part]:
+    """Yield what does jobs: pods that KEDA counts by the length of their queue, or as many as the peak needs."""
+    identity, scaling = _identity(plan, workload), _scaling(plan, workload)
+    prefix, name = _part_name(workload), called(workload.tier)
+    is_scaled = bool(workload.queue) and plan.scenario.cloud in QUEUE_CLOUDS
+    deployment = built.deployment(identity, _pod(plan, workload), _node_labels(plan, workload))
+    if not is_scaled:
+        _, base, _ = counts_of(plan, _group(plan, workload))
+        deployment["spec"] = {"replicas": base * workload.pod_count_per_node, **deployment["spec"]}
+    counted = "It has no replica count, KEDA owns it." if is_scaled else "As many as the peak needs: nothing scales it."
+    purpose = f"The pods of {name}: requests, probes, spread over zones. {counted}"
+    yield Part(f"{prefix}-deployment", deployment, purpose, deploys=(workload.name,))
+    if workload.queue:
+        queue = queue_name(plan, workload.queue)
+        trigger = built.queue_trigger(queue, plan.scenario.region, max(1, int(workload.jobs_per_pod)))
+        yield Part(
+            f"{prefix}-scaledobject",
+            built.scaled_object(identity, scaling, trigger),
+            f"The autoscaler of {name} by the length of its queue; KEDA must run, and its operator may read the queue.",
+            scales=True,
+            clouds=QUEUE_CLOUDS,
+        )
+    yield Part(f"{prefix}-pdb", *_budget(identity, scaling, name))
 
 
-def _pod(plan: Plan) -> built.Pod:
-    api = plan.scenario.tiers.api
+def _sockets(plan: Plan, workload: Workload) -> Iterator[Part]:
+    """Yield what holds connections: pods that have a node each, by the names that nginx is given."""
+    identity = built.Identity(WEBSOCKET, namespace=plan.application, part_of=plan.application, component=workload.kind)
+    pod, prefix, count = _pod(plan, workload), _part_name(workload), workload.replica_count_max
+    purpose = "The WebSocket nodes' names, which nginx looks up: ws-node-1.ws-node and so on."
+    yield Part(f"{prefix}-service", built.headless_service(identity, pod), purpose)
+    yield Part(
+        prefix,
+        built.stateful_set(identity, pod, count, _node_labels(plan, workload)),
+        "The WebSocket nodes, one pod on each node that was bought for them.",
+        deploys=(workload.name,),
+    )
+    budget = built.pod_disruption_budget(identity, count, 1)
+    yield Part(f"{prefix}-pdb", budget, "Drains take one WebSocket node at a time.")
+
+
+_SERVES: Final = {"requests": _service, "jobs": _worker, "connections": _sockets}
+
+
+def _budget(identity: built.Identity, scaling: built.Scaling, name: str) -> tuple[dict[str, Any], str]:
+    budget = built.pod_disruption_budget(identity, scaling.replica_count_min)
+    return budget, f"How many pods of {name} a drained node may take away at a time."
+
+
+def _part_name(workload: Workload) -> str:
+    return workload.tier.replace("_", "-")
+
+
+def _identity(plan: Plan, workload: Workload) -> built.Identity:
+    if not is_dns_1035_label(workload.name):
+        raise UsageError(
+            f"tiers.{workload.tier}: its pods would be called {workload.name!r}, and Kubernetes takes at most 63 "
+            "characters: give the application or the tier a shorter name"
+        )
+    return built.Identity(workload.name, plan.application, part_of=plan.application, component=workload.kind)
+
+
+def _group(plan: Plan, workload: Workload) -> NodeGroup:
+    return next(group for group in plan.groups if group.name == workload.group)
+
+
+def _node_labels(plan: Plan, workload: Workload) -> dict[str, str]:
+    """Return the label of the nodes that were bought for a workload."""
+    return {LABEL: _group(plan, workload).tier}
+
+
+def _pod(plan: Plan, workload: Workload) -> built.Pod:
     return built.Pod(
-        image=api.image,
-        port=api.port,
-        resources=built.Resources(api.pod.cpu_cores, api.pod.memory_mib),
-        ready_path=api.ready_path,
-        live_path=api.live_path,
-        zone_count=plan.scenario.availability.zones,
+        image=workload.image,
+        port=workload.port,
+        resources=built.Resources(workload.cpu_cores, workload.memory_mib, memory_mib_limit=workload.memory_mib_max),
+        ready_path=workload.ready_path or None,
+        live_path=workload.live_path or None,
+        zone_count=plan.scenario.availability.asked.zones,
     )
 
 
-def _scaling(plan: Plan) -> built.Scaling:
+def _scaling(plan: Plan, workload: Workload) -> built.Scaling:
     rules = plan.scenario.autoscaling
     return built.Scaling(
-        replica_count_min=int(plan.figure("api.replica_count.min")),
-        replica_count_max=int(plan.figure("api.replica_count.max")),
+        replica_count_min=workload.replica_count_min,
+        replica_count_max=workload.replica_count_max,
         latency_s_target=rules.target_latency_s_p95,
         memory_percent_target=rules.target_memory_percent,
         scale_up_window_s=rules.scale_up_window_s,

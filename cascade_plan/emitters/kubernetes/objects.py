@@ -160,11 +160,11 @@ def _object(api_version: str, kind: str, identity: Identity, spec: KubernetesObj
     return {"apiVersion": api_version, "kind": kind, "metadata": metadata, "spec": spec}
 
 
-def namespace(identity: Identity) -> KubernetesObject:
-    """Return the Namespace, which admits only pods of the "restricted" security standard, as built here."""
+def namespace(name: str) -> KubernetesObject:
+    """Return the Namespace of an application, which admits only pods of the "restricted" security standard."""
     levels = {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "audit", "warn")}
-    names = {"app.kubernetes.io/part-of": identity.part_of, "app.kubernetes.io/managed-by": "cascade-plan"}
-    metadata = {"name": identity.namespace, "labels": {**names, **levels}}
+    names = {"app.kubernetes.io/part-of": name, "app.kubernetes.io/managed-by": "cascade-plan"}
+    metadata = {"name": name, "labels": {**names, **levels}}
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
 
 
@@ -190,16 +190,51 @@ def hpa(identity: Identity, scaling: Scaling) -> KubernetesObject:
         "name": "memory",
         "target": {"type": "Utilization", "averageUtilization": scaling.memory_percent_target},
     }
-    up = _rules(scaling.scale_up_window_s, scaling.scale_up_percent, scaling.scale_up_period_s)
-    down = _rules(scaling.scale_down_window_s, scaling.scale_down_percent, scaling.scale_down_period_s)
     spec = {
         "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": identity.name},
         "minReplicas": scaling.replica_count_min,
         "maxReplicas": scaling.replica_count_max,
         "metrics": [{"type": "Pods", "pods": latency}, {"type": "Resource", "resource": memory}],
-        "behavior": {"scaleUp": up, "scaleDown": down},
+        "behavior": _behavior(scaling),
     }
     return _object("autoscaling/v2", "HorizontalPodAutoscaler", identity, spec)
+
+
+def scaled_object(identity: Identity, scaling: Scaling, trigger: KubernetesObject) -> KubernetesObject:
+    """Return the ScaledObject by which KEDA (2.x) keeps so many pods as a trigger asks for, through an HPA of its own.
+
+    Source: https://keda.sh/docs/latest/reference/scaledobject-spec/
+    """
+    spec = {
+        "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": identity.name},
+        "minReplicaCount": scaling.replica_count_min,
+        "maxReplicaCount": scaling.replica_count_max,
+        "advanced": {"horizontalPodAutoscalerConfig": {"behavior": _behavior(scaling)}},
+        "triggers": [trigger],
+    }
+    return _object("keda.sh/v1alpha1", "ScaledObject", identity, spec)
+
+
+def queue_trigger(queue: str, region: str, jobs_per_pod: int) -> KubernetesObject:
+    """Return KEDA's trigger by the length of an SQS queue: a pod for so many jobs, waiting or under way.
+
+    The queue's name stands for its URL, which holds the number of an account; KEDA itself (its operator's role) asks.
+    Source: https://keda.sh/docs/latest/scalers/aws-sqs/
+    """
+    metadata = {
+        "queueURL": queue,
+        "queueLength": str(jobs_per_pod),
+        "awsRegion": region,
+        "identityOwner": "operator",
+    }
+    return {"type": "aws-sqs-queue", "metadata": metadata}
+
+
+def _behavior(scaling: Scaling) -> KubernetesObject:
+    """Return the speeds of both directions."""
+    up = _rules(scaling.scale_up_window_s, scaling.scale_up_percent, scaling.scale_up_period_s)
+    down = _rules(scaling.scale_down_window_s, scaling.scale_down_percent, scaling.scale_down_period_s)
+    return {"scaleUp": up, "scaleDown": down}
 
 
 def _rules(window_s: int, percent: int, period_s: int) -> KubernetesObject:
@@ -248,17 +283,17 @@ def disruptions_allowed(replica_count: int, max_unavailable: int | str) -> int:
     return -(-replica_count * int(percent) // 100)
 
 
-def deployment(identity: Identity, pod: Pod) -> KubernetesObject:
-    """Return the Deployment, without `replicas`.
+def deployment(identity: Identity, pod: Pod, node_labels: dict[str, str]) -> KubernetesObject:
+    """Return the Deployment on the nodes that were bought for it, without `replicas`.
 
-    The HPA owns the replica count: a count in the manifest would reset the fleet to it on every apply, in the middle
-    of a peak. Without one a new Deployment starts with 1 pod and the HPA raises it to its minimum within seconds.
+    The autoscaler owns the replica count: a count in the manifest would reset the fleet to it on every apply, in the
+    middle of a peak. Without one a new Deployment starts with 1 pod, which is raised to the minimum within seconds.
     A rollout adds before it removes (maxUnavailable 0), so capacity never drops below what the load asked for.
     """
     # The cluster autoscaler keeps a node for the sake of a pod's local volume, unless told that it holds nothing.
     expendable = {"cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes": SCRATCH}
     metadata = {"labels": labels(identity), "annotations": expendable}
-    template = {"metadata": metadata, "spec": _pod_spec(identity, pod)}
+    template = {"metadata": metadata, "spec": {**_pod_spec(identity, pod), "nodeSelector": node_labels}}
     spec = {
         "selector": {"matchLabels": selector(identity)},
         "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": "25%"}},

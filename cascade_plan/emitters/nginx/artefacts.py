@@ -8,12 +8,17 @@ from typing import Final
 from cascade_plan.emitters._heading import heading
 from cascade_plan.emitters._topology import websocket_nodes
 from cascade_plan.model.artefact import Artefact
-from cascade_plan.model.plan import Plan
+from cascade_plan.model.plan import Instance, Plan
+from cascade_plan.tiers.websocket.settings import Settings
 
 COMMAND = "cluster"
 """The emit- command that writes these files, and their directory."""
 APPLIED_AFTER: tuple[str, ...] = ("terraform",)
 """The emitters whose files are applied before these."""
+SERVES: tuple[str, ...] = ("websocket",)
+"""What there is nothing to do without."""
+CLOUDS: tuple[str, ...] = ()
+"""The only clouds it writes for; empty for any."""
 
 
 LISTEN_PORT: Final = 8080
@@ -47,12 +52,18 @@ COOKIE: Final = """\
 
 """
 
+IN_CLUSTER: Final = """\
+In Kubernetes they are the pods of the StatefulSet and the headless Service
+# that emit-k8s makes; from another namespace their names end in ws-node.NAMESPACE.svc.cluster.local, which the scenario
+# gives as tiers.{tier}.domain."""
+OUTSIDE: Final = """\
+What follows their names
+# in DNS the scenario gives as tiers.{tier}.domain."""
+
 CONF: Final = """\
 # Run at least two of these behind the network's load balancer. Apply with: nginx -t && nginx -s reload
 # The nodes' names are looked up when nginx starts or reloads, and it does not start while one of them has no address:
-# reload it when a node's address changes. In Kubernetes they are the pods of the StatefulSet and the headless Service
-# that emit-k8s makes; from another namespace their names end in ws-node.NAMESPACE.svc.cluster.local, which the scenario
-# gives as tiers.websocket.domain.
+# reload it when a node's address changes. {domain}
 worker_processes auto;
 worker_rlimit_nofile {files};
 # After a reload the old workers keep their connections, but not for ever.
@@ -137,17 +148,25 @@ net.core.somaxconn = {backlog}
 
 def render(plan: Plan) -> tuple[Artefact, ...]:
     """Return nginx.conf and the sysctl file of its host."""
-    tier = plan.scenario.tiers.websocket
+    return tuple(artefact for sockets in plan.of(Settings) for artefact in _of(plan, sockets))
+
+
+def _of(plan: Plan, sockets: Instance[Settings]) -> tuple[Artefact, ...]:
+    tier = sockets.settings
     head = heading(
         plan,
         [
-            f"sized for {plan.figure('websocket.connection_count'):,} connections to "
-            f"{plan.figure('websocket.node_count')} nodes of at most {tier.connections_per_node:,}"
+            f"sized for {sockets.sized.count('connection_count'):,} connections to "
+            f"{sockets.sized.count('node_count')} nodes of at most {tier.connections_per_node:,}"
         ],
     )
     ports = ",".join(str(port) for port in sorted({LISTEN_PORT, tier.port} - set(range(1024))))
     return (
-        Artefact("nginx.conf", head + _conf(plan), "nginx before the WebSocket nodes: `nginx -t && nginx -s reload`."),
+        Artefact(
+            "nginx.conf",
+            head + _conf(plan, sockets),
+            "nginx before the WebSocket nodes: `nginx -t && nginx -s reload`.",
+        ),
         Artefact(
             "nginx-sysctl.conf",
             head + SYSCTL.format(most=f"{tier.connections_per_node:,}", ports=ports, backlog=BACKLOG),
@@ -156,19 +175,20 @@ def render(plan: Plan) -> tuple[Artefact, ...]:
     )
 
 
-def _conf(plan: Plan) -> str:
-    tier, use = plan.scenario.tiers.websocket, plan.scenario.websocket
-    proxied = int(plan.figure("websocket.proxy_connection_count"))
+def _conf(plan: Plan, sockets: Instance[Settings]) -> str:
+    tier = sockets.settings
+    proxied = sockets.sized.count("proxy_connection_count")
     max_fails = min(max(1, int(tier.health_interval_s // tier.health_timeout_s)), FAILS_MOST)
     fail_timeout = f"{ceil(tier.health_interval_s)}s"
-    names = websocket_nodes(plan)
+    names = websocket_nodes(sockets)
     hashed = tier.sticky == "consistent_hash"
     limits = f"max_conns={tier.connections_per_node} max_fails={max_fails} fail_timeout={fail_timeout}"
     return CONF.format(
+        domain=(IN_CLUSTER if plan.fleet.of("cluster") else OUTSIDE).format(tier=sockets.name),
         files=proxied + 2 * SPARE_CONNECTIONS,
-        lifetime=_time(use.connection_lifetime_s),
+        lifetime=_time(tier.connection_lifetime_s),
         proxied=proxied,
-        connections=plan.figure("websocket.connection_count"),
+        connections=sockets.sized.count("connection_count"),
         spare=SPARE_CONNECTIONS,
         worker_connections=proxied + SPARE_CONNECTIONS,
         key=CONSISTENT if hashed else "",
@@ -184,8 +204,8 @@ def _conf(plan: Plan) -> str:
         per_address=tier.connections_per_address,
         connect=_time(tier.health_timeout_s),
         heartbeats=HEARTBEATS,
-        heartbeat=_time(use.heartbeat_interval_s),
-        silence=_time(HEARTBEATS * use.heartbeat_interval_s),
+        heartbeat=_time(tier.heartbeat_interval_s),
+        silence=_time(HEARTBEATS * tier.heartbeat_interval_s),
     )
 
 

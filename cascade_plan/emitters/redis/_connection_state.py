@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from string import Template
 from typing import Final
 
 from cascade_plan.emitters._heading import heading
+from cascade_plan.emitters._topology import Cache
 from cascade_plan.model.artefact import Artefact
 from cascade_plan.model.plan import Plan
 
 MODULE: Final = Template('''\
 """Connections of a WebSocket cluster: who is connected where, and messages that reach them on whatever node.
 
-Python 3.11, redis >= 8.1 from PyPI, a server >= 7.0 for its sharded channels. Pub/sub delivers at most once: what is
-published while a node subscribes again after a failover is lost, and the application must fetch it elsewhere.
+Python 3.11, redis >= 8.1 from PyPI$server. Pub/sub delivers at most once:
+what is published while a node subscribes again is lost, and the application must fetch it elsewhere.
 """
 
 from __future__ import annotations
@@ -23,10 +25,7 @@ import logging
 import re
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
-
-from redis.asyncio.cluster import ClusterNode, RedisCluster
-from redis.exceptions import ConnectionError, RedisError, TimeoutError
+$imports
 
 LIFETIME_S = $lifetime
 """After its last heartbeat a connection is forgotten."""
@@ -34,8 +33,7 @@ HEARTBEAT_S = $heartbeat
 """How often `ConnectionState.keep` is called for each open connection."""
 AT_ONCE = 64
 """Commands on their way at a time; the client has 100 connections to a node, and refuses more."""
-TOPOLOGY_S = 1.0
-"""How often the readers look for masters that came or went."""
+$again
 
 Send = Callable[[bytes], Awaitable[None]]
 
@@ -77,7 +75,7 @@ def workroom_channel(workroom: str) -> str:
 class ConnectionState:
     """Who is connected, on which node, as a hash for each connection and an index of them for each tenant."""
 
-    def __init__(self, redis: RedisCluster, node: str, lifetime_s: float = LIFETIME_S) -> None:
+    def __init__(self, redis: $client, node: str, lifetime_s: float = LIFETIME_S) -> None:
         self._redis, self._node, self._lifetime_ms = redis, _checked(node), round(lifetime_s * 1000)
         self._turns = asyncio.Semaphore(AT_ONCE)
 
@@ -88,9 +86,9 @@ class ConnectionState:
         Raises what the client does while a master is being replaced: let the next heartbeat try again.
         """
         key, index = self._keys(tenant, connection)
+        arguments = (connection, tenant, self._node, str(self._lifetime_ms))
         async with self._turns:
-            await self._redis.initialize()  # a client that does not know the slots yet sends scripts anywhere
-            await self._redis.eval(_KEEP, 2, key, index, connection, tenant, self._node, str(self._lifetime_ms))
+$before_script            await self._redis.eval(_KEEP, 2, key, index, *arguments)
 
     async def drop(self, tenant: str, connection: str) -> None:
         """Forget a connection that was closed."""
@@ -106,8 +104,7 @@ class ConnectionState:
         Reads that tenant's index and nothing else: no scan over the keys of all.
         """
         index = f"ws:{{{_checked(tenant)}}}:conns"
-        await self._redis.initialize()
-        names = [_text(name) for name in await self._redis.eval(_LIVE, 1, index)]
+$before_list        names = [_text(name) for name in await self._redis.eval(_LIVE, 1, index)]
         async with self._redis.pipeline() as pipe:
             for name in names:
                 pipe.hgetall(self._keys(tenant, name)[0])
@@ -124,20 +121,19 @@ class ConnectionState:
 
 
 class Messages:
-    """Messages between the nodes, over sharded channels: each goes to the one Redis node that has its channel."""
+    """Messages between the nodes, $channels."""
 
-    def __init__(self, redis: RedisCluster) -> None:
+    def __init__(self, redis: $client) -> None:
         self._redis = redis
         self._pubsub = redis.pubsub()
         self._members: defaultdict[str, dict[str, Send]] = defaultdict(dict)
 
     async def join(self, channel: str, connection: str, send: Send) -> None:
         """Let a connection of this node receive a channel; the node subscribes with its first connection."""
-        await self._redis.initialize()
-        first = not self._members[channel]
+$before_join        first = not self._members[channel]
         self._members[channel][connection] = send
         if first:
-            await self._pubsub.ssubscribe(channel)
+            await self._pubsub.${sharded}subscribe(channel)
 
     async def leave(self, channel: str, connection: str) -> None:
         """Undo `join`; the node unsubscribes with its last connection."""
@@ -145,12 +141,45 @@ class Messages:
         members.pop(connection, None)
         if not members:
             del self._members[channel]
-            await self._pubsub.sunsubscribe(channel)
+            await self._pubsub.${sharded}unsubscribe(channel)
 
     async def publish(self, channel: str, message: bytes) -> None:
         """Send a message to the channel's connections on every node."""
-        await self._redis.execute_command("SPUBLISH", channel, message)
+        await self._redis.$publish
 
+$reading    async def _deliver(self, channel: str, message: bytes) -> None:
+        """Send to this node's members of the channel; one that is gone keeps nobody waiting."""
+        members = list(self._members.get(channel, {}).items())
+        results = await asyncio.gather(*(send(message) for _, send in members), return_exceptions=True)
+        for (connection, _), result in zip(members, results, strict=True):
+            if isinstance(result, Exception):
+                logging.getLogger(__name__).info("%s: not delivered to %s: %s", channel, connection, result)
+
+
+def _text(value: bytes | str) -> str:
+    return value.decode() if isinstance(value, bytes) else value
+''')
+
+CLUSTER: Final[Mapping[str, str]] = {
+    "server": ", a server >= 7.0 for its sharded channels",
+    "client": "RedisCluster",
+    "imports": """\
+from contextlib import suppress
+
+from redis.asyncio.cluster import ClusterNode, RedisCluster
+from redis.exceptions import ConnectionError, RedisError, TimeoutError""",
+    "again": '''\
+TOPOLOGY_S = 1.0
+"""How often the readers look for masters that came or went."""''',
+    "before_script": """\
+            await self._redis.initialize()  # a client that does not know the slots yet sends scripts anywhere
+""",
+    "before_list": "        await self._redis.initialize()\n",
+    "before_join": "        await self._redis.initialize()\n",
+    "channels": "over sharded channels: each goes to the one Redis node that has its channel",
+    "sharded": "s",
+    "publish": 'execute_command("SPUBLISH", channel, message)',
+    "reading": '''\
     async def run(self) -> None:
         """Deliver until cancelled: one reader for each master, for those that failovers make, too."""
         await self._redis.initialize()
@@ -186,30 +215,64 @@ class Messages:
             with suppress(RedisError, OSError):
                 await self._redis.exists(channel)
 
-    async def _deliver(self, channel: str, message: bytes) -> None:
-        """Send to this node's members of the channel; one that is gone keeps nobody waiting."""
-        members = list(self._members.get(channel, {}).items())
-        results = await asyncio.gather(*(send(message) for _, send in members), return_exceptions=True)
-        for (connection, _), result in zip(members, results, strict=True):
-            if isinstance(result, Exception):
-                logging.getLogger(__name__).info("%s: not delivered to %s: %s", channel, connection, result)
+''',
+}
+"""What differs where the keys are shared out among masters."""
+ALONE: Final[Mapping[str, str]] = {
+    "server": "",
+    "client": "Redis",
+    "imports": """\
+
+from redis.asyncio import Redis
+from redis.exceptions import ConnectionError, TimeoutError""",
+    "again": '''\
+AGAIN_S = 1.0
+"""How long a reader waits after its connection broke, before it subscribes again."""''',
+    "before_script": "",
+    "before_list": "",
+    "before_join": "",
+    "channels": "over channels of the one master",
+    "sharded": "",
+    "publish": "publish(channel, message)",
+    "reading": '''\
+    async def run(self) -> None:
+        """Deliver until cancelled. A client that connects again subscribes again by itself."""
+        try:
+            while True:
+                await self._next()
+        finally:
+            await self._pubsub.aclose()
+
+    async def _next(self) -> None:
+        if not self._pubsub.subscribed:
+            await asyncio.sleep(0.02)
+            return
+        try:
+            message = await self._pubsub.get_message(ignore_subscribe_messages=True, timeout=AGAIN_S)
+        except (ConnectionError, TimeoutError, OSError):
+            await asyncio.sleep(AGAIN_S)
+            return
+        if message is not None and message["type"] == "message":
+            await self._deliver(_text(message["channel"]), message["data"])
+
+''',
+}
+"""What differs where one master has all keys."""
 
 
-def _text(value: bytes | str) -> str:
-    return value.decode() if isinstance(value, bytes) else value
-''')
-
-
-def artefacts(plan: Plan) -> tuple[Artefact, ...]:
-    """Return the module."""
-    use = plan.scenario.websocket
+def artefacts(plan: Plan, cache: Cache) -> tuple[Artefact, ...]:
+    """Return the module; nothing for a cache that holds no connections' state."""
+    if cache.streams is None:
+        return ()
+    lifetime_s, heartbeat_s = cache.streams.connection_lifetime_s, cache.streams.heartbeat_interval_s
     head = heading(
         plan,
         [
-            f"sized for {plan.figure('cache.connection_state_mib'):.4g} MiB of connection state, "
-            f"kept {use.connection_lifetime_s:g} s"
+            f"sized for {cache.instance.sized.value('connection_state_mib'):.4g} MiB of connection state, "
+            f"kept {lifetime_s:g} s"
         ],
     )
-    text = head + MODULE.substitute(lifetime=use.connection_lifetime_s, heartbeat=use.heartbeat_interval_s)
+    parts = CLUSTER if cache.is_cluster else ALONE
+    text = head + MODULE.substitute(parts, lifetime=lifetime_s, heartbeat=heartbeat_s)
     purpose = "Connection state and messages between the WebSocket nodes, to import in them: `import connection_state`."
     return (Artefact("connection_state.py", text, purpose),)

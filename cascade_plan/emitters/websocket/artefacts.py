@@ -10,51 +10,61 @@ from cascade_plan.emitters._topology import (
     STATE_KEY,
     TENANT_CHANNEL,
     WORKROOM_CHANNEL,
-    redis_nodes,
+    Cache,
+    broker,
     websocket_nodes,
 )
 from cascade_plan.languages.yaml import dump
 from cascade_plan.model.artefact import Artefact
-from cascade_plan.model.plan import Plan
+from cascade_plan.model.plan import Instance, Plan
+from cascade_plan.tiers.websocket.settings import Settings
 
 COMMAND = "cluster"
 """The emit- command that writes these files, and their directory."""
 APPLIED_AFTER: tuple[str, ...] = ("terraform",)
 """The emitters whose files are applied before these."""
+SERVES: tuple[str, ...] = ("websocket",)
+"""What there is nothing to do without."""
+CLOUDS: tuple[str, ...] = ()
+"""The only clouds it writes for; empty for any."""
 
 
 def render(plan: Plan) -> tuple[Artefact, ...]:
     """Return the architecture file."""
+    return tuple(_architecture(plan, sockets) for sockets in plan.of(Settings))
+
+
+def _architecture(plan: Plan, sockets: Instance[Settings]) -> Artefact:
+    cache, sized = broker(plan), sockets.sized
+    parts = "nginx.conf is what it describes."
+    if cache is not None:
+        parts = f"nginx.conf, {cache.prefix}redis.conf and connection_state.py are what it describes."
     head = heading(
         plan,
         [
-            f"sized for {plan.figure('websocket.connection_count'):,} connections on "
-            f"{plan.figure('websocket.node_count')} nodes of at most "
-            f"{plan.figure('websocket.connection_count_per_node'):,}",
-            "Nothing reads this file: nginx.conf, redis.conf and connection_state.py are what it describes.",
-            "Braces in channels and keys are literal: what stands in them decides the Redis node (a hash tag).",
+            f"sized for {sized.count('connection_count'):,} connections on {sized.count('node_count')} nodes of at "
+            f"most {sized.count('connection_count_per_node'):,}",
+            f"Nothing reads this file: {parts}",
+            *_of_names(cache),
         ],
     )
     document = {
-        "websocket_cluster": {
-            "load_balancer": _balancer(plan),
-            "nodes": _nodes(plan),
-            "message_broker": _broker(plan),
-            "connection_state": {
-                "key": STATE_KEY,
-                "index": INDEX_KEY,
-                "lifetime": f"{plan.scenario.websocket.connection_lifetime_s:.12g}s",
-                "renewed": f"{plan.scenario.websocket.heartbeat_interval_s:.12g}s",
-                "memory_needed": f"{plan.figure('cache.connection_state_mib'):.4g}MiB",
-            },
-        }
+        "websocket_cluster": {"load_balancer": _balancer(sockets), "nodes": _nodes(sockets), **_state(cache, sockets)}
     }
     purpose = "The architecture of the WebSocket cluster, to read: the other files here are its parts."
-    return (Artefact("websocket_cluster.yaml", head + dump([document]), purpose),)
+    return Artefact("websocket_cluster.yaml", head + dump([document]), purpose)
 
 
-def _balancer(plan: Plan) -> dict[str, Any]:
-    tier = plan.scenario.tiers.websocket
+def _of_names(cache: Cache | None) -> list[str]:
+    if cache is None:
+        return []
+    if not cache.is_cluster:
+        return ["Braces in channels and keys are literal."]
+    return ["Braces in channels and keys are literal: what stands in them decides the Redis node (a hash tag)."]
+
+
+def _balancer(sockets: Instance[Settings]) -> dict[str, Any]:
+    tier = sockets.settings
     return {
         "type": "nginx",
         "sticky_sessions": tier.sticky,
@@ -66,25 +76,41 @@ def _balancer(plan: Plan) -> dict[str, Any]:
     }
 
 
-def _nodes(plan: Plan) -> list[dict[str, Any]]:
-    shape = next(group.shape for group in plan.groups if group.tier == "websocket")
+def _nodes(sockets: Instance[Settings]) -> list[dict[str, Any]]:
     limits = {
-        "max_connections": plan.figure("websocket.connection_count_per_node"),
-        "memory_limit": f"{shape.memory_gib:g}GiB",
-        "memory_needed": f"{plan.figure('websocket.memory_mib_per_node'):.0f}MiB",
+        "max_connections": sockets.sized.count("connection_count_per_node"),
+        "memory_limit": f"{sockets.sized.group('nodes').shape.memory_gib:g}GiB",
+        "memory_needed": f"{sockets.sized.value('memory_mib_per_node'):.0f}MiB",
     }
-    return [{name: limits} for name in websocket_nodes(plan)]
+    return [{name: limits} for name in websocket_nodes(sockets)]
 
 
-def _broker(plan: Plan) -> dict[str, Any]:
-    cache = plan.scenario.tiers.cache
+def _state(cache: Cache | None, sockets: Instance[Settings]) -> dict[str, Any]:
+    """Return what holds the state of connections and carries their messages; nothing where nothing is there for it."""
+    if cache is None:
+        return {}
+    tier = sockets.settings
     return {
-        "type": f"{cache.engine}_cluster",
-        "replicas_per_master": cache.replicas_per_master,
+        "message_broker": _broker(cache),
+        "connection_state": {
+            "key": STATE_KEY,
+            "index": INDEX_KEY,
+            "lifetime": f"{tier.connection_lifetime_s:.12g}s",
+            "renewed": f"{tier.heartbeat_interval_s:.12g}s",
+            "memory_needed": f"{cache.instance.sized.value('connection_state_mib'):.4g}MiB",
+        },
+    }
+
+
+def _broker(cache: Cache) -> dict[str, Any]:
+    engine = cache.instance.settings.engine
+    return {
+        "type": f"{engine}_cluster" if cache.is_cluster else engine,
+        "replicas_per_master": cache.copy_count,
         "nodes": [
             {node.name: {"zone": node.zone, "role": f"replica of {node.master}" if node.master else "master"}}
-            for node in redis_nodes(plan)
+            for node in cache.nodes
         ],
-        "pub_sub": "sharded",
+        "pub_sub": "sharded" if cache.is_cluster else "plain",
         "pub_sub_channels": [TENANT_CHANNEL, WORKROOM_CHANNEL],
     }

@@ -1,0 +1,129 @@
+"""RDS: each database's primary, its standby and the read replicas."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from cascade_plan.clouds.aws.names import aws_name
+from cascade_plan.emitters.terraform._file import File, all_of, output, variable
+from cascade_plan.languages.hcl import Block, Expression, Value
+from cascade_plan.model.plan import Instance, Plan
+from cascade_plan.tiers.database.settings import Settings
+
+STORAGE_GIB_MOST: Final = 65_536
+"""Of gp3 for PostgreSQL, https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Storage.html"""
+RETENTION: Final = variable("backup_retention_days", "Days that backups are kept.", "number", default=7)
+
+
+def files(plan: Plan) -> Iterator[File]:
+    """Yield the file of the databases, where there are some."""
+    databases = plan.of(Settings)
+    if not databases:
+        return
+    yield File(
+        "database.tf",
+        "The PostgreSQL primary, its standby and the read replicas."
+        if len(databases) == 1
+        else "The PostgreSQL primaries, their standbys and their read replicas.",
+        tuple(block for database in databases for block in _resources(plan, database)),
+        (*(block for database in databases for block in _variables(database)), RETENTION),
+        tuple(block for database in databases for block in _outputs(database)),
+        tuple(name for database in databases for name in all_of(database.sized)),
+    )
+
+
+def _resources(plan: Plan, database: Instance[Settings]) -> Iterator[Block]:
+    label, replica_count = database.name, database.sized.count("replica_count")
+    primary = database.sized.group("primary")
+    identifier = aws_name(f"{plan.application}-{label.replace('_', '-')}", "database")
+    shared: dict[str, Value] = {
+        "instance_class": primary.shape.name,
+        "storage_type": "gp3",
+        "storage_encrypted": True,
+        "vpc_security_group_ids": Expression(f"var.{label}_security_group_ids"),
+        "parameter_group_name": Expression(f"var.{label}_parameter_group_name"),
+        "auto_minor_version_upgrade": True,
+        "deletion_protection": True,
+    }
+    yield Block(
+        "resource",
+        ("aws_db_instance", label),
+        {
+            "identifier": identifier,
+            "engine": "postgres",
+            # The major version; the minor one is RDS's choice.
+            "engine_version": database.settings.version,
+            "db_name": Expression(f"var.{label}_name"),
+            "username": Expression(f"var.{label}_username"),
+            **_password(label, replica_count),
+            "multi_az": "multi_zone" in primary.offer.options,
+            "allocated_storage": database.settings.storage_gib,
+            "max_allocated_storage": _storage_ceiling(database),
+            "db_subnet_group_name": Expression(f"var.{label}_subnet_group_name"),
+            "backup_retention_period": Expression("var.backup_retention_days"),
+            "copy_tags_to_snapshot": True,
+            "skip_final_snapshot": False,
+            "final_snapshot_identifier": f"{identifier}-final",
+            **shared,
+        },
+    )
+    if replica_count:
+        yield Block(
+            "resource",
+            ("aws_db_instance", f"{label}_replica"),
+            {
+                "count": replica_count,
+                "identifier": Expression(f'"${{aws_db_instance.{label}.identifier}}-replica-${{count.index + 1}}"'),
+                "replicate_source_db": Expression(f"aws_db_instance.{label}.identifier"),
+                "skip_final_snapshot": True,
+                **shared,
+            },
+        )
+
+
+def _password(label: str, replica_count: int) -> dict[str, Value]:
+    """Return how the owner gets a password that no file holds.
+
+    RDS keeps it in Secrets Manager by itself only where there are no read replicas, which it then refuses to make:
+    https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-secrets-manager.html#rds-secrets-manager-limitations
+    """
+    if not replica_count:
+        return {"manage_master_user_password": True}
+    return {"password_wo": Expression(f"var.{label}_password"), "password_wo_version": 1}
+
+
+def _storage_ceiling(database: Instance[Settings]) -> int:
+    """Return to how many GiB RDS may grow the disk by itself: a year's growth, at least a quarter more."""
+    present, growth = database.settings.storage_gib, database.sized.value("growth_gib_per_month") * 12
+    return min(STORAGE_GIB_MOST, max(present + int(growth) + 1, present + present // 4 + 1))
+
+
+def _variables(database: Instance[Settings]) -> Iterator[Block]:
+    label = database.name
+    if database.sized.count("replica_count"):
+        yield Block(
+            "variable",
+            (f"{label}_password",),
+            {
+                "description": f"The owner's password: give it as TF_VAR_{label}_password. No state file keeps it.",
+                "type": Expression("string"),
+                "sensitive": True,
+                "ephemeral": True,
+            },
+        )
+    yield variable(f"{label}_subnet_group_name", f"The DB subnet group of {label}: its primary and its replicas.")
+    yield variable(f"{label}_security_group_ids", f"Who reaches {label}.", "list(string)")
+    yield variable(f"{label}_name", f"The database that {label} is made with.", default="app")
+    yield variable(f"{label}_username", f"The owner of {label}.", default="app_owner")
+    words = f"With the settings that were emitted for {label}; null takes RDS's own."
+    yield variable(f"{label}_parameter_group_name", words, default=None)
+
+
+def _outputs(database: Instance[Settings]) -> Iterator[Block]:
+    label = database.name
+    words = f"The primary of {label}, for reads and writes."
+    yield output(f"{label}_address", words, f"aws_db_instance.{label}.address")
+    if database.sized.count("replica_count"):
+        replicas = f"aws_db_instance.{label}_replica[*].address"
+        yield output(f"{label}_replica_addresses", f"The read replicas of {label}.", replicas)

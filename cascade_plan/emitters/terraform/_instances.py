@@ -1,0 +1,145 @@
+"""The nodes of a plan without Kubernetes: EC2 instances of an image that holds what they run, in scaling groups."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cascade_plan.clouds.aws.names import aws_name
+from cascade_plan.emitters._nodes import Nodes, counts_of, node_groups
+from cascade_plan.emitters.terraform import _balancer
+from cascade_plan.emitters.terraform._file import File, variable
+from cascade_plan.languages.hcl import Block, Expression, Value
+from cascade_plan.model.fleet import Workload
+from cascade_plan.model.plan import Plan
+
+
+def files(plan: Plan) -> Iterator[File]:
+    """Yield the file of the scaling groups, where there are nodes and no cluster that runs them."""
+    groups = node_groups(plan)
+    if plan.fleet.of("cluster") or not groups:
+        return
+    run = tuple(workload.name for nodes in groups for workload in _run_on(plan, nodes))
+    yield File(
+        "nodes.tf",
+        "The instances, in scaling groups between the plan's floor and ceiling.",
+        tuple(block for nodes in groups for block in _resources(plan, nodes)),
+        (
+            variable("private_subnet_ids", "Private subnets, one in each zone.", "list(string)"),
+            variable("node_security_group_ids", "Who reaches the instances.", "list(string)"),
+            *(_image(nodes) for nodes in groups),
+        ),
+        deploys=tuple(dict.fromkeys((*(nodes.group.name for nodes in groups), *run))),
+    )
+
+
+def _run_on(plan: Plan, nodes: Nodes) -> tuple[Workload, ...]:
+    return tuple(workload for workload in plan.fleet.workloads if workload.group == nodes.group.name)
+
+
+def _image(nodes: Nodes) -> Block:
+    tier = nodes.group.tier
+    words = f"The machine image of {tier}, for {nodes.group.shape.architecture}: it starts what its instances run."
+    return variable(f"{tier}_image_id", words)
+
+
+def _resources(plan: Plan, nodes: Nodes) -> Iterator[Block]:
+    yield _template(plan, nodes)
+    targets = [_balancer.target(workload) for workload in _run_on(plan, nodes) if _balancer.reaches(plan, workload)]
+    yield _scaling_group(plan, nodes, targets)
+    for workload in _run_on(plan, nodes):
+        if _balancer.reaches(plan, workload) and _balancer.reads_requests(plan):
+            yield _policy(plan, nodes, workload)
+
+
+def _template(plan: Plan, nodes: Nodes) -> Block:
+    group = nodes.group
+    spot = (Block("instance_market_options", (), {"market_type": "spot"}),) if nodes.spot else ()
+    disk: dict[str, Value] = {
+        "volume_size": group.disk_gib,
+        "volume_type": "gp3",
+        "encrypted": True,
+        "delete_on_termination": True,
+    }
+    tags: dict[str, Value] = {"Name": f"{plan.application}-{nodes.name}", "application": plan.application}
+    return Block(
+        "resource",
+        ("aws_launch_template", nodes.label),
+        {
+            "name": aws_name(f"{plan.application}-{nodes.name}", "scaling_group"),
+            "image_id": Expression(f"var.{group.tier}_image_id"),
+            "instance_type": group.shape.name,
+            "vpc_security_group_ids": Expression("var.node_security_group_ids"),
+        },
+        (
+            *spot,
+            Block("block_device_mappings", (), {"device_name": "/dev/xvda"}, (Block("ebs", (), disk),)),
+            Block("metadata_options", (), {"http_tokens": "required"}),
+            Block("tag_specifications", (), {"resource_type": "instance", "tags": tags}),
+        ),
+    )
+
+
+def _scaling_group(plan: Plan, nodes: Nodes, targets: list[str]) -> Block:
+    label = nodes.label
+    attached: dict[str, Value] = {"health_check_type": "EC2"}
+    if targets:
+        arns = [Expression(f"{target}.arn") for target in targets]
+        attached = {"health_check_type": "ELB", "target_group_arns": arns}
+    moves = nodes.count_min < nodes.count_max
+    is_moved = bool(targets) and _balancer.reads_requests(plan)
+    return Block(
+        "resource",
+        ("aws_autoscaling_group", label),
+        {
+            "name": aws_name(f"{plan.application}-{nodes.name}", "scaling_group"),
+            "min_size": nodes.count_min,
+            "desired_capacity": nodes.count_base,
+            "max_size": nodes.count_max,
+            "vpc_zone_identifier": Expression("var.private_subnet_ids"),
+            **attached,
+        },
+        (
+            Block(
+                "launch_template",
+                (),
+                {
+                    "id": Expression(f"aws_launch_template.{label}.id"),
+                    "version": Expression(f"aws_launch_template.{label}.latest_version"),
+                },
+            ),
+            Block(
+                "lifecycle",
+                (),
+                {"ignore_changes": [Expression("desired_capacity")]},
+                comment="The autoscaler owns the count: a later apply must not shrink a scaled fleet.",
+            ),
+        ),
+        comment="Nothing here moves the count between its bounds: give it a policy." if moves and not is_moved else "",
+    )
+
+
+def _policy(plan: Plan, nodes: Nodes, workload: Workload) -> Block:
+    """Return the policy by which a group's count follows the requests, as the plan's does: the base at the peak."""
+    _, base, _ = counts_of(plan, nodes.group)
+    a_minute = plan.traffic.requests_of(workload.tier).peak * 60 / base
+    metric: dict[str, Value] = {
+        "predefined_metric_type": "ALBRequestCountPerTarget",
+        "resource_label": Expression(_balancer.resource_label(plan, workload)),
+    }
+    return Block(
+        "resource",
+        ("aws_autoscaling_policy", nodes.label),
+        {
+            "name": "requests",
+            "autoscaling_group_name": Expression(f"aws_autoscaling_group.{nodes.label}.name"),
+            "policy_type": "TargetTrackingScaling",
+        },
+        (
+            Block(
+                "target_tracking_configuration",
+                (),
+                {"target_value": round(max(a_minute, 1.0), 1)},
+                (Block("predefined_metric_specification", (), metric),),
+            ),
+        ),
+    )
