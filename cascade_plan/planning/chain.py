@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from cascade_plan.formulas.closed_network import FiniteSourceResponse
@@ -165,14 +165,32 @@ def closed_percentiles_ms(on: Chain, users: int, shares: tuple[float, ...]) -> l
     """Return response percentiles in ms where the fullest place is full and users wait for each other.
 
     The exact response of it as the one station of a closed system, and the mean of the rest, which is small beside it.
-    Its service is taken as exponential.
+    Its service is taken as exponential. Where only a part of the requests visits it, a user comes to it once in so many
+    thoughts; that part is the slowest, and the others pass as in an open system.
     """
-    full = on.stations[on.bottleneck]
+    full, visits = on.stations[on.bottleneck], on.visits[on.bottleneck]
     requests_per_s = OPEN_UNTIL * on.capacity_requests_per_s
-    rest_s = on.response(requests_per_s).mean_s - delay_at(full, requests_per_s * on.visits[on.bottleneck]).mean_s
+    passing = on.response(requests_per_s)
+    rest_s = passing.mean_s - visits * delay_at(full, requests_per_s * visits).mean_s
     think_s = on.scenario.behaviour.think_time_s.mean
-    response = FiniteSourceResponse(users, think_s + rest_s, full.servers, full.service.mean_s)
-    return [(response.percentile(share) + rest_s) * 1000 for share in shares]
+    queued = FiniteSourceResponse(users, (think_s + rest_s) / visits, full.servers, full.service.mean_s)
+    (place,) = (place for place in on.places if place.name == on.bottleneck)
+    slow = [any(visit.try_count for visit in place.visits(action)) for _, action in on.mix]
+    slow_share = sum(path.share for path, is_slow in zip(passing.paths, slow, strict=True) if is_slow)
+    others = Response(
+        tuple(
+            replace(path, share=path.share / (1 - slow_share))
+            for path, is_slow in zip(passing.paths, slow, strict=True)
+            if not is_slow
+        )
+    )
+
+    def percentile_s(share: float) -> float:
+        if 1 - share <= slow_share:
+            return queued.percentile(1 - (1 - share) / slow_share) + rest_s
+        return others.percentile_s(share / (1 - slow_share))
+
+    return [percentile_s(share) * 1000 for share in shares]
 
 
 def meets(on: Chain, users: int, latency_ms_p95: float, latency_ms_p99: float | None) -> str:
