@@ -156,8 +156,8 @@ month, spot on what runs at each level.
 ```yaml
 tiers:
   cluster: {{}}
-  api: {{purchase: {{reserved_1y_no_upfront: 0.6, spot: 0.2}}}}
-  database: {{purchase: reserved_1y_all_upfront}}
+  api: {{shape: c5.xlarge, purchase: {{reserved_1y_all_upfront: 0.6, spot: 0.2}}}}
+  database: {{shape: db.m7g.xlarge, purchase: reserved_1y_no_upfront}}
 ```
 """
 
@@ -213,7 +213,7 @@ def reference(schema: Schema) -> str:
         AVAILABLE.format(table=_availability()),
         ENVIRONMENTS.format(),
         FIELDS,
-        *sections.of("", schema, "The scenario"),
+        *sections.of("", schema, "At the top"),
         *(
             text
             for kind, name in kinds.items()
