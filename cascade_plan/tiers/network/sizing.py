@@ -13,6 +13,14 @@ from cascade_plan.units import GIB, HOURS_PER_MONTH, SECONDS_PER_MONTH
 AFTER: tuple[str, ...] = READS_ALL
 DIRECTIONS = 2
 """A byte between zones is charged on both sides, https://aws.amazon.com/ec2/pricing/on-demand/#Data_Transfer"""
+NOT_EMITTED = {
+    "nat_gateway": "made with the network that they stand in",
+    "nat_traffic": "metered as it flows",
+    "public_address": "come with the load balancer and the NAT gateways",
+    "zone_traffic": "metered as it flows",
+    "internet_traffic": "metered as it flows",
+}
+"""Why no file makes what is bought; one that does overrules it."""
 
 
 def size(ask: Ask[Settings]) -> Sized:
@@ -39,6 +47,7 @@ def size(ask: Ask[Settings]) -> Sized:
         figures=_figures(ask, gateways, out_gib),
         findings=tuple(_findings(ask, zones, gateways)),
         not_priced=_not_priced(ask),
+        not_emitted=tuple(f"{usage.name}: {NOT_EMITTED[usage.offer.what]}" for usage in usages),
     )
 
 
