@@ -67,12 +67,12 @@ def _counts(cache: Cache) -> dict[str, Value]:
 
 def _variables(cache: Cache) -> Iterator[Block]:
     label = cache.instance.name
-    yield variable(f"{label}_subnet_group_name", f"The ElastiCache subnet group of {label}.")
-    yield variable(f"{label}_security_group_ids", f"Who reaches {label}.", "list(string)")
+    yield variable(f"{label}_subnet_group_name", "The ElastiCache subnet group.")
+    yield variable(f"{label}_security_group_ids", "Who reaches the cache.", "list(string)")
     group = PARAMETER_GROUPS[cache.instance.settings.engine]
     yield variable(
         f"{label}_parameter_group_name",
-        f"With the parameters that were emitted for {label}; the default takes ElastiCache's own.",
+        "With the emitted parameters; the default takes ElastiCache's own.",
         default=f"{group}.cluster.on" if cache.is_cluster else group,
     )
 
@@ -80,5 +80,5 @@ def _variables(cache: Cache) -> Iterator[Block]:
 def _output(cache: Cache) -> Block:
     label = cache.instance.name
     name = "configuration_endpoint_address" if cache.is_cluster else "primary_endpoint_address"
-    words = f"The {'configuration' if cache.is_cluster else 'primary'} endpoint of {label}."
+    words = f"The cache's {'configuration' if cache.is_cluster else 'primary'} endpoint."
     return output(f"{label}_address", words, f"aws_elasticache_replication_group.{label}.{name}")

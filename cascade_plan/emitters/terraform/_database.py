@@ -112,18 +112,17 @@ def _variables(database: Instance[Settings]) -> Iterator[Block]:
                 "ephemeral": True,
             },
         )
-    yield variable(f"{label}_subnet_group_name", f"The DB subnet group of {label}: its primary and its replicas.")
-    yield variable(f"{label}_security_group_ids", f"Who reaches {label}.", "list(string)")
-    yield variable(f"{label}_name", f"The database that {label} is made with.", default="app")
-    yield variable(f"{label}_username", f"The owner of {label}.", default="app_owner")
-    words = f"With the settings that were emitted for {label}; null takes RDS's own."
-    yield variable(f"{label}_parameter_group_name", words, default=None)
+    yield variable(f"{label}_subnet_group_name", "The DB subnet group of the primary and the replicas.")
+    yield variable(f"{label}_security_group_ids", "Who reaches PostgreSQL.", "list(string)")
+    yield variable(f"{label}_name", "The database made at the start.", default="app")
+    yield variable(f"{label}_username", "The owner of the database.", default="app_owner")
+    own = "With the emitted settings; null takes RDS's own."
+    yield variable(f"{label}_parameter_group_name", own, default=None)
 
 
 def _outputs(database: Instance[Settings]) -> Iterator[Block]:
     label = database.name
-    words = f"The primary of {label}, for reads and writes."
-    yield output(f"{label}_address", words, f"aws_db_instance.{label}.address")
+    yield output(f"{label}_address", "The primary, for reads and writes.", f"aws_db_instance.{label}.address")
     if database.sized.count("replica_count"):
         replicas = f"aws_db_instance.{label}_replica[*].address"
-        yield output(f"{label}_replica_addresses", f"The read replicas of {label}.", replicas)
+        yield output(f"{label}_replica_addresses", "The read replicas.", replicas)

@@ -28,9 +28,7 @@ def files(plan: Plan) -> Iterator[File]:
             "The queues of jobs, each with one for those that fail.",
             tuple(block for queue in queues for block in _resources(plan, queue)),
             outputs=tuple(
-                output(
-                    f"{queue.name}_url", f"Where jobs of {queue.name} are sent to.", f"aws_sqs_queue.{queue.name}.url"
-                )
+                output(f"{queue.name}_url", "Where jobs are sent to.", f"aws_sqs_queue.{queue.name}.url")
                 for queue in queues
             ),
             deploys=tuple(name for queue in queues for name in all_of(queue.sized)),
