@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cascade_plan.errors import UsageError, did_you_mean
 from cascade_plan.model.derivation import Derivation
 from cascade_plan.model.plan import Plan
 from cascade_plan.reports._words import shown
@@ -14,15 +13,9 @@ UPFRONT = "cost_usd_upfront"
 
 
 def explain(plan: Plan, name: str) -> str:
-    """Return the derivation of a figure, or of every figure whose dotted name begins with `name`.
-
-    Raises UsageError with a suggestion when the plan has no such figure.
-    """
+    """Return the derivation of a figure, or of every figure whose dotted name begins with `name`; "" without any."""
     wanted = [figure for figure in sorted(plan.figures) if figure == name or figure.startswith(f"{name.rstrip('.')}.")]
-    wanted = wanted or [figure for figure in sorted(plan.figures) if figure.startswith(name)]
-    if not wanted or not name:
-        known = sorted(plan.figures)
-        raise UsageError(f"no figure {name!r}{did_you_mean(name, known)}; figures are {', '.join(known)}")
+    wanted = wanted or [figure for figure in sorted(plan.figures) if name and figure.startswith(name)]
     return "\n".join("\n".join(_lines(plan, plan.figures[figure], 0, set())) + "\n" for figure in wanted)
 
 
