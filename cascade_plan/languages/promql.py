@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import lru_cache
 
 from cascade_plan.languages._characters import quoted
 from cascade_plan.units import trimmed
@@ -11,6 +12,7 @@ NEGATED = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!="}
 """The comparison that holds exactly when a gate's does not."""
 
 
+@lru_cache(maxsize=1024)
 def literal(text: str) -> str:
     r"""Return a text as a PromQL string literal, which has the escapes of Go.
 

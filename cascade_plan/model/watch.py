@@ -2,8 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import NamedTuple
+
+
+class Limit(NamedTuple):
+    """What a gate asks of a figure: "< 50" is kept below 50."""
+
+    operator: str
+    value: Decimal
+
+
+def limits(gates: Mapping[str, Sequence[str]], figure: str, goal: str = "") -> tuple[Limit, ...]:
+    """Return the limits that a scenario's gates set to a figure, or the goal that a tier's settings set to it.
+
+    >>> limits({"cache_hit_ratio": ["> 0.9"]}, "cache_hit_ratio")
+    (Limit(operator='>', value=Decimal('0.9')),)
+    """
+    texts = gates.get(figure, [goal] if goal else [])
+    return tuple(Limit(operator, Decimal(value)) for operator, _, value in (text.partition(" ") for text in texts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,8 +32,12 @@ class Recorded:
     name: str
     expression: str
     """PromQL."""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """What tells the series from others of the name."""
     is_of_pods: bool = False
     """Whether it is recorded where the pods are scraped, so that others can read it."""
+    served_as: str = ""
+    """The name under which an autoscaler asks for each pod's value; empty where none does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +52,7 @@ class Alarm:
     severity: str
     """page (someone gets up for it) or ticket (someone looks within the working day)."""
     summary: str
+    """What is wrong, without the application's name."""
     description: str
     """What is measured against what; {value}, {pod} and {job} stand for what the alarm was raised with."""
     runbook: str
@@ -63,12 +87,16 @@ class Chart:
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """Something of a tier that is watched."""
+    """Something of a tier, or of the whole plan, that is watched."""
 
     subject: str
     """What it is about, such as latency; a page on a subject silences its tickets."""
     figure: str = ""
     """The figure whose gate it measures on the running system; empty where no gate is measured by it."""
+    exporter: str = ""
+    """The exporter that its series come from, such as postgres; empty where they are of the application's own pods."""
+    sign: str = ""
+    """What of it shows why requests are slow, in a runbook's words; empty where it is no such sign."""
     recorded: tuple[Recorded, ...] = ()
     alarms: tuple[Alarm, ...] = ()
     charts: tuple[Chart, ...] = ()

@@ -4,18 +4,32 @@ from __future__ import annotations
 
 from typing import Any
 
-from cascade_plan.emitters._heading import application
+from cascade_plan.emitters._watches.targets import addresses, component
 from cascade_plan.languages.promql import duration, exactly
-from cascade_plan.model.plan import Plan
+from cascade_plan.model.fleet import Workload
+from cascade_plan.model.plan import Instance, Plan
+from cascade_plan.tiers.cluster.settings import Settings as ClusterSettings
+from cascade_plan.tiers.monitoring.settings import Settings
 
 POD = "__meta_kubernetes_pod"
 POD_RULES = "pod_rules.yml"
 FLEET_RULES = ("recording_rules.yml", "alerting_rules.yml")
-EXPORTERS = ("pgbouncer", "postgres", "redis")
 CLUSTER_SERIES = (
     "kube_node_info|kube_horizontalpodautoscaler_(status_current_replicas|spec_(min|max)_replicas|status_condition)"
 )
 """What is kept of kube-state-metrics: a cluster's others may be more than the whole budget."""
+Rules = list[dict[str, Any]]
+
+
+def monitoring(plan: Plan) -> Instance[Settings]:
+    """Return the tier that all this is of."""
+    (instance,) = plan.of(Settings)
+    return instance
+
+
+def exporters(plan: Plan) -> tuple[str, ...]:
+    """Return what exporters are called, such as postgres: those that series of the plan's tiers come from."""
+    return tuple(dict.fromkeys(watch.exporter for watch in plan.fleet.watches if watch.exporter))
 
 
 def configurations(plan: Plan) -> dict[str, dict[str, Any]]:
@@ -24,18 +38,18 @@ def configurations(plan: Plan) -> dict[str, dict[str, Any]]:
     A pod's series are all on one shard (the hash is of its address), so the rules on pods run there. The others read
     every shard's recorded series through remote read, on a server that scrapes nothing but itself.
     """
-    shards = int(plan.figure("monitoring.shard_count"))
+    shards = monitoring(plan).sized.count("shard_count")
     if shards == 1:
-        return {"prometheus.yml": _server(plan, _labels(plan), [POD_RULES, *FLEET_RULES], _jobs(plan))}
+        return {"prometheus.yml": _server(plan, _labels(plan), [POD_RULES, *FLEET_RULES], _jobs(plan, []))}
     parts = {
         f"prometheus-{shard}.yml": _server(
-            plan, {**_labels(plan), "shard": str(shard)}, [POD_RULES], _jobs(plan, (shards, shard))
+            plan, {**_labels(plan), "shard": str(shard)}, [POD_RULES], _jobs(plan, _hashed(shards, shard))
         )
         for shard in range(shards)
     }
     whole = _server(plan, _labels(plan), list(FLEET_RULES), [_itself(plan)])
     reads = [
-        {"url": f"http://{application(plan)}-prometheus-{shard}:9090/api/v1/read", "read_recent": True}
+        {"url": f"http://{plan.application}-prometheus-{shard}:9090/api/v1/read", "read_recent": True}
         for shard in range(shards)
     ]
     return {**parts, "prometheus-global.yml": {**whole, "remote_read": reads}}
@@ -43,11 +57,12 @@ def configurations(plan: Plan) -> dict[str, dict[str, Any]]:
 
 def replicated(plan: Plan) -> bool:
     """Return whether several servers scrape the same, so that one may be lost."""
-    return int(plan.figure("monitoring.node_count")) > int(plan.figure("monitoring.shard_count"))
+    sized = monitoring(plan).sized
+    return sized.count("node_count") > sized.count("shard_count")
 
 
 def _labels(plan: Plan) -> dict[str, str]:
-    labels = {"application": application(plan), "region": plan.scenario.region}
+    labels = {"application": plan.application, "region": plan.scenario.region}
     if not replicated(plan):
         return labels
     # Expanded from the environment, so that two servers have one file; a dollar elsewhere is doubled to stay one.
@@ -55,7 +70,7 @@ def _labels(plan: Plan) -> dict[str, str]:
 
 
 def _server(plan: Plan, labels: dict[str, str], rules: list[str], jobs: list[dict[str, Any]]) -> dict[str, Any]:
-    interval = duration(plan.scenario.tiers.monitoring.scrape_interval_s)
+    interval = duration(monitoring(plan).settings.scrape_interval_s)
     alerting: dict[str, Any] = {"alertmanagers": [{"static_configs": [{"targets": ["alertmanager:9093"]}]}]}
     if replicated(plan):
         # Alertmanager takes two alerts for one only when their labels are the same.
@@ -68,35 +83,49 @@ def _server(plan: Plan, labels: dict[str, str], rules: list[str], jobs: list[dic
     }
 
 
-def _jobs(plan: Plan, shard: tuple[int, int] | None = None) -> list[dict[str, Any]]:
-    name = application(plan)
-    part = _hashed(*shard) if shard else []
-    api = _job(f"{name}-api", name, [_keep("label_app_kubernetes_io_name", f"{name}-api"), *part])
-    if not plan.scenario.tiers.monitoring.label_by_tenant:
-        api["metric_relabel_configs"] = _without_tenants()
-    sockets = _job(f"{name}-websocket", name, [*_component(name, "websocket"), *part])
-    exporters = [
-        _job(f"{name}-{exporter}", name, [*_component(name, f"{exporter}-exporter"), *part]) for exporter in EXPORTERS
+def _jobs(plan: Plan, part: Rules) -> list[dict[str, Any]]:
+    """Return a job for each workload and each exporter, for the cluster where there is one, and for Prometheus."""
+    has_cluster = bool(plan.of(ClusterSettings))
+    jobs = [_of_workload(plan, workload, part) for workload in plan.fleet.workloads]
+    jobs += [
+        _job(plan, f"{plan.application}-{exporter}", _component(plan, f"{exporter}-exporter"), part)
+        for exporter in exporters(plan)
     ]
-    return [api, sockets, *exporters, _cluster(part), _itself(plan)]
+    return [*jobs, *([_cluster(part)] if has_cluster else []), _itself(plan)]
 
 
-def _component(name: str, component: str) -> list[dict[str, Any]]:
+def _of_workload(plan: Plan, workload: Workload, part: Rules) -> dict[str, Any]:
+    if workload.serves == "connections":
+        # Its pods are called after their nodes.
+        return _job(plan, workload.name, _component(plan, component(plan, workload)), part)
+    job = _job(plan, workload.name, [_keep("label_app_kubernetes_io_name", workload.name)], part)
+    if not monitoring(plan).settings.label_by_tenant:
+        job["metric_relabel_configs"] = _without_tenants()
+    return job
+
+
+def _component(plan: Plan, name: str) -> Rules:
     return [
-        _keep("label_app_kubernetes_io_part_of", name),
-        _keep("label_app_kubernetes_io_component", component),
+        _keep("label_app_kubernetes_io_part_of", plan.application),
+        _keep("label_app_kubernetes_io_component", name),
     ]
 
 
-def _job(job: str, namespace: str, rules: list[dict[str, Any]]) -> dict[str, Any]:
-    return {
-        "job_name": job,
-        "kubernetes_sd_configs": [{"role": "pod", "namespaces": {"names": [namespace]}}],
-        "relabel_configs": [*rules, *_of_pods()],
-    }
+def _job(plan: Plan, job: str, found_by: Rules, part: Rules) -> dict[str, Any]:
+    """Return a job that finds pods in the cluster, or reads addresses where there is none."""
+    name = plan.application
+    if plan.of(ClusterSettings):
+        pods = [{"role": "pod", "namespaces": {"names": [name]}}]
+        return {"job_name": job, "kubernetes_sd_configs": pods, "relabel_configs": [*found_by, *part, *_of_pods()]}
+    of_addresses = [
+        {"target_label": "namespace", "replacement": name.replace("$", "$$")},
+        {"source_labels": ["__address__"], "target_label": "pod"},
+    ]
+    files = [{"files": [addresses(job)]}]
+    return {"job_name": job, "file_sd_configs": files, "relabel_configs": [*part, *of_addresses]}
 
 
-def _of_pods() -> list[dict[str, Any]]:
+def _of_pods() -> Rules:
     """Return the rules that keep running pods' ports of metrics and give their series the labels the HPA asks by."""
     named = {"namespace": "__meta_kubernetes_namespace", "pod": f"{POD}_name", "node": f"{POD}_node_name"}
     return [
@@ -110,14 +139,14 @@ def _keep(label: str, value: str) -> dict[str, Any]:
     return {"source_labels": [f"{POD}_{label}"], "regex": exactly(value), "action": "keep"}
 
 
-def _hashed(shards: int, shard: int) -> list[dict[str, Any]]:
+def _hashed(shards: int, shard: int) -> Rules:
     return [
         {"source_labels": ["__address__"], "modulus": shards, "target_label": "__tmp_shard", "action": "hashmod"},
         {"source_labels": ["__tmp_shard"], "regex": str(shard), "action": "keep"},
     ]
 
 
-def _without_tenants() -> list[dict[str, Any]]:
+def _without_tenants() -> Rules:
     """Return the rule that drops series by tenant, for a plan without them.
 
     The series are dropped, not the label: without it the tenants' series would be one series with several values,
@@ -126,7 +155,7 @@ def _without_tenants() -> list[dict[str, Any]]:
     return [{"source_labels": ["tenant_id"], "regex": ".+", "action": "drop"}]
 
 
-def _cluster(part: list[dict[str, Any]]) -> dict[str, Any]:
+def _cluster(part: Rules) -> dict[str, Any]:
     return {
         "job_name": "kube-state-metrics",
         # Its series carry the namespace and the pod they are about.
@@ -142,5 +171,5 @@ def _cluster(part: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _itself(plan: Plan) -> dict[str, Any]:
-    labels = {"namespace": application(plan)}
+    labels = {"namespace": plan.application}
     return {"job_name": "prometheus", "static_configs": [{"targets": ["localhost:9090"], "labels": labels}]}

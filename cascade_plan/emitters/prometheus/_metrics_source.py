@@ -1,212 +1,178 @@
-"""metrics.py: the plan's metrics as a module that the application imports, with its labels bounded."""
+"""metrics.py: the metrics of what the plan has, as a module that the application imports, with its labels bounded."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
+from textwrap import fill
 from typing import Final
 
 from cascade_plan.emitters._heading import heading
+from cascade_plan.emitters.prometheus import _metric_parts as parts
+from cascade_plan.emitters.prometheus._config import monitoring
 from cascade_plan.formulas.latency_buckets import bounds_s
 from cascade_plan.model.plan import Plan
+from cascade_plan.tiers.cache.settings import Settings as CacheSettings
+from cascade_plan.tiers.database.settings import Settings as DatabaseSettings
+from cascade_plan.tiers.pool.settings import Settings as PoolSettings
+from cascade_plan.tiers.queue.settings import Settings as QueueSettings
+from cascade_plan.tiers.worker.settings import Settings as WorkerSettings
 
-OTHER: Final = "other"
+AGES_S: Final = (0.1, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0)
+"""Bounds of the histograms of jobs, beside the plan's own limits: a tenth of a second to an hour (assumption)."""
+WIDTH: Final = 120
+"""Of the module's lines."""
+ALWAYS: Final = (
+    "typing.Final",
+    "prometheus_client.REGISTRY",
+    "prometheus_client.CollectorRegistry",
+    "prometheus_client.disable_created_metrics",
+)
 
 
 def query_types(plan: Plan) -> tuple[str, ...]:
     """Return the values of query_type: each action's reads and writes, as many as the budget has beside "other"."""
-    actions = plan.scenario.behaviour.actions.items()
+    scenario, databases = plan.scenario, tuple(plan.scenario.all_of(DatabaseSettings))
     named = [
         f"{name}_{kind}"
-        for name, action in actions
-        for kind, count in (("read", action.read_count), ("write", action.write_count))
+        for name, action in scenario.behaviour.actions.items()
+        for kind, count in (("read", scenario.reads), ("write", scenario.writes))
+        if any(count(action, database) for database in databases)
+    ]
+    named += [
+        f"{worker.name}_{kind}"
+        for worker in plan.of(WorkerSettings)
+        for kind, count in (("read", worker.settings.read_count), ("write", worker.settings.write_count))
         if count
     ]
-    return (*named[: plan.scenario.tiers.monitoring.query_types - 1], OTHER)
+    return (*named[: monitoring(plan).settings.query_types - 1], parts.OTHER)
+
+
+def has_tenants(plan: Plan) -> bool:
+    """Return whether a metric carries the label tenant_id: queries and open connections do where the plan says so."""
+    labelled = (*plan.of(DatabaseSettings), *(each for each in plan.fleet.tiers.values() if each.streams))
+    return monitoring(plan).settings.label_by_tenant and bool(labelled)
 
 
 def metrics_source(plan: Plan) -> str:
-    """Return the module's source."""
-    by_tenant = plan.scenario.tiers.monitoring.label_by_tenant
-    bounds = bounds_s(plan.scenario.latency_limits_ms)
-    head = heading(
-        plan,
-        [
-            "buckets: the performance plan's, and every latency limit of the scenario: no verdict is interpolated",
-            f"query types: at most {plan.scenario.tiers.monitoring.query_types}, as monitoring.series_count reckons",
-        ],
+    """Return the module's source; "" where the plan has nothing that would count."""
+    found = tuple(_parts(plan))
+    if not found:
+        return ""
+    uses = {*ALWAYS, *(name for part in found for name in part.uses)}
+    uses |= {"contextvars.ContextVar"} if has_tenants(plan) else set()
+    text = "".join(
+        (
+            _docstring(found, query_types(plan)[0]),
+            _imports(uses),
+            _constants(plan, found),
+            parts.CLASS,
+            *(part.declared for part in found),
+            *(part.children for part in found),
+            _children(plan),
+            *(part.methods for part in found),
+            parts.TENANT_METHOD if has_tenants(plan) else "",
+        )
     )
-    text = SOURCE
-    for mark, part in (TENANT_PARTS if by_tenant else COMMON_PARTS).items():
-        text = text.replace(mark, part)
-    values = {
-        "@BOUNDS@": "\n".join(f"    {bound!r}," for bound in bounds),
-        "@TYPES@": "\n".join(f'    "{name}",' for name in query_types(plan)),
-        "@TENANTS@": str(plan.scenario.users.tenants),
+    marks = parts.TENANT_MARKS if has_tenants(plan) else parts.COMMON_MARKS
+    for mark, value in marks.items():
+        text = text.replace(mark, value)
+    return heading(plan, _sized(plan)) + text
+
+
+def _parts(plan: Plan) -> Iterator[parts.Part]:
+    """Yield the metrics of what there is."""
+    served = {workload.serves for workload in plan.fleet.workloads}
+    caches = len(plan.of(CacheSettings))
+    pairs = (
+        (parts.QUERIES, plan.of(DatabaseSettings)),
+        (parts.REQUESTS, "requests" in served),
+        (parts.CACHE, caches == 1),
+        (parts.CACHES, caches > 1),
+        (parts.POOL, plan.of(PoolSettings)),
+        (parts.SOCKETS, any(sized.streams for sized in plan.fleet.tiers.values())),
+        (parts.ASKED_JOBS, plan.of(QueueSettings)),
+        (parts.DONE_JOBS, "jobs" in served),
+    )
+    return (part for part, there_is in pairs if there_is)
+
+
+def _sized(plan: Plan) -> list[str]:
+    lines = ["buckets: the performance plan's, and every latency limit of the scenario: no verdict is interpolated"]
+    if plan.of(DatabaseSettings):
+        tier = monitoring(plan)
+        most = tier.settings.query_types
+        lines.append(f"query types: at most {most}, as {tier.name}.series_count reckons")
+    return lines
+
+
+def _docstring(found: Sequence[parts.Part], query_type: str) -> str:
+    steps = [part.step.replace("@FIRST_TYPE@", query_type) for part in found if part.step]
+    steps.insert(0, "Make one PerformanceMonitor for each process")
+    *most, last = steps
+    sentence = f"{', '.join(most)}, and {last}." if most else f"{last}."
+    body = fill(sentence, WIDTH, break_long_words=False, break_on_hyphens=False)
+    reads = "The metrics that the recording rules, the alerts, the autoscaler and the dashboard read."
+    return f'"""{reads}\n\n{body}\n"""\n\n'
+
+
+def _imports(uses: Iterable[str]) -> str:
+    """Return the import statements of names, as a tidy module has them."""
+    own: dict[str, list[str]] = {}
+    plain = sorted(name for name in uses if "." not in name)
+    for name in uses:
+        module, dot, member = name.rpartition(".")
+        if dot:
+            own.setdefault(module, []).append(member)
+    lines = {
+        module: f"from {module} import {', '.join(sorted(names, key=_as_sorted))}\n" for module, names in own.items()
     }
-    for mark, part in values.items():
-        text = text.replace(mark, part)
-    return head + text
+    library = lines.pop("prometheus_client")
+    standard = "".join(f"import {name}\n" for name in plain) + "".join(lines[module] for module in sorted(lines))
+    variables = 'P = ParamSpec("P")\nR = TypeVar("R")\n\n' if "typing.ParamSpec" in uses else ""
+    return f"from __future__ import annotations\n\n{standard}\n{library}\n{variables}"
 
 
-TENANT_PARTS: Final = {
-    "@TENANT_IMPORT@": "from contextvars import ContextVar\n",
-    "@TENANT_CONSTANTS@": '''
-TENANTS_MOST: Final = @TENANTS@
-"""Tenants with a label of their own; the series were counted for these. Later ones share "other"."""
-
-tenant: ContextVar[str] = ContextVar("tenant", default="none")
-"""The tenant of the request at hand, set by the middleware that authenticates it."""
-''',
-    "@QUERY_LABELS@": '("tenant_id", "query_type")',
-    "@SOCKET_LABELS@": '("tenant_id",)',
-    "@CHILDREN@": "        self._tenants: set[str] = set()\n",
-    "@QUERY_CHILD@": "self.query_duration.labels(self._tenant(), known)",
-    "@SOCKET_CHILD@": "self.websocket_connections.labels(self._tenant())",
-    "@TENANT_METHOD@": '''
-    def _tenant(self) -> str:
-        """Return the tenant's label: its id for the first TENANTS_MOST that are seen, "other" for the rest."""
-        name = tenant.get()
-        if name not in self._tenants:
-            if len(self._tenants) >= TENANTS_MOST:
-                return OTHER
-            self._tenants.add(name)
-        return name
-''',
-}
-"""What stands at each mark of SOURCE with the label tenant_id."""
-
-COMMON_PARTS: Final = {
-    "@TENANT_IMPORT@": "",
-    "@TENANT_CONSTANTS@": "",
-    "@QUERY_LABELS@": '("query_type",)',
-    "@SOCKET_LABELS@": "()",
-    "@CHILDREN@": """        for query_type in QUERY_TYPES:
-            self.query_duration.labels(query_type)
-""",
-    "@QUERY_CHILD@": "self.query_duration.labels(known)",
-    "@SOCKET_CHILD@": "self.websocket_connections",
-    "@TENANT_METHOD@": "",
-}
-"""What stands at each mark without it. The children exist from the start: no rate sees a counter's first value."""
-
-SOURCE: Final = '''\
-"""The metrics that the recording rules, the alerts, the autoscaler and the dashboard read.
-
-Make one PerformanceMonitor for each process, decorate what queries with @monitor.track_query("list_workrooms_read"),
-and call monitor.request(seconds, ok=...) from the middleware that sees the response.
-"""
-
-from __future__ import annotations
-
-import inspect
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-@TENANT_IMPORT@from functools import wraps
-from typing import Final, ParamSpec, TypeVar, cast
-
-from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
-
-P = ParamSpec("P")
-R = TypeVar("R")
-
-BUCKETS_S: Final = (
-@BOUNDS@
-)
-QUERY_TYPES: Final = (
-@TYPES@
-)
-OTHER: Final = "other"
-"""The label of everything unknown: a label's values are a fixed set, or its series grow without end."""
-@TENANT_CONSTANTS@
-# One more series for each child of a histogram and each counter, which nothing reads. The library leaves it untyped.
-disable_created_metrics()  # type: ignore[no-untyped-call]
+def _as_sorted(name: str) -> tuple[int, str]:
+    """Return what import lists are sorted by: constants, classes, everything else."""
+    return (0 if name.isupper() else 1 if name[0].isupper() else 2, name)
 
 
-class PerformanceMonitor:
-    """The application's metrics. Make one for each process."""
+def _constants(plan: Plan, found: Sequence[parts.Part]) -> str:
+    bounds, made = bounds_s(plan.scenario.latency_limits_ms), ""
+    if parts.QUERIES in found or parts.REQUESTS in found:
+        made += _tuple("BUCKETS_S", map(repr, bounds))
+    if parts.DONE_JOBS in found:
+        made += _tuple("AGES_S", map(repr, ages_s(plan)))
+    if parts.QUERIES in found:
+        made += _names("QUERY_TYPES", query_types(plan))
+    if parts.CACHES in found:
+        made += _names("CACHES", [each.name for each in plan.of(CacheSettings)])
+    if parts.ASKED_JOBS in found:
+        made += _names("QUEUES", [each.name for each in plan.of(QueueSettings)])
+    if {parts.QUERIES, parts.CACHES, parts.ASKED_JOBS} & {*found} or has_tenants(plan):
+        made += parts.OTHER_CONSTANT
+    if has_tenants(plan):
+        made += parts.TENANT_CONSTANTS.replace("@TENANTS@", str(plan.scenario.users.tenants))
+    return f"{made}\n" if made else ""
 
-    def __init__(self, registry: CollectorRegistry = REGISTRY) -> None:
-        self.query_duration = Histogram(
-            "cascade_query_duration_seconds",
-            "Database query execution time",
-            @QUERY_LABELS@,
-            buckets=BUCKETS_S,
-            registry=registry,
-        )
-        self.request_duration = Histogram(
-            "cascade_request_duration_seconds",
-            "Time from a request to its response; outcome is error for a response the server is to blame for (5xx)",
-            ("outcome",),
-            buckets=BUCKETS_S,
-            registry=registry,
-        )
-        self.cache_requests = Counter(
-            "cascade_cache_requests", "Cache lookups by result: hit or miss", ("result",), registry=registry
-        )
-        self.connection_pool_usage = Gauge(
-            "cascade_connection_pool_usage",
-            "Share of this process's database connections in use, 0 to 1",
-            ("pool_name",),
-            registry=registry,
-        )
-        self.websocket_connections = Gauge(
-            "cascade_websocket_connections",
-            "Open WebSocket connections; the scrape adds pod and node",
-            @SOCKET_LABELS@,
-            registry=registry,
-        )
-        for outcome in ("ok", "error"):
-            self.request_duration.labels(outcome)
-        for result in ("hit", "miss"):
-            self.cache_requests.labels(result)
-@CHILDREN@
-    def track_query(self, query_type: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
-        """Return a decorator that times a function, plain or async, whether it returns or raises."""
 
-        def decorate(function: Callable[P, R]) -> Callable[P, R]:
-            if inspect.iscoroutinefunction(function):
+def ages_s(plan: Plan) -> tuple[float, ...]:
+    """Return the bounds of the histograms of jobs: every limit to an age is one, so that no verdict is interpolated."""
+    limits = {each.settings.age_s_p99 for each in plan.of(WorkerSettings)}
+    figures = {f"{each.name}.age_s_p99" for each in plan.of(WorkerSettings)}
+    limits |= {float(verdict.limit) for verdict in plan.verdicts if verdict.figure in figures and verdict.limit > 0}
+    return tuple(sorted({*AGES_S, *map(float, limits)}))
 
-                @wraps(function)
-                async def timed_async(*args: P.args, **kwargs: P.kwargs) -> object:
-                    with self.query(query_type):
-                        return await function(*args, **kwargs)
 
-                return cast("Callable[P, R]", timed_async)
+def _names(constant: str, names: Iterable[str]) -> str:
+    return _tuple(constant, (f'"{name}"' for name in names))
 
-            @wraps(function)
-            def timed(*args: P.args, **kwargs: P.kwargs) -> R:
-                with self.query(query_type):
-                    return function(*args, **kwargs)
 
-            return timed
+def _tuple(constant: str, values: Iterable[str]) -> str:
+    return f"{constant}: Final = (\n" + "".join(f"    {value},\n" for value in values) + ")\n"
 
-        return decorate
 
-    @contextmanager
-    def query(self, query_type: str) -> Iterator[None]:
-        """Time the block as one query, for the tenant of the moment it ends."""
-        known = query_type if query_type in QUERY_TYPES else OTHER
-        start_s = time.perf_counter()
-        try:
-            yield
-        finally:
-            @QUERY_CHILD@.observe(time.perf_counter() - start_s)
-
-    def request(self, seconds: float, *, ok: bool) -> None:
-        """Count a request by its duration; not ok when the server is to blame (status 5xx)."""
-        self.request_duration.labels("ok" if ok else "error").observe(seconds)
-
-    def cache_lookup(self, *, hit: bool) -> None:
-        """Count a lookup in the cache."""
-        self.cache_requests.labels("hit" if hit else "miss").inc()
-
-    @contextmanager
-    def websocket(self) -> Iterator[None]:
-        """Count a WebSocket connection as open while the block runs."""
-        connections = @SOCKET_CHILD@
-        connections.inc()
-        try:
-            yield
-        finally:
-            connections.dec()
-@TENANT_METHOD@'''
+def _children(plan: Plan) -> str:
+    if has_tenants(plan):
+        return parts.TENANT_CHILDREN
+    return parts.TYPE_CHILDREN if plan.of(DatabaseSettings) else ""

@@ -1,78 +1,67 @@
-"""Prometheus rules as typed objects, and the file that holds them."""
+"""Prometheus rules: what is watched as the documents of rule files."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from collections.abc import Iterable, Sequence
+from typing import Any
 
+from cascade_plan.emitters._watches.collected import groups
 from cascade_plan.languages.promql import annotation, duration
+from cascade_plan.model.plan import Plan
+from cascade_plan.model.watch import Alarm, Recorded
 
-Severity = Literal["page", "ticket"]
-"""page: someone gets up for it. ticket: someone looks within the working day."""
-
-
-@dataclass(frozen=True, slots=True)
-class Recording:
-    """A series recorded from an expression. Names are level:metric:operation."""
-
-    record: str
-    expr: str
-    labels: dict[str, str] = field(default_factory=dict)
-
-    def document(self) -> dict[str, Any]:
-        """Return the rule as the rule file holds it."""
-        return {"record": self.record, "expr": self.expr, **({"labels": self.labels} if self.labels else {})}
+Rule = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Alert:
-    """A condition someone is told of, with what to do."""
-
-    alert: str
-    expr: str
-    for_s: int
-    severity: Severity
-    subject: str
-    """What it is about, such as latency; a page on a subject silences its tickets."""
-    summary: str
-    description: str
-    """What is measured against what; {value}, {pod} and {job} stand for what the alert was raised with."""
-    runbook: str
-    unit: str = "humanize"
-    """The template function that shows the value."""
-    labels: dict[str, str] = field(default_factory=dict)
-
-    def document(self) -> dict[str, Any]:
-        """Return the rule as the rule file holds it."""
-        description = annotation(self.description).replace("{value}", f"{{{{ $value | {self.unit} }}}}")
-        for label in ("pod", "job"):
-            description = description.replace(f"{{{label}}}", f"{{{{ $labels.{label} }}}}")
-        return {
-            "alert": self.alert,
-            "expr": self.expr,
-            **({"for": duration(self.for_s)} if self.for_s else {}),
-            "labels": {"severity": self.severity, "subject": self.subject, **self.labels},
-            "annotations": {
-                "summary": annotation(self.summary),
-                "description": description,
-                "runbook": annotation(self.runbook),
-            },
-        }
+def pod_rules(plan: Plan) -> dict[str, Any]:
+    """Return the rule file of what is recorded of each pod, where the pod is scraped."""
+    found = [recorded for watch in plan.fleet.watches for recorded in watch.recorded if recorded.is_of_pods]
+    return _file(plan, [("pods", [_recording(recorded) for recorded in found])])
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
-    """Rules evaluated one after the other, each seeing what those before it recorded."""
+def fleet_rules(plan: Plan) -> dict[str, Any]:
+    """Return the rule file of what is recorded of the whole fleet."""
+    return _file(
+        plan,
+        (
+            (name, [_recording(each) for watch in watches for each in watch.recorded if not each.is_of_pods])
+            for name, watches in groups(plan).items()
+        ),
+    )
 
-    name: str
-    rules: Sequence[Recording | Alert]
+
+def alarms(plan: Plan) -> dict[str, Any]:
+    """Return the rule file of the alarms."""
+    return _file(
+        plan,
+        (
+            (name, [_alert(plan, watch.subject, alarm) for watch in watches for alarm in watch.alarms])
+            for name, watches in groups(plan).items()
+        ),
+    )
 
 
-def rule_file(groups: Sequence[Group]) -> dict[str, Any]:
-    """Return the document of a rule file."""
+def _file(plan: Plan, found: Iterable[tuple[str, Sequence[Rule]]]) -> dict[str, Any]:
+    return {"groups": [{"name": f"{plan.application}-{name}", "rules": rules} for name, rules in found if rules]}
+
+
+def _recording(recorded: Recorded) -> Rule:
+    labels = {"labels": {**recorded.labels}} if recorded.labels else {}
+    return {"record": recorded.name, "expr": recorded.expression, **labels}
+
+
+def _alert(plan: Plan, subject: str, alarm: Alarm) -> Rule:
+    description = annotation(alarm.description).replace("{value}", f"{{{{ $value | {alarm.unit} }}}}")
+    for label in ("pod", "job"):
+        description = description.replace(f"{{{label}}}", f"{{{{ $labels.{label} }}}}")
     return {
-        "groups": [
-            {"name": group.name, "rules": [rule.document() for rule in group.rules]} for group in groups if group.rules
-        ]
+        "alert": alarm.name,
+        "expr": alarm.expression,
+        **({"for": duration(alarm.held_s)} if alarm.held_s else {}),
+        "labels": {"severity": alarm.severity, "subject": subject, **alarm.labels},
+        "annotations": {
+            "summary": annotation(f"{plan.application}: {alarm.summary}"),
+            "description": description,
+            "runbook": annotation(alarm.runbook),
+        },
     }

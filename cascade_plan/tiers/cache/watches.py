@@ -1,12 +1,107 @@
-"""What of this tier is watched on the running system."""
+"""What of a cache is watched: how many look-ups it answers, and how full its nodes are."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Final
+
+from cascade_plan.languages.promql import NEGATED, number, rate, ratio
 from cascade_plan.model.ask import Ask
-from cascade_plan.model.watch import Watch
+from cascade_plan.model.series import (
+    CACHE_LOOKUPS,
+    NEAR,
+    SHORTEST_S,
+    Scope,
+    exporter,
+    is_alone,
+    is_first,
+    is_watched,
+    scope_of_exporter,
+    spoken,
+)
+from cascade_plan.model.titles import title
+from cascade_plan.model.watch import Alarm, Chart, Limit, Line, Watch, limits
 from cascade_plan.tiers.cache.settings import Settings
+
+PROGRAM: Final = "redis"
+"""What its exporter is called: that of Redis speaks to Valkey too."""
+HITS: Final = "namespace:cascade_cache_hits:ratio_rate5m"
+MEMORY: Final = "pod:redis_memory:ratio"
 
 
 def watches(ask: Ask[Settings]) -> tuple[Watch, ...]:
-    """Return the recording rules, alarms and panels of this tier."""
-    return ()
+    """Return the hit ratio with the memory, and for each gate on the ratio whether it holds."""
+    if not is_watched(ask):
+        return ()
+    # The application counts look-ups, by cache where it has several; the exporter knows the memory.
+    lookups = Scope(ask.application, {} if is_alone(ask) else {"cache": ask.name})
+    return (_room(ask, lookups, scope_of_exporter(ask, PROGRAM)), *_gates(ask, lookups))
+
+
+def _room(ask: Ask[Settings], lookups: Scope, nodes: Scope) -> Watch:
+    hits, all_ = (
+        lookups.total(rate(lookups.select(f"{CACHE_LOOKUPS}_total", **labels), SHORTEST_S))
+        for labels in ({"result": "hit"}, {})
+    )
+    memory, limit = (
+        nodes.most(nodes.select(metric), "pod") for metric in ("redis_memory_used_bytes", "redis_memory_max_bytes")
+    )
+    nearly = Alarm(
+        "CacheMemoryNearlyFull",
+        f"{nodes.select(MEMORY)} > {number(NEAR)}",
+        900,
+        "ticket",
+        f"{'a cache node' if is_alone(ask) else spoken(ask, 'a node of the cache')} is near maxmemory",
+        "{pod} sees {value} of maxmemory used: keys are evicted, or writes refused.",
+        "Look at evictions and the hit ratio: if both are bad, add a node; if neither, the cache just works.",
+        unit="humanizePercentage",
+    )
+    return Watch(
+        ask.name,
+        exporter=exporter(ask, PROGRAM),
+        sign="cache misses",
+        recorded=(
+            lookups.recorded(HITS, ratio(hits, all_)),
+            nodes.recorded(MEMORY, f"{memory} / ({limit} > 0)"),
+        ),
+        alarms=(nearly,),
+        charts=(
+            Chart(
+                "Cache hits and memory" if is_alone(ask) else f"{title(ask.name)}: hits and memory",
+                "percentunit",
+                (Line(lookups.select(HITS), "hits"), Line(nodes.select(MEMORY), "{{pod}}: of maxmemory")),
+            ),
+        ),
+    )
+
+
+def _gates(ask: Ask[Settings], lookups: Scope) -> Iterator[Watch]:
+    # An input of the plan and no figure of it: the first cache's is what a scenario calls so.
+    figure = "cache_hit_ratio" if is_first(ask) else f"{ask.name}.hit_ratio"
+    for limit in limits(ask.scenario.gates, figure):
+        number_of = Chart(
+            f"{figure} {limit.operator} {number(limit.value)}",
+            "percentunit",
+            (Line(lookups.select(HITS), "hits"),),
+            limit.operator,
+            float(limit.value),
+            is_number=True,
+        )
+        yield Watch(ask.name, figure, alarms=(_missed(ask, lookups, figure, limit),), charts=(number_of,))
+
+
+def _missed(ask: Ask[Settings], lookups: Scope, figure: str, limit: Limit) -> Alarm:
+    asked = number(limit.value)
+    costs = "; each miss is a database query" if ask.scenario.of("database") else ""
+    return Alarm(
+        "CacheHitRatioMissed",
+        f"{lookups.select(HITS)} {NEGATED[limit.operator]} {asked}",
+        900,
+        "ticket",
+        f"the {spoken(ask, 'cache')} hit ratio is not {limit.operator} {asked}",
+        f"The cache answers {{value}} of the lookups, {asked} are planned{costs}.",
+        "Look for evictions and memory near its limit (then enlarge the nodes or shorten what is kept), for a "
+        "deployment that changed keys or times to live, and for a node that was replaced and is still cold.",
+        unit="humanizePercentage",
+        labels={"figure": figure, "limit": f"{limit.operator} {asked}"},
+    )

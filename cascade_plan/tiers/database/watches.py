@@ -1,12 +1,144 @@
-"""What of this tier is watched on the running system."""
+"""What of a database is watched: its queries' time, its connections, its disk, and how far its replicas lag."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Final
+
+from cascade_plan.languages.promql import number, quantile, select, total
 from cascade_plan.model.ask import Ask
-from cascade_plan.model.watch import Watch
+from cascade_plan.model.series import (
+    NEAR,
+    QUERY,
+    Scope,
+    bucket_rates,
+    exporter,
+    is_alone,
+    is_first,
+    is_watched,
+    percentile,
+    scope_of_exporter,
+    spoken,
+)
+from cascade_plan.model.titles import title
+from cascade_plan.model.watch import Alarm, Chart, Line, Recorded, Watch
 from cascade_plan.tiers.database.settings import Settings
+from cascade_plan.units import GIB
+
+PROGRAM: Final = "postgres"
+DISK_DAYS: Final = 4
+"""Time for a weekend and a change window before the disk is full (assumption)."""
+LAG_S: Final = 30
+"""Replica lag at which users see that what they wrote is missing (assumption)."""
+CONNECTIONS: Final = "pod:pg_connections:ratio"
+SIZE: Final = "pod:pg_database_size_bytes:sum"
+LAG: Final = "pg_replication_lag_seconds"
+PERCENTS: Final = (95, 99)
 
 
 def watches(ask: Ask[Settings], replica_count: int) -> tuple[Watch, ...]:
-    """Return the recording rules, alarms and panels of this tier."""
-    return ()
+    """Return the queries of all databases, with the first, and this one's connections, disk and replicas."""
+    if not is_watched(ask):
+        return ()
+    scope = scope_of_exporter(ask, PROGRAM)
+    return tuple(_watches(ask, scope, replica_count))
+
+
+def _watches(ask: Ask[Settings], scope: Scope, replica_count: int) -> Iterator[Watch]:
+    if is_first(ask):
+        yield _queries(scope.namespace)
+    yield _connections(ask, scope)
+    yield _disk(ask, scope)
+    if replica_count:
+        yield _lag(ask, scope)
+
+
+def _titled(ask: Ask[Settings], words: str) -> str:
+    return words if is_alone(ask) else f"{title(ask.name)}: {words[0].lower()}{words[1:]}"
+
+
+def _queries(namespace: str) -> Watch:
+    """Return the percentiles of queries: applications count them by type, whatever databases there are."""
+    buckets = total(select(bucket_rates(QUERY), namespace=namespace), "namespace", "le")
+    return Watch(
+        "latency",
+        sign="queries",
+        recorded=tuple(Recorded(percentile(QUERY, percent), quantile(percent / 100, buckets)) for percent in PERCENTS),
+        charts=(
+            Chart(
+                "Query time",
+                "s",
+                tuple(
+                    Line(select(percentile(QUERY, percent), namespace=namespace), f"p{percent}") for percent in PERCENTS
+                ),
+            ),
+        ),
+    )
+
+
+def _connections(ask: Ask[Settings], scope: Scope) -> Watch:
+    used = scope.total(scope.select("pg_stat_activity_count"), "pod")
+    most = scope.most(scope.select("pg_settings_max_connections"), "pod")
+    past = " past PgBouncer" if ask.scenario.of("pool") else ""
+    nearly = Alarm(
+        "DatabaseConnectionsNearlyMax",
+        f"{scope.select(CONNECTIONS)} > {number(NEAR)}",
+        300,
+        "page",
+        f"{spoken(ask, 'PostgreSQL')} is near max_connections",
+        "{pod} sees {value} of max_connections in use; beyond it even an operator is refused.",
+        f"Find who connects{past} (pg_stat_activity by application_name) and stop it.",
+        unit="humanizePercentage",
+    )
+    lines = (Line(scope.select(CONNECTIONS), "{{pod}}: of max_connections"),)
+    return Watch(
+        ask.name,
+        exporter=exporter(ask, PROGRAM),
+        recorded=(scope.recorded(CONNECTIONS, f"{used} / {most}"),),
+        alarms=(nearly,),
+        charts=(Chart(_titled(ask, "Database connections"), "percentunit", lines, "<=", 1),),
+    )
+
+
+def _disk(ask: Ask[Settings], scope: Scope) -> Watch:
+    size, storage_gib = scope.select(SIZE), ask.settings.storage_gib
+    fills = Alarm(
+        "DatabaseDiskFillsUp",
+        f"predict_linear({size}[6h], {DISK_DAYS * 86_400}) > {storage_gib * GIB}",
+        3600,
+        "ticket",
+        f"{spoken(ask, 'the database')} outgrows its disk within {DISK_DAYS} days",
+        f"At the rate of the last 6 h it reaches {{value}}B; its disk has {storage_gib} GiB.",
+        "Find what grows, delete what may go, or enlarge the storage.",
+        unit="humanize1024",
+    )
+    heading = _titled(ask, "Database size and its disk")
+    return Watch(
+        ask.name,
+        exporter=exporter(ask, PROGRAM),
+        recorded=(scope.recorded(SIZE, scope.total(scope.select("pg_database_size_bytes"), "pod")),),
+        alarms=(fills,),
+        charts=(Chart(heading, "bytes", (Line(size, "{{pod}}"),), "<", float(storage_gib * GIB)),),
+    )
+
+
+def _lag(ask: Ask[Settings], scope: Scope) -> Watch:
+    behind = Alarm(
+        "ReplicaLags",
+        f"{scope.select(LAG)} > {LAG_S}",
+        300,
+        "ticket",
+        f"{'a read replica' if is_alone(ask) else spoken(ask, 'a read replica of')} lags behind",
+        "{pod} sees a replica {value} behind: users miss what they have just written.",
+        "Read from the primary meanwhile. Look for a long query on the replica, and for a bulk write.",
+        unit="humanizeDuration",
+    )
+    lines = (Line(scope.select(LAG), "{{pod}}"),)
+    heading = _titled(ask, "Replica lag")
+    return Watch(
+        ask.name,
+        exporter=exporter(ask, PROGRAM),
+        sign="replica lag",
+        alarms=(behind,),
+        charts=(Chart(heading, "s", lines),),
+    )

@@ -54,7 +54,7 @@ def size(ask: Ask[Settings]) -> Sized:
         figures=(*figures, *_server_figures(ask, count, shards, memory_gib, disk_gib)),
         findings=tuple(_findings(ask, series, figures)),
         levers=(Lever(f"{ask.name}.node_count", count, count, count, "rules"),),
-        watches=watches(ask, series, int(figures[1].value), shards),
+        watches=watches(ask, series, _queries(figures), shards),
     )
 
 
@@ -64,7 +64,8 @@ def _node_overhead_gib(ask: Ask[Settings]) -> float:
     return 2 + (cluster.daemonset_memory_mib / 1024 if cluster is not None else 0)
 
 
-def _series(ask: Ask[Settings]) -> tuple[Derivation, Derivation]:
+def _series(ask: Ask[Settings]) -> tuple[Derivation, ...]:
+    """Return how many series there are, and where a database is queried how many of them are of the queries."""
     settings, users = ask.settings, ask.scenario.users
     workloads = [workload for sized in ask.fleet.values() for workload in sized.workloads]
     pods = _pods(workloads, "requests") + _pods(workloads, "jobs")
@@ -72,37 +73,43 @@ def _series(ask: Ask[Settings]) -> tuple[Derivation, Derivation]:
     tenants = users.tenants if settings.label_by_tenant else 1
     bounds = bounds_s(ask.scenario.latency_limits_ms)
     each = len(bounds) + BESIDE_BOUNDS
-    queries = pods * settings.query_types * tenants * each
-    gauges = pods + sockets * tenants
+    has_queries, has_pool = bool(ask.scenario.of("database")), bool(ask.scenario.of("pool"))
+    queries = pods * settings.query_types * tenants * each if has_queries else 0
+    gauges = (pods if has_pool else 0) + sockets * tenants
     total = queries + gauges + (pods + sockets) * settings.other_series_per_pod
     counted = [each_.tier for each_ in workloads if each_.serves != "connections"]
     inputs = (
         *(ask.computed(f"{tier}.replica_count.max") for tier in counted),
         ask.given("users.tenants"),
         ask.own("label_by_tenant"),
-        ask.own("query_types"),
+        *((ask.own("query_types"),) if has_queries else ()),
         Input("buckets", " ".join(f"{bound:g}" for bound in bounds), "the plan's and every latency limit, in seconds"),
     )
-    of_sockets = " + websocket pods x tenants" if sockets else ""
-    return (
-        ask.figure(
-            "series_count",
-            total,
-            "series",
-            f"pods x (query_types x tenants x (buckets + 3) + 1){of_sockets} + all pods x other_series",
-            (*inputs, ask.own("other_series_per_pod")),
-            f"a Prometheus histogram child with {len(bounds)} buckets is {each} series",
-        ),
-        ask.figure(
-            "query_series_count",
-            queries,
-            "series",
-            f"{' + '.join(f'{tier}.replica_count.max' for tier in counted) or 0} x query_types x tenants x "
-            "(buckets + 3)",
-            inputs,
-            "cascade_query_duration_seconds of the plan",
-        ),
+    query_series = ask.figure(
+        "query_series_count",
+        queries,
+        "series",
+        f"{' + '.join(f'{tier}.replica_count.max' for tier in counted) or 0} x query_types x tenants x (buckets + 3)",
+        inputs,
+        "cascade_query_duration_seconds of the plan",
     )
+    series = ask.figure(
+        "series_count",
+        total,
+        "series",
+        _formula(has_queries, has_pool, bool(sockets)),
+        (*inputs, ask.own("other_series_per_pod")),
+        f"a Prometheus histogram child with {len(bounds)} buckets is {each} series",
+    )
+    return (series, query_series) if has_queries else (series,)
+
+
+def _formula(has_queries: bool, has_pool: bool, has_sockets: bool) -> str:
+    children, gauge = "query_types x tenants x (buckets + 3)", "1"
+    of_a_pod = [part for part, has in ((children, has_queries), (gauge, has_pool)) if has]
+    terms = [f"pods x ({' + '.join(of_a_pod)})"] if of_a_pod else []
+    terms += ["websocket pods x tenants"] if has_sockets else []
+    return " + ".join([*terms, "all pods x other_series"])
 
 
 def _pods(workloads: list[Workload], serves: str) -> int:
@@ -148,8 +155,13 @@ def _server_figures(
     )
 
 
-def _findings(ask: Ask[Settings], series: int, figures: tuple[Derivation, Derivation]) -> list[Finding]:
-    queries, tenants = int(figures[1].value), ask.scenario.users.tenants
+def _queries(figures: tuple[Derivation, ...]) -> int:
+    """Return the series of the queries: none without a database."""
+    return sum(int(figure.value) for figure in figures[1:])
+
+
+def _findings(ask: Ask[Settings], series: int, figures: tuple[Derivation, ...]) -> list[Finding]:
+    queries, tenants = _queries(figures), ask.scenario.users.tenants
     if not ask.settings.label_by_tenant or queries * 2 < series:
         return []
     return [

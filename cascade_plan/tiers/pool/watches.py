@@ -1,12 +1,102 @@
-"""What of this tier is watched on the running system."""
+"""What of a connection pool is watched: how much of it is in use."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Final
+
+from cascade_plan.languages.promql import NEGATED, number, select
 from cascade_plan.model.ask import Ask
-from cascade_plan.model.watch import Watch
+from cascade_plan.model.series import (
+    NEAR,
+    POOL_USED,
+    Scope,
+    exporter,
+    is_alone,
+    is_first,
+    is_watched,
+    scope_of_exporter,
+    spoken,
+)
+from cascade_plan.model.titles import title
+from cascade_plan.model.watch import Alarm, Chart, Limit, Line, Recorded, Watch, limits
 from cascade_plan.tiers.pool.settings import Settings
+
+PROGRAM: Final = "pgbouncer"
+OPEN: Final = "namespace:cascade_pool_connections:sum"
+USED: Final = "namespace:cascade_pool_connections:ratio"
 
 
 def watches(ask: Ask[Settings], connection_count: int) -> tuple[Watch, ...]:
-    """Return the recording rules, alarms and panels of this tier."""
-    return ()
+    """Return the pool's connections against its size, and for each gate on them whether it holds."""
+    if not is_watched(ask):
+        return ()
+    scope = scope_of_exporter(ask, PROGRAM)
+    return (_room(ask, scope, connection_count), *_gates(ask, scope))
+
+
+def _room(ask: Ask[Settings], scope: Scope, size: int) -> Watch:
+    used = scope.select(USED)
+    nearly = Alarm(
+        "PoolNearlyFull",
+        f"{used} > {number(NEAR)}",
+        600,
+        "ticket",
+        f"{spoken(ask, 'the connection pool')} is nearly full",
+        f"{{value}} of the pool's {size} connections are open; clients wait when all are busy.",
+        "Look at pg_stat_activity for long transactions first, then at queries that became slower.",
+        unit="humanizePercentage",
+    )
+    heading = "Connection pool" if is_alone(ask) else f"{title(ask.name)}: connections"
+    lines = [Line(used, "open of the pool's size")]
+    recorded = [
+        scope.recorded(OPEN, scope.total(scope.select("pgbouncer_databases_current_connections"))),
+        scope.recorded(USED, f"{scope.select(OPEN)} / {number(size)}"),
+    ]
+    if is_first(ask):
+        # The processes say which pool by a label of their own, whatever pools there are.
+        most = f"namespace:{POOL_USED}:max"
+        fullest = f"max by (namespace, pool_name) ({select(POOL_USED, namespace=scope.namespace)})"
+        recorded.append(Recorded(most, fullest))
+        lines.append(Line(select(most, namespace=scope.namespace), "{{pool_name}}: of the fullest process's own"))
+    return Watch(
+        ask.name,
+        exporter=exporter(ask, PROGRAM),
+        sign="pool",
+        recorded=tuple(recorded),
+        alarms=(nearly,),
+        charts=(Chart(heading, "percentunit", tuple(lines), "<=", 1),),
+    )
+
+
+def _gates(ask: Ask[Settings], scope: Scope) -> Iterator[Watch]:
+    figure, peak = f"{ask.name}.connection_count_per_10000_users", ask.scenario.users.peak
+    for limit in limits(ask.scenario.gates, figure):
+        allowed = float(limit.value) * peak / 10_000
+        number_of = Chart(
+            f"{figure} {limit.operator} {number(limit.value)}",
+            "short",
+            (Line(scope.select(OPEN), "connections"),),
+            limit.operator,
+            allowed,
+            f"Connections to PostgreSQL; the limit is that of {peak:,} users.",
+            is_number=True,
+        )
+        alarm = _over(ask, scope, figure, limit, number(allowed))
+        yield Watch(ask.name, figure, alarms=(alarm,), charts=(number_of,))
+
+
+def _over(ask: Ask[Settings], scope: Scope, figure: str, limit: Limit, allowed: str) -> Alarm:
+    asked = number(limit.value)
+    return Alarm(
+        "DatabaseConnectionsOverGoal",
+        f"{scope.select(OPEN)} {NEGATED[limit.operator]} {allowed}",
+        600,
+        "ticket",
+        f"database connections are not {limit.operator} {allowed}",
+        f"PgBouncer holds {{value}} connections to PostgreSQL; {asked} for each 10,000 users are {allowed} for the "
+        f"{ask.scenario.users.peak:,} of this plan.",
+        "A full pool is slow queries or long transactions far more often than too few connections: look at "
+        "pg_stat_activity for what holds them. Enlarge the pool only while the database's CPU is idle.",
+        labels={"figure": figure, "limit": f"{limit.operator} {asked}"},
+    )

@@ -1,12 +1,54 @@
-"""What of a queue is watched on the running system."""
+"""What of a queue is watched: the jobs that are asked for, and whether anybody does them."""
 
 from __future__ import annotations
 
+from typing import Final
+
+from cascade_plan.languages.promql import exactly, literal, rate, select, total
 from cascade_plan.model.ask import Ask
-from cascade_plan.model.watch import Watch
+from cascade_plan.model.series import JOBS, JOBS_ASKED, SHORTEST_S, Scope, is_alone, is_watched, spoken
+from cascade_plan.model.titles import title
+from cascade_plan.model.watch import Alarm, Chart, Line, Watch
 from cascade_plan.tiers.queue.settings import Settings
+
+ASKED: Final = "namespace:cascade_jobs_asked:rate5m"
+UNDONE_S: Final = 900
+"""Longer than workers take to start again (assumption)."""
 
 
 def watches(ask: Ask[Settings]) -> tuple[Watch, ...]:
-    """Return the recording rules, alarms and panels of this tier."""
-    return ()
+    """Return the jobs asked for and done, and that none is done."""
+    if not is_watched(ask):
+        return ()
+    scope = Scope(ask.application, {} if is_alone(ask) else {"queue": ask.name})
+    asked, done = scope.select(ASKED), _done(ask)
+    undone = Alarm(
+        "JobsLeftUndone",
+        f"{asked} > 0 unless on (namespace) {done} > 0",
+        UNDONE_S,
+        "page",
+        f"jobs are left in {spoken(ask, 'the queue')} and none is done",
+        "{value} jobs a second are asked for, and no worker has done one for minutes.",
+        "Look at the workers' pods and logs: whether they run, may read the queue, and what the first job of each "
+        "start fails with. Jobs wait meanwhile; what is too old by then is better put aside than done late.",
+        labels={} if is_alone(ask) else {"queue": ask.name},
+    )
+    heading = "Jobs asked for and done" if is_alone(ask) else f"{title(ask.name)}: jobs asked for and done"
+    return (
+        Watch(
+            ask.name,
+            recorded=(scope.recorded(ASKED, scope.total(rate(scope.select(f"{JOBS_ASKED}_total"), SHORTEST_S))),),
+            alarms=(undone,),
+            charts=(Chart(heading, "ops", (Line(asked, "asked for"), Line(done, "done"))),),
+        ),
+    )
+
+
+def _done(ask: Ask[Settings]) -> str:
+    """Return the rate of the jobs that are done by those who take them from this queue."""
+    done = select(f"{JOBS}_total", namespace=ask.application)
+    if not is_alone(ask):
+        takers = [each.name for sized in ask.of("worker") for each in sized.workloads if each.queue == ask.name]
+        jobs = "|".join(exactly(name) for name in takers)
+        done = f"{done[:-1]},job=~{literal(jobs)}}}"
+    return total(rate(done, SHORTEST_S), "namespace")

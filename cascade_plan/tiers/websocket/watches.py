@@ -1,13 +1,86 @@
-"""What of this tier is watched on the running system."""
+"""What of the nodes with open connections is watched: how full each is."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Final
+
+from cascade_plan.languages.promql import number
 from cascade_plan.model.ask import Ask
 from cascade_plan.model.fleet import Workload
-from cascade_plan.model.watch import Watch
+from cascade_plan.model.series import SOCKETS, Scope, is_alone, is_watched, scope_of_pods
+from cascade_plan.model.watch import Alarm, Chart, Limit, Line, Watch, limits
 from cascade_plan.tiers.websocket.settings import Settings
+
+NEAR: Final = 0.8
+"""Share of a node's connections at which one is added: all those of a lost node come to the others at once
+(assumption)."""
+OF_POD: Final = f"pod:{SOCKETS}:sum"
+OF_ALL: Final = f"namespace:{SOCKETS}:sum"
 
 
 def watches(ask: Ask[Settings], workload: Workload) -> tuple[Watch, ...]:
-    """Return the recording rules, alarms and panels of this tier."""
-    return ()
+    """Return the connections of each node and of all, and for each gate on them whether a node is full."""
+    if not is_watched(ask):
+        return ()
+    scope = scope_of_pods(ask, workload, is_alone(ask))
+    return (_room(ask, scope), *_gates(ask, scope))
+
+
+def _room(ask: Ask[Settings], scope: Scope) -> Watch:
+    held, each = ask.settings.connections_per_node, scope.select(OF_POD)
+    nearly = Alarm(
+        "WebSocketNodeNearlyFull",
+        f"{each} / {number(held)} > {number(NEAR)}",
+        600,
+        "ticket",
+        "a WebSocket node is nearly full",
+        f"{{pod}} holds {{value}} of the {number(held)} connections it was sized for.",
+        "Add a node before one is lost: its connections come to the others at once.",
+        unit="humanizePercentage",
+    )
+    return Watch(
+        ask.name,
+        recorded=(
+            scope.recorded(OF_POD, scope.total(scope.select(SOCKETS), "pod"), is_of_pods=True),
+            scope.recorded(OF_ALL, scope.total(each)),
+        ),
+        alarms=(nearly,),
+        charts=(
+            Chart("WebSocket connections of each node", "short", (Line(each, "{{pod}}"),), "<", float(held)),
+            Chart("WebSocket connections", "short", (Line(scope.select(OF_ALL), "all"),)),
+        ),
+    )
+
+
+def _gates(ask: Ask[Settings], scope: Scope) -> Iterator[Watch]:
+    figure = f"{ask.name}.connection_count_per_node"
+    busiest = f"max by (namespace) ({scope.select(OF_POD)})"
+    for limit in limits(ask.scenario.gates, figure):
+        words = "Connections of the fullest node; it was sized for the limit, and is full when it reaches it."
+        number_of = Chart(
+            f"{figure} {limit.operator} {number(limit.value)}",
+            "short",
+            (Line(busiest, "fullest node"),),
+            "<",
+            float(ask.settings.connections_per_node),
+            words,
+            is_number=True,
+        )
+        yield Watch(ask.name, figure, alarms=(_full(ask, scope, figure, limit),), charts=(number_of,))
+
+
+def _full(ask: Ask[Settings], scope: Scope, figure: str, limit: Limit) -> Alarm:
+    held, asked = number(ask.settings.connections_per_node), number(limit.value)
+    return Alarm(
+        "WebSocketNodeFull",
+        f"{scope.select(OF_POD)} >= {held}",
+        60,
+        "page",
+        "a WebSocket node holds all the connections it was sized for",
+        f"{{pod}} holds {{value}} connections of {held}; the next may be refused, and whether a node "
+        f"holds {limit.operator} {asked} is only known while it does.",
+        "Compare with the other nodes: when they have room, the balancer does not spread (look at its key and at "
+        "nodes it takes for dead). When all are full add a node; clients reconnect to it on their own.",
+        labels={"figure": figure, "limit": f"{limit.operator} {asked}"},
+    )

@@ -1,13 +1,140 @@
-"""What of workers is watched on the running system."""
+"""What of workers is watched: the jobs they do, how old these get, and whether more pods could help."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Final
+
+from cascade_plan.languages.promql import NEGATED, number, quantile, rate, ratio
 from cascade_plan.model.ask import Ask
 from cascade_plan.model.fleet import Workload
-from cascade_plan.model.watch import Watch
+from cascade_plan.model.series import (
+    JOB,
+    JOB_AGE,
+    JOBS,
+    QUERY,
+    SHORTEST_S,
+    Scope,
+    is_alone,
+    is_watched,
+    percentile,
+    querying_count,
+    scope_of_pods,
+    spoken,
+    window_s,
+)
+from cascade_plan.model.titles import title
+from cascade_plan.model.watch import Alarm, Chart, Limit, Line, Watch, limits
 from cascade_plan.tiers.worker.settings import Settings
+
+DONE: Final = "namespace:cascade_jobs:rate5m"
+FAILED: Final = "namespace:cascade_job_errors:ratio_rate5m"
+CEILING_S: Final = 900
+"""Longer than pods and nodes take to start, so that it is not the ramp that is told of."""
 
 
 def watches(ask: Ask[Settings], workload: Workload) -> tuple[Watch, ...]:
-    """Return the recording rules, alarms and panels of this tier."""
-    return ()
+    """Return the jobs done and their age, the pods, and for each gate on the age whether it holds."""
+    if not is_watched(ask):
+        return ()
+    return tuple(_watches(ask, workload, scope_of_pods(ask, workload, is_alone(ask))))
+
+
+def _watches(ask: Ask[Settings], workload: Workload, scope: Scope) -> Iterator[Watch]:
+    yield _jobs(ask, scope)
+    if workload.replica_count_min < workload.replica_count_max:
+        yield _pods(ask, workload)
+    if workload.connection_count_per_pod and querying_count(ask) > 1:
+        of_queries = scope_of_pods(ask, workload, is_alone=False)
+        yield Watch("latency", recorded=(of_queries.buckets_of_pods(QUERY, window_s(ask)),))
+    elif workload.connection_count_per_pod:
+        yield Watch("latency", recorded=(scope.buckets_of_pods(QUERY, window_s(ask)),))
+    yield from _gates(ask, scope)
+
+
+def _titled(ask: Ask[Settings], words: str) -> str:
+    return words if is_alone(ask) else f"{title(ask.name)}: {words[0].lower()}{words[1:]}"
+
+
+def _jobs(ask: Ask[Settings], scope: Scope) -> Watch:
+    all_, failed = (
+        scope.total(rate(scope.select(f"{JOBS}_total", **labels), SHORTEST_S)) for labels in ({}, {"outcome": "error"})
+    )
+    percentiles = [(JOB, 95), (JOB_AGE, 95), (JOB_AGE, 99)]
+    recorded = [
+        scope.recorded(DONE, all_),
+        scope.recorded(FAILED, ratio(failed, scope.select(DONE))),
+        *(
+            scope.recorded(
+                percentile(metric, percent),
+                quantile(percent / 100, scope.total(rate(scope.select(f"{metric}_bucket"), SHORTEST_S), "le")),
+            )
+            for metric, percent in percentiles
+        ),
+    ]
+    lines = (
+        Line(scope.select(percentile(JOB_AGE, 99)), "p99 of the age"),
+        Line(scope.select(percentile(JOB_AGE, 95)), "p95 of the age"),
+        Line(scope.select(percentile(JOB, 95)), "p95 of the work"),
+    )
+    return Watch(
+        ask.name,
+        recorded=tuple(recorded),
+        charts=(
+            Chart(_titled(ask, "Age of jobs when they are done"), "s", lines, "<", ask.settings.age_s_p99),
+            Chart(_titled(ask, "Jobs a second"), "ops", (Line(scope.select(DONE), "done"),)),
+            Chart(_titled(ask, "Failed jobs"), "percentunit", (Line(scope.select(FAILED), "failed"),)),
+        ),
+    )
+
+
+def _pods(ask: Ask[Settings], workload: Workload) -> Watch:
+    most = workload.replica_count_max
+    pods = scope_of_pods(ask, workload, is_alone=False)
+    running = f"count by (namespace) ({pods.select('up')} == 1)"
+    full = Alarm(
+        "WorkersAtCeiling",
+        f"{running} >= {most}",
+        CEILING_S,
+        "ticket",
+        f"{spoken(ask, 'the workers')} are as many as may run",
+        f"{{value}} pods run, as many as may (the plan's maximum is {most}): when jobs grow old no pod is added.",
+        "If jobs are young enough, plan a higher ceiling. If not, find out whether pods are the remedy, or whether "
+        "jobs wait for something that all of them share.",
+        labels={} if is_alone(ask) else {"job": workload.name},
+    )
+    heading = _titled(ask, "Pods that work, and their most")
+    return Watch(
+        ask.name, alarms=(full,), charts=(Chart(heading, "short", (Line(running, "running"),), "<", float(most)),)
+    )
+
+
+def _gates(ask: Ask[Settings], scope: Scope) -> Iterator[Watch]:
+    figure = f"{ask.name}.age_s_p99"
+    for limit in limits(ask.scenario.gates, figure, f"< {ask.settings.age_s_p99:g}"):
+        number_of = Chart(
+            f"{figure} {limit.operator} {number(limit.value)}",
+            "s",
+            (Line(scope.select(percentile(JOB_AGE, 99)), "p99"),),
+            limit.operator,
+            float(limit.value),
+            "From when a job was asked for to when it was done.",
+            is_number=True,
+        )
+        yield Watch(ask.name, figure, alarms=(_old(ask, scope, figure, limit),), charts=(number_of,))
+
+
+def _old(ask: Ask[Settings], scope: Scope, figure: str, limit: Limit) -> Alarm:
+    asked = number(limit.value)
+    return Alarm(
+        "JobAgeMissed",
+        f"{scope.select(percentile(JOB_AGE, 99))} {NEGATED[limit.operator]} {asked}",
+        600,
+        "ticket",
+        f"p99 of {spoken(ask, 'the age of jobs')} is not {limit.operator} {asked} s",
+        f"99 of 100 jobs are done within {{value}} of being asked for: {figure} must be {limit.operator} {asked} s.",
+        "Compare jobs asked for with jobs done, and the time of the work with the plan's: more jobs need more pods, "
+        "longer jobs a look at what they wait for. Pods that do not start hold the fleet at its size.",
+        unit="humanizeDuration",
+        labels={"figure": figure, "limit": f"{limit.operator} {asked}"},
+    )

@@ -1,4 +1,4 @@
-"""What of a plan's gates can be watched on the running system, and up to which load each latency limit holds."""
+"""The limits to latencies that a plan's gates set, and up to which load each holds."""
 
 from __future__ import annotations
 
@@ -9,16 +9,9 @@ from decimal import Decimal
 
 from cascade_plan.formulas.latency_buckets import bound_text, seconds
 from cascade_plan.languages.promql import exactly, number
-from cascade_plan.model.plan import Plan, Verdict
+from cascade_plan.model.plan import Plan
 
 LATENCY = re.compile(r"latency_ms_p(\d\d)\.(.+)")
-MEASURED = {
-    "cache_hit_ratio",
-    "pool.connection_count_per_10000_users",
-    "websocket.connection_count_per_node",
-    "cost_usd_per_1000_users_month",
-}
-"""Figures other than latencies that a rule watches; the cost by a proxy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +72,3 @@ def objectives(plan: Plan) -> tuple[LatencyGoal, ...]:
     most = max((goal.users for goal in upper), default=0)
     found = {(goal.percent, goal.limit_ms): goal for goal in upper if goal.users == most}
     return tuple(found.values())
-
-
-def measured(plan: Plan) -> tuple[Verdict, ...]:
-    """Return the verdicts that a rule can watch, latencies aside."""
-    return tuple(verdict for verdict in plan.verdicts if verdict.figure in MEASURED)
-
-
-def unmeasured(plan: Plan) -> tuple[str, ...]:
-    """Return the gated figures that nothing on the running system measures."""
-    watched = MEASURED | {goal.figure for goal in latency_goals(plan)}
-    return tuple(dict.fromkeys(verdict.figure for verdict in plan.verdicts if verdict.figure not in watched))

@@ -1,0 +1,91 @@
+"""The requests of the whole application: how many, how slow, how many failed, over which windows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from cascade_plan.emitters._watches.latency_goals import LatencyGoal, latency_goals
+from cascade_plan.languages.promql import literal, quantile, rate, ratio, select, total
+from cascade_plan.model.plan import Plan
+from cascade_plan.model.series import REQUEST, SHORTEST_S, percentile
+from cascade_plan.model.watch import Chart, Line, Recorded, Watch
+
+REQUESTS: Final = "namespace:cascade_requests:rate5m"
+ERRORS: Final = "namespace:cascade_request_errors:ratio_rate5m"
+SLOW: Final = "namespace:cascade_slow_requests:rate5m"
+WINDOWS: Final = ("5m", "30m", "1h", "2h", "6h", "1d", "3d")
+"""The windows of the burn rates, https://sre.google/workbook/alerting-on-slos/"""
+
+
+def slow_ratio(window: str) -> str:
+    """Return the series of the share of requests slower than a limit, or failed, over a window."""
+    return f"namespace:cascade_slow_requests:ratio_rate{window}"
+
+
+def percents(plan: Plan) -> tuple[int, ...]:
+    """Return the percentiles that are recorded: 95, 99 and what the gates ask for."""
+    return tuple(sorted({95, 99, *(goal.percent for goal in latency_goals(plan))}))
+
+
+def requests(plan: Plan) -> Watch:
+    """Return what is recorded and shown of the requests of all services together.
+
+    One rule follows the other, as a window divides the sums of two series: each evaluation must have recorded both,
+    or neither.
+    """
+    name = plan.application
+    return Watch(
+        "latency",
+        recorded=(*_rates(name), *_percentiles(plan), *_slow(plan), *_windows(name)),
+        charts=tuple(_charts(name)),
+    )
+
+
+def _rates(name: str) -> Iterator[Recorded]:
+    count = f"{REQUEST}_count"
+    errors = total(rate(select(count, namespace=name, outcome="error"), SHORTEST_S), "namespace")
+    yield Recorded(REQUESTS, total(rate(select(count, namespace=name), SHORTEST_S), "namespace"))
+    yield Recorded(ERRORS, ratio(errors, select(REQUESTS, namespace=name)))
+
+
+def _percentiles(plan: Plan) -> Iterator[Recorded]:
+    buckets = total(rate(select(f"{REQUEST}_bucket", namespace=plan.application), SHORTEST_S), "namespace", "le")
+    for percent in percents(plan):
+        yield Recorded(percentile(REQUEST, percent), quantile(percent / 100, buckets))
+
+
+def _slow(plan: Plan) -> Iterator[Recorded]:
+    limits = {goal.limit_label: goal for goal in latency_goals(plan)}
+    for label, goal in limits.items():
+        yield Recorded(SLOW, _slow_requests(plan.application, goal), {"limit_ms": label})
+
+
+def _slow_requests(name: str, goal: LatencyGoal) -> str:
+    # A request that failed is not a fast one. Without any good request at all every one is slow: hence "or 0".
+    good = select(f"{REQUEST}_bucket", namespace=name, outcome="ok")
+    within = total(rate(f"{good[:-1]},le=~{literal(goal.le_pattern)}}}", SHORTEST_S), "namespace")
+    every = select(REQUESTS, namespace=name)
+    return f"{every} - ({within} or 0 * {every})"
+
+
+def _windows(name: str) -> Iterator[Recorded]:
+    """Yield the share of slow requests over each window, weighted by traffic.
+
+    The rates are those of the shortest window, summed over the longer ones: two series are read for a fleet of any
+    size, where a rate over three days of every pod's buckets would read all their samples at each evaluation.
+    """
+    for window in WINDOWS:
+        slow, every = select(SLOW, namespace=name), select(REQUESTS, namespace=name)
+        if window != "5m":
+            slow, every = (f"sum_over_time({series}[{window}])" for series in (slow, every))
+        yield Recorded(slow_ratio(window), f"{slow} / on (namespace) group_left () ({every} > 0)")
+
+
+def _charts(name: str) -> Iterator[Chart]:
+    times = tuple(Line(select(percentile(REQUEST, percent), namespace=name), f"p{percent}") for percent in (95, 99))
+    yield Chart("Response time", "s", times)
+    yield Chart("Requests a second", "reqps", (Line(select(REQUESTS, namespace=name), "requests"),))
+    slow = Line(select(slow_ratio("5m"), namespace=name), "over {{limit_ms}} ms or failed")
+    failed = Line(select(ERRORS, namespace=name), "failed")
+    yield Chart("Slow and failed requests", "percentunit", (slow, failed))

@@ -1,0 +1,1 @@
+"""Grafana, which shows what Prometheus knows."""

@@ -1,0 +1,122 @@
+"""Series of the running system: what the application's metrics are called, and which of them are one instance's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from cascade_plan.languages import promql
+from cascade_plan.model.ask import Ask, Site
+from cascade_plan.model.fleet import Workload
+from cascade_plan.model.titles import called
+from cascade_plan.model.watch import Recorded
+
+QUERY: Final = "cascade_query_duration_seconds"
+REQUEST: Final = "cascade_request_duration_seconds"
+CACHE_LOOKUPS: Final = "cascade_cache_requests"
+POOL_USED: Final = "cascade_connection_pool_usage"
+SOCKETS: Final = "cascade_websocket_connections"
+JOBS: Final = "cascade_jobs"
+JOBS_ASKED: Final = "cascade_jobs_asked"
+JOB: Final = "cascade_job_duration_seconds"
+JOB_AGE: Final = "cascade_job_age_seconds"
+SHORTEST_S: Final = 300
+"""The shortest window that a fleet's rates are taken over."""
+SAMPLES_LEAST: Final = 4
+"""Samples a rate looks at, so that it lives through one or two failed scrapes,
+https://www.robustperception.io/what-range-should-i-use-with-rate/"""
+NEAR: Final = 0.9
+"""Share of a limit at which there is still time to act (assumption)."""
+
+
+def percentile(metric: str, percent: int) -> str:
+    """Return the series of the fleet's percentile of a histogram."""
+    return f"namespace:{metric}:p{percent}"
+
+
+def bucket_rates(metric: str) -> str:
+    """Return the series of each pod's buckets of a histogram, as rates."""
+    return f"pod:{metric}_bucket:rate"
+
+
+def is_watched(site: Site[Any]) -> bool:
+    """Return whether there is anything that would watch an instance."""
+    return bool(site.scenario.of("monitoring"))
+
+
+def window_s(site: Site[Any]) -> float:
+    """Return the window of each pod's rates: a minute, or as long as a few scrapes take."""
+    return max(60.0, SAMPLES_LEAST * float(site.settings_of("monitoring").scrape_interval_s))
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The labels that tell an instance's series from all others."""
+
+    namespace: str
+    labels: Mapping[str, str]
+    """Beside the namespace; none where the namespace has no others of the kind."""
+
+    def select(self, metric: str, **labels: str) -> str:
+        """Return the selector of the instance's series of a metric with these labels."""
+        return promql.select(metric, namespace=self.namespace, **self.labels, **labels)
+
+    def total(self, series: str, *by: str) -> str:
+        """Return the sum of the instance's series over all labels but those in `by`."""
+        return promql.total(series, "namespace", *self.labels, *by)
+
+    def most(self, series: str, *by: str) -> str:
+        """Return the largest of the instance's series over all labels but those in `by`."""
+        return f"max by ({', '.join(('namespace', *self.labels, *by))}) ({series})"
+
+    def recorded(self, name: str, expression: str, is_of_pods: bool = False, served_as: str = "") -> Recorded:
+        """Return the rule that records an expression of the instance's series, which `select` then finds."""
+        return Recorded(name, expression, self.labels, is_of_pods, served_as)
+
+    def buckets_of_pods(self, metric: str, window_s: float) -> Recorded:
+        """Return the rule that records the rates of a histogram's buckets of each pod."""
+        rates = promql.rate(self.select(f"{metric}_bucket"), window_s)
+        return self.recorded(bucket_rates(metric), self.total(rates, "pod", "le"), is_of_pods=True)
+
+
+def scope_of_pods(site: Site[Any], workload: Workload, is_alone: bool) -> Scope:
+    """Return what finds the series of a workload's pods: their job, where others in the namespace have such series."""
+    return Scope(site.application, {} if is_alone else {"job": workload.name})
+
+
+def exporter(site: Site[Any], program: str) -> str:
+    """Return what an instance's exporter is called: by its program, with the instance's name unless that is its kind.
+
+    The job that scrapes it is the application's name, a dash and this.
+    """
+    return program if site.name == site.settings.KIND else f"{site.name.replace('_', '-')}-{program}"
+
+
+def scope_of_exporter(site: Site[Any], program: str) -> Scope:
+    """Return what finds the series of an instance's exporter: its job, where there are others of its kind."""
+    job = f"{site.application}-{exporter(site, program)}"
+    return Scope(site.application, {} if is_alone(site) else {"job": job})
+
+
+def is_alone(site: Site[Any]) -> bool:
+    """Return whether an instance is the only one of its kind."""
+    return len(site.scenario.of(site.settings.KIND)) == 1
+
+
+def is_first(site: Site[Any]) -> bool:
+    """Return whether an instance is the first of its kind, which tells of what all of them share."""
+    return site.name == next(iter(site.scenario.of(site.settings.KIND)))
+
+
+def spoken(site: Site[Any], words: str) -> str:
+    """Return what an instance is called in a sentence: the words of its kind, with its name where there are others.
+
+    Example: "the connection pool", or of several "the connection pool reports_pool".
+    """
+    return words if is_alone(site) else f"{words} {called(site.name)}"
+
+
+def querying_count(ask: Ask[Any]) -> int:
+    """Return how many workloads may ask a database: each service and each worker is one."""
+    return len(ask.traffic.service_share) + len(ask.traffic.jobs_per_s)
