@@ -18,22 +18,26 @@ from pydantic import ValidationError
 from cascade_plan import registry
 from cascade_plan.choosing.differences import compare
 from cascade_plan.clouds.aws import cloud as aws
+from cascade_plan.clouds.aws.terms import SOLD
+from cascade_plan.errors import ScenarioError
 from cascade_plan.model import commitments, terms
 from cascade_plan.model.bill import Amounts, Item
 from cascade_plan.model.catalogue import Shape
 from cascade_plan.model.commitments import bought, break_even
-from cascade_plan.model.fleet import LEVELS, Band, Fleet, NodeGroup, TierFleet
+from cascade_plan.model.fleet import LEVELS, Band, Fleet, NodeGroup, Sized
+from cascade_plan.model.offer import Offer
 from cascade_plan.model.plan import Plan
 from cascade_plan.model.price import Book, Price, PriceKey, Row
-from cascade_plan.model.scenario import INSTANCE_TERMS, Scenario
+from cascade_plan.model.scenario import Scenario
 from cascade_plan.model.terms import Commitment, TermShare, commitment_of
 from cascade_plan.prices import bundled
+from cascade_plan.prices.reading import override
 from cascade_plan.reports.explanation import explain
 from cascade_plan.reports.plans import csv, markdown, table
-from cascade_plan.units import HOURS_PER_MONTH
+from cascade_plan.units import HOURS_PER_MONTH, quantity
 
-SHAPE = Shape("ec2", "test.xlarge", 4, 16)
-TERMS = tuple(term for term in INSTANCE_TERMS if term != "on_demand")
+SHAPE = Shape("vm", "test.xlarge", 4, 16)
+TERMS = SOLD["vm"][1:]
 ALMOST = Decimal("0.00001")
 """Spot's hours are rounded to a millionth."""
 
@@ -50,12 +54,12 @@ def book_of(prices: dict[str, str], upfronts: dict[str, str] | None = None) -> B
 
 
 def group_of(count: Band, shares: dict[str, float]) -> NodeGroup:
-    parts = tuple(TermShare(term, shares[term]) for term in INSTANCE_TERMS if term in shares)
-    return NodeGroup("api", "api nodes", SHAPE, "linux", count, parts)
+    parts = tuple(TermShare(term, shares[term]) for term in SOLD["vm"] if term in shares)
+    return NodeGroup("api", "api nodes", "nodes", SHAPE, Offer("vm", SHAPE.name), count, parts)
 
 
 def lines(count: Band, shares: dict[str, float], book: Book) -> list[Item]:
-    found = list(aws.lines(Fleet((TierFleet((group_of(count, shares),)),)), book))
+    found = list(aws.lines(Fleet({"api": Sized("api", "api", (group_of(count, shares),))}), book))
     priced = [line for line in found if isinstance(line, Item)]
     assert len(priced) == len(found)
     return priced
@@ -101,7 +105,7 @@ def test_the_lines_of_a_group_are_all_its_hours_at_every_level(
 ) -> None:
     found = lines(count, shares, book_of(prices))
     totals = [sum(hours, Decimal(0)) for hours in zip(*(levels(item.quantity) for item in found), strict=True)]
-    assert totals == list(levels(aws._exact(count.times(HOURS_PER_MONTH))))
+    assert totals == list(levels(Amounts(*(quantity(level) for level in count.times(HOURS_PER_MONTH)))))
     assert all(hours >= 0 for item in found for hours in levels(item.quantity))
     for item in found:
         for hours, cost in zip(levels(item.quantity), levels(item.cost_usd), strict=True):
@@ -119,9 +123,11 @@ def test_a_mix_costs_no_more_than_its_dearest_and_no_less_than_its_cheapest_term
         assert min(each) - ALMOST <= mixed <= max(each) + ALMOST
 
 
-@pytest.mark.parametrize("term", INSTANCE_TERMS[1:])
+@pytest.mark.parametrize("term", TERMS)
 def test_the_share_1_is_the_plain_term(term: str) -> None:
-    plain, whole = (make_plan(purchase={"api": value}, tiers__api__shape="test.xlarge") for value in (term, {term: 1}))
+    plain, whole = (
+        make_plan(tiers__api__purchase=value, tiers__api__shape="test.xlarge") for value in (term, {term: 1})
+    )
     assert plain.bill == whole.bill
     assert plain.groups == whole.groups
     assert plain.findings == whole.findings
@@ -131,7 +137,7 @@ def test_the_share_1_is_the_plain_term(term: str) -> None:
 @given(st.integers(1, 9999), st.sampled_from(["ec2", "rds", "elasticache", "vpc"]))
 def test_a_discount_scales_exactly_what_its_service_costs(hundredths: int, service: str) -> None:
     percent = Decimal(hundredths) / 100
-    before = make_plan(purchase={"api": "spot", "database": "reserved_1y_all_upfront"})
+    before = make_plan(tiers__api__purchase="spot", tiers__database__purchase="reserved_1y_all_upfront")
     after = make_plan(before.scenario, make_book().discounted({service: percent}, "deal.yaml"))
     kept = 1 - percent / 100
     for old, new in zip(before.bill.items, after.bill.items, strict=True):
@@ -173,46 +179,54 @@ def test_a_share_is_counted_as_the_decimal_it_was_written() -> None:
 
 
 def test_a_share_that_buys_none_is_a_finding_and_no_line() -> None:
-    made = make_plan(purchase={"api": {"reserved_1y_all_upfront": 0.2}}, tiers__api__shape="test.xlarge")
+    made = make_plan(tiers__api__purchase={"reserved_1y_all_upfront": 0.2}, tiers__api__shape="test.xlarge")
     finding = next(finding for finding in made.findings if finding.code == "share-buys-none")
-    assert (finding.severity, finding.where) == ("warning", "purchase.api")
+    assert (finding.severity, finding.where) == ("warning", "tiers.api.purchase")
     assert "0.2 of the 2 api nodes" in finding.message
     assert {item.key.term for item in made.bill.items if item.tier == "api"} == {"on_demand"}
 
 
 def test_a_commitment_dearer_than_on_demand_is_a_finding() -> None:
     book = book_of({"reserved_1y_all_upfront": "0.21"})
-    made = make_plan(make_scenario(purchase__api="reserved_1y_all_upfront", tiers__api__shape="test.xlarge"), book)
-    assert [finding.where for finding in made.findings if finding.code == "commitment-dearer"] == ["purchase.api"]
+    made = make_plan(
+        make_scenario(tiers__api__purchase="reserved_1y_all_upfront", tiers__api__shape="test.xlarge"), book
+    )
+    assert [finding.where for finding in made.findings if finding.code == "commitment-dearer"] == ["tiers.api.purchase"]
     assert "never: dearer than on demand" in markdown.render(made)
     assert "commitment-dearer" not in {finding.code for finding in make_plan().findings}
 
 
-def test_terms_do_not_depend_on_the_order_they_are_written_in() -> None:
+def test_what_terms_cost_does_not_depend_on_the_order_they_are_written_in() -> None:
     one, other = (
-        make_scenario(purchase__api=dict(pairs))
+        make_plan(tiers__api__purchase=dict(pairs), tiers__api__shape="test.xlarge").bill
         for pairs in (
             [("spot", 0.2), ("reserved_1y_all_upfront", 0.5)],
             [("reserved_1y_all_upfront", 0.5), ("spot", 0.2)],
         )
     )
-    assert one.purchase.terms("api") == other.purchase.terms("api")
-    assert [part.term for part in one.purchase.terms("api")] == ["reserved_1y_all_upfront", "spot"]
+    assert one.items == other.items
+    assert [item.key.term for item in one.items if item.tier == "api" and item.unit == "hour"] == [
+        "reserved_1y_all_upfront",
+        "spot",
+        "on_demand",
+    ]
 
 
 @pytest.mark.parametrize("shares", [[0.1] * 2 + [0.8], [1 / 3, 1 / 3, 1 / 3], [0.7, 0.2, 0.1], [0.6, 0.3, 0.1 + 1e-12]])
 def test_what_floats_round_is_no_share_above_1(shares: list[float]) -> None:
     names = ("spot", "reserved_1y_no_upfront", "compute_sp_3y_all_upfront")
-    assert make_scenario(purchase__api=dict(zip(names, shares, strict=True)))
+    assert make_scenario(tiers__api__purchase=dict(zip(names, shares, strict=True)))
     with pytest.raises(ValidationError, match="sum to"):
-        make_scenario(purchase__api=dict(zip(names, [share * 1.01 for share in shares], strict=True)))
+        make_scenario(tiers__api__purchase=dict(zip(names, [share * 1.01 for share in shares], strict=True)))
 
 
 def test_a_database_plan_covers_databases_and_valkey() -> None:
     plan = "database_sp_1y_no_upfront"
-    assert make_scenario(purchase={"database": {plan: 0.5}, "cache": plan}, tiers__cache__engine="valkey")
+    assert make_scenario(
+        tiers__database__purchase={plan: 0.5}, tiers__cache__purchase=plan, tiers__cache__engine="valkey"
+    )
     with pytest.raises(ValidationError, match="cover Valkey, not Redis"):
-        make_scenario(purchase={"cache": plan}, tiers__cache__engine="redis")
+        make_scenario(tiers__cache__purchase=plan, tiers__cache__engine="redis")
 
 
 # ------------------------------------------------------------------------------------------------- upfront, break-even
@@ -278,7 +292,7 @@ def committed(**overrides: Any) -> Plan:
 
 def test_the_upfront_is_a_figure_that_gates_judge() -> None:
     mix = {"reserved_1y_partial_upfront": 0.5, "spot": 0.25}
-    made = committed(purchase__api=mix, gates={"cost_usd_upfront": ["< 1401", "< 1400"]})
+    made = committed(tiers__api__purchase=mix, gates={"cost_usd_upfront": ["< 1401", "< 1400"]})
     assert made.figure("cost_usd_upfront") == made.bill.upfront_usd == 1400
     judged = {verdict.limit: verdict.status for verdict in made.verdicts if verdict.figure == "cost_usd_upfront"}
     assert judged == {Decimal(1401): "pass", Decimal(1400): "fail"}
@@ -291,7 +305,7 @@ def test_the_upfront_is_a_figure_that_gates_judge() -> None:
 
 def test_an_upfront_that_is_not_known_makes_the_total_at_least() -> None:
     mix = {"reserved_1y_partial_upfront": 0.5, "reserved_3y_partial_upfront": 0.25}
-    made = committed(purchase__api=mix, gates={"cost_usd_upfront": ["< 1401", "< 1400"]})
+    made = committed(tiers__api__purchase=mix, gates={"cost_usd_upfront": ["< 1401", "< 1400"]})
     assert made.bill.complete
     assert made.bill.upfront_unknown == ("api nodes (test.xlarge), reserved_3y_partial_upfront",)
     judged = {verdict.limit: verdict for verdict in made.verdicts if verdict.figure == "cost_usd_upfront"}
@@ -304,7 +318,7 @@ def test_an_upfront_that_is_not_known_makes_the_total_at_least() -> None:
 
 
 def test_a_committed_line_without_any_price_has_no_known_upfront() -> None:
-    made = make_plan(purchase__database="reserved_3y_all_upfront")
+    made = make_plan(tiers__database__purchase="reserved_3y_all_upfront")
     assert {*made.bill.upfront_unknown} == {
         "database primary (db.r5.xlarge, multi-AZ), reserved_3y_all_upfront",
         "read replicas (db.r5.xlarge), reserved_3y_all_upfront",
@@ -312,7 +326,7 @@ def test_a_committed_line_without_any_price_has_no_known_upfront() -> None:
 
 
 def test_every_report_shows_the_upfront_and_that_it_is_spread() -> None:
-    made = committed(purchase__api={"reserved_1y_partial_upfront": 0.5, "spot": 0.25})
+    made = committed(tiers__api__purchase={"reserved_1y_partial_upfront": 0.5, "spot": 0.25})
     for text in (markdown.render(made), table.render(made)):
         assert "spread over its term in the monthly cost" in text
         assert "$1,400.00" in text
@@ -324,7 +338,7 @@ def test_every_report_shows_the_upfront_and_that_it_is_spread() -> None:
 
 
 def test_no_commitment_shows_no_upfront() -> None:
-    made = committed(purchase__api="spot")
+    made = committed(tiers__api__purchase="spot")
     assert "upfront" not in table.render(made)
     assert "Breaks even" not in markdown.render(made)
     assert made.figure("cost_usd_upfront") == 0
@@ -340,12 +354,12 @@ ROW = (
 
 
 def discounted(text: str) -> Book:
-    return bundled.override(bundled.book("us-east-1"), HEAD + text, "deal.yaml")
+    return override(bundled.book("aws", "us-east-1"), HEAD + text, "deal.yaml")
 
 
 @pytest.mark.parametrize("sections", ["", "sections: {}\n", "sections:\n"])
 def test_a_file_may_hold_discounts_only(sections: str) -> None:
-    public, book = bundled.book("us-east-1"), discounted("discounts: {ec2: 12, rds: 2.5}\n" + sections)
+    public, book = bundled.book("aws", "us-east-1"), discounted("discounts: {ec2: 12, rds: 2.5}\n" + sections)
     for key, kept in (
         (PriceKey("ec2", "m6g.large", "linux"), "0.88"),
         (PriceKey("ec2", "m6g.large", "linux", "reserved_1y_all_upfront"), "0.88"),
@@ -408,14 +422,14 @@ def test_a_cached_price_is_public_and_a_contract_s_is_not() -> None:
     ],
 )
 def test_a_malformed_discount_says_where(text: str, message: str) -> None:
-    with pytest.raises(bundled.ScenarioError) as caught:
+    with pytest.raises(ScenarioError) as caught:
         discounted(text + "\n")
     assert message in str(caught.value)
     assert all(str(problem).startswith("deal.yaml:") for problem in caught.value.problems)
 
 
 def test_an_unknown_service_has_a_suggestion() -> None:
-    with pytest.raises(bundled.ScenarioError, match="did you mean 'elasticache'"):
+    with pytest.raises(ScenarioError, match="did you mean 'elasticache'"):
         discounted("discounts: {elasticash: 12}\n")
 
 
@@ -468,5 +482,5 @@ def test_a_difference_is_in_dollars_and_says_so_when_currencies_differ() -> None
 
 
 def test_a_scenario_with_mix_and_currency_is_read_back() -> None:
-    scenario = make_scenario(currency=EURO, purchase__api={"spot": 0.5})
+    scenario = make_scenario(currency=EURO, tiers__api__purchase={"spot": 0.5})
     assert Scenario.model_validate_json(scenario.model_dump_json()) == scenario

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from cascade_plan.model.plan import Plan
+from cascade_plan.model.titles import title
 from cascade_plan.reports import _marked as marked
 from cascade_plan.reports import _words as words
 from cascade_plan.reports.plans import _facts as facts
@@ -147,9 +148,11 @@ def test_what_is_never_priced_is_listed() -> None:
 
 def test_commitments_split_reserved_and_on_demand() -> None:
     made = make_plan(
-        purchase__api="reserved_1y_all_upfront", tiers__api__nodes={"min": 2, "base": 4, "max": 6}, users__peak=20_000,
+        tiers__api__purchase="reserved_1y_all_upfront",
+        tiers__api__nodes={"min": 2, "base": 4, "max": 6},
+        users__peak=20_000,
         users__average=15_000,
-    )  # fmt: skip
+    )
     row = next(row for row in table_under(markdown.render(made), "Commitments") if row[0].startswith("api nodes"))
     api = made.groups[0]
     assert row[1:4] == ["1 year, all upfront", "2", words.count(api.count.average - 2)]
@@ -195,7 +198,7 @@ def test_the_pie_has_the_tiers() -> None:
     assert pie[0] == "pie showData"
     slices = dict(re.findall(r'^    "([^"]+)" : ([0-9]+\.[0-9]{2})$', "\n".join(pie[2:]), re.MULTILINE))
     costs = facts.tier_costs(PLAN)
-    assert slices == {facts.tier_title(tier): f"{cost.average:.2f}" for tier, cost in costs.items()}
+    assert slices == {title(tier): f"{cost.average:.2f}" for tier, cost in costs.items()}
 
 
 def test_the_chart_has_the_curve_and_the_limit() -> None:
@@ -269,9 +272,51 @@ def test_a_scenario_without_loads_has_a_rollout() -> None:
     assert rollout(make_plan(loads={}, gates={})).count("the scenario names no load") == 2
 
 
-def test_a_figure_that_no_tier_sized_is_said_to_be_missing() -> None:
-    figures = {name: figure for name, figure in PLAN.figures.items() if name != "pool.connection_count"}
-    assert "a pool of an unsized number of connections" in rollout(replace(PLAN, figures=figures))
+@pytest.mark.parametrize(
+    ("off", "phases", "gone"),
+    [
+        ({"websocket"}, ["database optimisation", "scaling", "monitoring and validation"], "socket|sticky|pub/sub"),
+        ({"cache"}, ["database optimisation", "WebSocket scaling", "monitoring and validation"], "redis|cache|pub/sub"),
+        ({"pool"}, ["database optimisation", "WebSocket scaling", "monitoring and validation"], "a pool of"),
+        ({"database", "pool"}, ["WebSocket scaling", "monitoring and validation"], "database|index|replica"),
+        (
+            {"database", "pool", "websocket", "cache", "gateway"},
+            ["monitoring and validation"],
+            "database|socket|redis|cache|balanc",
+        ),
+        ({"monitoring"}, ["database optimisation", "WebSocket scaling", "monitoring and validation"], "prometheus"),
+        ({"cluster"}, ["database optimisation", "WebSocket scaling", "monitoring and validation"], "hpa"),
+    ],
+)
+def test_the_rollout_says_nothing_of_what_is_off(off: set[str], phases: list[str], gone: str) -> None:
+    text = rollout(make_plan(gates={}, **{f"tiers.{name}": "off" for name in off}))
+    found = re.findall(r"^### Phase (\d): (.*) \(hours (\d+)-(\d+)\)$", text, re.MULTILINE)
+    assert [title for _, title, *_ in found] == phases
+    assert [(int(number), int(first), int(last)) for number, _, first, last in found] == [
+        (number, 2 * number - 1, 2 * number) for number in range(1, len(phases) + 1)
+    ]
+    assert not re.search(gone, text, re.IGNORECASE)
+
+
+def test_each_instance_has_its_steps_and_workers_have_theirs() -> None:
+    made = make_plan(
+        tiers__search={"kind": "api"},
+        tiers__reports={"kind": "database"},
+        tiers__worker={},
+        tiers__queue={},
+        behaviour__actions__find={"weight": 1.0, "request": "GET /found", "at": "search", "jobs": {"worker": 1}},
+    )
+    text = rollout(made)
+    for expected in (
+        "Deploy optimised query patterns (reports): ",
+        "Create performance-oriented indexes (database): ",
+        "Configure the autoscaling policies (search): ",
+        "Configure the autoscaling policies (API): ",
+        "Deploy the worker pods: ",
+        ", scaled by the jobs that wait in queue",
+        "search nodes ",
+    ):
+        assert expected in text
 
 
 @pytest.mark.parametrize(

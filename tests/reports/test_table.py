@@ -11,7 +11,7 @@ from factories import make_plan, with_text
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cascade_plan.model.scenario import DATABASE_TERMS, INSTANCE_TERMS, TERMS
+from cascade_plan.clouds.aws.terms import SOLD
 from cascade_plan.reports.plans import table
 
 HOSTILE = ["\x1b[31mred\n\r\t", "a|b", "x" * 500, "", " ", "\u202egnp", "é" * 40, "\ud800"]
@@ -28,10 +28,12 @@ def test_the_same_plan_is_the_same_text() -> None:
     assert table.render(make_plan()) == table.render(make_plan())
 
 
-@pytest.mark.parametrize("term", TERMS)
+@pytest.mark.parametrize("term", sorted({term for sold in SOLD.values() for term in sold}))
 def test_it_fits_110_columns(term: str) -> None:
-    known = {"database": DATABASE_TERMS, "api": INSTANCE_TERMS, "websocket": INSTANCE_TERMS}
-    made = make_plan(missing=["nat-gateway"], purchase={tier: term for tier in known if term in known[tier]})
+    known = {"database": SOLD["database"], "api": SOLD["vm"], "websocket": SOLD["vm"]}
+    made = make_plan(
+        missing=["nat-gateway"], **{f"tiers.{tier}.purchase": term for tier in known if term in known[tier]}
+    )
     for size in (made, replace(made, findings=made.findings * 3)):
         assert max(len(line) for line in table.render(size).splitlines()) <= table.WIDTH
 

@@ -12,8 +12,9 @@ from factories import make_plan
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cascade_plan.clouds.aws.terms import SOLD
+from cascade_plan.model import titles
 from cascade_plan.model.plan import Verdict
-from cascade_plan.model.scenario import TERMS
 from cascade_plan.reports import _words as words
 from cascade_plan.reports.plans import _facts as facts
 
@@ -24,7 +25,7 @@ OPERATORS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operat
 
 
 def test_doctests() -> None:
-    assert all(doctest.testmod(module).failed == 0 for module in (words, facts))
+    assert all(doctest.testmod(module).failed == 0 for module in (words, facts, titles))
 
 
 @pytest.mark.parametrize(
@@ -130,8 +131,9 @@ def test_date_spans(dates: list[str], text: str) -> None:
 
 
 def test_every_term_has_words() -> None:
-    known = [facts.term(name) for name in TERMS]
-    assert len({*known}) == len(TERMS)
+    terms = {term for sold in SOLD.values() for term in sold}
+    known = [facts.term(name) for name in terms]
+    assert len({*known}) == len(terms)
     assert not any("_" in text for text in known)
 
 
@@ -183,7 +185,9 @@ def test_the_worst_of_several_limits_leads() -> None:
 
 
 def test_the_cost_of_a_group_is_that_of_its_lines() -> None:
-    made = make_plan(purchase__database="reserved_1y_all_upfront", purchase__api="reserved_1y_all_upfront")
+    made = make_plan(
+        tiers__database__purchase="reserved_1y_all_upfront", tiers__api__purchase="reserved_1y_all_upfront"
+    )
     for group in made.groups:
         cost = facts.group_cost(made, group)
         assert cost is not None

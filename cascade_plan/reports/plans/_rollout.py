@@ -47,9 +47,8 @@ def _of(name: str, others: Iterable[object]) -> str:
 
 
 def _figure(sized: Sized, leaf: str) -> str:
-    """Return a figure's value in words, or "an unsized number of" where there is none."""
-    values = [figure.value for figure in sized.figures if figure.figure == f"{sized.name}.{leaf}"]
-    return words.count(values[0]) if values else "an unsized number of"
+    """Return a figure's value in words."""
+    return words.count(sized.value(leaf))
 
 
 def _nodes(groups: Iterable[NodeGroup]) -> str:
