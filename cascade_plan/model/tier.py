@@ -168,8 +168,8 @@ def _misnamed(on: Mapping[str, object]) -> list[InitErrorDetails]:
 def _of_no_kind(name: str, given: Mapping[str, object] | Settings) -> list[InitErrorDetails]:
     known = registry.names("tiers")
     kinds = f"kinds are {', '.join(known)}"
-    if isinstance(given, Mapping) and "kind" in given and given["kind"] not in known:
-        kind = given["kind"]
+    kind = given.get("kind") if isinstance(given, Mapping) else given.kind
+    if kind is not None and kind not in known:
         hint = did_you_mean(kind, list(known)) if isinstance(kind, str) else ""
         return [_problem((name, "kind"), kind, f"{shown(kind)} is no kind of tier: {kinds}{hint}")]
     if kind_of(name, given) not in known:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cascade_plan.model.ask import Ask
-from cascade_plan.model.derivation import Derivation, Finding
+from cascade_plan.model.derivation import Derivation, Finding, Input
 from cascade_plan.model.fleet import NONE, Band, Sized, Usage
 from cascade_plan.model.offer import Offer
 from cascade_plan.registry import READS_ALL
@@ -54,12 +54,12 @@ def size(ask: Ask[Settings]) -> Sized:
 def _gateways(ask: Ask[Settings], zones: int) -> int:
     if not ask.settings.nat:
         return 0
-    return zones if _is_per_zone(ask) else 1
+    return zones if _per_zone(ask)[0] else 1
 
 
-def _is_per_zone(ask: Ask[Settings]) -> bool:
-    own = ask.settings.nat_gateway_per_zone
-    return ask.scenario.availability.asked.nat_gateway_per_zone if own is None else own
+def _per_zone(ask: Ask[Settings]) -> tuple[int, Input]:
+    """Return whether each zone has a gateway of its own, and what says so: the tier itself, or the availability."""
+    return ask.least("nat_gateway_per_zone", ask.scenario.availability.asked.nat_gateway_per_zone)
 
 
 def _monthly_gib(bytes_per_s: Band) -> Band:
@@ -84,7 +84,7 @@ def _inter_zone_gib(ask: Ask[Settings], zones: int) -> Band:
 
 
 def _figures(ask: Ask[Settings], gateways: int, out_gib: Band) -> tuple[Derivation, ...]:
-    per_zone = "one a zone" if _is_per_zone(ask) else "one for all zones"
+    per_zone = "one a zone" if _per_zone(ask)[0] else "one for all zones"
     sockets = ask.scenario.first("websocket")
     parts = "responses + WebSocket deliveries + heartbeats" if sockets else "responses"
     return (
@@ -93,7 +93,7 @@ def _figures(ask: Ask[Settings], gateways: int, out_gib: Band) -> tuple[Derivati
             gateways,
             "gateways",
             per_zone if ask.settings.nat else "NAT is off",
-            (ask.given("availability.level"), ask.own("nat_gateway_per_zone" if ask.settings.nat else "nat")),
+            (_per_zone(ask)[1] if ask.settings.nat else ask.own("nat"),),
         ),
         ask.figure(
             "internet_out_gib_per_month",
