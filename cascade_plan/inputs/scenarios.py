@@ -155,6 +155,8 @@ def _origins(document: Document) -> Mapping[str, str]:
         # A flag that makes a whole part gives every value in it.
         for inner in trails_below(document.data, trail):
             origins[field_name(inner)] = origin
+    if isinstance(document.data.get("availability"), str):
+        origins["availability.level"] = origins["availability"]
     return origins
 
 

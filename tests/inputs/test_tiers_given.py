@@ -129,3 +129,13 @@ def test_what_the_cloud_does_not_have_is_said_where_it_was_given(tmp_path: Path,
     (problem,) = caught.value.problems
     assert str(problem).startswith(f"--set {change}: ")
     assert str(problem).endswith(message)
+
+
+def test_a_word_for_availability_is_given_where_it_stands(tmp_path: Path) -> None:
+    file = tmp_path / "shop.yaml"
+    file.write_text(NAMED + "availability: minimal\n", encoding="utf-8")
+    assert read_scenario(str(file))[1]["availability.level"] == f"{file}:12"
+    change = assignment("availability=critical")
+    assert read_scenario(str(file), [change])[1]["availability.level"] == "--set availability=critical"
+    file.write_text(NAMED + "availability: {zones: 2}\n", encoding="utf-8")
+    assert "availability.level" not in read_scenario(str(file))[1]

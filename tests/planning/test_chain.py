@@ -3,44 +3,67 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cascade_plan.inputs.scenarios import read_scenario
+from cascade_plan.formulas.losses import after_loss
+from cascade_plan.inputs.scenarios import read
+from cascade_plan.model.fleet import Fleet
+from cascade_plan.model.place import Scale
 from cascade_plan.model.scenario import Scenario
-from cascade_plan.planning.chain import Deployed, after_loss, chain, meets, predict, throughput
+from cascade_plan.planning.chain import Chain, chain, meets, predict, throughput
+from cascade_plan.planning.pipeline import plan
+from cascade_plan.planning.sizing import places
 from cascade_plan.proving.requests import run
+
+ENOUGH = 1_000_000
 
 
 @cache
-def cascade(**timing: Any) -> Scenario:
-    scenario = read_scenario("cascade")[0]
-    return scenario.model_copy(update={"timing": scenario.timing.model_copy(update=timing)})
+def sized(*changes: str) -> tuple[Scenario, Fleet]:
+    """Return the case study with values set, "tiers.api.service_scv=0", and what it is sized to."""
+    given = read("cascade", [(f"--set {each}", *each.split("=", 1)) for each in changes])  # type: ignore[misc]
+    return given.scenario, plan(given.scenario, given.book, predicted=False).fleet
 
 
-def fleet(pods: int = 14, **changes: int) -> Deployed:
-    return Deployed(**{"pod_count": pods, "cores_per_pod": 0.527, "database_vcpu": 4, "replica_count": 1,
-                       "connection_count": 100, "master_count": 3, **changes})  # fmt: skip
+def served(pods: int = 14, *changes: str, **counts: int) -> Chain:
+    """Return the chain of the case study on so many pods; counts by lever, with __ for the dot."""
+    scenario, fleet = sized(*changes)
+    scale: Scale = {
+        "api.node_count": ENOUGH, "api.replica_count": pods, "database.replica_count": 1, "pool.connection_count": 100,
+        "cache.master_count": 3, **{name.replace("__", "."): count for name, count in counts.items()},
+    }  # fmt: skip
+    return chain(scenario, places(scenario, fleet, scale))
+
+
+def test_the_chain_is_that_of_the_counts_it_is_asked_for() -> None:
+    units = {place.name: place.unit_count for place in served(23, cache__master_count=5).places}
+    assert units == {"api": 23, "cache": 5, "pool": 1, "primary": 1, "replicas": 1}
+    assert {place.name: place.server_count_per_unit for place in served().places} == {
+        "api": 1, "cache": 1, "pool": 100, "primary": 4, "replicas": 4,
+    }  # fmt: skip
+    assert sized()[1].of("api")[0].workloads[0].cores_per_pod == pytest.approx(0.527, abs=1e-3)
 
 
 @pytest.mark.parametrize(
-    ("users", "deployed", "timing"),
+    ("users", "counts", "changes"),
     [
-        (1_000, fleet(), {}),
-        (10_000, fleet(), {}),
-        (13_000, fleet(), {}),
-        (16_000, fleet(), {}),
-        (20_000, fleet(), {}),
-        (10_000, fleet(replica_count=0), {"api_scv": 0.0}),
-        (10_000, fleet(database_vcpu=2), {"n_plus_one": True}),
-        (9_000, fleet(), {"prepared_statements": False, "api_scv": 0.5}),
+        (1_000, {}, ()),
+        (10_000, {}, ()),
+        (13_000, {}, ()),
+        (16_000, {}, ()),
+        (20_000, {}, ()),
+        (10_000, {"database__replica_count": 0}, ("tiers.api.service_scv=0",)),
+        (10_000, {}, ("tiers.database.shape=db.r5.large", "tiers.database.n_plus_one=true")),
+        (9_000, {}, ("tiers.database.prepared_statements=false", "tiers.api.service_scv=0.5")),
     ],
 )
-def test_prediction_is_what_requests_one_by_one_measure(users: int, deployed: Deployed, timing: dict[str, Any]) -> None:
-    on = chain(cascade(**timing), deployed)
+def test_prediction_is_what_requests_one_by_one_measure(
+    users: int, counts: dict[str, int], changes: tuple[str, ...]
+) -> None:
+    on = served(14, *changes, **counts)
     predicted, got = predict(on, users), run(on, users, max(60_000, 12 * users), 7)
     assert predicted.requests_per_s == pytest.approx(got.requests_per_s, rel=0.02)
     assert predicted.latency_ms_mean == pytest.approx(got.latency_ms_mean.value, rel=0.05)
@@ -52,7 +75,7 @@ def test_prediction_is_what_requests_one_by_one_measure(users: int, deployed: De
 
 
 def test_simulation_conserves_requests_and_repeats() -> None:
-    on = chain(cascade(), fleet())
+    on = served()
     one, again, other = run(on, 5_000, 20_000, 1), run(on, 5_000, 20_000, 1), run(on, 5_000, 20_000, 2)
     assert one == again
     assert one != other
@@ -60,9 +83,9 @@ def test_simulation_conserves_requests_and_repeats() -> None:
 
 
 def test_n_plus_one_and_missing_indexes_cost_what_they_cost() -> None:
-    plain = predict(chain(cascade(), fleet()), 5_000)
-    rows = predict(chain(cascade(n_plus_one=True), fleet()), 5_000)
-    scans = predict(chain(cascade(scan_ratio=0.1), fleet()), 5_000)
+    plain = predict(served(), 5_000)
+    rows = predict(served(14, "tiers.database.n_plus_one=true"), 5_000)
+    scans = predict(served(14, "tiers.database.scan_ratio=0.1"), 5_000)
     assert rows.latency_ms_mean > 2 * plain.latency_ms_mean
     assert scans.utilisation_ratio["replicas"] > 5 * plain.utilisation_ratio["replicas"]
 
@@ -70,7 +93,7 @@ def test_n_plus_one_and_missing_indexes_cost_what_they_cost() -> None:
 @settings(max_examples=40, deadline=None)
 @given(st.integers(1, 60_000), st.integers(1, 60_000), st.integers(1, 100))
 def test_throughput_obeys_its_bounds_and_rises_with_users(one: int, other: int, pods: int) -> None:
-    on = chain(cascade(), fleet(pods))
+    on = served(pods)
     few, many = sorted((one, other))
     slow, fast = throughput(on, few), throughput(on, many)
     assert slow <= fast * (1 + 1e-6)
@@ -81,18 +104,17 @@ def test_throughput_obeys_its_bounds_and_rises_with_users(one: int, other: int, 
 @settings(max_examples=30, deadline=None)
 @given(st.integers(100, 40_000), st.integers(1, 60))
 def test_more_pods_never_break_what_fewer_kept(users: int, pods: int) -> None:
-    if not meets(chain(cascade(), fleet(pods)), users, 300, 500):
-        assert not meets(chain(cascade(), fleet(pods + 1)), users, 300, 500)
-        assert not meets(chain(cascade(), fleet(pods)), max(1, users // 2), 300, 500)
+    if not meets(served(pods), users, 300, 500):
+        assert not meets(served(pods + 1), users, 300, 500)
+        assert not meets(served(pods), max(1, users // 2), 300, 500)
 
 
 @settings(max_examples=30, deadline=None)
 @given(st.integers(100, 7_000), st.integers(8, 40))
 def test_doubling_users_and_servers_never_worsens_p95(users: int, pods: int) -> None:
-    single = predict(chain(cascade(), fleet(pods)), users)
-    double = predict(
-        chain(cascade(), fleet(2 * pods, database_vcpu=8, connection_count=200, master_count=6)), 2 * users
-    )
+    single = predict(served(pods), users)
+    twice = served(2 * pods, "tiers.database.shape=db.r5.2xlarge", pool__connection_count=200, cache__master_count=6)
+    double = predict(twice, 2 * users)
     assert double.latency_ms_p95 <= single.latency_ms_p95 * 1.01
 
 
@@ -101,3 +123,30 @@ def test_what_is_left_after_a_loss(count: int, zones: int, zones_lost: int, node
     left = after_loss(count, zones, zones_lost, nodes_lost)
     assert 0 <= left <= count
     assert after_loss(count + 1, zones, zones_lost, nodes_lost) >= left
+
+
+def test_who_is_off_has_no_place() -> None:
+    assert {place.name for place in served(14, "tiers.cache=off", "tiers.pool=off").places} == {
+        "api", "primary", "replicas",
+    }  # fmt: skip
+    assert {place.name for place in served(14, "tiers.database=off", "tiers.pool=off").places} == {"api", "cache"}
+
+
+def test_without_a_cache_every_read_reaches_the_database() -> None:
+    with_cache, without = served(14), served(14, "tiers.cache=off")
+    assert without.visits["replicas"] == pytest.approx(10 * with_cache.visits["replicas"])
+    assert without.visits["primary"] == with_cache.visits["primary"]
+
+
+def test_each_service_answers_its_own_actions_and_no_others() -> None:
+    on = served(14, "tiers.search.kind=api", "behaviour.actions.list_workrooms.at=search", search__replica_count=9)
+    assert (on.visits["search"], on.visits["api"]) == (pytest.approx(1 / 2), pytest.approx(1 / 2))
+    units = {place.name: place.unit_count for place in on.places if place.is_scaled}
+    assert units == {"api": 14, "search": 9}
+    assert on.stations["search"].service.mean_s == pytest.approx(0.0008 / 0.527, rel=1e-3)
+
+
+def test_each_database_answers_what_is_meant_for_it() -> None:
+    on = served(14, "tiers.reports.kind=database", "behaviour.actions.list_workrooms.writes={reports: 3}")
+    assert on.visits["reports primary"] == pytest.approx(3 * 3 / 6)
+    assert on.visits["primary"] == pytest.approx(3 / 6)

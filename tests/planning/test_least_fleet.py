@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import cache
 
 import pytest
@@ -10,15 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cascade_plan.errors import InfeasibleError
-from cascade_plan.inputs.scenarios import Assignment, read_scenario
-from cascade_plan.model.brief import Brief
+from cascade_plan.formulas.losses import after_loss
+from cascade_plan.inputs.scenarios import Assignment, bundled_scenarios, read_scenario
 from cascade_plan.model.plan import Plan, from_json, to_json
 from cascade_plan.model.scenario import Scenario
-from cascade_plan.planning import sizing
-from cascade_plan.planning.chain import after_loss, chain, meets
-from cascade_plan.planning.latencies import deployed_on
+from cascade_plan.planning.chain import chain, meets
 from cascade_plan.planning.pipeline import plan
-from cascade_plan.planning.traffic import load_of
+from cascade_plan.planning.sizing import places
 from cascade_plan.prices import bundled
 
 SLO: Assignment = ("--method slo", "method", "slo")
@@ -30,37 +27,42 @@ def scenario(name: str, *changes: Assignment) -> Scenario:
 
 
 def planned(given_scenario: Scenario) -> Plan:
-    return plan(given_scenario, bundled.catalogue(), bundled.book(given_scenario.region), predicted=False)
+    return plan(given_scenario, bundled.book(given_scenario.cloud, given_scenario.region), predicted=False)
 
 
-def kept(given_scenario: Scenario, made: Plan, fewer_nodes: int = 0) -> bool:
-    """Return whether the base fleet, less a zone and a node and `fewer_nodes`, meets every load."""
-    brief = Brief(given_scenario, load_of(given_scenario), bundled.catalogue(), bundled.book(given_scenario.region), {})
-    fleet = sizing.size(brief)
-    base = int(made.figure("api.node_count.base")) - fewer_nodes
-    left = after_loss(base, given_scenario.availability.zones, 1, 1)
-    if not left:
-        return False
-    whole = deployed_on(brief, fleet, left)
-    readers = after_loss(int(made.figure("database.replica_count")), given_scenario.availability.zones, 1, 0)
-    on = chain(given_scenario, replace(whole, replica_count=readers))
+def kept(made: Plan, fewer: str = "") -> bool:
+    """Return whether the base fleet, less what the availability says is lost and one of `fewer`, meets every load."""
+    asked = made.scenario.availability.asked
+    left = {}
+    for lever in made.fleet.levers:
+        count = lever.base_count - (lever.name == fewer)
+        nodes_lost = asked.lost_node_count if lever.spread == "nodes" else 0
+        zones_lost = asked.lost_zone_count if lever.spread else 0
+        left[lever.name] = after_loss(count, asked.zones, zones_lost, nodes_lost)
+        if lever.is_scaled and not left[lever.name]:
+            return False
+    on = chain(made.scenario, places(made.scenario, made.fleet, left))
     return not any(
-        meets(on, load.users, load.latency_ms_p95, load.latency_ms_p99) for load in given_scenario.loads.values()
+        meets(on, load.users, load.latency_ms_p95, load.latency_ms_p99) for load in made.scenario.loads.values()
     )
 
 
-@pytest.mark.parametrize("name", ["cascade", "cascade-as-written", "startup-1k", "growth-100k", "whale-1m"])
-def test_least_fleet_meets_every_load_and_one_node_fewer_does_not(name: str) -> None:
-    chosen = scenario(name)
-    made = planned(chosen)
-    assert kept(chosen, made)
-    assert not kept(chosen, made, fewer_nodes=1)
-    assert "would not do" in made.figures["api.node_count.base"].note
+@pytest.mark.parametrize("name", bundled_scenarios())
+def test_least_fleet_meets_every_load_and_one_fewer_of_anything_does_not(name: str) -> None:
+    made = planned(scenario(name))
+    assert kept(made)
+    searched = [lever for lever in made.fleet.levers if lever.is_searched and lever.base_count > lever.least_count]
+    assert any(lever.is_scaled for lever in searched)
+    for lever in searched:
+        # Fewer replicas may do with more nodes that cost more: a steady count is the cheapest, a scaled one the least.
+        if lever.is_scaled:
+            assert not kept(made, lever.name), lever.name
+            assert "would not do" in made.figures[f"{lever.name}.base"].note
 
 
 def test_rejections_are_data_and_survive_json() -> None:
     made = planned(scenario("cascade"))
-    assert ("api.node_count.base", 4, "peak") in {(r.figure, r.value, r.load) for r in made.rejections}
+    assert ("api.node_count.base", 4, "peak") in {(r.figure, r.value, r.load) for r in made.fleet.rejections}
     assert from_json(to_json(made)) == made
 
 
@@ -71,7 +73,7 @@ def test_the_rules_figure_stays_beside_it() -> None:
 
 def test_plans_differ_with_the_slo() -> None:
     """A tighter limit on a slower database needs another fleet: sizing answers to the SLO, not to users alone."""
-    slow = ("--set", "timing.scan_ratio", "0.2")
+    slow = ("--set", "tiers.database.scan_ratio", "0.2")
     loose = planned(scenario("cascade", slow))
     tight = planned(scenario("cascade", slow, ("--set", "loads.peak.latency_ms_p95", "60")))
     assert tight.figure("database.replica_count") > loose.figure("database.replica_count")
@@ -81,13 +83,45 @@ def test_what_no_fleet_meets_is_said() -> None:
     with pytest.raises(InfeasibleError, match=r"normal: p95 .* ms is not below 1 ms"):
         planned(scenario("cascade", ("--set", "loads.normal.latency_ms_p95", "1")))
     with pytest.raises(InfeasibleError, match="primary 100% busy"):
-        planned(scenario("cascade", ("--set", "timing.write_ms", "50")))
+        planned(scenario("cascade", ("--set", "tiers.database.write_ms", "50")))
 
 
 def test_pool_is_small_and_covers_its_queries() -> None:
     made = planned(scenario("cascade"))
     assert made.figure("pool.connection_count") == 9
     assert made.figure("pool.connection_count_per_10000_users") < 100
+
+
+TWO_SERVICES = (
+    ("--set", "tiers.search.kind", "api"),
+    ("--set", "behaviour.actions.list_workrooms.at", "search"),
+    ("--set", "behaviour.actions.list_workrooms.cpu_ms", "4"),
+)
+
+
+def test_each_of_two_services_gets_as_few_nodes_as_the_other_allows() -> None:
+    made = planned(scenario("cascade", *TWO_SERVICES))
+    assert kept(made)
+    for name in ("api.node_count", "search.node_count"):
+        assert not kept(made, name)
+        assert made.fleet.tiers[name.partition(".")[0]].lever("node_count").set_by == "method"
+    assert made.figure("search.node_count.base") > made.figure("api.node_count.base")
+    assert made.figure("api.node_count.base") <= planned(scenario("cascade")).figure("api.node_count.base")
+
+
+def test_a_service_that_nobody_asks_is_not_searched() -> None:
+    made = planned(scenario("cascade", ("--set", "tiers.search.kind", "api")))
+    assert not made.fleet.tiers["search"].lever("node_count").is_searched
+    assert made.figure("api.node_count.base") == planned(scenario("cascade")).figure("api.node_count.base")
+
+
+def test_a_fleet_without_cache_or_pool_has_its_least_too() -> None:
+    slow = ("--set", "tiers.database.read_ms", "0.5")
+    off = [("--set", f"tiers.{name}", "off") for name in ("websocket", "cache", "pool", "monitoring")]
+    made = planned(scenario("cascade", slow, *off))
+    assert kept(made)
+    assert not kept(made, "api.node_count")
+    assert made.figure("database.replica_count") > planned(scenario("cascade", slow)).figure("database.replica_count")
 
 
 def with_load(users: int) -> Scenario:
