@@ -117,7 +117,7 @@ def _requests(choice: Choice, count: int, seed: int, output: str) -> None:
     from tabulate import tabulate
 
     from cascade_plan.planning.pipeline import plan
-    from cascade_plan.proving.requests import checked
+    from cascade_plan.proving.requests import BELIEVED, checked
 
     given = choice.read()
     rows = checked(plan(given.scenario, given.book, given.origins, predicted=False), count, seed)
@@ -129,3 +129,10 @@ def _requests(choice: Choice, count: int, seed: int, output: str) -> None:
     ]  # fmt: skip
     align = ("left", "right", "left", "right", "right", "right", "right")
     deliver(tabulate(cells, headers, tablefmt="simple", colalign=align, disable_numparse=True) + "\n", output)
+    for load in dict.fromkeys(row.load for row in rows if row.is_off):
+        complain(
+            f"load {load}: predictions are off by more than {BELIEVED:.0%}: users wait for each other longer than the "
+            "formulas know, which have a connection held for its query and a round trip alone, not while the query "
+            "waits or commits",
+            "warning",
+        )

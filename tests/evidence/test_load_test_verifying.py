@@ -11,30 +11,27 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from factories import make_book, make_catalogue, make_scenario
+from factories import make_plan, make_scenario
 from runs import k6_load, k6_summary, locust_history, locust_stats, make_measurement
 
 from cascade_plan import registry
 from cascade_plan.cli.app import run
 from cascade_plan.errors import UsageError
 from cascade_plan.evidence import verifying as measuring
-from cascade_plan.evidence.verifying import Subject, chosen, cpu_factor, verify
-from cascade_plan.model.brief import Brief
+from cascade_plan.evidence.verifying import chosen, cpu_factor, verify
 from cascade_plan.model.measurement import Measurement, Percentile, Verification
-from cascade_plan.planning import sizing
-from cascade_plan.planning.chain import chain, predict
-from cascade_plan.planning.latencies import deployed_on, nodes_for
-from cascade_plan.planning.pipeline import plan
-from cascade_plan.planning.traffic import load_of
+from cascade_plan.model.plan import Plan
+from cascade_plan.planning.chain import predict
+from cascade_plan.planning.latencies import chain_for
 
 USERS = 8000
 
 
 @cache
-def subject(p95: float = 200.0, p99: float | None = None, **changes: Any) -> Subject:
+def subject(p95: float = 200.0, p99: float | None = None, **changes: Any) -> Plan:
     load = {"users": 1000, "spawn_rate_per_s": 10.0, "duration_s": 600.0, "latency_ms_p95": p95, "latency_ms_p99": p99}
     scenario = make_scenario(loads={"normal": load, "peak": {**load, "users": USERS}}, gates={}, **changes)
-    return Subject(plan(scenario, make_catalogue(), make_book()), make_catalogue(), make_book())
+    return make_plan(scenario, predicted=True)
 
 
 def judged(measurement: Measurement, **changes: Any) -> Verification:
@@ -54,18 +51,16 @@ def findings(verification: Verification) -> dict[str, str]:
     return {finding.code: finding.message for finding in verification.findings}
 
 
-def measured_at(factor: float, load: str = "peak") -> Measurement:
+def measured_at(factor: float, load: str = "peak", of: Plan | None = None) -> Measurement:
     """Return what a system whose CPU times are `factor` times the scenario's measures, were the model exact."""
-    of = subject()
-    brief = Brief(of.scenario, load_of(of.scenario), of.catalogue, of.book, {})
-    fleet = sizing.size(brief)
+    made = of or subject()
     actions = {
         name: action.model_copy(update={"cpu_ms": action.cpu_ms * factor})
-        for name, action in of.scenario.behaviour.actions.items()
+        for name, action in made.scenario.behaviour.actions.items()
     }
-    slow = of.scenario.model_copy(update={"behaviour": of.scenario.behaviour.model_copy(update={"actions": actions})})
-    users = of.scenario.loads[load].users
-    got = predict(chain(slow, deployed_on(brief, fleet, nodes_for(brief, fleet, of.scenario.loads[load]))), users)
+    behaviour = made.scenario.behaviour.model_copy(update={"actions": actions})
+    slow, asked = made.scenario.model_copy(update={"behaviour": behaviour}), made.scenario.loads[load]
+    users, got = asked.users, predict(chain_for(slow, made.fleet, asked), asked.users)
     return make_measurement(
         got.latency_ms_p50, got.latency_ms_p95, got.latency_ms_p99, user_count=users,
         requests_per_s=got.requests_per_s, latency_ms_mean=got.latency_ms_mean,
@@ -127,7 +122,7 @@ def test_users_and_duration_that_are_unknown_are_reported_and_not_judged() -> No
 def test_gates_of_the_scenario_are_judged_too_and_none_twice() -> None:
     given = subject()
     gates = {"latency_ms_p50.normal": ["< 50"], "latency_ms_p95.normal": ["< 200", "<= 140"], "cost": ["< 1"]}
-    own = replace(given, plan=replace(given.plan, scenario=given.scenario.model_copy(update={"gates": gates})))
+    own = replace(given, scenario=given.scenario.model_copy(update={"gates": gates}))
     found = [(v.figure, v.operator, v.limit) for v in verify(own, "normal", make_measurement()).verdicts]
     assert len(found) == len(set(found))
     assert {("latency_ms_p50.normal", "<", Decimal(50)), ("latency_ms_p95.normal", "<=", Decimal(140))} <= set(found)
@@ -179,7 +174,7 @@ def test_what_was_predicted_stands_beside_what_was_measured() -> None:
 
 
 def test_rounding_is_no_difference() -> None:
-    predicted = float(subject().plan.figures["latency_ms_p50.normal"].value)
+    predicted = float(subject().figures["latency_ms_p50.normal"].value)
     run_of = make_measurement(p50=predicted * 1.3)
     assert judged(run_of).comparisons[0].beyond_tolerance
     rounded = replace(run_of, percentiles={**run_of.percentiles, "p50": Percentile(predicted * 1.3, predicted * 0.2)})
@@ -192,9 +187,41 @@ def test_cpu_times_are_found_from_latencies_and_throughput(factor: float) -> Non
     measurement = measured_at(factor)
     found = cpu_factor(subject(), "peak", measurement)
     assert found is not None
-    assert found[0] == pytest.approx(factor, rel=0.05)
+    assert (found.factor, found.service) == (pytest.approx(factor, rel=0.05), "api")
     message = findings(verify(subject(), "peak", measurement))["prediction"]
-    assert f"were then {found[1]:.0%} busy: if so, set behaviour.actions.*.cpu_ms to about read " in message
+    assert f"pods of api were then {found.busy_share:.0%} busy: if so, set behaviour.actions.*.cpu_ms to " in message
+
+
+@pytest.mark.parametrize(("cpu_ms", "fullest"), [(0.4, "api"), (8.0, "search")])
+def test_of_several_services_the_fullest_is_named(cpu_ms: float, fullest: str) -> None:
+    find = {"weight": 1.0, "request": "GET /found", "at": "search", "cpu_ms": cpu_ms}
+    several = subject.__wrapped__(**{"tiers.search": {"kind": "api"}, "behaviour.actions.find": find})
+    measurement = measured_at(2.0, of=several)
+    found = cpu_factor(several, "peak", measurement)
+    assert found is not None
+    assert (found.factor, found.service) == (pytest.approx(2.0, rel=0.05), fullest)
+    assert f"The pods of {fullest} were then " in findings(verify(several, "peak", measurement))["prediction"]
+
+
+def test_without_a_service_no_cpu_time_explains_anything() -> None:
+    headless = subject(**{"tiers.api": "off"})
+    slower = {
+        name: Percentile(2 * one.latency_ms, 0.0) for name, one in measured_at(1.0, of=headless).percentiles.items()
+    }
+    measurement = replace(measured_at(1.0, of=headless), percentiles=slower)
+    assert cpu_factor(headless, "peak", measurement) is None
+    assert "no one factor" in findings(verify(headless, "peak", measurement))["prediction"]
+
+
+def test_the_fleet_is_the_plans_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is sized again: the fleet that was planned is the one that is judged."""
+    made, measurement = subject(), measured_at(1.7)
+
+    def size(*_: object) -> None:
+        raise AssertionError("sized again")
+
+    monkeypatch.setattr("cascade_plan.planning.sizing.size", size)
+    assert "prediction" in findings(verify(made, "peak", measurement))
 
 
 def delayed(load: str, delay_ms: float) -> Measurement:
@@ -215,7 +242,7 @@ def test_a_constant_delay_is_not_taken_for_cpu_time() -> None:
 def test_where_only_the_cpu_can_tell_a_delay_from_a_full_api_its_busy_share_is_named() -> None:
     """Users who wait for each other wait a constant time: 250 ms of a full API are 250 ms of anything."""
     message = findings(verify(subject(), "peak", delayed("peak", 250)))["prediction"]
-    assert "The API's pods were then 100% busy: if so" in message
+    assert "The pods of api were then 100% busy: if so" in message
     assert message.endswith("if not, the delay is elsewhere")
 
 

@@ -5,22 +5,33 @@ from __future__ import annotations
 from functools import cache
 
 import pytest
+from factories import make_plan
 
 from cascade_plan.errors import UsageError
 from cascade_plan.inputs.scenarios import read
-from cascade_plan.model.replay import Outcome, Replay
+from cascade_plan.model.plan import Plan
+from cascade_plan.model.replay import Outcome, Replay, Simulation
 from cascade_plan.planning.pipeline import plan
-from cascade_plan.proving.days import Order, measured, read_counts, simulate
+from cascade_plan.proving.days import Order, read_counts, services, simulate
 
 BUSY = (("--peak", "users.peak", "50000"), ("--avg", "users.average", "12000"))
 TRACE = "minute,requests\n" + "\n".join(f"{m},{100 + (m // 60 % 24) * 50}" for m in range(1440))
 
 
 @cache
-def replayed(**order: object) -> Replay:
+def planned() -> Plan:
     given = read("cascade", BUSY)
-    made = plan(given.scenario, given.catalogue, given.book, given.origins, predicted=False)
-    return simulate(given.scenario, given.catalogue, given.book, made, Order(**order))  # type: ignore[arg-type]
+    return plan(given.scenario, given.book, given.origins, predicted=False)
+
+
+@cache
+def simulated(**order: object) -> Simulation:
+    return simulate(planned(), Order(**order))  # type: ignore[arg-type]
+
+
+def replayed(**order: object) -> Replay:
+    (replay,) = simulated(**order).replays
+    return replay
 
 
 def outcomes(replay: Replay) -> dict[str, Outcome]:
@@ -44,26 +55,22 @@ def test_latency_as_a_metric_is_worse_than_one_proportional_to_load() -> None:
 
 
 def test_same_seed_same_result_and_runs_are_counted() -> None:
-    given = read("cascade", BUSY)
-    made = plan(given.scenario, given.catalogue, given.book, given.origins, predicted=False)
-    again = simulate(given.scenario, given.catalogue, given.book, made, Order())
-    assert again == replayed()
+    assert simulate(planned(), Order()) == simulated()
     assert replayed(seed=2) != replayed()
     several = outcomes(replayed(run_count=4))
     assert several["latency"].missed_minutes_per_day_max >= several["latency"].missed_minutes_per_day_mean
 
 
 def test_timelines_are_whole_days_of_ticks() -> None:
-    replay = replayed(day_count=2)
-    assert replay.day_count == 2
-    for _, timeline in replay.timelines:
+    assert simulated(day_count=2).day_count == 2
+    for _, timeline in replayed(day_count=2).timelines:
         assert len(timeline.requests_per_s) == len(timeline.latency_ms_p95) == 2 * 5760
 
 
 def test_a_trace_is_scaled_to_the_scenarios_peak() -> None:
-    replay = replayed(day_count=1, trace=TRACE, trace_name="day.csv")
-    assert replay.traffic == "day.csv, scaled so that its 99.9th percentile is 25,000 requests/s"
-    rates = dict(replay.timelines)["fixed-peak"].requests_per_s
+    order = {"day_count": 1, "trace": TRACE, "trace_name": "day.csv"}
+    assert simulated(**order).traffic == "day.csv, scaled so that its 99.9th percentile is 25,000 requests/s"
+    rates = dict(replayed(**order).timelines)["fixed-peak"].requests_per_s
     assert max(rates) == pytest.approx(25_000, rel=0.02)
 
 
@@ -86,13 +93,121 @@ def test_steps_of_a_trace() -> None:
     assert read_counts("timestamp,value\n2026-01-01 00:04:00,1\n2026-01-01 00:09:00,2\n") == ([1.0, 2.0], 5.0)
 
 
-def test_requests_one_by_one_agree_with_the_prediction() -> None:
-    given = read("cascade")
-    for row in measured(given.scenario, given.catalogue, given.book, 20_000, 3):
-        assert abs(row.predicted - row.simulated) <= 0.06 * row.simulated + row.half_width, row
-
-
 def test_every_policy_meets_the_same_traffic() -> None:
     lines = {timeline.requests_per_s for _, timeline in replayed().timelines}
     rounded = {tuple(round(rate, 6) for rate in line) for line in lines}
     assert len(rounded) == 1
+
+
+# ------------------------------------------------------------------------------------------------- several services
+
+FIND = {"weight": 1.0, "request": "GET /found", "at": "search", "cpu_ms": 3.0}
+SEARCH = {
+    "kind": "api",
+    "minimum_nodes": 2,
+    "minimum_nodes_scaled_in": 1,
+    "users_per_node": 2500,
+    "headroom_ratio": 2.0,
+}
+
+
+def of_two(**changes: object) -> Plan:
+    users = {"users.peak": 40_000, "users.average": 12_000}
+    search = {**SEARCH, **changes}
+    return make_plan(**users, **{"tiers.search": search, "behaviour.actions.find": FIND})  # type: ignore[arg-type]
+
+
+@cache
+def two() -> Simulation:
+    return simulate(of_two(), Order())
+
+
+def test_one_service_is_all_there_is() -> None:
+    (service,) = services(planned())
+    assert (service.name, service.request_share, service.lever.name) == ("api", 1.0, "api.node_count")
+    assert simulated().cost_usd_per_month == replayed().best.cost_usd_per_month
+
+
+def test_each_service_is_scaled_within_its_own_bounds_by_its_own_share() -> None:
+    made, simulation = of_two(), two()
+    assert [replay.service for replay in simulation.replays] == ["api", "search"]
+    assert [replay.request_share for replay in simulation.replays] == [0.8, 0.2]
+    totals = [0.0] * 5760
+    for replay in simulation.replays:
+        sized = made.fleet.tiers[replay.service]
+        lever, (workload,) = sized.lever("node_count"), sized.workloads
+        for outcome in replay.outcomes:
+            assert lever.floor_count <= outcome.node_count_min <= outcome.node_count_max <= lever.most_count
+            assert workload.replica_count_min <= outcome.pod_count_min <= outcome.pod_count_max
+            assert outcome.pod_count_max <= workload.replica_count_max
+        rates = dict(replay.timelines)["cpu"].requests_per_s
+        totals = [total + rate for total, rate in zip(totals, rates, strict=True)]
+    assert sum(totals) / 5760 == pytest.approx(12_000 / 2, rel=0.02)
+    bounds = [(replay.best.node_count_min, replay.best.node_count_max) for replay in simulation.replays]
+    assert bounds[0] != bounds[1]
+
+
+def test_a_service_is_as_slow_as_its_own_cpu_times_and_pods_make_it() -> None:
+    """With twice as many pods on a node each answers half as much; the other service is not touched."""
+    plain, slow = two(), simulate(of_two(pod={"cpu_cores": 0.25, "memory_mib": 768}), Order())
+    (api, search), (same_api, slow_search) = plain.replays, slow.replays
+    assert same_api.timelines == api.timelines
+    timelines = (dict(each.timelines)["cpu"] for each in (search, slow_search))
+    quick, crowded = (each.capacity_requests_per_s[0] / each.pod_count[0] for each in timelines)
+    assert crowded < 0.7 * quick
+
+
+def test_a_service_whose_pods_start_late_misses_more() -> None:
+    late = simulate(of_two(pod_startup_s=1800.0, node_provisioning_s=3600.0), Order())
+    missed = [outcomes(simulation.replays[1])["cpu"].missed_minutes_per_day_mean for simulation in (two(), late)]
+    assert missed[0] < missed[1]
+    assert late.replays[0].outcomes == two().replays[0].outcomes
+
+
+def test_a_service_is_judged_by_its_own_requests() -> None:
+    """One that is starved delays its own requests; those of the other meet none of its pods."""
+    starved = simulate(of_two(nodes={"min": 1, "base": 1, "max": 1}), Order())
+    search = outcomes(starved.replays[1])["fixed-peak"]
+    assert search.missed_minutes_per_day_mean > 60
+    assert outcomes(starved.replays[0])["fixed-peak"].missed_minutes_per_day_mean == 0
+
+
+def test_the_fleets_cost_is_with_the_services_nodes_replaced() -> None:
+    made, simulation = of_two(), two()
+    planned_usd = made.bill.effective_usd.average
+    for replay in simulation.replays:
+        own_usd = sum(item.cost_usd.average for item in made.bill.items if item.tier == replay.service)
+        for outcome in replay.outcomes:
+            assert outcome.cost_usd_per_month - outcome.cost_usd_per_day * 730 / 24 == pytest.approx(
+                planned_usd - own_usd
+            )
+    saved = [replay.best.cost_usd_per_month - planned_usd for replay in simulation.replays]
+    assert simulation.cost_usd_per_month == planned_usd + sum(saved)
+
+
+def test_progress_is_told_each_policy_of_each_service() -> None:
+    told: list[str] = []
+    simulate(of_two(), Order(), told.append)
+    assert told == ["latency", "cpu", "requests", "fixed-peak", "fixed-average"] * 2
+
+
+def test_a_service_nobody_asks_is_not_simulated() -> None:
+    idle = make_plan(**{"tiers.search": {"kind": "api"}})
+    assert [service.name for service in services(idle)] == ["api"]
+
+
+def test_without_a_service_there_is_nothing_to_simulate() -> None:
+    with pytest.raises(
+        UsageError, match="test: no days to simulate: nothing of it is scaled, as no service of it answers"
+    ):
+        simulate(make_plan(**{"tiers.api": "off"}), Order())
+
+
+def test_nothing_is_sized_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = planned()
+
+    def size(*_: object) -> None:
+        raise AssertionError("sized again")
+
+    monkeypatch.setattr("cascade_plan.planning.sizing.size", size)
+    assert simulate(made, Order()) == simulated()
