@@ -15,7 +15,7 @@ import pytest
 
 from cascade_plan import registry
 from cascade_plan.errors import UsageError
-from cascade_plan.model.replay import Outcome, Replay
+from cascade_plan.model.replay import Outcome, Replay, Simulation
 from cascade_plan.reports.days._outcomes import COLUMNS, HEADERS
 
 FORMATS = registry.names("reports/days")
@@ -31,22 +31,31 @@ def outcome(policy: str = "cpu", **changes: Any) -> Outcome:
 
 
 def made_replay(*outcomes: Outcome, **changes: Any) -> Replay:
-    made = Replay("Shop", "a quiet day", 2.0, 30, 7, outcomes, "cpu", "cpu misses least.", ())
-    return replace(made, **changes)
+    return replace(Replay("api", 1.0, outcomes, "cpu", "cpu misses least.", ()), **changes)
 
 
-TWO = made_replay(
-    outcome(), outcome("fixed-peak", pod_count_min=12, pod_count_max=12, node_count_min=3, node_count_max=3)
+def made_simulation(*replays: Replay, **changes: Any) -> Simulation:
+    return replace(Simulation("Shop", "a quiet day", 2.0, 30, 7, replays, Decimal("3210.987")), **changes)
+
+
+def made(*outcomes: Outcome, **changes: Any) -> Simulation:
+    return made_simulation(made_replay(*outcomes), **changes)
+
+
+TWO = made(outcome(), outcome("fixed-peak", pod_count_min=12, pod_count_max=12, node_count_min=3, node_count_max=3))
+SERVICES = made_simulation(
+    made_replay(outcome(), request_share=0.8),
+    made_replay(outcome("requests"), service="search", request_share=0.2, recommended="requests", reason="So it is."),
 )
 
 
-def render(replay: Replay, name: str) -> str:
-    text: str = registry.load("reports/days", name).render(replay)
+def render(simulation: Simulation, name: str) -> str:
+    text: str = registry.load("reports/days", name).render(simulation)
     return text
 
 
-def csv_rows(replay: Replay) -> list[dict[str, str]]:
-    return list(csv.DictReader(StringIO(render(replay, "csv"))))
+def csv_rows(simulation: Simulation) -> list[dict[str, str]]:
+    return list(csv.DictReader(StringIO(render(simulation, "csv"))))
 
 
 def test_the_table_is_the_comparison() -> None:
@@ -82,21 +91,23 @@ def test_markdown_names_every_unit_and_marks_the_recommended_policy() -> None:
 
 def test_json_holds_every_figure_and_money_as_text() -> None:
     document = json.loads(render(TWO, "json"))
-    first = document["outcomes"][0]
-    assert (document["schema_version"], document["recommended"], document["seed"]) == (1, "cpu", 7)
+    (service,) = document["services"]
+    first = service["outcomes"][0]
+    assert (document["schema_version"], service["recommended"], document["seed"]) == (1, "cpu", 7)
     assert (document["scenario"], document["traffic"]) == ("Shop", "a quiet day")
-    assert (document["day_count"], document["run_count"], document["reason"]) == (2.0, 30, "cpu misses least.")
+    assert (document["day_count"], document["run_count"], service["reason"]) == (2.0, 30, "cpu misses least.")
     assert set(first) == set(COLUMNS)
     assert first["cost_usd_per_day"] == "14.912345678901234567890123"
     assert first["worst_latency_ms_p99"] == 1812.4
-    assert [entry["recommended"] for entry in document["outcomes"]] == [True, False]
+    assert [entry["recommended"] for entry in service["outcomes"]] == [True, False]
+    assert document["cost_usd_per_month"] == "3210.987"
 
 
 def test_csv_is_a_row_a_policy_with_the_models_names_and_unrounded() -> None:
     rows = csv_rows(TWO)
     assert [row["policy"] for row in rows] == ["cpu", "fixed-peak"]
-    assert tuple(rows[0]) == COLUMNS
-    assert Decimal(rows[0]["cost_usd_per_day"]) == TWO.outcomes[0].cost_usd_per_day
+    assert tuple(rows[0]) == ("service", *COLUMNS)
+    assert Decimal(rows[0]["cost_usd_per_day"]) == TWO.replays[0].outcomes[0].cost_usd_per_day
     assert float(rows[0]["node_count_mean"]) == 3.414
     assert [row["recommended"] for row in rows] == ["true", "false"]
 
@@ -106,62 +117,101 @@ def test_every_field_of_an_outcome_is_a_column() -> None:
 
 
 def test_a_latency_without_an_end_is_told_in_every_format() -> None:
-    replay = made_replay(outcome(worst_latency_ms_p99=inf))
-    assert "overloaded" in render(replay, "table")
-    assert "| overloaded |" in render(replay, "markdown")
-    assert json.loads(render(replay, "json"))["outcomes"][0]["worst_latency_ms_p99"] is None
-    assert float(csv_rows(replay)[0]["worst_latency_ms_p99"]) == inf
+    simulation = made(outcome(worst_latency_ms_p99=inf))
+    assert "overloaded" in render(simulation, "table")
+    assert "| overloaded |" in render(simulation, "markdown")
+    assert json.loads(render(simulation, "json"))["services"][0]["outcomes"][0]["worst_latency_ms_p99"] is None
+    assert float(csv_rows(simulation)[0]["worst_latency_ms_p99"]) == inf
 
 
 def test_tiny_and_huge_money_is_written_without_an_exponent() -> None:
-    replay = made_replay(outcome(cost_usd_per_day=Decimal("1E-9"), cost_usd_per_month=Decimal("1E+7")))
-    assert csv_rows(replay)[0]["cost_usd_per_day"] == "0.000000001"
-    assert json.loads(render(replay, "json"))["outcomes"][0]["cost_usd_per_month"] == "10000000"
-    assert "$10,000,000.00" in render(replay, "table")
+    simulation = made(outcome(cost_usd_per_day=Decimal("1E-9"), cost_usd_per_month=Decimal("1E+7")))
+    assert csv_rows(simulation)[0]["cost_usd_per_day"] == "0.000000001"
+    assert json.loads(render(simulation, "json"))["services"][0]["outcomes"][0]["cost_usd_per_month"] == "10000000"
+    assert "$10,000,000.00" in render(simulation, "table")
 
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_one_day_and_one_run_are_singular_and_the_same_replay_is_the_same_bytes(name: str) -> None:
-    replay = made_replay(outcome(), day_count=1.0, run_count=1)
-    assert render(replay, name) == render(replay, name)
+    simulation = made(outcome(), day_count=1.0, run_count=1)
+    assert render(simulation, name) == render(simulation, name)
     if name in ("table", "markdown"):
-        assert "1 day, 1 run, seed 7" in render(replay, name)
+        assert "1 day, 1 run, seed 7" in render(simulation, name)
 
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_hostile_names_break_no_format(name: str) -> None:
     hostile = outcome(HOSTILE, description=HOSTILE)
-    text = render(made_replay(hostile, scenario=HOSTILE, traffic=HOSTILE, recommended=HOSTILE, reason=HOSTILE), name)
+    replay = made_replay(hostile, service=HOSTILE, recommended=HOSTILE, reason=HOSTILE)
+    text = render(made_simulation(replay, replay, scenario=HOSTILE, traffic=HOSTILE), name)
     assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\ud800-\udfff]", text)
     assert text.encode("utf-8").decode() == text
     assert text.endswith("\n")
 
 
 def test_a_hostile_name_is_one_cell() -> None:
-    replay = made_replay(outcome(HOSTILE), recommended=HOSTILE)
-    row = next(line for line in render(replay, "markdown").splitlines() if line.startswith("| **"))
+    simulation = made_simulation(made_replay(outcome(HOSTILE), recommended=HOSTILE))
+    row = next(line for line in render(simulation, "markdown").splitlines() if line.startswith("| **"))
     assert len(re.findall(r"(?<!\\)\|", row)) == len(HEADERS) + 1
     assert "<b>" not in row
-    cell = csv_rows(replay)[0]["policy"]
+    cell = csv_rows(simulation)[0]["policy"]
     assert cell.startswith("'=cmd")
-    assert json.loads(render(made_replay(outcome("a\nb")), "json"))["outcomes"][0]["policy"] == "a\nb"
+    assert json.loads(render(made(outcome("a\nb")), "json"))["services"][0]["outcomes"][0]["policy"] == "a\nb"
 
 
 def test_the_table_keeps_to_its_width() -> None:
     long = "word " * 60
-    text = render(made_replay(outcome(long, description=long), scenario=long, traffic=long, reason=long), "table")
+    replay = made_replay(outcome(long, description=long), service=long, reason=long)
+    text = render(made_simulation(replay, replay, scenario=long, traffic=long), "table")
     assert max(map(len, text.splitlines())) <= 110
 
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_nothing_compared_is_no_error(name: str) -> None:
-    text = render(made_replay(recommended="", reason=""), name)
+    text = render(made_simulation(made_replay(recommended="", reason="")), name)
     if name == "csv":
-        assert text == ",".join(COLUMNS) + "\n"
+        assert text == ",".join(("service", *COLUMNS)) + "\n"
     elif name == "json":
-        assert json.loads(text)["outcomes"] == []
+        assert json.loads(text)["services"][0]["outcomes"] == []
     else:
         assert text.endswith("Nothing was compared.\n")
+
+
+# Several services
+
+
+def test_the_table_has_a_part_for_each_service_and_the_sum() -> None:
+    text = render(SERVICES, "table")
+    first, second, third = (
+        text.index(part) for part in ("\napi: 80% of", "\nsearch: 20% of the requests\n", "\nWhole ")
+    )
+    assert text.index("cpu misses least.") in range(first, second)
+    assert text.index("Recommended: requests. So it is.") in range(second, third)
+    assert text.endswith("\nWhole fleet, every service scaled as recommended: $3,210.99 a month.\n")
+    assert "API" not in text
+
+
+def test_markdown_has_a_heading_for_each_service_and_the_sum() -> None:
+    lines = render(SERVICES, "markdown").splitlines()
+    assert [line for line in lines if line.startswith("#")] == [
+        "## Simulation", "### api: 80% of the requests", "### search: 20% of the requests"
+    ]  # fmt: skip
+    assert lines[-1] == "Whole fleet, every service scaled as recommended: $3,210.99 a month."
+    assert sum(line.startswith("| **") for line in lines) == 2
+
+
+def test_one_service_needs_no_heading_and_no_sum() -> None:
+    for name in ("table", "markdown"):
+        text = render(TWO, name)
+        assert "Whole fleet" not in text
+        assert "of the requests" not in text
+
+
+def test_rows_and_documents_name_the_service() -> None:
+    assert [(row["service"], row["policy"]) for row in csv_rows(SERVICES)] == [("api", "cpu"), ("search", "requests")]
+    services = json.loads(render(SERVICES, "json"))["services"]
+    assert [(each["service"], each["request_share"]) for each in services] == [("api", 0.8), ("search", 0.2)]
+    assert [each["recommended"] for each in services] == ["cpu", "requests"]
 
 
 @pytest.mark.parametrize(

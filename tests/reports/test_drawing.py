@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 from itertools import pairwise
 from math import inf, isfinite, nan
 from xml.etree import ElementTree
@@ -13,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cascade_plan.errors import UsageError
-from cascade_plan.model.replay import Replay, Timeline
+from cascade_plan.model.replay import Replay, Simulation, Timeline
 from cascade_plan.reports import drawing as charts
 from cascade_plan.reports._fitting import cell_width, fitted
 
@@ -36,12 +37,20 @@ def made_timeline(
     return Timeline(tick_s, tuple(load), able, counts, counts, counts, tuple(latency), tuple(latency), slo)
 
 
-def made_replay(timeline: Timeline, policy: str = "cpu", scenario: str = "Shop", traffic: str = "a day") -> Replay:
-    return Replay(scenario, traffic, 1.0, 3, 7, (), policy, "", ((policy, timeline),))
+def made_simulation(
+    *timelines: Timeline, policy: str = "cpu", scenario: str = "Shop", traffic: str = "a day", services: str = "api"
+) -> Simulation:
+    """Return a simulation of a service for each timeline, named by the words of `services`."""
+    share = 1 / len(timelines)
+    replays = tuple(
+        Replay(name, share, (), policy, "", ((policy, timeline),))
+        for name, timeline in zip(services.split(" "), timelines, strict=True)
+    )
+    return Simulation(scenario, traffic, 1.0, 3, 7, replays, Decimal(0))
 
 
 def drawn(timeline: Timeline, width: int = 1200, height: int = 720) -> str:
-    return charts.svg(made_replay(timeline), "cpu", width, height)
+    return charts.svg(made_simulation(timeline), "cpu", width, height)
 
 
 def day(latency: Sequence[float] = (50.0, 80.0, 400.0, 60.0), repeat: int = 1440) -> Timeline:
@@ -220,8 +229,8 @@ def test_time_marks_are_few_and_within_the_time(duration_s: float, marks: int) -
 
 
 def test_the_picture_says_what_it_shows() -> None:
-    replay = made_replay(day())
-    document = charts.svg(replay, "cpu")
+    simulation = made_simulation(day())
+    document = charts.svg(simulation, "cpu")
     root = ElementTree.fromstring(document)
     assert (root.get("width"), root.get("height"), root.get("viewBox")) == ("1200", "720", "0 0 1200 720")
     shown = words(document)
@@ -328,14 +337,14 @@ def test_an_endless_latency_lies_on_the_upper_edge_and_is_told() -> None:
 
 @pytest.mark.parametrize("field", ["policy", "scenario", "traffic"])
 def test_a_hostile_name_stays_text(field: str) -> None:
-    replay = made_replay(day(), **{field: HOSTILE})
+    simulation = made_simulation(day(), **{field: HOSTILE})
     policy = HOSTILE if field == "policy" else "cpu"
-    document = charts.svg(replay, policy)
+    document = charts.svg(simulation, policy)
     root = ElementTree.fromstring(document.encode("utf-8"))
     allowed = {"svg", "title", "desc", "rect", "text", "path", "g"}
     assert {element.tag.removeprefix(SVG) for element in root.iter()} == allowed
     assert any("<script>alert('&\"')</script>" in text for text in words(document))
-    chart = charts.text(replay, policy)
+    chart = charts.text(simulation, policy)
     assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\ud800-\udfff]", chart)
     assert max(map(columns, chart.splitlines())) <= 100
 
@@ -349,7 +358,7 @@ def test_the_picture_refers_to_nothing_and_names_nothing() -> None:
 
 def test_the_same_replay_is_the_same_bytes() -> None:
     assert drawn(day()) == drawn(day())
-    assert charts.text(made_replay(day()), "cpu") == charts.text(made_replay(day()), "cpu")
+    assert charts.text(made_simulation(day()), "cpu") == charts.text(made_simulation(day()), "cpu")
 
 
 @pytest.mark.parametrize("size", [(479, 720), (1200, 359), (0, 0), (-5, 720)])
@@ -359,9 +368,9 @@ def test_too_small_a_picture_is_refused(size: tuple[int, int]) -> None:
 
 
 @pytest.mark.parametrize("draw", [charts.svg, charts.text])
-def test_a_policy_without_a_timeline_is_refused(draw: Callable[[Replay, str], str]) -> None:
+def test_a_policy_without_a_timeline_is_refused(draw: Callable[[Simulation, str], str]) -> None:
     with pytest.raises(UsageError, match=r"'cpi'; did you mean 'cpu'\?; policies are cpu"):
-        draw(made_replay(day()), "cpi")
+        draw(made_simulation(day()), "cpi")
 
 
 def test_words_do_not_run_into_the_legend() -> None:
@@ -386,7 +395,7 @@ def test_a_chart_keeps_to_its_columns_and_rows(
 ) -> None:
     load, latency, capacity, nodes = zip(*ticks, strict=True) if ticks else ((), (), (), ())
     timeline = made_timeline(load, latency, capacity, nodes)
-    lines = charts.text(made_replay(timeline), "cpu", width, height).splitlines()
+    lines = charts.text(made_simulation(timeline), "cpu", width, height).splitlines()
     assert max(map(columns, lines)) <= width
     assert len(lines) == 9 + height + 2 * max(2, height // 2) + any(timeline.missed)
 
@@ -396,7 +405,7 @@ def test_a_chart_shows_the_day() -> None:
         [10.0] * 8 + [80.0] * 8, [50.0] * 8 + [100.0] * 4 + [300.0] * 4, [50.0] * 12 + [100.0] * 4, [1] * 12 + [2] * 4,
         tick_s=5400,
     )  # fmt: skip
-    assert charts.text(made_replay(timeline), "cpu", 40, 4) == (
+    assert charts.text(made_simulation(timeline), "cpu", 40, 4) == (
         "Shop: cpu\n"
         "SLO missed 360.0 min, 25.00% of the time\n"
         "a day · run 1 of 3, seed 7\n"
@@ -422,7 +431,7 @@ def test_a_chart_shows_the_day() -> None:
 def test_one_missed_tick_is_seen_in_a_chart(tick: int) -> None:
     latency = [50.0] * 5760
     latency[tick] = 900.0
-    chart = charts.text(made_replay(made_timeline([1.0] * 5760, latency)), "cpu").splitlines()
+    chart = charts.text(made_simulation(made_timeline([1.0] * 5760, latency)), "cpu").splitlines()
     missed = next(line for line in chart if line.startswith("missed"))
     assert missed.count("▲") == 1
     first = next(index for index, line in enumerate(chart) if line.startswith("Latency")) + 1
@@ -434,7 +443,7 @@ def test_one_missed_tick_is_seen_in_a_chart(tick: int) -> None:
 
 
 def test_an_endless_latency_is_an_arrow_in_a_chart() -> None:
-    chart = charts.text(made_replay(made_timeline([1.0] * 4, [50.0, 50.0, inf, 50.0])), "cpu")
+    chart = charts.text(made_simulation(made_timeline([1.0] * 4, [50.0, 50.0, inf, 50.0])), "cpu")
     assert chart.count("↑") == 92 // 4
     assert "off the scale where overloaded" in chart
 
@@ -442,7 +451,7 @@ def test_an_endless_latency_is_an_arrow_in_a_chart() -> None:
 @pytest.mark.parametrize("size", [(39, 12), (100, 2), (0, 0)])
 def test_too_small_a_chart_is_refused(size: tuple[int, int]) -> None:
     with pytest.raises(UsageError, match="at least 40 columns wide and 3 rows high"):
-        charts.text(made_replay(day()), "cpu", *size)
+        charts.text(made_simulation(day()), "cpu", *size)
 
 
 @pytest.mark.parametrize(
@@ -450,3 +459,36 @@ def test_too_small_a_chart_is_refused(size: tuple[int, int]) -> None:
 )
 def test_text_is_cut_to_columns(text: str, width: int, cut: str) -> None:
     assert fitted(text, width) == cut
+
+
+# Several services
+
+
+def test_services_have_a_picture_each_below_each_other() -> None:
+    quiet = made_timeline([1.0] * 4, [50.0] * 4)
+    both = charts.svg(made_simulation(day(), quiet, services="api search"), "cpu", 800, 400)
+    root = ElementTree.fromstring(both)
+    assert (root.get("width"), root.get("height"), root.get("viewBox")) == ("800", "800", "0 0 800 800")
+    groups = root.findall(f"{SVG}g")
+    assert [group.get("transform") for group in groups] == ["translate(0 0)", "translate(0 400)"]
+    titles = [group.findtext(f"{SVG}svg/{SVG}title") for group in groups]
+    assert titles == ["Shop, api: cpu", "Shop, search: cpu"]
+    assert {"api nodes (2 to 3)", "search nodes (3)"} < {*words(both)}
+    inner = ElementTree.tostring(groups[1][0], encoding="unicode")
+    alone = ElementTree.tostring(ElementTree.fromstring(drawn(quiet, 800, 400)), encoding="unicode")
+    assert inner.strip().replace("Shop, search", "Shop").replace("search nodes", "API nodes") == alone.strip()
+
+
+def test_services_have_a_chart_each() -> None:
+    quiet = made_timeline([1.0] * 4, [50.0] * 4)
+    chart = charts.text(made_simulation(day(), quiet, services="api search"), "cpu")
+    assert [line for line in chart.splitlines() if line.startswith("Shop")] == ["Shop, api: cpu", "Shop, search: cpu"]
+    second = chart[chart.index("Shop, search") :].replace("Shop, search", "Shop").replace("search nodes", "API nodes")
+    assert second == charts.text(made_simulation(quiet), "cpu")
+
+
+def test_a_hostile_service_stays_in_its_place() -> None:
+    both = made_simulation(day(), day(), services=f"api {HOSTILE.replace(' ', '')}")
+    assert "<script" not in charts.svg(both, "cpu")
+    for drawing in (charts.svg, charts.text):
+        assert not re.search("[\x00-\x09\x0b-\x1f\ud800-\udfff\u202e]", drawing(both, "cpu"))
