@@ -35,11 +35,8 @@ def scenario_schema() -> dict[str, Any]:
     `default_source`.
     """
     root = _definition(Scenario)
-    parts = [*_reached(Scenario)]
-    for kind in registry.names("tiers"):
-        settings = tier.settings_class(kind)
-        parts += [settings, *_reached(settings)]
-    definitions = {titled(part): _definition(part) for part in dict.fromkeys(parts) if part is not tier.Settings}
+    parts = [part for part in _reached(Scenario) if part is not tier.Settings]
+    definitions = {titled(part): _definition(part) for part in dict.fromkeys(parts)} | _kinds()
     definitions["Availability"] = _or_its_level(definitions["Availability"])
     root["properties"]["tiers"] = _tiers(root["properties"]["tiers"])
     partial = {name: each for name, each in definitions.items() if _requires(each, definitions)}
@@ -51,6 +48,16 @@ def scenario_schema() -> dict[str, Any]:
         **root,
         "$defs": definitions,
     }
+
+
+def plan_schema() -> dict[str, Any]:
+    """Return the JSON Schema of a plan, in whose scenario each tier has the settings of its kind."""
+    schema, kinds = plan.json_schema(), _kinds()
+    settings = [{"$ref": f"#/$defs/{titled(tier.settings_class(kind))}"} for kind in registry.names("tiers")]
+    definitions = kinds | schema["$defs"]
+    definitions["Scenario"]["properties"]["tiers"] = {"type": "object", "additionalProperties": {"anyOf": settings}}
+    del definitions["Settings"]
+    return {**schema, "title": "cascade-plan plan", "$defs": definitions}
 
 
 def titled(part: type[BaseModel]) -> str:
@@ -75,6 +82,15 @@ def described(part: type[BaseModel]) -> dict[str, str]:
         if issubclass(owner, BaseModel) and owner is not BaseModel:
             found |= _docstrings(owner)
     return found
+
+
+def _kinds() -> dict[str, Any]:
+    """Return the definitions of every kind's settings and of the parts in them."""
+    parts: list[type[BaseModel]] = []
+    for kind in registry.names("tiers"):
+        settings = tier.settings_class(kind)
+        parts += [settings, *_reached(settings)]
+    return {titled(part): _definition(part) for part in dict.fromkeys(parts)}
 
 
 def _reached(part: type[BaseModel]) -> Iterator[type[BaseModel]]:
@@ -257,5 +273,5 @@ def _docstrings(owner: type) -> Mapping[str, str]:
     }
 
 
-SCHEMAS: Final[dict[str, Callable[[], dict[str, Any]]]] = {"scenario": scenario_schema, "plan": plan.json_schema}
+SCHEMAS: Final[dict[str, Callable[[], dict[str, Any]]]] = {"scenario": scenario_schema, "plan": plan_schema}
 """What `schema` prints, by name."""

@@ -100,18 +100,23 @@ def instances(given: object, cloud: str) -> dict[str, Settings]:
     classes = {name: settings_class(kind_of(name, value)) for name, value in on.items() if name not in bad}
     found: dict[str, Settings] = {}
     try:
-        made = _model(tuple(classes.items())).model_validate({name: on[name] for name in classes})
+        made = _model(tuple(classes.items())).model_validate({name: _kinded(name, on[name]) for name in classes})
         found = {name: getattr(made, name) for name in classes}
     except ValidationError as error:
         wrong = error.errors(include_url=False)
         problems += [_again(details) for details in wrong]
         sound = classes.keys() - {details["loc"][0] for details in wrong}
-        found = {name: classes[name].model_validate(on[name]) for name in classes if name in sound}
+        found = {name: classes[name].model_validate(_kinded(name, on[name])) for name in classes if name in sound}
     kinds = {name: each.KIND for name, each in classes.items()}
     problems += [*_unpayable(found, cloud), *_dangling(found, kinds), *_twice(classes)]
     if problems:
         raise ValidationError.from_exception_data("tiers", problems)
     return found
+
+
+def _kinded(name: str, given: object) -> object:
+    """Return what a document says of an instance with its kind in it, so that a saved scenario says it too."""
+    return {**given, "kind": kind_of(name, given)} if isinstance(given, Mapping) else given
 
 
 def is_off(given: object) -> bool:
