@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import subprocess
 import sys
@@ -16,11 +17,12 @@ from factories import make_plan
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cascade_plan.emitters._topology import redis_nodes, websocket_nodes
+from cascade_plan.emitters._topology import caches, websocket_nodes
 from cascade_plan.emitters.directory import artefacts
 from cascade_plan.errors import InfeasibleError, UsageError
 from cascade_plan.languages.plain import name as plain
 from cascade_plan.model.plan import Plan
+from cascade_plan.tiers.websocket.settings import Settings as WebSocketSettings
 
 
 def emitted(made: Plan) -> dict[str, str]:
@@ -49,10 +51,9 @@ def test_the_architecture_is_the_plans_as_sized() -> None:
 
 @pytest.mark.parametrize(("zones", "masters", "copies"), [(3, 3, 1), (3, 50, 2), (2, 4, 1), (6, 7, 5)])
 def test_no_zone_holds_a_master_and_its_replica(zones: int, masters: int, copies: int) -> None:
-    made = make_plan(
-        availability={"zones": zones}, tiers__cache={"minimum_nodes": masters, "replicas_per_master": copies}
-    )
-    nodes = redis_nodes(made)
+    made = make_plan(availability__zones=zones, tiers__cache={"minimum_nodes": masters, "replicas_per_master": copies})
+    (cache,) = caches(made)
+    nodes = cache.nodes
     assert len(nodes) == masters * (1 + copies)
     for master in nodes[:masters]:
         shard = [node.zone for node in nodes if master.name in (node.name, node.master)]
@@ -64,7 +65,7 @@ def test_no_zone_holds_a_master_and_its_replica(zones: int, masters: int, copies
 def test_settings_follow_the_sizing() -> None:
     loud = make_plan(
         users={"peak": 1_000_000, "average": 300_000, "active_share": 1.0},
-        websocket={"message_bytes": 2000.0, "heartbeat_interval_s": 7.5},
+        tiers__websocket={"message_bytes": 2000.0, "heartbeat_interval_s": 7.5},
     )
     settings = directives(emitted(loud)["redis.conf"])
     assert settings["maxmemory"] == "6144mb"
@@ -77,7 +78,7 @@ def test_settings_follow_the_sizing() -> None:
 
 
 def test_a_buffer_never_exceeds_the_memory_that_is_left() -> None:
-    made = make_plan(websocket={"message_bytes": 1e12})
+    made = make_plan(tiers__websocket={"message_bytes": 1e12})
     figure = made.figures["cache.pubsub_buffer_mib_per_subscriber"]
     assert figure.value == 2048
     assert "MiB are needed" in figure.note
@@ -95,18 +96,20 @@ def test_elasticache_takes_the_parameters() -> None:
     assert values["client-output-buffer-limit-pubsub-hard-limit"] == str(32 * 2**20)
 
 
-def test_the_module_passes_a_linter(tmp_path: Path) -> None:
+@pytest.mark.parametrize("masters", [1, 3])
+def test_the_module_passes_a_linter(masters: int, tmp_path: Path) -> None:
     path = tmp_path / "connection_state.py"
-    path.write_text(emitted(make_plan())["connection_state.py"], encoding="utf-8")
+    made = make_plan(tiers__cache={"minimum_nodes": masters})
+    path.write_text(emitted(made)["connection_state.py"], encoding="utf-8")
     command = ["ruff", "check", "--isolated", "--select", "E,F,W,I,UP,B,ANN", "--line-length", "120", str(path)]
     ran = subprocess.run([sys.executable, "-m", *command], capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stdout
 
 
 def test_more_nodes_than_a_cluster_may_have() -> None:
-    with pytest.raises(InfeasibleError, match="1,001 Redis nodes: at most 1,000"):
-        artefacts(make_plan(tiers__cache__nodes=1001), "cluster")
-    with pytest.raises(InfeasibleError, match="WebSocket nodes"):
+    with pytest.raises(InfeasibleError, match=r"1,001 Redis nodes: at most 1,000 .* \(tiers\.cache\.users_per_node\)"):
+        artefacts(make_plan(tiers__cache={"nodes": 1001}), "cluster")
+    with pytest.raises(InfeasibleError, match=r"WebSocket nodes: .* \(tiers\.websocket\.connections_per_node\)"):
         artefacts(make_plan(tiers__websocket__connections_per_node=1), "cluster")
 
 
@@ -124,9 +127,67 @@ def test_a_name_is_refused_or_comes_back_from_every_parser(name: str) -> None:
 
 @pytest.mark.parametrize("hostile", ["a; }", 'a"', "a\nb", "$host", "a{{b}}", "ä", "a b", ""])
 def test_a_domain_that_passed_the_schema_by_is_refused(hostile: str) -> None:
-    made = make_plan()
-    tiers = made.scenario.tiers
-    websocket = tiers.websocket.model_copy(update={"domain": hostile or " "})
-    scenario = made.scenario.model_copy(update={"tiers": tiers.model_copy(update={"websocket": websocket})})
+    (sockets,) = make_plan().of(WebSocketSettings)
+    settings = sockets.settings.model_copy(update={"domain": hostile or " "})
     with pytest.raises(UsageError, match="cannot stand in a configuration file"):
-        websocket_nodes(replace(made, scenario=scenario))
+        websocket_nodes(replace(sockets, settings=settings))
+
+
+def test_a_cache_alone_says_nothing_of_connections() -> None:
+    files = emitted(make_plan(tiers__websocket="off", gates={}))
+    assert set(files) == {
+        "eksctl.yaml", "karpenter.yaml", "redis.conf", "redis-users.sh", "create-cluster.sh",
+        "elasticache-parameters.yaml",
+    }  # fmt: skip
+    settings = directives(files["redis.conf"])
+    assert settings["cluster-node-timeout"] == "15000"
+    assert settings["tcp-keepalive"] == "300"
+    assert not settings.keys() & {"client-output-buffer-limit", "hash-max-listpack-entries"}
+    for text in files.values():
+        assert not re.search(r"(?i)socket|heartbeat|pub/?sub|channel|connection.state|nginx", text)
+
+
+def test_connections_without_a_cache_have_no_broker() -> None:
+    files = emitted(make_plan(tiers__cache="off", gates={}))
+    assert set(files) == {"eksctl.yaml", "karpenter.yaml", "nginx.conf", "nginx-sysctl.conf", "websocket_cluster.yaml"}
+    document = yaml.safe_load(files["websocket_cluster.yaml"])["websocket_cluster"]
+    assert set(document) == {"load_balancer", "nodes"}
+    for text in files.values():
+        assert not re.search(r"(?i)redis|valkey|\bcache\b|pub/?sub|channel|connection_state", text)
+
+
+@pytest.mark.parametrize("copies", [0, 2])
+def test_one_master_is_no_cluster(copies: int) -> None:
+    made = make_plan(tiers__cache={"minimum_nodes": 1, "replicas_per_master": copies})
+    files = emitted(made)
+    assert "create-cluster.sh" not in files
+    settings = directives(files["redis.conf"])
+    assert settings["cluster-enabled"] == "no"
+    assert not [name for name in settings if name.startswith("cluster-") and name != "cluster-enabled"]
+    assert ("min-replicas-to-write" in settings) == (copies > 0)
+    assert ("replicaof" in files["redis-users.sh"]) == (copies > 0)
+    assert "RedisCluster" not in files["connection_state.py"]
+    parameters = yaml.safe_load(files["elasticache-parameters.yaml"])["ParameterNameValues"]
+    assert "cluster-enabled" not in {row["ParameterName"] for row in parameters}
+    broker = yaml.safe_load(files["websocket_cluster.yaml"])["websocket_cluster"]["message_broker"]
+    assert (broker["type"], len(broker["nodes"]), broker["pub_sub"]) == ("redis", 1 + copies, "plain")
+
+
+def test_two_masters_share_out_the_keys() -> None:
+    files = emitted(make_plan(tiers__cache={"minimum_nodes": 2}))
+    assert directives(files["redis.conf"])["cluster-enabled"] == "yes"
+    assert "MASTERS=2" in files["create-cluster.sh"]
+
+
+def test_several_caches_have_files_of_their_own_and_one_holds_the_state() -> None:
+    made = make_plan(tiers__page_cache={"kind": "cache", "engine": "valkey", "minimum_nodes": 1})
+    files = emitted(made)
+    for prefix in ("cache-", "page-cache-"):
+        assert {f"{prefix}redis.conf", f"{prefix}redis-users.sh", f"{prefix}elasticache-parameters.yaml"} <= set(files)
+    assert "cache-create-cluster.sh" in files
+    assert "page-cache-create-cluster.sh" not in files
+    assert "HOSTS:-cache-1:6379 cache-2:6379 cache-3:6379" in files["cache-create-cluster.sh"]
+    assert "valkey-server" in files["page-cache-redis.conf"]
+    assert "client-output-buffer-limit" in directives(files["cache-redis.conf"])
+    assert "client-output-buffer-limit" not in directives(files["page-cache-redis.conf"])
+    assert "cache-redis.conf and connection_state.py" in files["websocket_cluster.yaml"]

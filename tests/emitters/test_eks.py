@@ -2,69 +2,43 @@
 
 from __future__ import annotations
 
-import json
-import os
-from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
 import yaml
+from custom_resources import custom_resource, document, needs_schemas
 from factories import make_plan
 
-from cascade_plan.emitters.eks import artefacts as _eks
+from cascade_plan.emitters._nodes import LABEL, node_groups
+from cascade_plan.emitters.eks import artefacts as eks
+from cascade_plan.errors import UsageError
 from cascade_plan.inputs.scenarios import bundled_scenarios, read
 from cascade_plan.model.plan import Plan
 from cascade_plan.planning.pipeline import plan
 
-SCHEMAS = Path(os.environ.get("CASCADE_PLAN_CRD_SCHEMAS") or Path(__file__).resolve().parents[3] / "shared/crd_schemas")
-"""eksctl's own JSON Schema and Karpenter's CustomResourceDefinitions, where somebody keeps them."""
-needs_schemas = pytest.mark.skipif(not SCHEMAS.is_dir(), reason="no schemas beside the checkout or named")
-
 
 def planned(name: str) -> Plan:
     given = read(name)
-    return plan(given.scenario, given.catalogue, given.book, given.origins)
+    return plan(given.scenario, given.book, given.origins, predicted=False)
 
 
 def documents(made: Plan, path: str) -> list[dict[str, Any]]:
-    (artefact,) = [artefact for artefact in _eks.render(made) if artefact.path == path]
+    (artefact,) = [artefact for artefact in eks.render(made) if artefact.path == path]
     return list(yaml.safe_load_all(artefact.text))
-
-
-def custom_resource(kind: str) -> dict[str, Any]:
-    """Return the schema of a Karpenter kind, with unknown fields refused as the API server's strict mode does."""
-    for path in SCHEMAS.glob("karpenter*.yaml"):
-        definition = yaml.safe_load(path.read_text(encoding="utf-8"))
-        if definition["spec"]["names"]["kind"] == kind:
-            (version,) = [v for v in definition["spec"]["versions"] if v["name"] == "v1"]
-            return closed(version["schema"]["openAPIV3Schema"])
-    raise AssertionError(f"no definition of {kind} in {SCHEMAS}")
-
-
-def closed(schema: Any) -> Any:
-    """Return a schema in which objects with known properties have no others."""
-    if isinstance(schema, list):
-        return [closed(item) for item in schema]
-    if not isinstance(schema, dict):
-        return schema
-    made = {key: closed(item) for key, item in schema.items()}
-    if isinstance(schema.get("properties"), dict) and schema.get("type") == "object" and "metadata" not in schema:
-        made.setdefault("additionalProperties", False)
-    return made
 
 
 @needs_schemas
 @pytest.mark.parametrize("name", bundled_scenarios())
 def test_eksctl_accepts_the_cluster(name: str) -> None:
-    schema = json.loads((SCHEMAS / "eksctl_schema.json").read_text(encoding="utf-8"))
+    schema = document("eksctl_schema.json")
     (cluster,) = documents(planned(name), "eksctl.yaml")
     jsonschema.Draft7Validator(schema).validate(cluster)
 
 
 @needs_schemas
 def test_eksctl_refuses_a_field_it_does_not_have() -> None:
-    schema = json.loads((SCHEMAS / "eksctl_schema.json").read_text(encoding="utf-8"))
+    schema = document("eksctl_schema.json")
     (cluster,) = documents(planned("cascade"), "eksctl.yaml")
     cluster["managedNodeGroups"][0]["minimumSize"] = 1
     with pytest.raises(jsonschema.ValidationError):
@@ -74,17 +48,17 @@ def test_eksctl_refuses_a_field_it_does_not_have() -> None:
 @needs_schemas
 @pytest.mark.parametrize("name", bundled_scenarios())
 def test_karpenter_accepts_the_pools(name: str) -> None:
-    for document in documents(planned(name), "karpenter.yaml"):
-        jsonschema.Draft202012Validator(custom_resource(document["kind"])).validate(document)
+    for made in documents(planned(name), "karpenter.yaml"):
+        jsonschema.Draft202012Validator(custom_resource(made["kind"])).validate(made)
 
 
 @needs_schemas
 @pytest.mark.parametrize("kind", ["NodePool", "EC2NodeClass"])
 def test_karpenter_refuses_a_field_it_does_not_have(kind: str) -> None:
-    document = next(d for d in documents(planned("cascade"), "karpenter.yaml") if d["kind"] == kind)
-    document["spec"]["surprise"] = 1
+    made = next(d for d in documents(planned("cascade"), "karpenter.yaml") if d["kind"] == kind)
+    made["spec"]["surprise"] = 1
     with pytest.raises(jsonschema.ValidationError):
-        jsonschema.Draft202012Validator(custom_resource(kind)).validate(document)
+        jsonschema.Draft202012Validator(custom_resource(kind)).validate(made)
 
 
 def test_counts_shapes_and_ceilings_are_the_plans() -> None:
@@ -114,7 +88,7 @@ def test_the_two_ways_to_buy_nodes_agree() -> None:
 
 
 def test_a_share_on_spot_is_a_group_of_its_own() -> None:
-    made = make_plan(purchase__api={"spot": 0.4}, tiers__api__nodes={"min": 4, "base": 5, "max": 10})
+    made = make_plan(tiers__api__purchase={"spot": 0.4}, tiers__api__nodes={"min": 4, "base": 5, "max": 10})
     (cluster,) = documents(made, "eksctl.yaml")
     groups = {group["name"]: group for group in cluster["managedNodeGroups"]}
     bounds = [[groups[name][key] for key in ("minSize", "desiredCapacity", "maxSize")] for name in ("api", "api-spot")]
@@ -123,5 +97,56 @@ def test_a_share_on_spot_is_a_group_of_its_own() -> None:
 
 
 def test_a_group_all_on_spot_has_no_other() -> None:
-    (cluster,) = documents(make_plan(purchase__api="spot"), "eksctl.yaml")
+    (cluster,) = documents(make_plan(tiers__api__purchase="spot"), "eksctl.yaml")
     assert {group["name"] for group in cluster["managedNodeGroups"]} == {"api-spot", "websocket", "monitoring"}
+
+
+def test_nodes_of_every_tier_scale_by_their_lever() -> None:
+    made = planned("api-batch")
+    counts = {nodes.group.tier: (nodes.count_min, nodes.count_base, nodes.count_max) for nodes in node_groups(made)}
+    for tier in ("api", "worker"):
+        lever = made.fleet.tiers[tier].lever("node_count")
+        assert counts[tier] == (lever.floor_count, lever.base_count, lever.most_count)
+        assert lever.floor_count < lever.most_count
+    assert len(set(counts["monitoring"])) == 1
+
+
+def test_two_services_have_nodes_of_their_own() -> None:
+    made = make_plan(tiers__full_text={"kind": "api", "nodes": {"min": 4, "base": 5, "max": 9}})
+    (cluster,) = documents(made, "eksctl.yaml")
+    groups = {group["name"]: group for group in cluster["managedNodeGroups"]}
+    assert set(groups) == {"api", "full-text", "websocket", "monitoring"}
+    assert [groups["full-text"][key] for key in ("minSize", "desiredCapacity", "maxSize")] == [4, 5, 9]
+    assert groups["full-text"]["labels"] == {LABEL: "full_text"}
+    names = [d["metadata"]["name"] for d in documents(made, "karpenter.yaml") if d["kind"] == "NodePool"]
+    assert "test-full-text" in names
+
+
+def test_a_tier_called_as_anothers_share_on_spot_is_refused() -> None:
+    made = make_plan(tiers__api__purchase={"spot": 0.5}, tiers__api_spot={"kind": "api"})
+    with pytest.raises(UsageError, match="the nodes of two tiers would both be called 'api-spot'"):
+        eks.render(made)
+
+
+@pytest.mark.parametrize(
+    ("network", "gateway", "is_private"),
+    [
+        ({"nat_gateway_per_zone": True}, "HighlyAvailable", True),
+        ({"nat_gateway_per_zone": False}, "Single", True),
+        ({"nat": False}, "Disable", False),
+        ("off", "Disable", False),
+    ],
+)
+def test_gateways_are_those_that_are_paid(network: Any, gateway: str, is_private: bool) -> None:
+    (cluster,) = documents(make_plan(tiers__network=network), "eksctl.yaml")
+    assert cluster["vpc"]["nat"]["gateway"] == gateway
+    assert {group["privateNetworking"] for group in cluster["managedNodeGroups"]} == {is_private}
+
+
+@needs_schemas
+def test_a_cluster_without_nodes_is_one_file_that_eksctl_accepts() -> None:
+    off = {f"tiers__{name}": "off" for name in ("api", "websocket", "monitoring")}
+    made = make_plan(gates={}, loads={}, **off)
+    (only,) = eks.render(made)
+    assert only.path == "eksctl.yaml"
+    jsonschema.Draft7Validator(document("eksctl_schema.json")).validate(yaml.safe_load(only.text))

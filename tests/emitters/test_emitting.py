@@ -2,42 +2,71 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import jsonschema
 import kubernetes_validate
 import pytest
 import yaml
+from custom_resources import custom_resource, document, needs_schemas
+from factories import make_plan
 
-from cascade_plan.emitters.directory import artefacts
+from cascade_plan.emitters._nodes import LABEL, node_groups
 from cascade_plan.emitters.kubernetes import artefacts as k8s
 from cascade_plan.emitters.kubernetes import hpa_rules
+from cascade_plan.emitters.nginx import artefacts as nginx
+from cascade_plan.emitters.terraform import artefacts as terraform
 from cascade_plan.errors import UsageError
 from cascade_plan.inputs.scenarios import bundled_scenarios, read
 from cascade_plan.model.plan import Plan
 from cascade_plan.planning.pipeline import plan
 
 KUBERNETES = "1.34"
+ONE_SERVICE = ["namespace", "deployment", "service", "hpa", "pdb"]
+SOCKETS = ["websocket-service", "websocket", "websocket-pdb"]
+BATCH = {"tiers__queue": {}, "tiers__worker": {"age_s_p99": 600.0, "scheduled_jobs_per_s": 20.0}}
 
 
 def planned(name: str) -> Plan:
     given = read(name)
-    return plan(given.scenario, given.catalogue, given.book, given.origins)
+    return plan(given.scenario, given.book, given.origins, predicted=False)
+
+
+def stream(made: Plan) -> list[dict[str, Any]]:
+    """Return every object as it is printed."""
+    return list(yaml.safe_load_all(k8s.stream(made, list(k8s.objects(made)))))
 
 
 @pytest.mark.parametrize("name", bundled_scenarios())
 def test_every_object_of_every_bundled_scenario_is_valid(name: str) -> None:
-    parsed = list(yaml.safe_load_all(k8s.stream(planned(name), k8s.PARTS)))
-    assert [item["kind"] for item in parsed] == [
-        "Namespace",
-        "Deployment",
-        "Service",
-        "HorizontalPodAutoscaler",
-        "PodDisruptionBudget",
-        "Service",
-        "StatefulSet",
-        "PodDisruptionBudget",
-    ]
+    parsed = stream(planned(name))
     for item in parsed:
-        kubernetes_validate.validate(item, KUBERNETES, strict=True)
-    assert hpa_rules.validate(parsed[3]) == []
+        if item["kind"] != "ScaledObject":
+            kubernetes_validate.validate(item, KUBERNETES, strict=True)
+        if item["kind"] == "HorizontalPodAutoscaler":
+            assert hpa_rules.validate(item) == []
+    assert {"Namespace", "Deployment", "Service", "HorizontalPodAutoscaler"} <= {item["kind"] for item in parsed}
+
+
+@pytest.mark.parametrize(
+    ("name", "parts"),
+    [
+        ("cascade", [*ONE_SERVICE, *SOCKETS]),
+        ("saas-300", ONE_SERVICE),
+        ("api-batch", [*ONE_SERVICE, "worker-deployment", "worker-scaledobject", "worker-pdb"]),
+    ],
+)
+def test_the_parts_are_those_of_what_the_scenario_has(name: str, parts: list[str]) -> None:
+    made = planned(name)
+    assert sorted(k8s.objects(made)) == sorted(parts)
+    assert [artefact.path for artefact in k8s.render(made)] == [f"{part}.yaml" for part in k8s.objects(made)]
+
+
+def test_every_name_of_a_workload_is_deployed() -> None:
+    for name in bundled_scenarios():
+        made = planned(name)
+        deployed = [workload for artefact in k8s.render(made) for workload in artefact.deploys]
+        assert sorted(deployed) == sorted(workload.name for workload in made.fleet.workloads)
 
 
 def test_hpa_is_the_plans() -> None:
@@ -70,7 +99,6 @@ def test_pods_request_what_was_sized() -> None:
 def test_files_hold_what_the_stream_holds() -> None:
     made = planned("cascade")
     files = {artefact.path: artefact.text for artefact in k8s.render(made)}
-    assert sorted(files) == sorted(f"{part}.yaml" for part in k8s.PARTS)
     assert files["hpa.yaml"] == k8s.stream(made)
 
 
@@ -79,7 +107,7 @@ def test_websocket_nodes_are_the_plans_and_answer_to_the_names_nginx_knows() -> 
     built = k8s.objects(made)
     spec = built["websocket"]["spec"]
     assert (spec["replicas"], spec["ordinals"]) == (3, {"start": 1})
-    (artefact,) = [file for file in artefacts(made, "cluster") if file.path == "nginx.conf"]
+    (artefact,) = [file for file in nginx.render(made) if file.path == "nginx.conf"]
     for number in range(1, 4):
         assert f"server {built['websocket']['metadata']['name']}-{number}:8000 " in artefact.text
     assert spec["serviceName"] == built["websocket-service"]["metadata"]["name"]
@@ -96,6 +124,99 @@ def test_websocket_nodes_are_the_plans_and_answer_to_the_names_nginx_knows() -> 
     assert labels["app.kubernetes.io/part-of"] == "cascade"
 
 
-def test_unknown_part() -> None:
-    with pytest.raises(UsageError, match="did you mean 'service'"):
-        k8s.stream(planned("cascade"), ["servce"])
+def test_pods_run_on_nodes_that_carry_the_label_they_ask_for() -> None:
+    made = planned("api-batch")
+    carried = {nodes.group.tier for nodes in node_groups(made)}
+    (nodes,) = [file.text for file in terraform.render(made) if file.path == "nodes.tf"]
+    for part in ("deployment", "worker-deployment"):
+        asked = k8s.objects(made)[part]["spec"]["template"]["spec"]["nodeSelector"]
+        assert set(asked) == {LABEL}
+        assert asked[LABEL] in carried
+        assert f'"{LABEL}" = "{asked[LABEL]}"' in nodes
+
+
+def test_several_services_have_each_their_parts_and_their_nodes() -> None:
+    made = make_plan(tiers__full_text={"kind": "api", "image": "registry.example.com/search:2", "port": 9200})
+    built = k8s.objects(made)
+    services = [f"{name}-{part}" for name in ("api", "full-text") for part in ONE_SERVICE[1:]]
+    assert sorted(built) == sorted(["namespace", *services, *SOCKETS])
+    deployment = built["full-text-deployment"]
+    assert deployment["metadata"]["name"] == "test-full-text"
+    pod = deployment["spec"]["template"]["spec"]
+    assert pod["nodeSelector"] == {LABEL: "full_text"}
+    assert pod["containers"][0]["image"] == "registry.example.com/search:2"
+    assert built["full-text-hpa"]["spec"]["scaleTargetRef"]["name"] == "test-full-text"
+    assert built["full-text-hpa"]["spec"]["maxReplicas"] == made.figure("full_text.replica_count.max")
+    for item in built.values():
+        kubernetes_validate.validate(item, KUBERNETES, strict=True)
+    # Both autoscalers are what is printed when nothing else is asked for.
+    names = [item["metadata"]["name"] for item in yaml.safe_load_all(k8s.stream(made))]
+    assert names == ["test-api", "test-full-text"]
+
+
+def test_workers_are_counted_by_the_length_of_their_queue() -> None:
+    made = make_plan(**BATCH)
+    built, (workload,) = k8s.objects(made), [each for each in made.fleet.workloads if each.kind == "worker"]
+    assert "replicas" not in built["worker-deployment"]["spec"]
+    assert "worker-service" not in built
+    spec = built["worker-scaledobject"]["spec"]
+    assert (spec["minReplicaCount"], spec["maxReplicaCount"]) == (
+        workload.replica_count_min,
+        workload.replica_count_max,
+    )
+    (trigger,) = spec["triggers"]
+    assert trigger["metadata"]["queueLength"] == str(int(workload.jobs_per_pod))
+    assert int(workload.jobs_per_pod) > 1
+    # The queue that Terraform makes.
+    (queue,) = [file.text for file in terraform.render(made) if file.path == "queue.tf"]
+    assert f'"{trigger["metadata"]["queueURL"]}"' in queue
+
+
+@needs_schemas
+def test_keda_accepts_the_scaled_object_and_its_trigger() -> None:
+    made = k8s.objects(make_plan(**BATCH))["worker-scaledobject"]
+    validator = jsonschema.Draft202012Validator(custom_resource("ScaledObject"))
+    validator.validate(made)
+    (trigger,) = made["spec"]["triggers"]
+    (scaler,) = [each for each in document("keda_scalers_schema.json")["scalers"] if each["type"] == trigger["type"]]
+    known = {each["name"]: each for each in scaler["parameters"]}
+    assert set(trigger["metadata"]) <= set(known)
+    needed = {name for name, each in known.items() if not each.get("optional") and "default" not in each}
+    assert needed <= set(trigger["metadata"])
+    made["spec"]["minReplicas"] = 1
+    with pytest.raises(jsonschema.ValidationError):
+        validator.validate(made)
+
+
+def test_workers_that_nothing_counts_are_as_many_as_the_peak_needs() -> None:
+    made = make_plan(tiers__worker=BATCH["tiers__worker"])
+    (workload,) = [each for each in made.fleet.workloads if each.kind == "worker"]
+    built, base = k8s.objects(made), made.fleet.tiers["worker"].lever("node_count").base_count
+    assert "worker-scaledobject" not in built
+    assert built["worker-deployment"]["spec"]["replicas"] == base * workload.pod_count_per_node
+
+
+@pytest.mark.parametrize(
+    ("changes", "part", "words"),
+    [
+        ({}, "servce", "did you mean 'service'"),
+        ({"tiers__websocket": "off", "gates": {}}, "websocket", "the parts of this scenario are namespace, deployment"),
+        ({"tiers__search": {"kind": "api"}}, "deployment", "api-deployment, api-service"),
+    ],
+)
+def test_unknown_part(changes: dict[str, Any], part: str, words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        k8s.stream(make_plan(**changes), [part])
+
+
+def test_nothing_to_scale_is_said() -> None:
+    made = make_plan(tiers={"cluster": {}, "websocket": {}}, loads={}, gates={})
+    with pytest.raises(UsageError, match="nothing here scales: say what to print, --with namespace,websocket-service"):
+        k8s.stream(made)
+    assert [item["kind"] for item in yaml.safe_load_all(k8s.stream(made, ["websocket"]))] == ["StatefulSet"]
+
+
+def test_a_name_that_kubernetes_cannot_take_is_refused() -> None:
+    made = make_plan(application="a" * 53, tiers__a_rather_long_name_for_one={"kind": "api"})
+    with pytest.raises(UsageError, match=r"tiers\.a_rather_long_name_for_one: .* at most 63 characters"):
+        k8s.render(made)

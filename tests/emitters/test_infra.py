@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from servers import program
 
+from cascade_plan.emitters.postgres import artefacts as postgres
 from cascade_plan.emitters.terraform import artefacts as infra
+from cascade_plan.emitters.terraform._balancer import pattern
+from cascade_plan.emitters.terraform._budget import budget_usd_per_month
+from cascade_plan.errors import UsageError
 from cascade_plan.inputs.scenarios import bundled_scenarios, read
 from cascade_plan.model.plan import Plan
 from cascade_plan.planning.pipeline import plan
@@ -22,7 +27,7 @@ from cascade_plan.planning.pipeline import plan
 
 def planned(name: str) -> Plan:
     given = read(name)
-    return plan(given.scenario, given.catalogue, given.book, given.origins)
+    return plan(given.scenario, given.book, given.origins, predicted=False)
 
 
 def resources(made: Plan) -> dict[tuple[str, str], dict[str, Any]]:
@@ -45,25 +50,68 @@ def bare(value: Any) -> Any:
     return value[1:-1] if isinstance(value, str) and value[:1] == '"' else value
 
 
-@pytest.mark.parametrize("name", bundled_scenarios())
-def test_terraform_formats_and_parses_it(name: str, tmp_path: Path) -> None:
-    for artefact in infra.render(planned(name)):
-        (tmp_path / artefact.path).write_text(artefact.text, encoding="utf-8")
-        hcl2.loads(artefact.text)
+def texts(made: Plan) -> dict[str, str]:
+    return {artefact.path: artefact.text for artefact in infra.render(made)}
+
+
+def variables(made: Plan) -> dict[str, Any]:
+    """Return name -> attributes of every variable."""
+    parsed = hcl2.loads(texts(made)["variables.tf"])["variable"]
+    return {bare(name): bare(attributes) for each in parsed for name, attributes in each.items()}
+
+
+SMALL = {"tiers__websocket": "off", "tiers__cache": "off", "gates": {}}
+TWO_OF_ALL = {
+    "tiers__search": {"kind": "api"},
+    "tiers__reports": {"kind": "database", "shape": "db.test.large", "version": "17", "replicas": 0},
+    "tiers__sessions": {"kind": "cache", "engine": "valkey", "minimum_nodes": 1, "replicas_per_master": 1},
+    "tiers__queue": {},
+    "tiers__worker": {},
+    "tiers__nightly": {"kind": "queue", "delivery_count_max": 2.0},
+}
+SCENES: dict[str, dict[str, Any]] = {
+    "standard": {},
+    "small": SMALL,
+    "two of all": TWO_OF_ALL,
+    "two of all, network balancer": {**TWO_OF_ALL, "tiers__gateway": {"balancer": "nlb"}},
+    "no cluster": {"tiers__cluster": "off", "tiers__api__purchase": {"spot": 0.4}},
+    "no cluster, network balancer": {"tiers__cluster": "off", "tiers__gateway": {"balancer": "nlb"}},
+    "nothing in front": {"tiers__gateway": "off", "tiers__cluster": "off"},
+    "no database": {"tiers__database": "off", "tiers__pool": "off"},
+    "no replicas": {"tiers__database__replicas": 0},
+    "replicas of the cache": {"tiers__cache": {"replicas_per_master": 2, "minimum_nodes": 1}},
+}
+
+
+def formatted(made: Plan, directory: Path) -> tuple[int, str]:
+    """Return what Terraform's own formatter says of the files."""
+    for path, text in texts(made).items():
+        (directory / path).write_text(text, encoding="utf-8")
+        hcl2.loads(text)
     done = subprocess.run(
-        [program("terraform"), "fmt", "-check", str(tmp_path)],
+        [program("terraform"), "fmt", "-check", str(directory)],
         capture_output=True,
         text=True,
         check=False,
-        env={"HOME": str(tmp_path), "PATH": ""},
+        env={"HOME": str(directory), "PATH": ""},
     )
-    assert (done.returncode, done.stdout) == (0, "")
+    return done.returncode, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("name", bundled_scenarios())
+def test_terraform_formats_and_parses_it(name: str, tmp_path: Path) -> None:
+    assert formatted(planned(name), tmp_path) == (0, "")
+
+
+@pytest.mark.parametrize("scene", SCENES)
+def test_terraform_formats_and_parses_every_scene(scene: str, tmp_path: Path) -> None:
+    assert formatted(make_plan(**SCENES[scene]), tmp_path) == (0, "")
 
 
 def test_shapes_and_counts_are_the_plans() -> None:
     made = planned("cascade")
     found = resources(made)
-    primary, replica = found["aws_db_instance", "primary"], found["aws_db_instance", "replica"]
+    primary, replica = found["aws_db_instance", "database"], found["aws_db_instance", "database_replica"]
     assert (primary["instance_class"], primary["multi_az"], primary["allocated_storage"]) == ("db.r5.xlarge", True, 100)
     assert (replica["count"], replica["instance_class"]) == (1, "db.r5.xlarge")
     cache = found["aws_elasticache_replication_group", "cache"]
@@ -74,17 +122,163 @@ def test_shapes_and_counts_are_the_plans() -> None:
     assert found["aws_eks_node_group", "websocket"]["scaling_config"][0]["min_size"] == 3
 
 
+@pytest.mark.parametrize("version", ["14", "17"])
+def test_the_server_is_of_the_version_that_its_settings_are_for(version: str) -> None:
+    made = make_plan(tiers__database__version=version)
+    assert resources(made)["aws_db_instance", "database"]["engine_version"] == version
+    (parameters,) = [file.text for file in postgres.render(made) if file.path == "rds-parameters.yaml"]
+    assert f"postgres{version}" in parameters
+
+
 def test_replicas_of_the_cache() -> None:
     made = make_plan(tiers__cache__replicas_per_master=1)
     cache = resources(made)["aws_elasticache_replication_group", "cache"]
     assert (cache["num_node_groups"], cache["replicas_per_node_group"], cache["multi_az_enabled"]) == (3, 1, True)
+    assert variables(made)["cache_parameter_group_name"]["default"] == "default.redis7.cluster.on"
+
+
+@pytest.mark.parametrize(("copies", "has_another"), [(0, False), (1, True)])
+def test_one_master_is_no_cluster(copies: int, has_another: bool) -> None:
+    made = make_plan(tiers__cache={"minimum_nodes": 1, "replicas_per_master": copies, "engine": "valkey"})
+    cache = resources(made)["aws_elasticache_replication_group", "cache"]
+    assert (cache["num_cache_clusters"], cache["automatic_failover_enabled"]) == (1 + copies, has_another)
+    assert "num_node_groups" not in cache
+    assert variables(made)["cache_parameter_group_name"]["default"] == "default.valkey8"
+    assert "cache.primary_endpoint_address" in texts(made)["outputs.tf"]
 
 
 def test_every_group_of_the_plan_is_there() -> None:
     made = planned("whale-1m")
     found = resources(made)
-    tiers = {group.tier for group in made.groups if group.shape.service == "ec2"}
+    tiers = {group.tier for group in made.groups if group.is_nodes}
     assert {name for kind, name in found if kind == "aws_eks_node_group"} == tiers
+
+
+def test_several_of_a_kind_are_resources_of_their_own() -> None:
+    found = resources(make_plan(**TWO_OF_ALL))
+    assert {name for kind, name in found if kind == "aws_db_instance"} == {"database", "database_replica", "reports"}
+    assert found["aws_db_instance", "reports"]["engine_version"] == "17"
+    assert found["aws_db_instance", "reports"]["identifier"] == "test-reports"
+    assert found["aws_elasticache_replication_group", "sessions"]["num_cache_clusters"] == 2
+    assert {name for kind, name in found if kind == "aws_lb_target_group"} == {"api", "search"}
+    assert {name for kind, name in found if kind == "aws_eks_node_group"} >= {"api", "search", "worker"}
+
+
+def test_a_queue_puts_aside_what_was_delivered_too_often() -> None:
+    found = resources(make_plan(**TWO_OF_ALL))
+    queue = found["aws_sqs_queue", "nightly"]
+    assert queue["name"] == "test-nightly"
+    assert "aws_sqs_queue.nightly_dead.arn" in queue["redrive_policy"]
+    assert "maxReceiveCount = 2" in queue["redrive_policy"]
+    assert found["aws_sqs_queue", "nightly_dead"]["name"] == "test-nightly-dead"
+
+
+def test_what_is_off_leaves_no_file_no_variable_and_no_output() -> None:
+    everything = {"database.tf", "cache.tf", "nodes.tf", "balancer.tf"}
+    for off, file, words in (
+        (("database", "pool"), "database.tf", "database"),
+        (("cache",), "cache.tf", "cache|redis|valkey"),
+        (("gateway",), "balancer.tf", "balancer|gateway|certificate|vpc_id"),
+        (("cluster", "api", "websocket", "monitoring"), "nodes.tf", "node|cluster_name|private_subnet"),
+    ):
+        without: dict[str, Any] = {f"tiers__{name}": "off" for name in off}
+        made = texts(make_plan(gates={}, loads={}, **without))
+        assert file not in made
+        assert everything - {file, "balancer.tf"} <= made.keys()
+        assert not re.findall(words, made["variables.tf"] + made["outputs.tf"], re.IGNORECASE)
+
+
+def test_a_scenario_of_nothing_but_extra_costs_has_the_budget_and_no_outputs() -> None:
+    made = make_plan(loads={}, gates={}, tiers={"extra": {"lines": {"support": {"usd_per_month": 100.0}}}})
+    assert set(texts(made)) == {"versions.tf", "variables.tf", "budget.tf"}
+
+
+def test_without_a_cluster_nodes_are_instances_in_scaling_groups() -> None:
+    made = make_plan(**SCENES["no cluster"], tiers__api__nodes={"min": 4, "base": 5, "max": 10})
+    found = resources(made)
+    assert not [name for kind, name in found if kind == "aws_eks_node_group"]
+    groups = {name: each for (kind, name), each in found.items() if kind == "aws_autoscaling_group"}
+    assert set(groups) == {"api", "api_spot", "websocket", "monitoring"}
+    bounds = [
+        [groups[name][key] for key in ("min_size", "desired_capacity", "max_size")] for name in sorted(groups)[:2]
+    ]
+    assert bounds == [[3, 3, 6], [1, 2, 4]]
+    assert groups["api"]["name"] == "test-api"
+    assert groups["api"]["target_group_arns"] == ["${aws_lb_target_group.api.arn}"]
+    assert found["aws_lb_target_group", "api"]["target_type"] == "instance"
+    template = found["aws_launch_template", "api_spot"]
+    assert template["instance_market_options"][0]["market_type"] == "spot"
+    assert template["instance_type"] == made.fleet.tiers["api"].group("nodes").shape.name
+
+
+def test_a_scaling_group_follows_the_requests_as_the_plan_does() -> None:
+    made = make_plan(**SCENES["no cluster"])
+    (policy,) = [
+        each for (kind, name), each in resources(made).items() if (kind, name) == ("aws_autoscaling_policy", "api")
+    ]
+    (tracked,) = policy["target_tracking_configuration"]
+    # At the peak the base's nodes get that much each.
+    a_minute = made.traffic.requests_per_s.peak * 60 / made.fleet.tiers["api"].lever("node_count").base_count
+    assert tracked["target_value"] == pytest.approx(a_minute, abs=0.1)
+    unmoved = texts(make_plan(**SCENES["no cluster, network balancer"]))["nodes.tf"]
+    assert "aws_autoscaling_policy" not in unmoved
+    assert unmoved.count("give it a policy") == 1
+
+
+def test_requests_go_to_the_service_that_answers_them() -> None:
+    actions = {
+        "find": {"weight": 1.0, "request": "GET /things/{id}/similar", "at": "search"},
+        "read": {"weight": 1.0, "request": "GET /things/popular", "at": "api"},
+        "any": {"weight": 1.0, "request": "GET /{kind}/{id}", "at": "search"},
+    }
+    made = make_plan(**TWO_OF_ALL, behaviour={"actions": actions})
+    routes = variables(made)["routes"]["default"]
+    # What is filled in is tried after what is not, so that /{kind}/{id} does not take /things/popular.
+    assert routes == [
+        {"path": "/things/popular", "service": "api"},
+        {"path": "/things/*/similar", "service": "search"},
+        {"path": "/*/*", "service": "search"},
+    ]
+    found = resources(made)
+    rule = found["aws_lb_listener_rule", "route"]
+    assert rule["priority"] == "${each.key + 1}"
+    for service in ("api", "search"):
+        assert f"aws_lb_target_group.{service}.arn" in rule["action"][0]["target_group_arn"]
+    assert found["aws_lb_listener", "https"]["default_action"][0]["target_group_arn"] == (
+        "${aws_lb_target_group.api.arn}"
+    )
+
+
+def test_one_service_needs_no_rules_and_a_network_balancer_takes_a_port_for_each() -> None:
+    assert "aws_lb_listener_rule" not in texts(make_plan())["balancer.tf"]
+    made = make_plan(**SCENES["two of all, network balancer"])
+    ports = {name: each["port"] for (kind, name), each in resources(made).items() if kind == "aws_lb_listener"}
+    assert ports == {"api": 443, "search": 444}
+    assert "routes" not in variables(made)
+
+
+@given(st.from_regex(r"(GET|POST) /[A-Za-z0-9._~/{}=&?%:@+,-]{0,300}", fullmatch=True))
+def test_a_path_is_a_pattern_that_a_rule_takes_and_that_matches_it(request: str) -> None:
+    made = pattern(request)
+    assert re.fullmatch(r"/[A-Za-z0-9_.$/~@:+*?-]*", made)
+    assert len(made) <= 128
+    assert made.count("*") + made.count("?") <= 5
+    asked = request.partition(" ")[2].partition("?")[0]
+    matching = re.escape(made).replace(r"\*", ".*").replace(r"\?", ".")
+    assert re.fullmatch(matching, asked)
+
+
+@pytest.mark.parametrize(
+    ("tiers", "what"),
+    [
+        ({"tiers__database_replica": {"kind": "database"}}, "resource aws_db_instance database_replica"),
+        ({"tiers__cluster": "off", "tiers__node": {"kind": "cache"}}, "variable node_security_group_ids"),
+    ],
+)
+def test_two_things_of_one_name_are_refused(tiers: dict[str, Any], what: str) -> None:
+    made = make_plan(**tiers)
+    with pytest.raises(UsageError, match=f"two would make Terraform's {what}: give one another name"):
+        infra.render(made)
 
 
 def test_the_alarm_is_at_the_scenarios_budget() -> None:
@@ -102,7 +296,7 @@ def test_the_alarm_is_at_the_scenarios_budget() -> None:
 def test_the_budget_is_the_unit_budget_times_the_users(peak: int, users: str) -> None:
     made = make_plan(users__peak=peak, users__average=max(1, peak // 3), budget__users=users)
     count = made.scenario.users.peak if users == "peak" else made.scenario.users.average
-    assert infra.budget_usd_per_month(made) == 50 * count / infra.Decimal(1000)
+    assert budget_usd_per_month(made) == 50 * count / Decimal(1000)
 
 
 def test_no_secret_is_written_and_no_password_has_a_default() -> None:
@@ -115,15 +309,23 @@ def test_no_secret_is_written_and_no_password_has_a_default() -> None:
         assert ('variable "database_password"' in text) == (replicas > 0)
 
 
-def test_every_variable_that_is_used_is_declared_and_every_declared_one_is_used() -> None:
-    for replicas in (0, 2):
-        for balancer in ("alb", "nlb"):
-            made = make_plan(tiers__database__replicas=replicas, tiers__gateway__balancer=balancer)
-            text = "\n".join(artefact.text for artefact in infra.render(made))
-            declared = set(re.findall(r'^variable "(\w+)"', text, re.MULTILINE))
-            assert declared == set(re.findall(r"\bvar\.(\w+)", text))
+@pytest.mark.parametrize("scene", SCENES)
+def test_every_variable_that_is_used_is_declared_and_every_declared_one_is_used(scene: str) -> None:
+    text = "\n".join(texts(make_plan(**SCENES[scene])).values())
+    declared = re.findall(r'^variable "(\w+)"', text, re.MULTILINE)
+    assert len({*declared}) == len(declared)
+    assert {*declared} == set(re.findall(r"\bvar\.(\w+)", text))
+
+
+@pytest.mark.parametrize("scene", SCENES)
+def test_every_resource_that_is_referred_to_is_there(scene: str) -> None:
+    made = make_plan(**SCENES[scene])
+    text = "\n".join(texts(made).values())
+    named = set(re.findall(r"\b(aws_\w+)\.(\w+)", text))
+    assert named <= resources(made).keys()
 
 
 def test_the_balancer_waits_longer_than_the_heartbeat() -> None:
-    made = make_plan(websocket__heartbeat_interval_s=50.0)
-    assert resources(made)["aws_lb", "api"]["idle_timeout"] == 150
+    made = make_plan(tiers__websocket={"heartbeat_interval_s": 50.0})
+    assert resources(made)["aws_lb", "gateway"]["idle_timeout"] == 150
+    assert "idle_timeout" not in resources(make_plan(**SMALL))["aws_lb", "gateway"]

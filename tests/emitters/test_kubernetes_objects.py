@@ -27,6 +27,8 @@ from cascade_plan.emitters.kubernetes.objects import (
     labels,
     namespace,
     pod_disruption_budget,
+    queue_trigger,
+    scaled_object,
     selector,
     service,
     stateful_set,
@@ -36,6 +38,7 @@ from cascade_plan.languages.yaml import dump
 IDENTITY = Identity("cascade-api", "cascade", "cascade")
 POD = Pod("registry.example/cascade:1", 8080, Resources(0.5, 768), "/ready", "/live")
 SCALING = Scaling(10, 100)
+NODES = {"example.com/tier": "api"}
 
 OLD = "1.29"
 VERSIONS = [OLD, kubernetes_validate.latest_version()]
@@ -70,8 +73,8 @@ SCALINGS = st.builds(
 def built(identity: Identity, pod: Pod, scaling: Scaling) -> list[KubernetesObject]:
     """Every object, in the order they are applied."""
     return [
-        namespace(identity),
-        deployment(identity, pod),
+        namespace(identity.namespace),
+        deployment(identity, pod, NODES),
         service(identity, pod),
         hpa(identity, scaling),
         pod_disruption_budget(identity, scaling.replica_count_min),
@@ -79,7 +82,7 @@ def built(identity: Identity, pod: Pod, scaling: Scaling) -> list[KubernetesObje
 
 
 def pod_spec(pod: Pod = POD) -> dict[str, Any]:
-    spec: dict[str, Any] = deployment(IDENTITY, pod)["spec"]["template"]["spec"]
+    spec: dict[str, Any] = deployment(IDENTITY, pod, NODES)["spec"]["template"]["spec"]
     return spec
 
 
@@ -101,14 +104,14 @@ def test_every_hpa_passes_the_api_servers_rules(identity: Identity, scaling: Sca
 
 @given(IDENTITIES, PODS)
 def test_every_label_and_selector_is_legal_and_selects_the_pods(identity: Identity, pod: Pod) -> None:
-    for key, value in {**labels(identity), **namespace(identity)["metadata"]["labels"]}.items():
+    for key, value in {**labels(identity), **namespace(identity.namespace)["metadata"]["labels"]}.items():
         assert not qualified_name_problems(key)
         assert not label_value_problems(value)
     found = selector(identity).items()
     assert found <= labels(identity).items()
-    assert found <= deployment(identity, pod)["spec"]["template"]["metadata"]["labels"].items()
+    assert found <= deployment(identity, pod, NODES)["spec"]["template"]["metadata"]["labels"].items()
     assert service(identity, pod)["spec"]["selector"] == selector(identity)
-    assert deployment(identity, pod)["spec"]["selector"]["matchLabels"] == selector(identity)
+    assert deployment(identity, pod, NODES)["spec"]["selector"]["matchLabels"] == selector(identity)
     assert pod_disruption_budget(identity, 3)["spec"]["selector"]["matchLabels"] == selector(identity)
 
 
@@ -136,11 +139,31 @@ def test_the_hpa_is_the_plans() -> None:
 
 
 def test_the_hpa_owns_the_replica_count() -> None:
-    assert "replicas" not in deployment(IDENTITY, POD)["spec"]
+    assert "replicas" not in deployment(IDENTITY, POD, NODES)["spec"]
+
+
+def test_pods_run_on_the_nodes_that_were_bought_for_them() -> None:
+    assert pod_spec()["nodeSelector"] == NODES
+
+
+def test_a_scaled_object_is_the_hpas_bounds_and_speeds_with_another_trigger() -> None:
+    made, autoscaler = scaled_object(IDENTITY, SCALING, queue_trigger("jobs", "eu-west-1", 5)), hpa(IDENTITY, SCALING)
+    spec = made["spec"]
+    assert (made["apiVersion"], made["kind"]) == ("keda.sh/v1alpha1", "ScaledObject")
+    assert (spec["minReplicaCount"], spec["maxReplicaCount"]) == (10, 100)
+    assert spec["scaleTargetRef"] == autoscaler["spec"]["scaleTargetRef"]
+    assert spec["advanced"]["horizontalPodAutoscalerConfig"]["behavior"] == autoscaler["spec"]["behavior"]
+    (trigger,) = spec["triggers"]
+    assert trigger["metadata"] == {
+        "queueURL": "jobs",
+        "queueLength": "5",
+        "awsRegion": "eu-west-1",
+        "identityOwner": "operator",
+    }
 
 
 def test_a_rollout_never_takes_capacity_away() -> None:
-    assert deployment(IDENTITY, POD)["spec"]["strategy"] == {
+    assert deployment(IDENTITY, POD, NODES)["spec"]["strategy"] == {
         "type": "RollingUpdate",
         "rollingUpdate": {"maxUnavailable": 0, "maxSurge": "25%"},
     }
@@ -178,7 +201,7 @@ def test_a_slow_start_is_not_taken_for_a_dead_process(startup_s: int) -> None:
 
 
 def test_the_pod_meets_the_restricted_security_standard_its_namespace_enforces() -> None:
-    assert namespace(IDENTITY)["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
+    assert namespace(IDENTITY.namespace)["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
     spec = pod_spec()
     assert spec["securityContext"] == {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
     assert spec["containers"][0]["securityContext"] == {
@@ -190,7 +213,7 @@ def test_the_pod_meets_the_restricted_security_standard_its_namespace_enforces()
 
 
 def test_the_local_volume_does_not_keep_a_node_alive() -> None:
-    template = deployment(IDENTITY, POD)["spec"]["template"]
+    template = deployment(IDENTITY, POD, NODES)["spec"]["template"]
     spared = template["metadata"]["annotations"]["cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes"]
     assert spared.split(",") == [volume["name"] for volume in template["spec"]["volumes"]]
 
