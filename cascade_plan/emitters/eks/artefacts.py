@@ -44,8 +44,8 @@ def render(plan: Plan) -> tuple[Artefact, ...]:
         )
     ]
     if groups:
-        run_on = dict.fromkeys(workload.tier for workload in plan.fleet.workloads)
-        where = f"in place of eksctl.yaml's {' and '.join(run_on)} node groups; Karpenter must run"
+        run_on = " and ".join(dict.fromkeys(workload.tier for workload in plan.fleet.workloads))
+        where = f"in place of eksctl.yaml's {run_on and f'{run_on} '}node groups; Karpenter must run"
         files.append(
             Artefact(
                 "karpenter.yaml",

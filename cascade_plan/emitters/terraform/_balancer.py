@@ -169,7 +169,7 @@ def _routes(plan: Plan, gateway: Instance[Settings], services: list[Workload]) -
         return
     scenario = plan.scenario
     found = dict.fromkeys(
-        (_pattern(action.request), scenario.service(action)) for action in scenario.behaviour.actions.values()
+        (pattern(action.request), scenario.service(action)) for action in scenario.behaviour.actions.values()
     )
     # A path without wildcards is tried before one that has some and would take it too.
     ordered = sorted(found, key=lambda route: (route[0].count("*") + route[0].count("?"), -len(route[0]), route))
@@ -181,10 +181,10 @@ def _routes(plan: Plan, gateway: Instance[Settings], services: list[Workload]) -
     )
 
 
-def _pattern(request: str) -> str:
+def pattern(request: str) -> str:
     """Return the path of a request as a pattern of a listener's rule: * for what is filled in, ? for what is not taken.
 
-    >>> _pattern("GET /rooms/{room_id}/messages?limit=10")
+    >>> pattern("GET /rooms/{room_id}/messages?limit=10")
     '/rooms/*/messages'
     """
     path = request.partition(" ")[2].partition("?")[0]
