@@ -19,6 +19,7 @@ from uuid import UUID
 import pytest
 import redis as client
 from factories import make_plan
+from redis.asyncio import Redis
 from redis.asyncio.cluster import RedisCluster
 from redis.backoff import NoBackoff
 from redis.retry import Retry
@@ -63,14 +64,17 @@ def cluster_port() -> int:
     return port
 
 
-def served(made: Plan, directory: Path, stack: ExitStack) -> tuple[int, subprocess.Popen[bytes]]:
-    """Return port and process of a server with the emitted settings and users, in a directory called after the port."""
+def served(made: Plan, directory: Path, stack: ExitStack, **more: str) -> tuple[int, subprocess.Popen[bytes]]:
+    """Return port and process of a server with the emitted settings and users, in a directory called after the port.
+
+    `more` is what its script for users finds in the environment besides the passwords.
+    """
     port = cluster_port()
     home = directory / str(port)
     home.mkdir()
     users = home / "redis-users.sh"
     users.write_text(emitted(made, users.name), encoding="utf-8")
-    subprocess.run(["sh", str(users), str(home)], env=environment(**PASSWORDS), check=True)
+    subprocess.run(["sh", str(users), str(home)], env=environment(**PASSWORDS, **more), check=True)
     conf = home / "redis.conf"
     conf.write_text(emitted(made, conf.name).replace("/etc/redis/", f"{home}/"), encoding="utf-8")
     command = [program("redis-server"), str(conf), "--port", str(port), "--dir", str(home), "--bind", "127.0.0.1"]
@@ -106,7 +110,9 @@ def module(made: Plan, directory: Path) -> ModuleType:
 @pytest.fixture(scope="module")
 def six(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """Three masters with a replica each."""
-    made = make_plan(tiers__cache={"replicas_per_master": 1}, tiers__websocket={"health_interval_s": 1.0})
+    made = make_plan(
+        tiers__cache={"minimum_nodes": 3, "replicas_per_master": 1}, tiers__websocket={"health_interval_s": 1.0}
+    )
     with ExitStack() as stack:
         yield started(made, tmp_path_factory.mktemp("six"), stack)
 
@@ -325,27 +331,117 @@ def test_a_lost_master_is_replaced_with_its_state_and_channels(six: Cluster, sta
     asyncio.run(scene())
 
 
-@pytest.mark.parametrize("masters", [1, 2])
-def test_fewer_masters_than_three_make_a_cluster_too(masters: int, tmp_path: Path) -> None:
+def test_two_masters_make_a_cluster_too(tmp_path: Path) -> None:
+    async def scene(small: Cluster, state: ModuleType) -> None:
+        async with joined(small) as redis:
+            await keeps_and_forgets(state.ConnectionState(redis, "ws-node-1"))
+
     with ExitStack() as stack:
-        small = started(make_plan(tiers__cache={"minimum_nodes": masters}), tmp_path, stack)
-        assert len(small.ports) == masters
-        asyncio.run(round_trip(small, module(small.made, tmp_path)))
+        small = started(make_plan(tiers__cache={"minimum_nodes": 2, "replicas_per_master": 0}), tmp_path, stack)
+        assert len(small.ports) == 2
+        asyncio.run(scene(small, module(small.made, tmp_path)))
 
 
-async def round_trip(small: Cluster, state: ModuleType) -> None:
-    async with joined(small) as redis:
-        kept = state.ConnectionState(redis, "ws-node-1")
-        for tenant in map(str, range(10)):
-            await kept.keep(tenant, "a")
-            assert set(await kept.connections(tenant)) == {"a"}
+async def keeps_and_forgets(kept: Any) -> None:
+    """Keep a connection of each of ten tenants, find just that, and let go of it."""
+    for tenant in map(str, range(10)):
+        await kept.keep(tenant, "a")
+        assert set(await kept.connections(tenant)) == {"a"}
+        await kept.drop(tenant, "a")
+        assert await kept.connections(tenant) == {}
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> Iterator[Cluster]:
+    """Return one master and its replica: no cluster."""
+    made = make_plan(tiers__cache={"minimum_nodes": 1, "replicas_per_master": 1})
+    with ExitStack() as stack:
+        master = served(made, tmp_path, stack)
+        replica = served(made, tmp_path, stack, MASTER=f"127.0.0.1:{master[0]}")
+        yield Cluster(made, [master[0], replica[0]], dict((master, replica)), tmp_path)
+
+
+def test_a_replica_of_the_only_master_copies_it(pair: Cluster) -> None:
+    master, replica = (pair.admin(port) for port in pair.ports)
+    wait_until(lambda: replica.info("replication")["master_link_status"] == "up", "replication")
+    assert replica.info("replication")["master_port"] == pair.ports[0]
+    assert master.info("cluster")["cluster_enabled"] == 0
+    master.set("a", "b")
+    assert master.execute_command("WAIT", 1, 5000) == 1
+    assert replica.get("a") == "b"
+    # What redis.conf says that somebody does when the master is lost.
+    pair.servers[pair.ports[0]].kill()
+    replica.execute_command("REPLICAOF", "NO", "ONE")
+    assert replica.set("a", "c")
+
+
+def test_state_and_messages_of_the_only_master(pair: Cluster) -> None:
+    state = module(pair.made, pair.directory)
+    login = {"username": "test", "password": PASSWORDS["APPLICATION_PASSWORD"]}
+
+    async def scene() -> None:
+        ears = Ears()
+        redis, other = (Redis(host="127.0.0.1", port=pair.ports[0], **login) for _ in range(2))
+        await keeps_and_forgets(state.ConnectionState(redis, "ws-node-1"))
+        one, two = state.Messages(redis), state.Messages(other)
+        channels = [state.tenant_channel("a"), state.workroom_channel("b")]
+        async with delivering(one), delivering(two):
+            for channel in channels:
+                await two.join(channel, "far", ears.of(channel))
+                await two.join(channel, "gone", gone)
+            await one.join(channels[0], "near", ears.of("near"))
+            for channel in channels:
+                await one.publish(channel, channel.encode())
+                await ears.hears(channel, channel.encode())
+            await ears.hears("near", channels[0].encode())
+            # Cut off by the server, the reader subscribes again.
+            assert pair.admin(pair.ports[0]).client_kill_filter(_type="pubsub", skipme=True) == 2
+
+            async def heard_again() -> bool:
+                await one.publish(channels[1], b"again")
+                await asyncio.sleep(0.1)
+                return b"again" in ears.heard[channels[1]]
+
+            await eventually(heard_again, "a message after the connection was cut")
+            for connection in ("far", "gone"):
+                await two.leave(channels[1], connection)
+            count = len(ears.heard[channels[1]])
+            await one.publish(channels[1], b"nobody")
+            await asyncio.sleep(0.2)
+            assert len(ears.heard[channels[1]]) == count
+        await redis.aclose()
+        await other.aclose()
+
+    asyncio.run(scene())
+
+
+@pytest.mark.parametrize("masters", [1, 3])
+def test_a_server_of_a_cache_alone_takes_its_settings(masters: int, tmp_path: Path) -> None:
+    made = make_plan(tiers__websocket="off", gates={}, tiers__cache={"minimum_nodes": masters})
+    with ExitStack() as stack:
+        port, _ = served(made, tmp_path, stack)
+        admin = client.Redis(port=port, username="admin", password=PASSWORDS["ADMIN_PASSWORD"], protocol=2)
+        assert admin.info("cluster")["cluster_enabled"] == (masters > 1)
+        settings = admin.config_get("*")
+        # Redis's own: what the emitted file says where no connections' settings decide it.
+        assert (settings["cluster-node-timeout"], settings["tcp-keepalive"]) == ("15000", "300")
+        application = client.Redis(
+            port=port, username="test", password=PASSWORDS["APPLICATION_PASSWORD"], protocol=2, decode_responses=True
+        )
+        with pytest.raises(client.exceptions.NoPermissionError, match="channel"):
+            application.publish("a", "b")
 
 
 @pytest.mark.parametrize("amount", [1e-9, 1e12])
 def test_the_server_accepts_the_schemas_extremes(amount: float, tmp_path: Path) -> None:
     made = make_plan(
-        tiers__websocket={"health_interval_s": amount, "health_timeout_s": amount},
-        websocket={"heartbeat_interval_s": amount, "message_bytes": amount, "connection_lifetime_s": amount},
+        tiers__websocket={
+            "health_interval_s": amount,
+            "health_timeout_s": amount,
+            "heartbeat_interval_s": amount,
+            "message_bytes": amount,
+            "connection_lifetime_s": amount,
+        }
     )
     with ExitStack() as stack:
         port, _ = served(made, tmp_path, stack)
@@ -355,8 +451,14 @@ def test_the_server_accepts_the_schemas_extremes(amount: float, tmp_path: Path) 
 
 def test_no_users_without_passwords(tmp_path: Path) -> None:
     script = tmp_path / "redis-users.sh"
-    script.write_text(emitted(make_plan(), script.name), encoding="utf-8")
-    for passwords in ({}, {**PASSWORDS, "ADMIN_PASSWORD": ""}, {**PASSWORDS, "REPLICA_PASSWORD": "a\nrename-command"}):
+    made = make_plan(tiers__cache={"minimum_nodes": 1, "replicas_per_master": 1})
+    script.write_text(emitted(made, script.name), encoding="utf-8")
+    for passwords in (
+        {},
+        {**PASSWORDS, "ADMIN_PASSWORD": ""},
+        {**PASSWORDS, "REPLICA_PASSWORD": "a\nrename-command"},
+        {**PASSWORDS, "MASTER": "redis-1:6379\nrename-command"},
+    ):
         ran = subprocess.run(["sh", str(script), str(tmp_path)], env=environment(**passwords), check=False)
         assert ran.returncode != 0
     assert [path.name for path in tmp_path.iterdir()] == [script.name]
