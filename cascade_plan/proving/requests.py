@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import heapify, heappop, heappush, heapreplace
 from itertools import accumulate, count
-from math import inf
 from random import Random
 from typing import Final, TypeVar
 
@@ -53,8 +53,10 @@ class Checked:
 
     @property
     def is_off(self) -> bool:
-        """Whether the prediction lies further than BELIEVED from all that the simulation may mean."""
-        return abs(self.predicted - self.simulated) > BELIEVED * self.simulated + self.half_width
+        """Whether the prediction of a latency lies further than BELIEVED from all that the simulation may mean."""
+        return (
+            self.half_width > 0 and abs(self.predicted - self.simulated) > BELIEVED * self.simulated + self.half_width
+        )
 
 
 def checked(plan: Plan, request_count: int, seed: int) -> tuple[Checked, ...]:
@@ -155,18 +157,24 @@ class _World:
         self.ways = [_parted(tuple(_legs(on, action, free, held))) for _, action in on.mix]
         self.weights = tuple(accumulate(share for share, _ in on.mix))
         self.tasks = {number: self._user(number) for number in range(users)}
-        self.events = [(random.uniform(0, self.think.max), number) for number in range(users)]
+        self.events = [(self._left_to_think(), number) for number in range(users)]
         heapify(self.events)
+
+    def _left_to_think(self) -> float:
+        """Return what is left of a thought at a moment in the midst of many: longer thoughts are met more often."""
+        least, most = self.think.min, self.think.max
+        met = math.sqrt(least**2 + self.random.random() * (most**2 - least**2))
+        return self.random.random() * met
 
     def answer(self, request_count: int) -> None:
         """Let time pass until so many requests are answered."""
         tasks, events, ends = self.tasks, self.events, self.ends
         while len(ends) < request_count:
             self.now, number = heappop(events)
-            until = next(tasks[number], inf)
+            until = next(tasks[number], math.inf)
             if until is None:
                 continue
-            if until == inf:
+            if until == math.inf:
                 del tasks[number]
             else:
                 heappush(events, (until, number))

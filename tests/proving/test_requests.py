@@ -220,3 +220,10 @@ def test_variance_of_writes_is_waited_for_at_a_small_pool() -> None:
         for scv in ("0", "8")
     )
     assert wild.latency_ms_p99 > 1.2 * calm.latency_ms_p99
+
+
+def test_users_who_have_not_asked_twice_ask_as_often_as_they_will() -> None:
+    """The run begins in the midst of their thoughts, so a few answers tell the throughput of very many users."""
+    quick = of_places(place("only", 1, 64, True, Visit(1, 1.0, ServiceTime(0.001))))
+    got = run(quick, 40_000, 20_000, 1)
+    assert got.requests_per_s == pytest.approx(40_000 / THINK_S, rel=0.03)
