@@ -111,29 +111,38 @@ def _answers(
 
 
 def validate(scenarios: Files) -> int:
-    """Check scenarios: the schema, the region's prices and the shapes; every problem of every file at once."""
-    from cascade_plan.inputs.scenarios import read
-    from cascade_plan.planning.pipeline import plan
+    """Check scenarios: the schema, the region's prices and the shapes; every problem of every file at once.
+
+    Of a file with environments each is checked.
+    """
+    from cascade_plan.inputs.scenarios import environments_of
 
     failed = 0
     for reference in scenarios:
         try:
-            for env in _environments(reference):
-                given = read(reference, env=env)
-                plan(given.scenario, given.book, given.origins)
+            found = environments_of(reference)
         except UsageError as error:
-            failed += 1
             complain(str(error))
+            failed += 1
         else:
-            say(f"{reference}: valid")
+            failed += sum(not _is_valid(reference, env) for env in found or (None,))
     return UsageError.exit_code if failed else 0
 
 
-def _environments(reference: str) -> tuple[str | None, ...]:
-    """Return the environments of a file; None, for the system itself, where it has none or is standard input."""
-    from cascade_plan.inputs.scenarios import environments_of
+def _is_valid(reference: str, env: str | None) -> bool:
+    """Say what is wrong with a scenario or one of its environments, or that it is valid, and return whether it is."""
+    from cascade_plan.inputs.scenarios import read
+    from cascade_plan.planning.pipeline import plan
 
-    return (None,) if reference == "-" else environments_of(reference) or (None,)
+    called = reference if env is None else f"{reference} ({env})"
+    try:
+        given = read(reference, env=env)
+        plan(given.scenario, given.book, given.origins)
+    except UsageError as error:
+        complain(str(error) if env is None else "\n".join(f"{line} ({env})" for line in str(error).splitlines()))
+        return False
+    say(f"{called}: valid")
+    return True
 
 
 def schema(which: Which = "scenario", shape: Shape = "json", output: Output = "-") -> int:
