@@ -15,6 +15,7 @@ from cascade_plan.emitters._nodes import LABEL, node_groups
 from cascade_plan.emitters.kubernetes import artefacts as k8s
 from cascade_plan.emitters.kubernetes import hpa_rules
 from cascade_plan.emitters.nginx import artefacts as nginx
+from cascade_plan.emitters.prometheus import artefacts as prometheus
 from cascade_plan.emitters.terraform import artefacts as terraform
 from cascade_plan.errors import UsageError
 from cascade_plan.inputs.scenarios import bundled_scenarios, read
@@ -81,6 +82,19 @@ def test_hpa_is_the_plans() -> None:
     assert up["stabilizationWindowSeconds"] == 60
     assert up["policies"] == [{"type": "Percent", "value": 100, "periodSeconds": 60}]
     assert down["stabilizationWindowSeconds"] == 300
+
+
+def test_the_autoscaler_asks_for_what_the_monitoring_serves() -> None:
+    def metrics(made: Plan) -> list[str]:
+        found = k8s.objects(made)["hpa"]["spec"]["metrics"]
+        return [metric["pods"]["metric"]["name"] for metric in found if metric["type"] == "Pods"]
+
+    without = {"tiers__database": "off", "tiers__pool": "off"}
+    for made in (make_plan(), make_plan(**without)):
+        (adapter,) = [file.text for file in prometheus.render(made) if file.path == "prometheus-adapter.yaml"]
+        (name,) = metrics(made)
+        assert f"as: {name}\n" in adapter
+    assert metrics(make_plan(tiers__monitoring="off")) == []
 
 
 def test_hpa_bounds_of_the_plan_as_written() -> None:

@@ -138,6 +138,12 @@ def test_the_hpa_is_the_plans() -> None:
     }
 
 
+def test_a_metric_that_nothing_serves_is_not_asked_for() -> None:
+    made = hpa(IDENTITY, replace(SCALING, metric_name=""))
+    assert [metric["type"] for metric in made["spec"]["metrics"]] == ["Resource"]
+    assert hpa_rules.validate(made) == []
+
+
 def test_the_hpa_owns_the_replica_count() -> None:
     assert "replicas" not in deployment(IDENTITY, POD, NODES)["spec"]
 
@@ -290,7 +296,6 @@ def test_illegal_resources_are_refused(arguments: tuple[Any, ...]) -> None:
     [
         {"replica_count_min": 0},
         {"replica_count_max": 9},
-        {"metric_name": ""},
         {"metric_name": "a/b"},
         {"latency_s_target": 0},
         {"latency_s_target": float("nan")},

@@ -123,7 +123,8 @@ def _service(plan: Plan, workload: Workload) -> Iterator[Part]:
         deploys=(workload.name,),
     )
     yield Part(f"{prefix}service", built.service(identity, pod), f"The address of {name} within the cluster.")
-    purpose = f"The autoscaler of {name}, between the bounds that the nodes hold."
+    alone = "" if scaling.metric_name else " It goes by memory alone: nothing here serves it a latency."
+    purpose = f"The autoscaler of {name}, between the bounds that the nodes hold.{alone}"
     yield Part(f"{prefix}hpa", hpa, purpose, scales=True)
     yield Part(f"{prefix}pdb", *_budget(identity, scaling, name))
 
@@ -215,6 +216,7 @@ def _scaling(plan: Plan, workload: Workload) -> built.Scaling:
     return built.Scaling(
         replica_count_min=workload.replica_count_min,
         replica_count_max=workload.replica_count_max,
+        metric_name=_metric(plan, workload),
         latency_s_target=rules.target_latency_s_p95,
         memory_percent_target=rules.target_memory_percent,
         scale_up_window_s=rules.scale_up_window_s,
@@ -222,3 +224,9 @@ def _scaling(plan: Plan, workload: Workload) -> built.Scaling:
         scale_up_period_s=rules.scale_up_period_s,
         scale_down_window_s=rules.scale_down_window_s,
     )
+
+
+def _metric(plan: Plan, workload: Workload) -> str:
+    """Return the metric of its pods that is served to autoscalers, by what watches it; "" where nothing does."""
+    watches = plan.fleet.tiers[workload.tier].watches
+    return next((each.served_as for watch in watches for each in watch.recorded if each.served_as), "")

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Any, Final, Literal
 
-from cascade_plan.emitters._scaling import DEFAULT_METRIC
 from cascade_plan.emitters.kubernetes.names import (
     format_cpu,
     format_memory_mib,
@@ -19,6 +18,7 @@ from cascade_plan.emitters.kubernetes.names import (
     label_value_problems,
     path_segment_problems,
 )
+from cascade_plan.model.series import QUERY
 
 KubernetesObject = dict[str, Any]
 ZoneSpread = Literal["ScheduleAnyway", "DoNotSchedule"]
@@ -117,7 +117,8 @@ class Scaling:
 
     replica_count_min: int
     replica_count_max: int
-    metric_name: str = DEFAULT_METRIC
+    metric_name: str = f"{QUERY}_p95"
+    """The pods' latency as the metrics API serves it; empty where nothing serves it."""
     latency_s_target: float = 0.2
     memory_percent_target: int = 70
     scale_up_window_s: int = 60
@@ -130,7 +131,7 @@ class Scaling:
     def __post_init__(self) -> None:
         if not 1 <= self.replica_count_min <= self.replica_count_max:
             raise ValueError(f"replicas: want 1 <= min <= max, not {self.replica_count_min}, {self.replica_count_max}")
-        if not self.metric_name or path_segment_problems(self.metric_name):
+        if path_segment_problems(self.metric_name):
             raise ValueError(f"metric name {self.metric_name!r} cannot stand in a URL path")
         if not self.latency_s_target > 0 or self.memory_percent_target < 1:
             raise ValueError("targets must be above 0")
@@ -177,6 +178,8 @@ def service(identity: Identity, pod: Pod, service_port: int = 80) -> KubernetesO
 def hpa(identity: Identity, scaling: Scaling) -> KubernetesObject:
     """Return the HorizontalPodAutoscaler: the plan's two metrics and speeds, and nothing left to a default.
 
+    A metric that nothing serves is not asked for: a missing one would keep the HPA from ever scaling down.
+
     The plan writes its latency target as averageValue "0.2". The API server stores quantities without fractions, so
     "0.2" comes back as "200m"; that is what is written here, and an applied manifest shows no difference.
     The plan gives no policy for scaling down; the API's default, all pods above the target within 15 s (after the
@@ -186,6 +189,7 @@ def hpa(identity: Identity, scaling: Scaling) -> KubernetesObject:
         "metric": {"name": scaling.metric_name},
         "target": {"type": "AverageValue", "averageValue": format_quantity(scaling.latency_s_target)},
     }
+    by_latency = [{"type": "Pods", "pods": latency}] if scaling.metric_name else []
     memory = {
         "name": "memory",
         "target": {"type": "Utilization", "averageUtilization": scaling.memory_percent_target},
@@ -194,7 +198,7 @@ def hpa(identity: Identity, scaling: Scaling) -> KubernetesObject:
         "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": identity.name},
         "minReplicas": scaling.replica_count_min,
         "maxReplicas": scaling.replica_count_max,
-        "metrics": [{"type": "Pods", "pods": latency}, {"type": "Resource", "resource": memory}],
+        "metrics": [*by_latency, {"type": "Resource", "resource": memory}],
         "behavior": _behavior(scaling),
     }
     return _object("autoscaling/v2", "HorizontalPodAutoscaler", identity, spec)
