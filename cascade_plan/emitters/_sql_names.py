@@ -1,14 +1,13 @@
-"""The database's names, quoted once, for all the SQL that is emitted."""
+"""A database's names, quoted once, for all the SQL that is emitted."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Final
 
-from cascade_plan.emitters._heading import application
+from cascade_plan.emitters._databases import Database
 from cascade_plan.languages.sql import literal
 from cascade_plan.languages.sql import name as identifier
-from cascade_plan.model.plan import Plan
 
 TENANT_SETTING: Final = "app.tenant_id"
 """The setting that holds the tenant of the current transaction."""
@@ -18,6 +17,8 @@ TENANT_SETTING: Final = "app.tenant_id"
 class Names:
     """Every name as SQL text, ready to stand in a statement."""
 
+    prefix: str
+    """What the names of the database's files begin with."""
     schema: str
     users: str
     """Tables come with their schema."""
@@ -55,9 +56,9 @@ class Names:
         return ", ".join(f"{literal(table)}::regclass" for table in self.tables)
 
 
-def names(plan: Plan) -> Names:
-    """Return the scenario's names, quoted. Raises UsageError for one that PostgreSQL cannot hold."""
-    tier = plan.scenario.tiers.database
+def names(database: Database) -> Names:
+    """Return a database's names, quoted. Raises UsageError for one that PostgreSQL cannot hold."""
+    tier = database.instance.settings
     schema = identifier(tier.schema_name)
     columns, roles = tier.columns, tier.roles
 
@@ -65,6 +66,7 @@ def names(plan: Plan) -> Names:
         return f"{schema}.{identifier(name)}"
 
     return Names(
+        prefix=database.prefix,
         schema=schema,
         users=table(tier.tables.users),
         user_settings=table(tier.tables.user_settings),
@@ -82,8 +84,3 @@ def names(plan: Plan) -> Names:
         readonly=identifier(roles.readonly),
         tenant_type=tier.tenant_type,
     )
-
-
-def database_name(plan: Plan) -> str:
-    """Return the database's name, unquoted: the scenario's, or the application's."""
-    return plan.scenario.tiers.database.database_name or application(plan)

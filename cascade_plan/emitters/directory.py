@@ -66,6 +66,8 @@ def artefacts(plan: Plan, command: str, only: str = "") -> tuple[Artefact, ...]:
     Raises UsageError where they make nothing, or naming their files when there is none of that path.
     """
     made = tuple(file for file in _rendered(plan, command) if _is_written_for(plan, file.clouds))
+    if not made:
+        raise UsageError(f"this scenario has nothing of what emit-{command} writes files for")
     if not only:
         return made
     if found := tuple(artefact for artefact in made if artefact.path == only):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from cascade_plan.emitters.loadtest._loads import room_user_count
+from cascade_plan.emitters.loadtest._loads import filled, room_user_count
 from cascade_plan.languages.python import literal
 from cascade_plan.model.plan import Plan
 
@@ -15,7 +15,7 @@ ENVIRONMENT: Final = """\
                       [/api/v1/auth/login]
 """
 
-CODE: Final = '''\
+_CODE: Final = '''\
 LOGIN_PATH = os.environ.get("CASCADE_LOGIN_PATH", "/api/v1/auth/login")
 EMAIL = os.environ.get("CASCADE_EMAIL", "user{user}@tenant{tenant}.example")
 
@@ -28,6 +28,15 @@ def password():
 
 
 class Account:
+<<ACCOUNT>>
+
+    def headers(self, token):
+        """Return what every request of this account carries."""
+        return {"Authorization": f"Bearer {token}", "X-Tenant-ID": str(self.tenant)}
+'''
+
+
+_ROOM: Final = '''\
     """The account of a user: the same number always gets the same tenant, address and room."""
 
     def __init__(self, number):
@@ -40,17 +49,28 @@ class Account:
     def path(self, template):
         """Return a path with the room's number in place of each {placeholder}. Real identifiers: change this line."""
         return re.sub(r"\\{[^{}]*\\}", self.room, template)
+'''
+_ALONE: Final = '''\
+    """The account of a user: the same number always gets the same tenant and address."""
 
-    def headers(self, token):
-        """Return what every request of this account carries."""
-        return {"Authorization": f"Bearer {token}", "X-Tenant-ID": str(self.tenant)}
+    def __init__(self, number):
+        self.number = str(number + 1)
+        self.tenant = number % TENANTS + 1
+        self.email = EMAIL.replace("{user}", self.number).replace("{tenant}", str(self.tenant))
+
+    def path(self, template):
+        """Return a path with its number in place of each {placeholder}. Real identifiers: change this line."""
+        return re.sub(r"\\{[^{}]*\\}", self.number, template)
 '''
 
 
+def code(plan: Plan) -> str:
+    """Return the class that knows a user's account, with a room where users share some."""
+    return filled(_CODE, {"ACCOUNT": (_ROOM if room_user_count(plan) else _ALONE).rstrip("\n")})
+
+
 def data(plan: Plan) -> str:
-    """Return the constants that CODE reads."""
-    scenario = plan.scenario
-    return (
-        f"TENANTS = {literal(scenario.users.tenants)}\n"
-        f"USERS_PER_ROOM = {literal(room_user_count(scenario))}  # who posts, and websocket.recipients_per_message\n"
-    )
+    """Return the constants that the code reads."""
+    tenants, room = plan.scenario.users.tenants, room_user_count(plan)
+    shared = f"USERS_PER_ROOM = {literal(room)}  # who posts, and websocket.recipients_per_message\n" if room else ""
+    return f"TENANTS = {literal(tenants)}\n{shared}"

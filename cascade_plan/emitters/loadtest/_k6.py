@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from cascade_plan.emitters._heading import heading
-from cascade_plan.emitters.loadtest._loads import body, model_lines, room_user_count
+from cascade_plan.emitters.loadtest._loads import body, filled, model_lines, room_user_count
 from cascade_plan.languages.javascript import comment, literal
 from cascade_plan.model.artefact import Artefact
 from cascade_plan.model.plan import Plan
@@ -100,16 +100,7 @@ export const options = {
   summaryTrendStats: ['avg', 'min', 'med', 'max', 'p(50)', 'p(95)', 'p(99)'],
 };
 
-// The same number always gets the same tenant, address and room; rooms are numbered through all tenants.
-function accountOf(number) {
-  const tenant = (number % TENANTS) + 1;
-  const member = Math.floor(number / TENANTS);
-  return {
-    tenant: String(tenant),
-    email: EMAIL.replaceAll('{user}', String(number + 1)).replaceAll('{tenant}', String(tenant)),
-    room: String(Math.floor(member / USERS_PER_ROOM) * TENANTS + tenant),
-  };
-}
+<<ACCOUNT>>
 
 // Each user's choices follow the golden ratio's multiples: every run makes the same ones, in the weights' proportions.
 function pick(number, iteration) {
@@ -135,7 +126,7 @@ function bodyOf(action, account) {
     return JSON.stringify({ content: 'x'.repeat(Math.max(1, action.byte_count - '{"content":""}'.length)) });
   }
   if (action.body === 'form') {
-    return { workroom_id: account.room, file: http.file(FILES[action.name], 'test_file.pdf', 'application/pdf') };
+    return { <<FIELD>>file: http.file(FILES[action.name], 'test_file.pdf', 'application/pdf') };
   }
   return null;
 }
@@ -173,7 +164,7 @@ export default function () {
   const json = action.body === 'json' ? { 'Content-Type': 'application/json' } : {};
   http.request(
     action.method,
-    HOST + action.path.replace(/\{[^{}]*\}/g, account.room),
+    HOST + action.path.replace(/\{[^{}]*\}/g, account.<<PLACE>>),
     bodyOf(action, account),
     { headers: { ...headers, ...json }, tags: { ...tags, name: action.path } },
   );
@@ -194,9 +185,44 @@ export function handleSummary(data) {
 """
 
 
+_ROOM: Final = {
+    "PLACE": "room",
+    "FIELD": "workroom_id: account.room, ",
+    "ACCOUNT": """\
+// The same number always gets the same tenant, address and room; rooms are numbered through all tenants.
+function accountOf(number) {
+  const tenant = (number % TENANTS) + 1;
+  const member = Math.floor(number / TENANTS);
+  return {
+    tenant: String(tenant),
+    email: EMAIL.replaceAll('{user}', String(number + 1)).replaceAll('{tenant}', String(tenant)),
+    room: String(Math.floor(member / USERS_PER_ROOM) * TENANTS + tenant),
+  };
+}\
+""",
+}
+_ALONE: Final = {
+    "PLACE": "number",
+    "FIELD": "",
+    "ACCOUNT": """\
+// The same number always gets the same tenant and address.
+function accountOf(number) {
+  const tenant = (number % TENANTS) + 1;
+  return {
+    tenant: String(tenant),
+    number: String(number + 1),
+    email: EMAIL.replaceAll('{user}', String(number + 1)).replaceAll('{tenant}', String(tenant)),
+  };
+}\
+""",
+}
+"""What stands in the code where users share rooms, and where each is alone."""
+
+
 def script(plan: Plan) -> Artefact:
     """Return the k6 script of a plan whose scenario has loads."""
-    return Artefact(PATH, heading(plan, model_lines(plan), comment) + USAGE + _data(plan) + CODE, PURPOSE)
+    code = filled(CODE, _ROOM if room_user_count(plan) else _ALONE)
+    return Artefact(PATH, heading(plan, model_lines(plan), comment) + USAGE + _data(plan) + code, PURPOSE)
 
 
 def _data(plan: Plan) -> str:
@@ -212,13 +238,13 @@ def _data(plan: Plan) -> str:
         }
         for name, load in scenario.loads.items()
     }
-    think = scenario.behaviour.think_time_s
+    think, room = scenario.behaviour.think_time_s, room_user_count(plan)
     return (
         f"const LOADS = {literal(loads, 2)};\n"
         f"const ACTIONS = {literal(_actions(plan), 2)};\n"
         f"const THINK_S = {literal({'min': think.min, 'max': think.max})};\n"
         f"const TENANTS = {literal(scenario.users.tenants)};\n"
-        f"const USERS_PER_ROOM = {literal(room_user_count(scenario))};\n"
+        + (f"const USERS_PER_ROOM = {literal(room)};\n" if room else "")
     )
 
 

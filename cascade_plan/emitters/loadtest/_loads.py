@@ -9,7 +9,8 @@ from math import ceil, gcd, lcm
 from typing import Final
 
 from cascade_plan.model.plan import Plan
-from cascade_plan.model.scenario import Action, LoadLevel, Scenario
+from cascade_plan.model.scenario import Action, LoadTest, Scenario
+from cascade_plan.tiers.websocket.settings import Settings as WebSocketSettings
 
 REQUESTS_PER_S_PER_PROCESS: Final = 1000
 """What one Locust process (one core) is given to send. It sent 1,490 a second of the bundled mix, a sixth of it uploads
@@ -53,7 +54,7 @@ def whole_weights(weights: Sequence[float]) -> list[int]:
     return whole if total <= MOST_TASKS else [max(1, round(each * MOST_TASKS / total)) for each in whole]
 
 
-def requests_per_s_most(scenario: Scenario, load: LoadLevel) -> float:
+def requests_per_s_most(scenario: Scenario, load: LoadTest) -> float:
     """Return the most requests/s a load's users send: those of a system that answers at once.
 
     Source: Denning and Buzen, Computing Surveys 10 (1978), X = N / (Z + R).
@@ -69,9 +70,19 @@ def generator_counts(scenario: Scenario) -> Mapping[str, int]:
     }
 
 
-def room_user_count(scenario: Scenario) -> int:
-    """Return the users of one workroom: who posts, and who receives it."""
-    return 1 + round(scenario.websocket.recipients_per_message)
+def room_user_count(plan: Plan) -> int:
+    """Return the users of one workroom: who posts, and who receives it; 0 where nothing keeps connections open.
+
+    Without connections nobody receives anything: there are no rooms, and each user is alone.
+    """
+    return max((1 + round(each.settings.recipients_per_message) for each in plan.of(WebSocketSettings)), default=0)
+
+
+def filled(text: str, parts: Mapping[str, str]) -> str:
+    """Return a text with what stands for each <<NAME>> in it."""
+    for name, part in parts.items():
+        text = text.replace(f"<<{name}>>", part)
+    return text
 
 
 def model_lines(plan: Plan) -> list[str]:

@@ -6,7 +6,7 @@ from typing import Final
 
 from cascade_plan.emitters._heading import heading
 from cascade_plan.emitters.loadtest import _accounts as accounts
-from cascade_plan.emitters.loadtest._loads import body, model_lines, whole_weights
+from cascade_plan.emitters.loadtest._loads import body, filled, model_lines, room_user_count, whole_weights
 from cascade_plan.languages.python import comment, literal
 from cascade_plan.model.artefact import Artefact
 from cascade_plan.model.plan import Plan
@@ -27,7 +27,7 @@ Environment:
 {accounts.ENVIRONMENT}\
   CASCADE_WORKERS     worker processes, so that each gets accounts of its own  [1]
 
-The accounts and rooms must exist before: see Account.
+<<THESE>> must exist before: see Account.
 """
 
 import itertools
@@ -85,7 +85,7 @@ locust.stats.bucket_response_time = three_digits
 
 
 def bytes_of(action):
-    """Return an action's body without the room, made once: as incompressible as a real file, the same every time."""
+    """Return an action's body<<WITHOUT>>, made once: as incompressible as a real file, the same every time."""
     if action.body == "json":
         return b'{"content": "%s"}' % (b"x" * max(1, action.byte_count - len(b'{"content": ""}')))
     return random.Random(action.name).randbytes(action.byte_count) if action.body == "form" else b""
@@ -94,13 +94,7 @@ def bytes_of(action):
 BODIES = {action.name: bytes_of(action) for action in ACTIONS}
 
 
-def form(room, content):
-    """Return a multipart form (RFC 7578) of a room and a file."""
-    return (
-        f'--{BOUNDARY}\\r\\nContent-Disposition: form-data; name="workroom_id"\\r\\n\\r\\n{room}\\r\\n'
-        f'--{BOUNDARY}\\r\\nContent-Disposition: form-data; name="file"; filename="test_file.pdf"\\r\\n'
-        "Content-Type: application/pdf\\r\\n\\r\\n"
-    ).encode() + content + f"\\r\\n--{BOUNDARY}--\\r\\n".encode()
+<<FORM>>
 
 
 CONTENT_TYPES = {"": {}, "json": {"Content-Type": "application/json"},
@@ -121,8 +115,8 @@ def task_of(action):
         with user.client.request(
             action.method,
             user.account.path(action.path),
-            name=action.path,  # one row of statistics for a route, whatever the room
-            data=form(user.account.room, content) if action.body == "form" else content or None,
+            name=action.path,  # one row of statistics for a route, whatever <<WHOSE>>
+            data=<<CALL>> if action.body == "form" else content or None,
             headers=user.headers | CONTENT_TYPES[action.body],
             catch_response=True,
         ) as response:
@@ -223,13 +217,43 @@ def judge(environment, **_):
 '''
 
 
+_ROOM: Final = {
+    "THESE": "The accounts and rooms",
+    "WITHOUT": " without the room",
+    "WHOSE": "the room",
+    "CALL": "form(user.account.room, content)",
+    "FORM": '''\
+def form(room, content):
+    """Return a multipart form (RFC 7578) of a room and a file."""
+    return (
+        f'--{BOUNDARY}\\r\\nContent-Disposition: form-data; name="workroom_id"\\r\\n\\r\\n{room}\\r\\n'
+        f'--{BOUNDARY}\\r\\nContent-Disposition: form-data; name="file"; filename="test_file.pdf"\\r\\n'
+        "Content-Type: application/pdf\\r\\n\\r\\n"
+    ).encode() + content + f"\\r\\n--{BOUNDARY}--\\r\\n".encode()\
+''',
+}
+_ALONE: Final = {
+    "THESE": "The accounts",
+    "WITHOUT": "",
+    "WHOSE": "the account",
+    "CALL": "form(content)",
+    "FORM": '''\
+def form(content):
+    """Return a multipart form (RFC 7578) of a file."""
+    return (
+        f'--{BOUNDARY}\\r\\nContent-Disposition: form-data; name="file"; filename="test_file.pdf"\\r\\n'
+        "Content-Type: application/pdf\\r\\n\\r\\n"
+    ).encode() + content + f"\\r\\n--{BOUNDARY}--\\r\\n".encode()\
+''',
+}
+"""What stands in the text where users share rooms, and where each is alone."""
+
+
 def locustfile(plan: Plan) -> Artefact:
     """Return the Locust file of a plan whose scenario has loads."""
-    return Artefact(
-        PATH,
-        heading(plan, model_lines(plan), comment) + HEAD + _data(plan) + "\n" + accounts.CODE + "\n\n" + CODE,
-        PURPOSE,
-    )
+    parts = _ROOM if room_user_count(plan) else _ALONE
+    text = filled(HEAD, parts) + _data(plan) + "\n" + accounts.code(plan) + "\n\n" + filled(CODE, parts)
+    return Artefact(PATH, heading(plan, model_lines(plan), comment) + text, PURPOSE)
 
 
 def _data(plan: Plan) -> str:

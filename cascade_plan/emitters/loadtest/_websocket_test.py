@@ -8,7 +8,8 @@ from cascade_plan.emitters._heading import heading
 from cascade_plan.emitters.loadtest import _accounts as accounts
 from cascade_plan.languages.python import comment, literal
 from cascade_plan.model.artefact import Artefact
-from cascade_plan.model.plan import Plan
+from cascade_plan.model.plan import Instance, Plan
+from cascade_plan.tiers.websocket.settings import Settings
 
 PATH: Final = "websocket_test.py"
 PURPOSE: Final = (
@@ -164,24 +165,23 @@ if __name__ == "__main__":
 '''
 
 
-def script(plan: Plan) -> Artefact:
+def script(plan: Plan, sockets: Instance[Settings]) -> Artefact:
     """Return the test of the open connections."""
     lines = ["a broadcast is late after the p95 of the largest load (the scenario has no limit of its own for it)"]
-    text = (
-        heading(plan, lines, comment) + HEAD + _data(plan) + accounts.data(plan) + "\n" + accounts.CODE + "\n\n" + CODE
-    )
+    data = _data(plan, sockets) + accounts.data(plan)
+    text = heading(plan, lines, comment) + HEAD + data + "\n" + accounts.code(plan) + "\n\n" + CODE
     return Artefact(PATH, text, PURPOSE)
 
 
-def _data(plan: Plan) -> str:
+def _data(plan: Plan, sockets: Instance[Settings]) -> str:
     scenario = plan.scenario
     largest = max(scenario.loads.values(), key=lambda load: load.users, default=None)
     publishing = next((action for action in scenario.behaviour.actions.values() if action.publishes), None)
     path = publishing.request.partition(" ")[2] if publishing else None
     return (
-        f"CONNECTIONS = {literal(int(plan.figure('websocket.connection_count')))}\n"
+        f"CONNECTIONS = {literal(sockets.sized.count('connection_count'))}\n"
         f"CONNECTIONS_PER_S = {literal(largest.spawn_rate_per_s if largest else CONNECTIONS_PER_S)}\n"
-        f"HEARTBEAT_S = {literal(scenario.websocket.heartbeat_interval_s)}\n"
+        f"HEARTBEAT_S = {literal(sockets.settings.heartbeat_interval_s)}\n"
         f"PUBLISH_PATH = {literal(path)}\n"
         f"WHOLE_TENANT = {publishing is not None and publishing.audience == 'tenant'}\n"
         f"LATENCY_MS_P95 = {literal(largest.latency_ms_p95 if largest else 1000.0)}\n"

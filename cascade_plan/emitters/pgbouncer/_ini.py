@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from math import ceil
 
-from cascade_plan.emitters._heading import application
-from cascade_plan.emitters._sql_names import database_name
+from cascade_plan.emitters import _databases
 from cascade_plan.formulas import pools
 from cascade_plan.languages import ini
-from cascade_plan.model.plan import Plan
+from cascade_plan.model.fleet import Band
+from cascade_plan.model.titles import called
 
 PREPARED = (1, 21)
 """The version that follows prepared statements in transaction pooling, https://www.pgbouncer.org/changelog.html"""
@@ -18,7 +19,7 @@ PREPARED_COUNT = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Pool:
+class Entry:
     """One database of PgBouncer: what clients connect to."""
 
     name: str
@@ -32,70 +33,66 @@ class Pool:
         return pools.reserve(self.connection_count)
 
 
-def version(plan: Plan) -> tuple[int, ...]:
+def version(pool: _databases.Pool) -> tuple[int, ...]:
     """Return PgBouncer's version as numbers."""
-    return tuple(int(part) for part in plan.scenario.tiers.pool.pgbouncer_version.split("."))
+    return tuple(int(part) for part in pool.instance.settings.pgbouncer_version.split("."))
 
 
-def replica_hosts(plan: Plan) -> tuple[str, ...]:
+def replica_hosts(database: _databases.Database) -> tuple[str, ...]:
     """Return where the replicas are: as given, or placeholders (RFC 2606); none without replicas."""
-    replicas = int(plan.figure("database.replica_count"))
+    replicas = database.instance.sized.count("replica_count")
     if not replicas:
         return ()
-    given = tuple(plan.scenario.tiers.database.replica_hosts)
-    return given or tuple(f"replica-{number}.db.example.com" for number in range(1, replicas + 1))
+    given = tuple(database.instance.settings.replica_hosts)
+    return given or tuple(f"{database.prefix}replica-{number}.db.example.com" for number in range(1, replicas + 1))
 
 
-def databases(plan: Plan) -> tuple[Pool, ...]:
-    """Return the pools: each class of tenants at the primary and, with replicas, at these."""
-    tier, name = plan.scenario.tiers.pool, application(plan)
-    counts = pools.per_process(
-        int(plan.figure("pool.connection_count")), tier.tenant_class_share, int(plan.figure("pool.process_count"))
+def entries(pool: _databases.Pool) -> tuple[Entry, ...]:
+    """Return what clients connect to: each class of tenants at the primary and, with replicas, at these."""
+    sized, shares, host = (
+        pool.instance.sized,
+        pool.instance.settings.tenant_class_share,
+        pool.database.instance.settings.host,
     )
-    replicas = replica_hosts(plan)
-    made = [Pool(f"{name}_{kind}", (plan.scenario.tiers.database.host,), count) for kind, count in counts.items()]
-    if replicas:
-        made += [Pool(f"{name}_{kind}_read", replicas, count) for kind, count in counts.items()]
+    counts = pools.per_process(sized.count("connection_count"), shares, sized.count("process_count"))
+    made = [Entry(f"{pool.called}_{kind}", (host,), count) for kind, count in counts.items()]
+    if replicas := replica_hosts(pool.database):
+        made += [Entry(f"{pool.called}_{kind}_read", replicas, count) for kind, count in counts.items()]
     return tuple(made)
 
 
-def pgbouncer_ini(plan: Plan, head: str) -> str:
-    """Return pgbouncer.ini."""
-    made, processes = databases(plan), int(plan.figure("pool.process_count"))
-    clients = int(plan.figure("pool.client_connection_count_max"))
-    files = pools.file_descriptor_count(clients, sum(pool.connection_count for pool in made))
+def pgbouncer_ini(pool: _databases.Pool, users: Band, head: str) -> str:
+    """Return pgbouncer.ini; `users` are those connected, of which the quietest hour's connections stay open."""
+    made, sized = entries(pool), pool.instance.sized
+    processes, timeout_s = sized.count("process_count"), ceil(pool.database.instance.settings.statement_timeout_s)
     return f"""{head}
 [databases]
 ; A class of tenants has pools of its own, so that a busy one cannot take the others' connections. At the primary they
-; add up to pool.connection_count ({plan.figure("pool.connection_count")}) over {_processes(processes)}.
-{_replica_note(plan)}{"".join(_database(plan, pool) for pool in made)}
+; add up to {pool.instance.name}.connection_count ({sized.count("connection_count")}) over {_processes(processes)}.
+{_replica_note(pool)}{"".join(_line(pool, users, entry) for entry in made)}
 [pgbouncer]
 listen_addr = *
-listen_port = {plan.scenario.tiers.pool.port}
+listen_port = {pool.instance.settings.port}
 ; No socket file: several processes would share it.
 unix_socket_dir =
 pool_mode = transaction
 
-; {clients} clients: {plan.figure("api.replica_count.max")} pods and a quarter more during a rollout, {
-        plan.scenario.tiers.pool.connections_per_pod
-    } connections each and to each address.
-; Files each process may need: {files} (clients, servers, 100 others); set LimitNOFILE or ulimit -n to that or more.
-max_client_conn = {clients}
+{_clients(pool, made)}
 ; For a user or database that is not listed above: nothing is meant to be.
 default_pool_size = 1
 reserve_pool_timeout = 3
 server_idle_timeout = 600
 server_lifetime = 3600
 ; A client that has waited as long as its statement could run has given up.
-query_wait_timeout = {_seconds(plan)}
+query_wait_timeout = {timeout_s}
 ; The server ends idle transactions too (postgresql.conf); here the client is told.
-idle_transaction_timeout = {_seconds(plan)}
-{_reuseport(processes)}
-{_prepared(plan)}
+idle_transaction_timeout = {timeout_s}
+{_reuseport(pool.instance.name, processes)}
+{_prepared(pool)}
 ; Secrets stand in a file of their own. Where PostgreSQL lets pg_authid be read (RDS does not), auth_user and auth_query
 ; can take its place.
 auth_type = scram-sha-256
-auth_file = /etc/pgbouncer/userlist.txt
+auth_file = /etc/pgbouncer/{pool.prefix}userlist.txt
 ; Encrypted, as RDS asks for (rds.force_ssl); to verify the server too: verify-full, and the CA bundle's path in
 ; server_tls_ca_file, https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.SSL.html
 server_tls_sslmode = require
@@ -106,9 +103,9 @@ stats_users = pgbouncer_stats
 """
 
 
-def userlist(plan: Plan, head: str) -> str:
+def userlist(pool: _databases.Pool, head: str) -> str:
     """Return userlist.txt without secrets: one commented line for each user."""
-    roles = plan.scenario.tiers.database.roles
+    roles = pool.database.instance.settings.roles
     users = (roles.app, roles.readonly, "pgbouncer_admin", "pgbouncer_stats")
     lines = "".join(f'; {ini.user(user)} "SCRAM-SHA-256$4096:<salt>$<stored key>:<server key>"\n' for user in users)
     return f"""{head}
@@ -118,23 +115,23 @@ def userlist(plan: Plan, head: str) -> str:
 {lines}"""
 
 
-def _database(plan: Plan, pool: Pool) -> str:
-    load, usual = plan.load.users, pool.connection_count - pool.reserve_count
+def _line(pool: _databases.Pool, users: Band, entry: Entry) -> str:
+    usual = entry.connection_count - entry.reserve_count
     values = {
-        "host": ",".join(pool.hosts),
-        "port": plan.scenario.tiers.database.port,
-        "dbname": ini.literal(database_name(plan)),
+        "host": ",".join(entry.hosts),
+        "port": pool.database.instance.settings.port,
+        "dbname": ini.literal(pool.database.name),
         "pool_size": usual,
-        "reserve_pool": pool.reserve_count,
+        "reserve_pool": entry.reserve_count,
         # What the quietest hour needs stays open.
-        "min_pool_size": min(usual, ceil(usual * load.floor / load.peak)),
-        "max_db_connections": pool.connection_count,
+        "min_pool_size": min(usual, ceil(usual * users.floor / users.peak)),
+        "max_db_connections": entry.connection_count,
     }
-    return f"{ini.name(pool.name)} = {' '.join(f'{name}={value}' for name, value in values.items())}\n"
+    return f"{ini.name(entry.name)} = {' '.join(f'{name}={value}' for name, value in values.items())}\n"
 
 
-def _replica_note(plan: Plan) -> str:
-    if not replica_hosts(plan):
+def _replica_note(pool: _databases.Pool) -> str:
+    if not replica_hosts(pool.database):
         return "; The plan has no replicas: reads go to the primary too.\n"
     return (
         "; Those named _read go to the replicas, in turn, and add up to as many over all of them. PgBouncer does not\n"
@@ -142,17 +139,32 @@ def _replica_note(plan: Plan) -> str:
     )
 
 
+def _clients(pool: _databases.Pool, made: Iterable[Entry]) -> str:
+    """Return how many clients are admitted, and why; without a pod that connects, as many as PgBouncer's default."""
+    clients = pool.instance.sized.count("client_connection_count_max")
+    if not clients:
+        return "; No pods of the plan connect: max_client_conn stays at its default."
+    files = pools.file_descriptor_count(clients, sum(entry.connection_count for entry in made))
+    only = len(pool.clients) == 1
+    whose = ",\n; ".join(
+        f"{each.replica_count_max} {'' if only else called(each.tier) + ' '}pods and a quarter more during a rollout, "
+        f"{each.connection_count_per_pod} connections each and to each address"
+        for each in pool.clients
+    )
+    return (
+        f"; {clients} clients: {whose}.\n"
+        f"; Files each process may need: {files} (clients, servers, 100 others); set LimitNOFILE or ulimit -n to that "
+        f"or more.\nmax_client_conn = {clients}"
+    )
+
+
 def _processes(count: int) -> str:
     return "one process" if count == 1 else f"{count} processes, each with this file"
 
 
-def _seconds(plan: Plan) -> int:
-    return ceil(plan.scenario.tiers.database.statement_timeout_s)
-
-
-def _reuseport(processes: int) -> str:
+def _reuseport(name: str, processes: int) -> str:
     if processes == 1:
-        return "; One process carries the queries; it is single-threaded (pool.process_count)."
+        return f"; One process carries the queries; it is single-threaded ({name}.process_count)."
     return (
         f"; Start {processes} processes with this file: each has one thread, and the kernel spreads new connections.\n"
         "; A client's cancel request may reach another process than its query: give them peer_id and [peers] (1.19).\n"
@@ -160,8 +172,8 @@ def _reuseport(processes: int) -> str:
     )
 
 
-def _prepared(plan: Plan) -> str:
-    if version(plan) >= PREPARED:
+def _prepared(pool: _databases.Pool) -> str:
+    if version(pool) >= PREPARED:
         return (
             "; Prepared statements of the protocol follow the client from one server connection to another (not\n"
             "; PREPARE as SQL). At worst each server connection holds so many; the least recently used goes first.\n"

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
+from cascade_plan.emitters._databases import Pool
 from cascade_plan.emitters._sql_names import TENANT_SETTING
 from cascade_plan.emitters.pgbouncer._ini import version
-from cascade_plan.model.plan import Plan
 
 DEALLOCATES = (1, 22)
 """The first PgBouncer that psycopg may prepare statements through, with libpq 17,
 https://www.psycopg.org/psycopg3/docs/advanced/prepare.html"""
 
 
-def render(plan: Plan, head: str) -> str:
+def render(pool: Pool, head: str) -> str:
     """Return prepared_statements.py."""
-    number = plan.scenario.tiers.pool.pgbouncer_version
+    number = pool.instance.settings.pgbouncer_version
     threshold, why = (
         ("5", f"PgBouncer {number} follows prepared statements")
-        if version(plan) >= DEALLOCATES
+        if version(pool) >= DEALLOCATES
         else ("None", f"never: through PgBouncer {number} psycopg cannot use prepared statements")
     )
     return f'''{head}"""One tenant for a transaction, and statements prepared by the server, also through PgBouncer.
 
 The tenant is a value, never a part of a statement's text, so one prepared statement serves all tenants. Row-level
-security (tenancy.sql) reads the tenant that each transaction begins with.
+security ({pool.database.prefix}tenancy.sql) reads the tenant that each transaction begins with.
 """
 
 from __future__ import annotations

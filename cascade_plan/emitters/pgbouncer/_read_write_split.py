@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-from cascade_plan.emitters.pgbouncer._ini import databases, replica_hosts
-from cascade_plan.model.plan import Plan
+from cascade_plan.emitters._databases import Pool
+from cascade_plan.emitters.pgbouncer._ini import entries, replica_hosts
 
 
-def render(plan: Plan, head: str) -> str:
+def render(pool: Pool, head: str) -> str:
     """Return read-write-split.md."""
-    made = databases(plan)
     rows = "".join(
-        f"| `{pool.name}` | {'replicas, in turn' if pool.name.endswith('_read') else 'primary'} "
-        f"| {pool.connection_count} |\n"
-        for pool in made
+        f"| `{entry.name}` | {'replicas, in turn' if entry.name.endswith('_read') else 'primary'} "
+        f"| {entry.connection_count} |\n"
+        for entry in entries(pool)
     )
     table = f"| connect to | which is | connections of each process |\n|---|---|---|\n{rows}"
     title = f"{head}# Reads and writes\n\n"
-    if not replica_hosts(plan):
+    if not replica_hosts(pool.database):
         return f"{title}{table}\nThe plan has no read replica: every query goes to the primary.\n"
-    delay_s = plan.scenario.tiers.database.statement_timeout_s
+    settings = pool.database.instance.settings
+    delay_s = settings.statement_timeout_s
     return f"""{title}{table}
 **Primary:** everything that writes; every read within a transaction that writes; `SELECT ... FOR UPDATE`; reads that
 decide about a write (a quota, a unique name); a user's reads right after the same user's write.
 
 **Replicas:** lists, searches, reports and counts that may be a moment old. A replica refuses every write, whatever the
-role; for programs that only read there is a role of their own (`{plan.scenario.tiers.database.roles.readonly}`).
+role; for programs that only read there is a role of their own (`{settings.roles.readonly}`).
 
 **Lag.** A replica shows what it has replayed: usually less than a second ago, up to {delay_s:g} s while a query there
 conflicts with replay (`max_standby_streaming_delay`), longer when it cannot keep up. Watch `ReplicaLag` (RDS) or

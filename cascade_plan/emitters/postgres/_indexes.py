@@ -63,7 +63,7 @@ def indexes(names: Names) -> tuple[Index, ...]:
             "idx_users_tenant_id",
             names.users,
             f"({names.tenant}, {names.id})",
-            "What a foreign key within a tenant refers to (tenancy.sql).",
+            f"What a foreign key within a tenant refers to ({names.prefix}tenancy.sql).",
             unique=True,
         ),
     )

@@ -5,18 +5,17 @@ from __future__ import annotations
 from cascade_plan.emitters._sql_names import Names
 
 
-def render(names: Names, head: str) -> str:
+def render(names: Names, head: str, is_pooled: bool) -> str:
     """Return queries.sql."""
-    n = names
+    n, policies = names, f"{names.prefix}tenancy.sql"
     return f"""{head}
 -- The tenant is a parameter, never a part of the text: one statement serves all tenants, and no value can change what
 -- it does. The plan's cache put "FROM tenant_<id>." into the text for every "FROM", which lets a tenant's id end the
 -- statement, and breaks every subquery, join and EXTRACT(year FROM created_at).
--- Row-level security (tenancy.sql) holds even where the condition on the tenant is forgotten; it stands here because
+-- Row-level security ({policies}) holds even where the condition on the tenant is forgotten; it stands here because
 -- the planner estimates a parameter better than a setting.
 --
--- PREPARE as SQL lives in one session: use it in psql, to EXPLAIN EXECUTE. Applications prepare over the protocol
--- (prepared_statements.py), which PgBouncer follows from one server connection to the next since 1.21.
+{_prepared(is_pooled)}
 
 -- Before: N+1. One query for the users, then one for each of them.
 PREPARE n_plus_one_users AS
@@ -56,3 +55,17 @@ WHERE a.{n.tenant} = $1 AND a.{n.timestamp} >= $2 AND a.{n.timestamp} < $3 ORDER
 PREPARE activity_count AS
 SELECT count(*) FROM {n.activity_logs} a WHERE a.{n.timestamp} >= $1 AND a.{n.timestamp} < $2;
 """
+
+
+def _prepared(is_pooled: bool) -> str:
+    """Return how applications prepare statements, in comment lines."""
+    if is_pooled:
+        return (
+            "-- PREPARE as SQL lives in one session: use it in psql, to EXPLAIN EXECUTE. Applications prepare over the "
+            "protocol\n"
+            "-- (prepared_statements.py), which PgBouncer follows from one server connection to the next since 1.21."
+        )
+    return (
+        "-- PREPARE as SQL lives in one session: use it in psql, to EXPLAIN EXECUTE. Applications prepare over the "
+        "protocol."
+    )

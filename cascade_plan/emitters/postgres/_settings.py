@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from cascade_plan.emitters._databases import Database
 from cascade_plan.formulas import postgres
 from cascade_plan.languages.yaml import dump
 from cascade_plan.model.catalogue import Shape
@@ -33,24 +35,31 @@ class Setting:
     """The value in RDS's unit; empty where RDS does not let it be changed."""
 
 
-def database_shape(plan: Plan) -> Shape:
+def shape_of(database: Database) -> Shape:
     """Return the shape of the primary and of every replica."""
-    return next(group.shape for group in plan.groups if group.name == "database primary")
+    return database.instance.sized.group("primary").shape
 
 
-def settings(plan: Plan) -> tuple[Setting, ...]:
+def settings(plan: Plan, database: Database) -> tuple[Setting, ...]:
     """Return the settings in the order they are written."""
-    return (*_memory(plan), *_writing(plan), *_planning(), *_vacuum(plan), *_replicas(plan), *_watching(plan))
+    return (
+        *_memory(database),
+        *_writing(plan, database),
+        *_planning(),
+        *_vacuum(database),
+        *_replicas(database),
+        *_watching(plan, database),
+    )
 
 
-def conf(plan: Plan, head: str) -> str:
+def conf(made: Iterable[Setting], head: str) -> str:
     """Return postgresql.conf's fragment: every setting below its rule and source."""
-    return head + "".join(f"\n# {each.rule}\n# {each.source}\n{each.name} = {each.value}\n" for each in settings(plan))
+    return head + "".join(f"\n# {each.rule}\n# {each.source}\n{each.name} = {each.value}\n" for each in made)
 
 
-def rds_parameters(plan: Plan, name: str, head: str) -> str:
+def rds_parameters(made: Iterable[Setting], database: Database, name: str, head: str) -> str:
     """Return a CloudFormation template of a parameter group with what RDS lets be changed, in its units."""
-    changeable = [each for each in settings(plan) if each.rds]
+    changeable = [each for each in made if each.rds]
     comments = "".join(f"# {each.name} = {each.value}: {each.rule}. {each.source}\n" for each in changeable)
     template: dict[str, Any] = {
         "AWSTemplateFormatVersion": "2010-09-09",
@@ -59,8 +68,8 @@ def rds_parameters(plan: Plan, name: str, head: str) -> str:
             "DatabaseParameters": {
                 "Type": "AWS::RDS::DBParameterGroup",
                 "Properties": {
-                    "Family": f"postgres{plan.scenario.tiers.database.version}",
-                    "Description": f"Sized for {database_shape(plan).name}",
+                    "Family": f"postgres{database.instance.settings.version}",
+                    "Description": f"Sized for {shape_of(database).name}",
                     "Parameters": {each.name: each.rds for each in changeable},
                 },
             }
@@ -74,19 +83,27 @@ def _in_mib(name: str, mib: int, rule: str, source: str, kib_per_unit: int) -> S
     return Setting(name, f"{mib}MB", rule, source, str(mib * 1024 // kib_per_unit))
 
 
-def _memory(plan: Plan) -> tuple[Setting, ...]:
-    shape = database_shape(plan)
+def _opened(database: Database) -> str:
+    """Return who opens how many connections, in words: the pools, or pods themselves."""
+    counts = [str(pool.sized.count("connection_count")) for pool in database.pools]
+    if not counts:
+        return f"{database.client_connection_count} from the application's pods, a quarter more of these in a rollout"
+    return f"the pool's {counts[0]}" if len(counts) == 1 else f"the pools' {' and '.join(counts)}"
+
+
+def _memory(database: Database) -> tuple[Setting, ...]:
+    shape = shape_of(database)
     memory = postgres.memory_mib(shape.memory_gib)
-    connections = int(plan.figure("pool.server_connection_count_max"))
-    pool, other = plan.figure("pool.connection_count"), plan.scenario.tiers.database.other_connections
+    connections, other = database.connection_count_max, database.instance.settings.other_connections
     workers = max(8, shape.vcpu)
     default = postgres.rds_default_connection_count(shape.memory_gib)
     return (
         Setting(
             "max_connections",
             str(connections),
-            f"the pool's {pool}, {other} for monitoring, migrations and people, {postgres.SUPERUSER_RESERVED} reserved "
-            f"for superusers, {postgres.RDS_RESERVED} for RDS; RDS's default for this class is about {default}",
+            f"{_opened(database)}, {other} for monitoring, migrations and people, "
+            f"{postgres.SUPERUSER_RESERVED} reserved for superusers, {postgres.RDS_RESERVED} for RDS; "
+            f"RDS's default for this class is about {default}",
             f"{DOCS}runtime-config-connection.html; LEAST(DBInstanceClassMemory/9531392, 5000), "
             "https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Limits.html",
             str(connections),
@@ -126,10 +143,9 @@ def _memory(plan: Plan) -> tuple[Setting, ...]:
     )
 
 
-def _writing(plan: Plan) -> tuple[Setting, ...]:
-    most = postgres.max_wal_size_mib(
-        plan.load.database_growth_bytes_per_s.peak, plan.scenario.tiers.database.storage_gib
-    )
+def _writing(plan: Plan, database: Database) -> tuple[Setting, ...]:
+    growth = plan.traffic.database_growth_bytes_per_s[database.instance.name].peak
+    most = postgres.max_wal_size_mib(growth, database.instance.settings.storage_gib)
     return (
         Setting("wal_level", "replica", "what a standby and a replica need", WAL),
         Setting(
@@ -164,9 +180,10 @@ def _planning() -> tuple[Setting, ...]:
     )
 
 
-def _vacuum(plan: Plan) -> tuple[Setting, ...]:
-    limit = postgres.vacuum_cost_limit(float(plan.figure("database.writes_per_s_peak")))
-    growth = float(plan.figure("database.growth_gib_per_month"))
+def _vacuum(database: Database) -> tuple[Setting, ...]:
+    writes_per_s = database.instance.sized.value("writes_per_s_peak")
+    limit = postgres.vacuum_cost_limit(writes_per_s)
+    growth = database.instance.sized.value("growth_gib_per_month")
     rule = f"a tenth of a table, not a fifth: at {growth:.2g} GiB a month a fifth of a large table is long in coming"
     return (
         Setting(
@@ -188,7 +205,7 @@ def _vacuum(plan: Plan) -> tuple[Setting, ...]:
         Setting(
             "autovacuum_vacuum_cost_limit",
             str(limit),
-            f"{plan.figure('database.writes_per_s_peak'):.0f} writes/s x {postgres.PAGES_PER_WRITE} pages x (2 + 20) x "
+            f"{writes_per_s:.0f} writes/s x {postgres.PAGES_PER_WRITE} pages x (2 + 20) x "
             "2 ms, at least the default of 200: as fast as writes leave something to clean",
             f"{MEMORY}, cost-based vacuum delay",
             str(limit),
@@ -196,10 +213,10 @@ def _vacuum(plan: Plan) -> tuple[Setting, ...]:
     )
 
 
-def _replicas(plan: Plan) -> tuple[Setting, ...]:
-    delay_ms = round(plan.scenario.tiers.database.statement_timeout_s * 1000)
+def _replicas(database: Database) -> tuple[Setting, ...]:
+    delay_ms = round(database.instance.settings.statement_timeout_s * 1000)
     # Two for each replica and the standby, one of them for a base backup or a connection that is not yet given up.
-    senders = max(10, 2 * (int(plan.figure("database.replica_count")) + 1))
+    senders = max(10, 2 * (database.instance.sized.count("replica_count") + 1))
     return (
         Setting(
             "max_wal_senders", str(senders), "two for each replica and the standby, at least the default", REPLICATION
@@ -221,9 +238,9 @@ def _replicas(plan: Plan) -> tuple[Setting, ...]:
     )
 
 
-def _watching(plan: Plan) -> tuple[Setting, ...]:
-    tier = plan.scenario.tiers.database
-    idle_ms = round(tier.statement_timeout_s * 1000)
+def _watching(plan: Plan, database: Database) -> tuple[Setting, ...]:
+    idle_ms = round(database.instance.settings.statement_timeout_s * 1000)
+    held = "a connection of the pool" if database.pools else "a connection"
     slow_ms = round(plan.scenario.autoscaling.target_latency_s_p95 * 1000)
     return (
         Setting(
@@ -236,7 +253,7 @@ def _watching(plan: Plan) -> tuple[Setting, ...]:
         Setting(
             "idle_in_transaction_session_timeout",
             f"{idle_ms}ms",
-            "a transaction left open holds a connection of the pool and keeps vacuum from its rows",
+            f"a transaction left open holds {held} and keeps vacuum from its rows",
             CLIENT,
             str(idle_ms),
         ),

@@ -47,15 +47,14 @@ DO {dollar_quoted(body)};
 """
 
 
-def tenancy(names: Names, head: str, statement_timeout_s: float) -> str:
+def tenancy(names: Names, head: str, statement_timeout_s: float, is_pooled: bool) -> str:
     """Return tenancy.sql: roles, grants, policies, defaults and the foreign key, in one transaction."""
-    n = names
+    n, indexed = names, f"{names.prefix}indexes.sql"
     return f"""{head}
--- Run with psql by a superuser (RDS: the master user), after indexes.sql, once the application sets its tenant.
+-- Run with psql by a superuser (RDS: the master user), after {indexed}, once the application sets its tenant.
 -- Each transaction of the application begins with
 --     SELECT set_config('{TENANT_SETTING}', $1, true);
--- The third argument, true, is SET LOCAL: the tenant ends with the transaction, so the next transaction on the same
--- server connection, which transaction pooling gives to another client, begins without one and sees nothing.
+{_local(is_pooled)}
 -- This stops what forgets or mistakes a tenant. It does not stop SQL that an attacker writes: such SQL can call
 -- set_config too. Parameters keep values out of the SQL.
 \\set ON_ERROR_STOP on
@@ -69,7 +68,7 @@ SET LOCAL lock_timeout = '5s';
 {"".join(_policies(n, table) for table in n.tables)}
 -- A row of the settings must be of its user's tenant: checks of a foreign key do not see policies, so without the
 -- tenant in the key one tenant could refer to another's user.
--- First the rows that came without a tenant since tenant_column.sql.
+-- First the rows that came without a tenant since {n.prefix}tenant_column.sql.
 UPDATE {n.user_settings} s SET {n.tenant} = u.{n.tenant}
 FROM {n.users} u WHERE s.{n.tenant} IS NULL AND u.{n.id} = s.{n.user};
 ALTER TABLE {n.user_settings} ALTER COLUMN {n.tenant} SET NOT NULL;
@@ -89,6 +88,21 @@ FROM pg_class c
 JOIN pg_attribute a ON a.attrelid = c.oid AND NOT a.attisdropped AND a.attname = {_raw(n.tenant)}
 WHERE c.relkind IN ('r', 'p') AND NOT c.relrowsecurity AND c.relnamespace = {literal(n.schema)}::regnamespace;
 """
+
+
+def _local(is_pooled: bool) -> str:
+    """Return why a tenant is set for its transaction alone, in comment lines."""
+    if is_pooled:
+        return (
+            "-- The third argument, true, is SET LOCAL: the tenant ends with the transaction, so the next transaction "
+            "on the same\n"
+            "-- server connection, which transaction pooling gives to another client, begins without one and sees "
+            "nothing."
+        )
+    return (
+        "-- The third argument, true, is SET LOCAL: the tenant ends with the transaction, so the next one on the same "
+        "connection\n-- begins without one and sees nothing."
+    )
 
 
 def rollback(names: Names, head: str) -> str:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from cascade_plan.emitters._heading import application, heading
-from cascade_plan.emitters._sql_names import Names, names
+from typing import Final
+
+from cascade_plan.emitters._databases import Database, databases
+from cascade_plan.emitters._heading import heading
+from cascade_plan.emitters._sql_names import names
 from cascade_plan.emitters.postgres import _indexes, _queries, _settings, _tenancy
 from cascade_plan.languages import sql
 from cascade_plan.model.artefact import Artefact
@@ -13,68 +16,83 @@ COMMAND = "database"
 """The emit- command that writes these files, and their directory."""
 APPLIED_AFTER: tuple[str, ...] = ("terraform",)
 """The emitters whose files are applied before these."""
+SERVES: tuple[str, ...] = ("database",)
+"""What there is nothing to do without."""
+CLOUDS: tuple[str, ...] = ()
+"""The only clouds it writes for; empty for any."""
+PARAMETER_CLOUDS: Final = ("aws",)
+"""Whose parameter groups are made."""
 
 
 def render(plan: Plan) -> tuple[Artefact, ...]:
-    """Return the files of the database, in the order they are applied.
+    """Return the files of each database, in the order they are applied.
 
     Raises UsageError for a name that PostgreSQL cannot hold.
     """
-    return (*_server(plan), *_sql(plan, names(plan)))
+    return tuple(file for database in databases(plan) for file in (*_server(plan, database), *_sql(plan, database)))
 
 
-def _server(plan: Plan) -> tuple[Artefact, ...]:
-    shape = _settings.database_shape(plan)
-    head = heading(
-        plan,
-        [
-            f"sized for {shape.name}: {shape.vcpu} vCPU, {shape.memory_gib:g} GiB, a pool of "
-            f"{plan.figure('pool.connection_count')}, {plan.figure('database.writes_per_s_peak'):.0f} writes/s at peak"
-        ],
-    )
-    name = application(plan)
+def _server(plan: Plan, database: Database) -> tuple[Artefact, ...]:
+    prefix, made = database.prefix, _settings.settings(plan, database)
+    head = heading(plan, [_sized(database)])
+    name = f"{plan.application}-{database.instance.name.replace('_', '-')}"
     return (
         Artefact(
-            "postgresql.conf",
-            _settings.conf(plan, head),
+            f"{prefix}postgresql.conf",
+            _settings.conf(made, head),
             "Settings of a server you run yourself: copy it into the directory that `include_dir` names, and restart.",
         ),
         Artefact(
-            "rds-parameters.yaml",
-            _settings.rds_parameters(plan, name, head),
-            "The same settings for RDS: `aws cloudformation deploy --template-file rds-parameters.yaml "
-            f"--stack-name {name}-database-parameters`.",
+            f"{prefix}rds-parameters.yaml",
+            _settings.rds_parameters(made, database, plan.application, head),
+            f"The same settings for RDS: `aws cloudformation deploy --template-file {prefix}rds-parameters.yaml "
+            f"--stack-name {name}-parameters`.",
+            clouds=PARAMETER_CLOUDS,
         ),
     )
 
 
-def _sql(plan: Plan, quoted: Names) -> tuple[Artefact, ...]:
+def _sized(database: Database) -> str:
+    sized, shape = database.instance.sized, _settings.shape_of(database)
+    counts = [str(pool.sized.count("connection_count")) for pool in database.pools]
+    clients = f"{database.client_connection_count} connections of pods"
+    pools = f"{'a pool' if len(counts) == 1 else 'pools'} of {' and '.join(counts)}" if counts else clients
+    return (
+        f"sized for {shape.name}: {shape.vcpu} vCPU, {shape.memory_gib:g} GiB, {pools}, "
+        f"{sized.value('writes_per_s_peak'):.0f} writes/s at peak"
+    )
+
+
+def _sql(plan: Plan, database: Database) -> tuple[Artefact, ...]:
+    quoted, prefix, is_pooled = names(database), database.prefix, bool(database.pools)
     head = heading(plan, [], sql.comment)
-    timeout_s = plan.scenario.tiers.database.statement_timeout_s
+    timeout_s = database.instance.settings.statement_timeout_s
     return (
         Artefact(
-            "tenant_column.sql",
+            f"{prefix}tenant_column.sql",
             _tenancy.tenant_column(quoted, head),
-            "First: the settings' missing tenant, filled in batches; `psql -f tenant_column.sql`.",
+            f"First: the settings' missing tenant, filled in batches; `psql -f {prefix}tenant_column.sql`.",
         ),
         Artefact(
-            "indexes.sql",
+            f"{prefix}indexes.sql",
             _indexes.render(quoted, head),
-            "Second: the indexes, built while the application runs; `psql -f indexes.sql`.",
+            f"Second: the indexes, built while the application runs; `psql -f {prefix}indexes.sql`.",
         ),
         Artefact(
-            "tenancy.sql",
-            _tenancy.tenancy(quoted, head, timeout_s),
-            "Third, once the application sets its tenant: roles and row-level security; `psql -f tenancy.sql`.",
+            f"{prefix}tenancy.sql",
+            _tenancy.tenancy(quoted, head, timeout_s, is_pooled),
+            "Third, once the application sets its tenant: roles and row-level security; "
+            f"`psql -f {prefix}tenancy.sql`.",
         ),
         Artefact(
-            "rollback.sql",
+            f"{prefix}rollback.sql",
             _tenancy.rollback(quoted, head),
-            "Takes policies and indexes away again: `psql -f rollback.sql`.",
+            f"Takes policies and indexes away again: `psql -f {prefix}rollback.sql`.",
         ),
         Artefact(
-            "queries.sql",
-            _queries.render(quoted, head),
-            "The N+1 form, the form that replaces it and the indexes' queries, prepared: `psql` and `\\i queries.sql`.",
+            f"{prefix}queries.sql",
+            _queries.render(quoted, head, is_pooled),
+            "The N+1 form, the form that replaces it and the indexes' queries, prepared: `psql` and "
+            f"`\\i {prefix}queries.sql`.",
         ),
     )

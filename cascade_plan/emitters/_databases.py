@@ -1,0 +1,111 @@
+"""Which databases and pools a plan has, what stands before what, and who connects to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from cascade_plan.formulas import pools, postgres
+from cascade_plan.model.fleet import Workload
+from cascade_plan.model.plan import Instance, Plan
+from cascade_plan.tiers.database.settings import Settings as DatabaseSettings
+from cascade_plan.tiers.pool.settings import Settings as PoolSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """A database of a plan, as those see it who set it up."""
+
+    instance: Instance[DatabaseSettings]
+    prefix: str
+    """What its files begin with: nothing where it is the only database."""
+    name: str
+    """The name of the database on its server, unquoted: the scenario's, or the application's."""
+    pools: tuple[Instance[PoolSettings], ...]
+    """What stands before it; where nothing does, its clients connect to it themselves."""
+    clients: tuple[Workload, ...]
+    """Whose pods ask it."""
+
+    @property
+    def client_connection_count(self) -> int:
+        """Connections that clients may open where there is no pool, a rollout's surge of pods among them."""
+        return sum(
+            pools.client_connection_count(client.replica_count_max, client.connection_count_per_pod, 1)
+            for client in self.clients
+        )
+
+    @property
+    def connection_count_max(self) -> int:
+        """What its servers must admit: what pools or clients open, what else connects, and what is reserved."""
+        other = self.instance.settings.other_connections
+        beside = postgres.connection_count_max(0, other)
+        of_pools = sum(pool.sized.count("server_connection_count_max") - beside for pool in self.pools)
+        return postgres.connection_count_max(of_pools if self.pools else self.client_connection_count, other)
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """A pool of a plan, as those see it who set it up."""
+
+    instance: Instance[PoolSettings]
+    prefix: str
+    """What its files begin with: nothing where it is the only pool."""
+    called: str
+    """What the names of its databases begin with."""
+    database: Database
+    clients: tuple[Workload, ...]
+    """Whose pods may connect to it."""
+
+
+def databases(plan: Plan) -> tuple[Database, ...]:
+    """Return the databases of a plan with what stands before each; none where they are off."""
+    found = plan.of(DatabaseSettings)
+    return tuple(_database(plan, instance, found) for instance in found)
+
+
+def pooled(plan: Plan) -> tuple[Pool, ...]:
+    """Return the pools of a plan that have a database behind them."""
+    found = plan.of(PoolSettings)
+    behind = {pool.name: database for database in databases(plan) for pool in database.pools}
+    clients = tuple(workload for workload in plan.fleet.workloads if workload.connection_count_per_pod)
+    return tuple(
+        Pool(
+            pool,
+            prefix(pool, found),
+            plan.application if len(found) == 1 else f"{plan.application}_{pool.name}",
+            behind[pool.name],
+            clients,
+        )
+        for pool in found
+        if pool.name in behind
+    )
+
+
+def prefix(instance: Instance[DatabaseSettings] | Instance[PoolSettings], of_all: Iterable[object]) -> str:
+    """Return what an instance's files begin with: nothing where it is the only one of its kind."""
+    return "" if len([*of_all]) == 1 else f"{instance.name.replace('_', '-')}-"
+
+
+def _database(
+    plan: Plan, instance: Instance[DatabaseSettings], found: tuple[Instance[DatabaseSettings], ...]
+) -> Database:
+    first = found[0].name
+    before = tuple(pool for pool in plan.of(PoolSettings) if (pool.settings.database or first) == instance.name)
+    asking = tuple(workload for workload in plan.fleet.workloads if _asks(plan, workload, instance.name, first))
+    name = instance.settings.database_name or plan.application
+    return Database(instance, prefix(instance, found), name, before, asking)
+
+
+def _asks(plan: Plan, workload: Workload, database: str, first: str) -> bool:
+    """Return whether a workload's pods ask a database: by the actions they answer, or by the one that jobs ask."""
+    scenario = plan.scenario
+    if not workload.connection_count_per_pod:
+        return False
+    if workload.serves == "jobs":
+        named = getattr(scenario.tiers[workload.tier], "database", None)
+        return bool((named or first) == database)
+    return any(
+        scenario.service(action) == workload.tier
+        and scenario.reads(action, database) + scenario.writes(action, database)
+        for action in scenario.behaviour.actions.values()
+    )
