@@ -139,7 +139,7 @@ CONTRACTS: dict[tuple[str, str], Contract] = {
     ("clouds", "products"): products,
     ("emitters", "artefacts"): emitter,
     ("reports/plans", ""): report("plan"),
-    ("reports/days", ""): report("replay"),
+    ("reports/days", ""): report("simulation"),
     ("reports/verifications", ""): report("verification"),
     ("reports/differences", ""): report("differences"),
     ("evidence/readers", ""): reader,
