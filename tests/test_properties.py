@@ -5,11 +5,13 @@ And for every set of tiers: what is off is spoken of nowhere and never costs mor
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from decimal import Decimal
 from functools import cache
 from typing import Any
 
+import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -224,6 +226,23 @@ def test_what_is_off_is_spoken_of_nowhere_and_never_costs_more(name: str, data: 
         assert getattr(made.bill.effective_usd, level) <= getattr(before.bill.effective_usd, level), level
     for form in registry.names("reports/plans"):
         assert registry.load("reports/plans", form).render(made)
+
+
+PROGRAMS = {
+    "websocket": "websocket", "cache": "redis|valkey", "database": "postgres|pgbouncer|rds", "pool": "pgbouncer",
+    "monitoring": "prometheus",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", STARTS)
+@pytest.mark.parametrize("off", PROGRAMS)
+def test_no_report_names_the_program_of_what_is_off(name: str, off: str) -> None:
+    gone = {off, *(("pool", "worker", "queue") if off == "database" else ())}
+    bare = {key: value for key, value in document_of(base(name)).items() if key not in ("gates", "description")}
+    made = planned(without(Scenario.model_validate(bare), gone))
+    for form in registry.names("reports/plans"):
+        text = registry.load("reports/plans", form).render(made)
+        assert re.findall(rf".*\b(?:{PROGRAMS[off]}).*", text, re.IGNORECASE) == [], form
 
 
 @settings(max_examples=30, deadline=None)
