@@ -9,18 +9,22 @@ from typing import Any
 
 from servers import program
 
-from cascade_plan.emitters.prometheus import artefacts as monitoring
+from cascade_plan import registry
 from cascade_plan.inputs.scenarios import Assignment, read
 from cascade_plan.model.plan import Plan
 from cascade_plan.planning.pipeline import plan
 
 Document = dict[str, Any]
+SEVERAL_GATES = (
+    '{cache_hit_ratio: ["> 0.9"], sessions.hit_ratio: ["> 0.5"], "worker.age_s_p99": ["< 30"], '
+    '"reports_pool.connection_count_per_10000_users": ["< 100"], latency_ms_p95.normal: ["< 200"]}'
+)
 
 
 def planned(name: str = "cascade", *changes: Assignment) -> Plan:
     """Return the plan of a bundled scenario, with values set."""
     found = read(name, changes)
-    return plan(found.scenario, found.catalogue, found.book, found.origins)
+    return plan(found.scenario, found.book, found.origins)
 
 
 @cache
@@ -41,12 +45,46 @@ def sharded() -> Plan:
     return planned("cascade", ("--set", "tiers.monitoring.series_per_node", "200000"))
 
 
+@cache
+def several() -> Plan:
+    """Return that plan with two of each kind that there may be several of, and workers with a queue."""
+    return planned(
+        "cascade",
+        ("--set", "tiers.search", "{kind: api, minimum_nodes: 2}"),
+        ("--set", "tiers.reports", "{kind: database}"),
+        ("--set", "tiers.reports_pool", "{kind: pool, database: reports}"),
+        ("--set", "tiers.sessions", "{kind: cache}"),
+        ("--set", "tiers.queue", "{}"),
+        ("--set", "tiers.mails", "{kind: queue}"),
+        ("--set", "tiers.worker", "{read_count: 1}"),
+        ("--set", "tiers.mailer", "{kind: worker, queue: mails}"),
+        ("--set", "behaviour.actions.list_workrooms.at", "search"),
+        ("--set", "behaviour.actions.upload_resource.reads", "{database: 1, reports: 1}"),
+        ("--set", "behaviour.actions.list_workrooms.cache", "sessions"),
+        ("--set", "behaviour.actions.create_message.jobs", "{worker: 1, mailer: 1}"),
+        ("--set", "gates", SEVERAL_GATES),
+        ("--set", "tiers.monitoring.label_by_tenant", "false"),
+    )
+
+
+@cache
+def jobs() -> Plan:
+    """Return the plan of a scenario with workers and a queue."""
+    return planned("api-batch")
+
+
+def texts(made: Plan) -> dict[str, str]:
+    """Return path -> text of everything that is emitted of a plan's monitoring."""
+    emitters = (registry.load("emitters", name, "artefacts") for name in ("prometheus", "grafana"))
+    return {artefact.path: artefact.text for emitter in emitters for artefact in emitter.render(made)}
+
+
 def emitted(made: Plan, directory: Path) -> dict[str, Path]:
     """Return path -> file of everything emitted, written into a directory."""
     paths = {}
-    for artefact in monitoring.render(made):
-        paths[artefact.path] = directory / artefact.path
-        paths[artefact.path].write_text(artefact.text, encoding="utf-8")
+    for path, text in texts(made).items():
+        paths[path] = directory / path
+        paths[path].write_text(text, encoding="utf-8")
     return paths
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from cascade_plan.emitters.prometheus._latency_goals import latency_goals
+from cascade_plan.emitters._watches.latency_goals import latency_goals
 from cascade_plan.model.plan import Plan
+from cascade_plan.tiers.monitoring.settings import Settings as MonitoringSettings
 
 GIB = 2**30
 MINUTES = 30
@@ -165,9 +166,70 @@ def _store_recordings(namespace: str) -> Iterator[tuple[str, Recorded]]:
     yield "pod:redis_memory:ratio", Recorded(memory, {first: 0.75})
 
 
+def job_recordings(namespace: str) -> Iterator[tuple[str, Recorded]]:
+    """Yield (record, case) for every series that workers and their queue add, of one worker that asks a database."""
+    here, pod = {"namespace": namespace}, {"namespace": namespace, "job": f"{namespace}-worker", "pod": "w-1"}
+    alone = f'{{namespace="{namespace}"}}'
+    done = tuple(
+        Series(named("cascade_jobs_total", **pod, outcome=outcome), counter(rate))
+        for outcome, rate in (("ok", 9), ("error", 1))
+    )
+    yield "namespace:cascade_jobs:rate5m", Recorded(done, {alone: 10})
+    yield "namespace:cascade_job_errors:ratio_rate5m", Recorded(done, {alone: 0.1})
+    # 9.5 of 10 are half way from 10 to 30 s, 9.9 of 10 nine tenths of it.
+    cumulative = {"5.0": 0.0, "10.0": 9.0, "30.0": 10.0, "+Inf": 10.0}
+    work = histogram("cascade_job_duration_seconds", cumulative, **pod)
+    ages = histogram("cascade_job_age_seconds", cumulative, **pod)
+    yield "namespace:cascade_job_duration_seconds:p95", Recorded(work, {alone: 20})
+    yield "namespace:cascade_job_age_seconds:p95", Recorded(ages, {alone: 20})
+    yield "namespace:cascade_job_age_seconds:p99", Recorded(ages, {alone: 28})
+    asked = tuple(
+        Series(named("cascade_jobs_asked_total", **here, pod=name, queue="queue"), counter(3)) for name in ("a", "b")
+    )
+    yield "namespace:cascade_jobs_asked:rate5m", Recorded(asked, {alone: 6})
+    queries = histogram("cascade_query_duration_seconds", {"0.1": 1, "+Inf": 2}, **pod, query_type="a")
+    rates = {
+        f'{{job="{namespace}-worker",le="{le}",namespace="{namespace}",pod="w-1"}}': rate
+        for le, rate in (("0.1", 1.0), ("+Inf", 2.0))
+    }
+    yield "pod:cascade_query_duration_seconds_bucket:rate", Recorded(queries, rates)
+
+
+def service_recordings(namespace: str, service: str, other: str) -> Iterator[tuple[str, Recorded]]:
+    """Yield (record, case) for every series of one of several services, while another one has series too."""
+    job, pod = f"{namespace}-{service}", {"namespace": namespace, "job": f"{namespace}-{service}", "pod": "p-1"}
+    foreign = {**pod, "job": f"{namespace}-{other}", "pod": "p-2"}
+    where, of_pod = f'job="{job}",namespace="{namespace}"', f'job="{job}",namespace="{namespace}",pod="p-1"'
+    metric, queries = "cascade_request_duration_seconds", "cascade_query_duration_seconds"
+    good = histogram(metric, {"0.2": 9, "0.3": 10, "+Inf": 10}, **pod, outcome="ok")
+    failed = histogram(metric, {"0.2": 10, "0.3": 10, "+Inf": 10}, **pod, outcome="error")
+    others = histogram(metric, {"0.2": 0, "0.3": 7, "+Inf": 7}, **foreign, outcome="ok")
+    mine = {f"{{{where}}}": 20.0}
+    theirs = f'{{job="{namespace}-{other}",namespace="{namespace}"}}'
+    yield "job:cascade_requests:rate5m", Recorded((*good, *failed, *others), {**mine, theirs: 7})
+    shares = {f"{{{where}}}": 0.5, theirs: 0.0}
+    yield "job:cascade_request_errors:ratio_rate5m", Recorded((*good, *failed, *others), shares)
+    # 19 of 20 within 0.2 s is the bound itself; 6.65 of 7 are 95 % of the way from 0.2 to 0.3 s.
+    times = {f"{{{where}}}": 0.2, theirs: 0.295}
+    yield f"job:{metric}:p95", Recorded((*good, *failed, *others), times)
+    busy = histogram(queries, {"0.1": 8, "0.2": 9, "0.25": 10, "+Inf": 10}, **pod, query_type="a")
+    beside = histogram(queries, {"0.1": 8, "0.2": 10, "0.25": 10, "+Inf": 10}, **foreign, query_type="a")
+    up = (
+        Series(named("up", **pod), gauge(1)),
+        Series(named("up", **{**pod, "pod": "new"}), gauge(1)),
+        Series(named("up", **foreign), gauge(1)),
+    )
+    p95 = {
+        f"{{{of_pod}}}": 0.225,
+        f'{{{where},pod="new"}}': 0.0,
+        f'{{job="{namespace}-{other}",namespace="{namespace}",pod="p-2"}}': 0.175,
+    }
+    yield f"pod:{queries}:p95", Recorded((*busy, *beside, *up), p95)
+
+
 def alerts(plan: Plan) -> Iterator[tuple[str, Alerted]]:
     """Yield (alert, case) for every alert but those on burn rates, which have windows of their own."""
-    namespace = plan.scenario.application or plan.scenario.name
+    namespace = plan.application
     for goal in latency_goals(plan):
         rate = goal.requests_per_s
         slow, fast, crowded = (
@@ -229,13 +291,109 @@ def _limits(namespace: str) -> Iterator[tuple[str, Alerted]]:
     yield "CacheMemoryNearlyFull", Alerted((fuller, limit), ((emptier, limit), (fuller, unlimited)))
 
 
+def job_alerts(plan: Plan) -> Iterator[tuple[str, Alerted]]:
+    """Yield (alert, case) for what workers and their queue add."""
+    namespace = plan.application
+    here = {"namespace": namespace}
+    (worker,) = (each for each in plan.fleet.workloads if each.serves == "jobs")
+    pod = {**here, "job": worker.name, "pod": "w"}
+
+    def ages(old: float) -> tuple[Series, ...]:
+        cumulative = {"10.0": 10 - old, "30.0": 10 - old, "60.0": 10.0, "+Inf": 10.0}
+        return histogram("cascade_job_age_seconds", cumulative, **pod)
+
+    yield "JobAgeMissed", Alerted(ages(0.2), (ages(0.05), ages(0)), labels={"figure": "worker.age_s_p99"})
+    pods = [
+        tuple(Series(named("up", **{**pod, "pod": str(n)}), gauge(1)) for n in range(count))
+        for count in (worker.replica_count_max, worker.replica_count_max - 1)
+    ]
+    down = (*pods[1], Series(named("up", **{**pod, "pod": "down"}), gauge(0)))
+    yield "WorkersAtCeiling", Alerted(pods[0], (pods[1], down))
+    asked = Series(named("cascade_jobs_asked_total", **here, pod="a", queue="queue"), counter(2))
+    unasked = Series(named("cascade_jobs_asked_total", **here, pod="a", queue="queue"), counter(0))
+    done = Series(named("cascade_jobs_total", **pod, outcome="ok"), counter(1))
+    idle = Series(named("cascade_jobs_total", **pod, outcome="ok"), counter(0))
+    yield "JobsLeftUndone", Alerted((asked, idle), ((asked, done), (unasked, idle), (unasked,)))
+    up, other = (Series(named("up", **{**pod, "job": job}), gauge(1)) for job in (worker.name, f"{namespace}-api"))
+    yield "TargetsMissing", Alerted((other,), ((up,),), labels={"component": "worker"})
+
+
+def of_both(plan: Plan) -> Iterator[tuple[str, Alerted]]:
+    """Yield (alert, case) for each of two instances of a kind: what fires for one is silent about the other."""
+    here = {"namespace": plan.application}
+    for service, subject, other in (("api", "autoscaler", "search"), ("search", "search-autoscaler", "api")):
+        condition = {"condition": "ScalingActive", "status": "false"}
+        fires, silent = (
+            Series(
+                named(
+                    "kube_horizontalpodautoscaler_status_condition", **here, horizontalpodautoscaler=name, **condition
+                ),
+                gauge(1),
+            )
+            for name in (f"cascade-{service}", f"cascade-{other}")
+        )
+        yield "AutoscalerWithoutMetric", Alerted((fires,), ((silent,),), labels={"subject": subject})
+        up, missing = (
+            Series(named("up", **here, job=f"cascade-{name}", pod="p"), gauge(1)) for name in (other, service)
+        )
+        yield "TargetsMissing", Alerted((up,), ((missing,),), labels={"component": service})
+    for one, another, subject in (
+        ("postgres", "reports-postgres", "database"),
+        ("reports-postgres", "postgres", "reports"),
+    ):
+        lag, other_lag = (
+            Series(named("pg_replication_lag_seconds", **here, job=f"cascade-{job}", pod="p"), gauge(31))
+            for job in (one, another)
+        )
+        yield "ReplicaLags", Alerted((lag,), ((other_lag,),), labels={"subject": subject})
+    for one, another, subject in (("redis", "sessions-redis", "cache"), ("sessions-redis", "redis", "sessions")):
+        full, empty = (
+            tuple(
+                Series(named(f"redis_memory_{what}_bytes", **here, job=f"cascade-{job}", pod="p"), gauge(value))
+                for what, value in (("used", 91), ("max", 100))
+            )
+            for job in (one, another)
+        )
+        yield "CacheMemoryNearlyFull", Alerted(full, (empty,), labels={"subject": subject})
+    for one, another, figure in (("cache", "sessions", "cache_hit_ratio"), ("sessions", "cache", "sessions.hit_ratio")):
+        missed, others = (
+            tuple(
+                Series(named("cascade_cache_requests_total", **here, pod="p", cache=name, result=result), counter(rate))
+                for result, rate in (("hit", 4), ("miss", 6))
+            )
+            for name in (one, another)
+        )
+        yield "CacheHitRatioMissed", Alerted(missed, (others,), labels={"figure": figure})
+    pool = "pgbouncer_databases_current_connections"
+    for one, another, subject in (
+        ("pgbouncer", "reports-pool-pgbouncer", "pool"),
+        ("reports-pool-pgbouncer", "pgbouncer", "reports_pool"),
+    ):
+        nearly, other_pool = (
+            Series(named(pool, **here, job=f"cascade-{job}", pod="p", database="app"), gauge(91))
+            for job in (one, another)
+        )
+        yield "PoolNearlyFull", Alerted((nearly,), ((other_pool,),), labels={"subject": subject})
+    for queue, worker, other_worker in (("queue", "worker", "mailer"), ("mails", "mailer", "worker")):
+        asked = Series(named("cascade_jobs_asked_total", **here, pod="a", queue=queue), counter(2))
+        mine, theirs = (
+            Series(named("cascade_jobs_total", **here, job=f"cascade-{name}", pod="w", outcome="ok"), counter(1))
+            for name in (worker, other_worker)
+        )
+        yield "JobsLeftUndone", Alerted((asked, theirs), ((asked, mine),), labels={"subject": queue})
+
+
+def _by_tenant(plan: Plan) -> bool:
+    return all(monitoring.settings.label_by_tenant for monitoring in plan.of(MonitoringSettings))
+
+
 def _monitoring(plan: Plan, namespace: str) -> Iterator[tuple[str, Alerted]]:
     here = {"namespace": namespace}
     budget = int(plan.figure("monitoring.series_count"))
     yield "SeriesOverBudget", _gauges("prometheus_tsdb_head_series", budget + 1, budget, 90, **here)
     children = int(plan.figure("monitoring.query_series_count")) // 14
     # With a label for each tenant the budget is tens of thousands of series: the same rule is tested without.
-    if not plan.scenario.tiers.monitoring.label_by_tenant:
+    if not _by_tenant(plan):
         over, within = (
             tuple(
                 Series(named("cascade_query_duration_seconds_count", **here, pod="a", query_type=str(n)), gauge(1))
@@ -244,7 +402,7 @@ def _monitoring(plan: Plan, namespace: str) -> Iterator[tuple[str, Alerted]]:
             for count in (children + 1, children)
         )
         yield "QuerySeriesOverBudget", Alerted(over, (within,))
-    if not plan.scenario.tiers.monitoring.label_by_tenant:
+    if not _by_tenant(plan):
         job = {**here, "job": f"{namespace}-api", "pod": "a"}
         scraped = Series(named("scrape_samples_scraped", **job), gauge(200))
         kept, fewer = (Series(named("scrape_samples_post_metric_relabeling", **job), gauge(n)) for n in (200, 150))

@@ -9,7 +9,7 @@ from typing import Any, Final
 from cascade_plan.languages import promql
 from cascade_plan.model.ask import Ask, Site
 from cascade_plan.model.fleet import Workload
-from cascade_plan.model.titles import called
+from cascade_plan.model.titles import called, title
 from cascade_plan.model.watch import Recorded
 
 QUERY: Final = "cascade_query_duration_seconds"
@@ -88,9 +88,10 @@ def scope_of_pods(site: Site[Any], workload: Workload, is_alone: bool) -> Scope:
 def exporter(site: Site[Any], program: str) -> str:
     """Return what an instance's exporter is called: by its program, with the instance's name unless that is its kind.
 
-    The job that scrapes it is the application's name, a dash and this.
+    The job that scrapes it is the application's name, a dash and this: no pods of another instance may be called so.
     """
-    return program if site.name == site.settings.KIND else f"{site.name.replace('_', '-')}-{program}"
+    own = program if site.name == site.settings.KIND else f"{site.name}_{program}"
+    return f"{own}_exporter".replace("_", "-") if own in site.scenario.tiers else own.replace("_", "-")
 
 
 def scope_of_exporter(site: Site[Any], program: str) -> Scope:
@@ -110,11 +111,20 @@ def is_first(site: Site[Any]) -> bool:
 
 
 def spoken(site: Site[Any], words: str) -> str:
-    """Return what an instance is called in a sentence: the words of its kind, with its name where there are others.
+    """Return the words of a kind for an instance in a sentence, with its name where it is not called after its kind.
 
-    Example: "the connection pool", or of several "the connection pool reports_pool".
+    Example: "the connection pool", or of another of several "the connection pool reports pool".
     """
-    return words if is_alone(site) else f"{words} {called(site.name)}"
+    return words if _is_plain(site) else f"{words} {called(site.name)}"
+
+
+def headed(site: Site[Any], words: str) -> str:
+    """Return a panel's heading for an instance: the words of its kind, behind its name as `spoken` has it."""
+    return words if _is_plain(site) else f"{title(site.name)}: {words[0].lower()}{words[1:]}"
+
+
+def _is_plain(site: Site[Any]) -> bool:
+    return is_alone(site) or site.name == site.settings.KIND
 
 
 def querying_count(ask: Ask[Any]) -> int:

@@ -8,7 +8,9 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
@@ -20,22 +22,23 @@ import yaml
 from factories import make_scenario
 from hypothesis import given
 from hypothesis import strategies as st
-from monitoring_files import Document, cascade, planned, sharded, without_tenants
+from monitoring_files import Document, cascade, jobs, planned, several, sharded, texts, without_tenants
 from prometheus_client import CollectorRegistry
 from prometheus_client.utils import floatToGoString
 
-from cascade_plan.emitters.prometheus import artefacts as monitoring
-from cascade_plan.emitters.prometheus._latency_goals import MEASURED, latency_goals, objectives, unmeasured
+from cascade_plan import registry
+from cascade_plan.emitters._watches.collected import unmeasured
+from cascade_plan.emitters._watches.latency_goals import latency_goals, objectives
 from cascade_plan.formulas.latency_buckets import BESIDE_BOUNDS, PLAN_BOUNDS_S, bound_text, bounds_s
 from cascade_plan.inputs.scenarios import bundled_scenarios
 from cascade_plan.languages.promql import annotation, exactly, literal, number, ratio, select
 from cascade_plan.model.plan import Plan
+from cascade_plan.model.watch import Alarm, Chart, Line, Recorded, Watch
+from cascade_plan.tiers.monitoring.settings import Settings
+from cascade_plan.tiers.worker.settings import Settings as WorkerSettings
 
 KUBERNETES = "1.34"
-
-
-def texts(made: Plan) -> dict[str, str]:
-    return {artefact.path: artefact.text for artefact in monitoring.render(made)}
+prometheus = registry.load("emitters", "prometheus", "artefacts")
 
 
 # ------------------------------------------------------------------------------------------------------------- metrics
@@ -58,6 +61,11 @@ def samples(registry: CollectorRegistry, name: str) -> Iterator[tuple[dict[str, 
 
 
 QUERIES = "cascade_query_duration_seconds_count"
+
+
+def settings_of(made: Plan) -> Settings:
+    (monitoring,) = made.of(Settings)
+    return monitoring.settings
 
 
 def test_a_tracked_function_stays_itself_and_is_timed_whatever_becomes_of_it(tmp_path: Path) -> None:
@@ -101,7 +109,7 @@ def test_labels_are_bounded(tmp_path: Path) -> None:
     found = [labels for labels, _ in samples(registry, QUERIES)]
     assert {labels["tenant_id"] for labels in found} == {"t0", "t1", "t2", "other"}
     assert {labels["query_type"] for labels in found} == {"other"}
-    assert len(module.QUERY_TYPES) <= made.scenario.tiers.monitoring.query_types
+    assert len(module.QUERY_TYPES) <= settings_of(made).query_types
     assert all(value == 0 for _, value in samples(registry, "cascade_websocket_connections"))
 
 
@@ -134,14 +142,45 @@ def test_a_child_of_the_histogram_is_as_many_series_as_reckoned(made: Any, tmp_p
         for sample in metric.samples
         if sample.name.startswith("cascade_request_duration_seconds") and sample.labels["outcome"] == "error"
     ]
-    tier, users = made().scenario.tiers.monitoring, made().scenario.users
+    tier, users = settings_of(made()), made().scenario.users
     children = made().figure("api.replica_count.max") * tier.query_types
     children *= users.tenants if tier.label_by_tenant else 1
     assert len(found) == made().figure("monitoring.query_series_count") / children == 14
 
 
-@pytest.mark.parametrize("made", [cascade, without_tenants], ids=["with tenants", "without"])
-def test_the_module_is_typed_and_tidy(made: Any, tmp_path: Path) -> None:
+OFF = tuple(
+    tuple(off.split())
+    for off in (
+        "websocket cache",
+        "database pool",
+        "database pool websocket cache",
+        "api gateway",
+        "cluster",
+        "api gateway database pool cache",
+    )
+)
+"""Tiers that are off together."""
+
+
+def without(*tiers: str, tenants: bool = True) -> Plan:
+    """Return the plan of cascade with tiers off."""
+    by_tenant = ("--set", "tiers.monitoring.label_by_tenant", str(tenants).lower())
+    return planned("cascade", *(("--set", f"tiers.{tier}", "off") for tier in tiers), by_tenant)
+
+
+MODULES = {
+    "with tenants": cascade,
+    "without tenants": without_tenants,
+    "jobs": jobs,
+    "several": several,
+    "small": lambda: planned("saas-300"),
+    **{f"no {' '.join(off)}": partial(without, *off) for off in OFF},
+    **{f"no {' '.join(off)}, no tenants": partial(without, *off, tenants=False) for off in OFF[1:3]},
+}
+
+
+@pytest.mark.parametrize("made", MODULES.values(), ids=MODULES)
+def test_the_module_is_typed_and_tidy(made: Callable[[], Plan], tmp_path: Path) -> None:
     path = tmp_path / "metrics.py"
     path.write_text(texts(made())["metrics.py"], encoding="utf-8")
     for command in (
@@ -151,6 +190,80 @@ def test_the_module_is_typed_and_tidy(made: Any, tmp_path: Path) -> None:
     ):
         done = subprocess.run([sys.executable, "-m", *command, str(path)], capture_output=True, text=True, cwd=tmp_path)
         assert done.returncode == 0, done.stdout + done.stderr
+
+
+COUNTED = {
+    "query_duration": "cascade_query_duration_seconds",
+    "request_duration": "cascade_request_duration_seconds",
+    "cache_requests": "cascade_cache_requests",
+    "connection_pool_usage": "cascade_connection_pool_usage",
+    "websocket_connections": "cascade_websocket_connections",
+    "jobs_asked": "cascade_jobs_asked",
+    "jobs": "cascade_jobs",
+    "job_duration": "cascade_job_duration_seconds",
+    "job_age": "cascade_job_age_seconds",
+}
+
+
+@pytest.mark.parametrize(
+    ("made", "missing"),
+    [
+        (cascade, {"jobs_asked", "jobs", "job_duration", "job_age"}),
+        (several, set()),
+        (jobs, {"cache_requests", "websocket_connections"}),
+        (partial(without, "websocket", "cache"), {"cache_requests", "websocket_connections", *list(COUNTED)[5:]}),
+        (partial(without, "database", "pool"), {"query_duration", "connection_pool_usage", *list(COUNTED)[5:]}),
+        (partial(without, "api", "gateway"), {"request_duration", *list(COUNTED)[5:]}),
+    ],
+    ids=["cascade", "several", "jobs", "no websocket, no cache", "no database", "no service"],
+)
+def test_the_module_counts_what_there_is(made: Callable[[], Plan], missing: set[str], tmp_path: Path) -> None:
+    registry = CollectorRegistry()
+    monitor = module_of(made(), tmp_path).PerformanceMonitor(registry)
+    assert {metric.name for metric in registry.collect()} == {
+        name for attribute, name in COUNTED.items() if attribute not in missing
+    }
+    assert {attribute for attribute in COUNTED if hasattr(monitor, attribute)} == COUNTED.keys() - missing
+
+
+def test_jobs_are_counted_with_their_work_and_their_age(tmp_path: Path) -> None:
+    module, registry = module_of(jobs(), tmp_path), CollectorRegistry()
+    monitor = module.PerformanceMonitor(registry)
+    assert registry.get_sample_value("cascade_jobs_total", {"outcome": "error"}) == 0
+    monitor.job_asked("queue")
+    monitor.job_asked("nobody's")
+    monitor.job(0.4, 20.0, ok=True)
+    assert registry.get_sample_value("cascade_jobs_total", {"outcome": "ok"}) == 1
+    assert registry.get_sample_value("cascade_jobs_asked_total", {"queue": "queue"}) == 1
+    assert registry.get_sample_value("cascade_jobs_asked_total", {"queue": "other"}) == 1
+    # The limit to the age is a bound: whether it was met is not interpolated.
+    assert registry.get_sample_value("cascade_job_age_seconds_bucket", {"le": "10.0"}) == 0
+    assert registry.get_sample_value("cascade_job_age_seconds_bucket", {"le": "30.0"}) == 1
+    (worker,) = jobs().of(WorkerSettings)
+    assert worker.settings.age_s_p99 == 30
+    assert registry.get_sample_value("cascade_job_duration_seconds_sum") == 0.4
+
+
+def test_any_limit_to_the_age_of_jobs_is_a_bound(tmp_path: Path) -> None:
+    odd = planned("api-batch", ("--set", "tiers.worker.age_s_p99", "37.5"), ("--set", "gates", "{}"))
+    module = module_of(odd, tmp_path)
+    assert 37.5 in module.AGES_S
+    assert 37.5 not in module_of(jobs(), tmp_path).AGES_S
+
+
+def test_look_ups_of_several_caches_are_told_apart(tmp_path: Path) -> None:
+    module, registry = module_of(several(), tmp_path), CollectorRegistry()
+    monitor = module.PerformanceMonitor(registry)
+    monitor.cache_lookup("sessions", hit=True)
+    monitor.cache_lookup("no such", hit=True)
+    found = {(labels["cache"], labels["result"]): n for labels, n in samples(registry, "cascade_cache_requests_total")}
+    assert found == {
+        ("cache", "hit"): 0,
+        ("cache", "miss"): 0,
+        ("sessions", "hit"): 1,
+        ("sessions", "miss"): 0,
+        ("other", "hit"): 1,
+    }
 
 
 # ------------------------------------------------------------------------------------------------------------- buckets
@@ -272,7 +385,8 @@ def test_an_autoscaler_that_cannot_move_is_not_told_of() -> None:
 @pytest.mark.parametrize("name", bundled_scenarios())
 def test_every_object_is_valid_and_carries_the_files(name: str) -> None:
     made = texts(planned(name))
-    maps = [*yaml.safe_load_all(made["configmaps.yaml"]), *yaml.safe_load_all(made["prometheus-adapter.yaml"])]
+    files = ("configmaps.yaml", "grafana-configmap.yaml", "prometheus-adapter.yaml")
+    maps = [item for path in files for item in yaml.safe_load_all(made[path])]
     for item in maps:
         kubernetes_validate.validate(item, KUBERNETES, strict=True)
         assert len(json.dumps(item)) < 2**20
@@ -305,12 +419,190 @@ def test_every_series_has_one_shard() -> None:
     assert len(made["prometheus-global.yml"]["remote_read"]) == shards
 
 
-def test_cardinality_adds_up() -> None:
-    for made in (cascade(), without_tenants()):
-        text = texts(made)["cardinality.md"]
-        rows = [row.rsplit("|", 2)[1] for row in text.splitlines() if row.startswith("| ")][1:]
-        *parts, total = (int(cell.replace(",", "")) for cell in rows)
-        assert sum(parts) == total == made.figure("monitoring.series_count")
+@pytest.mark.parametrize("make", MODULES.values(), ids=MODULES)
+def test_cardinality_adds_up(make: Callable[[], Plan]) -> None:
+    made = make()
+    text = texts(made)["cardinality.md"]
+    rows = [row.rsplit("|", 2)[1] for row in text.splitlines() if row.startswith("| ")][1:]
+    *parts, total = (int(cell.replace(",", "")) for cell in rows)
+    assert sum(parts) == total == made.figure("monitoring.series_count")
+    assert all(parts)
+    assert ("query types" in text) == bool(made.scenario.of("database") and made.scenario.of("api"))
+
+
+# ------------------------------------------------------------------------------------------------- tiers off, several
+
+WORDS = {
+    "websocket": ("websocket", "socket"),
+    "cache": ("redis", "valkey", "cache"),
+    "database": (
+        "database",
+        "postgres",
+        "pg_",
+        "query p95",
+        "query time",
+        "queries",
+        "query_",
+        "replica lag",
+        "read replica",
+    ),
+    "pool": ("pgbouncer", "pool"),
+    "api": ("request_duration", "autoscaler's bounds", "cascade-api", "horizontalpodautoscaler=", "latencygoal"),
+    "cluster": ("kube_", "kubernetes", "kubectl", "pods' labels", "rbac", "hpa"),
+}
+"""Tier -> what no file says where it is off."""
+
+
+@pytest.mark.parametrize("off", [*OFF, ("websocket", "cache", "pool")], ids=" ".join)
+@pytest.mark.parametrize("tenants", [True, False], ids=["with tenants", "without tenants"])
+def test_a_tier_that_is_off_leaves_no_word(off: tuple[str, ...], tenants: bool) -> None:
+    found = [
+        (tier, word, path, line)
+        for path, text in texts(without(*off, tenants=tenants)).items()
+        for line in text.lower().splitlines()
+        for tier in off
+        for word in WORDS.get(tier, ())
+        if word in line
+    ]
+    assert found == []
+
+
+def test_what_is_on_has_its_words() -> None:
+    made = "\n".join(texts(cascade()).values()).lower()
+    assert [word for words in WORDS.values() for word in words if word not in made] == ["valkey"]
+
+
+def test_a_gate_on_a_tier_that_is_off_is_left_to_the_plan() -> None:
+    made = without("websocket", "cache")
+    reasons = {verdict.figure: verdict.status for verdict in made.verdicts}
+    assert reasons["websocket.connection_count_per_node"] == reasons["cache_hit_ratio"] == "unjudged"
+    assert unmeasured(made) == ()
+
+
+def test_without_monitoring_nothing_is_watched() -> None:
+    assert planned("cascade", ("--set", "tiers.monitoring", "off")).fleet.watches == ()
+
+
+def test_every_service_has_alerts_panels_and_a_scrape_job() -> None:
+    made = planned(
+        "cascade",
+        ("--set", "tiers.search", "{kind: api}"),
+        ("--set", "behaviour.actions.list_workrooms.at", "search"),
+    )
+    files = texts(made)
+    jobs_ = [job["job_name"] for job in yaml.safe_load(files["prometheus.yml"])["scrape_configs"]]
+    assert jobs_[:3] == ["cascade-api", "cascade-search", "cascade-websocket"]
+    titles = [panel["title"] for panel in dashboard(made)["panels"]]
+    for service, named in (("api", "API"), ("search", "Search")):
+        mine = {rule["alert"] for rule in rules(made) if f'"cascade-{service}"' in rule["expr"]}
+        assert mine == {"AutoscalerAtCeiling", "AutoscalerWithoutMetric", "TargetsMissing"}
+        assert f"{named} replicas between the autoscaler's bounds" in titles
+        assert f"{named}: query p95 of each pod, and the autoscaler's target" in titles
+        assert f"{named}: response time" in titles
+    # One metric for the autoscalers of both: two rules of the adapter of one name would hide each other.
+    (adapted,) = yaml.safe_load_all(files["prometheus-adapter.yaml"])
+    assert len(yaml.safe_load(adapted["data"]["config.yaml"])["rules"]) == 1
+    # Alerts of one name are told apart, also by Alertmanager, which silences tickets by the subject of a page.
+    subjects = [rule["labels"]["subject"] for rule in rules(made) if rule["alert"] == "AutoscalerAtCeiling"]
+    assert subjects == ["autoscaler", "search-autoscaler"]
+
+
+def test_every_instance_has_its_exporter() -> None:
+    made = yaml.safe_load(texts(several())["prometheus.yml"])["scrape_configs"]
+    kept = {
+        job["job_name"]: job["relabel_configs"][1]["regex"] for job in made if len(job.get("relabel_configs", [])) > 6
+    }
+    assert kept == {
+        "cascade-websocket": "websocket",
+        "cascade-redis": "redis-exporter",
+        "cascade-sessions-redis": "sessions-redis-exporter",
+        "cascade-postgres": "postgres-exporter",
+        "cascade-reports-postgres": "reports-postgres-exporter",
+        "cascade-pgbouncer": "pgbouncer-exporter",
+        "cascade-reports-pool-pgbouncer": "reports-pool-pgbouncer-exporter",
+    }
+
+
+def test_pods_are_found_by_the_labels_they_are_given() -> None:
+    made = planned("cascade", ("--set", "tiers.websocket", "off"), ("--set", "tiers.live", "{kind: websocket}"))
+    given = registry.load("emitters", "kubernetes", "artefacts").objects(made)["live"]["spec"]["template"]["metadata"]
+    (job,) = (
+        job
+        for job in yaml.safe_load(texts(made)["prometheus.yml"])["scrape_configs"]
+        if job["job_name"] == "cascade-live"
+    )
+    wanted = {
+        rule["source_labels"][0]: rule["regex"]
+        for rule in job["relabel_configs"]
+        if "_label_" in rule["source_labels"][0]
+    }
+    labels = {
+        f"__meta_kubernetes_pod_label_{re.sub('[^a-z]', '_', name)}": value for name, value in given["labels"].items()
+    }
+    assert wanted.items() <= labels.items()
+    assert len(wanted) == 2
+
+
+def test_a_service_called_like_an_exporter_has_a_job_of_its_own() -> None:
+    made = planned("cascade", ("--set", "tiers.redis", "{kind: api}"))
+    names = [job["job_name"] for job in yaml.safe_load(texts(made)["prometheus.yml"])["scrape_configs"]]
+    assert len(names) == len({*names})
+    assert {"cascade-redis", "cascade-redis-exporter"} <= {*names}
+
+
+def test_gates_of_every_instance_are_measured() -> None:
+    gated = {
+        rule["labels"]["figure"]: rule["labels"]["limit"] for rule in rules(several()) if "figure" in rule["labels"]
+    }
+    assert {figure: limit for figure, limit in gated.items() if not figure.startswith(("latency", "cost"))} == {
+        "cache_hit_ratio": "> 0.9",
+        "sessions.hit_ratio": "> 0.5",
+        "worker.age_s_p99": "< 30",
+        "mailer.age_s_p99": "< 60",
+        "reports_pool.connection_count_per_10000_users": "< 100",
+    }
+    assert unmeasured(several()) == ()
+
+
+def test_a_kind_that_nobody_knows_brings_its_own() -> None:
+    """What a tier says of itself is all that the emitters need of it."""
+    made = cascade()
+    told = Watch(
+        "archive",
+        "archive.age_days",
+        exporter="tape",
+        sign="tape robots",
+        recorded=(Recorded("pod:tape:sum", 'tape{namespace="cascade"}', is_of_pods=True, served_as="tape_load"),),
+        alarms=(
+            Alarm("TapeTorn", 'tape{namespace="cascade"} > 1', 60, "page", "a tape is torn", "{value}", "Glue it."),
+        ),
+        charts=(Chart("Age of tapes", "s", (Line("tape", "age"),), "<", 5, is_number=True),),
+    )
+    archive = replace(made.fleet.tiers["pool"], name="archive", kind="archive", watches=(told,))
+    files = texts(replace(made, fleet=replace(made.fleet, tiers={**made.fleet.tiers, "archive": archive})))
+    assert "pod:tape:sum" in files["pod_rules.yml"]
+    assert "TapeTorn" in files["alerting_rules.yml"]
+    assert "replica lag, pool, tape robots. Compare" in files["alerting_rules.yml"]
+    assert "job_name: cascade-tape" in files["prometheus.yml"]
+    assert "Age of tapes" in files["grafana-dashboard.json"]
+    assert "as: tape_load" in files["prometheus-adapter.yaml"]
+
+
+def test_the_alarms_that_a_file_deploys_are_those_of_the_tiers() -> None:
+    (alerting,) = (each for each in prometheus.render(several()) if each.path == "alerting_rules.yml")
+    named = {alarm.name for watch in several().fleet.watches for alarm in watch.alarms}
+    assert {*alerting.deploys} == named
+    assert {"WorkersAtCeiling", "JobsLeftUndone", "ReplicaLags"} <= named
+    assert all(f"alert: {name}" in alerting.text for name in named)
+
+
+def test_without_a_cluster_addresses_stand_in_files() -> None:
+    files = texts(without("cluster"))
+    assert not {"configmaps.yaml", "prometheus-adapter.yaml", "grafana-configmap.yaml"} & files.keys()
+    *made, itself = yaml.safe_load(files["prometheus.yml"])["scrape_configs"]
+    assert itself["job_name"] == "prometheus"
+    assert [job["file_sd_configs"] for job in made] == [[{"files": [f"targets/{job['job_name']}.yml"]}] for job in made]
+    assert unmeasured(without("cluster")) == ("cost_usd_per_1000_users_month",)
 
 
 # ----------------------------------------------------------------------------------------------------------- dashboard
@@ -330,7 +622,7 @@ def test_every_success_metric_has_a_panel_with_its_target(name: str) -> None:
         panel = stats[f"{verdict.figure} {verdict.operator} {number(verdict.limit)}"]
         steps = panel["fieldConfig"]["defaults"]["thresholds"]["steps"]
         assert {step["color"] for step in steps} == {"green", "red"}
-        if verdict.figure not in MEASURED:
+        if verdict.figure.startswith("latency_ms_"):
             assert steps[1]["value"] == float(verdict.limit) / 1000
             assert [step["color"] for step in steps] == ["green", "red"]
     assert len(stats) == len(made.verdicts)

@@ -19,12 +19,11 @@ from typing import Any
 
 import pytest
 import yaml
-from monitoring_files import Document, emitted, planned, undiscovered
+from monitoring_files import Document, emitted, planned, texts, undiscovered
 from prometheus_client import CollectorRegistry, start_http_server
 from servers import free_port, program, running, wait_until
 
 from cascade_plan.emitters.kubernetes.artefacts import objects
-from cascade_plan.emitters.prometheus import artefacts as monitoring
 from cascade_plan.inputs.scenarios import Assignment
 from cascade_plan.model.plan import Plan
 
@@ -183,8 +182,8 @@ def p95s(found: Prometheus) -> dict[str, float]:
 
 
 def adapter_rule() -> Document:
-    texts = {artefact.path: artefact.text for artefact in monitoring.render(live_plan())}
-    (rule,) = yaml.safe_load(yaml.safe_load(texts["prometheus-adapter.yaml"])["data"]["config.yaml"])["rules"]
+    carried = yaml.safe_load(texts(live_plan())["prometheus-adapter.yaml"])["data"]["config.yaml"]
+    (rule,) = yaml.safe_load(carried)["rules"]
     assert isinstance(rule, dict)
     return rule
 
@@ -225,8 +224,7 @@ def test_only_running_pods_of_the_application_are_scraped(server: Prometheus) ->
 
 
 def test_the_dashboard_asks_what_prometheus_answers(server: Prometheus) -> None:
-    texts = {artefact.path: artefact.text for artefact in monitoring.render(live_plan())}
-    panels = json.loads(texts["grafana-dashboard.json"])["panels"]
+    panels = json.loads(texts(live_plan())["grafana-dashboard.json"])["panels"]
     asked = [target["expr"] for panel in panels for target in panel.get("targets", [])]
     assert len(asked) > 20
     for expr in asked:

@@ -4,26 +4,46 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 import yaml
-from factories import make_plan
+from factories import make_plan, make_scenario
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from monitoring_files import Document, cascade, emitted, planned, ran, sharded, undiscovered, without_tenants
-from prometheus_cases import MINUTES, Alerted, Series, alerts, named, recordings
-from test_properties import planned as planned_for
-from test_properties import scenarios
+from monitoring_files import (
+    Document,
+    cascade,
+    emitted,
+    jobs,
+    planned,
+    ran,
+    several,
+    sharded,
+    texts,
+    undiscovered,
+    without_tenants,
+)
+from prometheus_cases import (
+    MINUTES,
+    Alerted,
+    Recorded,
+    Series,
+    alerts,
+    job_alerts,
+    job_recordings,
+    named,
+    of_both,
+    recordings,
+    service_recordings,
+)
 
-from cascade_plan.emitters.prometheus import artefacts as monitoring
-from cascade_plan.emitters.prometheus._burn_rate_alerts import BURN_RATES, BurnRate
-from cascade_plan.emitters.prometheus._latency_goals import objectives
+from cascade_plan.emitters._watches.burn_rates import BURN_RATES, BurnRate
+from cascade_plan.emitters._watches.latency_goals import objectives
 from cascade_plan.inputs.scenarios import bundled_scenarios
 from cascade_plan.languages.promql import literal, select
 from cascade_plan.model.plan import Plan
-from cascade_plan.model.scenario import Scenario
 
 RULE_FILES = ("pod_rules.yml", "recording_rules.yml", "alerting_rules.yml")
 
@@ -35,7 +55,7 @@ def test_every_bundled_scenarios_files_are_accepted(name: str, tmp_path: Path) -
     accepted(planned(name), tmp_path)
 
 
-@pytest.mark.parametrize("made", [without_tenants, sharded], ids=["without tenants", "sharded"])
+@pytest.mark.parametrize("made", [without_tenants, sharded, several], ids=["without tenants", "sharded", "several"])
 def test_the_other_forms_are_accepted(made: Callable[[], Plan], tmp_path: Path) -> None:
     accepted(made(), tmp_path)
 
@@ -64,13 +84,9 @@ def test_pages_go_to_the_pager_and_tickets_to_the_tickets(tmp_path: Path) -> Non
 
 
 def rules(made: Plan) -> list[Document]:
-    texts = {artefact.path: artefact.text for artefact in monitoring.render(made)}
-    groups = [group for name in RULE_FILES for group in yaml.safe_load(texts[name])["groups"]]
+    files = texts(made)
+    groups = [group for name in RULE_FILES for group in yaml.safe_load(files[name])["groups"]]
     return [rule for group in groups for rule in group["rules"]]
-
-
-def namespace(made: Plan) -> str:
-    return made.scenario.application or made.scenario.name
 
 
 def expectation(found: tuple[Series, ...], minutes: int, expected: list[Document]) -> Document:
@@ -97,9 +113,8 @@ def run_tests(tests: list[Document], files: list[Path], directory: Path, every: 
     ran("promtool", "test", "rules", path)
 
 
-def test_every_recorded_series_has_its_value(tmp_path: Path) -> None:
-    paths = emitted(cascade(), tmp_path)
-    tests = [
+def recording_tests(cases: Iterator[tuple[str, Recorded]]) -> list[Document]:
+    return [
         expectation(
             case.given,
             20,
@@ -112,8 +127,30 @@ def test_every_recorded_series_has_its_value(tmp_path: Path) -> None:
                 }
             ],
         )
-        for record, case in recordings("cascade")
+        for record, case in cases
     ]
+
+
+def test_every_recorded_series_has_its_value(tmp_path: Path) -> None:
+    paths = emitted(cascade(), tmp_path)
+    run_tests(rounded(recording_tests(recordings("cascade"))), [paths[name] for name in RULE_FILES[:2]], tmp_path)
+
+
+def test_every_recorded_series_of_jobs_has_its_value(tmp_path: Path) -> None:
+    paths = emitted(jobs(), tmp_path)
+    tests = recording_tests(job_recordings("api-batch"))
+    run_tests(rounded(tests), [paths[name] for name in RULE_FILES[:2]], tmp_path)
+    recorded = {rule["record"] for rule in rules(jobs()) if "record" in rule}
+    tested = {record for record, _ in (*job_recordings("api-batch"), *recordings("api-batch"))}
+    assert recorded <= tested
+
+
+@pytest.mark.parametrize(("service", "other"), [("api", "search"), ("search", "api")])
+def test_every_recorded_series_of_one_of_several_services_has_its_value(
+    service: str, other: str, tmp_path: Path
+) -> None:
+    paths = emitted(several(), tmp_path)
+    tests = recording_tests(service_recordings("cascade", service, other))
     run_tests(rounded(tests), [paths[name] for name in RULE_FILES[:2]], tmp_path)
 
 
@@ -140,6 +177,20 @@ def test_every_alert_of_a_plan_without_tenants_fires_and_stays_silent(tmp_path: 
     others = [(alert, case) for alert, case in alerts(without_tenants()) if alert not in tested]
     assert [alert for alert, _ in others] == ["QuerySeriesOverBudget", "TenantSeriesDropped"]
     tests = [each for alert, case in others for each in alert_tests(alert, case)]
+    run_tests(tests, [paths[name] for name in RULE_FILES], tmp_path)
+
+
+def test_every_alert_on_jobs_fires_and_stays_silent(tmp_path: Path) -> None:
+    paths = emitted(jobs(), tmp_path)
+    tests = [each for alert, case in job_alerts(jobs()) for each in alert_tests(alert, case)]
+    run_tests(tests, [paths[name] for name in RULE_FILES], tmp_path)
+    tested = {alert for alert, _ in (*job_alerts(jobs()), *alerts(cascade()), *alerts(without_tenants()))}
+    assert {rule["alert"] for rule in rules(jobs()) if "alert" in rule} - tested == {"LatencyBudgetBurning"}
+
+
+def test_an_alert_on_one_instance_is_silent_about_another(tmp_path: Path) -> None:
+    paths = emitted(several(), tmp_path)
+    tests = [each for alert, case in of_both(several()) for each in alert_tests(alert, case)]
     run_tests(tests, [paths[name] for name in RULE_FILES], tmp_path)
 
 
@@ -199,7 +250,7 @@ def grown(parts: list[tuple[float, int]]) -> str:
 
 def traffic(made: Plan, parts: list[tuple[float, int]]) -> list[Document]:
     """Return a hundred requests a step; in each part as many are over a goal's limit as spend its budget so fast."""
-    labels = {"namespace": namespace(made), "pod": "api-1", "outcome": "ok"}
+    labels = {"namespace": made.application, "pod": "api-1", "outcome": "ok"}
     metric = "cascade_request_duration_seconds"
     series = [Series(named(f"{metric}_count", **labels), grown([(100, sum(count for _, count in parts))]))]
     for goal in objectives(made):
@@ -254,8 +305,8 @@ HOSTILE = st.text(st.sampled_from(list("ab\"'\\\n;$`{}[]()|*+?.^<>%#&=~ é漢\u2
 def test_hostile_texts_come_back_intact(tmp_path_factory: pytest.TempPathFactory, name: str) -> None:
     """A name the schema would refuse stays one value in the rules, the configuration and Alertmanager's file."""
     directory = tmp_path_factory.mktemp("hostile")
-    made = make_plan()
-    paths = emitted(replace(made, scenario=made.scenario.model_copy(update={"application": name})), directory)
+    made = make_plan(make_scenario().model_copy(update={"application": name}))
+    paths = emitted(made, directory)
     ran("promtool", "check", "rules", *(paths[each] for each in RULE_FILES))
     document = undiscovered(yaml.safe_load(paths["prometheus.yml"].read_text(encoding="utf-8")))
     assert document["global"]["external_labels"]["application"] == name
@@ -275,21 +326,37 @@ def test_hostile_texts_come_back_intact(tmp_path_factory: pytest.TempPathFactory
     )
 
 
-@settings(max_examples=12, deadline=None)
-@given(scenarios(), st.sampled_from((0.001, 0.2, 1.0, 35.7, 1000.0, 1e12)), st.booleans(), st.floats(1, 75))
+TIERS = ("cluster", "api", "websocket", "database", "pool", "cache", "gateway", "network")
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    st.integers(1, 500_000),
+    st.sets(st.sampled_from(TIERS)),
+    st.sampled_from((0.001, 0.2, 1.0, 35.7, 1000.0, 1e12)),
+    st.booleans(),
+    st.floats(1, 75),
+)
 def test_any_scenario_of_the_schema_is_accepted(
-    tmp_path_factory: pytest.TempPathFactory, scenario: Scenario, limit_ms: float, by_tenant: bool, interval_s: float
+    tmp_path_factory: pytest.TempPathFactory,
+    peak: int,
+    off: set[str],
+    limit_ms: float,
+    by_tenant: bool,
+    interval_s: float,
 ) -> None:
-    document = scenario.model_dump(exclude_unset=True)
+    """Whatever is off, and wherever the limits are."""
     load = {"users": 7, "spawn_rate_per_s": 1.0, "duration_s": 60.0, "latency_ms_p95": limit_ms}
-    document["loads"] = {"normal": load, "n_2": load}
-    document["gates"] = {
+    gates = {
         "latency_ms_p95.normal": ["< 0", "> 200", "== 35.70"],
         "latency_ms_p50.n_2": ["<= 99999999999999999999"],
         "cache_hit_ratio": ["> 0.9", ">= 0.95"],
         "pool.connection_count_per_10000_users": ["<= 100"],
         "api.node_count.base": ["< 5"],
     }
-    tier = document.setdefault("tiers", {}).setdefault("monitoring", {})
-    tier |= {"label_by_tenant": by_tenant, "scrape_interval_s": interval_s}
-    accepted(planned_for(Scenario.model_validate(document)), tmp_path_factory.mktemp("drawn"))
+    made = make_plan(
+        **{f"tiers.{tier}": "off" for tier in off},
+        **{"users.peak": peak, "users.average": max(1, peak // 3), "loads": {"normal": load, "n_2": load}},
+        **{"gates": gates, "tiers.monitoring": {"label_by_tenant": by_tenant, "scrape_interval_s": interval_s}},
+    )
+    accepted(made, tmp_path_factory.mktemp("drawn"))

@@ -10,6 +10,7 @@ from cascade_plan.emitters._watches.requests import slow_ratio
 from cascade_plan.languages.promql import number, select
 from cascade_plan.model.plan import Plan
 from cascade_plan.model.watch import Alarm, Watch
+from cascade_plan.tiers.cluster.settings import Settings as ClusterSettings
 from cascade_plan.tiers.database.settings import Settings as DatabaseSettings
 
 
@@ -73,7 +74,8 @@ def _runbook(plan: Plan) -> str:
     services = [each.tier for each in plan.fleet.workloads if each.serves == "requests"]
     whose = "the API's" if services == ["api"] else f"the replicas and CPU of {', '.join(services)}"
     pods = f"{whose} replicas and CPU" if services == ["api"] else whose
-    then = "Then undo the last deployment, or raise the HPA's minimum."
+    more = "raise the HPA's minimum" if plan.of(ClusterSettings) else "add replicas"
+    then = f"Then undo the last deployment, or {more}."
     databases = plan.of(DatabaseSettings)
     if not databases:
         return f"Look on the dashboard at {pods}. {then}"

@@ -14,18 +14,13 @@ def targets(plan: Plan) -> Watch:
     return Watch("targets", alarms=tuple(_missing(plan, workload) for workload in plan.fleet.workloads))
 
 
-def component(plan: Plan, workload: Workload) -> str:
-    """Return what a workload is called within the application: its name without the application's."""
-    return workload.name.removeprefix(f"{plan.application}-")
-
-
 def addresses(job: str) -> str:
     """Return the file in which a job's addresses stand where no cluster knows them."""
     return f"targets/{job}.yml"
 
 
 def _missing(plan: Plan, workload: Workload) -> Alarm:
-    name = component(plan, workload)
+    name = workload.name.removeprefix(f"{plan.application}-")
     what, how = "pod", "the pods' labels with prometheus.yml, and ask whether Prometheus may list pods (RBAC)"
     if not plan.of(ClusterSettings):
         what, how = "address", f"{addresses(workload.name)} with what runs"

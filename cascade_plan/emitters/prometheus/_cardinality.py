@@ -59,18 +59,19 @@ def _rows(plan: Plan) -> Iterator[Row]:
     by_tenant = tier.settings.label_by_tenant
     queries, budget = _query_series(plan), tier.sized.count("series_count")
     other = (working + sockets) * tier.settings.other_series_per_pod
-    if plan.of(DatabaseSettings):
+    if queries:
         buckets = len(bounds_s(plan.scenario.latency_limits_ms))
         children = f"{f'{tenants:,} tenants x ' if by_tenant else ''}{tier.settings.query_types} query types"
         yield Row(
             f"`{series.QUERY}`", f"{working:,} pods x {children} x ({buckets} buckets + {BESIDE_BOUNDS})", queries
         )
-    gauges = [(series.POOL_USED, f"{working:,} pods")] if plan.of(PoolSettings) else []
+    gauges = [(series.POOL_USED, f"{working:,} pods")] if plan.of(PoolSettings) and working else []
     gauges += [(series.SOCKETS, f"{sockets:,} pods{f' x {tenants:,} tenants' if by_tenant else ''}")] if sockets else []
     if gauges:
         names, labels = (f"`{'`, `'.join(name for name, _ in gauges)}`", "; ".join(text for _, text in gauges))
         yield Row(names, labels, budget - queries - other)
-    pods = f"({working:,} + {sockets:,} pods)" if sockets else f"{working:,} pods"
+    counts = [f"{count:,}" for count in (working, sockets) if count]
+    pods = f"({' + '.join(counts)} pods)" if len(counts) > 1 else f"{''.join(counts) or 0} pods"
     names = ", ".join([*(f"`{name}`" for name in _others(plan)), "recorded series", "process", "kubelet", "cAdvisor"])
     yield Row(f"everything else: {names}", f"{pods} x {tier.settings.other_series_per_pod:,}", other)
 

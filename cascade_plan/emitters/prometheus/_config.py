@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cascade_plan.emitters._watches.targets import addresses, component
+from cascade_plan.emitters._watches.targets import addresses
 from cascade_plan.languages.promql import duration, exactly
 from cascade_plan.model.fleet import Workload
 from cascade_plan.model.plan import Instance, Plan
@@ -97,7 +97,7 @@ def _jobs(plan: Plan, part: Rules) -> list[dict[str, Any]]:
 def _of_workload(plan: Plan, workload: Workload, part: Rules) -> dict[str, Any]:
     if workload.serves == "connections":
         # Its pods are called after their nodes.
-        return _job(plan, workload.name, _component(plan, component(plan, workload)), part)
+        return _job(plan, workload.name, _component(plan, workload.kind), part)
     job = _job(plan, workload.name, [_keep("label_app_kubernetes_io_name", workload.name)], part)
     if not monitoring(plan).settings.label_by_tenant:
         job["metric_relabel_configs"] = _without_tenants()

@@ -169,7 +169,10 @@ def _names(constant: str, names: Iterable[str]) -> str:
 
 
 def _tuple(constant: str, values: Iterable[str]) -> str:
-    return f"{constant}: Final = (\n" + "".join(f"    {value},\n" for value in values) + ")\n"
+    first, *others = values
+    if not others:
+        return f"{constant}: Final = ({first},)\n"
+    return f"{constant}: Final = (\n" + "".join(f"    {value},\n" for value in (first, *others)) + ")\n"
 
 
 def _children(plan: Plan) -> str:

@@ -8,7 +8,6 @@ from typing import Any, Final
 from cascade_plan.emitters._config_map import config_map
 from cascade_plan.emitters._heading import heading
 from cascade_plan.emitters._watches.collected import unmeasured
-from cascade_plan.emitters._watches.targets import component
 from cascade_plan.emitters.prometheus import _alertmanager, _config
 from cascade_plan.emitters.prometheus._adapter import adapter_rules, served
 from cascade_plan.emitters.prometheus._cardinality import cardinality
@@ -31,7 +30,7 @@ CLOUDS: tuple[str, ...] = ()
 """The clouds it is for; any, where none is named."""
 
 PURPOSES: Final = {
-    "pod_rules.yml": "What is recorded of each pod, the HPA's p95 among it: `promtool check rules pod_rules.yml`",
+    "pod_rules.yml": "What is recorded of each pod, its p95 among it: `promtool check rules pod_rules.yml`",
     "recording_rules.yml": "The fleet's percentiles, ratios and SLIs: `promtool check rules recording_rules.yml`",
     "alerting_rules.yml": "Burn rates, success metrics, capacity, targets: `promtool check rules alerting_rules.yml`",
     "alertmanager.yml": "Who is told; replace the placeholder receivers: `amtool check-config alertmanager.yml`",
@@ -87,7 +86,7 @@ def _found(plan: Plan, flags: str) -> list[str]:
     if not plan.of(ClusterSettings):
         return [f"start with {flags}", "finds the addresses of each job in a file of its own beside this one"]
     named = [each for each in plan.fleet.workloads if each.serves != "connections"]
-    others = [component(plan, each) for each in plan.fleet.workloads if each.serves == "connections"]
+    others = [each.kind for each in plan.fleet.workloads if each.serves == "connections"]
     others += [f"{exporter}-exporter" for exporter in _config.exporters(plan)]
     who = "the API" if [each.tier for each in named] == ["api"] else ", ".join(each.name for each in named)
     by_component = [
@@ -136,5 +135,5 @@ def _objects(plan: Plan, texts: dict[str, str]) -> dict[str, str]:
     if not metrics:
         return made
     adapter = config_map(plan, "prometheus-adapter", {"config.yaml": dump([adapter_rules(plan)])})
-    head = heading(plan, [f"serves {metrics} of each pod, as hpa.yaml asks for it"])
+    head = heading(plan, [f"serves {metrics} of each pod, as the autoscalers ask for it"])
     return {"prometheus-adapter.yaml": head + dump([adapter]), **made}

@@ -56,23 +56,27 @@ def _latency(ask: Ask[Settings], workload: Workload) -> Watch:
     p95 = f"pod:{metric}:p95"
     up = scope.total(f"{_pods(ask, workload).select('up')} == 1", "pod")
     idle_too = f"({quantile(0.95, scope.select(bucket_rates(metric)))}) or 0 * {up}"
-    words = "Query p95" if queries else "Response time p95"
-    mean = f"avg by (namespace) ({scope.select(p95)})"
+    is_scaled = bool(ask.scenario.of("cluster"))
     return Watch(
         "latency",
         recorded=(
             scope.buckets_of_pods(metric, window_s(ask)),
-            scope.recorded(p95, idle_too, is_of_pods=True, served_as=f"{metric}_p95"),
+            scope.recorded(p95, idle_too, is_of_pods=True, served_as=f"{metric}_p95" if is_scaled else ""),
         ),
-        charts=(
-            Chart(
-                _titled(ask, f"{words} of each pod, and the autoscaler's target"),
-                "s",
-                (Line(mean, "mean of the pods, as the HPA reads it"), Line(scope.select(p95), "{{pod}}")),
-                "<=",
-                ask.scenario.autoscaling.target_latency_s_p95,
-            ),
-        ),
+        charts=(_of_each(ask, "Query p95" if queries else "Response time p95", scope.select(p95), is_scaled),),
+    )
+
+
+def _of_each(ask: Ask[Settings], words: str, p95: str, is_scaled: bool) -> Chart:
+    mean, each = f"avg by (namespace) ({p95})", Line(p95, "{{pod}}")
+    if not is_scaled:
+        return Chart(_titled(ask, f"{words} of each pod"), "s", (Line(mean, "mean of the pods"), each))
+    return Chart(
+        _titled(ask, f"{words} of each pod, and the autoscaler's target"),
+        "s",
+        (Line(mean, "mean of the pods, as the HPA reads it"), each),
+        "<=",
+        ask.scenario.autoscaling.target_latency_s_p95,
     )
 
 

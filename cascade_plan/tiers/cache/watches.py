@@ -13,13 +13,13 @@ from cascade_plan.model.series import (
     SHORTEST_S,
     Scope,
     exporter,
+    headed,
     is_alone,
     is_first,
     is_watched,
     scope_of_exporter,
     spoken,
 )
-from cascade_plan.model.titles import title
 from cascade_plan.model.watch import Alarm, Chart, Limit, Line, Watch, limits
 from cascade_plan.tiers.cache.settings import Settings
 
@@ -51,7 +51,7 @@ def _room(ask: Ask[Settings], lookups: Scope, nodes: Scope) -> Watch:
         f"{nodes.select(MEMORY)} > {number(NEAR)}",
         900,
         "ticket",
-        f"{'a cache node' if is_alone(ask) else spoken(ask, 'a node of the cache')} is near maxmemory",
+        f"a node of {spoken(ask, 'the cache')} is near maxmemory",
         "{pod} sees {value} of maxmemory used: keys are evicted, or writes refused.",
         "Look at evictions and the hit ratio: if both are bad, add a node; if neither, the cache just works.",
         unit="humanizePercentage",
@@ -67,7 +67,7 @@ def _room(ask: Ask[Settings], lookups: Scope, nodes: Scope) -> Watch:
         alarms=(nearly,),
         charts=(
             Chart(
-                "Cache hits and memory" if is_alone(ask) else f"{title(ask.name)}: hits and memory",
+                headed(ask, "Cache hits and memory"),
                 "percentunit",
                 (Line(lookups.select(HITS), "hits"), Line(nodes.select(MEMORY), "{{pod}}: of maxmemory")),
             ),

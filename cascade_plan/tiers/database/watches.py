@@ -13,14 +13,13 @@ from cascade_plan.model.series import (
     Scope,
     bucket_rates,
     exporter,
-    is_alone,
+    headed,
     is_first,
     is_watched,
     percentile,
     scope_of_exporter,
     spoken,
 )
-from cascade_plan.model.titles import title
 from cascade_plan.model.watch import Alarm, Chart, Line, Recorded, Watch
 from cascade_plan.tiers.database.settings import Settings
 from cascade_plan.units import GIB
@@ -51,10 +50,6 @@ def _watches(ask: Ask[Settings], scope: Scope, replica_count: int) -> Iterator[W
     yield _disk(ask, scope)
     if replica_count:
         yield _lag(ask, scope)
-
-
-def _titled(ask: Ask[Settings], words: str) -> str:
-    return words if is_alone(ask) else f"{title(ask.name)}: {words[0].lower()}{words[1:]}"
 
 
 def _queries(namespace: str) -> Watch:
@@ -96,7 +91,7 @@ def _connections(ask: Ask[Settings], scope: Scope) -> Watch:
         exporter=exporter(ask, PROGRAM),
         recorded=(scope.recorded(CONNECTIONS, f"{used} / {most}"),),
         alarms=(nearly,),
-        charts=(Chart(_titled(ask, "Database connections"), "percentunit", lines, "<=", 1),),
+        charts=(Chart(headed(ask, "Database connections"), "percentunit", lines, "<=", 1),),
     )
 
 
@@ -112,7 +107,7 @@ def _disk(ask: Ask[Settings], scope: Scope) -> Watch:
         "Find what grows, delete what may go, or enlarge the storage.",
         unit="humanize1024",
     )
-    heading = _titled(ask, "Database size and its disk")
+    heading = headed(ask, "Database size and its disk")
     return Watch(
         ask.name,
         exporter=exporter(ask, PROGRAM),
@@ -128,13 +123,13 @@ def _lag(ask: Ask[Settings], scope: Scope) -> Watch:
         f"{scope.select(LAG)} > {LAG_S}",
         300,
         "ticket",
-        f"{'a read replica' if is_alone(ask) else spoken(ask, 'a read replica of')} lags behind",
+        f"a read replica of {spoken(ask, 'the database')} lags behind",
         "{pod} sees a replica {value} behind: users miss what they have just written.",
         "Read from the primary meanwhile. Look for a long query on the replica, and for a bulk write.",
         unit="humanizeDuration",
     )
     lines = (Line(scope.select(LAG), "{{pod}}"),)
-    heading = _titled(ask, "Replica lag")
+    heading = headed(ask, "Replica lag")
     return Watch(
         ask.name,
         exporter=exporter(ask, PROGRAM),

@@ -12,13 +12,12 @@ from cascade_plan.model.series import (
     POOL_USED,
     Scope,
     exporter,
-    is_alone,
+    headed,
     is_first,
     is_watched,
     scope_of_exporter,
     spoken,
 )
-from cascade_plan.model.titles import title
 from cascade_plan.model.watch import Alarm, Chart, Limit, Line, Recorded, Watch, limits
 from cascade_plan.tiers.pool.settings import Settings
 
@@ -47,7 +46,6 @@ def _room(ask: Ask[Settings], scope: Scope, size: int) -> Watch:
         "Look at pg_stat_activity for long transactions first, then at queries that became slower.",
         unit="humanizePercentage",
     )
-    heading = "Connection pool" if is_alone(ask) else f"{title(ask.name)}: connections"
     lines = [Line(used, "open of the pool's size")]
     recorded = [
         scope.recorded(OPEN, scope.total(scope.select("pgbouncer_databases_current_connections"))),
@@ -65,7 +63,7 @@ def _room(ask: Ask[Settings], scope: Scope, size: int) -> Watch:
         sign="pool",
         recorded=tuple(recorded),
         alarms=(nearly,),
-        charts=(Chart(heading, "percentunit", tuple(lines), "<=", 1),),
+        charts=(Chart(headed(ask, "Connection pool"), "percentunit", tuple(lines), "<=", 1),),
     )
 
 

@@ -6,8 +6,7 @@ from typing import Final
 
 from cascade_plan.languages.promql import exactly, literal, rate, select, total
 from cascade_plan.model.ask import Ask
-from cascade_plan.model.series import JOBS, JOBS_ASKED, SHORTEST_S, Scope, is_alone, is_watched, spoken
-from cascade_plan.model.titles import title
+from cascade_plan.model.series import JOBS, JOBS_ASKED, SHORTEST_S, Scope, headed, is_alone, is_watched, spoken
 from cascade_plan.model.watch import Alarm, Chart, Line, Watch
 from cascade_plan.tiers.queue.settings import Settings
 
@@ -33,13 +32,14 @@ def watches(ask: Ask[Settings]) -> tuple[Watch, ...]:
         "start fails with. Jobs wait meanwhile; what is too old by then is better put aside than done late.",
         labels={} if is_alone(ask) else {"queue": ask.name},
     )
-    heading = "Jobs asked for and done" if is_alone(ask) else f"{title(ask.name)}: jobs asked for and done"
     return (
         Watch(
             ask.name,
             recorded=(scope.recorded(ASKED, scope.total(rate(scope.select(f"{JOBS_ASKED}_total"), SHORTEST_S))),),
             alarms=(undone,),
-            charts=(Chart(heading, "ops", (Line(asked, "asked for"), Line(done, "done"))),),
+            charts=(
+                Chart(headed(ask, "Jobs asked for and done"), "ops", (Line(asked, "asked for"), Line(done, "done"))),
+            ),
         ),
     )
 

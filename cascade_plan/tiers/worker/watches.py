@@ -15,6 +15,7 @@ from cascade_plan.model.series import (
     QUERY,
     SHORTEST_S,
     Scope,
+    headed,
     is_alone,
     is_watched,
     percentile,
@@ -23,7 +24,6 @@ from cascade_plan.model.series import (
     spoken,
     window_s,
 )
-from cascade_plan.model.titles import title
 from cascade_plan.model.watch import Alarm, Chart, Limit, Line, Watch, limits
 from cascade_plan.tiers.worker.settings import Settings
 
@@ -52,10 +52,6 @@ def _watches(ask: Ask[Settings], workload: Workload, scope: Scope) -> Iterator[W
     yield from _gates(ask, scope)
 
 
-def _titled(ask: Ask[Settings], words: str) -> str:
-    return words if is_alone(ask) else f"{title(ask.name)}: {words[0].lower()}{words[1:]}"
-
-
 def _jobs(ask: Ask[Settings], scope: Scope) -> Watch:
     all_, failed = (
         scope.total(rate(scope.select(f"{JOBS}_total", **labels), SHORTEST_S)) for labels in ({}, {"outcome": "error"})
@@ -81,9 +77,9 @@ def _jobs(ask: Ask[Settings], scope: Scope) -> Watch:
         ask.name,
         recorded=tuple(recorded),
         charts=(
-            Chart(_titled(ask, "Age of jobs when they are done"), "s", lines, "<", ask.settings.age_s_p99),
-            Chart(_titled(ask, "Jobs a second"), "ops", (Line(scope.select(DONE), "done"),)),
-            Chart(_titled(ask, "Failed jobs"), "percentunit", (Line(scope.select(FAILED), "failed"),)),
+            Chart(headed(ask, "Age of jobs when they are done"), "s", lines, "<", ask.settings.age_s_p99),
+            Chart(headed(ask, "Jobs a second"), "ops", (Line(scope.select(DONE), "done"),)),
+            Chart(headed(ask, "Failed jobs"), "percentunit", (Line(scope.select(FAILED), "failed"),)),
         ),
     )
 
@@ -103,7 +99,7 @@ def _pods(ask: Ask[Settings], workload: Workload) -> Watch:
         "jobs wait for something that all of them share.",
         labels={} if is_alone(ask) else {"job": workload.name},
     )
-    heading = _titled(ask, "Pods that work, and their most")
+    heading = headed(ask, "Pods that work, and their most")
     return Watch(
         ask.name, alarms=(full,), charts=(Chart(heading, "short", (Line(running, "running"),), "<", float(most)),)
     )
@@ -131,7 +127,7 @@ def _old(ask: Ask[Settings], scope: Scope, figure: str, limit: Limit) -> Alarm:
         f"{scope.select(percentile(JOB_AGE, 99))} {NEGATED[limit.operator]} {asked}",
         600,
         "ticket",
-        f"p99 of {spoken(ask, 'the age of jobs')} is not {limit.operator} {asked} s",
+        f"p99 of the age of jobs of {spoken(ask, 'the workers')} is not {limit.operator} {asked} s",
         f"99 of 100 jobs are done within {{value}} of being asked for: {figure} must be {limit.operator} {asked} s.",
         "Compare jobs asked for with jobs done, and the time of the work with the plan's: more jobs need more pods, "
         "longer jobs a look at what they wait for. Pods that do not start hold the fleet at its size.",
