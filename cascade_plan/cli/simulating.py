@@ -55,9 +55,10 @@ def simulate(
     output: Output = "-",
 ) -> int:
     """Replay days of traffic through the real HPA algorithm: minutes the SLO is missed, and what the days cost."""
-    for flag, value, most in (("--days", days, 366), ("--runs", runs, 10_000), ("--requests", requests, 10_000_000)):
-        if value is not None and not 1 <= value <= most:
-            raise UsageError(f"{flag} {value}: must be between 1 and {most:,}")
+    bounds = (("--days", days, 1, 366), ("--runs", runs, 1, 10_000), ("--requests", requests, 100, 10_000_000))
+    for flag, value, least, most in bounds:
+        if value is not None and not least <= value <= most:
+            raise UsageError(f"{flag} {value}: must be between {least} and {most:,}")
     if profile is not None:
         choice = choice.also((f"--profile {profile}", "users.profile", profile))
     if requests is not None:

@@ -70,3 +70,14 @@ def test_a_prediction_that_is_far_off_is_said_to_be(capsys: pytest.CaptureFixtur
     assert "warning: load peak: predictions are off by more than 20%: " in capsys.readouterr().err
     assert run(["simulate", "--requests", "20000"]) == 0
     assert "predictions are off" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("count", ["0", "99"])
+def test_too_few_requests_for_an_interval_are_refused(count: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["simulate", "--requests", count]) == 2
+    assert capsys.readouterr().err == f"error: --requests {count}: must be between 100 and 10,000,000\n"
+
+
+def test_a_hundred_requests_are_enough_for_an_interval(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["simulate", "--requests", "100"]) == 0
+    assert "requests/s" in capsys.readouterr().out
