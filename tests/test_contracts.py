@@ -113,12 +113,12 @@ def emitter(module: ModuleType) -> Iterator[str]:
     yield from called_with(module, "render", "plan")
 
 
-def report(of: str) -> Contract:
+def report(*of: str) -> Contract:
     """Return what a report on something lacks: FORMAT, its description on one line, and render."""
 
     def lacking(module: ModuleType) -> Iterator[str]:
         yield from line_of_text(module, "FORMAT")
-        yield from called_with(module, "render", of)
+        yield from called_with(module, "render", *of)
 
     return lacking
 
@@ -142,6 +142,7 @@ CONTRACTS: dict[tuple[str, str], Contract] = {
     ("reports/days", ""): report("simulation"),
     ("reports/verifications", ""): report("verification"),
     ("reports/differences", ""): report("differences"),
+    ("reports/environments", ""): report("plans", "rendered"),
     ("evidence/readers", ""): reader,
 }
 """(Folder, module of each of its plug-ins that keeps the contract, "" for the plug-in itself)."""
