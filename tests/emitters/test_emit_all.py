@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 import yaml
+from factories import make_plan
 
 from cascade_plan.emitters import directory as emitting
 from cascade_plan.errors import UsageError
 from cascade_plan.inputs.scenarios import bundled_scenarios, read
+from cascade_plan.model.plan import Plan
 from cascade_plan.planning.pipeline import plan
 
 
@@ -21,11 +23,17 @@ def tree(directory: str) -> dict[str, bytes]:
 
 
 def test_everything_is_written_and_indexed(cascade) -> None:  # type: ignore[no-untyped-def]
-    assert cascade("emit-all", "-o", "out") == (0, "", "")
+    status, out, err = cascade("emit-all", "-o", "out")
+    assert (status, out) == (0, "")
     files = tree("out")
     for name in emitting.commands():
         assert any(path.startswith(f"{name}/") for path in files)
     index = files[emitting.INDEX].decode()
+    # What is left out is said on the terminal and in the index.
+    left_out = [line.removeprefix("not emitted: ") for line in err.splitlines() if line.startswith("not emitted: ")]
+    assert "traffic to the internet: metered as it flows" in left_out
+    for line in left_out:
+        assert f"\n- {line}\n" in index
     for path in files:
         if path not in (emitting.INDEX, emitting.RECORD, emitting.KUSTOMIZATION):
             assert f"]({path})" in index
@@ -42,13 +50,17 @@ def test_the_kustomization_names_kubernetes_objects_that_are_there(cascade) -> N
             assert document["kind"]
 
 
+def planned(name: str) -> Plan:
+    given = read(name)
+    return plan(given.scenario, given.book, given.origins, predicted=False)
+
+
 @pytest.mark.parametrize("name", bundled_scenarios())
 def test_the_same_scenario_gives_the_same_bytes(name: str) -> None:
-    given = read(name)
-    one, two = (emitting.everything(plan(given.scenario, given.catalogue, given.book, given.origins)) for _ in range(2))
+    one, two = (emitting.everything(planned(name)) for _ in range(2))
     assert one == two
-    assert len({artefact.path for artefact in one}) == len(one)
-    for artefact in one:
+    assert len({artefact.path for artefact in one.files}) == len(one.files)
+    for artefact in one.files:
         assert artefact.text.endswith("\n")
         assert artefact.purpose
 
@@ -56,7 +68,7 @@ def test_the_same_scenario_gives_the_same_bytes(name: str) -> None:
 def test_written_twice_is_the_same(cascade) -> None:  # type: ignore[no-untyped-def]
     cascade("emit-all", "-o", "out")
     first = tree("out")
-    assert cascade("emit-all", "-o", "out") == (0, "", "")
+    assert cascade("emit-all", "-o", "out")[:2] == (0, "")
     assert tree("out") == first
 
 
@@ -138,9 +150,46 @@ def test_a_directory_that_cannot_be_made(cascade) -> None:  # type: ignore[no-un
 
 
 def test_one_file_of_an_emitter() -> None:
-    given = read("cascade")
-    made = plan(given.scenario, given.catalogue, given.book, given.origins)
+    made = planned("cascade")
     (only,) = emitting.artefacts(made, "k8s", "hpa.yaml")
     assert only.path == "hpa.yaml"
     with pytest.raises(UsageError, match=r"did you mean 'hpa\.yaml'"):
         emitting.artefacts(made, "k8s", "hpa.yml")
+
+
+def test_nothing_of_kubernetes_means_no_kustomization(cascade) -> None:  # type: ignore[no-untyped-def]
+    assert cascade("emit-all", "--set", "tiers.cluster=off", "-o", "out")[0] == 0
+    files = tree("out")
+    assert emitting.KUSTOMIZATION not in files
+    assert not [path for path in files if path.startswith("k8s/")]
+
+
+def test_two_files_of_one_name_are_refused() -> None:
+    made = make_plan(tiers__websocket="off", tiers__service={"kind": "websocket"}, gates={})
+    with pytest.raises(UsageError, match=r"two files would be called k8s/service\.yaml: give a tier another name"):
+        emitting.everything(made)
+
+
+@pytest.mark.parametrize(
+    ("command", "off", "words"),
+    [
+        ("emit-k8s", ["cluster"], "this scenario has no cluster: emit-k8s has nothing to write"),
+        (
+            "emit-cluster",
+            ["cluster", "websocket", "cache"],
+            "this scenario has no cluster, no WebSocket and no cache: emit-cluster has nothing to write",
+        ),
+        ("emit-monitoring", ["monitoring"], "this scenario has no monitoring: emit-monitoring has nothing to write"),
+    ],
+)
+def test_a_command_with_nothing_to_write_says_so(cascade, command: str, off: list[str], words: str) -> None:  # type: ignore[no-untyped-def]
+    flags = [word for name in off for word in ("--set", f"tiers.{name}=off")]
+    status, out, err = cascade(command, *flags)
+    assert (status, out) == (2, "")
+    assert f"error: {words}\n" in err
+
+
+def test_a_part_of_a_tier_that_is_off_is_refused(cascade) -> None:  # type: ignore[no-untyped-def]
+    status, out, err = cascade("emit-k8s", "--set", "tiers.websocket=off", "--with", "websocket")
+    assert (status, out) == (2, "")
+    assert "--with websocket: the parts of this scenario are namespace, deployment, service, hpa, pdb" in err

@@ -61,7 +61,7 @@ What follows their names
 # in DNS the scenario gives as tiers.{tier}.domain."""
 
 CONF: Final = """\
-# Run at least two of these behind the network's load balancer. Apply with: nginx -t && nginx -s reload
+# Run at least two of these{behind}. Apply with: nginx -t && nginx -s reload
 # The nodes' names are looked up when nginx starts or reloads, and it does not start while one of them has no address:
 # reload it when a node's address changes. {domain}
 worker_processes auto;
@@ -82,7 +82,7 @@ http {{
     log_format websocket '$remote_addr [$time_iso8601] $uri $status ${{request_time}}s $bytes_sent $upstream_addr';
     access_log /var/log/nginx/access.log websocket;
 
-    # Behind a load balancer the client's address is in a header; from public addresses it is not believed (RFC 1918).
+    # Behind another proxy the client's address is in a header; from public addresses it is not believed (RFC 1918).
     set_real_ip_from 10.0.0.0/8;
     set_real_ip_from 172.16.0.0/12;
     set_real_ip_from 192.168.0.0/16;
@@ -184,6 +184,7 @@ def _conf(plan: Plan, sockets: Instance[Settings]) -> str:
     hashed = tier.sticky == "consistent_hash"
     limits = f"max_conns={tier.connections_per_node} max_fails={max_fails} fail_timeout={fail_timeout}"
     return CONF.format(
+        behind=" behind the network's load balancer" if plan.fleet.of("gateway") else ", both in the DNS",
         domain=(IN_CLUSTER if plan.fleet.of("cluster") else OUTSIDE).format(tier=sockets.name),
         files=proxied + 2 * SPARE_CONNECTIONS,
         lifetime=_time(tier.connection_lifetime_s),
