@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import yaml
 from factories import make_plan
 
 from cascade_plan.emitters import directory as emitting
+from cascade_plan.emitters.kubernetes import artefacts as k8s
 from cascade_plan.errors import UsageError
 from cascade_plan.inputs.scenarios import bundled_scenarios, read
 from cascade_plan.model.plan import Plan
@@ -193,3 +195,35 @@ def test_a_part_of_a_tier_that_is_off_is_refused(cascade) -> None:  # type: igno
     status, out, err = cascade("emit-k8s", "--set", "tiers.websocket=off", "--with", "websocket")
     assert (status, out) == (2, "")
     assert "--with websocket: the parts of this scenario are namespace, deployment, service, hpa, pdb" in err
+
+
+def elsewhere(made: Plan) -> Plan:
+    """Return the plan as if its cloud were another."""
+    return replace(made, scenario=made.scenario.model_copy(update={"cloud": "elsewhere"}))
+
+
+def test_a_file_for_another_cloud_is_left_out_and_said_to_be() -> None:
+    made = planned("api-batch")
+    here, there = emitting.everything(made), emitting.everything(elsewhere(made))
+    path = "k8s/worker-scaledobject.yaml"
+    assert path in {file.path for file in here.files}
+    assert path not in {file.path for file in there.files}
+    assert f"{path}: written for aws, not for elsewhere" in there.left_out
+    assert emitting.foreign(made, "k8s") == ()
+    assert emitting.foreign(elsewhere(made), "k8s") == (f"{path}: written for aws, not for elsewhere",)
+    # Nothing would scale the workers there: they are as many as the peak needs.
+    assert "replicas" not in k8s.objects(made)["worker-deployment"]["spec"]
+    assert k8s.objects(elsewhere(made))["worker-deployment"]["spec"]["replicas"] > 0
+    assert "ScaledObject" in k8s.stream(made)
+    assert "ScaledObject" not in k8s.stream(elsewhere(made))
+
+
+def test_a_command_writes_what_it_can_and_says_what_it_does_not() -> None:
+    made = elsewhere(planned("cascade"))
+    paths = {file.path for file in emitting.artefacts(made, "cluster")}
+    assert {"nginx.conf", "redis.conf", "websocket_cluster.yaml"} <= paths
+    assert not paths & {"eksctl.yaml", "karpenter.yaml", "elasticache-parameters.yaml"}
+    assert emitting.foreign(made, "cluster") == (
+        "cluster, the files of eks: written for aws, not for elsewhere",
+        "cluster/elasticache-parameters.yaml: written for aws, not for elsewhere",
+    )
