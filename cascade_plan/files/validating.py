@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     M = TypeVar("M", bound=BaseModel)
 
 
-def validate(model: type[M], document: Document) -> M:
+def validate(model: type[M], document: Document, beside: Sequence[str] = ()) -> M:
     """Return the document as a model. Raises ScenarioError with every problem pydantic finds, in plain words.
 
+    `beside` are fields that a file may have beside the model's, which the caller has read: they are named as allowed.
     The model sets `strict=True`: text is no number, 3.0 is no whole number, true is no number; 3 is a float.
     """
     from pydantic import ValidationError
@@ -27,7 +28,12 @@ def validate(model: type[M], document: Document) -> M:
     try:
         return model.model_validate(document.data)
     except ValidationError as error:
-        raise ScenarioError(problems_of(error, document, fields_of(model, document.data))) from None
+        within = fields_of(model, document.data)
+
+        def fields(trail: Trail) -> list[str]:
+            return within(trail) if trail else sorted([*within(trail), *beside])
+
+        raise ScenarioError(problems_of(error, document, fields)) from None
 
 
 def fields_of(model: type[BaseModel], data: Any = None) -> Callable[[Trail], list[str]]:

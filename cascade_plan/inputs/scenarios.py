@@ -15,6 +15,7 @@ from cascade_plan.files.disk import read_text
 from cascade_plan.files.documents import Document, Trail, field_name, trails_below
 from cascade_plan.files.parsing import parse_yaml
 from cascade_plan.files.validating import validate
+from cascade_plan.inputs.environments import FIELD as ENVIRONMENTS
 from cascade_plan.inputs.environments import environment, environments
 from cascade_plan.model.catalogue import Catalogue
 from cascade_plan.model.plan import Plan, from_json
@@ -81,7 +82,7 @@ def _read(reference: str, assignments: Sequence[Assignment], env: str | None) ->
     whole = parse_yaml(text, name)
     chosen = _turned_off(whole, environment(whole, env))
     document = _turned_off(chosen, _laid_over(chosen, assignments))
-    return _with_trace(validate(Scenario, document), document), document
+    return _with_trace(validate(Scenario, document, (ENVIRONMENTS,)), document), document
 
 
 def _laid_over(document: Document, assignments: Sequence[Assignment]) -> Document:

@@ -202,6 +202,12 @@ def test_the_fields_allowed_may_depend_on_what_the_document_holds() -> None:
     assert "unknown field; did you mean 'width'? allowed: kind, width" in str(caught.value)
 
 
+def test_fields_that_are_read_before_are_allowed_too() -> None:
+    with pytest.raises(ScenarioError) as caught:
+        validate(Room, parse_yaml("wals: {}", "f"), ("walls",))
+    assert str(caught.value) == "f:1:1: wals: unknown field; did you mean 'walls'? allowed: shelf, walls"
+
+
 def test_our_own_validators_speak_for_themselves() -> None:
     assert invalid("users:\n  peak: 5\n  average: 6\n") == ["f:1:1: users: average (6) must not exceed peak (5)"]
 

@@ -139,3 +139,12 @@ def test_a_word_for_availability_is_given_where_it_stands(tmp_path: Path) -> Non
     assert read_scenario(str(file), [change])[1]["availability.level"] == "--set availability=critical"
     file.write_text(NAMED + "availability: {zones: 2}\n", encoding="utf-8")
     assert "availability.level" not in read_scenario(str(file))[1]
+
+
+def test_a_mistake_in_an_environment_is_said_where_it_stands(tmp_path: Path) -> None:
+    wrong = "{users: {peek: 20000}, tiers: {search: {users_per_nod: 5}}}"
+    found = refused(NAMED + f"environments:\n  prod: {wrong}\n", tmp_path, env="prod")
+    assert [each.partition(" unknown field;")[0] for each in found] == [
+        "shop.yaml:13:18: users.peek:",
+        "shop.yaml:13:49: tiers.search.users_per_nod:",
+    ]
