@@ -27,8 +27,3 @@ def price_dates(plan: Plan) -> str:
     if not dates:
         return "undated"
     return f"of {dates[0]}" if len(dates) == 1 else f"of {dates[0]} to {dates[-1]}"
-
-
-def application(plan: Plan) -> str:
-    """Return what the emitted objects are called after: the scenario's application, or its name."""
-    return plan.scenario.application or plan.scenario.name

@@ -260,7 +260,7 @@ def _watching(plan: Plan, database: Database) -> tuple[Setting, ...]:
         Setting(
             "log_min_duration_statement",
             f"{slow_ms}ms",
-            "a statement alone as slow as a whole request may be (the HPA's target)",
+            "a statement alone as slow as a whole request may be (the autoscaling's target)",
             f"{DOCS}runtime-config-logging.html",
             str(slow_ms),
         ),

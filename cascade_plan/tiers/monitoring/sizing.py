@@ -19,6 +19,7 @@ FREE_DISK_RATIO = 1.2
 """The write-ahead log and compaction need room beside the blocks, https://prometheus.io/docs/prometheus/latest/storage/"""
 CACHED_SHARE = 0.25
 """Memory left to the page cache, which serves queries of older blocks (assumption)."""
+NOT_EMITTED = "Prometheus, Alertmanager and Grafana: run by their own charts, with the files of emit-monitoring"
 
 
 def size(ask: Ask[Settings]) -> Sized:
@@ -55,6 +56,7 @@ def size(ask: Ask[Settings]) -> Sized:
         findings=tuple(_findings(ask, series, figures)),
         levers=(Lever(f"{ask.name}.node_count", count, count, count, "rules"),),
         watches=watches(ask, series, _queries(figures), shards),
+        not_emitted=(NOT_EMITTED,),
     )
 
 
