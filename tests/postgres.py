@@ -17,8 +17,10 @@ import psycopg
 from factories import make_plan
 from servers import free_port, program, running
 
-from cascade_plan.emitters._sql_names import Names
+from cascade_plan.emitters._databases import databases
+from cascade_plan.emitters._sql_names import Names, names
 from cascade_plan.emitters.directory import artefacts
+from cascade_plan.model.fleet import NodeGroup
 from cascade_plan.model.plan import Plan
 
 TENANTS, USERS, ACTIVITIES = 200, 50_000, 300_000
@@ -51,8 +53,19 @@ def give(path: Path) -> None:
 def small_plan(**overrides: Any) -> Plan:
     """Return a plan whose instances have 1 GiB, so that the emitted settings fit any machine."""
     made = make_plan(**overrides)
-    groups = tuple(replace(group, shape=replace(group.shape, memory_gib=1.0)) for group in made.groups)
-    return replace(made, groups=groups)
+    tiers = {
+        name: replace(sized, groups=tuple(map(_of_1_gib, sized.groups))) for name, sized in made.fleet.tiers.items()
+    }
+    return replace(made, fleet=replace(made.fleet, tiers=tiers))
+
+
+def _of_1_gib(group: NodeGroup) -> NodeGroup:
+    return replace(group, shape=replace(group.shape, memory_gib=1.0))
+
+
+def quoted_names(plan: Plan) -> Names:
+    """Return the names of a plan's first database, as SQL has them."""
+    return names(databases(plan)[0])
 
 
 def files(plan: Plan) -> dict[str, str]:

@@ -6,6 +6,7 @@ import ast
 import configparser
 import re
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import yaml
@@ -14,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from cascade_plan.emitters._databases import databases
 from cascade_plan.emitters.directory import artefacts
 from cascade_plan.emitters.postgres import _settings as _postgres_settings
 from cascade_plan.errors import UsageError
@@ -21,22 +23,22 @@ from cascade_plan.formulas import pools, postgres
 from cascade_plan.inputs.scenarios import bundled_scenarios, read
 from cascade_plan.model.plan import Plan
 from cascade_plan.planning.pipeline import plan
+from cascade_plan.tiers.database.settings import Settings as DatabaseSettings
+from cascade_plan.tiers.pool.settings import Settings as PoolSettings
 
 
 def planned(name: str) -> Plan:
     given_scenario = read(name)
-    return plan(
-        given_scenario.scenario, given_scenario.catalogue, given_scenario.book, given_scenario.origins, predicted=False
-    )
+    return plan(given_scenario.scenario, given_scenario.book, given_scenario.origins, predicted=False)
 
 
 def files(made: Plan) -> dict[str, str]:
     return {artefact.path: artefact.text for artefact in artefacts(made, "database")}
 
 
-def ini(made: Plan) -> configparser.ConfigParser:
+def ini(made: Plan, prefix: str = "") -> configparser.ConfigParser:
     parser = configparser.ConfigParser(interpolation=None, comment_prefixes=(";", "#"), delimiters=("=",))
-    parser.read_string(files(made)["pgbouncer.ini"])
+    parser.read_string(files(made)[f"{prefix}pgbouncer.ini"])
     return parser
 
 
@@ -44,28 +46,143 @@ def pool_values(line: str) -> dict[str, str]:
     return dict(word.split("=", 1) for word in line.split())
 
 
+def conf_of(emitted: dict[str, str], prefix: str = "") -> dict[str, str]:
+    return dict(re.findall(r"^(\w+) = (.*)$", emitted[f"{prefix}postgresql.conf"], re.MULTILINE))
+
+
 @pytest.mark.parametrize("name", bundled_scenarios())
 def test_every_bundled_scenario_is_emitted_consistently(name: str) -> None:
     made = planned(name)
-    emitted, parsed = files(made), ini(made)
-    processes = int(made.figure("pool.process_count"))
-    primaries = [pool_values(value) for key, value in parsed["databases"].items() if not key.endswith("_read")]
-    served = processes * sum(int(pool["pool_size"]) + int(pool["reserve_pool"]) for pool in primaries)
-    assert served <= made.figure("pool.connection_count")
-    assert ("so_reuseport" in parsed["pgbouncer"]) == (processes > 1)
-    conf = dict(re.findall(r"^(\w+) = (.*)$", emitted["postgresql.conf"], re.MULTILINE))
-    assert int(conf["max_connections"]) >= served + made.scenario.tiers.database.other_connections
+    emitted, conf = files(made), conf_of(files(made))
+    (database,) = made.of(DatabaseSettings)
+    served = 0
+    if pooled := made.of(PoolSettings):
+        parsed, processes = ini(made), pooled[0].sized.count("process_count")
+        primaries = [pool_values(value) for key, value in parsed["databases"].items() if not key.endswith("_read")]
+        served = processes * sum(int(pool["pool_size"]) + int(pool["reserve_pool"]) for pool in primaries)
+        assert served <= made.figure("pool.connection_count")
+        assert ("so_reuseport" in parsed["pgbouncer"]) == (processes > 1)
+        assert int(parsed["pgbouncer"]["max_client_conn"]) == made.figure("pool.client_connection_count_max")
+        ast.parse(emitted["prepared_statements.py"])
+    assert int(conf["max_connections"]) >= served + database.settings.other_connections
     parameters = yaml.safe_load(emitted["rds-parameters.yaml"])["Resources"]["DatabaseParameters"]["Properties"]
     assert parameters["Parameters"]["max_connections"] == conf["max_connections"]
+    assert parameters["Family"] == f"postgres{database.settings.version}"
     assert all(isinstance(value, str) for value in parameters["Parameters"].values())
-    ast.parse(emitted["prepared_statements.py"])
 
 
 def test_every_setting_says_its_rule_and_its_source() -> None:
-    for each in _postgres_settings.settings(planned("cascade")):
+    made = planned("cascade")
+    for each in _postgres_settings.settings(made, *databases(made)):
         assert each.rule
         assert "https://" in each.source
         assert "\n" not in each.rule + each.source + each.value
+
+
+# ------------------------------------------------------------------------------------------- what is there, what not
+
+POOLED = ("pgbouncer.ini", "userlist.txt", "prepared_statements.py", "read-write-split.md")
+
+
+def test_without_a_pool_nothing_speaks_of_one_and_pods_connect_themselves() -> None:
+    made = make_plan(tiers__pool="off")
+    emitted = files(made)
+    assert not {*POOLED} & {*emitted}
+    assert not re.search("pool|bouncer", "".join(emitted.values()), re.IGNORECASE)
+    (pods,) = [each for each in made.fleet.workloads if each.connection_count_per_pod]
+    surge = -(-pods.replica_count_max // 4)
+    clients = (pods.replica_count_max + surge) * pods.connection_count_per_pod
+    assert conf_of(emitted)["max_connections"] == str(clients + 20 + 3 + 2)
+
+
+def test_without_a_database_there_is_nothing_to_emit() -> None:
+    with pytest.raises(UsageError, match="has no database and no pool: emit-database has nothing to write"):
+        files(make_plan(tiers__database="off", tiers__pool="off"))
+    with pytest.raises(UsageError, match="nothing of what emit-database writes files for"):
+        files(make_plan(tiers__database="off"))
+
+
+def test_the_parameter_group_is_for_the_cloud_that_has_such() -> None:
+    made = make_plan()
+    elsewhere = replace(made, scenario=made.scenario.model_copy(update={"cloud": "harbour"}))
+    assert {*files(made)} - {*files(elsewhere)} == {"rds-parameters.yaml"}
+
+
+TWO: dict[str, Any] = {
+    "tiers.reports": {"kind": "database", "shape": "db.test.large", "host": "reports.example.com", "version": "17"},
+    "tiers.reports_pool": {"kind": "pool", "database": "reports", "connections": 7},
+    "behaviour.actions.report": {"weight": 1.0, "request": "GET /r", "reads": {"reports": 3}, "writes": {"reports": 1}},
+}
+
+
+def test_each_database_and_each_pool_has_files_of_its_own() -> None:
+    emitted = files(make_plan(**TWO))
+    server = {"postgresql.conf", "rds-parameters.yaml", "tenant_column.sql", "indexes.sql", "tenancy.sql",
+              "rollback.sql", "queries.sql"}  # fmt: skip
+    expected = {f"{name}-{path}" for name in ("database", "reports") for path in server}
+    for name in ("pool", "reports-pool"):
+        expected |= {f"{name}-{path}" for path in POOLED if not path.endswith(".py")}
+    assert {*emitted} == expected | {"pool_prepared_statements.py", "reports_pool_prepared_statements.py"}
+    # Files speak of each other by the names they have.
+    assert "after reports-indexes.sql" in emitted["reports-tenancy.sql"]
+    assert "/etc/pgbouncer/reports-pool-userlist.txt" in emitted["reports-pool-pgbouncer.ini"]
+    assert "postgres17" in emitted["reports-rds-parameters.yaml"]
+    assert "postgres15" in emitted["database-rds-parameters.yaml"]
+    assert "db.test.large: 2 vCPU" in emitted["reports-postgresql.conf"]
+
+
+def test_a_pool_stands_before_its_own_database() -> None:
+    made = make_plan(**TWO)
+    parsed = ini(made, "reports-pool-")
+    lines = {name: pool_values(line) for name, line in parsed["databases"].items()}
+    assert {line["host"] for name, line in lines.items() if not name.endswith("_read")} == {"reports.example.com"}
+    assert {line["host"] for name, line in lines.items() if name.endswith("_read")} == {
+        "reports-replica-1.db.example.com"
+    }
+    assert {*lines} == {"test_reports_pool_standard", "test_reports_pool_standard_read"}
+    assert {*ini(made, "pool-")["databases"]} == {"test_pool_standard", "test_pool_standard_read"}
+    assert conf_of(files(made), "reports-")["max_connections"] == str(7 + 20 + 5)
+
+
+def test_two_pools_before_one_database_share_its_connections() -> None:
+    made = make_plan(**{"tiers.batch_pool": {"kind": "pool", "connections": 7}, "tiers.pool.connections": 11})
+    emitted = files(made)
+    assert conf_of(emitted)["max_connections"] == str(7 + 11 + 20 + 5)
+    assert "a pool" not in emitted["postgresql.conf"].splitlines()[2]
+    assert "the pools' 11 and 7, 20 for monitoring" in emitted["postgresql.conf"]
+
+
+def test_clients_are_those_who_ask() -> None:
+    """Of two databases without pools, each admits the pods of what asks it, workers' among them."""
+    made = make_plan(
+        **TWO
+        | {
+            "tiers.pool": "off",
+            "tiers.reports_pool": None,
+            "tiers.search": {"kind": "api", "connections_per_pod": 3},
+            "tiers.queue": {},
+            "tiers.worker": {"read_count": 1},
+            "behaviour.actions.report.at": "search",
+            "behaviour.actions.write": {"weight": 1.0, "request": "POST /x", "write_count": 1, "jobs": {"worker": 1}},
+        },
+    )
+    first, second = databases(made)
+    assert [workload.tier for workload in first.clients] == ["api", "worker"]
+    assert [workload.tier for workload in second.clients] == ["search"]
+    assert conf_of(files(made), "reports-")["max_connections"] == str(second.client_connection_count + 25)
+
+
+def test_a_pool_names_every_kind_of_pod_that_connects() -> None:
+    made = make_plan(
+        **{
+            "tiers.search": {"kind": "api", "connections_per_pod": 3},
+            "behaviour.actions.find": {"weight": 1.0, "request": "GET /f", "at": "search"},
+        }
+    )
+    text = files(made)["pgbouncer.ini"]
+    for name, each in (("API", 15), ("search", 3)):
+        pods = made.figure(f"{name.lower()}.replica_count.max")
+        assert f"{pods} {name} pods and a quarter more during a rollout, {each} connections each" in text
 
 
 def test_what_the_settings_may_use_fits_the_memory() -> None:
@@ -136,10 +253,10 @@ def test_pools_never_exceed_what_was_sized(count: int, shares: dict[str, float],
 def test_names_the_schema_let_through_by_force_are_refused_in_words() -> None:
     """Even a scenario that no schema has checked ends in a message, not in SQL."""
     made = make_plan()
-    tier = made.scenario.tiers.database
+    ((_, tier),) = made.scenario.all_of(DatabaseSettings).items()
 
     def forced(**changes: object) -> Plan:
-        tiers = made.scenario.tiers.model_copy(update={"database": tier.model_copy(update=changes)})
+        tiers = {**made.scenario.tiers, "database": tier.model_copy(update=changes)}
         return replace(made, scenario=made.scenario.model_copy(update={"tiers": tiers}))
 
     for changes in (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -15,12 +16,19 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from servers import program
 
+from cascade_plan.emitters.directory import artefacts
 from cascade_plan.emitters.loadtest import artefacts as loadtest
 from cascade_plan.emitters.loadtest._loads import Body, body, generator_counts, requests_per_s_most, whole_weights
+from cascade_plan.errors import UsageError
 from cascade_plan.languages import javascript, python
 from cascade_plan.model.plan import Plan
-from cascade_plan.model.scenario import Action, LoadLevel, Scenario
+from cascade_plan.model.scenario import Action, LoadTest, Scenario
 
+UPLOADS = {
+    "look": {"weight": 2.0, "request": "GET /items/{item_id}"},
+    "upload": {"weight": 1.0, "request": "POST /items", "object_bytes": 100.0},
+}
+"""A path with a placeholder, and a file in a form."""
 HOSTILE = (
     "\"'\\`${x}</script><!--",
     "a\nb\r\u2028\u2029\x00\x85",
@@ -95,9 +103,58 @@ def test_only_the_script_is_executable() -> None:
     assert [artefact.path for artefact in loadtest.render(make_plan()) if artefact.executable] == ["run.sh"]
 
 
+def test_without_connections_nobody_shares_a_room_or_holds_a_socket() -> None:
+    made = files(make_plan(tiers__websocket="off", gates={}, behaviour__actions=UPLOADS))
+    assert list(made) == ["locustfile.py", "run.sh", "loadtest.js"]
+    assert not re.search("room|socket", "".join(made.values()), re.IGNORECASE)
+    assert "USERS_PER_ROOM" not in constants(made["locustfile.py"])
+    assert not re.search("<<|>>", "".join(text for path, text in made.items() if path != "run.sh"))
+
+
+def test_without_loads_and_connections_there_is_nothing_to_test() -> None:
+    made = make_plan(tiers__websocket="off", loads={}, gates={})
+    assert files(made) == {}
+    with pytest.raises(UsageError, match="nothing of what emit-loadtest writes files for"):
+        artefacts(made, "loadtest")
+
+
+@pytest.mark.parametrize("sockets", [{}, "off"])
+def test_each_account_has_a_number_for_the_placeholders_of_a_path(sockets: Any, tmp_path: Path) -> None:
+    """The emitted class itself, and k6's function: the members of a room share a number, who is alone has its own."""
+    made = files(make_plan(tiers__websocket=sockets, gates={}, users__tenants=2, behaviour__actions=UPLOADS))
+    text = made["locustfile.py"]
+    code = text[text.index("TENANTS = ") :].partition("LOAD = ")[0]
+    names: dict[str, Any] = {}
+    exec("import os, re, sys\n" + code, names)
+    accounts = [names["Account"](number) for number in range(14)]
+    paths = [account.path("/items/{item_id}/parts/{part}") for account in accounts]
+    # Two tenants, and rooms of six of the same tenant.
+    assert len({*paths}) == (14 if sockets == "off" else 4)
+    assert [account.tenant for account in accounts] == [1, 2] * 7
+    assert accounts[2].email == "user3@tenant1.example"
+    script = tmp_path / "accounts.mjs"
+    body = made["loadtest.js"].partition("const TENANTS")[2].partition("const HOST")[0]
+    function = re.search(r"function accountOf.*?\n}\n", made["loadtest.js"], re.DOTALL)
+    assert function is not None
+    place = "number" if sockets == "off" else "room"
+    script.write_text(
+        f"const TENANTS{body}const EMAIL = 'user{{user}}@tenant{{tenant}}.example';\n{function[0]}"
+        f"console.log(JSON.stringify([...Array(14).keys()].map(accountOf).map((a) => [a.email, a.tenant, a.{place}])))",
+        encoding="utf-8",
+    )
+    done = subprocess.run([program("node"), str(script)], capture_output=True, text=True, check=True)
+    expected = [[account.email, str(account.tenant), getattr(account, place)] for account in accounts]
+    assert json.loads(done.stdout) == expected
+
+
+@pytest.mark.parametrize("sockets", [{}, "off"])
 @pytest.mark.parametrize("path", ["locustfile.py", "websocket_test.py"])
-def test_emitted_python_has_no_flaw_that_a_linter_knows(path: str, tmp_path: Path) -> None:
-    (tmp_path / path).write_text(files(make_plan())[path], encoding="utf-8")
+def test_emitted_python_has_no_flaw_that_a_linter_knows(path: str, sockets: Any, tmp_path: Path) -> None:
+    made = files(make_plan(tiers__websocket=sockets, gates={}, behaviour__actions=UPLOADS))
+    if path not in made:
+        assert sockets == "off"
+        return
+    (tmp_path / path).write_text(made[path], encoding="utf-8")
     command = [sys.executable, "-m", "ruff", "check", "--isolated", "--no-cache", "--select", "E4,E7,E9,F,B", path]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
@@ -121,7 +178,7 @@ def test_generators_are_counted_for_a_system_that_answers_at_once() -> None:
         name: {"users": users, "spawn_rate_per_s": 1.0, "duration_s": 1.0, "latency_ms_p95": 1.0}
         for name, users in (("a", 1), ("b", 2000), ("c", 2001))
     }, gates={})  # fmt: skip
-    assert requests_per_s_most(scenario, LoadLevel.model_validate(scenario.loads["b"].model_dump())) == 1000
+    assert requests_per_s_most(scenario, LoadTest.model_validate(scenario.loads["b"].model_dump())) == 1000
     assert generator_counts(scenario) == {"a": 1, "b": 1, "c": 2}
 
 
@@ -176,7 +233,7 @@ def test_whatever_the_schema_accepts_is_emitted_as_it_is(scenario: Scenario) -> 
 @settings(max_examples=10, deadline=None)
 def test_node_and_bash_take_whatever_the_schema_accepts(scenario: Scenario) -> None:
     made = files(make_plan(scenario))
-    if scenario.loads:
+    if "loadtest.js" in made:
         module = ["node", "--input-type=module", "--check"]
         subprocess.run([program("node"), *module[1:], "-"], input=made["loadtest.js"], text=True, check=True)
         subprocess.run(["bash", "-n"], input=made["run.sh"], text=True, check=True)

@@ -26,10 +26,14 @@ SETS = (
 """The bundled scenario for 20 users without a pause worth the name; few tenants, so that each has a room of several."""
 
 
-def small() -> Plan:
-    """Return the plan of the small scenario."""
-    given = read("cascade", SETS)
-    return plan(given.scenario, given.catalogue, given.book, given.origins)
+ALONE = (("--set", "tiers.websocket", "off"),)
+"""Nobody keeps a connection open, so nobody shares a room."""
+
+
+def small(*more: tuple[str, str, str]) -> Plan:
+    """Return the plan of the small scenario, with more values set."""
+    given = read("cascade", (*SETS, *more))
+    return plan(given.scenario, given.book, given.origins)
 
 
 def emitted(directory: Path, made: Plan) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from loadtest_system import emitted, small, system
+from loadtest_system import ALONE, emitted, small, system
 from servers import program
 
 from cascade_plan.emitters.loadtest import artefacts as loadtest
@@ -64,6 +64,16 @@ def test_k6_makes_the_scenarios_requests(tmp_path: Path) -> None:
     assert {request["tags"]["phase"] for request in did["requests"]} == {"hold"}
 
 
+def test_k6_users_who_share_no_room_ask_for_what_is_their_own(tmp_path: Path) -> None:
+    with system(tmp_path) as under_test:
+        did = k6(tmp_path, small(*ALONE), under_test.http)
+        seen = under_test.seen()
+    assert {request["status"] for request in did["requests"]} == {200}
+    # Four tenants: user 1 and user 5 are of the first.
+    assert set(seen["rooms"]) == {f"{number % 4 + 1}/{number + 1}" for number in range(USERS)}
+    assert seen["bytes"]["POST /api/v1/resources"] > 102400
+
+
 def test_the_same_run_makes_the_same_choices(tmp_path: Path) -> None:
     with system(tmp_path) as under_test:
         first, second = (k6(tmp_path, small(), under_test.http)["requests"] for _ in range(2))
@@ -72,7 +82,7 @@ def test_the_same_run_makes_the_same_choices(tmp_path: Path) -> None:
 
 def test_k6_thresholds_are_the_scenarios_limits(tmp_path: Path) -> None:
     given = read("cascade")
-    made = plan(given.scenario, given.catalogue, given.book)
+    made = plan(given.scenario, given.book)
     with system(tmp_path) as under_test:
         options = k6(tmp_path, made, under_test.http)["options"]
     limits = {}
@@ -166,7 +176,7 @@ def test_connections_that_cannot_be_opened_fail(tmp_path: Path) -> None:
 def test_run_sh_runs_each_load_and_fails_when_one_does(tmp_path: Path) -> None:
     """With a locust that only tells how it was called."""
     given = read("cascade")
-    emitted(tmp_path, plan(given.scenario, given.catalogue, given.book))
+    emitted(tmp_path, plan(given.scenario, given.book))
     stand_in = tmp_path / "locust"
     stand_in.write_text('#!/bin/sh\necho "$CASCADE_LOAD $CASCADE_WORKERS: $*"\ntest "$CASCADE_LOAD" != burst\n')
     stand_in.chmod(0o755)

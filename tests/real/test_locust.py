@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from loadtest_system import SETS, System, emitted, small, system
+from loadtest_system import ALONE, SETS, System, emitted, small, system
 
 from cascade_plan.cli.app import run
+from cascade_plan.model.plan import Plan
 
 pytestmark = pytest.mark.xdist_group("locust")
 ARGUMENTS = [argument for _, path, value in SETS for argument in ("--set", f"{path}={value}")]
@@ -39,9 +40,9 @@ class Run:
         return status, out
 
 
-def locust(directory: Path, under_test: System, *arguments: str, **environment: str) -> Run:
+def locust(directory: Path, under_test: System, *arguments: str, made: Plan | None = None, **environment: str) -> Run:
     """Return a run of the emitted file; the results stand in `results`."""
-    emitted(directory, small())
+    emitted(directory, made or small())
     (directory / "results").mkdir()
     done = subprocess.run(
         [sys.executable, "-m", "locust", "-f", "locustfile.py", "--headless", "--only-summary", "--host",
@@ -75,6 +76,16 @@ def test_a_fast_system_passes(fast: Run) -> None:
         "✓ user_count.small >= 20",
         "✓ duration_s.small >= 3",
     ]
+
+
+def test_users_who_share_no_room_ask_for_what_is_their_own(tmp_path: Path) -> None:
+    with system(tmp_path) as under_test:
+        done = locust(tmp_path, under_test, made=small(*ALONE))
+    assert done.status == 0, done.out
+    assert set(done.seen["rooms"]) <= {f"{number % 4 + 1}/{number + 1}" for number in range(20)}
+    assert len(done.seen["rooms"]) > 10
+    assert done.seen["bytes"]["POST /api/v1/resources"] > 102400
+    assert not (tmp_path / "websocket_test.py").exists()
 
 
 def test_a_slow_system_fails_on_latency_alone(slow: Run) -> None:

@@ -11,12 +11,11 @@ from typing import Any
 
 import psycopg
 import pytest
-from postgres import Server, create, files, fill, give, pgbouncer, postgres, small_plan
+from postgres import Server, create, files, fill, give, pgbouncer, postgres, quoted_names, small_plan
 from psycopg import errors
 from psycopg.rows import dict_row
 from servers import free_port
 
-from cascade_plan.emitters._sql_names import names
 from cascade_plan.errors import UsageError
 from cascade_plan.languages import ini as pgbouncer_text
 from cascade_plan.model.plan import Plan
@@ -34,7 +33,7 @@ HBA = "host all app_user,app_readonly all scram-sha-256\nhost all postgres all t
 def server() -> Iterator[Server]:
     """PostgreSQL with the plan's tables and policies, where the application's roles log in with SCRAM."""
     plan = small_plan()
-    emitted, quoted = files(plan), names(plan)
+    emitted, quoted = files(plan), quoted_names(plan)
     with postgres(emitted["postgresql.conf"]) as running, running.connect() as superuser:
         superuser.execute("CREATE DATABASE test")
         with running.connect("test") as connection:
@@ -252,7 +251,7 @@ def test_each_class_has_connections_of_its_own(server: Server) -> None:
 BUSY = {
     "users.peak": 1_000_000,
     "users.average": 300_000,
-    "behaviour.cache_hit_ratio": 0.0,
+    "tiers.cache.hit_ratio": 0.0,
     "tiers.database.replicas": 0,
     "tiers.pool.connections": 10,
     "tiers.pool.pgbouncer_version": INSTALLED,

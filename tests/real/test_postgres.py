@@ -12,23 +12,23 @@ import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from postgres import ACTIVITIES, TENANTS, USERS, Server, create, files, fill, postgres, small_plan
+from postgres import ACTIVITIES, TENANTS, USERS, Server, create, files, fill, postgres, quoted_names, small_plan
 from psycopg import errors, sql
 from servers import wait_until
 
-from cascade_plan.emitters._sql_names import names
+from cascade_plan.emitters._databases import databases
 from cascade_plan.emitters.postgres import _indexes as _indexes_sql
 from cascade_plan.emitters.postgres import _settings as _postgres_settings
 from cascade_plan.errors import UsageError
 from cascade_plan.languages.sql import dollar_quoted, literal
 from cascade_plan.languages.sql import name as identifier
-from cascade_plan.model.scenario import Columns
+from cascade_plan.tiers.database.settings import Columns
 
 pytestmark = pytest.mark.xdist_group("postgres")
 
 PLAN = small_plan()
 EMITTED = files(PLAN)
-NAMES = names(PLAN)
+NAMES = quoted_names(PLAN)
 SMALL = {"tenants": 3, "users": 30, "activities": 30}
 
 
@@ -91,13 +91,13 @@ def test_every_emitted_setting_is_taken(server: Server) -> None:
         rows = connection.execute(
             "SELECT name, applied, error FROM pg_file_settings WHERE sourcefile LIKE '%emitted.conf'"
         ).fetchall()
-    assert {name for name, _, _ in rows} == {each.name for each in _postgres_settings.settings(PLAN)}
+    assert {name for name, _, _ in rows} == {each.name for each in _postgres_settings.settings(PLAN, *databases(PLAN))}
     assert [row for row in rows if not row[1] or row[2]] == []
 
 
 def test_the_server_shows_what_was_emitted(server: Server) -> None:
     with server.connect() as connection:
-        for each in _postgres_settings.settings(PLAN):
+        for each in _postgres_settings.settings(PLAN, *databases(PLAN)):
             (shown,) = connection.execute(f"SHOW {each.name}").fetchone() or ("",)
             # Since PostgreSQL 15 the method's name is shown.
             wanted = "pglz" if each.name == "wal_compression" else each.value.strip("'")
@@ -407,7 +407,7 @@ def test_a_hostile_tenant_is_only_a_tenant_without_rows(seeded: Database, tenant
 def test_a_tenant_may_be_a_number(server: Server) -> None:
     """A setting once used reads '' in the next transaction: no number, and no error either."""
     plan = small_plan(**{"tiers.database.tenant_type": "bigint"})
-    emitted, quoted = files(plan), names(plan)
+    emitted, quoted = files(plan), quoted_names(plan)
     with server.connect() as connection:
         connection.execute("CREATE DATABASE numbered")
     with server.connect("numbered") as connection:
@@ -534,7 +534,7 @@ HOSTILE = {
 
 def test_hostile_names_come_through_every_file(server: Server) -> None:
     plan = small_plan(**HOSTILE)
-    emitted, quoted = files(plan), names(plan)
+    emitted, quoted = files(plan), quoted_names(plan)
     with server.connect() as connection:
         connection.execute("CREATE DATABASE hostile")
     with server.connect("hostile") as connection:
@@ -585,7 +585,7 @@ def test_any_names_come_through_every_file(
         "roles": dict(zip(("owner", "app", "readonly"), roles, strict=True)),
     }
     plan = small_plan(**{f"tiers.database.{part}": value for part, value in {**drawn, "schema_name": schema}.items()})
-    emitted, quoted = files(plan), names(plan)
+    emitted, quoted = files(plan), quoted_names(plan)
     with server.connect() as connection:
         connection.execute("DROP DATABASE IF EXISTS fuzz")
         connection.execute("CREATE DATABASE fuzz")
