@@ -217,7 +217,7 @@ def _parts(plan: Plan) -> Iterator[str]:
     yield from (group.name for group in plan.groups)
     yield from (workload.name for workload in plan.fleet.workloads)
     yield from (usage.name for usage in plan.fleet.usages)
-    yield from (alarm.name for watch in plan.fleet.watches for alarm in watch.alarms)
+    yield from (alarm.name for watch in plan.watches for alarm in watch.alarms)
 
 
 def _listed(words: Sequence[str], last: str) -> str:

@@ -37,6 +37,11 @@ class Site(Generic[S]):
     fleet: Mapping[str, Sized]
     """The instances sized so far, by name; all of them once a fleet stands."""
 
+    @property
+    def sized(self) -> Sized:
+        """The instance itself, once it is sized. Raises KeyError before."""
+        return self.fleet[self.name]
+
     def of(self, kind: str) -> tuple[Sized, ...]:
         """Return the sized instances of a kind; none where it is off."""
         return tuple(sized for sized in self.fleet.values() if sized.kind == kind)

@@ -60,7 +60,7 @@ class Catalogue:
         return len(self._shapes)
 
     def cheapest(self, what: str, fits: Callable[[Shape], bool], rates: Mapping[str, Decimal]) -> Shape | None:
-        """Return the first shape in `rates` that fits, which is the cheapest as `Book.rates` has them; None without one.
+        """Return the first shape of `rates` that fits, the cheapest as `Book.rates` has them; None without one.
 
         A shape without a price in `rates` is no candidate: it cannot be shown to be the cheapest.
         """

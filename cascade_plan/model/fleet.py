@@ -11,7 +11,6 @@ from cascade_plan.model.derivation import Derivation, Finding
 from cascade_plan.model.offer import Offer
 from cascade_plan.model.solution import Rejection
 from cascade_plan.model.terms import TermShare
-from cascade_plan.model.watch import Watch
 
 LEVELS = ("floor", "average", "peak", "ceiling")
 """The band of a bill: the autoscaler at its minimum in the quietest hour, the day's mean, the peak all month, and
@@ -197,8 +196,6 @@ class Sized:
     """What this tier will cost that the bill leaves out, in words."""
     levers: tuple[Lever, ...] = ()
     workloads: tuple[Workload, ...] = ()
-    watches: tuple[Watch, ...] = ()
-    """What of it is watched on the running system."""
     streams: Streams | None = None
     """Connections it keeps open, if it does."""
     goals: Mapping[str, str] = field(default_factory=dict)
@@ -288,8 +285,3 @@ class Fleet:
     def workloads(self) -> tuple[Workload, ...]:
         """All pods that are run."""
         return tuple(workload for tier in self.tiers.values() for workload in tier.workloads)
-
-    @property
-    def watches(self) -> tuple[Watch, ...]:
-        """All that is watched."""
-        return tuple(watch for tier in self.tiers.values() for watch in tier.watches)

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final, Generic, TypeVar
 
+from cascade_plan import registry
+from cascade_plan.model.ask import Site
 from cascade_plan.model.bill import Bill
 from cascade_plan.model.derivation import Derivation, Finding
 from cascade_plan.model.fleet import Fleet, NodeGroup, Sized
@@ -15,6 +17,7 @@ from cascade_plan.model.outlook import Outlook
 from cascade_plan.model.scenario import Scenario
 from cascade_plan.model.tier import Settings
 from cascade_plan.model.traffic import Traffic
+from cascade_plan.model.watch import Watch
 
 PLAN_SCHEMA_VERSION: Final = 1
 S = TypeVar("S", bound=Settings)
@@ -84,6 +87,20 @@ class Plan:
         """Return every instance of a kind with its settings, by the class of these; none where it is off."""
         found = self.scenario.all_of(settings_class).items()
         return tuple(Instance(name, settings, self.fleet.tiers[name]) for name, settings in found)
+
+    @property
+    def watches(self) -> tuple[Watch, ...]:
+        """What of the fleet is watched on the running system."""
+        return tuple(watch for name in self.fleet.tiers for watch in self.watches_of(name))
+
+    def watches_of(self, tier: str) -> tuple[Watch, ...]:
+        """Return what an instance's kind says is watched of it; worked out when asked, as only emitters do."""
+        kind = self.fleet.tiers[tier].kind
+        if not registry.has("tiers", kind, "watches"):
+            return ()
+        site = Site(tier, self.scenario.tiers[tier], self.scenario, self.fleet.tiers)
+        found: tuple[Watch, ...] = registry.load("tiers", kind, "watches").watches(site)
+        return found
 
     @property
     def failed(self) -> bool:

@@ -423,7 +423,7 @@ class Scenario(Part):
     def first(self, kind: str) -> str:
         """Return the name of the first instance of a kind, "" where it is off."""
         for name, settings in self.tiers.items():
-            if settings.KIND == kind:
+            if kind == settings.KIND:
                 return name
         return ""
 

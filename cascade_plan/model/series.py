@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from cascade_plan.languages import promql
-from cascade_plan.model.ask import Ask, Site
+from cascade_plan.model.ask import Site
 from cascade_plan.model.fleet import Workload
 from cascade_plan.model.titles import called, title
 from cascade_plan.model.watch import Recorded
@@ -127,6 +127,6 @@ def _is_plain(site: Site[Any]) -> bool:
     return is_alone(site) or site.name == site.settings.KIND
 
 
-def querying_count(ask: Ask[Any]) -> int:
+def querying_count(site: Site[Any]) -> int:
     """Return how many workloads may ask a database: each service and each worker is one."""
-    return len(ask.traffic.service_share) + len(ask.traffic.jobs_per_s)
+    return len(site.scenario.of("api")) + len(site.scenario.of("worker"))

@@ -112,7 +112,7 @@ def uncovered(made: Plan, emitted: Emitted) -> list[str]:
     missing = [group.name for group in made.groups if not has_group(built, group)]
     missing += [workload.name for workload in made.fleet.workloads if workload.name not in run]
     missing += [usage.name for usage in made.fleet.usages if not has_usage(files, usage)]
-    missing += [alarm.name for watch in made.fleet.watches for alarm in watch.alarms if alarm.name not in told]
+    missing += [alarm.name for watch in made.watches for alarm in watch.alarms if alarm.name not in told]
     return [name for name in missing if name not in left_out]
 
 
@@ -185,7 +185,7 @@ def test_what_files_say_they_make_is_of_the_plan(name: str, case: str) -> None:
     made = planned(name, case)
     known = {group.name for group in made.groups} | {usage.name for usage in made.fleet.usages}
     known |= {workload.name for workload in made.fleet.workloads}
-    known |= {alarm.name for watch in made.fleet.watches for alarm in watch.alarms}
+    known |= {alarm.name for watch in made.watches for alarm in watch.alarms}
     assert {name for file in emitting.everything(made).files for name in file.deploys} <= known
 
 

@@ -480,7 +480,7 @@ def test_a_gate_on_a_tier_that_is_off_is_left_to_the_plan() -> None:
 
 
 def test_without_monitoring_nothing_is_watched() -> None:
-    assert planned("cascade", ("--set", "tiers.monitoring", "off")).fleet.watches == ()
+    assert planned("cascade", ("--set", "tiers.monitoring", "off")).watches == ()
 
 
 def test_every_service_has_alerts_panels_and_a_scrape_job() -> None:
@@ -590,7 +590,7 @@ def test_a_kind_that_nobody_knows_brings_its_own() -> None:
 
 def test_the_alarms_that_a_file_deploys_are_those_of_the_tiers() -> None:
     (alerting,) = (each for each in prometheus.render(several()) if each.path == "alerting_rules.yml")
-    named = {alarm.name for watch in several().fleet.watches for alarm in watch.alarms}
+    named = {alarm.name for watch in several().watches for alarm in watch.alarms}
     assert {*alerting.deploys} == named
     assert {"WorkersAtCeiling", "JobsLeftUndone", "ReplicaLags"} <= named
     assert all(f"alert: {name}" in alerting.text for name in named)

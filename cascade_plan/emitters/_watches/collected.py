@@ -24,7 +24,7 @@ def groups(plan: Plan) -> Mapping[str, tuple[Watch, ...]]:
         "requests": (requests(plan),) if is_asked else (),
         "burn-rates": (burn_rates(plan),) if is_asked else (),
         SUCCESS: _success(plan, is_asked),
-        "capacity": tuple(watch for watch in plan.fleet.watches if not watch.figure),
+        "capacity": tuple(watch for watch in plan.watches if not watch.figure),
         "targets": (targets(plan),),
     }
 
@@ -44,5 +44,5 @@ def _success(plan: Plan, is_asked: bool) -> tuple[Watch, ...]:
     of_latency = latencies(plan) if is_asked else ()
     # Kubernetes counts the nodes that stand for the cost.
     of_cost = costs(plan) if plan.of(ClusterSettings) else ()
-    of_tiers = (watch for watch in plan.fleet.watches if watch.figure)
+    of_tiers = (watch for watch in plan.watches if watch.figure)
     return (*of_latency, *sorted((*of_cost, *of_tiers), key=lambda watch: watch.figure))

@@ -17,7 +17,7 @@ COST = "cost_usd_per_1000_users_month"
 def latencies(plan: Plan) -> Iterator[Watch]:
     """Yield a watch for each gate on a load's latency, in the verdicts' order."""
     name = plan.application
-    signs = dict.fromkeys(watch.sign for watch in plan.fleet.watches if watch.sign)
+    signs = dict.fromkeys(watch.sign for watch in plan.watches if watch.sign)
     rose = f": {', '.join(signs)}" if signs else ""
     for goal in latency_goals(plan):
         chart = Chart(

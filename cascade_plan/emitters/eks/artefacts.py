@@ -44,7 +44,8 @@ def render(plan: Plan) -> tuple[Artefact, ...]:
         )
     ]
     if groups:
-        run_on = " and ".join(dict.fromkeys(workload.tier for workload in plan.fleet.workloads))
+        used = {workload.group for workload in plan.fleet.workloads}
+        run_on = " and ".join(nodes.name for nodes in groups if nodes.group.name in used)
         where = f"in place of eksctl.yaml's {run_on and f'{run_on} '}node groups; Karpenter must run"
         files.append(
             Artefact(

@@ -228,5 +228,5 @@ def _scaling(plan: Plan, workload: Workload) -> built.Scaling:
 
 def _metric(plan: Plan, workload: Workload) -> str:
     """Return the metric of its pods that is served to autoscalers, by what watches it; "" where nothing does."""
-    watches = plan.fleet.tiers[workload.tier].watches
+    watches = plan.watches_of(workload.tier)
     return next((each.served_as for watch in watches for each in watch.recorded if each.served_as), "")

@@ -12,7 +12,7 @@ def served(plan: Plan) -> dict[str, str]:
     """Return recorded series -> the name that an autoscaler asks for, each once whatever services record it."""
     return {
         recorded.name: recorded.served_as
-        for watch in plan.fleet.watches
+        for watch in plan.watches
         for recorded in watch.recorded
         if recorded.served_as
     }

@@ -29,7 +29,7 @@ def monitoring(plan: Plan) -> Instance[Settings]:
 
 def exporters(plan: Plan) -> tuple[str, ...]:
     """Return what exporters are called, such as postgres: those that series of the plan's tiers come from."""
-    return tuple(dict.fromkeys(watch.exporter for watch in plan.fleet.watches if watch.exporter))
+    return tuple(dict.fromkeys(watch.exporter for watch in plan.watches if watch.exporter))
 
 
 def configurations(plan: Plan) -> dict[str, dict[str, Any]]:

@@ -15,7 +15,7 @@ Rule = dict[str, Any]
 
 def pod_rules(plan: Plan) -> dict[str, Any]:
     """Return the rule file of what is recorded of each pod, where the pod is scraped."""
-    found = [recorded for watch in plan.fleet.watches for recorded in watch.recorded if recorded.is_of_pods]
+    found = [recorded for watch in plan.watches for recorded in watch.recorded if recorded.is_of_pods]
     return _file(plan, [("pods", [_recording(recorded) for recorded in found])])
 
 

@@ -53,7 +53,7 @@ def render(plan: Plan) -> tuple[Artefact, ...]:
     objects = _objects(plan, {**servers, **others}) if plan.of(ClusterSettings) else {}
     texts = {**servers, **others, **objects}
     purposes = {path: f"What this server scrapes and evaluates: `promtool check config {path}`" for path in servers}
-    told = tuple(dict.fromkeys(alarm.name for watch in plan.fleet.watches for alarm in watch.alarms))
+    told = tuple(dict.fromkeys(alarm.name for watch in plan.watches for alarm in watch.alarms))
     return tuple(
         Artefact(
             path,

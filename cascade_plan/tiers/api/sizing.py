@@ -14,7 +14,6 @@ from cascade_plan.model.offer import Offer
 from cascade_plan.model.place import Place, Scale, Visit
 from cascade_plan.model.scenario import Action
 from cascade_plan.tiers.api.settings import NodeBounds, Settings
-from cascade_plan.tiers.api.watches import watches
 
 AFTER: tuple[str, ...] = ()
 RULE = f"{PLAN}, cost calculator"
@@ -57,7 +56,6 @@ def size(ask: Ask[Settings]) -> Sized:
         ),
         levers=(_lever(ask, group.offer, least, base, most),),
         workloads=(workload,),
-        watches=watches(ask, workload),
     )
 
 

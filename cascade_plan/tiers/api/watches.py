@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from cascade_plan.languages.promql import quantile, rate, ratio
-from cascade_plan.model.ask import Ask
+from cascade_plan.model.ask import Site
 from cascade_plan.model.fleet import Workload
 from cascade_plan.model.series import (
     QUERY,
@@ -28,91 +28,92 @@ CEILING_S: Final = 900
 HPA: Final = "kube_horizontalpodautoscaler_"
 
 
-def watches(ask: Ask[Settings], workload: Workload) -> tuple[Watch, ...]:
+def watches(site: Site[Settings]) -> tuple[Watch, ...]:
     """Return the pods' p95, the autoscaler, and where there are several services this one's requests."""
-    if not is_watched(ask):
+    if not is_watched(site):
         return ()
-    found = [_latency(ask, workload)]
+    (workload,) = site.sized.workloads
+    found = [_latency(site, workload)]
     # Without a cluster nothing scales pods, and nothing tells of them.
-    if ask.scenario.of("cluster"):
-        found.append(_autoscaler(ask, workload))
-    if not is_alone(ask):
-        found.append(_requests(ask, workload))
-    if not ask.settings_of("monitoring").label_by_tenant:
-        found.append(_dropped(ask, workload))
+    if site.scenario.of("cluster"):
+        found.append(_autoscaler(site, workload))
+    if not is_alone(site):
+        found.append(_requests(site, workload))
+    if not site.settings_of("monitoring").label_by_tenant:
+        found.append(_dropped(site, workload))
     return tuple(found)
 
 
-def _latency(ask: Ask[Settings], workload: Workload) -> Watch:
+def _latency(site: Site[Settings], workload: Workload) -> Watch:
     """Return the p95 of each pod's queries, of its requests where there is no database to query.
 
     A pod that answered nothing has no percentile: histogram_quantile gives NaN, or nothing. The HPA would take a pod
     without a value for one at its target and not scale down while there is one; an idle pod's latency is 0.
     Source: kubernetes.io/docs/tasks/run-application/horizontal-pod-autoscale/#algorithm-details, missing metrics.
     """
-    queries = bool(ask.scenario.of("database"))
+    queries = bool(site.scenario.of("database"))
     metric = QUERY if queries else REQUEST
-    scope = scope_of_pods(ask, workload, querying_count(ask) == 1 if queries else is_alone(ask))
+    scope = scope_of_pods(site, workload, querying_count(site) == 1 if queries else is_alone(site))
     p95 = f"pod:{metric}:p95"
-    up = scope.total(f"{_pods(ask, workload).select('up')} == 1", "pod")
+    up = scope.total(f"{_pods(site, workload).select('up')} == 1", "pod")
     idle_too = f"({quantile(0.95, scope.select(bucket_rates(metric)))}) or 0 * {up}"
-    is_scaled = bool(ask.scenario.of("cluster"))
+    is_scaled = bool(site.scenario.of("cluster"))
     return Watch(
         "latency",
         recorded=(
-            scope.buckets_of_pods(metric, window_s(ask)),
+            scope.buckets_of_pods(metric, window_s(site)),
             scope.recorded(p95, idle_too, is_of_pods=True, served_as=f"{metric}_p95" if is_scaled else ""),
         ),
-        charts=(_of_each(ask, "Query p95" if queries else "Response time p95", scope.select(p95), is_scaled),),
+        charts=(_of_each(site, "Query p95" if queries else "Response time p95", scope.select(p95), is_scaled),),
     )
 
 
-def _of_each(ask: Ask[Settings], words: str, p95: str, is_scaled: bool) -> Chart:
+def _of_each(site: Site[Settings], words: str, p95: str, is_scaled: bool) -> Chart:
     mean, each = f"avg by (namespace) ({p95})", Line(p95, "{{pod}}")
     if not is_scaled:
-        return Chart(_titled(ask, f"{words} of each pod"), "s", (Line(mean, "mean of the pods"), each))
+        return Chart(_titled(site, f"{words} of each pod"), "s", (Line(mean, "mean of the pods"), each))
     return Chart(
-        _titled(ask, f"{words} of each pod, and the autoscaler's target"),
+        _titled(site, f"{words} of each pod, and the autoscaler's target"),
         "s",
         (Line(mean, "mean of the pods, as the HPA reads it"), each),
         "<=",
-        ask.scenario.autoscaling.target_latency_s_p95,
+        site.scenario.autoscaling.target_latency_s_p95,
     )
 
 
-def _pods(ask: Ask[Settings], workload: Workload) -> Scope:
+def _pods(site: Site[Settings], workload: Workload) -> Scope:
     """Return what finds the series that Prometheus itself makes of the service's scrapes."""
-    return scope_of_pods(ask, workload, is_alone=False)
+    return scope_of_pods(site, workload, is_alone=False)
 
 
-def _titled(ask: Ask[Settings], words: str) -> str:
-    return words if is_alone(ask) else f"{title(ask.name)}: {words[0].lower()}{words[1:]}"
+def _titled(site: Site[Settings], words: str) -> str:
+    return words if is_alone(site) else f"{title(site.name)}: {words[0].lower()}{words[1:]}"
 
 
-def _who(ask: Ask[Settings]) -> str:
-    return "the API" if ask.name == "api" else f"the service {called(ask.name)}"
+def _who(site: Site[Settings]) -> str:
+    return "the API" if site.name == "api" else f"the service {called(site.name)}"
 
 
-def _subject(ask: Ask[Settings], subject: str) -> str:
-    return subject if ask.name == "api" else f"{ask.name}-{subject}"
+def _subject(site: Site[Settings], subject: str) -> str:
+    return subject if site.name == "api" else f"{site.name}-{subject}"
 
 
-def _autoscaler(ask: Ask[Settings], workload: Workload) -> Watch:
-    namespace, most = ask.application, workload.replica_count_max
+def _autoscaler(site: Site[Settings], workload: Workload) -> Watch:
+    namespace, most = site.application, workload.replica_count_max
     by_name = Scope(namespace, {"horizontalpodautoscaler": workload.name})
     current, least, ceiling = (
         by_name.select(f"{HPA}{field}")
         for field in ("status_current_replicas", "spec_min_replicas", "spec_max_replicas")
     )
     inactive = by_name.select(f"{HPA}status_condition", condition="ScalingActive", status="false")
-    worse = ": with the database as the bottleneck they make it worse" if ask.scenario.of("database") else ""
-    subject = _subject(ask, "autoscaler")
+    worse = ": with the database as the bottleneck they make it worse" if site.scenario.of("database") else ""
+    subject = _subject(site, "autoscaler")
     full = Alarm(
         "AutoscalerAtCeiling",
         f"{current} >= on (namespace, horizontalpodautoscaler) {ceiling}",
         CEILING_S,
         "page",
-        f"{_who(ask)}'s autoscaler is at its maximum",
+        f"{_who(site)}'s autoscaler is at its maximum",
         f"{{value}} pods run, as many as may (the plan's maximum is {most}).",
         "If latency is within its limits, plan a higher ceiling. If not, find out whether pods are the remedy" + worse
         + ".",
@@ -122,13 +123,13 @@ def _autoscaler(ask: Ask[Settings], workload: Workload) -> Watch:
         f"{inactive} == 1",
         CEILING_S,
         "page",
-        f"{_who(ask)}'s autoscaler cannot read its metrics",
+        f"{_who(site)}'s autoscaler cannot read its metrics",
         "The HPA's condition ScalingActive is false: the fleet stays as large as it is.",
         f"kubectl -n {namespace} describe hpa {workload.name} names the metric. For the latency, ask the adapter "
         "(kubectl get --raw /apis/custom.metrics.k8s.io/v1beta1), then Prometheus; for memory, metrics-server.",
     )
     bounds = Chart(
-        f"{title(ask.name)} replicas between the autoscaler's bounds",
+        f"{title(site.name)} replicas between the autoscaler's bounds",
         "short",
         (Line(current, "running"), Line(least, "minimum"), Line(ceiling, "maximum")),
     )
@@ -137,9 +138,9 @@ def _autoscaler(ask: Ask[Settings], workload: Workload) -> Watch:
     return Watch(subject, sign="replicas", alarms=(full, blind) if moves else (blind,), charts=(bounds,))
 
 
-def _requests(ask: Ask[Settings], workload: Workload) -> Watch:
+def _requests(site: Site[Settings], workload: Workload) -> Watch:
     """Return this service's requests, failures and response times; those of all services are the plan's."""
-    scope = scope_of_pods(ask, workload, is_alone(ask))
+    scope = scope_of_pods(site, workload, is_alone(site))
     rate_of_all, failed, p95 = (
         "job:cascade_requests:rate5m",
         "job:cascade_request_errors:ratio_rate5m",
@@ -148,27 +149,27 @@ def _requests(ask: Ask[Settings], workload: Workload) -> Watch:
     errors = scope.total(rate(scope.select(f"{REQUEST}_count", outcome="error"), SHORTEST_S))
     buckets = scope.total(rate(scope.select(f"{REQUEST}_bucket"), SHORTEST_S), "le")
     return Watch(
-        _subject(ask, "requests"),
+        _subject(site, "requests"),
         recorded=(
             scope.recorded(rate_of_all, scope.total(rate(scope.select(f"{REQUEST}_count"), SHORTEST_S))),
             scope.recorded(failed, ratio(errors, scope.select(rate_of_all))),
             scope.recorded(p95, quantile(0.95, buckets)),
         ),
         charts=(
-            Chart(_titled(ask, "Response time"), "s", (Line(scope.select(p95), "p95"),)),
-            Chart(_titled(ask, "Requests a second"), "reqps", (Line(scope.select(rate_of_all), "requests"),)),
-            Chart(_titled(ask, "Failed requests"), "percentunit", (Line(scope.select(failed), "failed"),)),
+            Chart(_titled(site, "Response time"), "s", (Line(scope.select(p95), "p95"),)),
+            Chart(_titled(site, "Requests a second"), "reqps", (Line(scope.select(rate_of_all), "requests"),)),
+            Chart(_titled(site, "Failed requests"), "percentunit", (Line(scope.select(failed), "failed"),)),
         ),
     )
 
 
-def _dropped(ask: Ask[Settings], workload: Workload) -> Watch:
-    pods = _pods(ask, workload)
+def _dropped(site: Site[Settings], workload: Workload) -> Watch:
+    pods = _pods(site, workload)
     scraped, kept = (
         pods.select(metric) for metric in ("scrape_samples_scraped", "scrape_samples_post_metric_relabeling")
     )
-    monitoring = next(iter(ask.scenario.of("monitoring")))
-    missing = "queries are" if ask.scenario.of("database") else "figures are"
+    monitoring = next(iter(site.scenario.of("monitoring")))
+    missing = "queries are" if site.scenario.of("database") else "figures are"
     return Watch(
         "monitoring",
         alarms=(
@@ -179,9 +180,9 @@ def _dropped(ask: Ask[Settings], workload: Workload) -> Watch:
                 "page",
                 "pods expose series by tenant, which are dropped",
                 f"{{pod}} exposes {{value}} series with tenant_id: its {missing} missing from every figure.",
-                f"Deploy {_who(ask)} with the emitted metrics.py, or set tiers.{monitoring}.label_by_tenant and plan "
+                f"Deploy {_who(site)} with the emitted metrics.py, or set tiers.{monitoring}.label_by_tenant and plan "
                 "anew.",
-                labels={} if is_alone(ask) else {"job": workload.name},
+                labels={} if is_alone(site) else {"job": workload.name},
             ),
         ),
     )

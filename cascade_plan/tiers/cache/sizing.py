@@ -15,7 +15,6 @@ from cascade_plan.model.offer import Offer
 from cascade_plan.model.place import Place, Scale, Visit
 from cascade_plan.model.scenario import Action
 from cascade_plan.tiers.cache.settings import Settings
-from cascade_plan.tiers.cache.watches import watches
 
 AFTER: tuple[str, ...] = ("websocket",)
 STATE_BYTES_PER_CONNECTION = 266
@@ -79,7 +78,6 @@ def size(ask: Ask[Settings]) -> Sized:
             Lever(f"{ask.name}.node_count", count, count, count, "pinned" if pinned else "rules"),
             Lever(f"{ask.name}.master_count", masters, masters, masters, "pinned" if pinned else "rules"),
         ),
-        watches=watches(ask),
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from cascade_plan.languages.promql import NEGATED, number, rate, ratio
-from cascade_plan.model.ask import Ask
+from cascade_plan.model.ask import Site
 from cascade_plan.model.series import (
     CACHE_LOOKUPS,
     NEAR,
@@ -29,16 +29,16 @@ HITS: Final = "namespace:cascade_cache_hits:ratio_rate5m"
 MEMORY: Final = "pod:redis_memory:ratio"
 
 
-def watches(ask: Ask[Settings]) -> tuple[Watch, ...]:
+def watches(site: Site[Settings]) -> tuple[Watch, ...]:
     """Return the hit ratio with the memory, and for each gate on the ratio whether it holds."""
-    if not is_watched(ask):
+    if not is_watched(site):
         return ()
     # The application counts look-ups, by cache where it has several; the exporter knows the memory.
-    lookups = Scope(ask.application, {} if is_alone(ask) else {"cache": ask.name})
-    return (_room(ask, lookups, scope_of_exporter(ask, PROGRAM)), *_gates(ask, lookups))
+    lookups = Scope(site.application, {} if is_alone(site) else {"cache": site.name})
+    return (_room(site, lookups, scope_of_exporter(site, PROGRAM)), *_gates(site, lookups))
 
 
-def _room(ask: Ask[Settings], lookups: Scope, nodes: Scope) -> Watch:
+def _room(site: Site[Settings], lookups: Scope, nodes: Scope) -> Watch:
     hits, all_ = (
         lookups.total(rate(lookups.select(f"{CACHE_LOOKUPS}_total", **labels), SHORTEST_S))
         for labels in ({"result": "hit"}, {})
@@ -51,14 +51,14 @@ def _room(ask: Ask[Settings], lookups: Scope, nodes: Scope) -> Watch:
         f"{nodes.select(MEMORY)} > {number(NEAR)}",
         900,
         "ticket",
-        f"a node of {spoken(ask, 'the cache')} is near maxmemory",
+        f"a node of {spoken(site, 'the cache')} is near maxmemory",
         "{pod} sees {value} of maxmemory used: keys are evicted, or writes refused.",
         "Look at evictions and the hit ratio: if both are bad, add a node; if neither, the cache just works.",
         unit="humanizePercentage",
     )
     return Watch(
-        ask.name,
-        exporter=exporter(ask, PROGRAM),
+        site.name,
+        exporter=exporter(site, PROGRAM),
         sign="cache misses",
         recorded=(
             lookups.recorded(HITS, ratio(hits, all_)),
@@ -67,7 +67,7 @@ def _room(ask: Ask[Settings], lookups: Scope, nodes: Scope) -> Watch:
         alarms=(nearly,),
         charts=(
             Chart(
-                headed(ask, "Cache hits and memory"),
+                headed(site, "Cache hits and memory"),
                 "percentunit",
                 (Line(lookups.select(HITS), "hits"), Line(nodes.select(MEMORY), "{{pod}}: of maxmemory")),
             ),
@@ -75,10 +75,10 @@ def _room(ask: Ask[Settings], lookups: Scope, nodes: Scope) -> Watch:
     )
 
 
-def _gates(ask: Ask[Settings], lookups: Scope) -> Iterator[Watch]:
+def _gates(site: Site[Settings], lookups: Scope) -> Iterator[Watch]:
     # An input of the plan and no figure of it: the first cache's is what a scenario calls so.
-    figure = "cache_hit_ratio" if is_first(ask) else f"{ask.name}.hit_ratio"
-    for limit in limits(ask.scenario.gates, figure):
+    figure = "cache_hit_ratio" if is_first(site) else f"{site.name}.hit_ratio"
+    for limit in limits(site.scenario.gates, figure):
         number_of = Chart(
             f"{figure} {limit.operator} {number(limit.value)}",
             "percentunit",
@@ -87,18 +87,18 @@ def _gates(ask: Ask[Settings], lookups: Scope) -> Iterator[Watch]:
             float(limit.value),
             is_number=True,
         )
-        yield Watch(ask.name, figure, alarms=(_missed(ask, lookups, figure, limit),), charts=(number_of,))
+        yield Watch(site.name, figure, alarms=(_missed(site, lookups, figure, limit),), charts=(number_of,))
 
 
-def _missed(ask: Ask[Settings], lookups: Scope, figure: str, limit: Limit) -> Alarm:
+def _missed(site: Site[Settings], lookups: Scope, figure: str, limit: Limit) -> Alarm:
     asked = number(limit.value)
-    costs = "; each miss is a database query" if ask.scenario.of("database") else ""
+    costs = "; each miss is a database query" if site.scenario.of("database") else ""
     return Alarm(
         "CacheHitRatioMissed",
         f"{lookups.select(HITS)} {NEGATED[limit.operator]} {asked}",
         900,
         "ticket",
-        f"the {spoken(ask, 'cache')} hit ratio is not {limit.operator} {asked}",
+        f"the {spoken(site, 'cache')} hit ratio is not {limit.operator} {asked}",
         f"The cache answers {{value}} of the lookups, {asked} are planned{costs}.",
         "Look for evictions and memory near its limit (then enlarge the nodes or shorten what is kept), for a "
         "deployment that changed keys or times to live, and for a node that was replaced and is still cold.",

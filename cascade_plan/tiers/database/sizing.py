@@ -15,7 +15,6 @@ from cascade_plan.model.offer import Offer
 from cascade_plan.model.place import Place, Scale, Visit
 from cascade_plan.model.scenario import Action, Scenario
 from cascade_plan.tiers.database.settings import Settings
-from cascade_plan.tiers.database.watches import watches
 from cascade_plan.units import GIB, SECONDS_PER_MONTH
 
 AFTER: tuple[str, ...] = ("worker",)
@@ -26,7 +25,7 @@ REPLICA_LIMIT = 15
 
 def size(ask: Ask[Settings]) -> Sized:
     """Return the primary (with its standby when multi-AZ), the read replicas, and storage for each."""
-    settings, users = ask.settings, ask.scenario.users
+    settings = ask.settings
     zones = "multi_zone" if ask.scenario.availability.asked.has_standby else "single_zone"
     shape = ask.shape("database", (ENGINE, zones))
     asked = ask.scenario.availability.asked.replica_count
@@ -60,7 +59,6 @@ def size(ask: Ask[Settings]) -> Sized:
         figures=figures,
         findings=tuple(_findings(ask, replicas, growth, figures[0].note if ask.solution is None else "")),
         levers=(_lever(ask, replicas, least, single),),
-        watches=watches(ask, replicas),
     )
 
 
@@ -121,7 +119,7 @@ def _parse_s(settings: Settings) -> float:
 
 
 def _by_users(ask: Ask[Settings]) -> int:
-    """Return the replicas by the rule; none while there are fewer users than one replica is for: the primary has them."""
+    """Return the replicas by the rule: none while there are fewer users than one is for, as the primary has them."""
     users, each = ask.scenario.users.peak, ask.settings.users_per_replica
     return ask.nodes_for(users, each) if users >= each else 0
 
@@ -163,7 +161,7 @@ def _figures(ask: Ask[Settings], replicas: int, given_least: Input, least: int) 
             if pinned
             else "least that meets every load with a zone lost, at the least cost with the API nodes"
             if solved
-            else f"max(minimum_replicas, users.peak / users_per_replica rounded {ask.scenario.rounding}, 0 below one replica's)",
+            else f"max(minimum_replicas, users.peak / users_per_replica rounded {ask.scenario.rounding}, none below 1)",
             (ask.own("replicas"),) if pinned else (given_least, ask.given("users.peak"), ask.own("users_per_replica")),
             f"{PLAN}, cost calculator",
             ""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from cascade_plan.languages.promql import number, quantile, select, total
-from cascade_plan.model.ask import Ask
+from cascade_plan.model.ask import Site
 from cascade_plan.model.series import (
     NEAR,
     QUERY,
@@ -35,21 +35,22 @@ LAG: Final = "pg_replication_lag_seconds"
 PERCENTS: Final = (95, 99)
 
 
-def watches(ask: Ask[Settings], replica_count: int) -> tuple[Watch, ...]:
+def watches(site: Site[Settings]) -> tuple[Watch, ...]:
     """Return the queries of all databases, with the first, and this one's connections, disk and replicas."""
-    if not is_watched(ask):
+    if not is_watched(site):
         return ()
-    scope = scope_of_exporter(ask, PROGRAM)
-    return tuple(_watches(ask, scope, replica_count))
+    replica_count = site.sized.count("replica_count")
+    scope = scope_of_exporter(site, PROGRAM)
+    return tuple(_watches(site, scope, replica_count))
 
 
-def _watches(ask: Ask[Settings], scope: Scope, replica_count: int) -> Iterator[Watch]:
-    if is_first(ask):
+def _watches(site: Site[Settings], scope: Scope, replica_count: int) -> Iterator[Watch]:
+    if is_first(site):
         yield _queries(scope.namespace)
-    yield _connections(ask, scope)
-    yield _disk(ask, scope)
+    yield _connections(site, scope)
+    yield _disk(site, scope)
     if replica_count:
-        yield _lag(ask, scope)
+        yield _lag(site, scope)
 
 
 def _queries(namespace: str) -> Watch:
@@ -71,68 +72,68 @@ def _queries(namespace: str) -> Watch:
     )
 
 
-def _connections(ask: Ask[Settings], scope: Scope) -> Watch:
+def _connections(site: Site[Settings], scope: Scope) -> Watch:
     used = scope.total(scope.select("pg_stat_activity_count"), "pod")
     most = scope.most(scope.select("pg_settings_max_connections"), "pod")
-    past = " past PgBouncer" if ask.scenario.of("pool") else ""
+    past = " past PgBouncer" if site.scenario.of("pool") else ""
     nearly = Alarm(
         "DatabaseConnectionsNearlyMax",
         f"{scope.select(CONNECTIONS)} > {number(NEAR)}",
         300,
         "page",
-        f"{spoken(ask, 'PostgreSQL')} is near max_connections",
+        f"{spoken(site, 'PostgreSQL')} is near max_connections",
         "{pod} sees {value} of max_connections in use; beyond it even an operator is refused.",
         f"Find who connects{past} (pg_stat_activity by application_name) and stop it.",
         unit="humanizePercentage",
     )
     lines = (Line(scope.select(CONNECTIONS), "{{pod}}: of max_connections"),)
     return Watch(
-        ask.name,
-        exporter=exporter(ask, PROGRAM),
+        site.name,
+        exporter=exporter(site, PROGRAM),
         recorded=(scope.recorded(CONNECTIONS, f"{used} / {most}"),),
         alarms=(nearly,),
-        charts=(Chart(headed(ask, "Database connections"), "percentunit", lines, "<=", 1),),
+        charts=(Chart(headed(site, "Database connections"), "percentunit", lines, "<=", 1),),
     )
 
 
-def _disk(ask: Ask[Settings], scope: Scope) -> Watch:
-    size, storage_gib = scope.select(SIZE), ask.settings.storage_gib
+def _disk(site: Site[Settings], scope: Scope) -> Watch:
+    size, storage_gib = scope.select(SIZE), site.settings.storage_gib
     fills = Alarm(
         "DatabaseDiskFillsUp",
         f"predict_linear({size}[6h], {DISK_DAYS * 86_400}) > {storage_gib * GIB}",
         3600,
         "ticket",
-        f"{spoken(ask, 'the database')} outgrows its disk within {DISK_DAYS} days",
+        f"{spoken(site, 'the database')} outgrows its disk within {DISK_DAYS} days",
         f"At the rate of the last 6 h it reaches {{value}}B; its disk has {storage_gib} GiB.",
         "Find what grows, delete what may go, or enlarge the storage.",
         unit="humanize1024",
     )
-    heading = headed(ask, "Database size and its disk")
+    heading = headed(site, "Database size and its disk")
     return Watch(
-        ask.name,
-        exporter=exporter(ask, PROGRAM),
+        site.name,
+        exporter=exporter(site, PROGRAM),
         recorded=(scope.recorded(SIZE, scope.total(scope.select("pg_database_size_bytes"), "pod")),),
         alarms=(fills,),
         charts=(Chart(heading, "bytes", (Line(size, "{{pod}}"),), "<", float(storage_gib * GIB)),),
     )
 
 
-def _lag(ask: Ask[Settings], scope: Scope) -> Watch:
+def _lag(site: Site[Settings], scope: Scope) -> Watch:
     behind = Alarm(
         "ReplicaLags",
         f"{scope.select(LAG)} > {LAG_S}",
         300,
         "ticket",
-        f"a read replica of {spoken(ask, 'the database')} lags behind",
+        f"a read replica of {spoken(site, 'the database')} lags behind",
         "{pod} sees a replica {value} behind: users miss what they have just written.",
         "Read from the primary meanwhile. Look for a long query on the replica, and for a bulk write.",
         unit="humanizeDuration",
     )
     lines = (Line(scope.select(LAG), "{{pod}}"),)
-    heading = headed(ask, "Replica lag")
+    heading = headed(site, "Replica lag")
     return Watch(
-        ask.name,
-        exporter=exporter(ask, PROGRAM),
+        site.name,
+        exporter=exporter(site, PROGRAM),
         sign="replica lag",
         alarms=(behind,),
         charts=(Chart(heading, "s", lines),),

@@ -11,7 +11,6 @@ from cascade_plan.model.fleet import Band, Lever, NodeGroup, Sized, Workload
 from cascade_plan.model.offer import Offer
 from cascade_plan.model.part import Need
 from cascade_plan.tiers.monitoring.settings import Settings
-from cascade_plan.tiers.monitoring.watches import watches
 from cascade_plan.units import GIB
 
 AFTER: tuple[str, ...] = ("api", "websocket", "worker")
@@ -55,7 +54,6 @@ def size(ask: Ask[Settings]) -> Sized:
         figures=(*figures, *_server_figures(ask, count, shards, memory_gib, disk_gib)),
         findings=tuple(_findings(ask, series, figures)),
         levers=(Lever(f"{ask.name}.node_count", count, count, count, "rules"),),
-        watches=watches(ask, series, _queries(figures), shards),
         not_emitted=(NOT_EMITTED,),
     )
 

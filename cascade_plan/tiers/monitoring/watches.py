@@ -6,7 +6,7 @@ from typing import Final
 
 from cascade_plan.formulas.latency_buckets import BESIDE_BOUNDS, bounds_s
 from cascade_plan.languages.promql import select
-from cascade_plan.model.ask import Ask
+from cascade_plan.model.ask import Site
 from cascade_plan.model.series import QUERY
 from cascade_plan.model.watch import Alarm, Recorded, Watch
 from cascade_plan.tiers.monitoring.settings import Settings
@@ -14,18 +14,19 @@ from cascade_plan.tiers.monitoring.settings import Settings
 QUERY_SERIES: Final = "pod:cascade_query_series:count"
 
 
-def watches(ask: Ask[Settings], series_count: int, query_series_count: int, shard_count: int) -> tuple[Watch, ...]:
+def watches(site: Site[Settings]) -> tuple[Watch, ...]:
     """Return the budget of series, that of the queries' histogram where there is one, and the targets."""
-    found = [_series(ask, -(-series_count // shard_count)), _targets(ask)]
-    if ask.scenario.of("database"):
-        found.insert(1, _query_series(ask, query_series_count))
+    series_count, shard_count = site.sized.count("series_count"), site.sized.count("shard_count")
+    found = [_series(site, -(-series_count // shard_count)), _targets(site)]
+    if site.scenario.of("database"):
+        found.insert(1, _query_series(site, site.sized.count("query_series_count")))
     return tuple(found)
 
 
-def _series(ask: Ask[Settings], budget: int) -> Watch:
+def _series(site: Site[Settings], budget: int) -> Watch:
     over = Alarm(
         "SeriesOverBudget",
-        f"{select('prometheus_tsdb_head_series', namespace=ask.application)} > {budget}",
+        f"{select('prometheus_tsdb_head_series', namespace=site.application)} > {budget}",
         3600,
         "ticket",
         "Prometheus holds more series than it was sized for",
@@ -33,30 +34,30 @@ def _series(ask: Ask[Settings], budget: int) -> Watch:
         'topk(10, count by (__name__) ({__name__!=""})) names the metric; pods that are replaced often leave '
         "their series for two to three hours. Drop the label or the metric, or plan with the new figures.",
     )
-    return Watch(ask.name, alarms=(over,))
+    return Watch(site.name, alarms=(over,))
 
 
-def _query_series(ask: Ask[Settings], most: int) -> Watch:
-    each = len(bounds_s(ask.scenario.latency_limits_ms)) + BESIDE_BOUNDS
-    children = f"count by (namespace, pod) ({select(f'{QUERY}_count', namespace=ask.application)})"
+def _query_series(site: Site[Settings], most: int) -> Watch:
+    each = len(bounds_s(site.scenario.latency_limits_ms)) + BESIDE_BOUNDS
+    children = f"count by (namespace, pod) ({select(f'{QUERY}_count', namespace=site.application)})"
     over = Alarm(
         "QuerySeriesOverBudget",
-        f"sum by (namespace) ({select(QUERY_SERIES, namespace=ask.application)}) > {most}",
+        f"sum by (namespace) ({select(QUERY_SERIES, namespace=site.application)}) > {most}",
         600,
         "ticket",
         "the query histogram has more series than planned",
         f"{{value}} series of {QUERY}, {most:,} are planned: a label grows.",
         "Count the values of query_type and tenant_id; the emitted metrics.py bounds both."
-        if ask.settings.label_by_tenant
+        if site.settings.label_by_tenant
         else "Count the values of query_type; the emitted metrics.py bounds them.",
     )
-    return Watch(ask.name, recorded=(Recorded(QUERY_SERIES, f"{children} * {each}", is_of_pods=True),), alarms=(over,))
+    return Watch(site.name, recorded=(Recorded(QUERY_SERIES, f"{children} * {each}", is_of_pods=True),), alarms=(over,))
 
 
-def _targets(ask: Ask[Settings]) -> Watch:
+def _targets(site: Site[Settings]) -> Watch:
     down = Alarm(
         "TargetDown",
-        f"{select('up', namespace=ask.application)} == 0",
+        f"{select('up', namespace=site.application)} == 0",
         300,
         "ticket",
         "a target cannot be scraped",

@@ -15,7 +15,6 @@ from cascade_plan.model.fleet import Lever, Sized
 from cascade_plan.model.place import Place, Scale, Visit
 from cascade_plan.model.scenario import Action
 from cascade_plan.tiers.pool.settings import Settings
-from cascade_plan.tiers.pool.watches import watches
 
 AFTER: tuple[str, ...] = ("api", "database", "worker")
 POOL_SPREADS = 4
@@ -115,7 +114,6 @@ def _sized(ask: Ask[Settings], pool: Derivation, note: str) -> Sized:
         figures=(pool, per_10000, *_server_figures(ask, count)),
         findings=tuple(_findings(ask, count, float(per_10000.value), note)),
         levers=(Lever(f"{ask.name}.connection_count", count, count, count, set_by),),
-        watches=watches(ask, count),
     )
 
 

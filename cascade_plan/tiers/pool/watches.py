@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from cascade_plan.languages.promql import NEGATED, number, select
-from cascade_plan.model.ask import Ask
+from cascade_plan.model.ask import Site
 from cascade_plan.model.series import (
     NEAR,
     POOL_USED,
@@ -26,22 +26,23 @@ OPEN: Final = "namespace:cascade_pool_connections:sum"
 USED: Final = "namespace:cascade_pool_connections:ratio"
 
 
-def watches(ask: Ask[Settings], connection_count: int) -> tuple[Watch, ...]:
+def watches(site: Site[Settings]) -> tuple[Watch, ...]:
     """Return the pool's connections against its size, and for each gate on them whether it holds."""
-    if not is_watched(ask):
+    if not is_watched(site) or not site.sized.levers:
         return ()
-    scope = scope_of_exporter(ask, PROGRAM)
-    return (_room(ask, scope, connection_count), *_gates(ask, scope))
+    connection_count = site.sized.count("connection_count")
+    scope = scope_of_exporter(site, PROGRAM)
+    return (_room(site, scope, connection_count), *_gates(site, scope))
 
 
-def _room(ask: Ask[Settings], scope: Scope, size: int) -> Watch:
+def _room(site: Site[Settings], scope: Scope, size: int) -> Watch:
     used = scope.select(USED)
     nearly = Alarm(
         "PoolNearlyFull",
         f"{used} > {number(NEAR)}",
         600,
         "ticket",
-        f"{spoken(ask, 'the connection pool')} is nearly full",
+        f"{spoken(site, 'the connection pool')} is nearly full",
         f"{{value}} of the pool's {size} connections are open; clients wait when all are busy.",
         "Look at pg_stat_activity for long transactions first, then at queries that became slower.",
         unit="humanizePercentage",
@@ -51,25 +52,25 @@ def _room(ask: Ask[Settings], scope: Scope, size: int) -> Watch:
         scope.recorded(OPEN, scope.total(scope.select("pgbouncer_databases_current_connections"))),
         scope.recorded(USED, f"{scope.select(OPEN)} / {number(size)}"),
     ]
-    if is_first(ask):
+    if is_first(site):
         # The processes say which pool by a label of their own, whatever pools there are.
         most = f"namespace:{POOL_USED}:max"
         fullest = f"max by (namespace, pool_name) ({select(POOL_USED, namespace=scope.namespace)})"
         recorded.append(Recorded(most, fullest))
         lines.append(Line(select(most, namespace=scope.namespace), "{{pool_name}}: of the fullest process's own"))
     return Watch(
-        ask.name,
-        exporter=exporter(ask, PROGRAM),
+        site.name,
+        exporter=exporter(site, PROGRAM),
         sign="pool",
         recorded=tuple(recorded),
         alarms=(nearly,),
-        charts=(Chart(headed(ask, "Connection pool"), "percentunit", tuple(lines), "<=", 1),),
+        charts=(Chart(headed(site, "Connection pool"), "percentunit", tuple(lines), "<=", 1),),
     )
 
 
-def _gates(ask: Ask[Settings], scope: Scope) -> Iterator[Watch]:
-    figure, peak = f"{ask.name}.connection_count_per_10000_users", ask.scenario.users.peak
-    for limit in limits(ask.scenario.gates, figure):
+def _gates(site: Site[Settings], scope: Scope) -> Iterator[Watch]:
+    figure, peak = f"{site.name}.connection_count_per_10000_users", site.scenario.users.peak
+    for limit in limits(site.scenario.gates, figure):
         allowed = float(limit.value) * peak / 10_000
         number_of = Chart(
             f"{figure} {limit.operator} {number(limit.value)}",
@@ -80,11 +81,11 @@ def _gates(ask: Ask[Settings], scope: Scope) -> Iterator[Watch]:
             f"Connections to PostgreSQL; the limit is that of {peak:,} users.",
             is_number=True,
         )
-        alarm = _over(ask, scope, figure, limit, number(allowed))
-        yield Watch(ask.name, figure, alarms=(alarm,), charts=(number_of,))
+        alarm = _over(site, scope, figure, limit, number(allowed))
+        yield Watch(site.name, figure, alarms=(alarm,), charts=(number_of,))
 
 
-def _over(ask: Ask[Settings], scope: Scope, figure: str, limit: Limit, allowed: str) -> Alarm:
+def _over(site: Site[Settings], scope: Scope, figure: str, limit: Limit, allowed: str) -> Alarm:
     asked = number(limit.value)
     return Alarm(
         "DatabaseConnectionsOverGoal",
@@ -93,7 +94,7 @@ def _over(ask: Ask[Settings], scope: Scope, figure: str, limit: Limit, allowed: 
         "ticket",
         f"database connections are not {limit.operator} {allowed}",
         f"PgBouncer holds {{value}} connections to PostgreSQL; {asked} for each 10,000 users are {allowed} for the "
-        f"{ask.scenario.users.peak:,} of this plan.",
+        f"{site.scenario.users.peak:,} of this plan.",
         "A full pool is slow queries or long transactions far more often than too few connections: look at "
         "pg_stat_activity for what holds them. Enlarge the pool only while the database's CPU is idle.",
         labels={"figure": figure, "limit": f"{limit.operator} {asked}"},

@@ -9,7 +9,6 @@ from cascade_plan.model.derivation import Finding
 from cascade_plan.model.fleet import NONE, Band, Sized, Usage
 from cascade_plan.model.offer import Offer
 from cascade_plan.tiers.queue.settings import Settings
-from cascade_plan.tiers.queue.watches import watches
 from cascade_plan.units import SECONDS_PER_MONTH
 
 AFTER: tuple[str, ...] = ("worker",)
@@ -49,7 +48,6 @@ def size(ask: Ask[Settings]) -> Sized:
             ),
         ),
         findings=findings,
-        watches=watches(ask),
     )
 
 

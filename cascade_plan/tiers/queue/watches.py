@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from cascade_plan.languages.promql import exactly, literal, rate, select, total
-from cascade_plan.model.ask import Ask
+from cascade_plan.model.ask import Site
 from cascade_plan.model.series import JOBS, JOBS_ASKED, SHORTEST_S, Scope, headed, is_alone, is_watched, spoken
 from cascade_plan.model.watch import Alarm, Chart, Line, Watch
 from cascade_plan.tiers.queue.settings import Settings
@@ -15,40 +15,40 @@ UNDONE_S: Final = 900
 """Longer than workers take to start again (assumption)."""
 
 
-def watches(ask: Ask[Settings]) -> tuple[Watch, ...]:
+def watches(site: Site[Settings]) -> tuple[Watch, ...]:
     """Return the jobs asked for and done, and that none is done."""
-    if not is_watched(ask):
+    if not is_watched(site):
         return ()
-    scope = Scope(ask.application, {} if is_alone(ask) else {"queue": ask.name})
-    asked, done = scope.select(ASKED), _done(ask)
+    scope = Scope(site.application, {} if is_alone(site) else {"queue": site.name})
+    asked, done = scope.select(ASKED), _done(site)
     undone = Alarm(
         "JobsLeftUndone",
         f"{asked} > 0 unless on (namespace) {done} > 0",
         UNDONE_S,
         "page",
-        f"jobs are left in {spoken(ask, 'the queue')} and none is done",
+        f"jobs are left in {spoken(site, 'the queue')} and none is done",
         "{value} jobs a second are asked for, and no worker has done one for minutes.",
         "Look at the workers' pods and logs: whether they run, may read the queue, and what the first job of each "
         "start fails with. Jobs wait meanwhile; what is too old by then is better put aside than done late.",
-        labels={} if is_alone(ask) else {"queue": ask.name},
+        labels={} if is_alone(site) else {"queue": site.name},
     )
     return (
         Watch(
-            ask.name,
+            site.name,
             recorded=(scope.recorded(ASKED, scope.total(rate(scope.select(f"{JOBS_ASKED}_total"), SHORTEST_S))),),
             alarms=(undone,),
             charts=(
-                Chart(headed(ask, "Jobs asked for and done"), "ops", (Line(asked, "asked for"), Line(done, "done"))),
+                Chart(headed(site, "Jobs asked for and done"), "ops", (Line(asked, "asked for"), Line(done, "done"))),
             ),
         ),
     )
 
 
-def _done(ask: Ask[Settings]) -> str:
+def _done(site: Site[Settings]) -> str:
     """Return the rate of the jobs that are done by those who take them from this queue."""
-    done = select(f"{JOBS}_total", namespace=ask.application)
-    if not is_alone(ask):
-        takers = [each.name for sized in ask.of("worker") for each in sized.workloads if each.queue == ask.name]
+    done = select(f"{JOBS}_total", namespace=site.application)
+    if not is_alone(site):
+        takers = [each.name for sized in site.of("worker") for each in sized.workloads if each.queue == site.name]
         jobs = "|".join(exactly(name) for name in takers)
         done = f"{done[:-1]},job=~{literal(jobs)}}}"
     return total(rate(done, SHORTEST_S), "namespace")

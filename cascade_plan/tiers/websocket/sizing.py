@@ -12,7 +12,6 @@ from cascade_plan.model.derivation import Derivation, Finding, Input
 from cascade_plan.model.fleet import Band, Lever, NodeGroup, Sized, Streams, Workload
 from cascade_plan.model.offer import Offer
 from cascade_plan.tiers.websocket.settings import Settings
-from cascade_plan.tiers.websocket.watches import watches
 
 AFTER: tuple[str, ...] = ()
 OPEN_FILES_MOST = 1_048_576
@@ -54,7 +53,6 @@ def size(ask: Ask[Settings]) -> Sized:
         not_priced=("the hosts of nginx, where it stands between the load balancer and the WebSocket nodes",),
         levers=(Lever(f"{ask.name}.node_count", count, count, count, set_by),),
         workloads=(workload,),
-        watches=watches(ask, workload),
         streams=streams,
     )
 

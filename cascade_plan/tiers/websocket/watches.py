@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from cascade_plan.languages.promql import number
-from cascade_plan.model.ask import Ask
-from cascade_plan.model.fleet import Workload
+from cascade_plan.model.ask import Site
 from cascade_plan.model.series import SOCKETS, Scope, is_alone, is_watched, scope_of_pods
 from cascade_plan.model.watch import Alarm, Chart, Limit, Line, Watch, limits
 from cascade_plan.tiers.websocket.settings import Settings
@@ -19,16 +18,17 @@ OF_POD: Final = f"pod:{SOCKETS}:sum"
 OF_ALL: Final = f"namespace:{SOCKETS}:sum"
 
 
-def watches(ask: Ask[Settings], workload: Workload) -> tuple[Watch, ...]:
+def watches(site: Site[Settings]) -> tuple[Watch, ...]:
     """Return the connections of each node and of all, and for each gate on them whether a node is full."""
-    if not is_watched(ask):
+    if not is_watched(site):
         return ()
-    scope = scope_of_pods(ask, workload, is_alone(ask))
-    return (_room(ask, scope), *_gates(ask, scope))
+    (workload,) = site.sized.workloads
+    scope = scope_of_pods(site, workload, is_alone(site))
+    return (_room(site, scope), *_gates(site, scope))
 
 
-def _room(ask: Ask[Settings], scope: Scope) -> Watch:
-    held, each = ask.settings.connections_per_node, scope.select(OF_POD)
+def _room(site: Site[Settings], scope: Scope) -> Watch:
+    held, each = site.settings.connections_per_node, scope.select(OF_POD)
     nearly = Alarm(
         "WebSocketNodeNearlyFull",
         f"{each} / {number(held)} > {number(NEAR)}",
@@ -40,7 +40,7 @@ def _room(ask: Ask[Settings], scope: Scope) -> Watch:
         unit="humanizePercentage",
     )
     return Watch(
-        ask.name,
+        site.name,
         recorded=(
             scope.recorded(OF_POD, scope.total(scope.select(SOCKETS), "pod"), is_of_pods=True),
             scope.recorded(OF_ALL, scope.total(each)),
@@ -53,25 +53,25 @@ def _room(ask: Ask[Settings], scope: Scope) -> Watch:
     )
 
 
-def _gates(ask: Ask[Settings], scope: Scope) -> Iterator[Watch]:
-    figure = f"{ask.name}.connection_count_per_node"
+def _gates(site: Site[Settings], scope: Scope) -> Iterator[Watch]:
+    figure = f"{site.name}.connection_count_per_node"
     busiest = f"max by (namespace) ({scope.select(OF_POD)})"
-    for limit in limits(ask.scenario.gates, figure):
+    for limit in limits(site.scenario.gates, figure):
         words = "Connections of the fullest node; it was sized for the limit, and is full when it reaches it."
         number_of = Chart(
             f"{figure} {limit.operator} {number(limit.value)}",
             "short",
             (Line(busiest, "fullest node"),),
             "<",
-            float(ask.settings.connections_per_node),
+            float(site.settings.connections_per_node),
             words,
             is_number=True,
         )
-        yield Watch(ask.name, figure, alarms=(_full(ask, scope, figure, limit),), charts=(number_of,))
+        yield Watch(site.name, figure, alarms=(_full(site, scope, figure, limit),), charts=(number_of,))
 
 
-def _full(ask: Ask[Settings], scope: Scope, figure: str, limit: Limit) -> Alarm:
-    held, asked = number(ask.settings.connections_per_node), number(limit.value)
+def _full(site: Site[Settings], scope: Scope, figure: str, limit: Limit) -> Alarm:
+    held, asked = number(site.settings.connections_per_node), number(limit.value)
     return Alarm(
         "WebSocketNodeFull",
         f"{scope.select(OF_POD)} >= {held}",

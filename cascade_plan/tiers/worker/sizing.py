@@ -14,7 +14,6 @@ from cascade_plan.model.derivation import Derivation, Finding, Input
 from cascade_plan.model.fleet import Band, Lever, NodeGroup, Sized, Workload
 from cascade_plan.model.offer import Offer
 from cascade_plan.tiers.worker.settings import Settings
-from cascade_plan.tiers.worker.watches import watches
 
 AFTER: tuple[str, ...] = ()
 MODEL = "docs/model.md: multi-server queue, transform inversion"
@@ -67,7 +66,6 @@ def size(ask: Ask[Settings]) -> Sized:
         findings=tuple(_findings(ask, peak)),
         levers=(lever,),
         workloads=(workload,),
-        watches=watches(ask, workload),
         goals={f"{ask.name}.age_s_p99": f"< {settings.age_s_p99:g}"},
     )
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from cascade_plan.languages.promql import NEGATED, number, quantile, rate, ratio
-from cascade_plan.model.ask import Ask
+from cascade_plan.model.ask import Site
 from cascade_plan.model.fleet import Workload
 from cascade_plan.model.series import (
     JOB,
@@ -33,26 +33,27 @@ CEILING_S: Final = 900
 """Longer than pods and nodes take to start, so that it is not the ramp that is told of."""
 
 
-def watches(ask: Ask[Settings], workload: Workload) -> tuple[Watch, ...]:
+def watches(site: Site[Settings]) -> tuple[Watch, ...]:
     """Return the jobs done and their age, the pods, and for each gate on the age whether it holds."""
-    if not is_watched(ask):
+    if not is_watched(site):
         return ()
-    return tuple(_watches(ask, workload, scope_of_pods(ask, workload, is_alone(ask))))
+    (workload,) = site.sized.workloads
+    return tuple(_watches(site, workload, scope_of_pods(site, workload, is_alone(site))))
 
 
-def _watches(ask: Ask[Settings], workload: Workload, scope: Scope) -> Iterator[Watch]:
-    yield _jobs(ask, scope)
+def _watches(site: Site[Settings], workload: Workload, scope: Scope) -> Iterator[Watch]:
+    yield _jobs(site, scope)
     if workload.replica_count_min < workload.replica_count_max:
-        yield _pods(ask, workload)
-    if workload.connection_count_per_pod and querying_count(ask) > 1:
-        of_queries = scope_of_pods(ask, workload, is_alone=False)
-        yield Watch("latency", recorded=(of_queries.buckets_of_pods(QUERY, window_s(ask)),))
+        yield _pods(site, workload)
+    if workload.connection_count_per_pod and querying_count(site) > 1:
+        of_queries = scope_of_pods(site, workload, is_alone=False)
+        yield Watch("latency", recorded=(of_queries.buckets_of_pods(QUERY, window_s(site)),))
     elif workload.connection_count_per_pod:
-        yield Watch("latency", recorded=(scope.buckets_of_pods(QUERY, window_s(ask)),))
-    yield from _gates(ask, scope)
+        yield Watch("latency", recorded=(scope.buckets_of_pods(QUERY, window_s(site)),))
+    yield from _gates(site, scope)
 
 
-def _jobs(ask: Ask[Settings], scope: Scope) -> Watch:
+def _jobs(site: Site[Settings], scope: Scope) -> Watch:
     all_, failed = (
         scope.total(rate(scope.select(f"{JOBS}_total", **labels), SHORTEST_S)) for labels in ({}, {"outcome": "error"})
     )
@@ -74,40 +75,40 @@ def _jobs(ask: Ask[Settings], scope: Scope) -> Watch:
         Line(scope.select(percentile(JOB, 95)), "p95 of the work"),
     )
     return Watch(
-        ask.name,
+        site.name,
         recorded=tuple(recorded),
         charts=(
-            Chart(headed(ask, "Age of jobs when they are done"), "s", lines, "<", ask.settings.age_s_p99),
-            Chart(headed(ask, "Jobs a second"), "ops", (Line(scope.select(DONE), "done"),)),
-            Chart(headed(ask, "Failed jobs"), "percentunit", (Line(scope.select(FAILED), "failed"),)),
+            Chart(headed(site, "Age of jobs when they are done"), "s", lines, "<", site.settings.age_s_p99),
+            Chart(headed(site, "Jobs a second"), "ops", (Line(scope.select(DONE), "done"),)),
+            Chart(headed(site, "Failed jobs"), "percentunit", (Line(scope.select(FAILED), "failed"),)),
         ),
     )
 
 
-def _pods(ask: Ask[Settings], workload: Workload) -> Watch:
+def _pods(site: Site[Settings], workload: Workload) -> Watch:
     most = workload.replica_count_max
-    pods = scope_of_pods(ask, workload, is_alone=False)
+    pods = scope_of_pods(site, workload, is_alone=False)
     running = f"count by (namespace) ({pods.select('up')} == 1)"
     full = Alarm(
         "WorkersAtCeiling",
         f"{running} >= {most}",
         CEILING_S,
         "ticket",
-        f"{spoken(ask, 'the workers')} are as many as may run",
+        f"{spoken(site, 'the workers')} are as many as may run",
         f"{{value}} pods run, as many as may (the plan's maximum is {most}): when jobs grow old no pod is added.",
         "If jobs are young enough, plan a higher ceiling. If not, find out whether pods are the remedy, or whether "
         "jobs wait for something that all of them share.",
-        labels={} if is_alone(ask) else {"job": workload.name},
+        labels={} if is_alone(site) else {"job": workload.name},
     )
-    heading = headed(ask, "Pods that work, and their most")
+    heading = headed(site, "Pods that work, and their most")
     return Watch(
-        ask.name, alarms=(full,), charts=(Chart(heading, "short", (Line(running, "running"),), "<", float(most)),)
+        site.name, alarms=(full,), charts=(Chart(heading, "short", (Line(running, "running"),), "<", float(most)),)
     )
 
 
-def _gates(ask: Ask[Settings], scope: Scope) -> Iterator[Watch]:
-    figure = f"{ask.name}.age_s_p99"
-    for limit in limits(ask.scenario.gates, figure, f"< {ask.settings.age_s_p99:g}"):
+def _gates(site: Site[Settings], scope: Scope) -> Iterator[Watch]:
+    figure = f"{site.name}.age_s_p99"
+    for limit in limits(site.scenario.gates, figure, f"< {site.settings.age_s_p99:g}"):
         number_of = Chart(
             f"{figure} {limit.operator} {number(limit.value)}",
             "s",
@@ -117,17 +118,17 @@ def _gates(ask: Ask[Settings], scope: Scope) -> Iterator[Watch]:
             "From when a job was asked for to when it was done.",
             is_number=True,
         )
-        yield Watch(ask.name, figure, alarms=(_old(ask, scope, figure, limit),), charts=(number_of,))
+        yield Watch(site.name, figure, alarms=(_old(site, scope, figure, limit),), charts=(number_of,))
 
 
-def _old(ask: Ask[Settings], scope: Scope, figure: str, limit: Limit) -> Alarm:
+def _old(site: Site[Settings], scope: Scope, figure: str, limit: Limit) -> Alarm:
     asked = number(limit.value)
     return Alarm(
         "JobAgeMissed",
         f"{scope.select(percentile(JOB_AGE, 99))} {NEGATED[limit.operator]} {asked}",
         600,
         "ticket",
-        f"p99 of the age of jobs of {spoken(ask, 'the workers')} is not {limit.operator} {asked} s",
+        f"p99 of the age of jobs of {spoken(site, 'the workers')} is not {limit.operator} {asked} s",
         f"99 of 100 jobs are done within {{value}} of being asked for: {figure} must be {limit.operator} {asked} s.",
         "Compare jobs asked for with jobs done, and the time of the work with the plan's: more jobs need more pods, "
         "longer jobs a look at what they wait for. Pods that do not start hold the fleet at its size.",
