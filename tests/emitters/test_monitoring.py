@@ -564,7 +564,7 @@ def test_gates_of_every_instance_are_measured() -> None:
     assert unmeasured(several()) == ()
 
 
-def test_a_kind_that_nobody_knows_brings_its_own() -> None:
+def test_a_kind_that_nobody_knows_brings_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a tier says of itself is all that the emitters need of it."""
     made = cascade()
     told = Watch(
@@ -578,7 +578,9 @@ def test_a_kind_that_nobody_knows_brings_its_own() -> None:
         ),
         charts=(Chart("Age of tapes", "s", (Line("tape", "age"),), "<", 5, is_number=True),),
     )
-    archive = replace(made.fleet.tiers["pool"], name="archive", kind="archive", watches=(told,))
+    own = Plan.watches_of
+    monkeypatch.setattr(Plan, "watches_of", lambda plan, tier: (told,) if tier == "archive" else own(plan, tier))
+    archive = replace(made.fleet.tiers["pool"], name="archive", kind="archive")
     files = texts(replace(made, fleet=replace(made.fleet, tiers={**made.fleet.tiers, "archive": archive})))
     assert "pod:tape:sum" in files["pod_rules.yml"]
     assert "TapeTorn" in files["alerting_rules.yml"]
