@@ -17,6 +17,7 @@ from psycopg import errors, sql
 from servers import wait_until
 
 from cascade_plan.emitters._databases import databases
+from cascade_plan.emitters._sql_names import names
 from cascade_plan.emitters.postgres import _indexes as _indexes_sql
 from cascade_plan.emitters.postgres import _settings as _postgres_settings
 from cascade_plan.errors import UsageError
@@ -648,3 +649,15 @@ def test_a_name_postgresql_cannot_hold_is_refused(name: str) -> None:
 def test_a_text_postgresql_cannot_hold_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="NUL"):
         literal(text)
+
+
+def test_the_files_of_several_databases_without_a_pool_are_taken_too(server: Server) -> None:
+    plan = small_plan(**{"tiers.pool": "off", "tiers.reports": {"kind": "database", "shape": "db.test.large"}})
+    emitted, quoted = files(plan), names(databases(plan)[1])
+    with postgres(emitted["reports-postgresql.conf"]) as other, other.connect() as connection:
+        (most,) = connection.execute("SHOW max_connections").fetchone() or ("",)
+    assert int(most) == databases(plan)[1].connection_count_max
+    of_reports = new_database(server, "reports", **SMALL)
+    for path in ("tenant_column.sql", "indexes.sql", "tenancy.sql", "queries.sql", "rollback.sql"):
+        server.apply(emitted[f"reports-{path}"], of_reports.name)
+    assert quoted.users == NAMES.users

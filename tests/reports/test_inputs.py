@@ -49,7 +49,7 @@ def test_a_default_says_that_nobody_gave_another() -> None:
         ("availability.level", {}, "availability.level = critical", "availability:"),
         ("availability.zones", {}, "availability.zones is left out", "nowhere"),
         ("loads.peak.spawn_rate_per_s", {}, "loads.peak.spawn_rate_per_s = 100 per second", "  peak: {"),
-        ("tiers.websocket.kind", {}, "tiers.websocket.kind is left out", "nowhere"),
+        ("tiers.websocket.kind", {}, "tiers.websocket.kind = websocket", "  websocket:"),
         ("tiers.database.n_plus_one", {}, "tiers.database.n_plus_one = false", "nowhere, so it is the default"),
         (
             "tiers.search.port",
