@@ -179,7 +179,7 @@ ENVIRONMENTS: Final = """\
 
 `environments` describes several systems in one file: each is the scenario with other values laid over it. Mappings are
 laid over each other, everything else replaces. Name and application get the environment's name, so that both can stand
-in one account. `report` and `check` take all of them, with one total; other commands take the first, or that of `--env`.
+in one account. `report` and `check` take all of them, with one total; other commands the first, or that of `--env`.
 
 ```yaml
 environments:
