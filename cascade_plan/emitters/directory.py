@@ -21,9 +21,7 @@ RECORD: Final = ".cascade-plan.json"
 INDEX: Final = "README.md"
 KUSTOMIZATION: Final = "kustomization.yaml"
 WHOLE: Final = "plan"
-"""What an emitter serves that has something to do for every plan."""
-FACETS: Final = ("workloads", "watches", "groups")
-"""What else than kinds of tiers an emitter may serve: whatever any tier brings of it."""
+"""What an emitter serves that has something to do for every plan; others serve kinds of tiers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,9 +153,7 @@ def _clouds(name: str) -> tuple[str, ...]:
 
 def _is_served(plan: Plan, serves: Iterable[str]) -> bool:
     """Return whether a plan has any of what an emitter serves."""
-    return any(
-        what == WHOLE or (getattr(plan.fleet, what) if what in FACETS else plan.fleet.of(what)) for what in serves
-    )
+    return any(what == WHOLE or plan.fleet.of(what) for what in serves)
 
 
 def _is_written_for(plan: Plan, clouds: Sequence[str]) -> bool:

@@ -10,6 +10,7 @@ import pytest
 import yaml
 from factories import make_plan
 
+from cascade_plan import registry
 from cascade_plan.emitters import directory as emitting
 from cascade_plan.emitters.kubernetes import artefacts as k8s
 from cascade_plan.errors import UsageError
@@ -227,3 +228,11 @@ def test_a_command_writes_what_it_can_and_says_what_it_does_not() -> None:
         "cluster, the files of eks: written for aws, not for elsewhere",
         "cluster/elasticache-parameters.yaml: written for aws, not for elsewhere",
     )
+
+
+@pytest.mark.parametrize("name", registry.names("emitters"))
+def test_every_emitter_says_what_it_serves_and_for_which_clouds(name: str) -> None:
+    emitter = registry.load("emitters", name, "artefacts")
+    assert emitter.SERVES
+    assert {*emitter.SERVES} <= {*registry.names("tiers"), emitting.WHOLE}
+    assert {*emitter.CLOUDS} <= {*registry.names("clouds")}
