@@ -147,7 +147,7 @@ def test_a_broadcast_to_the_tenant_reaches_every_connection_of_it() -> None:
 
 
 def recipients(made: Plan) -> float:
-    """Return to how many connections a message goes at the peak: what is sent, less the heartbeats' half of 120 bytes."""
+    """Return to how many connections a message goes at the peak: bytes sent, less half of the 120 of heartbeats."""
     streams = made.fleet.tiers["websocket"].streams
     assert streams is not None
     heartbeats = streams.connections.peak / streams.heartbeat_interval_s * 120 / 2
