@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final
 
 STEEPEST: Final = 12.0
@@ -12,7 +12,8 @@ QUIETEST: Final = 1e-6
 """The least weight of an hour: an hour of nothing could not be raised to any mean."""
 
 
-def hourly_users(peak: float, average: float, weights: Sequence[float]) -> tuple[float, ...]:
+@lru_cache(256)
+def hourly_users(peak: float, average: float, weights: tuple[float, ...]) -> tuple[float, ...]:
     """Return users of each hour, with the shape of `weights` and a mean of `average` (to a millionth of a user).
 
     users(h) = peak x weights(h)^k, with the k >= 0 that gives the mean: k = 0 is a flat day at the peak. The ratio of
@@ -24,11 +25,11 @@ def hourly_users(peak: float, average: float, weights: Sequence[float]) -> tuple
     [100, 25]
     """
     count = len(weights)
-    weights = [max(weight, QUIETEST) for weight in weights]
+    shape = [max(weight, QUIETEST) for weight in weights]
     share = average / peak
 
     def mean(power: float) -> float:
-        return float(sum(weight**power for weight in weights)) / count
+        return float(sum(weight**power for weight in shape)) / count
 
     low, high = 0.0, STEEPEST
     if mean(high) >= share:
@@ -38,7 +39,7 @@ def hourly_users(peak: float, average: float, weights: Sequence[float]) -> tuple
             power = (low + high) / 2
             low, high = (power, high) if mean(power) > share else (low, power)
         power = (low + high) / 2
-    curve = [peak * weight**power for weight in weights]
+    curve = [peak * weight**power for weight in shape]
     scale = average * count / sum(curve)
     return tuple(min(float(peak), round(users * scale, 6)) for users in curve)
 

@@ -99,7 +99,7 @@ Row = tuple[str, str, str, str, str, str, str, str, str]
 class Book:
     """The prices of one region. Rows stay text until asked for, so that opening a book costs nothing per row."""
 
-    __slots__ = ("_items", "_prices", "_public", "_rows", "cloud", "currency", "name", "region")
+    __slots__ = ("_items", "_prices", "_public", "_rows", "_variants", "cloud", "currency", "name", "region")
 
     def __init__(
         self,
@@ -119,6 +119,7 @@ class Book:
         self._public = rows if public is None else public
         self._prices: dict[PriceKey, Price] = {}
         self._items: dict[tuple[str, str, str], dict[str, Decimal]] = {}
+        self._variants: dict[tuple[str, str, str], list[Price]] = {}
 
     def find(self, service: str, item: str, variant: str = "", term: str = "on_demand") -> Price | None:
         """Return the price for a key, or None: a missing price is never zero."""
@@ -147,8 +148,11 @@ class Book:
 
     def variants(self, service: str, item: str, term: str = "on_demand") -> list[Price]:
         """Return the prices of an item's variants (the tiers of a tiered price) in the book's order."""
-        keys = [key for key in self._rows if key.service == service and key.item == item and key.term == term]
-        return [price for key in keys if (price := self.find(*key)) is not None]
+        wanted = (service, item, term)
+        if (found := self._variants.get(wanted)) is None:
+            keys = [key for key in self._rows if key.service == service and key.item == item and key.term == term]
+            found = self._variants[wanted] = [price for key in keys if (price := self.find(*key)) is not None]
+        return found
 
     @property
     def rows(self) -> Mapping[PriceKey, Row]:
@@ -166,7 +170,7 @@ class Book:
 
         What only a contract prices is listed at the contract's own on-demand price.
         """
-        on_demand = key._replace(term="on_demand")
+        on_demand = key if key.term == "on_demand" else key._replace(term="on_demand")
         row = self._public.get(on_demand) or self._rows.get(on_demand)
         return Decimal(row[1]) if row else None
 

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Decimal
+from functools import cache
 from typing import Annotated, Any, Final, Literal, NamedTuple, Self, TypeVar
 
 from pydantic import BaseModel, Field, SerializeAsAny, ValidationInfo, field_validator, model_validator
@@ -487,17 +488,22 @@ class Scenario(Part):
 def value_at(scenario: Scenario, path: str) -> Any:
     """Return the value at a dotted path. Raises AttributeError or KeyError where there is none."""
     part: Any = scenario
-    for step in path.split("."):
-        part = part[step] if isinstance(part, dict) else getattr(part, step)
+    for step in _steps(path):
+        part = part[step] if type(part) is dict else getattr(part, step)
     return part
+
+
+@cache
+def _steps(path: str) -> tuple[str, ...]:
+    return tuple(path.split("."))
 
 
 def default_at(scenario: Scenario, path: str) -> Default | None:
     """Return the default of the field at a dotted path, or of the part that it was given with; None without one."""
     part: Any = scenario
     found: Default | None = None
-    for step in path.split("."):
-        if isinstance(part, dict):
+    for step in _steps(path):
+        if type(part) is dict:
             part = part.get(step)
         elif isinstance(part, BaseModel):
             found = default_of(type(part), step) or found

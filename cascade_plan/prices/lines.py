@@ -164,7 +164,8 @@ def _part(amount: Amounts, start: Decimal, end: Decimal | None) -> Amounts:
 
 def _priced(line: _Line, amount: Amounts, key: PriceKey, book: Book, count: Decimal = NONE) -> Item | Unpriced:
     """Return a line of the bill; `count` is the number of instances that its commitment is bought for."""
-    price, on_demand, listed_usd = book.find(*key), book.find(*key._replace(term="on_demand")), book.listed(key)
+    price, listed_usd = book.find(*key), book.listed(key)
+    on_demand = price if key.term == "on_demand" else book.find(*key[:3])
     if price is None or on_demand is None or listed_usd is None:
         return line.unpriced(amount, key if price is None else key._replace(term="on_demand"))
     if price.unit != line.unit:
@@ -204,4 +205,7 @@ def _item(
 
 
 def _exact(amount: Band) -> Amounts:
+    if amount.floor == amount.average == amount.peak == amount.ceiling:
+        always = quantity(amount.floor)
+        return Amounts(always, always, always, always)
     return Amounts(*(quantity(level) for level in amount))
