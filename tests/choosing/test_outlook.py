@@ -19,9 +19,10 @@ from cascade_plan.choosing.sensitivities import KEPT
 from cascade_plan.choosing.ways import commitment_ways, own_ways
 from cascade_plan.errors import InfeasibleError, UsageError
 from cascade_plan.model.outlook import Alternative, Outlook, Sensitivity
-from cascade_plan.model.plan import from_json, json_schema, to_json
+from cascade_plan.model.plan import from_json, to_json
 from cascade_plan.model.price import PriceKey, Row
 from cascade_plan.model.scenario import Scenario, value_at
+from cascade_plan.model.schemas import plan_schema
 
 UNIT_COST = "cost_usd_per_1000_users_month"
 
@@ -390,7 +391,7 @@ def test_a_plan_without_outlook_survives_json() -> None:
 
 
 def test_the_json_schema_describes_the_outlook() -> None:
-    schema = json_schema()
+    schema = plan_schema()
     assert "Outlook" in schema["$defs"]
     for wanted in (False, True):
         jsonschema.validate(json.loads(to_json(make_plan(outlook=wanted))), schema)

@@ -320,6 +320,21 @@ def test_each_instance_has_its_steps_and_workers_have_theirs() -> None:
 
 
 @pytest.mark.parametrize(
+    ("off", "sentence"),
+    [
+        ((), " For managed databases and caches the rules do not compute it."),
+        (("cache",), " For managed databases the rules do not compute it."),
+        (("database", "pool"), " For managed caches the rules do not compute it."),
+        (("database", "pool", "cache"), "It is headroom for a lost node as much as waste.\n"),
+    ],
+)
+def test_what_has_no_idle_share_is_named_where_it_is(off: tuple[str, ...], sentence: str) -> None:
+    text = markdown.render(make_plan(gates={}, **{f"tiers.{name}": "off" for name in off}))
+    assert sentence in text
+    assert text.count("the rules do not compute it") == ("managed" in sentence)
+
+
+@pytest.mark.parametrize(
     "overrides",
     [{"tiers.cache.engine": "valkey"}, {"tiers.gateway.balancer": "nlb"}, {"tiers.database.replicas": 0}],
 )

@@ -156,8 +156,7 @@ def _idle(plan: Plan) -> Iterator[str]:
         return
     yield from (
         "For information: the share of each group's CPU or memory, whichever is fuller, that nothing requests at the "
-        "scenario's peak, and what that share costs. It is headroom for a lost node as much as waste. For managed "
-        "databases and caches the rules do not compute it.",
+        f"scenario's peak, and what that share costs. It is headroom for a lost node as much as waste.{_managed(plan)}",
         "",
     )
     rows = []
@@ -166,6 +165,12 @@ def _idle(plan: Plan) -> Iterator[str]:
         share = None if cost is None else cost * Decimal(str(group.idle_share))
         rows.append((group.name, facts.idle(group), _cost(cost), _cost(share)))
     yield from table(("Group", "Idle", "Instances a month", "Idle part of it"), rows, (1, 2, 3))
+
+
+def _managed(plan: Plan) -> str:
+    """Return a sentence on the groups whose idle share is not known, where there are some."""
+    kinds = dict.fromkeys(f"{group.offer.what}s" for group in plan.groups if not facts.idle(group))
+    return f" For managed {' and '.join(sorted(kinds, reverse=True))} the rules do not compute it." if kinds else ""
 
 
 def _cost(amount: Decimal | None) -> str:
