@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, NamedTuple
 
 from cascade_plan.formulas.closed_network import FiniteSourceResponse
 from cascade_plan.formulas.percentiles import ServiceTime
@@ -48,6 +48,26 @@ class Prediction:
         return self.utilisation_ratio.get(self.bottleneck, 0.0) > SATURATED
 
 
+class Step(NamedTuple):
+    """A visit that a request waits for: where, how long its own service takes, and how often it is made."""
+
+    place: str
+    service_s: float
+    service_scv: float
+    try_count: int
+    chance_ratio: float
+
+
+class Way(NamedTuple):
+    """What the requests of one action pass."""
+
+    share: float
+    """Of all requests."""
+    offset_s: float
+    """Constant time: round trips, commits."""
+    steps: tuple[Step, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Chain:
     """The places a request of a scenario passes on a fleet, and what one request asks of each."""
@@ -59,6 +79,8 @@ class Chain:
     stations: Mapping[str, Station]
     visits: Mapping[str, float]
     """Mean visits of one request to one queue of each place (a replica gets its share of the reads)."""
+    ways: tuple[Way, ...]
+    """What each action's requests wait for, in the order of the mix."""
 
     @property
     def capacity_requests_per_s(self) -> float:
@@ -96,19 +118,20 @@ class Chain:
         delays = {
             name: delay_at(station, requests_per_s * self.visits[name]) for name, station in self.stations.items()
         }
-        return Response(tuple(self._path(share, action, delays) for share, action in self.mix))
-
-    def _path(self, share: float, action: Action, delays: Mapping[str, Delay]) -> Path:
-        offset_s, stages = 0.0, []
-        for place in self.places:
-            waits = delays[place.name]
-            for visit in place.visits(action):
-                tries, chance = visit.try_count, visit.chance_ratio
-                own_s = 0.0 if visit.held_for else visit.service.mean_s
-                if tries and chance and visit.is_awaited:
-                    stages.append((Delay(waits.waits, waits.wait_s_mean, own_s, visit.service.scv), tries, chance))
-                    offset_s += tries * chance * visit.after_s
-        return Path(share, offset_s, tuple(stages))
+        waits = {name: (delay.waits, delay.wait_s_mean) for name, delay in delays.items()}
+        return Response(
+            tuple(
+                Path(
+                    way.share,
+                    way.offset_s,
+                    tuple(
+                        (Delay(*waits[name], service_s, scv), tries, chance)
+                        for name, service_s, scv, tries, chance in way.steps
+                    ),
+                )
+                for way in self.ways
+            )
+        )
 
 
 def chain(scenario: Scenario, places: tuple[Place, ...]) -> Chain:
@@ -129,7 +152,23 @@ def chain(scenario: Scenario, places: tuple[Place, ...]) -> Chain:
         stations[place.name] = Station(servers, ServiceTime(mean_s, scv))
         visits[place.name] = sum(rate for rate, _ in asked) / queues
     visited = tuple(place for place in places if place.name in stations)
-    return Chain(scenario, mix, visited, stations, visits)
+    return Chain(scenario, mix, visited, stations, visits, ways(mix, visited))
+
+
+def ways(mix: tuple[tuple[float, Action], ...], places: tuple[Place, ...]) -> tuple[Way, ...]:
+    """Return what the requests of each action wait for at these places."""
+    found = []
+    for share, action in mix:
+        offset_s, steps = 0.0, []
+        for place in places:
+            for visit in place.visits(action):
+                tries, chance = visit.try_count, visit.chance_ratio
+                if tries and chance and visit.is_awaited:
+                    own_s = 0.0 if visit.held_for else visit.service.mean_s
+                    steps.append(Step(place.name, own_s, visit.service.scv, tries, chance))
+                    offset_s += tries * chance * visit.after_s
+        found.append(Way(share, offset_s, tuple(steps)))
+    return tuple(found)
 
 
 def throughput(on: Chain, users: int) -> float:

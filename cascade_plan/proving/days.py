@@ -17,7 +17,7 @@ from cascade_plan.model.fleet import Lever, NodeGroup, Workload
 from cascade_plan.model.plan import Plan
 from cascade_plan.model.replay import Outcome, Replay, Simulation
 from cascade_plan.model.scenario import value_at
-from cascade_plan.planning.chain import Chain, chain, predict
+from cascade_plan.planning.chain import Chain, chain, predict, ways
 from cascade_plan.planning.sizing import places
 from cascade_plan.proving.autoscaler import Cluster, Grid, tabulate
 from cascade_plan.proving.replay import (
@@ -275,6 +275,7 @@ def _chain_of(plan: Plan, service: Service) -> Chain:
         visited,
         {place.name: on.stations[place.name] for place in visited},
         {place.name: on.visits[place.name] / share for place in visited},
+        ways(mix, visited),
     )
 
 
