@@ -190,12 +190,14 @@ class _Search:
         Steady levers are searched one after the other, each with the later ones so many that they do not bind.
         """
         fixed = {lever.name: MANY for lever in self.steady}
+        nodes = None if self.steady else self.least_scaled(cases, fixed, "base")
         for lever in self.steady:
-            fixed[lever.name] = self._cheapest_of(lever, cases, fixed)
-        return {**self.least_scaled(cases, fixed, "base"), **fixed}
+            fixed[lever.name], nodes = self._cheapest_of(lever, cases, fixed)
+        return {**(nodes or {}), **fixed}
 
-    def _cheapest_of(self, lever: Lever, cases: list[_Case], fixed: Counts) -> int:
-        best: tuple[Decimal, int] | None = None
+    def _cheapest_of(self, lever: Lever, cases: list[_Case], fixed: Counts) -> tuple[int, dict[str, int]]:
+        """Return the count of a steady lever with the nodes beside it that cost least together."""
+        best: tuple[Decimal, int, dict[str, int]] | None = None
         unbound: Counts | None = None
         binding: InfeasibleError | None = None
         tried = 0
@@ -209,7 +211,7 @@ class _Search:
                     break
                 continue
             cost = sum((self.usd[name] * number for name, number in nodes.items()), self.usd[lever.name] * count)
-            best = (cost, count) if best is None else min(best, (cost, count))
+            best = (cost, count, nodes) if best is None or (cost, count) < best[:2] else best
             tried += 1
             if tried > TRIED or count * self.usd[lever.name] > best[0]:
                 break
@@ -218,7 +220,7 @@ class _Search:
                 break
         if best is None:
             raise InfeasibleError(f"no fleet meets the loads; {binding}")
-        return best[1]
+        return best[1:]
 
     def _must_meet(self, cases: list[_Case], counts: Counts) -> None:
         """Raise InfeasibleError where counts fail a case although no lever scales: nothing else looked at them."""

@@ -11,10 +11,7 @@ from cascade_plan.model.plan import Plan
 def served(plan: Plan) -> dict[str, str]:
     """Return recorded series -> the name that an autoscaler asks for, each once whatever services record it."""
     return {
-        recorded.name: recorded.served_as
-        for watch in plan.watches
-        for recorded in watch.recorded
-        if recorded.served_as
+        recorded.name: recorded.served_as for watch in plan.watches for recorded in watch.recorded if recorded.served_as
     }
 
 

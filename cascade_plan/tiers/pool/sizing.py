@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from math import ceil, sqrt
 
 from cascade_plan.formulas import pools, postgres
@@ -60,7 +59,13 @@ def places(site: Site[Settings], scale: Scale, before: tuple[Place, ...]) -> tup
 
     def visits(action: Action) -> tuple[Visit, ...]:
         return tuple(
-            replace(visit, service=_held(visit.service, trip_s), after_s=0.0, held_for=place.name)
+            Visit(
+                visit.try_count,
+                visit.chance_ratio,
+                _held(visit.service, trip_s),
+                held_for=place.name,
+                is_awaited=visit.is_awaited,
+            )
             for place in behind
             for visit in place.visits(action)
         )
