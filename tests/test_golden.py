@@ -30,9 +30,9 @@ PROGRAMS = [name for name in registry.names("emitters") if name != "kubernetes"]
 @cache
 def planned(name: str, explored: bool = False) -> Plan:
     given = read(name)
-    made = plan(given.scenario, given.catalogue, given.book, given.origins)
+    made = plan(given.scenario, given.book, given.origins)
     if explored:
-        made = replace(made, outlook=outlook(given.scenario, given.catalogue, given.book, given.origins))
+        made = replace(made, outlook=outlook(given.scenario, given.book, given.origins))
     return made
 
 
@@ -58,7 +58,8 @@ def test_full_report(report: str) -> None:
 
 @pytest.mark.parametrize("name", bundled_scenarios())
 def test_kubernetes(name: str) -> None:
-    compare(f"{name}.k8s.yaml", k8s.stream(planned(name), k8s.PARTS))
+    made = planned(name)
+    compare(f"{name}.k8s.yaml", k8s.stream(made, [*k8s.objects(made)]))
 
 
 @pytest.mark.parametrize("program", PROGRAMS)

@@ -21,8 +21,9 @@ def serves_only_aws(module: Module) -> bool:
     """Return whether a module is of an emitter that says so: its CLOUDS names AWS and no other cloud."""
     if module.parts[:1] != ("emitters",) or len(module.parts) < 3:
         return False
-    (artefacts,) = [each for each in modules() if each.name == f"emitters.{module.parts[1]}.artefacts"]
-    said = [ast.unparse(node) for node in artefacts.tree.body if isinstance(node, ast.Assign | ast.AnnAssign)]
+    artefacts = [each for each in modules() if each.name == f"emitters.{module.parts[1]}.artefacts"]
+    nodes = [node for each in artefacts for node in each.tree.body]
+    said = [ast.unparse(node) for node in nodes if isinstance(node, ast.Assign | ast.AnnAssign)]
     return any(re.fullmatch(r"CLOUDS\b[^=]*= .*'aws'.*", text) and text.count("'") == 2 for text in said)
 
 
