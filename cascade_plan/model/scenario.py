@@ -11,7 +11,15 @@ from decimal import Decimal
 from functools import cache
 from typing import Annotated, Any, Final, Literal, NamedTuple, Self, TypeVar
 
-from pydantic import BaseModel, Field, SerializeAsAny, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    Field,
+    FieldSerializationInfo,
+    ValidationInfo,
+    field_serializer,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import InitErrorDetails, PydanticCustomError, ValidationError
 
 from cascade_plan.files.documents import shown
@@ -354,7 +362,7 @@ class Scenario(Part):
         examples=[{"peak": {"users": 10_000, "spawn_rate_per_s": 100, "duration_s": 300, "latency_ms_p95": 300}}],
     )
     """Load tests by name, each with the latency it must meet."""
-    tiers: dict[Key, SerializeAsAny[tier.Settings]] = Field(
+    tiers: dict[Key, tier.Settings] = Field(
         default={name: {} for name in tier.STANDARD},
         validate_default=True,
         examples=[{"api": {}, "search": {"kind": "api"}, "database": {}, "websocket": "off"}],
@@ -380,6 +388,11 @@ class Scenario(Part):
     @classmethod
     def _instances(cls, given: Any, info: ValidationInfo) -> Any:
         return tier.instances(given, str(info.data.get("cloud", "")))
+
+    @field_serializer("tiers")
+    def _each_by_its_kind(self, tiers: dict[str, tier.Settings], info: FieldSerializationInfo) -> dict[str, Any]:
+        """Return each instance with all that its kind may say. SerializeAsAny cannot, where a class is not yet built."""
+        return {name: each.model_dump(mode=info.mode, exclude_unset=info.exclude_unset) for name, each in tiers.items()}
 
     @field_validator("gates")
     @classmethod

@@ -56,7 +56,6 @@ def plan_schema() -> dict[str, Any]:
     settings = [{"$ref": f"#/$defs/{titled(tier.settings_class(kind))}"} for kind in registry.names("tiers")]
     definitions = kinds | schema["$defs"]
     definitions["Scenario"]["properties"]["tiers"] = {"type": "object", "additionalProperties": {"anyOf": settings}}
-    del definitions["Settings"]
     return {**schema, "title": "cascade-plan plan", "$defs": definitions}
 
 

@@ -241,12 +241,13 @@ def _findings(ask: Ask[Settings], masters: int, replicas: int, note: str) -> lis
 
 def _lost(ask: Ask[Settings], masters: int) -> str:
     """Return what the loss of a master without a replica takes."""
-    also = ", of the connection state and of the channels" if _carried(ask) else ""
-    replicas = f"(tiers.{ask.name}.replicas_per_master: 1)"
+    carried, replicas = _carried(ask), f"(tiers.{ask.name}.replicas_per_master: 1)"
     if masters == 1:
+        also = ", and the connection state and the channels are gone" if carried else ""
         return (
             f"one node without a replica: when it is lost the cache is empty{also}; a second node {replicas} takes over"
         )
+    also = ", of the connection state and of the channels" if carried else ""
     return (
         f"{masters} nodes are {masters} masters without replicas: one lost takes {1 / masters:.0%} of the cache"
         f"{also}; {2 * masters} nodes {replicas} give each master a replica"
