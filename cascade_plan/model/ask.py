@@ -135,10 +135,8 @@ class Ask(Site[S]):
             return ""
         left = round(users - down * users_per_node)
         if self.scenario.rounding == "up":
-            return (
-                f"the plan's floor division gives {down} and leaves {left:,} users without a share; rounded up to {up}"
-            )
-        return f"rounded down as the plan is written: {left:,} users have no share; rounding up gives {up}"
+            return f"rounding down gives {down} and leaves {left:,} users without a share; rounded up to {up}"
+        return f"rounded down, as `rounding: down` asks: {left:,} users have no share; rounding up gives {up}"
 
     def average(self, count: Callable[[float], float]) -> float:
         """Return the mean over the day of a count that follows the connected users of each hour."""

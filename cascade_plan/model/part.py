@@ -19,7 +19,8 @@ Key = Annotated[
     str, matching(r"^[a-z][a-z0-9_]*$", "lower-case letters, digits and underscores, starting with a letter", 40)
 ]
 Text = Annotated[str, Field(max_length=2000)]
-ShapeName = Annotated[str, matching(r"^[a-z0-9][a-z0-9.-]*$", "a name such as db.r5.xlarge or us-east-1", 60)]
+ShapeName = Annotated[str, matching(r"^[a-z0-9][a-z0-9.-]*$", "a name such as db.r5.xlarge", 60)]
+Region = Annotated[str, matching(r"^[a-z0-9][a-z0-9.-]*$", "a name such as us-east-1", 60)]
 Request = Annotated[
     str,
     matching(

@@ -25,7 +25,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError, ValidationError
 from cascade_plan.files.documents import shown
 from cascade_plan.model import tier
 from cascade_plan.model.defaults import PLAN, Default, default, default_of
-from cascade_plan.model.part import Gate, Key, Name, Part, Request, ShapeName, Text, all_defaults
+from cascade_plan.model.part import Gate, Key, Name, Part, Region, Request, Text, all_defaults
 from cascade_plan.units import Count, NonNegative, Percent, Positive, Share, Users, matching
 
 SCHEMA_VERSION: Final = 1
@@ -49,7 +49,7 @@ class UserCounts(Part):
     """Users connected at the same time, averaged over the day."""
     registered: Users | None = Field(default=None, examples=[50_000])
     """Users with an account, if known."""
-    tenants: Count = default(100, "assumption", "the plan is multi-tenant and gives no number of tenants")
+    tenants: Count = default(100, "assumption", "CASCADE's plan is multi-tenant and gives no number of tenants")
     """Customers that share the system."""
     active_share: Share = default(1.0, "plan", f"{PLAN}, load test: every simulated user acts all the time")
     """Share of the connected users who act with the think time below; the others only stay connected."""
@@ -323,7 +323,7 @@ class Budget(Part):
     usd_per_1000_users_month: Positive = default(50.0, "plan", f"{PLAN}, success metric: < $50 a month")
     """Most that 1000 users may cost a month."""
     users: Literal["peak", "average", "registered"] = default(
-        "peak", "assumption", "the plan does not say which users; peak concurrent ones"
+        "peak", "assumption", "CASCADE's plan does not say which users; peak concurrent ones"
     )
     """Which users the cost is divided by."""
     level: Literal["floor", "average", "peak", "ceiling"] = default(
@@ -345,7 +345,7 @@ class Scenario(Part):
     """What the emitted objects are called after; the scenario's name if left out."""
     cloud: Key = "aws"
     """The cloud that everything is bought from."""
-    region: ShapeName = Field(default="us-east-1", examples=["eu-west-1"])
+    region: Region = Field(default="us-east-1", examples=["eu-west-1"])
     """The cloud's region, whose prices are taken."""
     method: Literal["rules", "slo"] = default("rules", "plan", f"{PLAN}, cost calculator")
     """rules: so many users a node. slo: the least fleet that meets every load's latency."""
@@ -391,7 +391,7 @@ class Scenario(Part):
 
     @field_serializer("tiers")
     def _each_by_its_kind(self, tiers: dict[str, tier.Settings], info: FieldSerializationInfo) -> dict[str, Any]:
-        """Return each instance with all that its kind may say. SerializeAsAny cannot, where a class is not yet built."""
+        """Return each instance with all its kind may say. SerializeAsAny cannot, where a class is not yet built."""
         return {name: each.model_dump(mode=info.mode, exclude_unset=info.exclude_unset) for name, each in tiers.items()}
 
     @field_validator("gates")

@@ -132,7 +132,7 @@ def _no_figure(name: str) -> str:
     if name.startswith(LATENCY):
         return "no latency was predicted"
     if name == "cache_hit_ratio":
-        return "an input of the plan, not a result: measure it on the running system"
+        return "a value of the scenario, not a result: measure it on the running system"
     return "this plan has no such figure"
 
 

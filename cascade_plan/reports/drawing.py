@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from html import escape
 from itertools import pairwise
 from math import ceil, floor, isfinite, log10
+from sys import float_info
 from typing import Final, NamedTuple
 
 from cascade_plan.errors import UsageError, did_you_mean
@@ -91,6 +92,8 @@ def latency_scale(values: Sequence[float], slo: float, mark_count: int = 4) -> S
 
 def _round_up(value: float) -> float:
     """Return the least of 1, 2 and 5 times a power of ten that is not below a positive value."""
+    # Below the least normal number a power of ten is rounded to nothing.
+    value = max(value, float_info.min)
     power: float = 10.0 ** floor(log10(value))
     return next(factor * power for factor in (1, 2, 5, 10) if factor * power >= value * (1 - 1e-9))
 

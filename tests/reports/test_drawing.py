@@ -10,7 +10,7 @@ from math import inf, isfinite, nan
 from xml.etree import ElementTree
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from cascade_plan.errors import UsageError
@@ -291,6 +291,7 @@ def test_steps_stand_where_the_values_change() -> None:
     st.sampled_from([0.0, 200.0, inf]),
     st.sampled_from([(480, 360), (1200, 720), (3000, 400)]),
 )
+@example([(inf, 0.0, inf, 1), (inf, 5e-324, inf, 1)], 15.0, 0.0, (480, 360))  # below the least normal number
 def test_any_timeline_is_drawn_within_the_picture(
     ticks: list[tuple[float, float, float, int]], tick_s: float, slo: float, size: tuple[int, int]
 ) -> None:

@@ -21,7 +21,7 @@ USAGE: Final = """\
 //   k6 run -e CASCADE_LOAD=NAME -e CASCADE_HOST=https://staging.example.com -e CASCADE_PASSWORD=... loadtest.js
 //
 // Without CASCADE_LOAD all loads run, one after another. CASCADE_EMAIL (user{user}@tenant{tenant}.example) and
-// CASCADE_LOGIN_PATH (/api/v1/auth/login) are where accounts differ from the plan's. summary.json is what
+// CASCADE_LOGIN_PATH (/api/v1/auth/login) are where accounts are others. summary.json is what
 // `cascade-plan verify` reads. Limits hold for the phase "hold", when all users are there; the ramp is apart.
 import exec from 'k6/execution';
 import http from 'k6/http';

@@ -28,14 +28,14 @@ def indexes(names: Names) -> tuple[Index, ...]:
             "idx_tenant_users_active",
             names.users,
             f"({names.tenant}, {names.created_at} DESC) WHERE {names.is_active}",
-            "A tenant's active users, newest first. The plan repeats is_active as a column: within WHERE is_active it\n"
-            "is always true and only widens the index.",
+            "A tenant's active users, newest first. is_active is no column of it: within WHERE is_active it is always\n"
+            "true and would only widen the index.",
         ),
         Index(
             "idx_recent_resources",
             names.resources,
             f"({names.tenant}, {names.created_at} DESC)",
-            "A tenant's resources of the last days, newest first. The plan's WHERE created_at > NOW() - '7 days' is\n"
+            "A tenant's resources of the last days, newest first. WHERE created_at > NOW() - '7 days' would be\n"
             "refused (functions in an index predicate must be immutable), and a literal date would need a rebuild\n"
             "every day; in the full index the last seven days of a tenant are one contiguous range all the same.",
         ),
@@ -44,14 +44,14 @@ def indexes(names: Names) -> tuple[Index, ...]:
             names.activity_logs,
             f"USING brin ({names.timestamp}) WITH (autosummarize = on)",
             "A stretch of time over all tenants: reports, and deleting what has expired. BRIN keeps the least and\n"
-            "most of each block range; rows arrive in order of time but in no order of tenants, so the plan's\n"
+            "most of each block range; rows arrive in order of time but in no order of tenants, so a\n"
             "tenant_id column could never exclude a range.",
         ),
         Index(
             "idx_activity_logs_tenant_time",
             names.activity_logs,
             f"({names.tenant}, {names.timestamp} DESC)",
-            "One tenant's log, newest first: what the plan wanted of its BRIN index on (tenant_id, timestamp).",
+            "One tenant's log, newest first: what no BRIN index on (tenant_id, timestamp) gives.",
         ),
         Index(
             "idx_user_settings_user",

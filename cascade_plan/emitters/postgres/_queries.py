@@ -10,8 +10,8 @@ def render(names: Names, head: str, is_pooled: bool) -> str:
     n, policies = names, f"{names.prefix}tenancy.sql"
     return f"""{head}
 -- The tenant is a parameter, never a part of the text: one statement serves all tenants, and no value can change what
--- it does. The plan's cache put "FROM tenant_<id>." into the text for every "FROM", which lets a tenant's id end the
--- statement, and breaks every subquery, join and EXTRACT(year FROM created_at).
+-- it does. Putting "FROM tenant_<id>." into the text for every "FROM" would let a tenant's id end the statement, and
+-- would break every subquery, join and EXTRACT(year FROM created_at).
 -- Row-level security ({policies}) holds even where the condition on the tenant is forgotten; it stands here because
 -- the planner estimates a parameter better than a setting.
 --
@@ -24,7 +24,7 @@ SELECT u.* FROM {n.users} u WHERE u.{n.tenant} = $1;
 PREPARE n_plus_one_settings AS
 SELECT s.{n.settings} FROM {n.user_settings} s WHERE s.{n.tenant} = $1 AND s.{n.user} = $2;
 
--- After: one query. The plan's json_agg is NULL for a user without settings, where a list is expected: [] here.
+-- After: one query. A bare json_agg is NULL for a user without settings, where a list is expected: [] here.
 -- Settings come in no order; write ORDER BY within json_agg where it matters.
 PREPARE users_with_settings AS
 SELECT u.*, us.settings

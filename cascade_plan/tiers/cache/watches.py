@@ -76,7 +76,7 @@ def _room(site: Site[Settings], lookups: Scope, nodes: Scope) -> Watch:
 
 
 def _gates(site: Site[Settings], lookups: Scope) -> Iterator[Watch]:
-    # An input of the plan and no figure of it: the first cache's is what a scenario calls so.
+    # A value of the scenario and no figure: the first cache's is what a scenario calls so.
     figure = "cache_hit_ratio" if is_first(site) else f"{site.name}.hit_ratio"
     for limit in limits(site.scenario.gates, figure):
         number_of = Chart(

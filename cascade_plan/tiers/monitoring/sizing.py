@@ -83,7 +83,7 @@ def _series(ask: Ask[Settings]) -> tuple[Derivation, ...]:
         ask.given("users.tenants"),
         ask.own("label_by_tenant"),
         *((ask.own("query_types"),) if has_queries else ()),
-        Input("buckets", " ".join(f"{bound:g}" for bound in bounds), "the plan's and every latency limit, in seconds"),
+        Input("buckets", " ".join(f"{bound:g}" for bound in bounds), "CASCADE's and every latency limit, in seconds"),
     )
     query_series = ask.figure(
         "query_series_count",
@@ -91,7 +91,7 @@ def _series(ask: Ask[Settings]) -> tuple[Derivation, ...]:
         "series",
         f"{' + '.join(f'{tier}.replica_count.max' for tier in counted) or 0} x query_types x tenants x (buckets + 3)",
         inputs,
-        "cascade_query_duration_seconds of the plan",
+        "cascade_query_duration_seconds of CASCADE's plan",
     )
     series = ask.figure(
         "series_count",

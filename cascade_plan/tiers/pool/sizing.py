@@ -194,7 +194,7 @@ def _findings(ask: Ask[Settings], count: int, per_10000: float, note: str) -> li
             Finding(
                 "warning",
                 "pool-not-below-100",
-                f"a pool of {count:,} is {per_10000:g} connections for 10,000 users: the plan's own rule (peak / 100) "
+                f"a pool of {count:,} is {per_10000:g} connections for 10,000 users: CASCADE's own rule (peak / 100) "
                 "cannot meet its success metric (< 100)",
                 where,
             )
