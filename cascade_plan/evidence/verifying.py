@@ -191,19 +191,17 @@ class Explained(NamedTuple):
 def cpu_factor(plan: Plan, load: str, measurement: Measurement) -> Explained | None:
     """Return the factor on every action's CPU time that explains a measurement, and how busy a service then is.
 
-    None where none does. The factor is the one with which the p95 is predicted as measured; it is believed only if it
-    predicts p50 and throughput too, which it was not fitted to. Throughput alone tells nothing of CPU times: below
-    saturation it is users over think time whatever they are. Where a service would be full, a delay of the same length
-    elsewhere gives the same p50, p95 and throughput: only the CPU's own figures tell the two apart, hence the busy
-    share, that of the fullest service.
+    None where none does. Some service must answer the load. The factor is the one with which the p95 is predicted as
+    measured; it is believed only if it predicts p50 and throughput too, which it was not fitted to. Throughput alone
+    tells nothing of CPU times: below saturation it is users over think time whatever they are. Where a service would be
+    full, a delay of the same length elsewhere gives the same p50, p95 and throughput: only the CPU's own figures tell
+    the two apart, hence the busy share, that of the fullest service.
     """
     p95, p50, rate = measurement.percentiles.get("p95"), measurement.percentiles.get("p50"), measurement.requests_per_s
     if p95 is None or p50 is None or rate is None:
         return None
     asked = plan.scenario.loads[load]
     services = _services(plan, asked)
-    if not services:
-        return None
 
     def predicted(factor: float) -> Prediction:
         return predict(chain_for(_slower(plan.scenario, factor), plan.fleet, asked), asked.users)

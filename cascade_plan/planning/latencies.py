@@ -31,8 +31,11 @@ def latencies(scenario: Scenario, fleet: Fleet) -> tuple[tuple[Derivation, ...],
     """Return the latency figures of every named load on the fleet, and what is to be said of them.
 
     A load is answered by the nodes the autoscaler holds for its users, once it has answered; a sudden one by the
-    scaled-in fleet. Every user of a load acts, whatever users.active_share says of a working day.
+    scaled-in fleet. Every user of a load acts, whatever users.active_share says of a working day. What no service
+    answers has no latency: the times of what it asks alone would pass for it.
     """
+    if unanswered := _unanswered(scenario):
+        return (), unanswered
     figures: list[Derivation] = []
     findings: list[Finding] = []
     for name, load in scenario.loads.items():
@@ -44,6 +47,14 @@ def latencies(scenario: Scenario, fleet: Fleet) -> tuple[tuple[Derivation, ...],
         figures += _figures(name, load, prediction, on, scale)
         findings += _findings(name, prediction)
     return tuple(figures), tuple(findings)
+
+
+def _unanswered(scenario: Scenario) -> tuple[Finding, ...]:
+    """Return that a load's requests have no service, where so."""
+    if not scenario.loads or all(scenario.service(action) for _, action in scenario.behaviour.mix):
+        return ()
+    message = "no service of this scenario answers the requests of its loads: no latency is predicted"
+    return (Finding("warning", "requests-unanswered", message, "tiers"),)
 
 
 def scale_for(scenario: Scenario, fleet: Fleet, load: LoadTest) -> Scale:

@@ -203,14 +203,11 @@ def test_of_several_services_the_fullest_is_named(cpu_ms: float, fullest: str) -
     assert f"The pods of {fullest} were then " in findings(verify(several, "peak", measurement))["prediction"]
 
 
-def test_without_a_service_no_cpu_time_explains_anything() -> None:
-    headless = subject(**{"tiers.api": "off"})
-    slower = {
-        name: Percentile(2 * one.latency_ms, 0.0) for name, one in measured_at(1.0, of=headless).percentiles.items()
-    }
-    measurement = replace(measured_at(1.0, of=headless), percentiles=slower)
-    assert cpu_factor(headless, "peak", measurement) is None
-    assert "no one factor" in findings(verify(headless, "peak", measurement))["prediction"]
+def test_without_a_service_nothing_is_predicted_and_the_measured_is_judged() -> None:
+    verification = verify(subject(**{"tiers.api": "off"}), "peak", measured_at(2.0))
+    assert not verification.comparisons
+    assert "prediction" not in findings(verification)
+    assert verification.verdicts
 
 
 def test_the_fleet_is_the_plans_own(monkeypatch: pytest.MonkeyPatch) -> None:

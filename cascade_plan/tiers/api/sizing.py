@@ -260,8 +260,8 @@ def _capacity_findings(replicas: Three, most: int, pods_per_node: int) -> list[F
             Finding(
                 "warning",
                 "hpa-exceeds-nodes",
-                f"the HPA may ask for {high} pods, {most} nodes hold {held}: {high - held} pods would stay Pending "
-                f"(they need {ceil(high / pods_per_node)} nodes)",
+                f"the autoscaler may ask for {high} pods, {most} nodes hold {held}: {high - held} pods would stay "
+                f"Pending (they need {ceil(high / pods_per_node)} nodes)",
                 replicas[2].figure,
             )
         )
@@ -270,7 +270,8 @@ def _capacity_findings(replicas: Three, most: int, pods_per_node: int) -> list[F
             Finding(
                 "warning",
                 "hpa-floor-exceeds-nodes",
-                f"the HPA's minimum of {low} pods does not fit the {most} nodes at the ceiling, which hold {held}",
+                f"the autoscaler's minimum of {low} pods does not fit the {most} nodes at the ceiling, which hold "
+                f"{held}",
                 replicas[1].figure,
             )
         )

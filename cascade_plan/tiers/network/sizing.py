@@ -16,7 +16,7 @@ DIRECTIONS = 2
 NOT_EMITTED = {
     "nat_gateway": "made with the network that they stand in",
     "nat_traffic": "metered as it flows",
-    "public_address": "come with the load balancer and the NAT gateways",
+    "public_address": "come with what has them, a load balancer or a NAT gateway",
     "zone_traffic": "metered as it flows",
     "internet_traffic": "metered as it flows",
 }
