@@ -113,9 +113,8 @@ def _price_warnings(plan: Plan, choice: Choice, limit_days: int) -> list[str]:
     warnings = []
     if old := [age for age in _ages(plan, choice) if age is not None and age > limit_days]:
         of_all = f"{len(old)} of {len(plan.bill.items)} prices"
-        warnings.append(
-            f"{of_all} are older than {limit_days} days, the oldest {max(old):,} days: run `cascade-plan prices update`"
-        )
+        advice = ": run `cascade-plan prices update`" if registry.has("clouds", plan.scenario.cloud, "sources") else ""
+        warnings.append(f"{of_all} are older than {limit_days} days, the oldest {max(old):,} days{advice}")
     if not plan.bill.complete:
         names = ", ".join(line.name for line in plan.bill.unpriced)
         warnings.append(f"the bill is at least what it says: no price in {plan.book} for {names}")
