@@ -31,7 +31,7 @@ def test_peak_19999_says_what_the_floor_would_give(cascade) -> None:  # type: ig
     _, out, _ = cascade("size", "--peak", "19999", "--avg", "3000", "--format", "json")
     plan = json.loads(out)
     assert plan["figures"]["api"]["node_count"]["base"] == 4
-    assert any("floor division gives 3" in finding["message"] for finding in plan["findings"])
+    assert any("rounding down gives 3" in finding["message"] for finding in plan["findings"])
 
 
 @pytest.mark.parametrize("line", [("report",), ("size", "api-batch"), ("size", "saas-300", "--method", "slo")])
@@ -111,7 +111,7 @@ def test_explain_names_formula_origin_and_source(cascade) -> None:  # type: igno
     assert out.splitlines()[0] == "api.node_count.base = 4 nodes"
     assert re.search(r"users\.peak += 19,999  \(--peak 19999\)", out)
     assert "source   CASCADE performance plan, cost calculator" in out
-    assert "floor division gives 3" in out
+    assert "rounding down gives 3" in out
 
 
 def test_every_figure_can_be_explained(cascade) -> None:  # type: ignore[no-untyped-def]
