@@ -9,6 +9,7 @@ from typing import Any
 from unittest.mock import patch
 
 from cascade_plan.clouds.aws import cloud
+from cascade_plan.inputs.scenarios import bundled_scenarios, read
 from cascade_plan.model.catalogue import Catalogue, Shape
 from cascade_plan.model.fleet import Sized
 from cascade_plan.model.outlook import Outlook
@@ -141,6 +142,11 @@ def make_scenario(**overrides: Any) -> Scenario:
         else:
             place[leaf] = value
     return Scenario.model_validate(document)
+
+
+def bundled_with(kind: str) -> tuple[str, ...]:
+    """Return the bundled scenarios that have a tier of a kind."""
+    return tuple(name for name in bundled_scenarios() if read(name).scenario.of(kind))
 
 
 def make_plan(

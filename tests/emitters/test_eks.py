@@ -8,12 +8,12 @@ import jsonschema
 import pytest
 import yaml
 from custom_resources import custom_resource, document, needs_schemas
-from factories import make_plan
+from factories import bundled_with, make_plan
 
 from cascade_plan.emitters._nodes import LABEL, node_groups
 from cascade_plan.emitters.eks import artefacts as eks
 from cascade_plan.errors import UsageError
-from cascade_plan.inputs.scenarios import bundled_scenarios, read
+from cascade_plan.inputs.scenarios import read
 from cascade_plan.model.plan import Plan
 from cascade_plan.planning.pipeline import plan
 
@@ -29,7 +29,7 @@ def documents(made: Plan, path: str) -> list[dict[str, Any]]:
 
 
 @needs_schemas
-@pytest.mark.parametrize("name", bundled_scenarios())
+@pytest.mark.parametrize("name", bundled_with("cluster"))
 def test_eksctl_accepts_the_cluster(name: str) -> None:
     schema = document("eksctl_schema.json")
     (cluster,) = documents(planned(name), "eksctl.yaml")
@@ -46,7 +46,7 @@ def test_eksctl_refuses_a_field_it_does_not_have() -> None:
 
 
 @needs_schemas
-@pytest.mark.parametrize("name", bundled_scenarios())
+@pytest.mark.parametrize("name", bundled_with("cluster"))
 def test_karpenter_accepts_the_pools(name: str) -> None:
     for made in documents(planned(name), "karpenter.yaml"):
         jsonschema.Draft202012Validator(custom_resource(made["kind"])).validate(made)
@@ -76,7 +76,7 @@ def test_counts_shapes_and_ceilings_are_the_plans() -> None:
 
 
 def test_the_two_ways_to_buy_nodes_agree() -> None:
-    for name in bundled_scenarios():
+    for name in bundled_with("cluster"):
         made = planned(name)
         (cluster,) = documents(made, "eksctl.yaml")
         pools = [d for d in documents(made, "karpenter.yaml") if d["kind"] == "NodePool"]

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
-from factories import make_plan, make_scenario
+from factories import bundled_with, make_plan, make_scenario
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
@@ -20,7 +20,7 @@ from cascade_plan.emitters.directory import artefacts
 from cascade_plan.emitters.postgres import _settings as _postgres_settings
 from cascade_plan.errors import UsageError
 from cascade_plan.formulas import pools, postgres
-from cascade_plan.inputs.scenarios import bundled_scenarios, read
+from cascade_plan.inputs.scenarios import read
 from cascade_plan.model.plan import Plan
 from cascade_plan.planning.pipeline import plan
 from cascade_plan.tiers.database.settings import Settings as DatabaseSettings
@@ -50,7 +50,7 @@ def conf_of(emitted: dict[str, str], prefix: str = "") -> dict[str, str]:
     return dict(re.findall(r"^(\w+) = (.*)$", emitted[f"{prefix}postgresql.conf"], re.MULTILINE))
 
 
-@pytest.mark.parametrize("name", bundled_scenarios())
+@pytest.mark.parametrize("name", bundled_with("database"))
 def test_every_bundled_scenario_is_emitted_consistently(name: str) -> None:
     made = planned(name)
     emitted, conf = files(made), conf_of(files(made))

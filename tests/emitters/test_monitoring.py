@@ -19,7 +19,7 @@ from typing import Any
 import kubernetes_validate
 import pytest
 import yaml
-from factories import make_scenario
+from factories import bundled_with, make_scenario
 from hypothesis import given
 from hypothesis import strategies as st
 from monitoring_files import Document, cascade, jobs, planned, several, sharded, texts, without_tenants
@@ -30,7 +30,6 @@ from cascade_plan import registry
 from cascade_plan.emitters._watches.collected import unmeasured
 from cascade_plan.emitters._watches.latency_goals import latency_goals, objectives
 from cascade_plan.formulas.latency_buckets import BESIDE_BOUNDS, PLAN_BOUNDS_S, bound_text, bounds_s
-from cascade_plan.inputs.scenarios import bundled_scenarios
 from cascade_plan.languages.promql import annotation, exactly, literal, number, ratio, select
 from cascade_plan.model.plan import Plan
 from cascade_plan.model.watch import Alarm, Chart, Line, Recorded, Watch
@@ -341,7 +340,7 @@ def test_every_success_metric_is_watched_or_said_not_to_be() -> None:
     made = planned("cascade", ("--set", "gates", '{"api.node_count.base": ["< 5"], "cache_hit_ratio": ["> 0.9"]}'))
     assert unmeasured(made) == ("api.node_count.base",)
     assert "measured by nothing here: api.node_count.base" in texts(made)["alerting_rules.yml"]
-    for name in bundled_scenarios():
+    for name in bundled_with("monitoring"):
         watched = rules(planned(name))
         figures = {rule["labels"]["figure"] for rule in watched if "figure" in rule["labels"]}
         assert figures == {verdict.figure for verdict in planned(name).verdicts}
@@ -382,7 +381,7 @@ def test_an_autoscaler_that_cannot_move_is_not_told_of() -> None:
 # --------------------------------------------------------------------------------------------------------------- files
 
 
-@pytest.mark.parametrize("name", bundled_scenarios())
+@pytest.mark.parametrize("name", bundled_with("monitoring"))
 def test_every_object_is_valid_and_carries_the_files(name: str) -> None:
     made = texts(planned(name))
     files = ("configmaps.yaml", "grafana-configmap.yaml", "prometheus-adapter.yaml")
@@ -616,7 +615,7 @@ def dashboard(made: Plan) -> Document:
     return document
 
 
-@pytest.mark.parametrize("name", bundled_scenarios())
+@pytest.mark.parametrize("name", bundled_with("monitoring"))
 def test_every_success_metric_has_a_panel_with_its_target(name: str) -> None:
     made = planned(name)
     stats = {panel["title"]: panel for panel in dashboard(made)["panels"] if panel["type"] == "stat"}

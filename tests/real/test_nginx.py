@@ -15,7 +15,7 @@ from time import monotonic
 from typing import Any
 
 import pytest
-from factories import make_plan
+from factories import bundled_with, make_plan
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from servers import free_port, listening, program, running
@@ -23,7 +23,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from cascade_plan.emitters.directory import artefacts
-from cascade_plan.inputs.scenarios import bundled_scenarios, read
+from cascade_plan.inputs.scenarios import read
 from cascade_plan.model.plan import Plan
 from cascade_plan.planning.pipeline import plan
 
@@ -65,7 +65,7 @@ def problems(made: Plan, directory: Path) -> str:
 
 
 @pytest.mark.parametrize("sticky", ["consistent_hash", "ip_hash"])
-@pytest.mark.parametrize("name", [name for name in bundled_scenarios() if read(name).scenario.of("websocket")])
+@pytest.mark.parametrize("name", bundled_with("websocket"))
 def test_nginx_accepts_every_bundled_scenario(name: str, sticky: str, tmp_path: Path) -> None:
     source = read(name, (("--set", "tiers.websocket.sticky", sticky),))
     assert problems(plan(source.scenario, source.book, source.origins, predicted=False), tmp_path) == ""

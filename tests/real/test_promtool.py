@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from factories import make_plan, make_scenario
+from factories import bundled_with, make_plan, make_scenario
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from monitoring_files import (
@@ -41,7 +41,6 @@ from prometheus_cases import (
 
 from cascade_plan.emitters._watches.burn_rates import BURN_RATES, BurnRate
 from cascade_plan.emitters._watches.latency_goals import objectives
-from cascade_plan.inputs.scenarios import bundled_scenarios
 from cascade_plan.languages.promql import literal, select
 from cascade_plan.model.plan import Plan
 
@@ -50,7 +49,7 @@ RULE_FILES = ("pod_rules.yml", "recording_rules.yml", "alerting_rules.yml")
 # ---------------------------------------------------------------------------------------------------------------- check
 
 
-@pytest.mark.parametrize("name", bundled_scenarios())
+@pytest.mark.parametrize("name", bundled_with("monitoring"))
 def test_every_bundled_scenarios_files_are_accepted(name: str, tmp_path: Path) -> None:
     accepted(planned(name), tmp_path)
 
