@@ -15,6 +15,7 @@ from io import StringIO
 from itertools import product as every
 from typing import Any, NamedTuple
 
+from cascade_plan.clouds.aws.products import CODES
 from cascade_plan.model.price import PriceKey
 
 REGIONS = {
@@ -28,7 +29,7 @@ REGIONS = {
 PUBLISHED, VERSION = "2026-11-20T18:44:47Z", "20261120184447"
 EFFECTIVE = "2026-11-01"
 DISCLAIMER = 'This pricing list is for informational purposes only, "as is".'
-SERVICES = frozenset({"ec2", "ebs", "vpc", "rds", "elasticache", "eks", "elb", "transfer", "sqs"})
+SERVICES = frozenset(CODES)
 ITEMS = {
     "ec2": frozenset({"m5.large", "c7g.xlarge"}),
     "rds": frozenset({"db.r7g.large", "db.m8g.2xlarge"}),
