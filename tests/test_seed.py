@@ -63,7 +63,7 @@ def test_floor_division_leaves_users_without_a_node(peak: int, up: int, down: in
 
 def test_half_a_node_is_reported() -> None:
     note = planned("cascade-as-written").figures["api.node_count.max"].note
-    assert note == "the plan's 4.5 nodes cannot be bought: rounded up to 5"
+    assert note == "4.5 nodes cannot be bought: rounded up to 5"
 
 
 def test_pool_contradicts_its_own_success_metric() -> None:

@@ -171,7 +171,7 @@ def _most(ask: Ask[Settings], base: int) -> Derivation:
         f"{ask.name}.node_count.base x headroom_ratio, rounded up",
         (ask.own("headroom_ratio"),),
         RULE,
-        "" if exact == most or ask.solution else f"the plan's {exact:g} nodes cannot be bought: rounded up to {most}",
+        "" if exact == most or ask.solution else f"{exact:g} nodes cannot be bought: rounded up to {most}",
     )
 
 

@@ -189,13 +189,13 @@ def _findings(ask: Ask[Settings], count: int, per_10000: float, note: str) -> li
     findings = []
     if note:
         findings.append(Finding("info", "rounding", note, where))
-    if per_10000 >= 100:
+    if ask.settings.connections is None and per_10000 >= 100 and f"{where}_per_10000_users" in ask.scenario.gates:
         findings.append(
             Finding(
                 "warning",
                 "pool-not-below-100",
-                f"a pool of {count:,} is {per_10000:g} connections for 10,000 users: CASCADE's own rule (peak / 100) "
-                "cannot meet its success metric (< 100)",
+                f"a pool of {count:,} is {per_10000:g} connections for 10,000 users: a connection for each "
+                f"{ask.settings.users_per_connection:,} users can meet no limit below that",
                 where,
             )
         )
