@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 
+from cascade_plan import registry
 from cascade_plan.model.bill import Bill
 from cascade_plan.model.commitments import bought
 from cascade_plan.model.derivation import Derivation, Finding, Input
@@ -15,6 +16,7 @@ from cascade_plan.model.plan import Verdict
 from cascade_plan.model.price import age_days
 from cascade_plan.model.scenario import Scenario
 from cascade_plan.model.terms import commitment_of
+from cascade_plan.model.titles import called
 from cascade_plan.units import HOURS_PER_MONTH
 
 OPERATORS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "==": operator.eq}
@@ -22,6 +24,7 @@ NEAR = Decimal("0.1")
 """A passed gate this close to its limit (as a share of it) is reported."""
 LATENCY = "latency_ms_"
 UPFRONT = "cost_usd_upfront"
+HIT_RATIO = "cache_hit_ratio"
 
 
 def cost_figures(scenario: Scenario, bill: Bill) -> tuple[Derivation, ...]:
@@ -99,18 +102,18 @@ def verdicts(
         if load.latency_ms_p99 is not None:
             gates.setdefault(f"latency_ms_p99.{name}", [f"< {_plain(load.latency_ms_p99)}"])
     gates.setdefault("cost_usd_per_1000_users_month", [f"< {_plain(scenario.budget.usd_per_1000_users_month)}"])
-    return tuple(_verdict(name, limit, figures, bill) for name in sorted(gates) for limit in gates[name])
+    return tuple(_verdict(scenario, name, limit, figures, bill) for name in sorted(gates) for limit in gates[name])
 
 
 def _plain(limit: float) -> str:
     return f"{Decimal(str(limit)):f}"
 
 
-def _verdict(name: str, gate: str, figures: Mapping[str, Derivation], bill: Bill) -> Verdict:
+def _verdict(scenario: Scenario, name: str, gate: str, figures: Mapping[str, Derivation], bill: Bill) -> Verdict:
     symbol, _, text = gate.partition(" ")
     limit = Decimal(text)
     if (derivation := figures.get(name)) is None:
-        return Verdict(name, symbol, limit, None, "unjudged", _no_figure(name))
+        return Verdict(name, symbol, limit, None, "unjudged", _no_figure(scenario, name))
     value = derivation.value
     exact = value if isinstance(value, Decimal) else Decimal(str(value))
     passed = OPERATORS[symbol](exact, limit)
@@ -128,10 +131,14 @@ def _incomplete(name: str, bill: Bill) -> str:
     return f"the bill is incomplete: {bill.lacks}" if name.startswith("cost_") and not bill.complete else ""
 
 
-def _no_figure(name: str) -> str:
+def _no_figure(scenario: Scenario, name: str) -> str:
+    """Return why a plan has no figure of a name."""
     if name.startswith(LATENCY):
         return "no latency was predicted"
-    if name == "cache_hit_ratio":
+    tier = "cache" if name == HIT_RATIO else name.partition(".")[0]
+    if tier in registry.names("tiers") and not scenario.of(tier):
+        return f"this scenario has no {called(tier)} tier"
+    if name == HIT_RATIO or name.endswith(".hit_ratio"):
         return "a value of the scenario, not a result: measure it on the running system"
     return "this plan has no such figure"
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
+from factories import make_plan
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cascade_plan.model.plan import Plan, Verdict
-from tests.factories import make_plan
 
 LOADS: Final = {"peak": {"users": 1000, "spawn_rate_per_s": 10, "duration_s": 600, "latency_ms_p95": 200}}
 
