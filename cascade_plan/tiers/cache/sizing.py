@@ -207,6 +207,9 @@ def _commands_per_s(ask: Ask[Settings]) -> float:
 
 
 def _rate_findings(ask: Ask[Settings], commands_per_s: float, count: int) -> list[Finding]:
+    if not commands_per_s:
+        message = f"nothing asks {ask.name}: give an action `cache: {ask.name}`, or turn it off"
+        return [Finding("warning", "cache-unused", message, f"tiers.{ask.name}")]
     if commands_per_s <= COMMANDS_PER_S * BUSY_MOST * count:
         return []
     return [

@@ -50,14 +50,14 @@ def size(ask: Ask[Settings]) -> Sized:
         backup = Band.constant(settings.backup_gib)
         usages.append(Usage(ask.name, f"{named} backup", Offer("database_backup"), backup, "gib_month"))
     figures = _figures(ask, replicas, given_least, least)
-    growth = float(figures[1].value)
+    growth, queries = float(figures[1].value), float(figures[2].value)
     return Sized(
         ask.name,
         "database",
         groups=tuple(groups),
         usages=tuple(usages),
         figures=figures,
-        findings=tuple(_findings(ask, replicas, growth, figures[0].note if ask.solution is None else "")),
+        findings=tuple(_findings(ask, replicas, growth, queries, figures[0].note if ask.solution is None else "")),
         levers=(_lever(ask, replicas, least, single),),
     )
 
@@ -223,9 +223,12 @@ def _is_asked(ask: Ask[Settings], worker: str) -> bool:
     return bool((named or ask.scenario.first("database")) == ask.name)
 
 
-def _findings(ask: Ask[Settings], replicas: int, growth_gib: float, note: str) -> list[Finding]:
+def _findings(ask: Ask[Settings], replicas: int, growth_gib: float, queries_per_s: float, note: str) -> list[Finding]:
     storage = ask.settings.storage_gib
     findings = []
+    if not queries_per_s:
+        message = f"nothing asks {ask.name}: give an action `reads: {{{ask.name}: 1}}`, or turn it off"
+        findings.append(Finding("warning", "database-unused", message, f"tiers.{ask.name}"))
     if note:
         findings.append(Finding("info", "rounding", note, f"{ask.name}.replica_count"))
     if replicas > REPLICA_LIMIT:
