@@ -251,6 +251,14 @@ class Fleet:
         """All groups of nodes."""
         return tuple(group for tier in self.tiers.values() for group in tier.groups)
 
+    def group_of(self, workload: Workload) -> NodeGroup:
+        """Return the group of nodes that pods run on. Raises KeyError when there is none."""
+        return {group.name: group for group in self.groups}[workload.group]
+
+    def lever_of(self, workload: Workload) -> Lever:
+        """Return the count of the nodes that pods run on. Raises KeyError when nothing decides it."""
+        return {lever.name: lever for lever in self.levers}[self.group_of(workload).lever]
+
     @property
     def usages(self) -> tuple[Usage, ...]:
         """All metered use."""

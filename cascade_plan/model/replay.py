@@ -66,6 +66,8 @@ class Replay:
     reason: str
     timelines: tuple[tuple[str, Timeline], ...]
     """Policy and the first run's timeline, for each outcome that has one."""
+    beside: tuple[str, ...] = ()
+    """Other services on the same nodes: what its nodes cost is what they would without them."""
 
     @property
     def best(self) -> Outcome:

@@ -38,6 +38,11 @@ class Settings(Part):
     kind: Key | None = Field(default=None, examples=["api"])
     """What it is one of; its own name if left out."""
 
+    @property
+    def leans(self) -> bool:
+        """Whether it names another instance of its own kind, after which it is sized."""
+        return any(kind == self.KIND and getattr(self, field) is not None for field, kind in self.REFERS.items())
+
     @classmethod
     def class_of(cls, name: str, given: object) -> type["Settings"]:
         """Return the class of the settings of an instance, by its name and what a document says of it."""
@@ -217,6 +222,9 @@ def _dangling(found: Mapping[str, Settings], kinds: Mapping[str, str]) -> list[I
             known = [other for other, its in kinds.items() if its == kind]
             if target is not None and target not in known:
                 problems.append(_problem((name, field), target, nobody(kind, known, target)))
+            elif kind == settings.KIND and target is not None and (leaning := found.get(target)) and leaning.leans:
+                words = "itself" if target == name else f"{target}, which names another itself"
+                problems.append(_problem((name, field), target, f"must not name {words}"))
     return problems
 
 

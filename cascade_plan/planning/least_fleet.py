@@ -130,8 +130,7 @@ class _Search:
     def _chain(self, counts: Counts) -> Chain:
         """Return the chain at these counts, with pods and connections enough not to bind."""
         scale = {lever.name: ENOUGH for lever in self.fleet.levers if not lever.spread and lever.name.endswith(FLUID)}
-        for lever in self.scaled:
-            scale[lever.name.replace(".node_count", ".replica_count")] = ENOUGH
+        scale |= {f"{workload.tier}.replica_count": ENOUGH for workload in self.fleet.workloads}
         return chain(self.brief.scenario, places(self.brief.scenario, self.fleet, {**scale, **counts}))
 
     def least_scaled(self, cases: list[_Case], fixed: Counts, level: str) -> dict[str, int]:

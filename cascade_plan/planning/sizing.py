@@ -76,4 +76,4 @@ def followed(scenario: Scenario, fleet: Fleet, busy: Mapping[str, float]) -> Map
 def _instances(scenario: Scenario) -> Iterator[tuple[str, Settings]]:
     """Yield (name, settings) of every instance, in an order in which each comes after those it reads."""
     for kind in registry.ordered(TIERS, "sizing", "AFTER"):
-        yield from scenario.of(kind).items()
+        yield from sorted(scenario.of(kind).items(), key=lambda instance: instance[1].leans)

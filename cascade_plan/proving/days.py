@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import pairwise
@@ -97,8 +97,8 @@ def simulate(plan: Plan, order: Order, progress: Callable[[str], None] = lambda 
     """
     scaled = services(plan)
     traffic = _traffic(plan, order)
-    replays = tuple(_replayed(_Stage.of(plan, service), traffic, order, progress) for service in scaled)
-    planned_usd = plan.bill.effective_usd.average
+    stages = tuple(_Stage.of(plan, service) for service in scaled)
+    replays = tuple(_replayed(stage, traffic, order, progress) for stage in stages)
     return Simulation(
         scenario=plan.scenario.name,
         traffic=traffic.words,
@@ -106,8 +106,29 @@ def simulate(plan: Plan, order: Order, progress: Callable[[str], None] = lambda 
         run_count=order.run_count,
         seed=order.seed,
         replays=replays,
-        cost_usd_per_month=sum((each.best.cost_usd_per_month - planned_usd for each in replays), planned_usd),
+        cost_usd_per_month=_fleet_usd(plan, stages, replays),
     )
+
+
+def _fleet_usd(plan: Plan, stages: Sequence[_Stage], replays: Sequence[Replay]) -> Decimal:
+    """Return what the fleet costs a month when every service scales as recommended.
+
+    Nodes that several services share are, at each moment, as many as the service that needs most of them asks for, in
+    the first run of each.
+    """
+    planned_usd = plan.bill.effective_usd.average
+    together: dict[str, list[tuple[_Stage, Replay]]] = {}
+    for stage, own in zip(stages, replays, strict=True):
+        together.setdefault(stage.service.group.name, []).append((stage, own))
+    found = planned_usd
+    for shared in together.values():
+        (stage, alone), *others = shared
+        usd = alone.best.cost_usd_per_month
+        if others:
+            counts = [dict(own.timelines)[own.recommended].node_count for _, own in shared]
+            usd = stage.usd_per_month(sum(map(max, *counts)) / len(counts[0]))
+        found += usd - planned_usd
+    return found
 
 
 def _replayed(stage: _Stage, traffic: Traffic, order: Order, progress: Callable[[str], None]) -> Replay:
@@ -124,6 +145,7 @@ def _replayed(stage: _Stage, traffic: Traffic, order: Order, progress: Callable[
         recommended=best,
         reason=reason,
         timelines=tuple((policy.name, result.timeline) for policy, result in results),
+        beside=stage.beside,
     )
 
 
@@ -174,7 +196,7 @@ class _Stage:
             lever.floor_count,
             lever.most_count,
             value_at(scenario, f"tiers.{service.name}.pod_startup_s"),
-            value_at(scenario, f"tiers.{service.name}.node_provisioning_s"),
+            value_at(scenario, f"tiers.{service.group.tier}.node_provisioning_s"),
         )
         limits = [load.latency_ms_p95 for load in scenario.loads.values()]
         return cls(
@@ -225,10 +247,6 @@ class _Stage:
 
     def outcome(self, policy: Policy, result: Result) -> Outcome:
         """Return a result with its price."""
-        bill, group = self.plan.bill, self.service.group
-        hours = quantity(group.count.average * HOURS_PER_MONTH)
-        nodes_usd = sum((item.cost_usd.average for item in bill.items if item.group == group.name), Decimal(0))
-        an_hour = nodes_usd / hours
         mean = quantity(result.node_count_mean)
         return Outcome(
             policy=policy.name,
@@ -242,9 +260,33 @@ class _Stage:
             node_count_max=result.node_count_max,
             node_count_mean=result.node_count_mean,
             scaling_event_count_per_day=result.scaling_event_count_per_day,
-            cost_usd_per_day=an_hour * mean * 24,
-            cost_usd_per_month=bill.effective_usd.average - nodes_usd + an_hour * mean * HOURS_PER_MONTH,
+            cost_usd_per_day=self._usd_per_hour * mean * 24,
+            cost_usd_per_month=self.usd_per_month(result.node_count_mean),
         )
+
+    @property
+    def beside(self) -> tuple[str, ...]:
+        """Other services on the same nodes."""
+        workloads = self.plan.fleet.workloads
+        return tuple(
+            each.tier for each in workloads if each.group == self.service.group.name and each.tier != self.service.name
+        )
+
+    def usd_per_month(self, node_count_mean: float) -> Decimal:
+        """Return what the whole fleet costs a month with so many of these nodes in the mean."""
+        others_usd = self.plan.bill.effective_usd.average - self._nodes_usd
+        return others_usd + self._usd_per_hour * quantity(node_count_mean) * HOURS_PER_MONTH
+
+    @property
+    def _nodes_usd(self) -> Decimal:
+        """What the nodes cost in the plan, a month at the average."""
+        items = self.plan.bill.items
+        return sum((item.cost_usd.average for item in items if item.group == self.service.group.name), Decimal(0))
+
+    @property
+    def _usd_per_hour(self) -> Decimal:
+        """What one of the nodes costs an hour, in the mean of how they are paid."""
+        return self._nodes_usd / quantity(self.service.group.count.average * HOURS_PER_MONTH)
 
 
 def _memory(utilisation: float) -> float:

@@ -26,6 +26,15 @@ SETS: dict[str, tuple[str, ...]] = {
     "no gateway, no network": ("tiers.gateway=off", "tiers.network=off"),
     "no monitoring": ("tiers.monitoring=off",),
     "a second service": ("tiers.search={kind: api}", "behaviour.actions.list_workrooms.at=search"),
+    "two services on the same nodes": (
+        "tiers.search={kind: api, nodes_of: api}",
+        "behaviour.actions.list_workrooms.at=search",
+    ),
+    "the same without a cluster": (
+        "tiers.search={kind: api, nodes_of: api}",
+        "behaviour.actions.list_workrooms.at=search",
+        "tiers.cluster=off",
+    ),
 }
 CASES = [
     *((name, "as it is") for name in bundled_scenarios()),
@@ -91,6 +100,8 @@ def workloads(files: Iterable[Artefact]) -> set[str]:
                 found.add(f"{labels['app.kubernetes.io/part-of']}-{labels['app.kubernetes.io/component']}")
         for name in re.findall(r'"aws_autoscaling_group" "\w+" {\n +name += "([^"]+)"', file.text):
             found.add(name)
+        for names in re.findall(r'"The machine image of [^"]+: it starts ([^"]+)\."', file.text):
+            found.update(names.split(" and "))
     return found
 
 

@@ -15,7 +15,7 @@ from cascade_plan.emitters.kubernetes.names import is_dns_1035_label
 from cascade_plan.errors import UsageError, did_you_mean
 from cascade_plan.languages.yaml import dump
 from cascade_plan.model.artefact import Artefact
-from cascade_plan.model.fleet import NodeGroup, Workload
+from cascade_plan.model.fleet import Workload
 from cascade_plan.model.plan import Plan
 from cascade_plan.model.titles import called
 
@@ -83,7 +83,7 @@ def header(plan: Plan) -> str:
     scaled = [workload for workload in plan.fleet.workloads if workload.serves != "connections"]
     lines = []
     for workload in scaled:
-        group = _group(plan, workload)
+        group = plan.fleet.group_of(workload)
         least, _, most = counts_of(plan, group)
         whose = f"{called(workload.tier)}: " if len(scaled) > 1 else ""
         nodes = f"{least} to {most} nodes of {group.shape.name} with {workload.pod_count_per_node} pods each"
@@ -136,7 +136,7 @@ def _worker(plan: Plan, workload: Workload) -> Iterator[Part]:
     is_scaled = bool(workload.queue) and plan.scenario.cloud in QUEUE_CLOUDS
     deployment = built.deployment(identity, _pod(plan, workload), _node_labels(plan, workload))
     if not is_scaled:
-        _, base, _ = counts_of(plan, _group(plan, workload))
+        _, base, _ = counts_of(plan, plan.fleet.group_of(workload))
         deployment["spec"] = {"replicas": base * workload.pod_count_per_node, **deployment["spec"]}
     counted = "It has no replica count, KEDA owns it." if is_scaled else "As many as the peak needs: nothing scales it."
     purpose = f"The pods of {name}: requests, probes, spread over zones. {counted}"
@@ -191,13 +191,9 @@ def _identity(plan: Plan, workload: Workload) -> built.Identity:
     return built.Identity(workload.name, plan.application, part_of=plan.application, component=workload.kind)
 
 
-def _group(plan: Plan, workload: Workload) -> NodeGroup:
-    return next(group for group in plan.groups if group.name == workload.group)
-
-
 def _node_labels(plan: Plan, workload: Workload) -> dict[str, str]:
     """Return the label of the nodes that were bought for a workload."""
-    return {LABEL: _group(plan, workload).tier}
+    return {LABEL: plan.fleet.group_of(workload).tier}
 
 
 def _pod(plan: Plan, workload: Workload) -> built.Pod:

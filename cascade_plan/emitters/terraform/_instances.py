@@ -26,7 +26,7 @@ def files(plan: Plan) -> Iterator[File]:
         (
             variable("private_subnet_ids", "Private subnets, one in each zone.", "list(string)"),
             variable("node_security_group_ids", "Who reaches the instances.", "list(string)"),
-            *(_image(nodes) for nodes in groups),
+            *(_image(plan, nodes) for nodes in groups),
         ),
         deploys=tuple(dict.fromkeys((*(nodes.group.name for nodes in groups), *run))),
     )
@@ -36,19 +36,19 @@ def _run_on(plan: Plan, nodes: Nodes) -> tuple[Workload, ...]:
     return tuple(workload for workload in plan.fleet.workloads if workload.group == nodes.group.name)
 
 
-def _image(nodes: Nodes) -> Block:
-    tier = nodes.group.tier
-    words = f"The machine image of {tier}, for {nodes.group.shape.architecture}: it starts what its instances run."
+def _image(plan: Plan, nodes: Nodes) -> Block:
+    tier, run = nodes.group.tier, [workload.name for workload in _run_on(plan, nodes)]
+    started = " and ".join(run) if len(run) > 1 else "what its instances run"
+    words = f"The machine image of {tier}, for {nodes.group.shape.architecture}: it starts {started}."
     return variable(f"{tier}_image_id", words)
 
 
 def _resources(plan: Plan, nodes: Nodes) -> Iterator[Block]:
     yield _template(plan, nodes)
-    targets = [_balancer.target(workload) for workload in _run_on(plan, nodes) if _balancer.reaches(plan, workload)]
-    yield _scaling_group(plan, nodes, targets)
-    for workload in _run_on(plan, nodes):
-        if _balancer.reaches(plan, workload) and _balancer.reads_requests(plan):
-            yield _policy(plan, nodes, workload)
+    reached = [workload for workload in _run_on(plan, nodes) if _balancer.reaches(plan, workload)]
+    yield _scaling_group(plan, nodes, [_balancer.target(workload) for workload in reached])
+    for workload in reached if _balancer.reads_requests(plan) else ():
+        yield _policy(plan, nodes, workload, is_only=len(reached) == 1)
 
 
 def _template(plan: Plan, nodes: Nodes) -> Block:
@@ -118,8 +118,12 @@ def _scaling_group(plan: Plan, nodes: Nodes, targets: list[str]) -> Block:
     )
 
 
-def _policy(plan: Plan, nodes: Nodes, workload: Workload) -> Block:
-    """Return the policy by which a group's count follows the requests, as the plan's does: the base at the peak."""
+def _policy(plan: Plan, nodes: Nodes, workload: Workload, is_only: bool) -> Block:
+    """Return the policy by which a group's count follows a service's requests: the base at the peak.
+
+    Of several policies the one that asks for most decides,
+    https://docs.aws.amazon.com/autoscaling/ec2/userguide/as-scale-based-on-demand.html#multiple-scaling-policy-resolution
+    """
     _, base, _ = counts_of(plan, nodes.group)
     a_minute = plan.traffic.requests_of(workload.tier).peak * 60 / base
     metric: dict[str, Value] = {
@@ -128,9 +132,9 @@ def _policy(plan: Plan, nodes: Nodes, workload: Workload) -> Block:
     }
     return Block(
         "resource",
-        ("aws_autoscaling_policy", nodes.label),
+        ("aws_autoscaling_policy", nodes.label if is_only else f"{nodes.label}_{workload.tier}"),
         {
-            "name": "requests",
+            "name": "requests" if is_only else f"requests-{workload.tier}",
             "autoscaling_group_name": Expression(f"aws_autoscaling_group.{nodes.label}.name"),
             "policy_type": "TargetTrackingScaling",
         },

@@ -38,7 +38,12 @@ def heading(simulation: Simulation, replay: Replay) -> str:
     """Return what stands above a service's days: nothing where it is the only one."""
     if len(simulation.replays) == 1:
         return ""
-    return f"{one_line(replay.service)}: {percent(replay.request_share)} of the requests"
+    words = f"{one_line(replay.service)}: {percent(replay.request_share)} of the requests"
+    if not replay.beside:
+        return words
+    return (
+        f"{words}; its nodes are shared with {one_line(', '.join(replay.beside))}, and counted here as if they were not"
+    )
 
 
 def headers(simulation: Simulation) -> tuple[str, ...]:

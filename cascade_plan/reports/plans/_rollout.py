@@ -189,7 +189,7 @@ def _autoscaling(plan: Plan) -> Iterator[str]:
     who = "the HPA" if plan.of(ClusterSettings) else "the autoscaler"
     services = [workload for workload in plan.fleet.workloads if workload.serves == "requests"]
     for workload in services:
-        nodes = plan.fleet.tiers[workload.tier].lever("node_count")
+        nodes = plan.fleet.lever_of(workload)
         yield _task(
             f"Configure the autoscaling policies{_of(workload.tier, services)}",
             f"{who} keeps {_range(workload)} pods on "

@@ -1,13 +1,19 @@
 """What a scenario may say of a service that answers requests."""
 
-from typing import Annotated, ClassVar, Self
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Final, Self
 
 from pydantic import Field, model_validator
 
 from cascade_plan.model.defaults import PLAN, default
-from cascade_plan.model.part import Image, Need, Part, Port, ShapeName, UrlPath, all_defaults
+from cascade_plan.model.part import Image, Key, Need, Part, Port, ShapeName, UrlPath, all_defaults
 from cascade_plan.model.tier import Bought
 from cascade_plan.units import Count, NonNegative, Positive
+
+OF_NODES: Final = frozenset(
+    {"nodes", "minimum_nodes", "minimum_nodes_scaled_in", "headroom_ratio", "shape", "purchase", "node_provisioning_s"}
+)
+"""What only a service with nodes of its own says."""
 
 
 class Pod(Part):
@@ -57,7 +63,10 @@ class Settings(Bought):
     KIND: ClassVar[str] = "api"
     SEVERAL: ClassVar[bool] = True
     BOUGHT: ClassVar[str] = "vm"
+    REFERS: ClassVar[Mapping[str, str]] = {"nodes_of": "api"}
 
+    nodes_of: Key | None = Field(default=None, examples=["api"])
+    """The service on whose nodes its pods run too; nodes of its own if left out."""
     users_per_node: Count = default(5000, "plan", f"{PLAN}, cost calculator: 5k users per node")
     """Connected users that one node serves, by the rules; of several services each by its share of the requests."""
     minimum_nodes: Count | None = default(None, "assumption", "as many as `availability` asks for", examples=[3])
@@ -103,3 +112,9 @@ class Settings(Bought):
         90.0, "assumption", "an instance from launch to ready, with an EKS image"
     )
     """From a node that is asked for to one that takes pods."""
+
+    @model_validator(mode="after")
+    def _has_nodes(self) -> Self:
+        if self.nodes_of is not None and (given := sorted(OF_NODES & self.model_fields_set)):
+            raise ValueError(f"{', '.join(given)}: of its nodes {self.nodes_of} says that")
+        return self

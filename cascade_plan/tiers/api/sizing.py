@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from math import ceil
 
 from cascade_plan.formulas.percentiles import ServiceTime
 from cascade_plan.model.ask import Ask, Site
-from cascade_plan.model.catalogue import Allocatable, Shape
+from cascade_plan.model.catalogue import Shape
 from cascade_plan.model.defaults import PLAN
 from cascade_plan.model.derivation import Derivation, Finding, Input
 from cascade_plan.model.fleet import Band, Lever, NodeGroup, Sized, Workload
 from cascade_plan.model.offer import Offer
 from cascade_plan.model.place import Place, Scale, Visit
 from cascade_plan.model.scenario import Action
-from cascade_plan.tiers.api.settings import NodeBounds, Settings
+from cascade_plan.tiers.api import sharing
+from cascade_plan.tiers.api.settings import NodeBounds, Pod, Settings
 
 AFTER: tuple[str, ...] = ()
 RULE = f"{PLAN}, cost calculator"
@@ -22,11 +24,16 @@ Three = tuple[Derivation, Derivation, Derivation]
 
 
 def size(ask: Ask[Settings]) -> Sized:
-    """Return the node group with its scaling bounds, the pods that fill it, and the HPA's replica bounds."""
+    """Return the node group with its scaling bounds, the pods that fill it, and the HPA's replica bounds.
+
+    A service on another's nodes has no group: its pods stand on each of those beside the other's.
+    Raises InfeasibleError where no pod, or not one of each service, fits a node.
+    """
     settings = ask.settings
+    if settings.nodes_of is not None:
+        return _resident(ask, ask.fleet[settings.nodes_of])
     shape = ask.shape("vm")
-    node = ask.allocatable(shape)
-    pods_per_node = ask.pods_per_node(shape, settings.pod.cpu_cores, settings.pod.memory_mib)
+    pods = _pods_per_node(ask, ask.name, shape)
     figures = _node_figures(ask)
     base, least, most = (int(figure.value) for figure in figures)
     group = NodeGroup(
@@ -38,11 +45,12 @@ def size(ask: Ask[Settings]) -> Sized:
         count=Band(least, min(_running(ask, least, most), base), base, most),
         terms=settings.terms,
         disk_gib=ask.node_disk_gib,
-        idle_share=node.idle_share(pods_per_node, settings.pod.cpu_cores * 1000, settings.pod.memory_mib),
+        idle_share=sharing.idle_share(ask.allocatable(shape), _pods(ask, ask.name), pods),
         lever=f"{ask.name}.node_count",
     )
-    replicas = _replica_figures(ask, shape, node, pods_per_node, least, most)
-    workload = _workload(ask, group, replicas, min(1.0, node.cpu_m / 1000 / pods_per_node))
+    lever = _lever(ask, group.offer, least, base, most)
+    replicas = _replica_figures(ask, group, pods, lever)
+    workload = _workload(ask, group, replicas, pods)
     return Sized(
         ask.name,
         "api",
@@ -50,19 +58,52 @@ def size(ask: Ask[Settings]) -> Sized:
         figures=(*figures, *replicas),
         findings=(
             *_rounding_findings(figures),
-            *_capacity_findings(replicas, most, pods_per_node),
+            *_capacity_findings(replicas, most, pods[ask.name]),
             *_zone_findings(ask, base),
             *_idle_findings(ask),
         ),
-        levers=(_lever(ask, group.offer, least, base, most),),
+        levers=(lever,),
         workloads=(workload,),
     )
+
+
+def _resident(ask: Ask[Settings], owner: Sized) -> Sized:
+    """Return the pods of a service that run on the nodes of another."""
+    group, lever = owner.group("nodes"), owner.lever("node_count")
+    pods = _pods_per_node(ask, owner.name, group.shape)
+    replicas = _replica_figures(ask, group, pods, lever)
+    return Sized(
+        ask.name,
+        "api",
+        figures=replicas,
+        findings=(
+            *_capacity_findings(replicas, lever.most_count, pods[ask.name]),
+            *_port_findings(ask, owner),
+            *_idle_findings(ask),
+        ),
+        workloads=(_workload(ask, group, replicas, pods),),
+    )
+
+
+def _pods(ask: Ask[Settings], owner: str) -> Mapping[str, Pod]:
+    """Return what a pod requests of each service on the nodes of one."""
+    return {name: settings.pod for name, settings in sharing.residents(ask.scenario, owner).items()}
+
+
+def _pods_per_node(ask: Ask[Settings], owner: str, shape: Shape) -> Mapping[str, int]:
+    """Return how many pods of each service fill a node of one."""
+    pods = _pods(ask, owner)
+    if len(pods) == 1:
+        return {owner: ask.pods_per_node(shape, pods[owner].cpu_cores, pods[owner].memory_mib)}
+    demands = {name: sharing.demand(ask.scenario, name) for name in pods}
+    return sharing.apportioned(ask.allocatable(shape), pods, demands)
 
 
 def places(site: Site[Settings], scale: Scale, before: tuple[Place, ...]) -> tuple[Place, ...]:
     """Return the pods as one queue with a server each: the balancer sends to the least busy."""
     (workload,) = site.fleet[site.name].workloads
-    nodes = scale.get(f"{site.name}.node_count", site.fleet[site.name].lever("node_count").base_count)
+    lever = site.fleet[sharing.host(site.scenario, site.name)].lever("node_count")
+    nodes = scale.get(lever.name, lever.base_count)
     pods = min(nodes * workload.pod_count_per_node, scale.get(f"{site.name}.replica_count", workload.replica_count_max))
 
     def visits(action: Action) -> tuple[Visit, ...]:
@@ -79,9 +120,14 @@ def _share(ask: Ask[Settings]) -> float:
     return ask.traffic.service_share.get(ask.name, 0.0)
 
 
+def _needed(ask: Ask[Settings], users: float) -> float:
+    """Return the nodes that users need, by the rules and before rounding, of all services on them."""
+    shares, services = ask.traffic.service_share, sharing.residents(ask.scenario, ask.name)
+    return sum(users * shares.get(name, 0.0) / each.users_per_node for name, each in services.items())
+
+
 def _running(ask: Ask[Settings], least: int, most: int) -> float:
-    share, per_node = _share(ask), ask.settings.users_per_node
-    return ask.average(lambda users: min(most, max(least, ask.nodes_for(users * share, per_node))))
+    return ask.average(lambda users: min(most, max(least, ask.nodes_for(_needed(ask, users), 1))))
 
 
 def _lever(ask: Ask[Settings], offer: Offer, least: int, base: int, most: int) -> Lever:
@@ -94,15 +140,15 @@ def _lever(ask: Ask[Settings], offer: Offer, least: int, base: int, most: int) -
         set_by="pinned" if pinned else "rules" if ask.solution is None else "method",
         is_scaled=True,
         reaction_s=ask.settings.node_provisioning_s + ask.settings.pod_startup_s,
-        is_searched=not pinned and _share(ask) > 0,
+        is_searched=not pinned and _needed(ask, 1.0) > 0,
         spread="nodes",
         least_count=1,
         offer=offer,
     )
 
 
-def _workload(ask: Ask[Settings], group: NodeGroup, replicas: Three, cores_per_pod: float) -> Workload:
-    settings = ask.settings
+def _workload(ask: Ask[Settings], group: NodeGroup, replicas: Three, pods: Mapping[str, int]) -> Workload:
+    settings, node = ask.settings, ask.allocatable(group.shape)
     fit, low, high = (int(figure.value) for figure in replicas)
     return Workload(
         tier=ask.name,
@@ -116,7 +162,7 @@ def _workload(ask: Ask[Settings], group: NodeGroup, replicas: Three, cores_per_p
         replica_count_min=low,
         replica_count_max=high,
         pod_count_per_node=fit,
-        cores_per_pod=cores_per_pod,
+        cores_per_pod=min(1.0, node.cpu_m / 1000 / sum(pods.values())),
         group=group.name,
         serves="requests",
         ready_path=settings.ready_path,
@@ -134,8 +180,11 @@ def _node_figures(ask: Ask[Settings]) -> Three:
     least_in, given_in = ask.least("minimum_nodes_scaled_in", asked)
     if ask.solution is not None and ask.solved("node_count.base") is not None:
         return _solved(ask, least_base, least_in)
-    base = max(least_base, ask.nodes_for(users.peak * share, settings.users_per_node))
-    least = min(max(least_in, ask.nodes_for(users.average * share, settings.users_per_node)), base)
+    base = max(least_base, ask.nodes_for(_needed(ask, users.peak), 1))
+    least = min(max(least_in, ask.nodes_for(_needed(ask, users.average), 1)), base)
+    others = [name for name in sharing.residents(ask.scenario, ask.name) if name != ask.name]
+    if others:
+        return _shared(ask, base, least, (given_base, given_in), others)
     part = (Input("share of the requests", share, "computed"),) if share < 1 else ()
     per_node, rounding, of_all = ask.own("users_per_node"), ask.scenario.rounding, " x share" if part else ""
     return (
@@ -161,6 +210,39 @@ def _node_figures(ask: Ask[Settings]) -> Three:
     )
 
 
+def _shared(ask: Ask[Settings], base: int, least: int, given: tuple[Input, Input], others: Sequence[str]) -> Three:
+    """Return the nodes of several services: those that each needs, added before they are rounded."""
+    shares, residents = ask.traffic.service_share, (ask.name, *others)
+    inputs = [
+        given
+        for name in residents
+        for given in (
+            Input(f"share of the requests to {name}", shares.get(name, 0.0), "computed"),
+            ask.given(f"tiers.{name}.users_per_node"),
+        )
+    ]
+    needed = f"sum of users.{{0}} x share / users_per_node over {', '.join(residents)}, rounded {ask.scenario.rounding}"
+    return (
+        ask.figure(
+            "node_count.base",
+            base,
+            "nodes",
+            f"max(minimum_nodes, {needed.format('peak')})",
+            (given[0], ask.given("users.peak"), *inputs),
+            RULE,
+        ),
+        ask.figure(
+            "node_count.min",
+            least,
+            "nodes",
+            f"max(minimum_nodes_scaled_in, {needed.format('average')}) <= base",
+            (given[1], ask.given("users.average"), *inputs),
+            RULE,
+        ),
+        _most(ask, base),
+    )
+
+
 def _most(ask: Ask[Settings], base: int) -> Derivation:
     exact = base * ask.settings.headroom_ratio
     most = max(base, ceil(exact - 1e-9))
@@ -176,10 +258,10 @@ def _most(ask: Ask[Settings], base: int) -> Derivation:
 
 
 def _solved(ask: Ask[Settings], least_base: int, least_in: int) -> Three:
-    settings, users, share = ask.settings, ask.scenario.users, _share(ask)
+    users = ask.scenario.users
 
     def found(leaf: str, count_of_users: int, minimum: int) -> Derivation:
-        rule = max(minimum, ask.nodes_for(count_of_users * share, settings.users_per_node))
+        rule = max(minimum, ask.nodes_for(_needed(ask, count_of_users), 1))
         why = ask.solution.why(f"{ask.name}.{leaf}") if ask.solution else ""
         return ask.figure(
             leaf,
@@ -203,9 +285,9 @@ def _pinned(ask: Ask[Settings], nodes: NodeBounds) -> Three:
     return pin("base", nodes.base), pin("min", nodes.min), pin("max", nodes.max)
 
 
-def _replica_figures(
-    ask: Ask[Settings], shape: Shape, node: Allocatable, pods_per_node: int, least: int, most: int
-) -> Three:
+def _replica_figures(ask: Ask[Settings], group: NodeGroup, pods: Mapping[str, int], lever: Lever) -> Three:
+    shape, node, pods_per_node = group.shape, ask.allocatable(group.shape), pods[ask.name]
+    beside = [name for name in pods if name != ask.name]
     reserved = ("daemonset_cpu_cores", "daemonset_memory_mib")
     cluster = ask.scenario.first("cluster")
     fit = ask.figure(
@@ -213,7 +295,8 @@ def _replica_figures(
         pods_per_node,
         "pods",
         f"least of allocatable CPU {node.cpu_m} m / pod CPU, memory {node.memory_mib} MiB / pod memory, "
-        f"pod limit {node.pods} on {shape.name}",
+        f"pod limit {node.pods} on {shape.name}"
+        + (f"; shared with {', '.join(beside)} by the CPU time that requests ask of each" if beside else ""),
         (
             ask.own("pod.cpu_cores"),
             ask.own("pod.memory_mib"),
@@ -226,8 +309,8 @@ def _replica_figures(
         bounds = [("min", pinned.min, "pinned in the scenario"), ("max", pinned.max, "pinned in the scenario")]
     else:
         bounds = [
-            (name, nodes * pods_per_node, f"{ask.name}.node_count.{name} x {ask.name}.pod_count_per_node")
-            for name, nodes in (("min", least), ("max", most))
+            (name, nodes * pods_per_node, f"{lever.name}.{name} x {ask.name}.pod_count_per_node")
+            for name, nodes in (("min", lever.floor_count), ("max", lever.most_count))
         ]
     low, high = (
         ask.figure(
@@ -285,6 +368,16 @@ def _zone_findings(ask: Ask[Settings], base: int) -> list[Finding]:
         return []
     where = f"{ask.name}.node_count.base"
     return [Finding("warning", "zone-without-node", f"{base} nodes leave a zone of {zones} empty", where)]
+
+
+def _port_findings(ask: Ask[Settings], owner: Sized) -> list[Finding]:
+    """Return that a port is taken: pods have addresses of their own, programs on one machine have not."""
+    services = sharing.residents(ask.scenario, owner.name)
+    taken = [name for name, each in services.items() if name != ask.name and each.port == ask.settings.port]
+    if ask.scenario.of("cluster") or not taken:
+        return []
+    message = f"without a cluster {taken[0]} listens on port {ask.settings.port} of the same machines"
+    return [Finding("warning", "port-taken", message, f"tiers.{ask.name}.port")]
 
 
 def _idle_findings(ask: Ask[Settings]) -> list[Finding]:
