@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import ceil
 
 from cascade_plan.formulas.percentiles import ServiceTime
@@ -120,14 +120,20 @@ def _share(ask: Ask[Settings]) -> float:
     return ask.traffic.service_share.get(ask.name, 0.0)
 
 
-def _needed(ask: Ask[Settings], users: float) -> float:
-    """Return the nodes that users need, by the rules and before rounding, of all services on them."""
+def _rule(ask: Ask[Settings]) -> Callable[[float], int]:
+    """Return the rule that says how many nodes so many users need, of all services on them together."""
     shares, services = ask.traffic.service_share, sharing.residents(ask.scenario, ask.name)
-    return sum(users * shares.get(name, 0.0) / each.users_per_node for name, each in services.items())
+    parts = [(shares.get(name, 0.0), each.users_per_node) for name, each in services.items()]
+
+    def needed(users: float) -> int:
+        return ask.nodes_for(sum(users * share / per_node for share, per_node in parts), 1)
+
+    return needed
 
 
 def _running(ask: Ask[Settings], least: int, most: int) -> float:
-    return ask.average(lambda users: min(most, max(least, ask.nodes_for(_needed(ask, users), 1))))
+    needed = _rule(ask)
+    return ask.average(lambda users: min(most, max(least, needed(users))))
 
 
 def _lever(ask: Ask[Settings], offer: Offer, least: int, base: int, most: int) -> Lever:
@@ -140,7 +146,7 @@ def _lever(ask: Ask[Settings], offer: Offer, least: int, base: int, most: int) -
         set_by="pinned" if pinned else "rules" if ask.solution is None else "method",
         is_scaled=True,
         reaction_s=ask.settings.node_provisioning_s + ask.settings.pod_startup_s,
-        is_searched=not pinned and _needed(ask, 1.0) > 0,
+        is_searched=not pinned and any(ask.traffic.service_share.get(name) for name in _pods(ask, ask.name)),
         spread="nodes",
         least_count=1,
         offer=offer,
@@ -180,8 +186,9 @@ def _node_figures(ask: Ask[Settings]) -> Three:
     least_in, given_in = ask.least("minimum_nodes_scaled_in", asked)
     if ask.solution is not None and ask.solved("node_count.base") is not None:
         return _solved(ask, least_base, least_in)
-    base = max(least_base, ask.nodes_for(_needed(ask, users.peak), 1))
-    least = min(max(least_in, ask.nodes_for(_needed(ask, users.average), 1)), base)
+    needed = _rule(ask)
+    base = max(least_base, needed(users.peak))
+    least = min(max(least_in, needed(users.average)), base)
     others = [name for name in sharing.residents(ask.scenario, ask.name) if name != ask.name]
     if others:
         return _shared(ask, base, least, (given_base, given_in), others)
@@ -258,10 +265,10 @@ def _most(ask: Ask[Settings], base: int) -> Derivation:
 
 
 def _solved(ask: Ask[Settings], least_base: int, least_in: int) -> Three:
-    users = ask.scenario.users
+    users, needed = ask.scenario.users, _rule(ask)
 
     def found(leaf: str, count_of_users: int, minimum: int) -> Derivation:
-        rule = max(minimum, ask.nodes_for(_needed(ask, count_of_users), 1))
+        rule = max(minimum, needed(count_of_users))
         why = ask.solution.why(f"{ask.name}.{leaf}") if ask.solution else ""
         return ask.figure(
             leaf,
