@@ -11,7 +11,7 @@ from cascade_plan.errors import InfeasibleError, UsageError
 from cascade_plan.model.catalogue import Allocatable, Shape
 from cascade_plan.model.cloud import Cloud
 from cascade_plan.model.derivation import Derivation, Input
-from cascade_plan.model.fleet import Sized, Streams
+from cascade_plan.model.fleet import Band, NodeGroup, Sized, Streams
 from cascade_plan.model.offer import Offer
 from cascade_plan.model.part import Need
 from cascade_plan.model.price import Book
@@ -59,7 +59,7 @@ class Site(Generic[S]):
     @property
     def application(self) -> str:
         """What emitted objects are called after."""
-        return self.scenario.application or self.scenario.name
+        return self.scenario.application_name
 
     @property
     def workload(self) -> str:
@@ -204,8 +204,19 @@ class Ask(Site[S]):
             f"{shape.name}, which leaves {node.cpu_m / 1000:g} cores and {node.memory_mib} MiB"
         )
 
-    @property
-    def node_disk_gib(self) -> int:
-        """Root volume of a node."""
+    def nodes(self, shape: Shape, count: Band, idle_share: float, data_gib: int = 0) -> NodeGroup:
+        """Return the group of the machines of its own that its pods run on, with `data_gib` beside the root volume."""
         cluster = self.settings_of("cluster")
-        return ROOT_DISK_GIB if cluster is None else int(cluster.disk_gib)
+        root_gib = ROOT_DISK_GIB if cluster is None else int(cluster.disk_gib)
+        return NodeGroup(
+            tier=self.name,
+            name=f"{self.name} nodes",
+            role="nodes",
+            shape=shape,
+            offer=Offer("vm", shape.name),
+            count=count,
+            terms=getattr(self.settings, "terms"),  # noqa: B009
+            disk_gib=root_gib + data_gib,
+            idle_share=idle_share,
+            lever=f"{self.name}.node_count",
+        )

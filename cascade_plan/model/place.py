@@ -43,3 +43,8 @@ class Place:
     visits: Callable[[Action], tuple[Visit, ...]]
     is_scaled: bool = False
     """Whether an autoscaler changes its units: where the closed system's own formulas matter."""
+
+    @property
+    def queue_count(self) -> int:
+        """How many queues its servers stand behind: one, or one a unit."""
+        return 1 if self.is_shared else self.unit_count

@@ -76,7 +76,7 @@ class Plan:
     @property
     def application(self) -> str:
         """What emitted objects are called after: the scenario's application, or its name."""
-        return self.scenario.application or self.scenario.name
+        return self.scenario.application_name
 
     @property
     def groups(self) -> tuple[NodeGroup, ...]:

@@ -430,6 +430,11 @@ class Scenario(Part):
                     error = PydanticCustomError("value_error", "{error}", message)
                     yield InitErrorDetails(type=error, loc=("behaviour", "actions", name, *trail), input=target)
 
+    @property
+    def application_name(self) -> str:
+        """What emitted objects are called after: the application, or the scenario's own name."""
+        return self.application or self.name
+
     def of(self, kind: str) -> Mapping[str, tier.Settings]:
         """Return the instances of a kind by name; none where it is off."""
         return {name: settings for name, settings in self.tiers.items() if kind == settings.KIND}

@@ -109,7 +109,7 @@ class Chain:
         """Return how many servers of each place are busy on average, all its units together."""
         return {
             place.name: self.stations[place.name].offered_load(requests_per_s * self.visits[place.name])
-            * (1 if place.is_shared else place.unit_count)
+            * place.queue_count
             for place in self.places
         }
 
@@ -147,10 +147,9 @@ def chain(scenario: Scenario, places: tuple[Place, ...]) -> Chain:
         mean_s, scv = mixed([(rate, law.mean_s, law.scv) for rate, law in asked])
         if not mean_s:
             continue
-        queues = 1 if place.is_shared else place.unit_count
-        servers = place.server_count_per_unit * place.unit_count // queues
+        servers = place.server_count_per_unit * place.unit_count // place.queue_count
         stations[place.name] = Station(servers, ServiceTime(mean_s, scv))
-        visits[place.name] = sum(rate for rate, _ in asked) / queues
+        visits[place.name] = sum(rate for rate, _ in asked) / place.queue_count
     visited = tuple(place for place in places if place.name in stations)
     return Chain(scenario, mix, visited, stations, visits, ways(mix, visited))
 

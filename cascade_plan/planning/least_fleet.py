@@ -11,6 +11,7 @@ from typing import Final
 from cascade_plan.errors import InfeasibleError
 from cascade_plan.formulas.losses import after_loss, least_count
 from cascade_plan.model.fleet import Fleet, Lever
+from cascade_plan.model.scenario import LoadTest
 from cascade_plan.model.solution import Rejection, Solution
 from cascade_plan.planning.chain import Chain, chain, meets, throughput
 from cascade_plan.planning.latencies import is_sudden
@@ -24,6 +25,8 @@ ENOUGH: Final = 1_000_000
 TRIED: Final = 6
 """Instances more than needed that are tried, for a fleet with fewer nodes that costs less."""
 TRIES_MOST: Final = 500
+FLUID: Final = ".connection_count"
+"""The end of a lever's name that counts connections: what follows from the others and never binds them."""
 Counts = Mapping[str, int]
 """Lever -> its count."""
 
@@ -36,6 +39,10 @@ class _Case:
     users: int
     latency_ms_p95: float
     latency_ms_p99: float | None
+
+    @classmethod
+    def of(cls, name: str, load: LoadTest) -> _Case:
+        return cls(name, load.users, load.latency_ms_p95, load.latency_ms_p99)
 
 
 def least_fleet(brief: Brief) -> Fleet:
@@ -59,7 +66,7 @@ def solve(brief: Brief, fleet: Fleet) -> Solution:
     base = search.cheapest(cases)
     fixed = {lever.name: base[lever.name] for lever in search.steady}
     least = search.least_scaled(floor_cases, fixed, "min")
-    counts = {lever.name: base[lever.name] for lever in search.steady}
+    counts = dict(fixed)
     for lever in search.scaled:
         counts[f"{lever.name}.base"] = base[lever.name]
         counts[f"{lever.name}.min"] = min(base[lever.name], least[lever.name])
@@ -92,7 +99,7 @@ class _Search:
     def cases(self) -> list[_Case]:
         """Return the loads the base fleet must meet, and the scenario's peak when no load is as high."""
         loads = self.brief.scenario.loads
-        cases = [_Case(name, load.users, load.latency_ms_p95, load.latency_ms_p99) for name, load in loads.items()]
+        cases = [_Case.of(name, load) for name, load in loads.items()]
         peak = self.brief.scenario.users.peak
         if all(case.users < peak for case in cases):
             cases.append(_Case("users.peak", peak, *self._limits()))
@@ -100,12 +107,9 @@ class _Search:
 
     def floor_cases(self) -> list[_Case]:
         """Return the loads that the scaled-in fleet must meet: the average, and those too sudden to scale for."""
-        scenario = self.brief.scenario
-        cases = [_Case("users.average", scenario.users.average, *self._limits())]
-        for name, load in scenario.loads.items():
-            if is_sudden(scenario, self.fleet, load):
-                cases.append(_Case(name, load.users, load.latency_ms_p95, load.latency_ms_p99))
-        return cases
+        scenario, fleet = self.brief.scenario, self.fleet
+        sudden = [_Case.of(name, load) for name, load in scenario.loads.items() if is_sudden(scenario, fleet, load)]
+        return [_Case("users.average", scenario.users.average, *self._limits()), *sudden]
 
     def _limits(self) -> tuple[float, float | None]:
         loads = self.brief.scenario.loads.values()
@@ -176,11 +180,12 @@ class _Search:
         kept = asked.zones - min(asked.lost_zone_count, asked.zones - 1)
         guesses = {}
         for lever in self.scaled:
-            name = lever.name.partition(".")[0]
-            workload = self.fleet.tiers[name].workloads[0]
-            servers = sum(busy.get(place.name, 0.0) for place in one.places if place.tier == name)
-            left = math.ceil(servers / workload.pod_count_per_node) + asked.lost_node_count
-            guesses[lever.name] = max(1, math.ceil(left * asked.zones / kept))
+            filled = 0
+            for workload in self.fleet.workloads:
+                if self.fleet.group_of(workload).lever == lever.name:
+                    servers = sum(busy.get(place.name, 0.0) for place in one.places if place.tier == workload.tier)
+                    filled = max(filled, math.ceil(servers / workload.pod_count_per_node))
+            guesses[lever.name] = max(1, math.ceil((filled + asked.lost_node_count) * asked.zones / kept))
         return guesses
 
     def cheapest(self, cases: list[_Case]) -> dict[str, int]:
@@ -256,10 +261,6 @@ class _Search:
         for case in cases:
             if reason := self.failure(case, {**counts, name: fewer}):
                 yield Rejection(figure, fewer, case.name, f"{case.name}: {reason}")
-
-
-FLUID: Final = ".connection_count"
-"""The end of a lever's name that counts connections: what follows from the others and never binds them."""
 
 
 def _usd(brief: Brief, lever: Lever) -> Decimal:

@@ -216,9 +216,7 @@ class _World:
 
 def _queues(on: Chain) -> tuple[Mapping[str, Sequence[list[float]]], Mapping[str, Sequence[_Held]]]:
     """Return by place the queues of its servers: as moments they fall free, and as what is held for another place."""
-    counts = {
-        place.name: (1 if place.is_shared else place.unit_count, on.stations[place.name].servers) for place in on.places
-    }
+    counts = {place.name: (place.queue_count, on.stations[place.name].servers) for place in on.places}
     free = {name: [[0.0] * servers for _ in range(queues)] for name, (queues, servers) in counts.items()}
     held = {name: [_Held(servers) for _ in range(queues)] for name, (queues, servers) in counts.items()}
     return free, held

@@ -139,9 +139,8 @@ def _scaling(plan: Plan) -> Iterator[str]:
         )
     for workload in plan.fleet.workloads:
         if workload.serves == "jobs":
-            own = [group for group in plan.groups if group.name == workload.group]
             scaled = f", scaled by the jobs that wait in {called(workload.queue)}" if workload.queue else ""
-            detail = f"{_range(workload)} of them on {_nodes(own)}{scaled}"
+            detail = f"{_range(workload)} of them on {_nodes([plan.fleet.group_of(workload)])}{scaled}"
             yield _task(f"Deploy the {called(workload.tier)} pods", detail)
 
 

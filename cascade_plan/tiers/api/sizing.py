@@ -36,18 +36,8 @@ def size(ask: Ask[Settings]) -> Sized:
     pods = _pods_per_node(ask, ask.name, shape)
     figures = _node_figures(ask)
     base, least, most = (int(figure.value) for figure in figures)
-    group = NodeGroup(
-        tier=ask.name,
-        name=f"{ask.name} nodes",
-        role="nodes",
-        shape=shape,
-        offer=Offer("vm", shape.name),
-        count=Band(least, min(_running(ask, least, most), base), base, most),
-        terms=settings.terms,
-        disk_gib=ask.node_disk_gib,
-        idle_share=sharing.idle_share(ask.allocatable(shape), _pods(ask, ask.name), pods),
-        lever=f"{ask.name}.node_count",
-    )
+    count = Band(least, min(_running(ask, least, most), base), base, most)
+    group = ask.nodes(shape, count, sharing.idle_share(ask.allocatable(shape), _pods(ask, ask.name), pods))
     lever = _lever(ask, group.offer, least, base, most)
     replicas = _replica_figures(ask, group, pods, lever)
     workload = _workload(ask, group, replicas, pods)
@@ -138,6 +128,7 @@ def _running(ask: Ask[Settings], least: int, most: int) -> float:
 
 def _lever(ask: Ask[Settings], offer: Offer, least: int, base: int, most: int) -> Lever:
     pinned = ask.settings.nodes is not None
+    served = any(ask.traffic.service_share.get(name) for name in sharing.residents(ask.scenario, ask.name))
     return Lever(
         name=f"{ask.name}.node_count",
         floor_count=least,
@@ -146,7 +137,7 @@ def _lever(ask: Ask[Settings], offer: Offer, least: int, base: int, most: int) -
         set_by="pinned" if pinned else "rules" if ask.solution is None else "method",
         is_scaled=True,
         reaction_s=ask.settings.node_provisioning_s + ask.settings.pod_startup_s,
-        is_searched=not pinned and any(ask.traffic.service_share.get(name) for name in _pods(ask, ask.name)),
+        is_searched=not pinned and served,
         spread="nodes",
         least_count=1,
         offer=offer,

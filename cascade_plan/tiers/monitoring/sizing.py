@@ -7,8 +7,7 @@ from math import ceil
 from cascade_plan.formulas.latency_buckets import BESIDE_BOUNDS, bounds_s
 from cascade_plan.model.ask import Ask
 from cascade_plan.model.derivation import Derivation, Finding, Input
-from cascade_plan.model.fleet import Band, Lever, NodeGroup, Sized, Workload
-from cascade_plan.model.offer import Offer
+from cascade_plan.model.fleet import Band, Lever, Sized, Workload
 from cascade_plan.model.part import Need
 from cascade_plan.tiers.monitoring.settings import Settings
 from cascade_plan.units import GIB
@@ -35,18 +34,8 @@ def size(ask: Ask[Settings]) -> Sized:
     shape = ask.cheapest(f"tiers.{ask.name}", "vm", need)
     samples_per_s = per_node / settings.scrape_interval_s
     disk_gib = samples_per_s * settings.retention_days * 86_400 * settings.bytes_per_sample * FREE_DISK_RATIO / GIB
-    group = NodeGroup(
-        tier=ask.name,
-        name=f"{ask.name} nodes",
-        role="nodes",
-        shape=shape,
-        offer=Offer("vm", shape.name),
-        count=Band.constant(count),
-        terms=settings.terms,
-        disk_gib=ask.node_disk_gib + ceil(disk_gib),
-        idle_share=max(0.0, 1 - memory_gib * 1024 / ask.allocatable(shape).memory_mib),
-        lever=f"{ask.name}.node_count",
-    )
+    idle_share = max(0.0, 1 - memory_gib * 1024 / ask.allocatable(shape).memory_mib)
+    group = ask.nodes(shape, Band.constant(count), idle_share, data_gib=ceil(disk_gib))
     return Sized(
         ask.name,
         "monitoring",

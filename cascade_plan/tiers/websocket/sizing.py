@@ -10,7 +10,6 @@ from cascade_plan.model.catalogue import Shape
 from cascade_plan.model.defaults import PLAN
 from cascade_plan.model.derivation import Derivation, Finding, Input
 from cascade_plan.model.fleet import Band, Lever, NodeGroup, Sized, Streams, Workload
-from cascade_plan.model.offer import Offer
 from cascade_plan.tiers.websocket.settings import Settings
 
 AFTER: tuple[str, ...] = ()
@@ -30,18 +29,8 @@ def size(ask: Ask[Settings]) -> Sized:
     count = settings.nodes or _count(ask, connections, least)
     node = ask.allocatable(shape)
     used_mib = _memory_mib(settings, connections / count)
-    group = NodeGroup(
-        tier=ask.name,
-        name=f"{ask.name} nodes",
-        role="nodes",
-        shape=shape,
-        offer=Offer("vm", shape.name),
-        count=Band.constant(count),
-        terms=settings.terms,
-        disk_gib=ask.node_disk_gib,
-        idle_share=max(0.0, 1 - used_mib / node.memory_mib) if node.memory_mib else 0.0,
-        lever=f"{ask.name}.node_count",
-    )
+    idle_share = max(0.0, 1 - used_mib / node.memory_mib) if node.memory_mib else 0.0
+    group = ask.nodes(shape, Band.constant(count), idle_share)
     set_by = "pinned" if settings.nodes else "rules" if ask.solution is None else "method"
     workload = _workload(ask, group, count)
     return Sized(

@@ -12,7 +12,6 @@ from cascade_plan.formulas.transforms import Path, Response, delay_at
 from cascade_plan.model.ask import Ask
 from cascade_plan.model.derivation import Derivation, Finding, Input
 from cascade_plan.model.fleet import Band, Lever, NodeGroup, Sized, Workload
-from cascade_plan.model.offer import Offer
 from cascade_plan.tiers.worker.settings import Settings
 
 AFTER: tuple[str, ...] = ()
@@ -40,18 +39,8 @@ def size(ask: Ask[Settings]) -> Sized:
     most = max(base, ceil(base * settings.headroom_ratio - 1e-9))
     floor = min(base, _nodes(ask, job, jobs.average, per_node, least))
     running = ask.average(lambda users: _nodes(ask, job, _at(ask, users), per_node, least))
-    group = NodeGroup(
-        tier=ask.name,
-        name=f"{ask.name} nodes",
-        role="nodes",
-        shape=shape,
-        offer=Offer("vm", shape.name),
-        count=Band(floor, min(max(floor, running), base), base, most),
-        terms=settings.terms,
-        disk_gib=ask.node_disk_gib,
-        idle_share=node.idle_share(per_node, pod.cpu_cores * 1000, pod.memory_mib),
-        lever=f"{ask.name}.node_count",
-    )
+    count = Band(floor, min(max(floor, running), base), base, most)
+    group = ask.nodes(shape, count, node.idle_share(per_node, pod.cpu_cores * 1000, pod.memory_mib))
     age_s = _age_s(job, base * per_node, peak)
     lever = Lever(
         f"{ask.name}.node_count", floor, base, most, "rules" if ask.scenario.method == "rules" else "method", True,
