@@ -86,8 +86,14 @@ def normal(text: str) -> str:
     return unicodedata.normalize("NFC", text)
 
 
+def has_one_of_each_name(block: Block) -> bool:
+    """Return whether no name is both an attribute's and a block's of one body, which HCL's schemas have no word for."""
+    names = {inner.kind for inner in block.blocks}
+    return names.isdisjoint(block.attributes or {}) and all(has_one_of_each_name(inner) for inner in block.blocks)
+
+
 @settings(max_examples=30, deadline=None)
-@given(st.lists(BLOCKS, max_size=3))
+@given(st.lists(BLOCKS.filter(has_one_of_each_name), max_size=3))
 def test_another_parser_reads_it(blocks: list[Block]) -> None:
     hcl2.loads(render(blocks))
 
