@@ -17,9 +17,9 @@ import psycopg
 from factories import make_plan
 from servers import free_port, program, running
 
+from cascade_plan.emitters import directory as emitting
 from cascade_plan.emitters._databases import databases
 from cascade_plan.emitters._sql_names import Names, names
-from cascade_plan.emitters.directory import artefacts
 from cascade_plan.model.fleet import NodeGroup
 from cascade_plan.model.plan import Plan
 
@@ -70,7 +70,7 @@ def quoted_names(plan: Plan) -> Names:
 
 def files(plan: Plan) -> dict[str, str]:
     """Return path -> text of what `emit-database` writes."""
-    return {artefact.path: artefact.text for artefact in artefacts(plan, "database")}
+    return {artefact.path: artefact.text for artefact in emitting.emitted(plan, "database").files}
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, Final, TypeAlias
 
@@ -13,7 +13,7 @@ from cascade_plan.model.scenario import Scenario
 
 UNIT_COST: Final = "cost_usd_per_1000_users_month"
 
-Changes: TypeAlias = dict[str, Any]
+Changes: TypeAlias = Mapping[str, Any]
 """Values by their dotted paths."""
 Attempt: TypeAlias = Callable[[Scenario], Plan | None]
 """A way to plan a scenario: None where it has no plan."""

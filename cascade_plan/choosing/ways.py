@@ -61,14 +61,14 @@ def commitment_ways(present: Plan, book: Book) -> Iterator[Way]:
 
     Only terms for which the book prices every group of the tier are among them; no plan is made to compare them.
     """
-    cloud = registry.load("clouds", present.scenario.cloud, "cloud")
+    cloud, terms = (registry.load("clouds", present.scenario.cloud, part) for part in ("cloud", "terms"))
     for name, settings in present.scenario.tiers.items():
         groups = present.fleet.tiers[name].groups
         if not settings.BOUGHT or not groups:
             continue
-        known = (term for term in cloud.terms(settings.BOUGHT) if commitment_of(term))
+        known = {term: found for term in terms.terms(settings.BOUGHT) if (found := commitment_of(term))}
         priced = sorted((rate, term) for term in known if (rate := _usd_per_hour(groups, book, cloud, term)))
-        commitments = [(term, commitment) for _, term in priced if (commitment := commitment_of(term))]
+        commitments = [(term, known[term]) for _, term in priced]
         for years in LENGTHS:
             ranked = [pair for pair in commitments if pair[1].years == years]
             without = [pair for pair in ranked if pair[1].upfront == "no"]
@@ -99,7 +99,6 @@ def _commitment_way(name: str, groups: Iterable[NodeGroup], term: str, commitmen
 @dataclass(frozen=True, slots=True)
 class _Saving:
     way: Way
-    changes: Changes
     plan: Plan
     amount: Decimal
 
@@ -110,7 +109,7 @@ def alternatives(present: Plan, attempt: Attempt, ways: Iterable[Way]) -> tuple[
     savings.sort(key=lambda saving: (-saving.amount, saving.way.title))
     joined = _joined(savings, present, attempt)
     singles = (
-        _alternative(_title(saving), saving.way.gives_up, saving.changes, (), present, saving.plan, saving.amount)
+        _alternative(_title(saving), saving.way.gives_up, saving.way.overrides, (), present, saving.plan, saving.amount)
         for saving in savings
     )
     return (*singles, *joined)
@@ -121,15 +120,14 @@ def _saving(way: Way, present: Plan, base: Plan, changes: Changes, attempt: Atte
 
     None as well where it is so already, nothing fits, or the bill would lack a price that the base has.
     """
-    own = dict(way.overrides)
-    if all(_is_so(present.scenario, path, value) for path, value in own.items()):
+    if all(_is_so(present.scenario, path, value) for path, value in way.overrides.items()):
         return None
-    other = changed(present.scenario, changes | own)
+    other = changed(present.scenario, {**changes, **way.overrides})
     plan = None if other is None else attempt(other)
     if plan is None or not as_complete(plan, base):
         return None
     amount = monthly_cost(base) - monthly_cost(plan)
-    return _Saving(way, own, plan, amount) if amount > 0 else None
+    return _Saving(way, plan, amount) if amount > 0 else None
 
 
 def _is_so(scenario: Scenario, path: str, value: Any) -> bool:
@@ -142,11 +140,11 @@ def _joined(savings: list[_Saving], present: Plan, attempt: Attempt) -> Iterator
     base, kept = present, list[str]()
     changes: Changes = {}
     for saving in savings:
-        if changes.keys() & saving.changes.keys():
+        if changes.keys() & saving.way.overrides.keys():
             continue
         further = _saving(saving.way, present, base, changes, attempt)
         if further is not None:
-            base, changes = further.plan, changes | further.changes
+            base, changes = further.plan, {**changes, **further.way.overrides}
             kept.append(_title(further))
     if len(kept) > 1:
         amount = monthly_cost(present) - monthly_cost(base)

@@ -56,9 +56,10 @@ def _emitting(name: str, help_text: str) -> Callable[..., int]:
         from cascade_plan.emitters import directory as emitting
 
         plan = planned(choice)
-        made = emitting.artefacts(plan, name, only)
-        if foreign := emitting.foreign(plan, name):
-            complain("\n".join(foreign), "not emitted")
+        emitted = emitting.emitted(plan, name, only)
+        made = emitted.files
+        if emitted.left_out:
+            complain("\n".join(emitted.left_out), "not emitted")
         if output == "-":
             deliver(made[0].text if only else "".join(f"==> {a.path} <==\n{a.text}\n" for a in made), "-")
         elif only:

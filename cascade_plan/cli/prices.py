@@ -104,8 +104,9 @@ def show(
             raise UsageError(f"no price for {shape!r} in {', '.join(found)}{did_you_mean(shape, items)}")
         deliver(_prices_json(found) if format_ == "json" else _prices_table(found), output)
         return 0
-    covered = {book.name: coverage(book, _gaps(book)) for book in shown}
-    deliver(_coverage_json(shown) if format_ == "json" else _coverage_table(covered, _today(as_of)), output)
+    by_region = format_ == "json"
+    covered = {book.region if by_region else book.name: coverage(book, _gaps(book)) for book in shown}
+    deliver(_coverage_json(covered) if by_region else _coverage_table(covered, _today(as_of)), output)
     return 0
 
 
@@ -368,8 +369,8 @@ def _prices_table(found: dict[str, list[Price]]) -> str:
     return tabulate(rows, headers, tablefmt="simple", disable_numparse=True) + "\n"
 
 
-def _coverage_json(shown: Sequence[Book]) -> str:
-    document = {book.region: [asdict(section) for section in coverage(book, _gaps(book))] for book in shown}
+def _coverage_json(covered: dict[str, list[SectionCoverage]]) -> str:
+    document = {region: [asdict(section) for section in sections] for region, sections in covered.items()}
     return json.dumps({"schema_version": 1, "regions": document}, indent=2, sort_keys=True) + "\n"
 
 

@@ -12,7 +12,7 @@ from typing import Final
 from cascade_plan import registry
 from cascade_plan.errors import UsageError, did_you_mean
 from cascade_plan.languages.yaml import dump
-from cascade_plan.model.artefact import Artefact
+from cascade_plan.model.artefact import Artefact, is_for
 from cascade_plan.model.plan import Plan
 from cascade_plan.model.titles import called
 
@@ -26,7 +26,7 @@ WHOLE: Final = "plan"
 
 @dataclass(frozen=True, slots=True)
 class Emitted:
-    """A directory of everything."""
+    """The files of a command, or a directory of everything."""
 
     files: tuple[Artefact, ...]
     left_out: tuple[str, ...]
@@ -48,35 +48,33 @@ def serving(plan: Plan, command: str) -> tuple[str, ...]:
 
     Raises UsageError saying why none has: what the scenario lacks of all they serve, or the clouds they write for.
     """
-    wanted = [name for name in commands()[command] if _is_served(plan, _serves(name))]
+    wanted = _wanted(plan, command)
     if not wanted:
         lacking = dict.fromkeys(f"no {called(what)}" for name in commands()[command] for what in _serves(name))
         raise UsageError(f"this scenario has {_listed([*lacking], 'and')}: emit-{command} has nothing to write")
-    if found := tuple(name for name in wanted if _is_written_for(plan, _clouds(name))):
+    if found := tuple(name for name in wanted if is_for(_clouds(name), plan.scenario.cloud)):
         return found
     clouds = _listed(sorted({cloud for name in wanted for cloud in _clouds(name)}), "and")
     raise UsageError(f"emit-{command} writes for {clouds} alone, and this scenario is on {plan.scenario.cloud}")
 
 
-def artefacts(plan: Plan, command: str, only: str = "") -> tuple[Artefact, ...]:
+def emitted(plan: Plan, command: str, only: str = "") -> Emitted:
     """Return what the emitters of one command make for a plan and its cloud, or only the file of that path.
 
-    Raises UsageError where they make nothing, or naming their files when there is none of that path.
+    What is for other clouds is left out, and said. Raises UsageError where they make nothing, or naming their files
+    when there is none of that path.
     """
-    made = tuple(file for file in _rendered(plan, command) if _is_written_for(plan, file.clouds))
+    files = _rendered(plan, command)
+    made = tuple(file for file in files if is_for(file.clouds, plan.scenario.cloud))
     if not made:
         raise UsageError(f"this scenario has nothing of what emit-{command} writes files for")
+    left_out = (*_foreign_emitters(plan, command), *_foreign_files(plan, command, files))
     if not only:
-        return made
+        return Emitted(made, left_out)
     if found := tuple(artefact for artefact in made if artefact.path == only):
-        return found
+        return Emitted(found, left_out)
     paths = [artefact.path for artefact in made]
     raise UsageError(f"--only {only}: emit-{command} makes {', '.join(paths)}{did_you_mean(only, paths)}")
-
-
-def foreign(plan: Plan, command: str) -> tuple[str, ...]:
-    """Return what a command does not write because it is for other clouds than the plan's, a line for each."""
-    return (*_foreign_emitters(plan, command), *_foreign_files(plan, command, _rendered(plan, command)))
 
 
 def everything(plan: Plan) -> Emitted:
@@ -88,7 +86,7 @@ def everything(plan: Plan) -> Emitted:
         if _has_some(plan, command):
             files = _rendered(plan, command)
             for_others += _foreign_files(plan, command, files)
-            mine = (file for file in files if _is_written_for(plan, file.clouds))
+            mine = (file for file in files if is_for(file.clouds, plan.scenario.cloud))
             made += [replace(artefact, path=f"{command}/{artefact.path}") for artefact in mine]
     if any(artefact.kustomized for artefact in made):
         made.append(_kustomization(made))
@@ -151,13 +149,10 @@ def _clouds(name: str) -> tuple[str, ...]:
     return clouds
 
 
-def _is_served(plan: Plan, serves: Iterable[str]) -> bool:
-    """Return whether a plan has any of what an emitter serves."""
-    return any(what == WHOLE or plan.fleet.of(what) for what in serves)
-
-
-def _is_written_for(plan: Plan, clouds: Sequence[str]) -> bool:
-    return not clouds or plan.scenario.cloud in clouds
+def _wanted(plan: Plan, command: str) -> list[str]:
+    """Return the emitters of a command that serve something which a plan has."""
+    served = {name: _serves(name) for name in commands()[command]}
+    return [name for name, serves in served.items() if any(what == WHOLE or plan.fleet.of(what) for what in serves)]
 
 
 def _rendered(plan: Plan, command: str) -> tuple[Artefact, ...]:
@@ -174,19 +169,19 @@ def _rendered(plan: Plan, command: str) -> tuple[Artefact, ...]:
 
 def _has_some(plan: Plan, command: str) -> bool:
     """Return whether a command has something to write for a plan and its cloud."""
-    return any(_is_served(plan, _serves(name)) and _is_written_for(plan, _clouds(name)) for name in commands()[command])
+    return any(is_for(_clouds(name), plan.scenario.cloud) for name in _wanted(plan, command))
 
 
 def _foreign_emitters(plan: Plan, command: str) -> Iterator[str]:
-    for name in commands()[command]:
+    for name in _wanted(plan, command):
         clouds = _clouds(name)
-        if _is_served(plan, _serves(name)) and not _is_written_for(plan, clouds):
+        if not is_for(clouds, plan.scenario.cloud):
             yield f"{command}, the files of {name}: {_for_others(plan, clouds)}"
 
 
 def _foreign_files(plan: Plan, command: str, files: Iterable[Artefact]) -> Iterator[str]:
     for file in files:
-        if not _is_written_for(plan, file.clouds):
+        if not is_for(file.clouds, plan.scenario.cloud):
             yield f"{command}/{file.path}: {_for_others(plan, file.clouds)}"
 
 

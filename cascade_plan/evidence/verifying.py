@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Final, NamedTuple
 
 from cascade_plan.errors import UsageError, did_you_mean
 from cascade_plan.formulas.roots import root
 from cascade_plan.model.derivation import Finding
-from cascade_plan.model.measurement import TOLERANCE, Comparison, Measurement, Percentile, Verification
+from cascade_plan.model.measurement import TOLERANCE, Comparison, Measurement, Verification
 from cascade_plan.model.plan import Plan, Verdict
 from cascade_plan.model.scenario import LoadTest, Scenario
 from cascade_plan.planning.chain import Prediction, predict
@@ -54,9 +54,10 @@ def chosen(
 
 def verify(plan: Plan, load: str, measurement: Measurement) -> Verification:
     """Return a measured run's verdicts, its comparison with the plan's predictions, and what follows from both."""
+    verdicts = tuple(_verdicts(plan.scenario, load, measurement))
     comparisons = tuple(_comparisons(plan, load, measurement))
     findings = (
-        *_about_rounding(plan.scenario, load, measurement),
+        *_about_rounding(verdicts),
         *_about_run(plan.scenario, load, measurement),
         *_about_generator(plan.scenario, load, measurement),
         *_about_prediction(plan, load, measurement, comparisons),
@@ -65,7 +66,6 @@ def verify(plan: Plan, load: str, measurement: Measurement) -> Verification:
             for failure in measurement.failures
         ),
     )
-    verdicts = tuple(_verdicts(plan.scenario, load, measurement))
     return Verification(plan.scenario.name, load, measurement, verdicts, comparisons, findings)
 
 
@@ -141,14 +141,13 @@ def _comparisons(plan: Plan, load: str, measurement: Measurement) -> Iterator[Co
         if derivation is None or value is None or low is None or high is None:
             continue
         predicted = float(derivation.value)
-        nearest = min(max(predicted, low), high)
         yield Comparison(
             f"{name}.{load}",
             derivation.unit,
             predicted,
             value,
             value / predicted - 1,
-            abs(nearest / predicted - 1) > TOLERANCE,
+            not _near(predicted, low, high),
         )
 
 
@@ -201,7 +200,6 @@ def cpu_factor(plan: Plan, load: str, measurement: Measurement) -> Explained | N
     if p95 is None or p50 is None or rate is None:
         return None
     asked = plan.scenario.loads[load]
-    services = _services(plan, asked)
 
     def predicted(factor: float) -> Prediction:
         return predict(chain_for(_slower(plan.scenario, factor), plan.fleet, asked), asked.users)
@@ -211,13 +209,13 @@ def cpu_factor(plan: Plan, load: str, measurement: Measurement) -> Explained | N
     explained = predicted(found)
     fits = (
         found not in FACTORS
-        and _near(explained.latency_ms_p95, p95)
-        and _near(explained.latency_ms_p50, p50)
-        and _near(explained.requests_per_s, Percentile(rate, 0.0))
+        and _near(explained.latency_ms_p95, p95.latency_ms_min, p95.latency_ms_max)
+        and _near(explained.latency_ms_p50, p50.latency_ms_min, p50.latency_ms_max)
+        and _near(explained.requests_per_s, rate, rate)
     )
     if not fits:
         return None
-    service = max(services, key=lambda name: explained.utilisation_ratio[name])
+    service = max(_services(plan, asked), key=lambda name: explained.utilisation_ratio[name])
     return Explained(found, service, explained.utilisation_ratio[service])
 
 
@@ -227,8 +225,9 @@ def _services(plan: Plan, load: LoadTest) -> tuple[str, ...]:
     return tuple(place.name for place in chain_for(plan.scenario, plan.fleet, load).places if place.tier in tiers)
 
 
-def _near(predicted: float, measured: Percentile) -> bool:
-    nearest = min(max(predicted, measured.latency_ms_min), measured.latency_ms_max)
+def _near(predicted: float, low: float, high: float) -> bool:
+    """Return whether a prediction is within the tolerance of what was measured, which lies between two values."""
+    nearest = min(max(predicted, low), high)
     return abs(nearest / predicted - 1) <= TOLERANCE
 
 
@@ -243,16 +242,16 @@ def _slower(scenario: Scenario, factor: float) -> Scenario:
 # ------------------------------------------------------------------------------------------------------------- the run
 
 
-def _about_rounding(scenario: Scenario, load: str, measurement: Measurement) -> Iterator[Finding]:
-    undecided = [v for v in _verdicts(scenario, load, measurement) if v.status == "unjudged" and v.value is not None]
-    for verdict in undecided:
-        yield Finding(
-            "warning",
-            "rounding",
-            f"{verdict.figure}: {verdict.reason}, on both sides of {verdict.limit:f}; the emitted locustfile keeps "
-            "three digits instead of two",
-            verdict.figure,
-        )
+def _about_rounding(verdicts: Iterable[Verdict]) -> Iterator[Finding]:
+    for verdict in verdicts:
+        if verdict.status == "unjudged" and verdict.value is not None:
+            yield Finding(
+                "warning",
+                "rounding",
+                f"{verdict.figure}: {verdict.reason}, on both sides of {verdict.limit:f}; the emitted locustfile keeps "
+                "three digits instead of two",
+                verdict.figure,
+            )
 
 
 def _about_run(scenario: Scenario, load: str, measurement: Measurement) -> Iterator[Finding]:

@@ -6,8 +6,9 @@ import os
 import stat
 import sys
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
-from typing import Final
+from typing import IO, Any, Final
 
 from cascade_plan.errors import UsageError
 
@@ -96,7 +97,13 @@ def _bytes_of(path_or_dash: str, count: int) -> bytes:
             return file.read(count)
     if sys.stdin is None:
         raise ValueError("it is closed")
-    data: str | bytes = getattr(sys.stdin, "buffer", sys.stdin).read(count)
+    return _bytes_once(getattr(sys.stdin, "buffer", sys.stdin), count)
+
+
+@lru_cache(maxsize=1)
+def _bytes_once(stream: IO[Any], count: int) -> bytes:
+    """Return what a stream that can be read once holds, as often as it is asked for."""
+    data: str | bytes = stream.read(count)
     return data.encode() if isinstance(data, str) else data
 
 

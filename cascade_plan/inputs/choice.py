@@ -34,7 +34,7 @@ class Choice:
 
     def environments(self) -> tuple[Choice, ...]:
         """Return a choice for each environment of the file; this one alone where one is chosen, or there are none."""
-        names = () if self.env is not None or self.scenario == "-" else environments_of(self.scenario)
+        names = () if self.env is not None else environments_of(self.scenario)
         return tuple(replace(self, env=name) for name in names) or (self,)
 
     def also(self, assignment: Assignment) -> Choice:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from cascade_plan.errors import Problem, ScenarioError, UsageError, did_you_mean
 from cascade_plan.files.documents import Document, Trail, field_name, value_at
-from cascade_plan.model.tier import OFF, STANDARD
+from cascade_plan.model.tier import STANDARD
 
 FIELD: Final = "environments"
 NAMED: Final = ("application", "name")
@@ -67,10 +67,8 @@ def _laid_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, 
     result = dict(below)
     for key, value in above.items():
         under = result.get(key)
-        both = isinstance(value, dict) and isinstance(under, dict)
-        result[key] = _laid_over(under, value) if both and isinstance(under, dict) else value
-        if isinstance(value, dict) and under in (OFF, False):
-            result[key] = value
+        # A tier that is off below is no mapping: what the environment gives of it is all there is.
+        result[key] = _laid_over(under, value) if isinstance(value, dict) and isinstance(under, dict) else value
     return result
 
 

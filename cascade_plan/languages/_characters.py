@@ -7,6 +7,11 @@ from typing import Final
 QUOTES: Final = '"\\'
 
 
+def is_storable(text: str) -> bool:
+    """Return whether a text holds no NUL and no half of a surrogate pair, which neither UTF-8 nor C's strings hold."""
+    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
+
+
 def printable(character: str) -> str:
     """Return a character, or its escape when it cannot be seen."""
     if character.isprintable():

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from cascade_plan.languages._characters import printable
+from cascade_plan.languages._characters import is_storable, printable
 from cascade_plan.languages._lines import commented
 
 Value: TypeAlias = "str | bool | int | float | Expression | Sequence[Value] | Mapping[str, Value]"
@@ -54,7 +54,7 @@ def literal(value: str | bool | int | float) -> str:
         return "true" if value else "false"
     if not isinstance(value, str):
         return str(value)
-    if "\0" in value or any("\ud800" <= character <= "\udfff" for character in value):
+    if not is_storable(value):
         raise ValueError(f"no text that HCL can hold: {value!r}")
     escaped = re.sub(r"([$%])(?=\{)", r"\1\1", value)
     return '"' + "".join(_ESCAPES.get(character) or printable(character) for character in escaped) + '"'

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from cascade_plan.errors import UsageError
+from cascade_plan.languages._characters import is_storable
 from cascade_plan.languages._lines import commented
 
 LONGEST_NAME_BYTES: Final = 63
@@ -35,7 +36,7 @@ def literal(text: str) -> str:
 
     Raises: UsageError for a text that PostgreSQL cannot hold.
     """
-    if "\0" in text or not _encodable(text):
+    if not is_storable(text):
         raise UsageError(f"{text!r}: PostgreSQL's texts hold no NUL and no half of a surrogate pair")
     quoted = text.replace("'", "''")
     return "E'" + quoted.replace("\\", "\\\\") + "'" if "\\" in text else f"'{quoted}'"
@@ -78,11 +79,7 @@ def _problem(text: str) -> str:
     """Return why a name cannot be PostgreSQL's, "" when it can."""
     if not text:
         return "a name must not be empty"
-    if "\0" in text or not _encodable(text):
+    if not is_storable(text):
         return f"{text!r} must not hold NUL or half of a surrogate pair"
     size = len(text.encode())
     return f"{text!r} has {size} bytes in UTF-8, and names at most {LONGEST_NAME_BYTES}" * (size > LONGEST_NAME_BYTES)
-
-
-def _encodable(text: str) -> bool:
-    return not any("\ud800" <= character <= "\udfff" for character in text)

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+
+def is_for(clouds: Sequence[str], cloud: str) -> bool:
+    """Return whether what names the only clouds it is for, none for any, is for a cloud."""
+    return not clouds or cloud in clouds
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 
 from cascade_plan.errors import did_you_mean
 from cascade_plan.model.price import PriceKey, Row
-from cascade_plan.model.terms import Commitment, commitment_of
+from cascade_plan.model.terms import Commitment, commitment_of, upfront_of
 from cascade_plan.prices.layout import CURRENCY
 from cascade_plan.prices.products import PriceList
 from cascade_plan.units import trimmed
@@ -187,17 +187,19 @@ def _price(rates: list[Rate], published: Published) -> _Price:
     if commitment is None:
         usd, upfront = hourly or Decimal(0), None
     else:
-        usd, upfront = _effective(commitment, hourly or Decimal(0), fee)
+        usd, upfront = _effective(rates[0].key.term, commitment, hourly or Decimal(0), fee)
     if usd <= 0:
         raise ValueError(f"a price of {usd:f} (SKU {rates[0].sku})")
     return _Price(usd.quantize(PLACES), upfront, rates[0])
 
 
-def _effective(commitment: Commitment, hourly: Decimal, fee: Decimal | None) -> tuple[Decimal, Decimal]:
+def _effective(
+    term: str, commitment: Commitment, hourly: Decimal, fee: Decimal | None
+) -> tuple[Decimal, Decimal | None]:
     """Return the effective hourly rate of a commitment and what is paid on its first day."""
     if commitment.kind != "reserved":
         # A savings plan's rate is the whole price; its option only says how much of it is paid at once.
-        return hourly, (hourly * commitment.hours * commitment.upfront_share).quantize(Decimal("0.01"))
+        return hourly, upfront_of(term, hourly, None)
     upfront = fee or Decimal(0)
     return hourly + upfront / commitment.hours, upfront
 

@@ -521,7 +521,7 @@ def text(simulation: Simulation, policy: str, width: int = 100, height: int = 12
 def _chart(story: Story, width: int, height: int) -> str:
     across, half, timeline = width - GUTTER, max(2, height // 2), story.timeline
     load = _bars(timeline.requests_per_s, story.requests, across, height)
-    _overlay(load, _least(timeline.capacity_requests_per_s, across), story.requests)
+    _overlay(load, _columns(timeline.capacity_requests_per_s, across, min), story.requests)
     nodes = _bars(timeline.node_count, story.nodes, across, half)
     latency = _bars(timeline.latency_ms_p95, story.latency, across, half)
     _mark_limit(latency, story)
@@ -542,28 +542,22 @@ def _chart(story: Story, width: int, height: int) -> str:
 
 
 def _columns(values: Sequence[float], column_count: int, pick: Callable[[Sequence[float]], float]) -> list[float]:
-    """Return one value a column, picked from the ticks that it stands for; nothing when there are no ticks."""
+    """Return one value a column, picked from the ticks that it stands for; nothing when there are no ticks.
+
+    What is off the scale is OFF_SCALE.
+    """
     size = len(values)
     if not size:
         return []
+    clamped = [OFF_SCALE if off_scale(value) else value for value in values]
     firsts = [column * size // column_count for column in range(column_count + 1)]
-    return [pick(values[first : max(end, first + 1)]) for first, end in pairwise(firsts)]
-
-
-def _greatest(values: Sequence[float], column_count: int) -> list[float]:
-    clamped = [OFF_SCALE if off_scale(value) else value for value in values]
-    return _columns(clamped, column_count, max)
-
-
-def _least(values: Sequence[float], column_count: int) -> list[float]:
-    clamped = [OFF_SCALE if off_scale(value) else value for value in values]
-    return _columns(clamped, column_count, min)
+    return [pick(clamped[first : max(end, first + 1)]) for first, end in pairwise(firsts)]
 
 
 def _bars(values: Sequence[float], scale: Scale, column_count: int, row_count: int) -> Rows:
     """Return a column of blocks for each value, an arrow at its head when it is off the scale."""
     rows = [[" "] * column_count for _ in range(row_count)]
-    for column, value in enumerate(_greatest(values, column_count)):
+    for column, value in enumerate(_columns(values, column_count, max)):
         eighths = round(scale.share(value) * row_count * 8)
         eighths = max(eighths, 1) if value > 0 else eighths
         for row in range(row_count):

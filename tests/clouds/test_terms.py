@@ -6,13 +6,13 @@ import re
 
 import pytest
 
-from cascade_plan.clouds.aws import cloud
+from cascade_plan import registry
 from cascade_plan.clouds.aws.terms import payable, terms, unfit
 from cascade_plan.model.terms import commitment_of
 
 
 def test_each_kind_of_instance_has_its_terms() -> None:
-    assert cloud.terms is terms
+    assert registry.load("clouds", "aws", "terms").terms is terms
     assert terms("vm")[0] == terms("database")[0] == terms("cache")[0] == "on_demand"
     assert "spot" in terms("vm")
     assert "spot" not in (*terms("database"), *terms("cache"))

@@ -17,8 +17,8 @@ from factories import make_plan
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cascade_plan.emitters import directory as emitting
 from cascade_plan.emitters._topology import caches, websocket_nodes
-from cascade_plan.emitters.directory import artefacts
 from cascade_plan.errors import InfeasibleError, UsageError
 from cascade_plan.languages.plain import name as plain
 from cascade_plan.model.plan import Plan
@@ -26,7 +26,7 @@ from cascade_plan.tiers.websocket.settings import Settings as WebSocketSettings
 
 
 def emitted(made: Plan) -> dict[str, str]:
-    return {artefact.path: artefact.text for artefact in artefacts(made, "cluster")}
+    return {artefact.path: artefact.text for artefact in emitting.emitted(made, "cluster").files}
 
 
 def directives(text: str) -> dict[str, str]:
@@ -108,9 +108,9 @@ def test_the_module_passes_a_linter(masters: int, tmp_path: Path) -> None:
 
 def test_more_nodes_than_a_cluster_may_have() -> None:
     with pytest.raises(InfeasibleError, match=r"1,001 Redis nodes: at most 1,000 .* \(tiers\.cache\.users_per_node\)"):
-        artefacts(make_plan(tiers__cache={"nodes": 1001}), "cluster")
+        emitting.emitted(make_plan(tiers__cache={"nodes": 1001}), "cluster")
     with pytest.raises(InfeasibleError, match=r"WebSocket nodes: .* \(tiers\.websocket\.connections_per_node\)"):
-        artefacts(make_plan(tiers__websocket__connections_per_node=1), "cluster")
+        emitting.emitted(make_plan(tiers__websocket__connections_per_node=1), "cluster")
 
 
 @given(st.one_of(st.text(), st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._-]{0,40}", fullmatch=True)))

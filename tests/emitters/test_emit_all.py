@@ -154,10 +154,10 @@ def test_a_directory_that_cannot_be_made(cascade) -> None:  # type: ignore[no-un
 
 def test_one_file_of_an_emitter() -> None:
     made = planned("cascade")
-    (only,) = emitting.artefacts(made, "k8s", "hpa.yaml")
+    (only,) = emitting.emitted(made, "k8s", "hpa.yaml").files
     assert only.path == "hpa.yaml"
     with pytest.raises(UsageError, match=r"did you mean 'hpa\.yaml'"):
-        emitting.artefacts(made, "k8s", "hpa.yml")
+        emitting.emitted(made, "k8s", "hpa.yml")
 
 
 def test_nothing_of_kubernetes_means_no_kustomization(cascade) -> None:  # type: ignore[no-untyped-def]
@@ -210,8 +210,8 @@ def test_a_file_for_another_cloud_is_left_out_and_said_to_be() -> None:
     assert path in {file.path for file in here.files}
     assert path not in {file.path for file in there.files}
     assert f"{path}: written for aws, not for elsewhere" in there.left_out
-    assert emitting.foreign(made, "k8s") == ()
-    assert emitting.foreign(elsewhere(made), "k8s") == (f"{path}: written for aws, not for elsewhere",)
+    assert emitting.emitted(made, "k8s").left_out == ()
+    assert emitting.emitted(elsewhere(made), "k8s").left_out == (f"{path}: written for aws, not for elsewhere",)
     # Nothing would scale the workers there: they are as many as the peak needs.
     assert "replicas" not in k8s.objects(made)["worker-deployment"]["spec"]
     assert k8s.objects(elsewhere(made))["worker-deployment"]["spec"]["replicas"] > 0
@@ -221,10 +221,10 @@ def test_a_file_for_another_cloud_is_left_out_and_said_to_be() -> None:
 
 def test_a_command_writes_what_it_can_and_says_what_it_does_not() -> None:
     made = elsewhere(planned("cascade"))
-    paths = {file.path for file in emitting.artefacts(made, "cluster")}
+    paths = {file.path for file in emitting.emitted(made, "cluster").files}
     assert {"nginx.conf", "redis.conf", "websocket_cluster.yaml"} <= paths
     assert not paths & {"eksctl.yaml", "karpenter.yaml", "elasticache-parameters.yaml"}
-    assert emitting.foreign(made, "cluster") == (
+    assert emitting.emitted(made, "cluster").left_out == (
         "cluster, the files of eks: written for aws, not for elsewhere",
         "cluster/elasticache-parameters.yaml: written for aws, not for elsewhere",
     )

@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from cascade_plan.emitters import directory as emitting
 from cascade_plan.emitters._databases import databases
-from cascade_plan.emitters.directory import artefacts
 from cascade_plan.emitters.postgres import _settings as _postgres_settings
 from cascade_plan.errors import UsageError
 from cascade_plan.formulas import pools, postgres
@@ -33,7 +33,7 @@ def planned(name: str) -> Plan:
 
 
 def files(made: Plan) -> dict[str, str]:
-    return {artefact.path: artefact.text for artefact in artefacts(made, "database")}
+    return {artefact.path: artefact.text for artefact in emitting.emitted(made, "database").files}
 
 
 def ini(made: Plan, prefix: str = "") -> configparser.ConfigParser:
@@ -267,7 +267,7 @@ def test_names_the_schema_let_through_by_force_are_refused_in_words() -> None:
         {"tables": tier.tables.model_copy(update={"users": ""})},
     ):
         with pytest.raises(UsageError):
-            artefacts(forced(**changes), "database")
+            emitting.emitted(forced(**changes), "database")
 
 
 @pytest.mark.parametrize(

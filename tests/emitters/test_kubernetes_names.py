@@ -17,12 +17,12 @@ from cascade_plan.emitters.kubernetes.names import (
     NOT_A_SUFFIX,
     QuantityError,
     container_resource_problems,
+    dns_subdomain_problems,
     format_cpu,
     format_memory_mib,
     format_quantity,
     is_dns_1035_label,
     is_dns_label,
-    is_dns_subdomain,
     label_value_problems,
     parse_quantity,
     path_segment_problems,
@@ -53,20 +53,20 @@ def test_dns_1035_labels_start_with_a_letter(name: str, expected: bool) -> None:
 
 @pytest.mark.parametrize("name", ["a", "a.b", "0.0", ".".join(["a" * 63] * 3) + "." + "b" * 61])
 def test_dns_subdomains(name: str) -> None:
-    assert is_dns_subdomain(name)
+    assert not dns_subdomain_problems(name)
 
 
 @pytest.mark.parametrize(
     "name", ["", ".", "a.", ".a", "a..b", "A.b", "a-.b", ".".join(["a" * 63] * 3) + "." + "b" * 62]
 )
 def test_not_dns_subdomains(name: str) -> None:
-    assert not is_dns_subdomain(name)
+    assert dns_subdomain_problems(name)
 
 
 @given(LABELS, LABELS)
 def test_labels_joined_by_a_dot_are_a_subdomain(first: str, second: str) -> None:
     assert is_dns_label(first)
-    assert is_dns_subdomain(f"{first}.{second}")
+    assert not dns_subdomain_problems(f"{first}.{second}")
 
 
 @given(st.text(max_size=300))
@@ -74,7 +74,7 @@ def test_a_label_is_a_subdomain_a_label_value_and_a_key(text: str) -> None:
     if is_dns_1035_label(text):
         assert is_dns_label(text)
     if is_dns_label(text):
-        assert is_dns_subdomain(text)
+        assert not dns_subdomain_problems(text)
         assert not qualified_name_problems(text)
         assert not label_value_problems(text)
         assert not path_segment_problems(text)

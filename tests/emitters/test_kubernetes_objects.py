@@ -75,7 +75,7 @@ def built(identity: Identity, pod: Pod, scaling: Scaling) -> list[KubernetesObje
     return [
         namespace(identity.namespace),
         deployment(identity, pod, NODES),
-        service(identity, pod),
+        service(identity),
         hpa(identity, scaling),
         pod_disruption_budget(identity, scaling.replica_count_min),
     ]
@@ -110,7 +110,7 @@ def test_every_label_and_selector_is_legal_and_selects_the_pods(identity: Identi
     found = selector(identity).items()
     assert found <= labels(identity).items()
     assert found <= deployment(identity, pod, NODES)["spec"]["template"]["metadata"]["labels"].items()
-    assert service(identity, pod)["spec"]["selector"] == selector(identity)
+    assert service(identity)["spec"]["selector"] == selector(identity)
     assert deployment(identity, pod, NODES)["spec"]["selector"]["matchLabels"] == selector(identity)
     assert pod_disruption_budget(identity, 3)["spec"]["selector"]["matchLabels"] == selector(identity)
 
@@ -225,11 +225,11 @@ def test_the_local_volume_does_not_keep_a_node_alive() -> None:
 
 
 def test_the_service_finds_the_containers_port_by_name() -> None:
-    (port,) = service(IDENTITY, POD, 8443)["spec"]["ports"]
+    (port,) = service(IDENTITY, 8443)["spec"]["ports"]
     (container_port,) = pod_spec()["containers"][0]["ports"]
     assert (port["port"], port["targetPort"]) == (8443, container_port["name"])
     assert container_port["containerPort"] == 8080
-    assert service(IDENTITY, POD)["spec"]["type"] == "ClusterIP"
+    assert service(IDENTITY)["spec"]["type"] == "ClusterIP"
 
 
 @pytest.mark.parametrize(

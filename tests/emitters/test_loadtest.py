@@ -16,7 +16,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from servers import program
 
-from cascade_plan.emitters.directory import artefacts
+from cascade_plan.emitters import directory as emitting
 from cascade_plan.emitters.loadtest import artefacts as loadtest
 from cascade_plan.emitters.loadtest._loads import Body, body, generator_counts, requests_per_s_most, whole_weights
 from cascade_plan.errors import UsageError
@@ -115,7 +115,7 @@ def test_without_loads_and_connections_there_is_nothing_to_test() -> None:
     made = make_plan(tiers__websocket="off", loads={}, gates={})
     assert files(made) == {}
     with pytest.raises(UsageError, match="nothing of what emit-loadtest writes files for"):
-        artefacts(made, "loadtest")
+        emitting.emitted(made, "loadtest")
 
 
 @pytest.mark.parametrize("sockets", [{}, "off"])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import sys
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable
 from decimal import Decimal
@@ -123,6 +125,19 @@ def test_check_judges_every_environment(file: str, cascade: Callable[..., Result
     suites = {suite.get("name"): int(suite.get("failures", "")) for suite in ElementTree.fromstring(out)}
     assert suites == {"cascade-plan saas-300-prod": 0, "cascade-plan saas-300-staging": 1}
     assert cascade("check", file, "--env", "prod")[0] == 0
+
+
+def test_all_environments_come_through_standard_input_too(
+    file: str, cascade: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def piped() -> None:
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(Path(file).read_bytes())))
+
+    piped()
+    assert cascade("validate", "-")[:2] == (0, "- (prod): valid\n- (staging): valid\n")
+    piped()
+    status, out, _ = cascade("check", "-", "--format", "junit")
+    assert (status, [suite.get("failures") for suite in ElementTree.fromstring(out)]) == (1, ["0", "1"])
 
 
 def test_size_says_which_environment_it_took(file: str, cascade: Callable[..., Result]) -> None:

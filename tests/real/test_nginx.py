@@ -22,7 +22,7 @@ from servers import free_port, listening, program, running
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from cascade_plan.emitters.directory import artefacts
+from cascade_plan.emitters import directory as emitting
 from cascade_plan.inputs.scenarios import read
 from cascade_plan.model.plan import Plan
 from cascade_plan.planning.pipeline import plan
@@ -33,7 +33,7 @@ TEMPORARY = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
 
 def here(made: Plan, directory: Path, port: int, ports: Sequence[int]) -> Path:
     """Return the emitted nginx.conf with addresses and paths of this machine put in, and nothing else changed."""
-    text = next(artefact.text for artefact in artefacts(made, "cluster") if artefact.path == "nginx.conf")
+    text = next(artefact.text for artefact in emitting.emitted(made, "cluster").files if artefact.path == "nginx.conf")
     lines = "".join(f"    {name}_temp_path {directory}/{name};\n" for name in TEMPORARY)
     text, changes = re.subn(
         r"server ws-node-(\d+)\S*:\d+ ", lambda found: f"server 127.0.0.1:{ports[int(found[1]) - 1]} ", text

@@ -25,7 +25,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 from servers import free_port, listening, program, running, wait_until
 
-from cascade_plan.emitters.directory import artefacts
+from cascade_plan.emitters import directory as emitting
 from cascade_plan.model.plan import Plan
 
 pytestmark = pytest.mark.xdist_group("redis")
@@ -33,7 +33,7 @@ PASSWORDS = {name: f"{name.lower()}-secret" for name in ("APPLICATION_PASSWORD",
 
 
 def emitted(made: Plan, path: str) -> str:
-    return next(artefact.text for artefact in artefacts(made, "cluster") if artefact.path == path)
+    return next(artefact.text for artefact in emitting.emitted(made, "cluster").files if artefact.path == path)
 
 
 def environment(**more: str) -> dict[str, str]:

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Final
 
 from cascade_plan.clouds.aws import eks
-from cascade_plan.clouds.aws.terms import terms as terms
 from cascade_plan.model.bill import Item, Unpriced
 from cascade_plan.model.catalogue import Allocatable, CapacityUnit, Catalogue, Shape
 from cascade_plan.model.fleet import Fleet, NodeGroup

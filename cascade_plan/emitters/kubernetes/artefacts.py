@@ -14,7 +14,7 @@ from cascade_plan.emitters.kubernetes import objects as built
 from cascade_plan.emitters.kubernetes.names import is_dns_1035_label
 from cascade_plan.errors import UsageError, did_you_mean
 from cascade_plan.languages.yaml import dump
-from cascade_plan.model.artefact import Artefact
+from cascade_plan.model.artefact import Artefact, is_for
 from cascade_plan.model.fleet import Workload
 from cascade_plan.model.plan import Plan
 from cascade_plan.model.titles import called
@@ -66,7 +66,7 @@ def stream(plan: Plan, extra: Sequence[str] = ()) -> str:
 
     Raises UsageError naming the plan's parts when one is none of them, and when there is nothing to print.
     """
-    found = [part for part in parts(plan) if not part.clouds or plan.scenario.cloud in part.clouds]
+    found = [part for part in parts(plan) if is_for(part.clouds, plan.scenario.cloud)]
     names = [part.name for part in found]
     for name in extra:
         if name not in names:
@@ -122,7 +122,7 @@ def _service(plan: Plan, workload: Workload) -> Iterator[Part]:
         f"The pods of {name}: requests, probes, spread over zones. It has no replica count, the HPA owns it.",
         deploys=(workload.name,),
     )
-    yield Part(f"{prefix}service", built.service(identity, pod), f"The address of {name} within the cluster.")
+    yield Part(f"{prefix}service", built.service(identity), f"The address of {name} within the cluster.")
     alone = "" if scaling.metric_name else " It goes by memory alone: nothing here serves it a latency."
     purpose = f"The autoscaler of {name}, between the bounds that the nodes hold.{alone}"
     yield Part(f"{prefix}hpa", hpa, purpose, scales=True)

@@ -96,11 +96,6 @@ def is_dns_1035_label(value: str) -> bool:
     return not dns_1035_label_problems(value)
 
 
-def is_dns_subdomain(value: str) -> bool:
-    """Return whether `value` is an RFC 1123 subdomain: labels joined by '.', at most 253 characters in all."""
-    return not dns_subdomain_problems(value)
-
-
 def path_segment_problems(value: str) -> list[str]:
     """Return what keeps `value` from standing in a URL path as one segment; empty when it can."""
     if value in (".", ".."):

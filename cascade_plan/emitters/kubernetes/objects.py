@@ -169,7 +169,7 @@ def namespace(name: str) -> KubernetesObject:
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
 
 
-def service(identity: Identity, pod: Pod, service_port: int = 80) -> KubernetesObject:
+def service(identity: Identity, service_port: int = 80) -> KubernetesObject:
     """Return the Service inside the cluster: `service_port` to the pods' port, by its name."""
     port = {"name": PORT_NAME, "port": service_port, "targetPort": PORT_NAME, "protocol": "TCP"}
     return _object("v1", "Service", identity, {"type": "ClusterIP", "selector": selector(identity), "ports": [port]})

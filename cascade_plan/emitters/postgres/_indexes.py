@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cascade_plan.emitters._sql_names import Names
-from cascade_plan.languages.sql import dollar_quoted, literal
+from cascade_plan.languages.sql import comment, dollar_quoted, literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,20 +96,19 @@ WHERE NOT i.indisvalid
 
 {builds}
 -- IF NOT EXISTS also skips an index of that name on another table: say so rather than go on without it.
-{_check(names, wanted)}
+{_check(wanted)}
 {analyze}"""
 
 
 def _build(index: Index) -> str:
-    comment = "".join(f"-- {line}\n" for line in index.why.splitlines())
     unique = "UNIQUE " if index.unique else ""
     return (
-        f"{comment}CREATE {unique}INDEX CONCURRENTLY IF NOT EXISTS {index.name}\n"
+        f"{comment(index.why)}CREATE {unique}INDEX CONCURRENTLY IF NOT EXISTS {index.name}\n"
         f"  ON {index.table} {index.definition};\n"
     )
 
 
-def _check(names: Names, wanted: tuple[Index, ...]) -> str:
+def _check(wanted: tuple[Index, ...]) -> str:
     rows = ",\n      ".join(f"('{index.name}', {literal(index.table)}::regclass)" for index in wanted)
     body = f"""
 DECLARE missing text;

@@ -26,8 +26,8 @@ def files(plan: Plan) -> Iterator[File]:
 
 def budget_usd_per_month(plan: Plan) -> Decimal:
     """Return what a month may cost: the scenario's budget for 1000 users, times its users."""
-    budget, users = plan.scenario.budget, plan.scenario.users
-    count = {"peak": users.peak, "average": users.average, "registered": users.registered}[budget.users] or 0
+    budget = plan.scenario.budget
+    count: int = getattr(plan.scenario.users, budget.users)
     return Decimal(str(budget.usd_per_1000_users_month)) * count / 1000
 
 

@@ -23,6 +23,4 @@ def render(plans: Sequence[Plan], rendered: Sequence[str]) -> str:
 def _lowered(text: str) -> str:
     """Return Markdown with every heading a level down; what stands in a code block stays."""
     parts = re.split(r"(^```.*?^```)", text, flags=re.MULTILINE | re.DOTALL)
-    return "".join(
-        part if part.startswith("```") else re.sub(r"^(#+ )", r"#\1", part, flags=re.MULTILINE) for part in parts
-    )
+    return "".join(part if part.startswith("```") else HEADING.sub(r"#\1", part) for part in parts)

@@ -38,7 +38,6 @@ PLANS: Final = {
     "database_sp": "database savings plan, ",
 }
 UPFRONT: Final = {"no": "nothing upfront", "partial": "part upfront", "all": "all upfront"}
-UPFRONT_COST: Final = "cost_usd_upfront"
 SPREAD: Final = "upfront cash is spread over its term in the monthly cost"
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from cascade_plan.clouds.harbour.terms import terms as terms
-
 from cascade_plan.model.bill import Item, Unpriced
 from cascade_plan.model.catalogue import Allocatable, CapacityUnit, Catalogue, Shape
 from cascade_plan.model.fleet import Fleet
