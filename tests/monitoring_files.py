@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import subprocess
 from functools import cache
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from servers import program
@@ -19,6 +21,16 @@ SEVERAL_GATES = (
     '{cache_hit_ratio: ["> 0.9"], sessions.hit_ratio: ["> 0.5"], "worker.age_s_p99": ["< 30"], '
     '"reports_pool.connection_count_per_10000_users": ["< 100"], latency_ms_p95.normal: ["< 200"]}'
 )
+
+
+def imported(path: Path) -> ModuleType:
+    """Return the emitted metrics module of a file."""
+    spec = spec_from_file_location("emitted_metrics", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def planned(name: str = "cascade", *changes: Assignment) -> Plan:

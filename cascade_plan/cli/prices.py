@@ -19,6 +19,7 @@ from cascade_plan.cli.choice import MaxPriceAge, NoPriceCache, Offline, Output
 from cascade_plan.cli.output import complain, deliver, say
 from cascade_plan.errors import UsageError, did_you_mean
 from cascade_plan.inputs.choice import day
+from cascade_plan.inputs.scenarios import priced
 from cascade_plan.model.price import MAX_PRICE_AGE_DAYS, Book, Price, age_days
 from cascade_plan.prices import books, bundled, cache
 from cascade_plan.prices.coverage import SectionCoverage, coverage
@@ -96,7 +97,7 @@ def show(
         raise UsageError("--prices FILE holds the prices of one region: name it with --region")
     price_list(cloud)  # refuses what is no cloud
     names = [region] if region else books.regions(cloud, not no_price_cache)
-    shown = [_book(cloud, name, prices, not no_price_cache) for name in names]
+    shown = [priced(cloud, name, prices, not no_price_cache) for name in names]
     if shape is not None:
         found = {book.region: [price for price in book if price.key.item == shape] for book in shown}
         if not any(found.values()):
@@ -304,16 +305,6 @@ def _known_format(name: str, command: str) -> None:
 
 def _today(as_of: str | None) -> date:
     return day(as_of) or datetime.now().astimezone().date()
-
-
-def _book(cloud: str, region: str, prices: str | None, cached: bool) -> Book:
-    book = books.book(cloud, region, cached)
-    if prices is None:
-        return book
-    from cascade_plan.files.disk import read_text
-    from cascade_plan.prices.reading import override
-
-    return override(book, *read_text(prices))
 
 
 def _gaps(book: Book) -> dict[str, tuple[str, ...]]:

@@ -190,17 +190,28 @@ def read(
 
     Raises ScenarioError (an unknown cloud, region or shape among it), UsageError and PriceError (a damaged book).
     """
-    from cascade_plan.prices import books, reading
+    from cascade_plan.prices import books
 
     scenario, document = _read(reference, assignments, env)
     _must_be_known(scenario, document, "cloud", registry.names("clouds"))
     _must_be_known(scenario, document, "region", books.regions(scenario.cloud, cached))
     _shapes_must_exist(scenario, document)
-    book = books.book(scenario.cloud, scenario.region, cached)
-    if prices is not None:
-        text, name = read_text(prices)
-        book = reading.override(book, text, name)
-    return Given(scenario, _origins(document), book)
+    return Given(scenario, _origins(document), priced(scenario.cloud, scenario.region, prices, cached))
+
+
+def priced(cloud: str, region: str, prices: str | None, cached: bool) -> Book:
+    """Return the book of a region, from the cache unless not `cached`, with a file of prices over it.
+
+    Raises UsageError for an unknown region or a file that cannot be read, PriceError for a damaged book.
+    """
+    from cascade_plan.prices import books
+
+    book = books.book(cloud, region, cached)
+    if prices is None:
+        return book
+    from cascade_plan.prices.reading import override
+
+    return override(book, *read_text(prices))
 
 
 def _must_be_known(scenario: Scenario, document: Document, field: str, known: Sequence[str]) -> None:

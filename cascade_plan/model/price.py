@@ -27,6 +27,8 @@ UNITS: Final[Mapping[str, str]] = {
 
 MAX_PRICE_AGE_DAYS: Final = 90
 """Prices older than a quarter are worth a warning (assumption; --max-price-age changes it)."""
+WEAK: Final = "weak:"
+"""How a note begins that says what weakens its figure."""
 
 
 def age_days(as_of: str, today: date) -> int | None:
@@ -89,7 +91,16 @@ class Price:
     @property
     def weak(self) -> bool:
         """Whether the row carries a caveat that a reader of the bill should see."""
-        return self.note.startswith("weak:")
+        return self.note.startswith(WEAK)
+
+
+def caveat(note: str) -> str:
+    """Return what a note says weakens its figure, "" where it says of nothing.
+
+    >>> caveat("weak: one source"), caveat("single")
+    ('one source', '')
+    """
+    return note.removeprefix(WEAK).strip() if note.startswith(WEAK) else ""
 
 
 Row = tuple[str, str, str, str, str, str, str, str, str]

@@ -13,7 +13,7 @@ from cascade_plan.model.commitments import bought
 from cascade_plan.model.derivation import Derivation, Finding, Input
 from cascade_plan.model.fleet import LEVELS, NodeGroup
 from cascade_plan.model.plan import Verdict
-from cascade_plan.model.price import age_days
+from cascade_plan.model.price import age_days, caveat
 from cascade_plan.model.scenario import Scenario
 from cascade_plan.model.terms import commitment_of
 from cascade_plan.model.titles import called
@@ -194,9 +194,7 @@ def _price_findings(bill: Bill) -> list[Finding]:
         Finding("warning", "price-missing", f"{line.name}: no price for {line.key}; the bill is at least", line.tier)
         for line in bill.unpriced
     ]
-    weak = sorted(
-        {f"{item.name}: {item.note.removeprefix('weak: ')}" for item in bill.items if item.note.startswith("weak:")}
-    )
+    weak = sorted({f"{item.name}: {said}" for item in bill.items if (said := caveat(item.note))})
     if weak:
         out.append(Finding("info", "price-weak", f"prices with a caveat: {'; '.join(weak)}", "prices"))
     return out

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from shutil import copytree
 
 import pytest
+from made_up import registered
 
 from cascade_plan import clouds, registry
 from cascade_plan.files.data_root import data_root
@@ -24,15 +24,6 @@ def harbour(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFa
     root = tmp_path_factory.mktemp("data")
     copytree(str(data_root().joinpath("pricing")), root / "pricing")
     copytree(HERE / "harbour" / "pricing", root / "pricing" / "harbour")
-    monkeypatch.setattr(clouds, "__path__", [*clouds.__path__, str(HERE)])
     monkeypatch.setattr(bundled, "data_root", lambda: root)
-    _forget()
-    yield HERE / "harbour" / "shop.yaml"
-    for name in [name for name in sys.modules if name.startswith("cascade_plan.clouds.harbour")]:
-        del sys.modules[name]
-    _forget()
-
-
-def _forget() -> None:
-    for remembered in REMEMBERED:
-        remembered.cache_clear()
+    with registered(clouds, HERE, "harbour", REMEMBERED):
+        yield HERE / "harbour" / "shop.yaml"

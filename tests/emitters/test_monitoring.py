@@ -11,7 +11,6 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -22,12 +21,12 @@ import yaml
 from factories import bundled_with, make_scenario
 from hypothesis import given
 from hypothesis import strategies as st
-from monitoring_files import Document, cascade, jobs, planned, several, sharded, texts, without_tenants
+from monitoring_files import Document, cascade, imported, jobs, planned, several, sharded, texts, without_tenants
 from prometheus_client import CollectorRegistry
 from prometheus_client.utils import floatToGoString
 
 from cascade_plan import registry
-from cascade_plan.emitters._watches.collected import unmeasured
+from cascade_plan.emitters._watches.collected import groups, unmeasured
 from cascade_plan.emitters._watches.latency_goals import latency_goals, objectives
 from cascade_plan.formulas.latency_buckets import BESIDE_BOUNDS, PLAN_BOUNDS_S, bound_text, bounds_s
 from cascade_plan.languages.promql import annotation, exactly, literal, number, ratio, select
@@ -46,12 +45,7 @@ prometheus = registry.load("emitters", "prometheus", "artefacts")
 def module_of(made: Plan, directory: Path) -> ModuleType:
     path = directory / "emitted_metrics.py"
     path.write_text(texts(made)["metrics.py"], encoding="utf-8")
-    spec = spec_from_file_location("emitted_metrics", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return imported(path)
 
 
 def samples(registry: CollectorRegistry, name: str) -> Iterator[tuple[dict[str, str], float]]:
@@ -338,13 +332,13 @@ def test_budgets_burn_as_the_workbook_says() -> None:
 
 def test_every_success_metric_is_watched_or_said_not_to_be() -> None:
     made = planned("cascade", ("--set", "gates", '{"api.node_count.base": ["< 5"], "cache_hit_ratio": ["> 0.9"]}'))
-    assert unmeasured(made) == ("api.node_count.base",)
+    assert unmeasured(made, groups(made)) == ("api.node_count.base",)
     assert "measured by nothing here: api.node_count.base" in texts(made)["alerting_rules.yml"]
     for name in bundled_with("monitoring"):
         watched = rules(planned(name))
         figures = {rule["labels"]["figure"] for rule in watched if "figure" in rule["labels"]}
         assert figures == {verdict.figure for verdict in planned(name).verdicts}
-    assert unmeasured(cascade()) == ()
+    assert unmeasured(cascade(), groups(cascade())) == ()
 
 
 def rules(made: Plan) -> list[Document]:
@@ -475,7 +469,7 @@ def test_a_gate_on_a_tier_that_is_off_is_left_to_the_plan() -> None:
     made = without("websocket", "cache")
     reasons = {verdict.figure: verdict.status for verdict in made.verdicts}
     assert reasons["websocket.connection_count_per_node"] == reasons["cache_hit_ratio"] == "unjudged"
-    assert unmeasured(made) == ()
+    assert unmeasured(made, groups(made)) == ()
 
 
 def test_without_monitoring_nothing_is_watched() -> None:
@@ -560,7 +554,7 @@ def test_gates_of_every_instance_are_measured() -> None:
         "mailer.age_s_p99": "< 60",
         "reports_pool.connection_count_per_10000_users": "< 100",
     }
-    assert unmeasured(several()) == ()
+    assert unmeasured(several(), groups(several())) == ()
 
 
 def test_a_kind_that_nobody_knows_brings_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -603,7 +597,7 @@ def test_without_a_cluster_addresses_stand_in_files() -> None:
     *made, itself = yaml.safe_load(files["prometheus.yml"])["scrape_configs"]
     assert itself["job_name"] == "prometheus"
     assert [job["file_sd_configs"] for job in made] == [[{"files": [f"targets/{job['job_name']}.yml"]}] for job in made]
-    assert unmeasured(without("cluster")) == ("cost_usd_per_1000_users_month",)
+    assert unmeasured(without("cluster"), groups(without("cluster"))) == ("cost_usd_per_1000_users_month",)
 
 
 # ----------------------------------------------------------------------------------------------------------- dashboard

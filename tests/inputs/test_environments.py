@@ -11,9 +11,9 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-import yaml
 
 from cascade_plan.errors import ScenarioError, UsageError
+from cascade_plan.files.parsing import parse_yaml
 from cascade_plan.inputs.scenarios import environments_of, read, read_scenario
 from cascade_plan.planning.pipeline import plan
 
@@ -41,6 +41,7 @@ def file(tmp_path: Path) -> str:
 
 def test_the_first_environment_is_the_default_and_the_base_is_unchanged(file: str) -> None:
     assert environments_of(file) == ("prod", "staging")
+    assert parse_yaml(Path(file).read_text(encoding="utf-8"), file).data["environments"]["prod"] == {}
     base, prod = read_scenario("saas-300")[0], read_scenario(file)[0]
     assert prod.name == "saas-300-prod"
     assert prod.model_copy(update={"name": base.name}) == base
@@ -145,7 +146,3 @@ def test_size_says_which_environment_it_took(file: str, cascade: Callable[..., R
     assert "environment prod of prod, staging; --env chooses another" in err
     assert out.startswith("saas-300-prod:")
     assert cascade("size", file, "--env", "staging")[1].startswith("saas-300-staging:")
-
-
-def test_the_file_is_yaml_as_people_read_it() -> None:
-    assert yaml.safe_load(ENVIRONMENTS)["environments"]["prod"] == {}

@@ -299,9 +299,7 @@ def test_a_wrong_price_is_a_problem(
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_two_prices_are_a_problem_and_a_product_without_a_price_is_none(
-    server: OfferServer, layout: Layout, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_two_prices_are_a_problem_and_a_product_without_a_price_is_none(server: OfferServer, layout: Layout) -> None:
     twice, never = PriceKey("rds", "db.r7g.large", "multi_az"), PriceKey("rds", "db.r7g.large", "single_az")
     listed = world.products("us-west-2")
     index = next(index for index, product in enumerate(listed) if product.key == never)

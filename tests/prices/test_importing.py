@@ -446,7 +446,7 @@ def test_sources_are_named_after_their_repository_and_numbered() -> None:
     assert len(set(writing._source_names(["a/x@1", "b/x@1", "c/x-2@1"]).values())) == 3
 
 
-def test_files_are_written_whole(collection: Collection, tmp_path: Path) -> None:
+def test_files_are_written_whole(tmp_path: Path) -> None:
     paths = importing.write({"b.yaml": "b\n", "a.yaml": "é\n"}, tmp_path)
     assert paths == [tmp_path / "a.yaml", tmp_path / "b.yaml"]
     assert paths[0].read_bytes() == "é\n".encode()

@@ -63,9 +63,7 @@ def wanted(key: PriceKey) -> set[str]:
     return {shape.name for shape in bundled.catalogue("aws").of(what)}
 
 
-def test_five_regions_of_every_service_from_the_query_api(
-    cascade: Run, aws: aws_server.Server, price_cache: Path
-) -> None:
+def test_five_regions_of_every_service_from_the_query_api(cascade: Run, aws: aws_server.Server) -> None:
     status, _, err = cascade("prices", "update", "--source", "api", "--endpoint-url", aws.url)
     assert (status, err) == (0, "")
     for region in FIVE:
@@ -109,7 +107,7 @@ def test_what_changed_since_last_time_is_said(cascade: Run, offers: offer_server
     assert eks[:5] == ["0", "0", "0", "0", "0"]
 
 
-def test_a_service_alone_leaves_the_others(cascade: Run, offers: offer_server.OfferServer, price_cache: Path) -> None:
+def test_a_service_alone_leaves_the_others(cascade: Run, offers: offer_server.OfferServer) -> None:
     base = ("prices", "update", "--region", "us-east-1", "--endpoint-url", offers.url)
     assert cascade(*base)[0] == 0
     whole = cache.read("aws", "us-east-1")
@@ -253,9 +251,7 @@ def test_one_region_that_fails_does_not_stop_the_others(
     assert sorted(files(price_cache)) == [f"{region}.yaml" for region in FIVE if region != "eu-west-1"]
 
 
-def test_a_damaged_cache_is_said_and_an_update_replaces_it(
-    cascade: Run, offers: offer_server.OfferServer, price_cache: Path
-) -> None:
+def test_a_damaged_cache_is_said_and_an_update_replaces_it(cascade: Run, offers: offer_server.OfferServer) -> None:
     base = ("prices", "update", "--region", "us-east-1", "--services", "eks", "--endpoint-url", offers.url)
     assert cascade(*base)[0] == 0
     path = cache.path_of("aws", "us-east-1")

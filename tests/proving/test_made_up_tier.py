@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from factories import make_plan
+from made_up import registered
 
 from cascade_plan import registry, tiers
 from cascade_plan.model.plan import Plan
@@ -23,19 +23,10 @@ BUSY = "busy share of audit"
 
 
 @pytest.fixture(autouse=True)
-def audit(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def audit() -> Iterator[None]:
     """Register the kind of the folder audit/ as if it stood in the package."""
-    monkeypatch.setattr(tiers, "__path__", [*tiers.__path__, str(Path(__file__).parent)])
-    _forget()
-    yield
-    for name in [name for name in sys.modules if name.startswith("cascade_plan.tiers.audit")]:
-        del sys.modules[name]
-    _forget()
-
-
-def _forget() -> None:
-    for remembered in REMEMBERED:
-        remembered.cache_clear()
+    with registered(tiers, Path(__file__).parent, "audit", REMEMBERED):
+        yield
 
 
 def planned(**audit: float) -> Plan:

@@ -10,7 +10,6 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from importlib.util import module_from_spec, spec_from_file_location
 from itertools import pairwise
 from math import isnan
 from pathlib import Path
@@ -19,7 +18,7 @@ from typing import Any
 
 import pytest
 import yaml
-from monitoring_files import Document, emitted, planned, texts, undiscovered
+from monitoring_files import Document, emitted, imported, planned, texts, undiscovered
 from prometheus_client import CollectorRegistry, start_http_server
 from servers import free_port, program, running, wait_until
 
@@ -70,15 +69,6 @@ class Prometheus:
     def query(self, expr: str) -> list[Document]:
         found: list[Document] = self.get("query", query=expr)["result"]
         return found
-
-
-def imported(path: Path) -> ModuleType:
-    spec = spec_from_file_location("emitted_metrics", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def feed(monitor: Any, module: ModuleType, pod: FakePod, ended: threading.Event) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, TypeAlias
 
 from cascade_plan.emitters._watches.burn_rates import burn_rates
 from cascade_plan.emitters._watches.goals import costs, latencies
@@ -13,11 +13,12 @@ from cascade_plan.model.plan import Plan
 from cascade_plan.model.watch import Watch
 from cascade_plan.tiers.cluster.settings import Settings as ClusterSettings
 
+Groups: TypeAlias = Mapping[str, tuple[Watch, ...]]
 SUCCESS: Final = "success-metrics"
 """The group of what measures a gate."""
 
 
-def groups(plan: Plan) -> Mapping[str, tuple[Watch, ...]]:
+def groups(plan: Plan) -> Groups:
     """Return group -> what is watched in it: rules of a group are evaluated one after the other."""
     is_asked = any(workload.serves == "requests" for workload in plan.fleet.workloads)
     return {
@@ -29,14 +30,14 @@ def groups(plan: Plan) -> Mapping[str, tuple[Watch, ...]]:
     }
 
 
-def unmeasured(plan: Plan) -> tuple[str, ...]:
-    """Return the gated figures of the plan that nothing on the running system measures.
+def unmeasured(plan: Plan, watched: Groups) -> tuple[str, ...]:
+    """Return the gated figures of the plan that nothing on the running system measures; `watched` is what is.
 
     A gate on what the plan has no figure of, such as one on a tier that is off, is unjudged in the plan itself.
     """
-    watched = {watch.figure for watch in groups(plan)[SUCCESS]}
+    measured = {watch.figure for watch in watched[SUCCESS]}
     figures = (verdict.figure for verdict in plan.verdicts if verdict.value is not None)
-    return tuple(dict.fromkeys(figure for figure in figures if figure not in watched))
+    return tuple(dict.fromkeys(figure for figure in figures if figure not in measured))
 
 
 def _success(plan: Plan, is_asked: bool) -> tuple[Watch, ...]:

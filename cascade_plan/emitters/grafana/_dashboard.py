@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from hashlib import sha256
 from typing import Any, Final
 
@@ -22,7 +23,8 @@ VARIABLE: Final = {"name": "datasource", "label": "Prometheus", "type": "datasou
 def dashboard(plan: Plan) -> str:
     """Return the dashboard as JSON, the same for the same plan: ids count from 1, the uid is of the application."""
     name = plan.application
-    charts = [chart for watches in groups(plan).values() for watch in watches for chart in watch.charts]
+    watched = groups(plan)
+    charts = [chart for watches in watched.values() for watch in watches for chart in watch.charts]
     goals, lines = ([chart for chart in charts if chart.is_number is number] for number in (True, False))
     panels = [_row("Success metrics", 0)]
     panels += [_placed(chart, 1 + index // 6 * 4, index % 6 * 4, 4, 4) for index, chart in enumerate(goals)]
@@ -30,7 +32,7 @@ def dashboard(plan: Plan) -> str:
     panels.append(_row("What explains them", top))
     panels += [_placed(chart, top + 1 + index // 2 * 8, index % 2 * 12, 12, 8) for index, chart in enumerate(lines)]
     below = top + 1 + -(-len(lines) // 2) * 8
-    panels += [_row("Cost", below), _text(_cost(plan), below + 1)]
+    panels += [_row("Cost", below), _text(_cost(plan, unmeasured(plan, watched)), below + 1)]
     document = {
         "uid": sha256(f"cascade-plan {name}".encode()).hexdigest()[:32],
         "title": f"{name}: success metrics and capacity",
@@ -51,13 +53,12 @@ def dashboard(plan: Plan) -> str:
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
-def _cost(plan: Plan) -> str:
+def _cost(plan: Plan, names: Sequence[str]) -> str:
     budget = plan.scenario.budget
     levels = "".join(
         f"| {level} | ${plan.figure(f'cost_usd_per_month.{level}'):,.2f} |\n"
         for level in ("floor", "average", "peak", "ceiling")
     )
-    names = unmeasured(plan)
     others = f"\n\nGated and not measured here: {', '.join(names)}." if names else ""
     return (
         f"Planned at prices {price_dates(plan)}, not measured:\n\n| level | USD a month |\n|---|---:|\n{levels}\n"

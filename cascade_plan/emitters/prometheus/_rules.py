@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from cascade_plan.emitters._watches.collected import groups
+from cascade_plan.emitters._watches.collected import Groups
 from cascade_plan.languages.promql import annotation, duration
 from cascade_plan.model.plan import Plan
 from cascade_plan.model.watch import Alarm, Recorded
@@ -19,24 +19,24 @@ def pod_rules(plan: Plan) -> dict[str, Any]:
     return _file(plan, [("pods", [_recording(recorded) for recorded in found])])
 
 
-def fleet_rules(plan: Plan) -> dict[str, Any]:
+def fleet_rules(plan: Plan, watched: Groups) -> dict[str, Any]:
     """Return the rule file of what is recorded of the whole fleet."""
     return _file(
         plan,
         (
             (name, [_recording(each) for watch in watches for each in watch.recorded if not each.is_of_pods])
-            for name, watches in groups(plan).items()
+            for name, watches in watched.items()
         ),
     )
 
 
-def alarms(plan: Plan) -> dict[str, Any]:
+def alarms(plan: Plan, watched: Groups) -> dict[str, Any]:
     """Return the rule file of the alarms."""
     return _file(
         plan,
         (
             (name, [_alert(plan, watch.subject, alarm) for watch in watches for alarm in watch.alarms])
-            for name, watches in groups(plan).items()
+            for name, watches in watched.items()
         ),
     )
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from cascade_plan.emitters._config_map import config_map
 from cascade_plan.emitters._heading import heading
-from cascade_plan.emitters._watches.collected import unmeasured
+from cascade_plan.emitters._watches.collected import groups, unmeasured
 from cascade_plan.emitters.prometheus import _alertmanager, _config
 from cascade_plan.emitters.prometheus._adapter import adapter_rules, served
 from cascade_plan.emitters.prometheus._cardinality import cardinality
@@ -100,16 +100,17 @@ def _found(plan: Plan, flags: str) -> list[str]:
 def _files(plan: Plan) -> dict[str, str]:
     buckets = " ".join(f"{bound:g}" for bound in bounds_s(plan.scenario.latency_limits_ms))
     apart = "; queries apart" if plan.of(DatabaseSettings) else ""
-    names = unmeasured(plan)
+    watched = groups(plan)
+    names = unmeasured(plan, watched)
     return {
         "pod_rules.yml": _yaml(
             plan, pod_rules(plan), [f"the histograms' buckets, with every limit among them: {buckets} s"]
         ),
         "recording_rules.yml": _yaml(
-            plan, fleet_rules(plan), [f"response times are of requests, as the limits are{apart}"]
+            plan, fleet_rules(plan, watched), [f"response times are of requests, as the limits are{apart}"]
         ),
         "alerting_rules.yml": _yaml(
-            plan, alarms(plan), [f"gated, but measured by nothing here: {', '.join(names) or 'none'}"]
+            plan, alarms(plan, watched), [f"gated, but measured by nothing here: {', '.join(names) or 'none'}"]
         ),
         "alertmanager.yml": _yaml(plan, _alertmanager.configuration(), ["pages at once, tickets by day"]),
         "metrics.py": metrics_source(plan),

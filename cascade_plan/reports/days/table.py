@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from cascade_plan.model.replay import Replay, Simulation
+from cascade_plan.reports._columns import aligned
 from cascade_plan.reports._fitting import fitted
 from cascade_plan.reports._words import one_line
 from cascade_plan.reports.days._outcomes import NOTHING, NUMBERS, facts, headers, heading, recommendation, row, total
@@ -38,16 +39,11 @@ def _lines(simulation: Simulation) -> Iterator[str]:
 def _service_lines(replay: Replay, titles: Sequence[str]) -> Iterator[str]:
     from textwrap import wrap
 
-    from tabulate import tabulate
-
     if not replay.outcomes:
         yield NOTHING
         return
-    align = ["right" if index in NUMBERS else "left" for index in range(len(titles))]
     rows = [[fitted(name, NAME_WIDTH), *cells] for name, *cells in map(row, replay.outcomes)]
-    table = tabulate(
-        rows, [_folded(title) for title in titles], tablefmt="simple", colalign=align, disable_numparse=True
-    )
+    table = aligned([_folded(title) for title in titles], rows, NUMBERS)
     yield from (line.rstrip() for line in table.split("\n"))
     yield ""
     for outcome in replay.outcomes:

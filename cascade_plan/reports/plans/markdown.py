@@ -12,7 +12,7 @@ from cascade_plan.model.commitments import bought
 from cascade_plan.model.fleet import NodeGroup
 from cascade_plan.model.outlook import Alternative, Outlook, Point, Sensitivity
 from cascade_plan.model.plan import Plan, Verdict
-from cascade_plan.model.price import UNITS
+from cascade_plan.model.price import UNITS, caveat
 from cascade_plan.model.terms import BreakEven
 from cascade_plan.model.titles import title
 from cascade_plan.reports import _words as words
@@ -322,7 +322,7 @@ def _alternative_row(plan: Plan, way: Alternative) -> tuple[str, ...]:
         way.gives_up,
         more + words.usd(way.saving_usd_per_month),
         _cost_after(way),
-        "; ".join((dates, *(note.removeprefix("weak: ") for note in way.price_notes))),
+        "; ".join((dates, *(caveat(note) or note for note in way.price_notes))),
         "those of its parts" if way.parts else flags,
     )
 
@@ -400,12 +400,12 @@ def _prices(plan: Plan) -> Iterator[str]:
     rows = [(source, as_of, origin, str(lines[source, as_of, origin])) for source, as_of, origin in sorted(lines)]
     yield from table(("Source", "As of", "From", "Lines"), rows, (3,))
     yield from _not_bundled(plan)
-    weak = [item for item in plan.bill.items if item.note.startswith("weak:")]
+    weak = [(item, said) for item in plan.bill.items if (said := caveat(item.note))]
     if weak:
         yield from ("Prices with a caveat:", "")
         yield from table(
             ("Item", "Unit price", "Caveat"),
-            [(item.name, words.unit_price(item.price_usd), item.note.removeprefix("weak:")) for item in weak],
+            [(item.name, words.unit_price(item.price_usd), said) for item, said in weak],
             (1,),
         )
 
