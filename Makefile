@@ -19,6 +19,9 @@ plan: $(VENV)/.installed ## Install into .venv, print the plan for 10,000 users,
 test: system lint ## Run every check and every test, as CI does
 	$(BIN)/pytest -n auto --dist loadgroup
 
+check: lint ## Run the checks and the tests without installing system packages; what needs a missing one is skipped
+	$(BIN)/pytest -n auto --dist loadgroup
+
 system: ## Install the real programs that tests hand our files to (Debian; elsewhere install them yourself)
 	@missing=; for each in $(PROGRAMS); do \
 	  PATH="$$PATH:/usr/sbin:$$(echo /usr/lib/postgresql/*/bin)" command -v "$${each%%=*}" >/dev/null || missing="$$missing $${each#*=}"; \
@@ -70,4 +73,4 @@ $(VENV)/.installed-tools: $(VENV)/.installed
 	$(INSTALL) -c constraints.txt -e '.[test,aws]'
 	@touch $@
 
-.PHONY: help plan test system lint format bench prices constraints clean
+.PHONY: help plan test check system lint format bench prices constraints clean

@@ -96,7 +96,7 @@ def scenarios(draw: st.DrawFn) -> Scenario:
     )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(peaks, peaks, st.floats(0.05, 1))
 def test_more_users_never_need_less(one: int, other: int, share: float) -> None:
     fewer, more = sorted((one, other))
@@ -107,7 +107,7 @@ def test_more_users_never_need_less(one: int, other: int, share: float) -> None:
         assert small.figure(f"cost_usd_per_month.{level}") <= large.figure(f"cost_usd_per_month.{level}")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(1, 100_000), st.data(), st.integers(2, 20))
 def test_a_busier_day_of_the_same_shape_never_costs_less(peak: int, data: st.DataObject, times: int) -> None:
     average = data.draw(st.integers(1, peak))
@@ -117,7 +117,7 @@ def test_a_busier_day_of_the_same_shape_never_costs_less(peak: int, data: st.Dat
         assert getattr(small, level) <= getattr(large, level) + Decimal("0.01")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(2, 1_000_000), st.data())
 def test_a_higher_average_never_costs_less(peak: int, data: st.DataObject) -> None:
     low, high = sorted(data.draw(st.tuples(st.integers(1, peak), st.integers(1, peak))))
@@ -126,7 +126,7 @@ def test_a_higher_average_never_costs_less(peak: int, data: st.DataObject) -> No
     assert cheap.bill.effective_usd.average <= dear.bill.effective_usd.average + Decimal("0.01")
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(peaks, st.integers(0, 5), st.integers(0, 5))
 def test_more_replicas_never_cost_less(peak: int, one: int, other: int) -> None:
     document = document_of(base().with_users(peak, 1))
@@ -144,7 +144,7 @@ def test_more_replicas_never_cost_less(peak: int, one: int, other: int) -> None:
         assert getattr(few.bill.effective_usd, level) <= getattr(many.bill.effective_usd, level)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(scenarios())
 def test_bill_is_the_exact_sum_of_its_lines(scenario: Scenario) -> None:
     made = planned(scenario)
@@ -156,7 +156,7 @@ def test_bill_is_the_exact_sum_of_its_lines(scenario: Scenario) -> None:
     assert all(item.price_usd > 0 and item.source and item.as_of for item in made.bill.items)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(scenarios())
 def test_band_is_ordered(scenario: Scenario) -> None:
     made = planned(scenario)
@@ -164,7 +164,7 @@ def test_band_is_ordered(scenario: Scenario) -> None:
         assert band.floor <= band.average <= band.peak <= band.ceiling
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(scenarios())
 def test_no_cost_gate_passes_on_an_incomplete_bill(scenario: Scenario) -> None:
     made = planned(scenario)
@@ -172,7 +172,7 @@ def test_no_cost_gate_passes_on_an_incomplete_bill(scenario: Scenario) -> None:
         assert all(v.status != "pass" for v in made.verdicts if v.figure.startswith("cost_"))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(scenarios())
 def test_plan_survives_json(scenario: Scenario) -> None:
     made = planned(scenario)
@@ -181,14 +181,14 @@ def test_plan_survives_json(scenario: Scenario) -> None:
     assert to_json(from_json(text)) == text
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(scenarios())
 def test_same_input_same_bytes(scenario: Scenario) -> None:
     again = Scenario.model_validate(scenario.model_dump(exclude_unset=True))
     assert to_json(planned(scenario)) == to_json(planned(again))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(scenarios())
 def test_emitted_yaml_parses_to_what_was_meant(scenario: Scenario) -> None:
     made = planned(scenario, predicted=False)
@@ -214,7 +214,7 @@ def spoken_of(made: Plan) -> set[str]:
     return names | {finding.where.partition(".")[0] for finding in made.findings}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.sampled_from(STARTS), st.data())
 def test_what_is_off_is_spoken_of_nowhere_and_never_costs_more(name: str, data: st.DataObject) -> None:
     whole = base(name)
@@ -245,7 +245,7 @@ def test_no_report_names_the_program_of_what_is_off(name: str, off: str) -> None
         assert re.findall(rf".*\b(?:{PROGRAMS[off]}).*", text, re.IGNORECASE) == [], form
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.tuples(st.floats(0.1, 10), st.integers(0, 3), st.floats(0.1, 20)), min_size=1, max_size=8))
 def test_services_share_the_requests_and_each_has_figures_of_its_own(drawn: list[tuple[float, int, float]]) -> None:
     services = ("api", "search", "files", "admin")

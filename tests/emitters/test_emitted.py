@@ -80,7 +80,7 @@ def parse(artefact: Artefact) -> None:
         assert kind in OWN_CHECKS, artefact.path
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(named())
 def test_each_parser_accepts_what_any_scenario_yields(scenario: Scenario) -> None:
     try:

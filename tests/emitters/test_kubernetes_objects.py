@@ -87,7 +87,7 @@ def pod_spec(pod: Pod = POD) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(IDENTITIES, PODS, SCALINGS)
 def test_every_object_fits_the_schema(version: str, identity: Identity, pod: Pod, scaling: Scaling) -> None:
     objects = built(identity, pod, scaling)
@@ -311,7 +311,7 @@ def test_the_same_figures_give_the_same_bytes() -> None:
     assert dump(built(IDENTITY, POD, SCALING)) == dump(built(IDENTITY, POD, SCALING))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(IDENTITIES, PODS, st.integers(1, 1000), st.sampled_from(VERSIONS))
 def test_stateful_sets_are_valid_and_their_service_finds_them(
     identity: Identity, pod: Pod, count: int, version: str

@@ -215,7 +215,7 @@ def schema_scenarios(draw: st.DrawFn) -> Scenario:
 
 
 @given(schema_scenarios())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_whatever_the_schema_accepts_is_emitted_as_it_is(scenario: Scenario) -> None:
     made = files(make_plan(scenario))
     if not scenario.loads:
@@ -230,7 +230,7 @@ def test_whatever_the_schema_accepts_is_emitted_as_it_is(scenario: Scenario) -> 
 
 
 @given(schema_scenarios())
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 def test_node_and_bash_take_whatever_the_schema_accepts(scenario: Scenario) -> None:
     made = files(make_plan(scenario))
     if "loadtest.js" in made:

@@ -112,7 +112,7 @@ def test_a_single_user_never_waits() -> None:
 
 
 @given(users_counts, times, servers_counts, times)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_the_mean_of_the_response_is_littles_law(users: int, think_s: float, servers: int, service_s: float) -> None:
     # R = N / X - Z from the throughput, and the area under the tail of the response: two ways to one figure.
     found = finite_source(users, think_s, servers, service_s)
@@ -125,7 +125,7 @@ def test_the_mean_of_the_response_is_littles_law(users: int, think_s: float, ser
 
 
 @given(users_counts, times, servers_counts, times, st.sampled_from([0.5, 0.95, 0.99]))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_more_servers_and_fewer_users_answer_sooner(
     users: int, think_s: float, servers: int, service_s: float, share: float
 ) -> None:
@@ -136,7 +136,7 @@ def test_more_servers_and_fewer_users_answer_sooner(
 
 
 @given(users_counts, times, servers_counts, times)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_twice_the_users_on_twice_the_servers_is_never_slower(
     users: int, think_s: float, servers: int, service_s: float
 ) -> None:
@@ -201,7 +201,6 @@ def test_single_servers_have_the_exact_mean_values(users: int) -> None:
 
 
 @given(users_counts, times, servers_counts, times)
-@settings(deadline=None)
 def test_one_station_of_a_network_is_a_finite_source(
     users: int, think_s: float, servers: int, service_s: float
 ) -> None:
@@ -236,7 +235,6 @@ def test_a_network_keeps_its_bounds(users: int, think_s: float, stations: list[D
 
 
 @given(users_counts, times, servers_counts, times)
-@settings(deadline=None)
 def test_the_exact_station_keeps_the_bounds_too(users: int, think_s: float, servers: int, service_s: float) -> None:
     bounds = asymptotic_bounds(users, think_s, [Demand(servers, service_s)])
     found = finite_source(users, think_s, servers, service_s)

@@ -358,7 +358,7 @@ def test_the_wait_falls_in_servers_and_rises_in_load(
 
 
 @given(servers_counts, utilisations, services)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_percentiles_are_ordered_and_no_law_is_broken(servers: int, rho: float, service: ServiceTime) -> None:
     station, per_s = Station(servers, service), servers * rho / service.mean_s
     law = request_distribution([station], per_s)

@@ -72,7 +72,7 @@ def test_overload_has_no_delay() -> None:
         alone(Delay(0, 0, 0.01)).percentile_s(1.0)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.integers(1, 64), st.floats(0.05, 0.97), st.floats(0.05, 4), st.floats(0.0001, 0.1))
 def test_percentiles_are_ordered_and_above_the_offset(servers: int, busy: float, scv: float, offset_s: float) -> None:
     station = Station(servers, ServiceTime(0.01, scv))
@@ -81,7 +81,7 @@ def test_percentiles_are_ordered_and_above_the_offset(servers: int, busy: float,
     assert offset_s <= p50 < p95 < p99
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.integers(1, 30), st.floats(0.1, 0.95), st.floats(0.01, 0.95))
 def test_more_load_is_slower_and_more_servers_are_faster(servers: int, busy: float, less: float) -> None:
     def p95(count: int, rate: float) -> float:

@@ -56,7 +56,7 @@ def terraform(*arguments: str, directory: str) -> str:
     return done.stdout
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(BLOCKS, min_size=5, max_size=20))
 def test_terraform_would_format_it_the_same(blocks: list[Block]) -> None:
     with tempfile.TemporaryDirectory() as directory:
@@ -64,7 +64,7 @@ def test_terraform_would_format_it_the_same(blocks: list[Block]) -> None:
         terraform("fmt", "-check", directory=directory)
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(st.lists(HOSTILE, min_size=10, max_size=40), st.dictionaries(HOSTILE, HOSTILE, max_size=10))
 def test_terraform_reads_back_every_text(texts: list[str], mapping: dict[str, str]) -> None:
     value: dict[str, Any] = {"texts": texts, "mapping": mapping}
@@ -92,7 +92,7 @@ def has_one_of_each_name(block: Block) -> bool:
     return names.isdisjoint(block.attributes or {}) and all(has_one_of_each_name(inner) for inner in block.blocks)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(BLOCKS.filter(has_one_of_each_name), max_size=3))
 def test_another_parser_reads_it(blocks: list[Block]) -> None:
     hcl2.loads(render(blocks))

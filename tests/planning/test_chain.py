@@ -90,7 +90,7 @@ def test_n_plus_one_and_missing_indexes_cost_what_they_cost() -> None:
     assert scans.utilisation_ratio["replicas"] > 5 * plain.utilisation_ratio["replicas"]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(1, 60_000), st.integers(1, 60_000), st.integers(1, 100))
 def test_throughput_obeys_its_bounds_and_rises_with_users(one: int, other: int, pods: int) -> None:
     on = served(pods)
@@ -101,7 +101,7 @@ def test_throughput_obeys_its_bounds_and_rises_with_users(one: int, other: int, 
     assert fast <= on.capacity_requests_per_s
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(100, 40_000), st.integers(1, 60))
 def test_more_pods_never_break_what_fewer_kept(users: int, pods: int) -> None:
     if not meets(served(pods), users, 300, 500):
@@ -109,7 +109,7 @@ def test_more_pods_never_break_what_fewer_kept(users: int, pods: int) -> None:
         assert not meets(served(pods), max(1, users // 2), 300, 500)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(100, 7_000), st.integers(8, 40))
 def test_doubling_users_and_servers_never_worsens_p95(users: int, pods: int) -> None:
     single = predict(served(pods), users)

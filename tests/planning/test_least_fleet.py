@@ -130,7 +130,7 @@ def with_load(users: int) -> Scenario:
     return Scenario.model_validate({**grown.model_dump(exclude_unset=True), "loads": loads})
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(100, 45_000), st.integers(100, 45_000))
 def test_more_users_never_need_less(one: int, other: int) -> None:
     few, many = (planned(with_load(users)) for users in sorted((one, other)))

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from factories import make_book, make_plan, make_scenario
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -98,7 +98,6 @@ rates = st.fixed_dictionaries(
 # ---------------------------------------------------------------------------------------------------------------- laws
 
 
-@settings(deadline=None)
 @given(counts(), mixes(), rates)
 def test_the_lines_of_a_group_are_all_its_hours_at_every_level(
     count: Band, shares: dict[str, float], prices: dict[str, str]
@@ -112,7 +111,6 @@ def test_the_lines_of_a_group_are_all_its_hours_at_every_level(
             assert cost == hours * item.price_usd
 
 
-@settings(deadline=None)
 @given(counts(), mixes(), rates)
 def test_a_mix_costs_no_more_than_its_dearest_and_no_less_than_its_cheapest_term(
     count: Band, shares: dict[str, float], prices: dict[str, str]
@@ -133,7 +131,6 @@ def test_the_share_1_is_the_plain_term(term: str) -> None:
     assert plain.findings == whole.findings
 
 
-@settings(deadline=None)
 @given(st.integers(1, 9999), st.sampled_from(["ec2", "rds", "elasticache", "vpc"]))
 def test_a_discount_scales_exactly_what_its_service_costs(hundredths: int, service: str) -> None:
     percent = Decimal(hundredths) / 100

@@ -192,7 +192,7 @@ def test_rows_that_make_no_book_are_not_stored(bad: Row, message: str) -> None:
     assert cache.path_of("aws", REGION).read_bytes() == before
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.dictionaries(KEYS, CELLS, max_size=6), st.data())
 def test_any_text_is_stored_and_read_back(prices: dict[PriceKey, Row], data: st.DataObject) -> None:
     cached = {key: (*cells[:-1], "cache") for key, cells in prices.items()}
@@ -266,7 +266,7 @@ def test_a_day_without_quotes_is_a_day_too() -> None:
 
 
 @given(st.data())
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_changed_byte_goes_unseen(data: st.DataObject) -> None:
     raw = bytearray(put({M5: row()}).path.read_bytes())
     at = data.draw(st.integers(0, len(raw) - 1))

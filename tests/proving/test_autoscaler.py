@@ -145,7 +145,7 @@ def assert_agrees(setting: Setting, load: NDArray[np.float32], block_ticks: int 
         assert not differing, (run, differing[0], ticks[differing[0]], expected[differing[0]])
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(setting=settings_drawn(), load=demands(90, 3), block_ticks=st.sampled_from((1, 7, 40, 90)))
 def test_every_tick_of_every_run_is_the_controllers(
     setting: Setting, load: NDArray[np.float32], block_ticks: int
@@ -153,7 +153,7 @@ def test_every_tick_of_every_run_is_the_controllers(
     assert_agrees(setting, load, block_ticks)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(setting=nervous(), load=demands(90, 3, 60.0))
 def test_what_the_controller_forgets_is_forgotten(setting: Setting, load: NDArray[np.float32]) -> None:
     assert_agrees(setting, load)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cascade_plan.formulas.hpa_behavior import Policy, Rules, ScaleEvent, replicas_changed, store_event
@@ -33,7 +33,6 @@ def test_ticks_are_counted_until_the_time_has_passed(seconds: float, ticks: int)
     assert ticks_within(seconds, TICK_S) == ticks
 
 
-@settings(deadline=None)
 @given(
     period_s=st.sampled_from((1, 15, 20, 30, 45, 60)),
     spans=st.sets(st.integers(1, 14), min_size=1, max_size=3),

@@ -52,7 +52,7 @@ def small_run(row: list[Station], rho: float, seed: int, gaps: float = 1.0) -> O
 
 
 @given(rows, st.floats(0.2, 0.9), seeds, st.sampled_from([0.0, 0.5, 1.0, 3.0]))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_every_request_that_came_has_left_or_is_there(row: list[Station], rho: float, seed: int, gaps: float) -> None:
     run = small_run(row, rho, seed, gaps)
     flow = run.flow()
@@ -65,7 +65,7 @@ def test_every_request_that_came_has_left_or_is_there(row: list[Station], rho: f
 
 
 @given(rows, st.floats(0.2, 0.9), seeds)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_service_is_in_order_and_no_server_idles_while_one_waits(row: list[Station], rho: float, seed: int) -> None:
     run = small_run(row, rho, seed)
     for station, visits in zip(row, run.visits, strict=True):
@@ -189,7 +189,7 @@ def test_an_interval_needs_values() -> None:
 
 
 @given(st.integers(1, 60), rows, seeds)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_users_are_conserved(users: int, row: list[Station], seed: int) -> None:
     run = simulate_closed(users, ServiceTime(1.0), row, requests=400, seed=seed)
     assert run.flow.arrivals == run.flow.departures + run.flow.in_system

@@ -561,7 +561,7 @@ def test_hostile_names_come_through_every_file(server: Server) -> None:
 
 TEXT = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"), max_size=70)
 NAMED = TEXT.filter(lambda text: 0 < len(text.encode()) <= 63)
-FUZZED = settings(max_examples=150, deadline=None)
+FUZZED = settings(max_examples=150)
 
 
 LINE = NAMED.filter(lambda text: text.isprintable() and not text.startswith("pg_") and text not in ("public", "none"))
@@ -570,7 +570,7 @@ COLUMN_NAMES = st.lists(NAMED, min_size=7, max_size=7, unique=True)
 ROLE_NAMES = st.lists(LINE, min_size=3, max_size=3, unique=True)
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(
     schema=NAMED.filter(lambda text: not text.startswith("pg_")),
     tables=TABLE_NAMES,

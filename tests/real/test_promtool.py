@@ -299,7 +299,7 @@ def test_a_burn_rate_fires_only_while_both_windows_show_it(burn: BurnRate, tmp_p
 HOSTILE = st.text(st.sampled_from(list("ab\"'\\\n;$`{}[]()|*+?.^<>%#&=~ é漢\u2028𝒳")), min_size=1, max_size=20)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(HOSTILE)
 def test_hostile_texts_come_back_intact(tmp_path_factory: pytest.TempPathFactory, name: str) -> None:
     """A name the schema would refuse stays one value in the rules, the configuration and Alertmanager's file."""
@@ -328,7 +328,7 @@ def test_hostile_texts_come_back_intact(tmp_path_factory: pytest.TempPathFactory
 TIERS = ("cluster", "api", "websocket", "database", "pool", "cache", "gateway", "network")
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(
     st.integers(1, 500_000),
     st.sets(st.sampled_from(TIERS)),

@@ -20,7 +20,7 @@ def rows(made: Plan) -> list[dict[str, str]]:
     return list(csv.DictReader(report.render(made).splitlines(keepends=True)))
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(1, 10**6).flatmap(lambda peak: st.tuples(st.just(peak), st.integers(1, peak))))
 def test_it_reads_back_to_the_same_decimals(users: tuple[int, int]) -> None:
     made = make_plan(users__peak=users[0], users__average=users[1])
@@ -64,7 +64,7 @@ def test_text_is_no_formula(text: str) -> None:
             assert row[column][:1] not in {*"=+-@\t\r\n "}
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.text())
 def test_any_text_stays_in_its_cell(text: str) -> None:
     made = with_text(make_plan(missing=["cluster"]), text)

@@ -284,7 +284,7 @@ def test_steps_stand_where_the_values_change() -> None:
     assert path == f"M{charts.LEFT},{bottom}H{middle}V{charts._pixels(top)}H{1200 - charts.RIGHT}"
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.lists(st.tuples(amounts, latencies, amounts, st.integers(0, 10**6)), max_size=40),
     st.sampled_from([0.5, 15.0, 3600.0]),
@@ -385,7 +385,7 @@ def test_words_do_not_run_into_the_legend() -> None:
 # Text
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.lists(st.tuples(amounts, latencies, amounts, st.integers(0, 10**6)), max_size=60),
     st.integers(40, 160),

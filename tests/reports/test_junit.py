@@ -60,7 +60,7 @@ def test_the_findings_are_in_the_output() -> None:
     assert len(text.splitlines()) == 1 + len(made.findings)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.text(), st.text())
 def test_any_text_is_valid_xml(text: str, figure: str) -> None:
     made = with_text(make_plan(missing=["cluster"]), text)

@@ -77,7 +77,7 @@ def test_the_verdict_is_the_first_sentence() -> None:
     assert verdict == f"**{facts.verdict_sentence(PLAN)}**"
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.text() | st.sampled_from(HOSTILE))
 def test_any_text_leaves_the_tables_whole(text: str) -> None:
     rendered = markdown.render(with_text(INCOMPLETE, text))
@@ -88,7 +88,6 @@ def test_any_text_leaves_the_tables_whole(text: str) -> None:
     assert all(len({*lengths}) == 1 for lengths in read)
 
 
-@settings(deadline=None)
 @given(st.text(min_size=1) | st.sampled_from(HOSTILE))
 def test_a_cell_reads_as_its_text(text: str) -> None:
     rendered = "\n".join(marked.table(("a", "b"), [(text, "end")]))

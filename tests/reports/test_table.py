@@ -44,7 +44,7 @@ def test_a_million_users_fit_110_columns() -> None:
     assert "1,000,000,000 registered" in text
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.text() | st.sampled_from(HOSTILE))
 def test_any_text_stays_within_its_lines(words: str) -> None:
     text = table.render(with_text(make_plan(missing=["cluster"]), words))

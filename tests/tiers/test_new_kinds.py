@@ -61,7 +61,7 @@ def test_the_age_of_a_job_is_that_of_the_textbook() -> None:
     assert erlang_tail(pods, offered, service_s, worker.value("age_s_p99")) == pytest.approx(0.01, rel=2e-3)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.floats(1, 2000), st.floats(0.5, 100), st.integers(1, 5000))
 def test_workers_are_the_least_that_keep_jobs_young(cpu_ms: float, age_s: float, users: int) -> None:
     scenario = changed(batch().with_users(users, max(1, users // 3)), worker={"cpu_ms": cpu_ms, "age_s_p99": age_s})
