@@ -27,6 +27,7 @@ def price_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mo
     """Keep the price cache of whoever runs the tests out of them: each test has an empty one of its own."""
     directory = tmp_path_factory.mktemp("cache")
     monkeypatch.setenv("CASCADE_PLAN_CACHE_DIR", str(directory))
+    monkeypatch.delenv("COLUMNS", raising=False)
     return directory
 
 

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
+from inspect import signature
+from types import ModuleType
+from typing import Any, Final
+
+NARROWEST: Final = 40
+"""A page has so many columns at least, however narrow the terminal says it is."""
 
 
 class Color:
@@ -15,6 +21,21 @@ class Color:
     def on(cls) -> bool:
         """Return whether stdout is a terminal that should get colour and layout."""
         return cls.wanted and sys.stdout.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+
+
+def width() -> int:
+    """Return the columns of a page: COLUMNS where it is set, else the terminal's, else 80."""
+    from shutil import get_terminal_size
+
+    return max(NARROWEST, get_terminal_size((80, 24)).columns)
+
+
+def laid_out(report: ModuleType, *subject: Any, **wishes: Any) -> str:
+    """Return what a report says of its subject: in the page's width and by the wishes that its `render` takes."""
+    taken = signature(report.render).parameters
+    given = {"width": width(), **wishes}
+    text: str = report.render(*subject, **{name: value for name, value in given.items() if name in taken})
+    return text
 
 
 def say(text: str) -> None:

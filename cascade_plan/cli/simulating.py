@@ -12,7 +12,7 @@ import typer
 
 from cascade_plan import registry
 from cascade_plan.cli.choice import Output, format_option, with_choice
-from cascade_plan.cli.output import Color, complain, deliver
+from cascade_plan.cli.output import Color, complain, deliver, laid_out, width
 from cascade_plan.errors import UsageError
 from cascade_plan.inputs.choice import Choice
 
@@ -86,11 +86,11 @@ def simulate(
         from cascade_plan.reports.drawing import svg
 
         deliver(svg(simulation, shown), chart)
-    rendered = report.render(simulation)
+    rendered = laid_out(report, simulation)
     if format_ == "table" and output == "-" and Color.on():
         from cascade_plan.reports.drawing import text as drawn
 
-        rendered += "\n" + drawn(simulation, shown)
+        rendered += "\n" + drawn(simulation, shown, width())
     deliver(rendered, output)
     return 0
 
@@ -115,10 +115,9 @@ def _progress(steps: int) -> Iterator[Callable[[str], None]]:
 
 def _requests(choice: Choice, count: int, seed: int, output: str) -> None:
     """Print predicted and simulated latencies of every named load."""
-    from tabulate import tabulate
-
     from cascade_plan.planning.pipeline import plan
     from cascade_plan.proving.requests import BELIEVED, checked
+    from cascade_plan.reports.columns import aligned
 
     given = choice.read()
     rows = checked(plan(given.scenario, given.book, given.origins, predicted=False), count, seed)
@@ -128,8 +127,7 @@ def _requests(choice: Choice, count: int, seed: int, output: str) -> None:
          f"{row.half_width:,.2f}", f"{row.predicted / row.simulated - 1:+.1%}")
         for row in rows
     ]  # fmt: skip
-    align = ("left", "right", "left", "right", "right", "right", "right")
-    deliver(tabulate(cells, headers, tablefmt="simple", colalign=align, disable_numparse=True) + "\n", output)
+    deliver(aligned(headers, cells, (1, 3, 4, 5, 6), width()) + "\n", output)
     for load in dict.fromkeys(row.load for row in rows if row.is_off):
         complain(
             f"load {load}: predictions are off by more than {BELIEVED:.0%}: users wait for each other longer than the "

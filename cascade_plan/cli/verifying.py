@@ -8,7 +8,7 @@ import typer
 
 from cascade_plan import registry
 from cascade_plan.cli.choice import Output, format_option, with_choice
-from cascade_plan.cli.output import deliver
+from cascade_plan.cli.output import deliver, laid_out
 from cascade_plan.inputs.choice import Choice
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def verify(choice: Choice, results: Results, load: Ran = None, format_: Format =
     name, measurement = verifying.chosen(given.scenario.loads, measured, load)
     made = plan(given.scenario, given.book, given.origins)
     verification = verifying.verify(made, name, measurement)
-    deliver(report.render(verification), output)
+    deliver(laid_out(report, verification), output)
     return 0 if verification.verified else 1
 
 

@@ -1,4 +1,4 @@
-"""Text cut to the columns it has."""
+"""Text cut, or folded at its spaces, to the columns it has."""
 
 from __future__ import annotations
 
@@ -12,9 +12,29 @@ def cell_width(character: str) -> int:
     return 2 if east_asian_width(character) in "WF" else 1
 
 
+def shown_width(text: str) -> int:
+    """Return how many columns of a terminal a text takes."""
+    return len(text) if text.isascii() else sum(map(cell_width, text))
+
+
+def folded(text: str, width: int, indent: str = "") -> list[str]:
+    """Return a text in lines of at most so many columns, broken at its spaces only; later lines begin with `indent`.
+
+    A word that is wider than that has a line of its own. An empty text is one empty line.
+    """
+    lines, line = [], ""
+    for word in text.split(" "):
+        joined = f"{line} {word}" if line.strip() else line + word
+        if line.strip() and shown_width(joined) > width:
+            lines.append(line.rstrip())
+            joined = indent + word
+        line = joined
+    return [*lines, line.rstrip()]
+
+
 def fitted(text: str, width: int) -> str:
     """Return text cut to so many columns, an ellipsis for what is cut; wide characters take two."""
-    if sum(map(cell_width, text)) <= width:
+    if shown_width(text) <= width:
         return text
     kept, used = "", 0
     for character in text:

@@ -503,7 +503,7 @@ Rows = list[list[str]]
 """Cells of a chart, top row first."""
 
 
-def text(simulation: Simulation, policy: str, width: int = 100, height: int = 12) -> str:
+def text(simulation: Simulation, policy: str, width: int = 80, height: int = 12) -> str:
     """Return a policy's first run as a chart of at most `width` columns for a terminal, without colour.
 
     Several services have a chart each. `height` is the rows of the first panel, load and capacity; nodes and latency
