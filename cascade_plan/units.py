@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Annotated, Any, Final
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 HOURS_PER_MONTH: Final = 730
 """Hours a month, the length AWS's own calculators use: 365 x 24 / 12 (https://docs.aws.amazon.com/pricing-calculator/)."""
@@ -16,12 +16,60 @@ GIB: Final = 2**30
 QUANTUM: Final = Decimal("0.000001")
 """Quantities on a bill carry six decimals, so that quantity x price is exact in 28-digit decimal arithmetic."""
 
+
+def _between(least: float, most: float) -> Any:
+    """Return a field of a finite number that lies within bounds."""
+    return Field(ge=least, le=most, allow_inf_nan=False)
+
+
+def _unsigned(value: float) -> float:
+    """Return a number, 0.0 for -0.0: a share of -0 would make amounts of -0."""
+    return value + 0.0
+
+
+_UNSIGNED: Final = AfterValidator(_unsigned)
+
+# What a number of a scenario may be is said here once for each unit, and not at each field: within these bounds every
+# formula has an answer, and no system that somebody runs lies beyond them.
 Users = Annotated[int, Field(ge=1, le=1_000_000_000)]
 Count = Annotated[int, Field(ge=1, le=100_000_000)]
-Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
-Positive = Annotated[float, Field(gt=0, le=1e12, allow_inf_nan=False)]
-NonNegative = Annotated[float, Field(ge=0, le=1e12, allow_inf_nan=False)]
 Percent = Annotated[int, Field(ge=1, le=100)]
+Share = Annotated[float, _between(0, 1), _UNSIGNED]
+Seconds = Annotated[float, _between(0.001, 31_536_000)]
+"""A time from a millisecond to a year."""
+SecondsOrZero = Annotated[float, _between(0, 31_536_000), _UNSIGNED]
+Milliseconds = Annotated[float, _between(0.001, 86_400_000)]
+"""A time from a microsecond to a day."""
+MillisecondsOrZero = Annotated[float, _between(0, 86_400_000), _UNSIGNED]
+Bytes = Annotated[float, _between(0.001, 1e12)]
+"""A size up to a terabyte; a mean may lie below a byte."""
+BytesOrZero = Annotated[float, _between(0, 1e12), _UNSIGNED]
+Kib = Annotated[float, _between(0.001, 1e9)]
+"""A size from a byte to a TiB."""
+KibOrZero = Annotated[float, _between(0, 1e9), _UNSIGNED]
+MibOrZero = Annotated[float, _between(0, 1e6), _UNSIGNED]
+Gib = Annotated[float, _between(0.001, 1e6)]
+"""A size from a MiB to a PiB."""
+GibOrZero = Annotated[float, _between(0, 1e9), _UNSIGNED]
+Cores = Annotated[float, _between(0.001, 10_000)]
+"""Processors from a thousandth, the least that Kubernetes counts."""
+CoresOrZero = Annotated[float, _between(0, 10_000), _UNSIGNED]
+PerSecond = Annotated[float, _between(0.001, 1e9)]
+PerSecondOrZero = Annotated[float, _between(0, 1e9), _UNSIGNED]
+PerOne = Annotated[float, _between(0.001, 1e6)]
+"""How many come to one of something."""
+PerOneOrZero = Annotated[float, _between(0, 1e6), _UNSIGNED]
+AtLeastOne = Annotated[float, _between(1, 1000)]
+"""How many times at most, or a count over another that is not more."""
+Weight = Annotated[float, _between(1e-6, 1e6)]
+"""How much of a whole something is, relative to others."""
+WeightOrZero = Annotated[float, _between(0, 1e12), _UNSIGNED]
+Variability = Annotated[float, _between(0, 1000), _UNSIGNED]
+"""A squared coefficient of variation."""
+Usd = Annotated[float, _between(1e-6, 1e12)]
+UsdOrZero = Annotated[float, _between(0, 1e12), _UNSIGNED]
+AmountOrZero = Annotated[float, _between(0, 1e12), _UNSIGNED]
+"""A quantity of whatever its field says."""
 
 PATTERN_WORDS: Final[dict[str, str]] = {}
 """What a text must be, in words, by the pattern that checks it: for messages, which no one should read regexes in."""

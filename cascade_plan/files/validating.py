@@ -273,5 +273,7 @@ def _choices(details: Mapping[str, Any]) -> list[str]:
 
 
 def _number(value: Any) -> str:
-    """Return a bound as people write it: 1 for 1.0."""
-    return str(int(value)) if isinstance(value, float) and value.is_integer() and abs(value) < 1e15 else str(value)
+    """Return a bound as people write it: 1 for 1.0, 0.000001 for 1e-06."""
+    from cascade_plan.units import trimmed
+
+    return trimmed(f"{value:f}") if value == 0 or 1e-6 <= abs(value) < 1e15 else str(value)

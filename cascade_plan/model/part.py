@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from cascade_plan.languages import sql
-from cascade_plan.units import Count, Positive, matching
+from cascade_plan.units import Count, Gib, matching
 
 Name = Annotated[
     str,
@@ -86,7 +86,7 @@ class Need(Part):
 
     vcpu: Count = 1
     """CPU threads at least."""
-    memory_gib: Positive = Field(examples=[8])
+    memory_gib: Gib = Field(examples=[8])
     """Memory at least."""
     architecture: Literal["any", "arm64", "x86_64"] = "any"
     """Which processors may be taken; arm64 needs images that are built for it."""

@@ -26,7 +26,20 @@ from cascade_plan.files.documents import shown
 from cascade_plan.model import tier
 from cascade_plan.model.defaults import PLAN, Default, default, default_of
 from cascade_plan.model.part import Gate, Key, Name, Part, Region, Request, Text, all_defaults
-from cascade_plan.units import Count, NonNegative, Percent, Positive, Share, Users, matching
+from cascade_plan.units import (
+    BytesOrZero,
+    Count,
+    Milliseconds,
+    Percent,
+    PerSecond,
+    Seconds,
+    Share,
+    Usd,
+    Users,
+    Weight,
+    WeightOrZero,
+    matching,
+)
 
 SCHEMA_VERSION: Final = 1
 NASA_WEEKDAY: Final = (
@@ -53,7 +66,7 @@ class UserCounts(Part):
     """Customers that share the system."""
     active_share: Share = default(1.0, "plan", f"{PLAN}, load test: every simulated user acts all the time")
     """Share of the connected users who act with the think time below; the others only stay connected."""
-    profile: Literal["weekday", "flat"] | Annotated[list[NonNegative], Field(min_length=24, max_length=24)] = default(
+    profile: Literal["weekday", "flat"] | Annotated[list[WeightOrZero], Field(min_length=24, max_length=24)] = default(
         "weekday",
         "measured",
         "hourly means of the NASA-HTTP log, weekdays of July 1995 (Arlitt & Williamson 1996)",
@@ -86,9 +99,9 @@ class UserCounts(Part):
 class ThinkTime(Part):
     """Seconds between an answer and the same user's next request, uniform between two bounds."""
 
-    min: Positive = default(1.0, "plan", f"{PLAN}, load test: wait_time = between(1, 3)")
+    min: Seconds = default(1.0, "plan", f"{PLAN}, load test: wait_time = between(1, 3)")
     """Shortest pause."""
-    max: Positive = default(3.0, "plan", f"{PLAN}, load test: wait_time = between(1, 3)")
+    max: Seconds = default(3.0, "plan", f"{PLAN}, load test: wait_time = between(1, 3)")
     """Longest pause."""
 
     @model_validator(mode="after")
@@ -106,17 +119,17 @@ class ThinkTime(Part):
 class Action(Part):
     """A request users make, what it moves, what it stores, and what it asks of whom."""
 
-    weight: Positive = Field(examples=[3])
+    weight: Weight = Field(examples=[3])
     """How often the action is chosen, relative to the others."""
     request: Request = Field(examples=["GET /api/v1/workrooms"])
     """Method and path, such as GET /api/v1/workrooms."""
-    request_bytes: NonNegative = default(200, "assumption", "a small JSON body")
+    request_bytes: BytesOrZero = default(200, "assumption", "a small JSON body")
     """Body the client sends."""
-    response_bytes: NonNegative = default(500, "assumption", "a small JSON body")
+    response_bytes: BytesOrZero = default(500, "assumption", "a small JSON body")
     """Body the server answers with."""
-    database_bytes: NonNegative = default(0, "assumption", "an action stores nothing unless the scenario says so")
+    database_bytes: BytesOrZero = default(0, "assumption", "an action stores nothing unless the scenario says so")
     """Growth of the database for each request."""
-    object_bytes: NonNegative = default(0, "assumption", "an action stores no object unless the scenario says so")
+    object_bytes: BytesOrZero = default(0, "assumption", "an action stores no object unless the scenario says so")
     """Growth of the object store for each request."""
     publishes: bool = Field(default=False, examples=[True])
     """Whether the action is broadcast over the WebSockets."""
@@ -126,7 +139,7 @@ class Action(Part):
     """Who receives what it publishes: the other members of its workroom, or everyone of the tenant who is connected."""
     at: Key | None = Field(default=None, examples=["search"])
     """The service (a tier of kind api) that answers it; the first one if left out."""
-    cpu_ms: Positive = default(
+    cpu_ms: Milliseconds = default(
         1.0, "assumption", "5,000 users at 2 s think time on the 3.69 cores a 4 vCPU node leaves: 68 % busy at 1 ms"
     )
     """CPU time of its service for one request, on one core."""
@@ -164,7 +177,7 @@ class Behaviour(Part):
         examples=[{"list": {"weight": 1, "request": "GET /things"}}]
     )
     """What users do, by name."""
-    header_bytes: NonNegative = default(
+    header_bytes: BytesOrZero = default(
         400, "assumption", "request or response headers after HPACK, with a bearer token; measure yours"
     )
     """Headers of a request, and of a response."""
@@ -181,13 +194,13 @@ class LoadTest(Part):
 
     users: Users = Field(examples=[10_000])
     """Users who act at the same time."""
-    spawn_rate_per_s: Positive = Field(examples=[100])
+    spawn_rate_per_s: PerSecond = Field(examples=[100])
     """Users who start each second until all are there."""
-    duration_s: Positive = Field(examples=[300])
+    duration_s: Seconds = Field(examples=[300])
     """How long all its users are there; they come before, at the spawn rate."""
-    latency_ms_p95: Positive = Field(examples=[300])
+    latency_ms_p95: Milliseconds = Field(examples=[300])
     """95 of 100 answers must come within this."""
-    latency_ms_p99: Positive | None = Field(default=None, examples=[500])
+    latency_ms_p99: Milliseconds | None = Field(default=None, examples=[500])
     """99 of 100 answers must come within this."""
     failure_ratio_max: Share = default(
         0.01, "cited", "k6's own example, rate<0.01, https://grafana.com/docs/k6/latest/using-k6/thresholds/"
@@ -266,7 +279,7 @@ class Currency(Part):
         examples=["EUR"]
     )
     """The currency's code (ISO 4217)."""
-    units_per_usd: Positive = Field(examples=[0.92])
+    units_per_usd: Usd = Field(examples=[0.92])
     """How much of the currency one US dollar is."""
     as_of: Annotated[str, matching(r"^20[0-9]{2}-[0-9]{2}-[0-9]{2}$", "a day, YYYY-MM-DD", 40)] = Field(
         examples=["2026-11-01"]
@@ -299,7 +312,7 @@ class Currency(Part):
 class Autoscaling(Part):
     """The targets and speeds of every service's HorizontalPodAutoscaler."""
 
-    target_latency_s_p95: Positive = default(0.2, "plan", f'{PLAN}, HPA: averageValue "0.2"')
+    target_latency_s_p95: Seconds = default(0.2, "plan", f'{PLAN}, HPA: averageValue "0.2"')
     """Pods are added above this p95."""
     target_memory_percent: Percent = default(70, "plan", f"{PLAN}, HPA: memory averageUtilization 70")
     """Pods are added above this share of the memory that they request."""
@@ -320,7 +333,7 @@ class Autoscaling(Part):
 class Budget(Part):
     """What 1000 users may cost a month, and which users and which cost are meant."""
 
-    usd_per_1000_users_month: Positive = default(50.0, "plan", f"{PLAN}, success metric: < $50 a month")
+    usd_per_1000_users_month: Usd = default(50.0, "plan", f"{PLAN}, success metric: < $50 a month")
     """Most that 1000 users may cost a month."""
     users: Literal["peak", "average", "registered"] = default(
         "peak", "assumption", "CASCADE's plan does not say which users; peak concurrent ones"

@@ -9,7 +9,7 @@ from typing import Any, Final
 from cascade_plan.languages import markdown
 from cascade_plan.model.scenario import AVAILABILITY
 from cascade_plan.model.schemas import PARTIAL, written
-from cascade_plan.units import PATTERN_WORDS
+from cascade_plan.units import PATTERN_WORDS, trimmed
 
 Schema = Mapping[str, Any]
 
@@ -408,7 +408,7 @@ def _number(field: Schema, unit: str) -> str:
     for key, word in (("exclusiveMinimum", "more than"), ("minimum", "at least"), ("maximum", "at most")):
         is_weaker = key == "exclusiveMinimum" and "minimum" in field
         if key in field and not is_weaker and abs(field[key]) < UNBOUNDED:
-            bounds.append(f"{word} {field[key]:,g}" if field[key] < 10_000 else f"{word} {field[key]:,}")
+            bounds.append(f"{word} {trimmed(f'{field[key]:,f}')}")
     whole = "a whole number" if field["type"] == "integer" else "a number"
     return ", ".join((unit or whole, *bounds))
 

@@ -225,3 +225,33 @@ def test_an_environment_gives_what_differs() -> None:
 def test_a_text_that_reads_as_a_number_is_shown_in_quotes() -> None:
     pool = SCHEMA["$defs"]["Pool"]["properties"]
     assert 'Default: "1.23" (assumption: ' in pool["pgbouncer_version"]["description"]
+
+
+def numbers(schema: Any) -> Iterator[dict[str, Any]]:
+    """Yield the schema of every number."""
+    if isinstance(schema, dict):
+        if schema.get("type") in ("number", "integer") and "const" not in schema:
+            yield schema
+        for inner in schema.values():
+            yield from numbers(inner)
+    elif isinstance(schema, list):
+        for inner in schema:
+            yield from numbers(inner)
+
+
+def test_every_number_is_bounded_above_and_below() -> None:
+    found = list(numbers({name: SCHEMA[name] for name in ("properties", "$defs")}))
+    assert len(found) > 100
+    for number in found:
+        assert "maximum" in number, number
+        # A part of one may be as small as somebody likes: nothing is divided by it.
+        assert "minimum" in number or number["maximum"] == 1, number
+
+
+@pytest.mark.parametrize("path", ["users.active_share", "tiers.cache.hit_ratio", "behaviour.header_bytes"])
+def test_negative_zero_is_zero(path: str) -> None:
+    scenario, _ = read_scenario("cascade", [("--set", path, "-0.0")])
+    value: Any = scenario
+    for step in path.split("."):
+        value = value[step] if isinstance(value, dict) else getattr(value, step)
+    assert str(value) == "0.0"

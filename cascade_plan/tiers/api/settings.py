@@ -1,14 +1,14 @@
 """What a scenario may say of a service that answers requests."""
 
 from collections.abc import Mapping
-from typing import Annotated, ClassVar, Final, Self
+from typing import ClassVar, Final, Self
 
 from pydantic import Field, model_validator
 
 from cascade_plan.model.defaults import PLAN, default
 from cascade_plan.model.part import Image, Key, Need, Part, Port, ShapeName, UrlPath, all_defaults
 from cascade_plan.model.tier import Bought
-from cascade_plan.units import Count, NonNegative, Positive
+from cascade_plan.units import AtLeastOne, Cores, Count, SecondsOrZero, Variability
 
 OF_NODES: Final = frozenset(
     {"nodes", "minimum_nodes", "minimum_nodes_scaled_in", "headroom_ratio", "shape", "purchase", "node_provisioning_s"}
@@ -19,7 +19,7 @@ OF_NODES: Final = frozenset(
 class Pod(Part):
     """What one pod requests."""
 
-    cpu_cores: Positive = default(0.5, "assumption", "one single-threaded worker at half a core when busy")
+    cpu_cores: Cores = default(0.5, "assumption", "one single-threaded worker at half a core when busy")
     """CPU a pod requests."""
     memory_mib: Count = default(768, "assumption", "a Python API worker with its libraries and caches")
     """Memory a pod requests, and may take."""
@@ -75,7 +75,7 @@ class Settings(Bought):
         None, "assumption", "as many as `availability` asks for", examples=[2]
     )
     """Fewest nodes at any time."""
-    headroom_ratio: Annotated[Positive, Field(ge=1)] = default(1.5, "plan", f"{PLAN}, cost calculator: 50 % headroom")
+    headroom_ratio: AtLeastOne = default(1.5, "plan", f"{PLAN}, cost calculator: 50 % headroom")
     """Most nodes over those at the peak."""
     shape: ShapeName | Need = default(
         {"vcpu": 4, "memory_gib": 8},
@@ -104,11 +104,11 @@ class Settings(Bought):
         15, "cited", "SQLAlchemy's pool_size 5 + max_overflow 10, https://docs.sqlalchemy.org/en/20/core/pooling.html"
     )
     """Most connections one pod opens to each address of a pool or a database."""
-    service_scv: NonNegative = default(1.0, "assumption", "exponential: as variable as its mean, measure yours")
+    service_scv: Variability = default(1.0, "assumption", "exponential: as variable as its mean, measure yours")
     """Squared coefficient of variation of the CPU time of one kind of request: 0 constant, 1 exponential."""
-    pod_startup_s: NonNegative = default(30.0, "assumption", "image on the node, a Python service up and ready")
+    pod_startup_s: SecondsOrZero = default(30.0, "assumption", "image on the node, a Python service up and ready")
     """From a pod that is asked for to one that answers."""
-    node_provisioning_s: NonNegative = default(
+    node_provisioning_s: SecondsOrZero = default(
         90.0, "assumption", "an instance from launch to ready, with an EKS image"
     )
     """From a node that is asked for to one that takes pods."""

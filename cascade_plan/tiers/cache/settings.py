@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from cascade_plan.model.defaults import PLAN, default
 from cascade_plan.model.part import Need, ShapeName
 from cascade_plan.model.tier import Bought
-from cascade_plan.units import Count, NonNegative, Positive, Share
+from cascade_plan.units import Count, Milliseconds, MillisecondsOrZero, Share
 
 
 class Settings(Bought):
@@ -35,9 +35,9 @@ class Settings(Bought):
     """Copies of each master on other nodes, one of which takes over when it is lost."""
     nodes: Count | None = Field(default=None, examples=[6])
     """Masters and replicas together, pinned by hand."""
-    command_ms: Positive = default(0.006, "measured", "170,000 commands a second on one core, Redis 7.0.15")
+    command_ms: Milliseconds = default(0.006, "measured", "170,000 commands a second on one core, Redis 7.0.15")
     """CPU time of one command."""
-    round_trip_ms: NonNegative = default(0.5, "assumption", "a round trip that may cross zones")
+    round_trip_ms: MillisecondsOrZero = default(0.5, "assumption", "a round trip that may cross zones")
     """Network time of one command."""
 
     @model_validator(mode="after")

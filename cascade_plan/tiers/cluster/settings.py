@@ -6,7 +6,7 @@ from pydantic import Field
 
 from cascade_plan.model import tier
 from cascade_plan.model.defaults import default
-from cascade_plan.units import Count, NonNegative, Share
+from cascade_plan.units import CoresOrZero, Count, MibOrZero, Share
 
 
 class Settings(tier.Settings):
@@ -14,11 +14,11 @@ class Settings(tier.Settings):
 
     KIND: ClassVar[str] = "cluster"
 
-    daemonset_cpu_cores: NonNegative = default(
+    daemonset_cpu_cores: CoresOrZero = default(
         0.23, "assumption", "requests of aws-node 0.05, kube-proxy 0.1, ebs-csi-node 0.03, node-exporter 0.05"
     )
     """CPU that the per-node agents request on every node."""
-    daemonset_memory_mib: NonNegative = default(
+    daemonset_memory_mib: MibOrZero = default(
         150, "assumption", "requests of ebs-csi-node 120 MiB and node-exporter 30 MiB"
     )
     """Memory that they request."""

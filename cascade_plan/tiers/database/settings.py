@@ -17,7 +17,7 @@ from cascade_plan.model.part import (
     distinct,
 )
 from cascade_plan.model.tier import Bought
-from cascade_plan.units import Count, NonNegative, Positive, Share
+from cascade_plan.units import Count, GibOrZero, Milliseconds, MillisecondsOrZero, Seconds, Share, Variability
 
 
 class Tables(Part):
@@ -107,7 +107,7 @@ class Settings(Bought):
         100, "assumption", "rows of the first months; CASCADE's plan gives no data size"
     )
     """gp3 storage of each instance; RDS allows 20 to 65,536 GiB for PostgreSQL."""
-    backup_gib: NonNegative = default(
+    backup_gib: GibOrZero = default(
         0, "cited", "backup up to the size of the database is free, https://aws.amazon.com/rds/postgresql/pricing/"
     )
     """Backup storage beyond the free allowance."""
@@ -135,7 +135,7 @@ class Settings(Bought):
     """Who may do what."""
     tenant_type: Literal["text", "uuid", "bigint", "integer"] = default("text", "plan", f"{PLAN}, tenant_id: str")
     """Type of the tenant column."""
-    statement_timeout_s: Annotated[float, Field(ge=1, le=86_400)] = default(
+    statement_timeout_s: Annotated[Seconds, Field(ge=1, le=86_400)] = default(
         30.0, "assumption", "sixty times CASCADE's slowest limit (p99 < 500 ms): nobody waits for the answer any more"
     )
     """How long a statement of the application may run, wait in the pool, or hold up a replica's replay."""
@@ -143,19 +143,19 @@ class Settings(Bought):
         20, "assumption", "an exporter and a migration at a time, with psql and the provider's own agents"
     )
     """Connections beside the pool's: monitoring, migrations, people."""
-    read_ms: Positive = default(
+    read_ms: Milliseconds = default(
         0.1, "assumption", "three times a key look-up: 8 vCPU answer 263,000 a second (Azure, pgbench select-only)"
     )
     """CPU time of an indexed read."""
-    scan_ms: Positive = default(20.0, "assumption", "some ten thousand rows read without index")
+    scan_ms: Milliseconds = default(20.0, "assumption", "some ten thousand rows read without index")
     """CPU time of a read without index."""
     scan_ratio: Share = default(0.0, "assumption", "the emitted indexes serve every frequent query")
     """Share of the reads that find no index."""
-    write_ms: Positive = default(
+    write_ms: Milliseconds = default(
         0.3, "assumption", "8 vCPU do 9,513 TPC-B transactions a second (Azure): 0.84 ms for five statements, doubled"
     )
     """CPU time of a write."""
-    parse_ms: NonNegative = default(
+    parse_ms: MillisecondsOrZero = default(
         0.05, "assumption", "parse and plan of a short query; measure with EXPLAIN (SUMMARY)"
     )
     """CPU time of parsing and planning a query, saved by a prepared statement."""
@@ -163,11 +163,11 @@ class Settings(Bought):
     """Whether statements are prepared."""
     n_plus_one: bool = default(False, "plan", f"{PLAN}, optimisation 2: the lateral join in place of N+1 queries")
     """Whether lists still fetch each row with a query of its own."""
-    commit_ms: NonNegative = default(
+    commit_ms: MillisecondsOrZero = default(
         1.0, "assumption", "one flush to network storage; multi-AZ adds a zone's round trip"
     )
     """Wait of a write for its commit to reach the disk."""
-    service_scv: NonNegative = default(1.0, "assumption", "exponential: as variable as its mean")
+    service_scv: Variability = default(1.0, "assumption", "exponential: as variable as its mean")
     """Squared coefficient of variation of the CPU time of one kind of query: 0 constant, 1 exponential."""
-    round_trip_ms: NonNegative = default(0.5, "assumption", "a round trip that may cross zones")
+    round_trip_ms: MillisecondsOrZero = default(0.5, "assumption", "a round trip that may cross zones")
     """Network time of one query."""

@@ -6,21 +6,21 @@ from pydantic import Field, model_validator
 
 from cascade_plan.model import tier
 from cascade_plan.model.part import Key, Part
-from cascade_plan.units import NonNegative
+from cascade_plan.units import AmountOrZero, UsdOrZero
 
 
 class Line(Part):
     """A line of the bill by hand: a flat amount, an amount for each user, or a quantity times its price."""
 
-    usd_per_month: NonNegative | None = Field(default=None, examples=[100])
+    usd_per_month: UsdOrZero | None = Field(default=None, examples=[100])
     """A flat amount."""
-    usd_per_user_month: NonNegative | None = Field(default=None, examples=[0.05])
+    usd_per_user_month: UsdOrZero | None = Field(default=None, examples=[0.05])
     """An amount for each user."""
     users: Literal["peak", "average", "registered"] = "peak"
     """Which users it is for."""
-    units_per_month: NonNegative | None = Field(default=None, examples=[1_000_000])
+    units_per_month: AmountOrZero | None = Field(default=None, examples=[1_000_000])
     """A quantity, with the price of one beside it."""
-    usd_per_unit: NonNegative | None = Field(default=None, examples=[0.0004])
+    usd_per_unit: UsdOrZero | None = Field(default=None, examples=[0.0004])
     """The price of one."""
     unit: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9 /_-]{0,39}$")] = "unit"
     """What is counted, in words for the bill."""

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from cascade_plan.model.defaults import PLAN, default
 from cascade_plan.model.tier import Bought
-from cascade_plan.units import Count, Positive
+from cascade_plan.units import Bytes, Count, Kib, Seconds
 
 
 class Settings(Bought):
@@ -21,7 +21,7 @@ class Settings(Bought):
     """Whether the query histogram carries the tenant_id label, which multiplies its series by the tenants."""
     other_series_per_pod: Count = default(700, "assumption", "kubelet, cAdvisor, process and HTTP series of one pod")
     """Series of a pod beside those of the application's own metrics."""
-    scrape_interval_s: Annotated[Positive, Field(ge=1, le=75)] = default(
+    scrape_interval_s: Annotated[Seconds, Field(ge=1, le=75)] = default(
         15.0, "cited", "the interval of Prometheus's own starter configuration, https://prometheus.io/docs/"
     )
     """At most 75 s: the alerts' shortest window, 5 minutes, must hold four samples."""
@@ -29,11 +29,11 @@ class Settings(Bought):
         15, "cited", "Prometheus's default retention, https://prometheus.io/docs/prometheus/latest/storage/"
     )
     """How long samples are kept."""
-    bytes_per_sample: Positive = default(
+    bytes_per_sample: Bytes = default(
         2.0, "cited", "upper end of 1-2 bytes a sample, https://prometheus.io/docs/prometheus/latest/storage/"
     )
     """Disk a sample takes."""
-    memory_kib_per_series: Positive = default(
+    memory_kib_per_series: Kib = default(
         8.0, "measured", "3.3 KiB resident in a quiet server (Prometheus 2.42, 204,000 series), doubled for queries"
     )
     """Memory a series takes."""

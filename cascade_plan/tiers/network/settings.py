@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from cascade_plan.model import tier
 from cascade_plan.model.defaults import default
-from cascade_plan.units import NonNegative
+from cascade_plan.units import BytesOrZero, GibOrZero
 
 
 class Settings(tier.Settings):
@@ -23,11 +23,11 @@ class Settings(tier.Settings):
         examples=[False],
     )
     """Whether each zone has a NAT gateway of its own; as `availability` asks for if left out."""
-    nat_gib_per_node_month: NonNegative = default(
+    nat_gib_per_node_month: GibOrZero = default(
         20.0, "assumption", "image pulls, package and third-party calls of one node"
     )
     """What one node sends through NAT a month."""
-    database_bytes_per_request: NonNegative = default(
+    database_bytes_per_request: BytesOrZero = default(
         4000.0, "assumption", "query text and rows between API, database and cache for one request"
     )
     """Bytes that one request moves between the tiers."""

@@ -7,7 +7,7 @@ from pydantic import Field
 from cascade_plan.model.defaults import PLAN, default
 from cascade_plan.model.part import Domain, Image, Need, Port, ShapeName
 from cascade_plan.model.tier import Bought
-from cascade_plan.units import Count, NonNegative, Positive
+from cascade_plan.units import BytesOrZero, Count, Kib, KibOrZero, PerOneOrZero, Seconds
 
 
 class Settings(Bought):
@@ -29,29 +29,29 @@ class Settings(Bought):
     """An instance type, or a need for which the cheapest is taken."""
     nodes: Count | None = Field(default=None, examples=[3])
     """Node count pinned by hand."""
-    connections_per_user: NonNegative = default(1.0, "assumption", "one open browser tab a user")
+    connections_per_user: PerOneOrZero = default(1.0, "assumption", "one open browser tab a user")
     """Connections that a connected user keeps open."""
-    recipients_per_message: NonNegative = default(
+    recipients_per_message: PerOneOrZero = default(
         5.0, "assumption", "other members of a workroom who are online when a message is posted"
     )
     """Users who receive what is posted to a workroom."""
-    message_bytes: NonNegative = default(300, "assumption", "a chat message as a JSON frame")
+    message_bytes: BytesOrZero = default(300, "assumption", "a chat message as a JSON frame")
     """Size of a message to one recipient."""
-    heartbeat_interval_s: Positive = default(
+    heartbeat_interval_s: Seconds = default(
         20.0, "cited", "ping_interval of the websockets library, https://websockets.readthedocs.io/"
     )
     """Time between two heartbeats of a connection."""
-    heartbeat_bytes: NonNegative = default(
+    heartbeat_bytes: BytesOrZero = default(
         120, "cited", "ping and pong: two frames of 2-6 bytes in TCP/IP packets of 40-60 bytes (RFC 6455, RFC 9293)"
     )
     """Bytes of a heartbeat, both ways."""
-    connection_lifetime_s: Positive = default(3600.0, "plan", f"{PLAN}, connection state: key expires after 3600 s")
+    connection_lifetime_s: Seconds = default(3600.0, "plan", f"{PLAN}, connection state: key expires after 3600 s")
     """How long a connection stays open, and how long its state is kept after its last heartbeat."""
-    memory_kib_per_connection: Positive = default(
+    memory_kib_per_connection: Kib = default(
         68.5, "measured", "FastAPI on uvicorn with permessage-deflate, 4,000 connections after an echo"
     )
     """Memory of the server's process for one connection."""
-    kernel_kib_per_connection: NonNegative = default(
+    kernel_kib_per_connection: KibOrZero = default(
         4.0, "measured", "kernel slab of one end of a connection on loopback (7.5 KiB for both ends)"
     )
     """Memory of the kernel for one connection."""
@@ -63,9 +63,9 @@ class Settings(Bought):
         1000, "assumption", "an office behind one address: ten times the mean tenant of 10,000 users"
     )
     """Most connections nginx accepts from one address, behind which a whole office may be; 65,535 at most."""
-    health_interval_s: Positive = default(5.0, "plan", f"{PLAN}, websocket_cluster.yaml: interval 5s")
+    health_interval_s: Seconds = default(5.0, "plan", f"{PLAN}, websocket_cluster.yaml: interval 5s")
     """How long a node that failed is left alone, and within what failures are counted."""
-    health_timeout_s: Positive = default(2.0, "plan", f"{PLAN}, websocket_cluster.yaml: timeout 2s")
+    health_timeout_s: Seconds = default(2.0, "plan", f"{PLAN}, websocket_cluster.yaml: timeout 2s")
     """How long a node may take to accept a connection."""
     image: Image = default(
         "registry.example.com/websocket:1.0.0",

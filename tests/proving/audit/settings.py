@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from cascade_plan.model import tier
 from cascade_plan.model.defaults import default
-from cascade_plan.units import NonNegative, Positive
+from cascade_plan.units import Milliseconds, MillisecondsOrZero, Variability
 
 
 class Settings(tier.Settings):
@@ -12,9 +12,9 @@ class Settings(tier.Settings):
 
     KIND: ClassVar[str] = "audit"
 
-    entry_ms: Positive = default(0.2, "assumption", "made up")
+    entry_ms: Milliseconds = default(0.2, "assumption", "made up")
     """Time of one entry."""
-    service_scv: NonNegative = default(1.0, "assumption", "made up")
+    service_scv: Variability = default(1.0, "assumption", "made up")
     """Squared coefficient of variation of it."""
-    round_trip_ms: NonNegative = default(0.5, "assumption", "made up")
+    round_trip_ms: MillisecondsOrZero = default(0.5, "assumption", "made up")
     """Network time of one entry."""
