@@ -128,22 +128,6 @@ def test_explain_of_an_unknown_figure(cascade) -> None:  # type: ignore[no-untyp
     assert "did you mean 'api.node_count.base'?" in err
 
 
-def test_diff_of_a_plan_with_itself_and_with_another(cascade) -> None:  # type: ignore[no-untyped-def]
-    cascade("size", "--format", "json", "-o", "then.json")
-    assert "Nothing changed." in cascade("diff", "then.json", "cascade")[1]
-    status, out, _ = cascade("diff", "then.json", "cascade", "--peak", "20000", "--format", "json")
-    changes = {change["name"]: change for change in json.loads(out)["changes"]}
-    assert status == 0
-    assert (changes["api.node_count.base"]["before"], changes["api.node_count.base"]["after"]) == (3, 4)
-
-
-def test_diff_refuses_what_is_no_plan(cascade) -> None:  # type: ignore[no-untyped-def]
-    Path("plan.json").write_text('{"schema_version": 99}', encoding="utf-8")
-    status, out, err = cascade("diff", "plan.json")
-    assert (status, out) == (2, "")
-    assert err.startswith("error: plan.json: no plan that")
-
-
 def test_overrides_are_checked_like_the_file(cascade) -> None:  # type: ignore[no-untyped-def]
     status, out, err = cascade("size", "--peak", "many", "--set", "users.tenants=-1", "--set", "rounding=sideways")
     assert (status, out) == (2, "")

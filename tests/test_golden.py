@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from cascade_plan import registry
+from cascade_plan.choosing.differences import compare as differences
 from cascade_plan.choosing.outlook import outlook
 from cascade_plan.emitters.kubernetes import artefacts as k8s
 from cascade_plan.inputs.scenarios import bundled_scenarios, read
@@ -22,6 +23,7 @@ from cascade_plan.planning.pipeline import plan
 GOLDEN = Path(__file__).parent / "golden"
 FORMATS = {"table": "txt", "csv": "csv"}
 REPORTS = {"markdown": "md", "json": "json", "junit": "xml"}
+DIFFERENCES = {"table": "diff.txt", "markdown": "diff.md", "json": "diff.json"}
 CONFIG_MAPS = "configmaps.yaml"
 PROGRAMS = [name for name in registry.names("emitters") if name != "kubernetes"]
 """Whose files of one scenario are kept; those of Kubernetes are kept of every scenario."""
@@ -56,6 +58,12 @@ def test_full_report(report: str) -> None:
     )
 
 
+@pytest.mark.parametrize("report", sorted(DIFFERENCES))
+def test_differences(report: str) -> None:
+    found = differences(planned("cascade-as-written"), planned("cascade"))
+    compare(f"corrected.{DIFFERENCES[report]}", registry.load("reports/differences", report).render(found))
+
+
 @pytest.mark.parametrize("name", bundled_scenarios())
 def test_kubernetes(name: str) -> None:
     made = planned(name)
@@ -74,4 +82,5 @@ def test_no_golden_is_left_over() -> None:
     names = {f"{name}.{kind}" for name in bundled_scenarios() for kind in (*FORMATS.values(), "k8s.yaml")}
     names |= {f"cascade.{kind}" for kind in REPORTS.values()}
     names |= {f"cascade.{program}.txt" for program in PROGRAMS}
+    names |= {f"corrected.{kind}" for kind in DIFFERENCES.values()}
     assert {path.name for path in GOLDEN.iterdir()} == names

@@ -8,7 +8,7 @@ import typer
 
 from cascade_plan import registry
 from cascade_plan.cli.choice import Output, format_option, planned, with_choice
-from cascade_plan.cli.output import deliver
+from cascade_plan.cli.output import deliver, laid_out
 from cascade_plan.errors import UsageError, did_you_mean
 from cascade_plan.inputs.choice import Choice
 from cascade_plan.model.plan import Plan
@@ -20,8 +20,17 @@ Figure = Annotated[
         help="A figure's dotted name, or its beginning: api.node_count, cost, pool. Or an input's path: users.peak.",
     ),
 ]
-Before = Annotated[str, typer.Argument(metavar="BEFORE", help="A scenario, or a plan saved with --format json.")]
-After = Annotated[str, typer.Argument(metavar="AFTER", help="The same.")]
+Before = Annotated[
+    str | None,
+    typer.Argument(metavar="BEFORE", help="A scenario, or a plan saved with --format json.", show_default=False),
+]
+After = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="AFTER", help="The same. If left out: BEFORE with what the options change.", show_default=False
+    ),
+]
+Full = Annotated[bool, typer.Option("--full", help="Every row, and the findings that are new or gone.")]
 Format = Annotated[str, format_option("differences")]
 
 
@@ -47,18 +56,44 @@ def explain(choice: Choice, figure: Figure, output: Output = "-") -> int:
 
 @with_choice
 def diff(
-    choice: Choice, before: Before, after: After = "cascade", format_: Format = "table", output: Output = "-"
+    choice: Choice,
+    before: Before = None,
+    after: After = None,
+    format_: Format = "table",
+    output: Output = "-",
+    full: Full = False,
 ) -> int:
-    """Say what changed in fleet and bill between two scenarios, or between a saved plan and now."""
+    """Say what a change costs and why: AFTER against BEFORE, or one scenario before and after --set, --peak and others.
+
+    What the options change is changed in AFTER only. Example: cascade-plan diff my.yaml --set tiers.cache.engine=valkey
+    """
     from cascade_plan.choosing.differences import compare
 
     report = registry.load("reports/differences", format_)
-    deliver(report.render(compare(_plan(choice, before), _plan(choice, after))), output)
+    changes = choice.changes
+    if after is None and not changes:
+        what = before or "the scenario"
+        raise UsageError(
+            f"nothing to compare {what} with: give a second scenario or plan, or a change such as "
+            "--set tiers.cache.engine=valkey or --peak 20000"
+        )
+    second = after or before
+    if second is not None and _is_saved(second) and changes:
+        raise UsageError(
+            f"{second} is a saved plan, which {', '.join(changes)} cannot change: give its scenario as AFTER, "
+            f"as in `cascade-plan diff {second} my.yaml {changes[0]}`"
+        )
+    sides = (_plan(choice.unchanged(), before), _plan(choice, second))
+    deliver(laid_out(report, compare(*sides), full=full), output)
     return 0
 
 
-def _plan(choice: Choice, reference: str) -> Plan:
-    if not reference.endswith(".json"):
+def _is_saved(reference: str) -> bool:
+    return reference.endswith(".json")
+
+
+def _plan(choice: Choice, reference: str | None) -> Plan:
+    if reference is None or not _is_saved(reference):
         return planned(choice, reference)
     from cascade_plan.inputs.scenarios import read_plan
 

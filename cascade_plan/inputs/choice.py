@@ -37,6 +37,17 @@ class Choice:
         names = () if self.env is not None else environments_of(self.scenario)
         return tuple(replace(self, env=name) for name in names) or (self,)
 
+    def unchanged(self) -> Choice:
+        """Return this choice without what flags change of a scenario and its prices."""
+        kept = tuple(each for each in self.assignments if not each[0].startswith("--"))
+        return replace(self, assignments=kept, prices=None)
+
+    @property
+    def changes(self) -> tuple[str, ...]:
+        """The flags that change a scenario or its prices, as typed."""
+        flags = tuple(each[0] for each in self.assignments if each[0].startswith("--"))
+        return flags if self.prices is None else (*flags, f"--prices {self.prices}")
+
     def also(self, assignment: Assignment) -> Choice:
         """Return this choice with one more value set."""
         return replace(self, assignments=(*self.assignments, assignment))

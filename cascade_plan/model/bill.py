@@ -59,7 +59,7 @@ class Item:
     name: str
     tier: str
     group: str
-    """The name of the node group it is for; empty for metered use that is no group's."""
+    """The name of the node group it is for, its storage too; empty for metered use that is no group's."""
     quantity: Amounts
     """Amount a month at each level, in `unit`."""
     unit: str

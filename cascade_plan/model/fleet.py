@@ -98,6 +98,8 @@ class Usage:
     """The price of one, where the scenario itself gives it; otherwise the book has it."""
     source: str = ""
     """Where that price comes from, as the scenario says it."""
+    group: str = ""
+    """The name of the group of instances it is a part of, such as the storage of a database; empty where of none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,7 +101,7 @@ def _rest(terms: tuple[TermShare, ...]) -> str:
 
 def _usage_lines(usage: Usage, book: Book, seller: Seller) -> Iterator[Item | Unpriced]:
     name = seller.titles.get(usage.offer.what, usage.name)
-    amount, line = _exact(usage.amount), _Line(name, usage.tier, usage.unit)
+    amount, line = _exact(usage.amount), _Line(name, usage.tier, usage.unit, usage.group)
     if usage.price_usd is not None:
         yield _given(line, amount, usage.price_usd, usage.source)
         return
@@ -130,12 +130,12 @@ def _tiered_lines(line: _Line, amount: Amounts, key: PriceKey, book: Book) -> It
         if start < reached:
             raise PriceError(f"{book.name}: the tiers of {key} overlap at {start:f}")
         if start > reached and (missing := _part(amount, reached, start)).ceiling:
-            yield _Line(f"{line.name} ({_range(reached, start, line.unit)})", line.tier, line.unit).unpriced(
-                missing, key
-            )
+            yield _Line(
+                f"{line.name} ({_range(reached, start, line.unit)})", line.tier, line.unit, line.group
+            ).unpriced(missing, key)
         within = _part(amount, start, end)
         if within.ceiling or start == 0:
-            part = _Line(f"{line.name} ({_range(start, end, line.unit)})", line.tier, line.unit)
+            part = _Line(f"{line.name} ({_range(start, end, line.unit)})", line.tier, line.unit, line.group)
             yield _priced(part, within, price.key, book)
         if end is None:
             return
@@ -144,7 +144,9 @@ def _tiered_lines(line: _Line, amount: Amounts, key: PriceKey, book: Book) -> It
     if not reached:
         yield line.unpriced(amount, key)
     elif rest.ceiling:
-        yield _Line(f"{line.name} ({_range(reached, None, line.unit)})", line.tier, line.unit).unpriced(rest, key)
+        yield _Line(f"{line.name} ({_range(reached, None, line.unit)})", line.tier, line.unit, line.group).unpriced(
+            rest, key
+        )
 
 
 def _bounds(variant: str) -> tuple[Decimal, Decimal | None]:

@@ -1,13 +1,39 @@
-"""What differs between two plans, for a page."""
+"""What differs between two plans, for a comment on a pull request."""
 
 from __future__ import annotations
 
-from cascade_plan.model.difference import Differences
-from cascade_plan.reports.differences._tabulated import tabulated
+from collections.abc import Iterator
 
-FORMAT: str = "Markdown: what differs, before beside after"
+from cascade_plan.model.difference import Differences
+from cascade_plan.reports._marked import escaped, table
+from cascade_plan.reports.differences import _rows as rows
+from cascade_plan.reports.differences import _summary as summary
+
+FORMAT: str = "Markdown for a pull request: the change of cost and its causes, all else folded"
 
 
 def render(differences: Differences) -> str:
-    """Return what differs as Markdown."""
-    return tabulated(differences, "pipe")
+    """Return what differs as GitHub-flavoured Markdown: the headline, and a fold with every row."""
+    return "\n".join(_lines(differences)).rstrip("\n") + "\n"
+
+
+def _lines(differences: Differences) -> Iterator[str]:
+    yield from (f"**{escaped(summary.headline(differences))}**", "")
+    for note in summary.notes(differences):
+        yield from (escaped(note), "")
+    if summary.is_nothing(differences):
+        return
+    yield from (f"Verdict: {escaped(summary.verdicts(differences))}", "")
+    yield from ("<details><summary>What changed: inputs, money, figures, gates</summary>", "")
+    yield from (f"- before: {escaped(summary.title(differences.before))}",
+                f"- after: {escaped(summary.title(differences.after))}")  # fmt: skip
+    if differences.inputs:
+        yield f"- inputs: {escaped(summary.inputs(differences.inputs, full=True))}"
+    yield ""
+    for part in (rows.money(differences, True), rows.changed_figures(differences, True)):
+        if part.rows:
+            yield from (f"**{escaped(part.title)}**", "", *table(part.headers, part.rows, part.right))
+    for title, lines in (("Gates", rows.gates(differences)), ("Findings", rows.findings(differences))):
+        if items := [f"- {escaped(line)}" for line in lines]:
+            yield from (f"**{title}**", "", *items, "")
+    yield "</details>"

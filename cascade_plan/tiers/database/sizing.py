@@ -40,12 +40,12 @@ def size(ask: Ask[Settings]) -> Sized:
     named = _called(ask.name)
     one = Band.constant(1)
     groups = [NodeGroup(ask.name, f"{named} primary", "primary", shape, primary, one, settings.terms)]
-    usages = [_storage(ask.name, f"{named} primary storage", zones, settings.storage_gib)]
+    usages = [_storage(groups[0], f"{named} primary storage", zones, settings.storage_gib)]
     if replicas:
         called = "read replica" if ask.name == "database" else f"{named} read replica"
         count, lever = Band.constant(replicas), f"{ask.name}.replica_count"
         groups.append(NodeGroup(ask.name, f"{called}s", "replicas", shape, single, count, settings.terms, lever=lever))
-        usages.append(_storage(ask.name, f"{called} storage", "single_zone", settings.storage_gib * replicas))
+        usages.append(_storage(groups[1], f"{called} storage", "single_zone", settings.storage_gib * replicas))
     if settings.backup_gib:
         backup = Band.constant(settings.backup_gib)
         usages.append(Usage(ask.name, f"{named} backup", Offer("database_backup"), backup, "gib_month"))
@@ -143,8 +143,9 @@ def _lever(ask: Ask[Settings], replicas: int, least: int, single: Offer) -> Leve
     )
 
 
-def _storage(tier: str, name: str, zones: str, gib: int) -> Usage:
-    return Usage(tier, name, Offer("database_storage", "", (ENGINE, zones)), Band.constant(gib), "gib_month")
+def _storage(group: NodeGroup, name: str, zones: str, gib: int) -> Usage:
+    offer = Offer("database_storage", "", (ENGINE, zones))
+    return Usage(group.tier, name, offer, Band.constant(gib), "gib_month", group=group.name)
 
 
 def _figures(ask: Ask[Settings], replicas: int, given_least: Input, least: int) -> tuple[Derivation, ...]:
