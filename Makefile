@@ -48,6 +48,10 @@ bench: $(VENV)/.installed-tools ## Measure against peers and floors (the accurac
 	$(BIN)/python benchmarks/offers.py
 	$(BIN)/python benchmarks/n_plus_one.py
 
+docs: $(VENV)/.installed ## Rebuild what is generated in docs/: the scenario's reference and the manual page
+	$(BIN)/cascade-plan schema --format markdown -o docs/scenario.md
+	$(BIN)/cascade-plan help --format man -o docs/cascade-plan.1
+
 prices: $(VENV)/.installed ## Rebuild the price books from DIR=<collected CSV files> TYPES=<DescribeInstanceTypes>
 	@test -n "$(DIR)" -a -n "$(TYPES)" || { echo "make prices DIR=<directory> TYPES=<JSON file>" >&2; exit 2; }
 	$(BIN)/cascade-plan prices import "$(DIR)" --instance-types "$(TYPES)"
@@ -73,4 +77,4 @@ $(VENV)/.installed-tools: $(VENV)/.installed
 	$(INSTALL) -c constraints.txt -e '.[test,aws]'
 	@touch $@
 
-.PHONY: help plan test check system lint format bench prices constraints clean
+.PHONY: help plan test check system lint format bench docs prices constraints clean

@@ -182,7 +182,8 @@ def test_as_of_reaches_the_report_and_the_clock_does_not(cascade) -> None:  # ty
 
 
 def test_init_writes_a_scenario_that_is_valid_and_never_overwrites(cascade) -> None:  # type: ignore[no-untyped-def]
-    assert cascade("init", "mine.yaml")[0] == 0
+    status, out, err = cascade("init", "mine.yaml")
+    assert (status, out) == (0, "wrote mine.yaml and cascade-plan.schema.json\nnext: cascade-plan size mine.yaml\n")
     first = Path("mine.yaml").read_text(encoding="utf-8")
     assert first.startswith("# yaml-language-server: $schema=cascade-plan.schema.json\n")
     assert cascade("validate", "mine.yaml") == (0, "mine.yaml: valid\n", "")
@@ -339,7 +340,7 @@ def test_version_and_same_bytes() -> None:
 def test_simulate_reports_draws_and_repeats(cascade) -> None:  # type: ignore[no-untyped-def]
     line = ("simulate", "--peak", "50000", "--avg", "12000", "--format", "json", "--chart", "day.svg")
     status, out, err = cascade(*line)
-    assert (status, err) == (0, "")
+    assert (status, err) == (0, "wrote day.svg\n")
     replay = json.loads(out)
     assert [service["recommended"] in ("cpu", "requests") for service in replay["services"]] == [True]
     assert ElementTree.parse("day.svg").getroot().tag.endswith("svg")

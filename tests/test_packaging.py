@@ -109,7 +109,9 @@ def test_the_wheel_holds_the_data_and_nothing_but_the_package(built: Built) -> N
     assert data == tracked_data()
     assert {"pricing/aws", "scenarios"} <= {str(Path(name).parent).removeprefix("cascade_plan/data/") for name in data}
     tops = {name.split("/")[0] for name in names}
-    assert {top for top in tops if not top.endswith(".dist-info")} == {"cascade_plan"}
+    assert {top for top in tops if not top.endswith((".dist-info", ".data"))} == {"cascade_plan"}
+    shared = {name.partition(".data/data/share/")[2] for name in names if ".data/" in name}
+    assert {"man/man1/cascade-plan.1", "doc/cascade-plan/README.md", "doc/cascade-plan/docs/scenario.md"} <= shared
     assert any(name.endswith(".dist-info/licenses/LICENSE") for name in names)
     # The emitters of load tests are no tests.
     assert not [name for name in names if any(part.lower().startswith("test") for part in Path(name).parts)]

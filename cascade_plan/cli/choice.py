@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Annotated, Any, Final
 
@@ -11,7 +11,11 @@ import typer
 from typer.models import ArgumentInfo
 
 from cascade_plan import registry
+from cascade_plan.cli import completing
+from cascade_plan.cli.described import SCENARIO_OPTIONS
+from cascade_plan.cli.output import detail
 from cascade_plan.inputs.choice import Choice, chosen
+from cascade_plan.inputs.scenarios import Given
 from cascade_plan.model.plan import Plan
 from cascade_plan.model.price import MAX_PRICE_AGE_DAYS
 
@@ -24,7 +28,7 @@ def planned(
     """Return the plan of the chosen scenario, or of another one with the same overrides."""
     from cascade_plan.planning.pipeline import plan
 
-    given = choice.read(reference)
+    given = read(choice, reference)
     made = plan(
         given.scenario,
         given.book,
@@ -39,17 +43,38 @@ def planned(
     return replace(made, outlook=explore(given.scenario, given.book, given.origins))
 
 
-def _option(flag: str, help_text: str, metavar: str, **extra: Any) -> Any:
+def read(choice: Choice, reference: str | None = None) -> Given:
+    """Return the chosen scenario, or another one with the same overrides, with its prices; --verbose says which."""
+    given = choice.read(reference)
+    detail(f"scenario {given.scenario.name}: {reference or choice.scenario}")
+    detail(f"prices: {given.book.name}")
+    return given
+
+
+def _option(flag: str, text: str, metavar: str, values: Callable[..., list[str]] | None = None) -> Any:
     variable = "CASCADE_PLAN_" + flag.strip("-").replace("-", "_").upper()
-    return Annotated[
-        extra.pop("kind", str | None), typer.Option(flag, help=help_text, metavar=metavar, envvar=variable, **extra)
-    ]
+    # The heading says once that the environment may give them.
+    option = typer.Option(
+        flag,
+        help=text,
+        metavar=metavar,
+        envvar=variable,
+        show_envvar=False,
+        rich_help_panel=SCENARIO_OPTIONS,
+        autocompletion=values,
+    )
+    return Annotated[str | None, option]
+
+
+def values_option(flag: str, values: Sequence[str], help_text: str) -> Any:
+    """Return an option that takes one of a few values, which a shell completes."""
+    return typer.Option(flag, metavar="NAME", help=help_text, autocompletion=lambda: list(values))
 
 
 def format_option(kind: str) -> Any:
     """Return the option --format of what prints a report of this kind: its help names the formats there are."""
-    *others, last = registry.names(f"reports/{kind}")
-    return typer.Option("--format", metavar="NAME", help=f"{', '.join(others)} or {last}.")
+    names = registry.names(f"reports/{kind}")
+    return values_option("--format", names, f"{', '.join(names[:-1])} or {names[-1]}.")
 
 
 MaxPriceAge = Annotated[
@@ -58,17 +83,11 @@ MaxPriceAge = Annotated[
         "--max-price-age", metavar="DAYS", envvar="CASCADE_PLAN_MAX_PRICE_AGE", help="Older prices are too old."
     ),
 ]
-NoPriceCache = Annotated[
-    bool,
-    typer.Option(
-        "--no-price-cache",
-        envvar="CASCADE_PLAN_NO_PRICE_CACHE",
-        help="Only the bundled prices, whatever `prices update` fetched.",
-    ),
-]
-Offline = Annotated[
-    bool, typer.Option("--offline", envvar="CASCADE_PLAN_OFFLINE", help="Use no network. Planning never does.")
-]
+NO_PRICE_CACHE: Final[dict[str, Any]] = {
+    "envvar": "CASCADE_PLAN_NO_PRICE_CACHE",
+    "help": "Only the bundled prices, whatever `prices update` fetched.",
+}
+NoPriceCache = Annotated[bool, typer.Option("--no-price-cache", **NO_PRICE_CACHE)]
 PARAMETERS: Final[tuple[tuple[str, Any], ...]] = (
     (
         "scenario",
@@ -79,29 +98,59 @@ PARAMETERS: Final[tuple[tuple[str, Any], ...]] = (
                 envvar="CASCADE_PLAN_SCENARIO",
                 help="A scenario file, - for stdin, or a bundled one's name.  [default: cascade]",
                 show_default=False,
+                show_envvar=False,
+                autocompletion=completing.scenarios,
             ),
         ],
     ),
-    ("env", _option("--env", "The environment of a file that has several.  [default: its first]", "NAME")),
+    (
+        "env",
+        _option(
+            "--env",
+            "The environment of a file that has several.  [default: its first]",
+            "NAME",
+            completing.environments,
+        ),
+    ),
     ("peak", _option("--peak", "Users at peak.", "USERS")),
     ("avg", _option("--avg", "Users on average.", "USERS")),
-    ("region", _option("--region", "Region of the cloud.", "REGION")),
-    ("method", _option("--method", "How to size: rules or slo.", "NAME")),
+    ("region", _option("--region", "Region of the cloud, such as us-east-1.", "REGION", completing.regions)),
+    (
+        "method",
+        _option(
+            "--method",
+            "How to size. rules: so many users a node, as the tiers of the scenario say. slo: the least fleet that "
+            "keeps the latency limits of every load while a zone and a node are lost.  [default: the scenario's]",
+            "NAME",
+            completing.methods,
+        ),
+    ),
     (
         "set_",
         Annotated[
             list[str] | None,
-            typer.Option("--set", metavar="KEY.PATH=VALUE", help="Set any value of the scenario; repeatable."),
+            typer.Option(
+                "--set",
+                metavar="KEY.PATH=VALUE",
+                help="Set any value of the scenario, such as tiers.cache=off; repeatable.",
+                rich_help_panel=SCENARIO_OPTIONS,
+                autocompletion=completing.settings,
+            ),
         ],
     ),
     ("prices", _option("--prices", "Prices that override or complete the book.", "FILE")),
-    ("no_price_cache", NoPriceCache),
-    ("offline", Offline),
+    (
+        "no_price_cache",
+        Annotated[
+            bool,
+            typer.Option("--no-price-cache", show_envvar=False, rich_help_panel=SCENARIO_OPTIONS, **NO_PRICE_CACHE),
+        ],
+    ),
     ("as_of", _option("--as-of", "The day from which the age of prices is counted.", "YYYY-MM-DD")),
 )
 
 
-DEFAULTS: Final = {"no_price_cache": False, "offline": False}
+DEFAULTS: Final = {"no_price_cache": False}
 
 
 def with_choice(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -117,7 +166,7 @@ def with_choice(command: Callable[..., Any]) -> Callable[..., Any]:
     if "before" in {parameter.name for parameter in own}:
         del shared["scenario"]
     own = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in own if p.name != "choice"]
-    parameters = [*filter(_is_argument, own), *shared.values(), *(p for p in own if not _is_argument(p))]
+    parameters = [*filter(_is_argument, own), *(p for p in own if not _is_argument(p)), *shared.values()]
 
     def called(**arguments: Any) -> Any:
         given = {name: arguments.pop(name, None) for name, _ in PARAMETERS}

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
+from cascade_plan.cli import completing
 from cascade_plan.cli.choice import Output, planned, with_choice
-from cascade_plan.cli.output import complain, deliver
+from cascade_plan.cli.output import Talk, complain, deliver, note, say
 from cascade_plan.errors import UsageError
 from cascade_plan.inputs.choice import Choice
 from cascade_plan.model.artefact import Artefact
+from cascade_plan.model.plan import Plan
 
 With = Annotated[
     str,
@@ -21,9 +25,12 @@ With = Annotated[
         metavar="PARTS",
         help="Also emit, comma-separated: namespace, deployment, service, pdb, and what else the scenario has, such as "
         "websocket.",
+        autocompletion=completing.parts,
     ),
 ]
-Only = Annotated[str, typer.Option("--only", metavar="FILE", help="Only this file.")]
+Only = Annotated[
+    str, typer.Option("--only", metavar="FILE", help="Only this file.", autocompletion=completing.files_emitted)
+]
 Directory = Annotated[str, typer.Option("-o", "--output", metavar="DIR", help="The directory to write into.")]
 Destination = Annotated[
     str,
@@ -31,25 +38,43 @@ Destination = Annotated[
         "-o", "--output", metavar="PATH", help="A directory for all files, or a file for --only; - is stdout."
     ),
 ]
-Force = Annotated[bool, typer.Option("--force", help="Overwrite files that were changed by hand.")]
+Force = Annotated[
+    bool, typer.Option("--force", help="Overwrite files that were changed by hand, or that cascade-plan did not write.")
+]
 Check = Annotated[
     bool, typer.Option("--check", help="Write nothing; exit 1 when the directory is not what the scenario gives.")
 ]
+Differences = Annotated[
+    bool, typer.Option("--diff", help="As --check, and print what would change in each file, as a unified diff.")
+]
+PLACEHOLDER: Final = "registry.example.com/"
+"""Where images come from that nobody has named."""
 
 
 @with_choice
-def emit_k8s(choice: Choice, with_: With = "", output: Output = "-") -> int:
-    """Emit the autoscalers of what runs on Kubernetes, and what else is asked for, as YAML."""
+def emit_k8s(choice: Choice, with_: With = "", output: Output = "-", force: Force = False) -> int:
+    """Emit the autoscalers of what runs on Kubernetes, and what else is asked for, as YAML.
+
+    Examples:
+      cascade-plan emit-k8s my.yaml > hpa.yaml
+      cascade-plan emit-k8s my.yaml --with deployment,service | kubectl apply -f -
+
+    Exit status:
+      0  The YAML was written.
+      2  Nothing was written: the file was changed by hand, or the scenario is wrong.
+    """
     from cascade_plan.emitters import directory as emitting
     from cascade_plan.emitters.kubernetes import artefacts as k8s
 
     parts, plan = [part.strip() for part in with_.split(",") if part.strip()], planned(choice)
     emitting.serving(plan, k8s.COMMAND)
-    deliver(k8s.stream(plan, parts), output)
+    text = k8s.stream(plan, parts)
+    _write_one(Artefact("", text, ""), output, force)
+    _placeholders(plan, text)
     return 0
 
 
-def _emitting(name: str, help_text: str) -> Callable[..., int]:
+def _emitting(name: str, help_text: str, examples: str) -> Callable[..., int]:
     """Return the command that emits one emitter's files."""
 
     def command(choice: Choice, only: Only = "", output: Destination = "-", force: Force = False) -> int:
@@ -60,45 +85,129 @@ def _emitting(name: str, help_text: str) -> Callable[..., int]:
         made = emitted.files
         if emitted.left_out:
             complain("\n".join(emitted.left_out), "not emitted")
-        if output == "-":
-            deliver(made[0].text if only else "".join(f"==> {a.path} <==\n{a.text}\n" for a in made), "-")
-        elif only:
-            deliver(made[0].text, output)
+        if only:
+            _write_one(made[0], output, force)
+        elif output == "-":
+            say("".join(f"==> {a.path} <==\n{a.text}\n" for a in made))
         else:
             _write(made, Path(output), force)
         return 0
 
-    command.__doc__, command.__name__ = help_text, f"emit_{name}"
+    command.__doc__ = (
+        f"{help_text}\n\nWithout -o all files are printed, each below its name.\n\n"
+        f"Examples:\n{examples}\n\nExit status:\n  0  The files were written.\n"
+        "  2  Nothing was written: a file was changed by hand, or the scenario is wrong."
+    )
+    command.__name__ = f"emit_{name}"
     decorated: Callable[..., int] = with_choice(command)
     return decorated
 
 
-emit_cluster = _emitting("cluster", "Emit the WebSocket cluster: its nodes, nginx, Redis, and the EKS node groups.")
-emit_database = _emitting("database", "Emit PostgreSQL's settings, PgBouncer, indexes, queries and tenant isolation.")
-emit_monitoring = _emitting("monitoring", "Emit Prometheus rules, alerts, the HPA's metric and a Grafana dashboard.")
-emit_loadtest = _emitting("loadtest", "Emit the load test, for Locust and k6, with the scenario's thresholds.")
-emit_infra = _emitting("infra", "Emit Terraform for the database, cache, node groups, load balancer and budget alarm.")
+emit_cluster = _emitting(
+    "cluster",
+    "Emit the WebSocket cluster: its nodes, nginx, Redis, and the EKS node groups.",
+    "  cascade-plan emit-cluster my.yaml -o cluster/\n"
+    "  cascade-plan emit-cluster my.yaml --only nginx.conf > nginx.conf",
+)
+emit_database = _emitting(
+    "database",
+    "Emit PostgreSQL's settings, PgBouncer, indexes, queries and tenant isolation.",
+    "  cascade-plan emit-database my.yaml -o out/\n"
+    "  cascade-plan emit-database my.yaml --only pgbouncer.ini > pgbouncer.ini",
+)
+emit_monitoring = _emitting(
+    "monitoring",
+    "Emit Prometheus rules, alerts, the HPA's metric and a Grafana dashboard.",
+    "  cascade-plan emit-monitoring my.yaml -o monitoring/",
+)
+emit_loadtest = _emitting(
+    "loadtest",
+    "Emit the load test, for Locust and k6, with the scenario's thresholds.",
+    "  cascade-plan emit-loadtest my.yaml -o loadtest/",
+)
+emit_infra = _emitting(
+    "infra",
+    "Emit Terraform for the database, cache, node groups, load balancer and budget alarm.",
+    "  cascade-plan emit-infra my.yaml -o infra/",
+)
 
 
 @with_choice
-def emit_all(choice: Choice, output: Directory, force: Force = False, check: Check = False) -> int:
-    """Emit everything into a directory, with an index; or check that a directory is up to date."""
+def emit_all(
+    choice: Choice, output: Directory, force: Force = False, check: Check = False, diff: Differences = False
+) -> int:
+    """Emit everything into a directory, with an index; or check that a directory is up to date.
+
+    Examples:
+      cascade-plan emit-all my.yaml -o deploy/
+      cascade-plan emit-all my.yaml -o deploy/ --check
+      cascade-plan emit-all my.yaml -o deploy/ --diff
+
+    Exit status:
+      0  The files were written; with --check or --diff, the directory is what the scenario gives.
+      1  With --check or --diff: it is not.
+      2  Nothing was written: a file was changed by hand, or the scenario is wrong.
+    """
     from cascade_plan.emitters import directory as emitting
 
-    made = emitting.everything(planned(choice))
-    if not check:
-        _write(made.files, Path(output), force)
-        complain("\n".join(made.left_out), "not emitted")
-        return 0
-    if drift := _drift(made.files, Path(output)):
-        complain("\n".join(drift), "")
-        complain(f"{output} is not what the scenario gives: run `cascade-plan emit-all -o {output}`", "error")
-        return 1
+    plan = planned(choice)
+    made = emitting.everything(plan)
+    if check or diff:
+        return _checked(made.files, Path(output), diff)
+    _write(made.files, Path(output), force)
+    complain("\n".join(made.left_out), "not emitted")
+    _placeholders(plan, "".join(artefact.text for artefact in made.files))
     return 0
 
 
+def _checked(made: tuple[Artefact, ...], directory: Path, diff: bool) -> int:
+    """Return 0 where a directory is what would be emitted, else 1, after saying what differs and what to run."""
+    from cascade_plan.emitters import directory as emitting
+
+    present, known = _present_of(made, directory), _record(directory)
+    left_over = _left_over(made, known, directory)
+    edited = emitting.edited(made, present, known)
+    lines = [f"{line}, edited by hand" if line.partition(": ")[2] in edited else line
+             for line in emitting.drift(made, present)]  # fmt: skip
+    if diff:
+        deliver(emitting.differences(made, present, str(directory)), "-")
+    if not (lines or left_over):
+        return 0
+    complain("\n".join([*lines, *(f"no longer emitted: {path}" for path in left_over)]), "")
+    complain(f"{directory} is not what the scenario gives: run `{_command_line()}`")
+    if edited:
+        complain(f"--force overwrites what was edited by hand: {', '.join(edited)}")
+    return 1
+
+
+def _command_line() -> str:
+    """Return the command line that was given, quoted for a shell, as the one that writes."""
+    return shlex.join(["cascade-plan", *(word for word in Talk.arguments if word not in ("--check", "--diff"))])
+
+
+def _placeholders(plan: Plan, text: str) -> None:
+    """Warn of images in what was emitted that nobody has named."""
+    for workload in plan.fleet.workloads:
+        if workload.image.startswith(PLACEHOLDER) and workload.image in text:
+            complain(
+                f"the image {workload.image} is a placeholder: --set tiers.{workload.tier}.image=... names yours",
+                "warning",
+            )
+
+
+def _write_one(artefact: Artefact, destination: str, force: bool) -> None:
+    """Write one file, or stdout for "-". A file is kept as those of a directory are: the record stands beside it."""
+    path = Path(destination)
+    if destination == "-" or (path.exists() and not path.is_file()):
+        deliver(artefact.text, destination)
+        return
+    if not path.parent.is_dir():
+        raise UsageError(f"cannot write {destination!r}: there is no directory {str(path.parent)!r}")
+    _write((replace(artefact, path=path.name),), path.parent, force)
+
+
 def _write(made: tuple[Artefact, ...], directory: Path, force: bool) -> None:
-    """Write artefacts into a directory, the record of them last.
+    """Write artefacts into a directory, the record of them last, and say on stderr what was written.
 
     Raises UsageError, having written nothing, when a file there is not as it was last written and not `force`.
     """
@@ -112,24 +221,36 @@ def _write(made: tuple[Artefact, ...], directory: Path, force: bool) -> None:
             f"{directory}: changed since they were written, or not written by cascade-plan: {', '.join(edited)}; "
             "nothing was written (--force overwrites them)"
         )
-    for artefact in made:
+    changed = [artefact for artefact in made if present[artefact.path] != artefact.text]
+    for count, artefact in enumerate(changed, 1):
         path = directory / artefact.path
         _make_directory(path.parent)
-        if present[artefact.path] != artefact.text:
-            write_atomically(path, artefact.text)
+        write_atomically(path, artefact.text)
+        Talk.written = (f"{count} of {len(changed)} files in {directory}",)
+    for artefact in made:
         if artefact.executable:
+            path = directory / artefact.path
             path.chmod(path.stat().st_mode | 0o111)
     write_atomically(directory / emitting.RECORD, emitting.record(made, known))
-    for name in _left_over(made, known, directory):
-        complain(f"{directory / name} is no longer emitted; remove it", "warning")
+    if len(made) > 1:
+        for name in _left_over(made, known, directory):
+            complain(f"{directory / name} is no longer emitted; remove it", "warning")
+    note(_said(made, len(changed), directory))
 
 
-def _drift(made: tuple[Artefact, ...], directory: Path) -> list[str]:
-    """Return how a directory differs from what would be emitted, a line for each file."""
+def _said(made: tuple[Artefact, ...], changed_count: int, directory: Path) -> str:
+    """Return what was written, and what to begin with: the index, the only file to run, or what is applied first."""
     from cascade_plan.emitters import directory as emitting
 
-    left_over = _left_over(made, _record(directory), directory)
-    return emitting.drift(made, _present_of(made, directory)) + [f"no longer emitted: {path}" for path in left_over]
+    if len(made) == 1:
+        path = directory / made[0].path
+        return f"wrote {path}" if changed_count else f"{path} is up to date"
+    indexes = [artefact for artefact in made if artefact.path == emitting.INDEX]
+    run = [artefact for artefact in made if artefact.executable]
+    first = (indexes or (run if len(run) == 1 else made))[0]
+    of_all = "" if changed_count == len(made) else f" of {len(made)}"
+    wrote = f"wrote {changed_count}{of_all} files to {directory}/" if changed_count else f"{directory}/ is up to date"
+    return f"{wrote}; start with {directory / first.path}"
 
 
 def _left_over(made: tuple[Artefact, ...], known: Mapping[str, str], directory: Path) -> list[str]:

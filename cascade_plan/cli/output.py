@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import stat
 import sys
+from collections.abc import Sequence
 from inspect import signature
+from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
 
@@ -13,14 +16,38 @@ NARROWEST: Final = 40
 
 
 class Color:
-    """Whether colour is wanted; a terminal, NO_COLOR and TERM decide the rest."""
+    """Whether colour is wanted; a terminal, NO_COLOR, FORCE_COLOR and TERM decide the rest."""
 
     wanted = True
 
     @classmethod
     def on(cls) -> bool:
-        """Return whether stdout is a terminal that should get colour and layout."""
-        return cls.wanted and sys.stdout.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+        """Return whether stdout should get colour and layout: a terminal does, and what FORCE_COLOR says is one.
+
+        Both variables count when they are not empty (https://no-color.org, https://force-color.org).
+        """
+        if not cls.wanted or os.environ.get("NO_COLOR"):
+            return False
+        if os.environ.get("FORCE_COLOR"):
+            return True
+        return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+
+
+class Talk:
+    """How much stderr is told: errors alone (quiet), what is worth knowing, or where everything came from too."""
+
+    quiet = False
+    verbose = False
+    written: tuple[str, ...] = ()
+    """What this run has written, for whoever interrupts it."""
+    arguments: tuple[str, ...] = ()
+    """The command line, for whoever is told to repeat it."""
+
+    @classmethod
+    def begin(cls, arguments: Sequence[str]) -> None:
+        """Begin a command line: forget what an earlier one of this process asked for and wrote."""
+        cls.quiet, cls.verbose, cls.written, cls.arguments = False, False, (), tuple(arguments)
+        Color.wanted = True
 
 
 def width() -> int:
@@ -43,23 +70,52 @@ def say(text: str) -> None:
     from cascade_plan.files.disk import write_output
 
     try:
-        write_output("-", text if text.endswith("\n") else text + "\n")
+        write_output("-", text if text.endswith("\n") or not text else text + "\n")
     except BrokenPipeError:
         # Python flushes stdout again at exit; without this it would complain then.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def complain(text: str, kind: str = "error") -> None:
-    """Write a message to stderr, each of its lines marked with its kind (error, warning), or unmarked for ""."""
+    """Write a message to stderr, each of its lines marked with its kind (error, warning), or unmarked for "".
+
+    Where stderr is to be quiet, only what is an error or unmarked is written.
+    """
+    if Talk.quiet and kind not in ("error", ""):
+        return
     mark = f"{kind}: " if kind else ""
     sys.stderr.write("".join(f"{mark}{line}\n" for line in text.splitlines()))
 
 
-def deliver(text: str, destination: str) -> None:
-    """Write text to stdout for "-", or atomically to a file. Raises UsageError when the file cannot be written."""
+def note(text: str) -> None:
+    """Write to stderr what is good to know and no warning, such as what was written, unless it is to be quiet."""
+    if not Talk.quiet:
+        complain(text, "")
+
+
+def detail(text: str) -> None:
+    """Write to stderr what only --verbose asks for, such as where a value was read."""
+    if Talk.verbose:
+        note(text)
+
+
+def deliver(text: str, destination: str, next_step: str = "") -> None:
+    """Write text to stdout for "-", or atomically to a file and say so on stderr, with what to do next.
+
+    Raises UsageError when the file cannot be written.
+    """
     if destination == "-":
         say(text)
         return
     from cascade_plan.files.disk import write_output
 
     write_output(destination, text)
+    wrote(destination, next_step)
+
+
+def wrote(path: str, next_step: str = "") -> None:
+    """Remember that a file was written and say so, with what to do next; not of what is no file, such as /dev/null."""
+    if not stat.S_ISREG(Path(path).stat().st_mode):
+        return
+    Talk.written = (*Talk.written, path)
+    note(f"wrote {path}" + (f"; {next_step}" if next_step else ""))

@@ -34,7 +34,17 @@ def size(
     max_price_age: MaxPriceAge = MAX_PRICE_AGE_DAYS,
     strict_prices: Strict = False,
 ) -> int:
-    """Size every tier, price it and judge it."""
+    """Size every tier, price it and judge it.
+
+    Examples:
+      cascade-plan size my.yaml
+      cascade-plan size my.yaml --peak 50000 --avg 12000 --region us-west-2
+      cascade-plan size my.yaml --format json -o plan.json
+
+    Exit status:
+      0  The plan was printed, whatever its gates say: `check` judges them.
+      3  With --strict-prices: a price is missing, undated or too old.
+    """
     names = [each.env for each in choice.environments() if each.env]
     if choice.env is None and names:
         complain(f"environment {names[0]} of {', '.join(names)}; --env chooses another", "")
@@ -53,6 +63,13 @@ def report(
     """Write the report for finance: cost, commitments, assumptions, alternatives and rollout.
 
     Of a file with environments it is all of them with their total, unless --env chooses one.
+
+    Examples:
+      cascade-plan report my.yaml -o report.md
+
+    Exit status:
+      0  The report was written, whatever its gates say: `check` judges them.
+      3  With --strict-prices: a price is missing, undated or too old.
     """
     plans = _planned(choice.environments(), format_, output, max_price_age, explored=True)
     return 3 if strict_prices and not _fresh(plans, choice, max_price_age) else 0
@@ -66,9 +83,18 @@ def check(
     max_price_age: MaxPriceAge = MAX_PRICE_AGE_DAYS,
     strict_prices: Strict = False,
 ) -> int:
-    """Fail when a gate fails: exit 1 for a failed gate, 3 for a missing price; the report is written all the same.
+    """Fail when a gate fails, for a build: the verdict is the exit status.
 
-    Of a file with environments all are judged, unless --env chooses one.
+    The report is written all the same. Of a file with environments all are judged, unless --env chooses one.
+
+    Examples:
+      cascade-plan check my.yaml
+      cascade-plan check my.yaml --format junit -o capacity.xml
+
+    Exit status:
+      0  Every gate that was judged is met.
+      1  A gate failed.
+      3  A price is missing; with --strict-prices also when one is undated or too old.
     """
     on_github = os.environ.get("GITHUB_ACTIONS") == "true"
     explored = on_github or format_ == "markdown"

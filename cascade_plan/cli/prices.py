@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cascade_plan import registry
-from cascade_plan.cli.app import CONTEXT
-from cascade_plan.cli.choice import MaxPriceAge, NoPriceCache, Offline, Output
+from cascade_plan.cli import completing
+from cascade_plan.cli.choice import MaxPriceAge, NoPriceCache, Output, values_option
+from cascade_plan.cli.described import CONTEXT, Described, DescribedGroup
 from cascade_plan.cli.output import complain, deliver, say
 from cascade_plan.errors import UsageError, did_you_mean
 from cascade_plan.inputs.choice import day
@@ -29,21 +30,39 @@ if TYPE_CHECKING:
     from cascade_plan.prices.updating import Outcome, Wish
 
 app = typer.Typer(
-    no_args_is_help=True, rich_markup_mode=None, context_settings=CONTEXT, help="What the price books hold."
+    cls=DescribedGroup,
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    context_settings=CONTEXT,
+    help="Show the prices that plans use, renew them from the cloud, and compare the bundled ones with those.",
 )
 
+FORMATS = ("table", "json")
 CLOUD = "aws"
 """Whose prices are meant where none is named."""
-Cloud = Annotated[str, typer.Option("--cloud", metavar="NAME", help="Whose prices.")]
-Region = Annotated[str | None, typer.Option("--region", metavar="REGION", help="Only this region.")]
+Cloud = Annotated[str, typer.Option("--cloud", metavar="NAME", help="Whose prices.", autocompletion=completing.clouds)]
+Region = Annotated[
+    str | None,
+    typer.Option("--region", metavar="REGION", help="Only this region.", autocompletion=completing.regions),
+]
 Regions = Annotated[
     list[str] | None,
-    typer.Option("--region", metavar="REGION", help="A region to renew; repeatable.  [default: the bundled regions]"),
+    typer.Option(
+        "--region",
+        metavar="REGION",
+        help="A region to renew; repeatable.  [default: the bundled regions]",
+        autocompletion=completing.regions,
+    ),
 ]
 Shape = Annotated[
     str | None, typer.Option("--shape", metavar="NAME", help="The prices of one item, such as m7g.large.")
 ]
-Format = Annotated[str, typer.Option("--format", metavar="NAME", help="table or json.")]
+Format = Annotated[str, values_option("--format", FORMATS, "table or json.")]
+Offline = Annotated[
+    bool,
+    typer.Option("--offline", envvar="CASCADE_PLAN_OFFLINE", help="Use no network: what would need it is refused."),
+]
 Overrides = Annotated[str | None, typer.Option("--prices", metavar="FILE", help="Prices laid over the book.")]
 AsOf = Annotated[
     str | None,
@@ -57,6 +76,7 @@ Source = Annotated[
         envvar="CASCADE_PLAN_PRICE_SOURCE",
         help="Of aws bulk: its public offer files, no account needed; or api: the Price List Query API, with spot "
         "prices.  [default: the cloud's first, bulk]",
+        autocompletion=completing.price_sources,
     ),
 ]
 Services = Annotated[
@@ -66,6 +86,7 @@ Services = Annotated[
         metavar="NAMES",
         help="What to renew, comma-separated; an unknown name is answered with those there are.  "
         "[default: all the source has]",
+        autocompletion=completing.price_services,
     ),
 ]
 Endpoint = Annotated[
@@ -77,10 +98,25 @@ Endpoint = Annotated[
         help="Ask this address instead of the cloud's own: a mirror or a private endpoint.",
     ),
 ]
-FORMATS = ("table", "json")
+KeepGoing = Annotated[
+    bool,
+    typer.Option("--keep-going", help="Renew what is clear; a key without one clear price keeps the price it had."),
+]
+SpotPercentile = Annotated[
+    int, typer.Option("--spot-percentile", min=1, max=100, metavar="PERCENT", help="Of the spot price over time.")
+]
+SpotWindow = Annotated[
+    int, typer.Option("--spot-window", min=1, max=90, metavar="DAYS", help="Days of spot prices to look at.")
+]
+PrintPolicy = Annotated[
+    bool, typer.Option("--print-policy", help="Print the least permissions that an update needs, and leave.")
+]
+ChangesShown = Annotated[
+    int, typer.Option("--changes", min=0, metavar="COUNT", help="How many of the largest changes to list.")
+]
 
 
-@app.command("show")
+@app.command("show", cls=Described)
 def show(
     region: Region = None,
     cloud: Cloud = CLOUD,
@@ -91,7 +127,12 @@ def show(
     format_: Format = "table",
     output: Output = "-",
 ) -> int:
-    """List coverage, gaps and dates of each region's prices, or every price of one item."""
+    """List coverage, gaps and dates of each region's prices, or every price of one item.
+
+    Examples:
+      cascade-plan prices show --region eu-west-1
+      cascade-plan prices show --shape m7g.large
+    """
     _known_format(format_, "show")
     if prices is not None and region is None:
         raise UsageError("--prices FILE holds the prices of one region: name it with --region")
@@ -111,33 +152,35 @@ def show(
     return 0
 
 
-@app.command("update")
+@app.command("update", cls=Described)
 def update(
     region: Regions = None,
     cloud: Cloud = CLOUD,
     source: Source = "",
     services: Services = "",
-    keep_going: Annotated[
-        bool,
-        typer.Option("--keep-going", help="Renew what is clear; a key without one clear price keeps the price it had."),
-    ] = False,
-    spot_percentile: Annotated[
-        int, typer.Option("--spot-percentile", min=1, max=100, metavar="PERCENT", help="Of the spot price over time.")
-    ] = 90,
-    spot_window: Annotated[
-        int, typer.Option("--spot-window", min=1, max=90, metavar="DAYS", help="Days of spot prices to look at.")
-    ] = 30,
+    keep_going: KeepGoing = False,
+    spot_percentile: SpotPercentile = 90,
+    spot_window: SpotWindow = 30,
     endpoint_url: Endpoint = None,
     offline: Offline = False,
-    print_policy: Annotated[
-        bool, typer.Option("--print-policy", help="Print the least permissions that an update needs, and leave.")
-    ] = False,
-    changes_shown: Annotated[
-        int, typer.Option("--changes", min=0, metavar="COUNT", help="How many of the largest changes to list.")
-    ] = 10,
+    print_policy: PrintPolicy = False,
+    changes_shown: ChangesShown = 10,
     output: Output = "-",
 ) -> int:
-    """Bring today's prices of a cloud into the price cache, which every later plan uses."""
+    """Bring today's prices of a cloud into the price cache, which every later plan uses.
+
+    An update that fails leaves the cache of its region as it was.
+
+    Examples:
+      cascade-plan prices update --region us-east-1
+      cascade-plan prices update --source api --services ec2,spot
+      cascade-plan prices update --print-policy
+
+    Exit status:
+      0  The prices are renewed.
+      3  A price is not clear, and --keep-going was not given.
+      5  The network or the cloud failed.
+    """
     from cascade_plan.prices import updating
 
     sources = updating.sources_of(cloud)
@@ -219,7 +262,7 @@ def _progress() -> Iterator[Any]:
         yield advance
 
 
-@app.command("verify")
+@app.command("verify", cls=Described)
 def verify(
     region: Region = None,
     cloud: Cloud = CLOUD,
@@ -229,6 +272,7 @@ def verify(
             "--against",
             metavar="NAME",
             help="cache: what was last fetched. A source of `prices update`: the cloud, now.",
+            autocompletion=completing.compared_with,
         ),
     ] = "cache",
     tolerance: Annotated[
@@ -244,7 +288,17 @@ def verify(
     format_: Format = "table",
     output: Output = "-",
 ) -> int:
-    """Compare the bundled prices with fetched ones: exit 3 when a price differs, is missing or is too old."""
+    """Compare the bundled prices with fetched ones.
+
+    Examples:
+      cascade-plan prices verify --region us-east-1
+      cascade-plan prices verify --against bulk --tolerance 1
+
+    Exit status:
+      0  They agree.
+      3  A price differs, is missing or is too old.
+      5  The network or the cloud failed.
+    """
     from cascade_plan.prices import verifying
 
     _known_format(format_, "verify")
@@ -281,7 +335,7 @@ def _other_book(cloud: str, region: str, against: str, endpoint_url: str | None,
     return Book(cloud, region, updating.fetched(region, wish).rows, f"{against} of {today}")
 
 
-@app.command("import")
+@app.command("import", cls=Described)
 def import_(
     directory: Annotated[str, typer.Argument(metavar="DIR", help="The directory of collected CSV files.")],
     instance_types: Annotated[
@@ -289,7 +343,11 @@ def import_(
     ],
     output: Annotated[str, typer.Option("-o", "--output", metavar="DIR", help="Where the books go.")] = "pricing/aws",
 ) -> int:
-    """Rebuild the bundled price books and the catalogue of aws from collected CSV files."""
+    """Rebuild the bundled price books and the catalogue of aws from collected CSV files.
+
+    Examples:
+      cascade-plan prices import collected/ --instance-types types.json
+    """
     importing = registry.load("clouds", CLOUD, "prices.importing")
     if not Path(output).is_dir():
         raise UsageError(f"{output} is no directory")

@@ -36,7 +36,16 @@ Format = Annotated[str, format_option("differences")]
 
 @with_choice
 def explain(choice: Choice, figure: Figure, output: Output = "-") -> int:
-    """Say where a figure comes from: formula, inputs and their origin, source, prices; or what an input means."""
+    """Say where a figure comes from, or what an input means; without either, list the figures.
+
+    Of a figure: its formula, its inputs and where they were given, its source, the prices in it. Of an input, which is
+    a path of the scenario: its meaning, value, bounds and default, and the figures made from it.
+
+    Examples:
+      cascade-plan explain
+      cascade-plan explain api.node_count
+      cascade-plan explain tiers.api.users_per_node my.yaml
+    """
     from cascade_plan.planning.pipeline import plan
     from cascade_plan.reports import explanation, inputs
 
@@ -65,7 +74,12 @@ def diff(
 ) -> int:
     """Say what a change costs and why: AFTER against BEFORE, or one scenario before and after --set, --peak and others.
 
-    What the options change is changed in AFTER only. Example: cascade-plan diff my.yaml --set tiers.cache.engine=valkey
+    What the options change is changed in AFTER only.
+
+    Examples:
+      cascade-plan diff my.yaml --set tiers.cache.engine=valkey
+      cascade-plan diff cascade-as-written cascade
+      cascade-plan diff plan.json my.yaml
     """
     from cascade_plan.choosing.differences import compare
 

@@ -3,25 +3,49 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from cascade_plan.cli.choice import Output
+from cascade_plan.cli import completing
+from cascade_plan.cli.choice import Output, values_option
 from cascade_plan.cli.output import complain, deliver, say
-from cascade_plan.errors import UsageError, did_you_mean
+from cascade_plan.errors import Problem, ScenarioError, UsageError, did_you_mean
 
 if TYPE_CHECKING:
     from cascade_plan.inputs.starting import Answers
 
 Force = Annotated[bool, typer.Option("--force", help="Overwrite what is there.")]
-Files = Annotated[list[str], typer.Argument(metavar="SCENARIO...", help="Files, or names of bundled scenarios.")]
-Which = Annotated[str, typer.Argument(metavar="NAME", help="scenario or plan: what the schema describes.")]
-Shape = Annotated[str, typer.Option("--format", metavar="NAME", help="json or markdown.")]
+Files = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="SCENARIO", help="Files, or names of bundled scenarios.", autocompletion=completing.scenarios
+    ),
+]
+VERDICTS: Final = ("table", "json")
+Verdicts = Annotated[str, values_option("--format", VERDICTS, "table: a line for each scenario; or json.")]
+Which = Annotated[
+    str,
+    typer.Argument(
+        metavar="NAME",
+        help="scenario or plan: what the schema describes.",
+        autocompletion=lambda: ["scenario", "plan"],
+    ),
+]
+Shape = Annotated[str, values_option("--format", ("json", "markdown"), "json or markdown.")]
 Example = Annotated[
-    str | None, typer.Option("--example", metavar="NAME", help="Write this bundled scenario instead of asking.")
+    str | None,
+    typer.Option(
+        "--example",
+        metavar="NAME",
+        help="Write this bundled scenario instead of asking.",
+        autocompletion=completing.bundled,
+    ),
 ]
 Target = Annotated[str, typer.Argument(metavar="FILE", help="Where to write.")]
 Called = Annotated[str | None, typer.Option("--name", metavar="NAME", help="What the system is called.")]
@@ -33,7 +57,10 @@ Workers = Annotated[bool | None, typer.Option("--workers/--no-workers", help="Wo
 Money = Annotated[
     float | None, typer.Option("--budget", metavar="USD", min=0.01, help="What everything may cost a month.")
 ]
-Region = Annotated[str | None, typer.Option("--region", metavar="REGION", help="Region of the cloud.")]
+Region = Annotated[
+    str | None,
+    typer.Option("--region", metavar="REGION", help="Region of the cloud.", autocompletion=completing.regions),
+]
 
 
 def init(
@@ -52,6 +79,11 @@ def init(
     """Write a scenario to start from, and the schema that lets an editor complete it.
 
     On a terminal it asks for what no flag gives; elsewhere it takes the defaults.
+
+    Examples:
+      cascade-plan init my.yaml
+      cascade-plan init my.yaml --users 2000 --cache --workers --budget 1500
+      cascade-plan init study.yaml --example cascade
     """
     from cascade_plan.files.disk import write_atomically
     from cascade_plan.inputs.scenarios import scenario_text
@@ -65,9 +97,11 @@ def init(
         text = f"# yaml-language-server: $schema={SCHEMA_FILE}\n{scenario_text(example)[0]}"
     else:
         text = scenario_yaml(_answers(name, users, (websockets, cache, database, workers), budget, region))
+    if not target.parent.is_dir():
+        raise UsageError(f"cannot write {file!r}: there is no directory {str(target.parent)!r}")
     write_atomically(schema_file, _schema_text("scenario"))
     write_atomically(target, text)
-    say(f"wrote {target} and {schema_file}\nnext: cascade-plan size {target}")
+    say(f"wrote {target} and {schema_file}\nnext: cascade-plan size {shlex.quote(file)}")
     return 0
 
 
@@ -110,45 +144,95 @@ def _answers(
     )
 
 
-def validate(scenarios: Files) -> int:
+def validate(scenarios: Files, format_: Verdicts = "table", output: Output = "-") -> int:
     """Check scenarios: the schema, the region's prices and the shapes; every problem of every file at once.
 
     Of a file with environments each is checked.
+
+    Examples:
+      cascade-plan validate my.yaml
+      cascade-plan validate scenarios/*.yaml --format json
+
+    Exit status:
+      0  All are valid.
+      2  One is not.
     """
-    from cascade_plan.inputs.scenarios import environments_of
+    if format_ not in VERDICTS:
+        known = f"known are {', '.join(VERDICTS)}{did_you_mean(format_, [*VERDICTS])}"
+        raise UsageError(f"no format {format_!r} for validate: {known}")
+    checked = [each for reference in scenarios for each in _checked(reference)]
+    if format_ == "json":
+        deliver(_verdicts_json(checked), output)
+    else:
+        for each in checked:
+            suffix = f" ({each.env})" if each.env else ""
+            complain("\n".join(f"{problem}{suffix}" for problem in each.problems))
+        deliver("".join(f"{each.called}: valid\n" for each in checked if not each.problems), output)
+    return UsageError.exit_code if any(each.problems for each in checked) else 0
 
-    failed = 0
-    for reference in scenarios:
-        try:
-            found = environments_of(reference)
-        except UsageError as error:
-            complain(str(error))
-            failed += 1
-        else:
-            failed += sum(not _is_valid(reference, env) for env in found or (None,))
-    return UsageError.exit_code if failed else 0
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What is wrong with a scenario, or with one of its environments."""
+
+    reference: str
+    env: str | None
+    problems: tuple[Problem | str, ...]
+    """Where they stand and what is wrong; only what is wrong where there is no place."""
+
+    @property
+    def called(self) -> str:
+        """What it is called."""
+        return self.reference if self.env is None else f"{self.reference} ({self.env})"
 
 
-def _is_valid(reference: str, env: str | None) -> bool:
-    """Say what is wrong with a scenario or one of its environments, or that it is valid, and return whether it is."""
-    from cascade_plan.inputs.scenarios import read
+def _checked(reference: str) -> Iterator[Checked]:
+    """Yield what is wrong with a scenario, of one with environments for each of them."""
+    from cascade_plan.inputs.scenarios import environments_of, read
     from cascade_plan.planning.pipeline import plan
 
-    called = reference if env is None else f"{reference} ({env})"
     try:
-        given = read(reference, env=env)
-        plan(given.scenario, given.book, given.origins)
+        found = environments_of(reference) or (None,)
     except UsageError as error:
-        complain(str(error) if env is None else "\n".join(f"{line} ({env})" for line in str(error).splitlines()))
-        return False
-    say(f"{called}: valid")
-    return True
+        yield Checked(reference, None, _problems(error))
+        return
+    for env in found:
+        try:
+            given = read(reference, env=env)
+            plan(given.scenario, given.book, given.origins)
+        except UsageError as error:
+            yield Checked(reference, env, _problems(error))
+        else:
+            yield Checked(reference, env, ())
+
+
+def _problems(error: UsageError) -> tuple[Problem | str, ...]:
+    return tuple(error.problems) if isinstance(error, ScenarioError) else tuple(str(error).splitlines())
+
+
+def _verdicts_json(checked: Sequence[Checked]) -> str:
+    entries = [
+        {
+            "scenario": each.reference,
+            "environment": each.env,
+            "valid": not each.problems,
+            "problems": [{"message": p} if isinstance(p, str) else asdict(p) for p in each.problems],
+        }
+        for each in checked
+    ]
+    document = {"schema_version": 1, "valid": not any(each.problems for each in checked), "scenarios": entries}
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
 def schema(which: Which = "scenario", shape: Shape = "json", output: Output = "-") -> int:
     """Print the JSON Schema of a scenario, or of the plan that `size --format json` prints.
 
     As markdown it is docs/scenario.md: every field of a scenario for people.
+
+    Examples:
+      cascade-plan schema -o cascade-plan.schema.json
+      cascade-plan schema plan
+      cascade-plan schema --format markdown
     """
     if shape not in SHAPES:
         raise UsageError(

@@ -54,11 +54,19 @@ def simulate(
     format_: Format = "table",
     output: Output = "-",
 ) -> int:
-    """Replay days of traffic through the real HPA algorithm: minutes the SLO is missed, and what the days cost."""
+    """Replay days of traffic through the real HPA algorithm: minutes the SLO is missed, and what the days cost.
+
+    Examples:
+      cascade-plan simulate my.yaml --chart day.svg
+      cascade-plan simulate my.yaml --trace requests.csv --days 7 --runs 20
+      cascade-plan simulate my.yaml --requests 200000
+    """
     bounds = (("--days", days, 1, 366), ("--runs", runs, 1, 10_000), ("--requests", requests, 100, 10_000_000))
     for flag, value, least, most in bounds:
         if value is not None and not least <= value <= most:
             raise UsageError(f"{flag} {value}: must be between {least} and {most:,}")
+    if chart is not None and chart != "-" and not chart.lower().endswith(".svg"):
+        raise UsageError(f"--chart {chart}: charts are SVG: name the file .svg")
     if profile is not None:
         choice = choice.also((f"--profile {profile}", "users.profile", profile))
     if requests is not None:

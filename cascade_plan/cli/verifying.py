@@ -31,7 +31,17 @@ Format = Annotated[str, format_option("verifications")]
 
 @with_choice
 def verify(choice: Choice, results: Results, load: Ran = None, format_: Format = "table", output: Output = "-") -> int:
-    """Judge a load test's results: exit 1 unless they show every SLO to be kept; compare them with the plan."""
+    """Judge a load test's results by the SLOs, and compare them with the plan.
+
+    Examples:
+      cascade-plan verify loadtest/results/normal my.yaml
+      cascade-plan verify loadtest/results/peak my.yaml --format junit -o peak.xml
+
+    Exit status:
+      0  The results show every SLO to be kept.
+      1  They do not: one is missed, or they do not show it.
+      2  They cannot be read.
+    """
     from cascade_plan.evidence import runs, verifying
     from cascade_plan.files.disk import listed
     from cascade_plan.planning.pipeline import plan

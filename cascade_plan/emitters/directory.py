@@ -134,6 +134,19 @@ def drift(made: Iterable[Artefact], present: Mapping[str, str | None]) -> list[s
     ]
 
 
+def differences(made: Iterable[Artefact], present: Mapping[str, str | None], directory: str) -> str:
+    """Return a unified diff of the files of a directory and those that would be written; "" where they are the same."""
+    from difflib import unified_diff
+
+    lines: list[str] = []
+    for artefact in made:
+        if (text := present[artefact.path]) != artefact.text:
+            path = f"{directory}/{artefact.path}"
+            before = "/dev/null" if text is None else path
+            lines += unified_diff((text or "").splitlines(), artefact.text.splitlines(), before, path, lineterm="")
+    return "".join(f"{line}\n" for line in lines)
+
+
 def digest(text: str) -> str:
     """Return the SHA-256 of a file's text, in hexadecimal digits."""
     return hashlib.sha256(text.encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""Where the bundled data stands."""
+"""Where the bundled data and the documents stand."""
 
 from __future__ import annotations
 
@@ -27,3 +27,15 @@ def data_root() -> Traversable:
     raise CascadePlanError(
         "the bundled pricing/ and scenarios/ are missing from this installation; reinstall cascade-plan"
     )
+
+
+def docs_root() -> Path | None:
+    """Return the directory that holds README.md and `docs/`: the checkout's root, or where an installation puts them.
+
+    None where neither is there, as after an installation for one user alone.
+    """
+    import sys
+
+    checkout = Path(__file__).resolve().parent.parent.parent
+    installed = Path(sys.prefix, "share", "doc", "cascade-plan")
+    return next((root for root in (checkout, installed) if (root / "docs" / "scenario.md").is_file()), None)
