@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Final
 
 
 class CascadePlanError(Exception):
@@ -29,18 +30,39 @@ class Problem:
     """1-based; 0 where the problem has no column."""
     field: str
     message: str
+    allowed: str = ""
+    """What is allowed, where it is a list that the next problem may have too; of several it is said once."""
 
     def __str__(self) -> str:
+        return self.text()
+
+    def text(self, is_repeated: bool = False) -> str:
+        """Return the problem as a line; without what is allowed where a line before has said it."""
         where = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
-        return f"{where}: {self.field}: {self.message}" if self.field else f"{where}: {self.message}"
+        said = f"{self.field}: {self.message}" if self.field else self.message
+        allowed = "" if is_repeated or not self.allowed else f"{' ' if said.endswith('?') else '; '}{self.allowed}"
+        return f"{where}: {said}{allowed}"
+
+
+MOST_SHOWN: Final = 10
+"""Problems that a message lists: who gave the wrong file does not want to read it as errors."""
+
+
+def listed(problems: Sequence[Problem]) -> list[str]:
+    """Return problems as lines, the first of them, each list of what is allowed once, and how many more there are."""
+    shown = problems[:MOST_SHOWN]
+    first = {problem.allowed: problem for problem in reversed(shown)}
+    lines = [problem.text(first[problem.allowed] is not problem) for problem in shown]
+    more = len(problems) - len(shown)
+    return [*lines, f"and {more:,} more"] if more else lines
 
 
 class ScenarioError(UsageError):
-    """A scenario or override file breaks the schema. Carries every problem found, in file order."""
+    """A scenario or override file breaks the schema. Carries every problem found, in file order; shows the first."""
 
-    def __init__(self, problems: list[Problem]) -> None:
-        self.problems = sorted(problems)
-        super().__init__("\n".join(str(problem) for problem in self.problems))
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = sorted(dict.fromkeys(problems))
+        super().__init__("\n".join(listed(self.problems)))
 
 
 class PriceError(CascadePlanError):
@@ -62,8 +84,9 @@ class CloudError(CascadePlanError):
 
 
 def did_you_mean(word: str, known: list[str]) -> str:
-    """Return "; did you mean 'x'?" for the nearest known word, or "" when none is near."""
+    """Return "; did you mean 'x'?" for the nearest known word, whatever the case, or "" when none is near."""
     from difflib import get_close_matches
 
-    near = get_close_matches(word, known, n=1, cutoff=0.6)
-    return f"; did you mean {near[0]!r}?" if near else ""
+    spelled = {name.lower(): name for name in reversed(known)}
+    near = get_close_matches(word.lower(), spelled, n=1, cutoff=0.6)
+    return f"; did you mean {spelled[near[0]]!r}?" if near else ""

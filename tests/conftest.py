@@ -7,6 +7,7 @@ Neither has a deadline: how long a draw takes says more of what else the machine
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,6 +21,7 @@ settings.register_profile("ci", derandomize=True, deadline=None)
 settings.load_profile("ci" if os.environ.get("CI") else "here")
 
 Result = tuple[int, str, str]
+TAKEN = re.compile("^note: no SCENARIO given: .*\n", re.MULTILINE)
 
 
 @pytest.fixture(autouse=True)
@@ -35,7 +37,10 @@ def price_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mo
 def cascade(
     tmp_path: Path, price_cache: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Callable[..., Result]:
-    """Return a function that runs a command line in an empty directory and returns status, stdout and stderr."""
+    """Return a function that runs a command line in an empty directory and returns status, stdout and stderr.
+
+    Stderr comes without the line that says which scenario was taken where the command line names none.
+    """
     monkeypatch.chdir(tmp_path)
     for name in list(os.environ):
         if name.startswith(("CASCADE_PLAN_", "GITHUB_")) and name != "CASCADE_PLAN_CACHE_DIR":
@@ -44,6 +49,6 @@ def cascade(
     def called(*arguments: str) -> Result:
         status = run(list(arguments))
         out, err = capsys.readouterr()
-        return status, out, err
+        return status, out, TAKEN.sub("", err)
 
     return called

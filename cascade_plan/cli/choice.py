@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Annotated, Any, Final
@@ -13,9 +14,10 @@ from typer.models import ArgumentInfo
 from cascade_plan import registry
 from cascade_plan.cli import completing
 from cascade_plan.cli.described import SCENARIO_OPTIONS
-from cascade_plan.cli.output import detail
+from cascade_plan.cli.output import complain, detail
 from cascade_plan.inputs.choice import Choice, chosen
 from cascade_plan.inputs.scenarios import Given
+from cascade_plan.inputs.variables import unknown_variables, variable_of
 from cascade_plan.model.plan import Plan
 from cascade_plan.model.price import MAX_PRICE_AGE_DAYS
 
@@ -52,13 +54,12 @@ def read(choice: Choice, reference: str | None = None) -> Given:
 
 
 def _option(flag: str, text: str, metavar: str, values: Callable[..., list[str]] | None = None) -> Any:
-    variable = "CASCADE_PLAN_" + flag.strip("-").replace("-", "_").upper()
     # The heading says once that the environment may give them.
     option = typer.Option(
         flag,
         help=text,
         metavar=metavar,
-        envvar=variable,
+        envvar=variable_of(flag.strip("-")),
         show_envvar=False,
         rich_help_panel=SCENARIO_OPTIONS,
         autocompletion=values,
@@ -96,7 +97,7 @@ PARAMETERS: Final[tuple[tuple[str, Any], ...]] = (
             typer.Argument(
                 metavar="SCENARIO",
                 envvar="CASCADE_PLAN_SCENARIO",
-                help="A scenario file, - for stdin, or a bundled one's name.  [default: cascade]",
+                help="A scenario file, - for stdin, or a bundled one's name.  [default: the project's, else cascade]",
                 show_default=False,
                 show_envvar=False,
                 autocompletion=completing.scenarios,
@@ -151,6 +152,8 @@ PARAMETERS: Final[tuple[tuple[str, Any], ...]] = (
 
 
 DEFAULTS: Final = {"no_price_cache": False}
+FROM_PROJECT: Final = {"max_price_age", "strict_prices"}
+"""A command's own flags that the project file may give too."""
 
 
 def with_choice(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -168,14 +171,41 @@ def with_choice(command: Callable[..., Any]) -> Callable[..., Any]:
     own = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in own if p.name != "choice"]
     parameters = [*filter(_is_argument, own), *(p for p in own if not _is_argument(p)), *shared.values()]
 
-    def called(**arguments: Any) -> Any:
+    def called(ctx: typer.Context, **arguments: Any) -> Any:
         given = {name: arguments.pop(name, None) for name, _ in PARAMETERS}
-        return command(choice=chosen(given), **arguments)
+        choice = _choice(ctx, {name: value for name, value in given.items() if name in shared})
+        for name in FROM_PROJECT & arguments.keys():
+            if _source(ctx, name) == "DEFAULT":
+                arguments[name] = choice.project.get(name, arguments[name])
+        return command(choice=choice, **arguments)
 
-    called.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    called.__annotations__ = {p.name: p.annotation for p in parameters}
+    context = inspect.Parameter("ctx", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
+    called.__signature__ = inspect.Signature([*parameters, context])  # type: ignore[attr-defined]
+    called.__annotations__ = {p.name: p.annotation for p in (*parameters, context)}
     called.__doc__, called.__name__ = command.__doc__, command.__name__
     return called
+
+
+def _choice(ctx: typer.Context, given: dict[str, Any]) -> Choice:
+    """Return what flags, variables and project file choose; what of it the user should know goes to stderr, once."""
+    for message in unknown_variables(os.environ):
+        complain(message, "warning")
+    told: set[str] = set()
+
+    def tell(note: str) -> None:
+        if note not in told:
+            told.add(note)
+            complain(note, "note")
+
+    sources = {name: _source(ctx, name) for name in given}
+    variables = {name: variable_of(name) for name, source in sources.items() if source == "ENVIRONMENT"}
+    return chosen({name: value for name, value in given.items() if sources[name] != "DEFAULT"}, variables, tell)
+
+
+def _source(ctx: typer.Context, name: str) -> str:
+    """Return what gave a parameter its value: COMMANDLINE, ENVIRONMENT or DEFAULT."""
+    source = ctx.get_parameter_source(name)
+    return "DEFAULT" if source is None else source.name
 
 
 def _is_argument(parameter: inspect.Parameter) -> bool:

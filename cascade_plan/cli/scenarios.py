@@ -15,16 +15,19 @@ import typer
 from cascade_plan.cli import completing
 from cascade_plan.cli.choice import Output, values_option
 from cascade_plan.cli.output import complain, deliver, say
-from cascade_plan.errors import Problem, ScenarioError, UsageError, did_you_mean
+from cascade_plan.errors import Problem, ScenarioError, UsageError, did_you_mean, listed
+from cascade_plan.inputs.choice import chosen
 
 if TYPE_CHECKING:
     from cascade_plan.inputs.starting import Answers
 
 Force = Annotated[bool, typer.Option("--force", help="Overwrite what is there.")]
 Files = Annotated[
-    list[str],
+    list[str] | None,
     typer.Argument(
-        metavar="SCENARIO", help="Files, or names of bundled scenarios.", autocompletion=completing.scenarios
+        metavar="[SCENARIO]...",
+        help="Files, or names of bundled scenarios.  [default: the project's, else cascade]",
+        autocompletion=completing.scenarios,
     ),
 ]
 VERDICTS: Final = ("table", "json")
@@ -144,7 +147,7 @@ def _answers(
     )
 
 
-def validate(scenarios: Files, format_: Verdicts = "table", output: Output = "-") -> int:
+def validate(scenarios: Files = None, format_: Verdicts = "table", output: Output = "-") -> int:
     """Check scenarios: the schema, the region's prices and the shapes; every problem of every file at once.
 
     Of a file with environments each is checked.
@@ -160,13 +163,17 @@ def validate(scenarios: Files, format_: Verdicts = "table", output: Output = "-"
     if format_ not in VERDICTS:
         known = f"known are {', '.join(VERDICTS)}{did_you_mean(format_, [*VERDICTS])}"
         raise UsageError(f"no format {format_!r} for validate: {known}")
+    if not scenarios:
+        choice = chosen({})
+        complain(choice.taken, "note")
+        scenarios = [choice.scenario]
     checked = [each for reference in scenarios for each in _checked(reference)]
     if format_ == "json":
         deliver(_verdicts_json(checked), output)
     else:
         for each in checked:
             suffix = f" ({each.env})" if each.env else ""
-            complain("\n".join(f"{problem}{suffix}" for problem in each.problems))
+            complain("\n".join(f"{line}{suffix}" for line in each.lines))
         deliver("".join(f"{each.called}: valid\n" for each in checked if not each.problems), output)
     return UsageError.exit_code if any(each.problems for each in checked) else 0
 
@@ -179,6 +186,12 @@ class Checked:
     env: str | None
     problems: tuple[Problem | str, ...]
     """Where they stand and what is wrong; only what is wrong where there is no place."""
+
+    @property
+    def lines(self) -> list[str]:
+        """What is wrong, a line each."""
+        placed = [problem for problem in self.problems if isinstance(problem, Problem)]
+        return listed(placed) or [str(problem) for problem in self.problems]
 
     @property
     def called(self) -> str:

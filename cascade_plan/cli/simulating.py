@@ -14,6 +14,7 @@ from cascade_plan import registry
 from cascade_plan.cli.choice import Output, format_option, with_choice
 from cascade_plan.cli.output import Color, complain, deliver, laid_out, width
 from cascade_plan.errors import UsageError
+from cascade_plan.files.assignments import Assignment
 from cascade_plan.inputs.choice import Choice
 
 POLICIES = 5
@@ -68,7 +69,7 @@ def simulate(
     if chart is not None and chart != "-" and not chart.lower().endswith(".svg"):
         raise UsageError(f"--chart {chart}: charts are SVG: name the file .svg")
     if profile is not None:
-        choice = choice.also((f"--profile {profile}", "users.profile", profile))
+        choice = choice.also(Assignment(f"--profile {profile}", "users.profile", profile))
     if requests is not None:
         _requests(choice, requests, seed, output)
         return 0

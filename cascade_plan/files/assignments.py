@@ -3,24 +3,36 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
 
 from cascade_plan.errors import Problem, ScenarioError
 from cascade_plan.files.documents import Document, Trail, shown
 from cascade_plan.files.parsing import parse_flow
 
 
-def set_values(document: Document, assignments: Sequence[tuple[str, str, str]]) -> Document:
-    """Return the document with values given elsewhere: (origin, dotted path, YAML scalar or [..] or {..}) each, in
-    order. The document given is left as it is.
+class Assignment(NamedTuple):
+    """A value given elsewhere than in the document."""
+
+    origin: str
+    """What gives it, as messages and reports name it: a flag as typed, a variable, a place in another file."""
+    path: str
+    """Dotted, such as users.peak."""
+    value: str
+    """A YAML scalar, [..] or {..}."""
+    is_followed: bool = False
+    """Whether values that go with it follow, where nothing gives them: users on average follow those at peak."""
+
+
+def set_values(document: Document, assignments: Iterable[Assignment | tuple[str, str, str]]) -> Document:
+    """Return the document with values given elsewhere, in order. The document given is left as it is.
 
     A path is users.peak, users.profile[3] (or users.profile.3), or gates."latency_ms_p95.normal"; mappings missing on
     the way are created, list items must exist. `place` names the origin, without a line, for such a value.
     Raises ScenarioError with every path or value that is unusable.
     """
     problems: list[Problem] = []
-    for origin, path, raw in assignments:
+    for origin, path, raw, *_ in assignments:
         try:
             document = _with_value(document, origin, _steps(path), parse_flow(raw))
         except ScenarioError as error:

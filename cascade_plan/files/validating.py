@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from cascade_plan.errors import Problem, ScenarioError, did_you_mean
+from cascade_plan.files import amounts
 from cascade_plan.files.documents import Document, Trail, field_name, shown
 from cascade_plan.files.parsing import plain_scalar
 
@@ -28,12 +30,41 @@ def validate(model: type[M], document: Document, beside: Sequence[str] = ()) -> 
     try:
         return model.model_validate(document.data)
     except ValidationError as error:
+        if (understood := _with_amounts(error, document)) is not None:
+            return validate(model, understood, beside)
         within = fields_of(model, document.data)
 
         def fields(trail: Trail) -> list[str]:
             return within(trail) if trail else sorted([*within(trail), *beside])
 
         raise ScenarioError(problems_of(error, document, fields)) from None
+
+
+def _with_amounts(error: ValidationError, document: Document) -> Document | None:
+    """Return the document with the numbers meant by texts that a flag gave in their place, such as 0.05 for 5%.
+
+    It returns None where no such text stands where a number should: a file's own are refused, with the number to write.
+    """
+    found: dict[Trail, int | float] = {}
+    for fault in _one_branch_each((_fault(details, document.data) for details in error.errors(include_url=False)), 0):
+        given = fault.details["input"]
+        if fault.is_number and isinstance(given, str) and not document.place(fault.trail)[1]:
+            number = amounts.meant(fault.trail, given)
+            if number is not None and isinstance(_meaning(given), str):
+                found[fault.trail] = number
+    data: Any = document.data
+    for trail, number in found.items():
+        data = _replaced(data, trail, number)
+    return replace(document, data=data) if found else None
+
+
+def _replaced(data: Any, trail: Trail, value: Any) -> Any:
+    """Return a copy of nested data with the value at a place replaced."""
+    if not trail:
+        return value
+    copy = data.copy()
+    copy[trail[0]] = _replaced(data[trail[0]], trail[1:], value)
+    return copy
 
 
 def fields_of(model: type[BaseModel], data: Any = None) -> Callable[[Trail], list[str]]:
@@ -121,6 +152,11 @@ class _Fault:
             return " or ".join(_choices(self.details))
         return _WANTED.get(self.details["type"], "")
 
+    @property
+    def is_number(self) -> bool:
+        """Whether a number was wanted, or may be one of several kinds."""
+        return any("number" in kind for kind in (*self.kinds, self.wanted))
+
 
 def _fault(details: Mapping[str, Any], data: Any) -> _Fault:
     """Return pydantic's error with the labels of union branches taken out of its location.
@@ -180,8 +216,8 @@ def _problem(fault: _Fault, document: Document, fields: Callable[[Trail], Sequen
     if kind == "extra_forbidden":
         allowed = list(fields(trail[:-1]))
         hint = did_you_mean(str(trail[-1]), allowed)
-        listed = f"{' ' if hint else '; '}allowed: {', '.join(allowed)}" if allowed else ""
-        return Problem(*document.key_place(trail), field_name(trail), f"unknown field{hint}{listed}")
+        listed = f"allowed: {', '.join(allowed)}" if allowed else ""
+        return Problem(*document.key_place(trail), field_name(trail), f"unknown field{hint}", listed)
     if details["loc"][-1:] == ("[key]",):
         return Problem(*document.key_place(trail), field_name(trail), f"its name {_wrong(fault)}")
     return Problem(*document.place(trail), field_name(trail), _wrong(fault))
@@ -236,7 +272,9 @@ def _wrong(fault: _Fault) -> str:
 
         pattern = context["pattern"]
         words = f"be {PATTERN_WORDS[pattern]}" if pattern in PATTERN_WORDS else f"match {pattern}"
-        return f"must {words}, got {shown(given)}"
+        lower = given.lower()
+        hint = f"; did you mean {shown(lower)}?" if re.fullmatch(pattern, lower) else ""
+        return f"must {words}, got {shown(given)}{hint}"
     if kind == "finite_number":
         return f"must be a finite number, got {shown(given)}"
     if kind in ("value_error", "assertion_error") and "error" in context:
@@ -255,8 +293,11 @@ def _wrong_kind(fault: _Fault) -> str:
         allowed = f"one of {', '.join(choices)}" if len(choices) > 1 else choices[0]
         others = [kind for kind in fault.kinds if kind != fault.wanted]
         return f"must be {' or '.join([allowed, *others])}{message}{hint}"
-    if isinstance(given, str) and "number" in fault.wanted and not isinstance(_meaning(given), str | None):
-        message += "; remove the quotes"
+    if isinstance(given, str) and fault.is_number:
+        if not isinstance(_meaning(given), str | None):
+            message += "; remove the quotes"
+        elif advice := amounts.hint(fault.trail, given):
+            message += f"; {advice}"
     return f"must be {' or '.join(fault.kinds) or fault.wanted}{message}"
 
 

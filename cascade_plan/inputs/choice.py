@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, Final
 
 from cascade_plan.errors import UsageError
-from cascade_plan.inputs.project import KEYS, project
-from cascade_plan.inputs.scenarios import Assignment, Given, environments_of, read
+from cascade_plan.files.assignments import Assignment
+from cascade_plan.inputs import project
+from cascade_plan.inputs.scenarios import Given, environments_of, read
 
 FIELDS: Final = (("peak", "users.peak"), ("avg", "users.average"), ("region", "region"), ("method", "method"))
 """Flags that are short for a --set."""
-DEFAULT_SCENARIO: Final = "cascade"
+FOLLOWED: Final = ("peak",)
+"""Those of them that other values follow."""
+BUNDLED: Final = "cascade"
+"""The scenario where nothing gives one: the tool works anywhere."""
+
+
+def _silent(note: str) -> None:
+    """Tell nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,68 +35,115 @@ class Choice:
     as_of: date | None
     env: str | None
     """The environment of the file; None where none is chosen."""
+    taken: str = ""
+    """Which scenario was taken where no argument named one, in words."""
+    said: Mapping[str, str] = field(default_factory=dict)
+    """Flag's name -> what gave its value, as messages name it, such as CASCADE_PLAN_ENV=prod."""
+    project: Mapping[str, Any] = field(default_factory=dict)
+    """What the project file gives, by the names of flags."""
+    tell: Callable[[str], None] = _silent
+    """Told what was done of which the user should know, such as the average that follows the peak."""
 
     def read(self, reference: str | None = None) -> Given:
         """Return the chosen scenario, or another one with the same overrides, with its prices."""
-        return read(reference or self.scenario, self.assignments, self.prices, self.price_cache, self.env)
+        wanted = reference or self._own()
+        given = read(wanted, self.assignments, self.prices, self.price_cache, self.env, self.said.get("env", ""))
+        for note in given.notes:
+            self.tell(note)
+        return given
+
+    def _own(self) -> str:
+        """Return the chosen scenario, and say which where no argument named one."""
+        if self.taken:
+            self.tell(self.taken)
+        return self.scenario
 
     def environments(self) -> tuple[Choice, ...]:
         """Return a choice for each environment of the file; this one alone where one is chosen, or there are none."""
-        names = () if self.env is not None else environments_of(self.scenario)
+        names = () if self.env is not None else environments_of(self._own())
         return tuple(replace(self, env=name) for name in names) or (self,)
 
     def unchanged(self) -> Choice:
         """Return this choice without what flags change of a scenario and its prices."""
         kept = tuple(each for each in self.assignments if not each[0].startswith("--"))
-        return replace(self, assignments=kept, prices=None)
+        return replace(self, assignments=kept, prices=None if self._has_flag("prices") else self.prices)
 
     @property
     def changes(self) -> tuple[str, ...]:
         """The flags that change a scenario or its prices, as typed."""
         flags = tuple(each[0] for each in self.assignments if each[0].startswith("--"))
-        return flags if self.prices is None else (*flags, f"--prices {self.prices}")
+        return (*flags, self.said["prices"]) if self._has_flag("prices") else flags
+
+    def _has_flag(self, name: str) -> bool:
+        """Return whether a flag gave a value, and not the environment or the project file."""
+        return self.said.get(name, "").startswith("--")
 
     def also(self, assignment: Assignment) -> Choice:
         """Return this choice with one more value set."""
         return replace(self, assignments=(*self.assignments, assignment))
 
 
-def chosen(given: Mapping[str, Any]) -> Choice:
+def chosen(
+    given: Mapping[str, Any], variables: Mapping[str, str] | None = None, tell: Callable[[str], None] = _silent
+) -> Choice:
     """Return the choice that flags and environment make, over what the project file gives.
 
-    Raises UsageError for a value that is none, ScenarioError for an unknown key of the project file.
+    `given` is flag's name -> value, None where there is none; `variables` is flag's name -> the variable of the
+    environment that gave it. Raises UsageError for a value that is none, ScenarioError for a mistake in the project
+    file.
     """
-    above = project()
-    sets = [*_strings(above.get("set")), *(given["set_"] or [])]
+    above = project.project()
+    values = {name: value for name, value in given.items() if value is not None}
+    said = {name: above.place(name) for name in above.values}
+    said |= {
+        name: f"{variables[name]}={value}" if variables and name in variables else f"--{name.replace('_', '-')} {value}"
+        for name, value in values.items()
+    }
     # Flags and environment come before the project file, and a --set before neither: it is laid over last.
-    value = {name: given[name] if given.get(name) is not None else above.get(name) for name in KEYS}
-    assignments = [(f"--{name} {value[name]}", path, str(value[name])) for name, path in FIELDS if value[name]]
+    value = {**above.values, **values}
+    assignments = [
+        Assignment(said[name], path, str(value[name]), name in FOLLOWED) for name, path in FIELDS if name in value
+    ]
+    sets = [*above.assignments, *map(_assignment, given.get("set_") or ())]
+    scenario, taken = _scenario(given.get("scenario"), (variables or {}).get("scenario", ""), above)
     return Choice(
-        scenario=str(value["scenario"] or DEFAULT_SCENARIO),
-        assignments=(*assignments, *(_assignment(text) for text in sets)),
-        prices=value["prices"],
-        price_cache=not given["no_price_cache"],
-        as_of=day(value["as_of"]),
-        env=value["env"],
+        scenario=scenario,
+        assignments=(*assignments, *sets),
+        prices=value.get("prices"),
+        price_cache=not value.get("no_price_cache"),
+        as_of=day(value.get("as_of"), said.get("as_of", "")),
+        env=value.get("env"),
+        taken=taken,
+        said=said,
+        project=above.values,
+        tell=tell,
     )
+
+
+def _scenario(given: str | None, variable: str, above: project.Given) -> tuple[str, str]:
+    """Return (a path or name of the scenario, which was taken in words, "" where an argument names it)."""
+    if given is not None:
+        return given, f"no SCENARIO given: using {given} ({variable})" if variable else ""
+    if (named := above.values.get("scenario")) is not None:
+        assert above.document is not None
+        return named, f"no SCENARIO given: using {named} ({above.document.name})"
+    if (found := project.upwards(project.SCENARIO_FILE)) is not None:
+        return found, f"no SCENARIO given: using {found}"
+    return BUNDLED, f"no SCENARIO given: using the bundled scenario {BUNDLED}"
 
 
 def _assignment(text: str) -> Assignment:
     path, equals, value = text.partition("=")
     if not equals or not path:
         raise UsageError(f"--set {text}: write KEY.PATH=VALUE, such as --set users.tenants=500")
-    return (f"--set {text}", path, value)
+    return Assignment(f"--set {text}", path, value)
 
 
-def day(text: Any) -> date | None:
-    """Return the day that --as-of gives, or None. Raises UsageError for what is no day."""
+def day(text: Any, said: str = "") -> date | None:
+    """Return the day that a flag or variable gives, or None. Raises UsageError, with what said it, for what is none."""
     if text is None:
         return None
     try:
         return date.fromisoformat(str(text))
     except ValueError:
-        raise UsageError(f"--as-of {text}: write a day as YYYY-MM-DD") from None
-
-
-def _strings(value: Any) -> Sequence[str]:
-    return [value] if isinstance(value, str) else list(value or [])
+        raise UsageError(f"{said or f'--as-of {text}'}: write a day as YYYY-MM-DD") from None

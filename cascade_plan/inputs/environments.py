@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from cascade_plan.errors import Problem, ScenarioError, UsageError, did_you_mean
@@ -23,25 +24,36 @@ def environments(document: Document) -> tuple[str, ...]:
     if given is None:
         return ()
     if not isinstance(given, dict) or not given:
-        raise _problem(document, (FIELD,), "must be a mapping of environments, such as {prod: {}, staging: {...}}")
+        words = "must be a mapping of environments, such as {prod: {}, staging: {...}}"
+        raise ScenarioError([_problem(document, (FIELD,), words)])
+    problems = []
     for name, values in given.items():
         if not isinstance(values, dict):
-            raise _problem(document, (FIELD, name), "must be a mapping of the values that differ, {} for none")
-        if FIELD in values:
-            raise _problem(document, (FIELD, name, FIELD), "an environment has none of its own")
+            problems.append(
+                _problem(document, (FIELD, name), "must be a mapping of the values that differ, {} for none")
+            )
+        elif FIELD in values:
+            problems.append(_problem(document, (FIELD, name, FIELD), "an environment has none of its own"))
+    if problems:
+        raise ScenarioError(problems)
     return tuple(given)
 
 
-def environment(document: Document, wanted: str | None) -> Document:
+def without(document: Document) -> Document:
+    """Return the document as it is without its environments."""
+    return replace(document, data={key: value for key, value in document.data.items() if key != FIELD})
+
+
+def environment(document: Document, wanted: str | None, said: str = "") -> Document:
     """Return the document of one environment: the wanted one, else the first; as it is where it has none.
 
     Mappings are laid over each other, everything else replaces; a tier that the scenario has off is on where the
-    environment gives it. Raises UsageError for an environment that is not there.
+    environment gives it. Raises UsageError, with what `said` it, for an environment that is not there.
     """
     names = environments(document)
     if wanted is not None and wanted not in names:
         known = f"its environments are {', '.join(names)}" if names else "it has no environments"
-        raise UsageError(f"--env {wanted}: {known}{did_you_mean(wanted, list(names))}")
+        raise UsageError(f"{said or f'--env {wanted}'}: {known}{did_you_mean(wanted, list(names))}")
     base = {key: value for key, value in document.data.items() if key != FIELD}
     if not names:
         return document
@@ -89,5 +101,5 @@ def _leads(data: Any, trail: Trail) -> bool:
     return True
 
 
-def _problem(document: Document, trail: Trail, message: str) -> ScenarioError:
-    return ScenarioError([Problem(*document.place(trail), field_name(trail), message)])
+def _problem(document: Document, trail: Trail, message: str) -> Problem:
+    return Problem(*document.place(trail), field_name(trail), message)

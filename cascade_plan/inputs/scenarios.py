@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
 from cascade_plan import registry
 from cascade_plan.errors import Problem, ScenarioError, UsageError, did_you_mean
-from cascade_plan.files.assignments import set_values
+from cascade_plan.files.assignments import Assignment, set_values
 from cascade_plan.files.data_root import data_root
 from cascade_plan.files.disk import read_text
 from cascade_plan.files.documents import Document, Trail, field_name, trails_below
 from cascade_plan.files.parsing import parse_yaml
 from cascade_plan.files.validating import validate
+from cascade_plan.inputs import checking
 from cascade_plan.inputs.environments import FIELD as ENVIRONMENTS
-from cascade_plan.inputs.environments import environment, environments
-from cascade_plan.model.catalogue import Catalogue
+from cascade_plan.inputs.environments import environment, environments, without
+from cascade_plan.inputs.users import contradictions, followed
 from cascade_plan.model.plan import Plan, from_json
 from cascade_plan.model.price import Book
 from cascade_plan.model.scenario import Scenario
 from cascade_plan.model.tier import OFF, STANDARD, is_off
 
 M = TypeVar("M")
-Assignment = tuple[str, str, str]
-"""Where it was given (a flag as typed), the dotted path, the value as YAML text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +34,8 @@ class Given:
     scenario: Scenario
     origins: Mapping[str, str]
     book: Book
+    notes: tuple[str, ...] = ()
+    """What was done with the values given, of which whoever gave them should know."""
 
 
 def bundled_scenarios() -> tuple[str, ...]:
@@ -73,20 +74,49 @@ def read_scenario(
     Of a file with environments it is that of `env`, or the first.
     Raises ScenarioError with every problem of file and assignments, UsageError when it cannot be read.
     """
-    scenario, document = _read(reference, assignments, env)
-    return scenario, _origins(document)
+    found = _read(reference, assignments, env)
+    return found.valid(), _origins(found.document)
 
 
-def _read(reference: str, assignments: Sequence[Assignment], env: str | None) -> tuple[Scenario, Document]:
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What a file and the assignments laid over it come to."""
+
+    scenario: Scenario | None
+    """None where the schema refuses it."""
+    document: Document
+    problems: list[Problem]
+    notes: list[str]
+
+    def valid(self, problems: Iterable[Problem] = ()) -> Scenario:
+        """Return the scenario. Raises ScenarioError with every problem, those given among them."""
+        if (listed := [*self.problems, *problems]) or self.scenario is None:
+            raise ScenarioError(listed)
+        return self.scenario
+
+
+def _read(reference: str, assignments: Sequence[Assignment], env: str | None, said: str = "") -> _Found:
     text, name = scenario_text(reference)
     whole = parse_yaml(text, name)
-    chosen = _turned_off(whole, environment(whole, env))
-    document = _turned_off(chosen, _laid_over(chosen, assignments))
-    return _with_trace(validate(Scenario, document, (ENVIRONMENTS,)), document), document
+    problems: list[Problem] = []
+    try:
+        base = environment(whole, env, said)
+    except ScenarioError as error:
+        base, problems = without(whole), error.problems
+    chosen = _turned_off(whole, base)
+    given, notes = followed(chosen, [Assignment(*each) for each in assignments])
+    document, found = _laid_over(chosen, given)
+    document, ruled_out = contradictions(_turned_off(chosen, document))
+    problems += [*found, *ruled_out]
+    try:
+        scenario = _with_trace(validate(Scenario, document, (ENVIRONMENTS,)), document)
+    except ScenarioError as error:
+        return _Found(None, document, [*problems, *error.problems, *checking.unanswered(document)], notes)
+    return _Found(scenario, document, problems, notes)
 
 
-def _laid_over(document: Document, assignments: Sequence[Assignment]) -> Document:
-    """Return the document with assignments laid over it, in order. Raises ScenarioError with every unusable one.
+def _laid_over(document: Document, assignments: Sequence[Assignment]) -> tuple[Document, list[Problem]]:
+    """Return the document with assignments laid over it, in order, and what is wrong with those that cannot be.
 
     A tier is turned off by `tiers.websocket=off` and on by `tiers.websocket={}`, and by nothing else: a value of one
     that is off is a mistake.
@@ -95,16 +125,13 @@ def _laid_over(document: Document, assignments: Sequence[Assignment]) -> Documen
     problems = []
     for assignment in assignments:
         if message := _sets_what_is_off(document, assignment):
-            origin, path, _ = assignment
-            problems.append(Problem(origin, 0, 0, path, message))
+            problems.append(Problem(assignment.origin, 0, 0, assignment.path, message))
             continue
         try:
             document = set_values(document, [assignment])
         except ScenarioError as error:
             problems += error.problems
-    if problems:
-        raise ScenarioError(problems)
-    return document
+    return document, problems
 
 
 def _turned_off(base: Document, document: Document) -> Document:
@@ -127,14 +154,14 @@ def _with_tiers(document: Document, assignments: Sequence[Assignment]) -> Docume
 
     A scenario that names tiers has just those: changing one must not make away with the others.
     """
-    if "tiers" in document.data or not any(path.partition(".")[0] == "tiers" for _, path, _ in assignments):
+    if "tiers" in document.data or not any(each.path.partition(".")[0] == "tiers" for each in assignments):
         return document
     return replace(document, data={**document.data, "tiers": {name: {} for name in STANDARD}})
 
 
 def _sets_what_is_off(document: Document, assignment: Assignment) -> str:
     """Return what is wrong with a value for a tier that is not there, or "". Giving its kind makes one."""
-    folder, name, *inner = [*assignment[1].split("."), "", ""]
+    folder, name, *inner = [*assignment.path.split("."), "", ""]
     tiers = document.data.get("tiers")
     if folder != "tiers" or not inner[0] or inner[0] == "kind" or not isinstance(tiers, dict):
         return ""
@@ -184,19 +211,17 @@ def read(
     prices: str | None = None,
     cached: bool = True,
     env: str | None = None,
+    said: str = "",
 ) -> Given:
     """Return a scenario with the prices of its region: a file of prices over the cache (unless not
-    `cached`) over the bundled book.
+    `cached`) over the bundled book. `said` is what gave `env`, as messages name it.
 
     Raises ScenarioError (an unknown cloud, region or shape among it), UsageError and PriceError (a damaged book).
     """
-    from cascade_plan.prices import books
-
-    scenario, document = _read(reference, assignments, env)
-    _must_be_known(scenario, document, "cloud", registry.names("clouds"))
-    _must_be_known(scenario, document, "region", books.regions(scenario.cloud, cached))
-    _shapes_must_exist(scenario, document)
-    return Given(scenario, _origins(document), priced(scenario.cloud, scenario.region, prices, cached))
+    found = _read(reference, assignments, env, said)
+    scenario = found.valid(checking.unknown(found.document, found.scenario, cached))
+    book = priced(scenario.cloud, scenario.region, prices, cached)
+    return Given(scenario, _origins(found.document), book, tuple(found.notes))
 
 
 def priced(cloud: str, region: str, prices: str | None, cached: bool) -> Book:
@@ -212,26 +237,6 @@ def priced(cloud: str, region: str, prices: str | None, cached: bool) -> Book:
     from cascade_plan.prices.reading import override
 
     return override(book, *read_text(prices))
-
-
-def _must_be_known(scenario: Scenario, document: Document, field: str, known: Sequence[str]) -> None:
-    """Raise ScenarioError, with a suggestion, where a field of the scenario is none of the known names."""
-    if (value := getattr(scenario, field)) not in known:
-        message = f"must be one of {', '.join(known)}, got {value!r}{did_you_mean(value, list(known))}"
-        raise ScenarioError([Problem(*document.place((field,)), field, message)])
-
-
-def _shapes_must_exist(scenario: Scenario, document: Document) -> None:
-    """Raise ScenarioError with every shape that the cloud does not have."""
-    catalogue: Catalogue = registry.load("clouds", scenario.cloud, "cloud").catalogue()
-    problems = []
-    for name, settings in scenario.tiers.items():
-        shape = getattr(settings, "shape", None)
-        if isinstance(shape, str) and (message := catalogue.unknown(settings.BOUGHT, shape)):
-            trail = ("tiers", name, "shape")
-            problems.append(Problem(*document.place(trail), field_name(trail), message))
-    if problems:
-        raise ScenarioError(problems)
 
 
 def read_plan(path: str) -> Plan:

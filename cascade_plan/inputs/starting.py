@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from math import ceil
 
-from cascade_plan.errors import UsageError, did_you_mean
+from cascade_plan.errors import UsageError
 
 SCHEMA_FILE = "cascade-plan.schema.json"
 AVERAGE_SHARE = 0.3
@@ -33,14 +33,13 @@ class Answers:
 
 def checked(answers: Answers) -> Answers:
     """Return the answers. Raises UsageError for a name or a region that a scenario cannot have."""
-    from cascade_plan.prices import books
+    from cascade_plan.prices import books, bundled
 
     if not re.fullmatch(r"[a-z]([-a-z0-9]{0,51}[a-z0-9])?", answers.name):
         raise UsageError(f"--name {answers.name}: lower-case letters, digits and dashes, starting with a letter")
     known = list(books.regions("aws"))
     if answers.region not in known:
-        hint = did_you_mean(answers.region, known)
-        raise UsageError(f"--region {answers.region}: regions with prices are {', '.join(known)}{hint}")
+        raise UsageError(f"--region {answers.region}: {bundled.unknown_region('aws', answers.region, known)}")
     return answers
 
 

@@ -429,19 +429,11 @@ class Scenario(Part):
 
     def _unanswered(self) -> Iterator[InitErrorDetails]:
         """Yield a problem for each instance that an action names and the scenario does not have."""
+        kinds = {name: settings.KIND for name, settings in self.tiers.items()}
         for name, action in self.behaviour.actions.items():
-            asked = (("at", "api", action.at), ("cache", "cache", None if action.cache == tier.OFF else action.cache))
-            named: list[tuple[tuple[str, ...], str, str]] = [
-                ((field,), kind, target) for field, kind, target in asked if target is not None
-            ]
-            for field, kind in (("reads", "database"), ("writes", "database"), ("jobs", "worker")):
-                named += [((field, target), kind, target) for target in getattr(action, field) or {}]
-            for trail, kind, target in named:
-                known = list(self.of(kind))
-                if target not in known:
-                    message = {"error": tier.nobody(kind, known, target)}
-                    error = PydanticCustomError("value_error", "{error}", message)
-                    yield InitErrorDetails(type=error, loc=("behaviour", "actions", name, *trail), input=target)
+            for trail, target, message in unanswered(vars(action), kinds):
+                error = PydanticCustomError("value_error", "{error}", {"error": message})
+                yield InitErrorDetails(type=error, loc=("behaviour", "actions", name, *trail), input=target)
 
     @property
     def application_name(self) -> str:
@@ -514,6 +506,25 @@ class Scenario(Part):
             | ({} if registered is None else {"registered": registered})
         )
         return self.model_copy(update={"users": users})
+
+
+def unanswered(action: Mapping[str, Any], kinds: Mapping[str, str]) -> Iterator[tuple[tuple[str, ...], str, str]]:
+    """Yield (place in the action, the name there, what is wrong) for each name of nobody that an action asks.
+
+    `action` is its fields as a document or a model holds them, `kinds` the kind of each instance by its name.
+    """
+    for field, kind in (("at", "api"), ("cache", "cache"), ("reads", "database"), ("writes", "database"),
+                        ("jobs", "worker")):  # fmt: skip
+        given = action.get(field)
+        named: list[tuple[tuple[str, ...], str]] = []
+        if isinstance(given, str) and (field, given) != ("cache", tier.OFF):
+            named = [((field,), given)]
+        elif isinstance(given, Mapping):
+            named = [((field, target), target) for target in given]
+        known = [name for name, its_kind in kinds.items() if its_kind == kind]
+        for trail, target in named:
+            if target not in known:
+                yield trail, target, tier.nobody(kind, known, target)
 
 
 def value_at(scenario: Scenario, path: str) -> Any:

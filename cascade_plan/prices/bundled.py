@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
+from cascade_plan import registry
 from cascade_plan.errors import UsageError, did_you_mean
 from cascade_plan.files.data_root import data_root
+from cascade_plan.files.documents import shown
 from cascade_plan.model.catalogue import Catalogue
 from cascade_plan.model.price import Book
 from cascade_plan.prices.reading import parse_book, parse_catalogue, parse_gaps
@@ -46,6 +48,20 @@ def catalogue(cloud: str) -> Catalogue:
     return parse_catalogue(text, f"pricing/{cloud}/shapes.yaml")
 
 
+def unknown_region(cloud: str, region: str, known: Sequence[str]) -> str:
+    """Return what to say of a region that is none of the `known` ones, which have prices."""
+    published: Sequence[str] = ()
+    if registry.has("clouds", cloud, "sources"):
+        published = registry.load("clouds", cloud, "sources").REGIONS
+    listed = f"regions with prices are {', '.join(known)}"
+    if region in published:
+        return f"no prices of {region} yet: `cascade-plan prices update --region {region}` brings them; {listed}"
+    # Of regions that are told apart by a number, one that has prices is as near as any.
+    numbered = [name for name in known if name[:-1] == region[:-1]]
+    hint = did_you_mean(region, numbered or [*known, *published])
+    return f"no region {shown(region)}{hint}{' ' if hint else '; '}{listed}"
+
+
 def _directory(cloud: str) -> Traversable:
     return data_root().joinpath("pricing", cloud)
 
@@ -53,8 +69,6 @@ def _directory(cloud: str) -> Traversable:
 def _text_of(cloud: str, region: str) -> tuple[str, str]:
     """Return (text, name) of a region's book. Raises UsageError when there is none."""
     if region not in (known := regions(cloud)):
-        raise UsageError(
-            f"no bundled prices for region {region!r}: known are {', '.join(known)}{did_you_mean(region, list(known))}"
-        )
+        raise UsageError(unknown_region(cloud, region, known))
     name = f"{region}.yaml"
     return _directory(cloud).joinpath(name).read_text(encoding="utf-8"), f"pricing/{cloud}/{name}"

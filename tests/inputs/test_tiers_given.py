@@ -117,7 +117,7 @@ def test_an_environment_turns_tiers_on_and_off(tmp_path: Path) -> None:
     ("change", "message"),
     [
         ("cloud=asw", "cloud: must be one of aws, got 'asw'; did you mean 'aws'?"),
-        ("region=us-east-9", "got 'us-east-9'; did you mean 'us-east-1'?"),
+        ("region=us-east-9", "no region 'us-east-9'; did you mean 'us-east-1'? regions with prices are"),
         ("tiers.search.shape=m5.lrge", "tiers.search.shape: no vm shape named 'm5.lrge'; did you mean 'm5.large'?"),
     ],
 )
@@ -128,7 +128,7 @@ def test_what_the_cloud_does_not_have_is_said_where_it_was_given(tmp_path: Path,
         read(str(file), [assignment(change)])
     (problem,) = caught.value.problems
     assert str(problem).startswith(f"--set {change}: ")
-    assert str(problem).endswith(message)
+    assert message in str(problem)
 
 
 def test_a_word_for_availability_is_given_where_it_stands(tmp_path: Path) -> None:
