@@ -57,6 +57,11 @@ def width() -> int:
     return max(NARROWEST, get_terminal_size((80, 24)).columns)
 
 
+def is_page() -> bool:
+    """Return whether somebody reads stdout in columns: a terminal, or COLUMNS says how many. Texts are folded then."""
+    return sys.stdout.isatty() or bool(os.environ.get("COLUMNS"))
+
+
 def laid_out(report: ModuleType, *subject: Any, **wishes: Any) -> str:
     """Return what a report says of its subject: in the page's width and by the wishes that its `render` takes."""
     taken = signature(report.render).parameters

@@ -32,6 +32,13 @@ def folded(text: str, width: int, indent: str = "") -> list[str]:
     return [*lines, line.rstrip()]
 
 
+def hanging(line: str, width: int, indent: str) -> list[str]:
+    """Return a line folded to so many columns; all keep the spaces it begins with, later ones have `indent` after."""
+    body = line.lstrip(" ")
+    lead = line[: len(line) - len(body)]
+    return [f"{lead}{part}" for part in folded(body, width - len(lead), indent)]
+
+
 def fitted(text: str, width: int) -> str:
     """Return text cut to so many columns, an ellipsis for what is cut; wide characters take two."""
     if shown_width(text) <= width:

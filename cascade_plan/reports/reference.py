@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from functools import cache
+from typing import Any, Final, NamedTuple
+
+from pydantic import BaseModel
 
 from cascade_plan.languages import markdown
 from cascade_plan.model.scenario import AVAILABILITY
@@ -400,6 +403,39 @@ def unit_of(name: str, holder: str = "") -> str:
     *words, last = what.split("_")
     whole = " ".join((unit, "per", *words, PER_WORDS.get(last, last)))
     return f"{whole} and month" if has_month else whole
+
+
+class Allowed(NamedTuple):
+    """What a field may be, in words ("" where words do not say it), and an example of it, None without one."""
+
+    words: str
+    example: Any
+
+
+@cache
+def allowed(part: type[BaseModel], holder: str = "") -> Mapping[str, Allowed]:
+    """Return field -> what it may be, for the fields of a part that a field `holder` holds."""
+    fields = part.model_json_schema()["properties"]
+    given = part.model_fields
+    return {
+        name: Allowed(_words(fields[name], unit_of(name, holder)), next(iter(given[name].examples or ()), None))
+        for name in fields
+    }
+
+
+def _words(field: Schema, unit: str) -> str:
+    """Return what a field may be where that takes no section of its own, else ""."""
+    if "anyOf" in field:
+        words = [_words(each, unit) for each in field["anyOf"] if each.get("type") != "null"]
+        return ", or ".join(dict.fromkeys(words)) if all(words) else ""
+    if "enum" in field:
+        return ", ".join(written(each) for each in field["enum"])
+    if "const" in field:
+        return written(field["const"])
+    kind = field.get("type")
+    if kind in ("integer", "number"):
+        return _number(field, unit)
+    return "true or false" if kind == "boolean" else PATTERN_WORDS.get(str(field.get("pattern")), "")
 
 
 def _number(field: Schema, unit: str) -> str:

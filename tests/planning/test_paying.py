@@ -294,8 +294,8 @@ def test_the_upfront_is_a_figure_that_gates_judge() -> None:
     judged = {verdict.limit: verdict.status for verdict in made.verdicts if verdict.figure == "cost_usd_upfront"}
     assert judged == {Decimal(1401): "pass", Decimal(1400): "fail"}
     text = explain(made, "cost_usd_upfront")
-    assert "cost_usd_upfront = 1,400 USD" in text
-    assert "api nodes (test.xlarge), reserved_1y_partial_upfront: 2 x 700 USD = 1,400 USD" in text
+    assert "cost_usd_upfront = $1,400.00\n" in text
+    assert "api nodes (test.xlarge), reserved_1y_partial_upfront: 2 x $700.00 = $1,400.00" in text
     assert "spread over its term in the monthly cost" in text
     assert "SKU SKU1" in explain(made, "cost_usd_per_month.average")
 

@@ -28,13 +28,15 @@ def test_an_input_has_its_value_its_meaning_its_default_and_its_place() -> None:
     assert lines("tiers.cache.minimum_nodes") == [
         "tiers.cache.minimum_nodes = 3 nodes",
         "  meaning  Fewest masters.",
+        "  allowed  nodes, at least 1",
         "  default  1 (assumption): one master; a Redis Cluster that mends itself has three",
+        "  example  --set tiers.cache.minimum_nodes=3",
         f"  given    {line_of('minimum_nodes: 3', after='cache:')}",
     ]
 
 
 def test_a_default_says_that_nobody_gave_another() -> None:
-    first, meaning, default, given = lines("tiers.api.users_per_node")
+    first, meaning, _, default, _, given = lines("tiers.api.users_per_node")
     assert first == "tiers.api.users_per_node = 5,000 users per node"
     assert meaning.startswith("  meaning  Connected users that one node serves")
     assert default == "  default  5000 (plan): CASCADE performance plan, cost calculator: 5k users per node"
