@@ -119,6 +119,7 @@ def make_scenario(**overrides: Any) -> Scenario:
             "normal": {"users": 1000, "spawn_rate_per_s": 10.0, "duration_s": 600.0, "latency_ms_p95": 200.0},
         },
         "gates": {"latency_ms_p95.normal": ["< 200"], "websocket.connection_count_per_node": [">= 50000"]},
+        "budget": {"usd_per_1000_users_month": 50.0},
         "availability": {"level": "critical"},
         "tiers": {
             "cluster": {},

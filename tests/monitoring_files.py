@@ -18,7 +18,7 @@ from cascade_plan.planning.pipeline import plan
 
 Document = dict[str, Any]
 SEVERAL_GATES = (
-    '{cache_hit_ratio: ["> 0.9"], sessions.hit_ratio: ["> 0.5"], "worker.age_s_p99": ["< 30"], '
+    '{cache.hit_ratio: ["> 0.9"], sessions.hit_ratio: ["> 0.5"], "worker.age_s_p99": ["< 30"], '
     '"reports_pool.connection_count_per_10000_users": ["< 100"], latency_ms_p95.normal: ["< 200"]}'
 )
 

@@ -355,7 +355,7 @@ def of_both(plan: Plan) -> Iterator[tuple[str, Alerted]]:
             for job in (one, another)
         )
         yield "CacheMemoryNearlyFull", Alerted(full, (empty,), labels={"subject": subject})
-    for one, another, figure in (("cache", "sessions", "cache_hit_ratio"), ("sessions", "cache", "sessions.hit_ratio")):
+    for one, another, figure in (("cache", "sessions", "cache.hit_ratio"), ("sessions", "cache", "sessions.hit_ratio")):
         missed, others = (
             tuple(
                 Series(named("cascade_cache_requests_total", **here, pod="p", cache=name, result=result), counter(rate))

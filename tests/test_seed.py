@@ -135,7 +135,7 @@ def test_5000_users_a_node_is_where_the_defaults_put_it() -> None:
 
 
 def test_hit_rate_is_an_input_and_not_judged() -> None:
-    assert {v.figure for v in planned().verdicts if v.status == "unjudged"} == {"cache_hit_ratio"}
+    assert {v.figure for v in planned().verdicts if v.status == "unjudged"} == {"cache.hit_ratio"}
 
 
 def test_a_broadcast_to_the_tenant_reaches_every_connection_of_it() -> None:

@@ -11,6 +11,7 @@ import typer
 from cascade_plan import registry
 from cascade_plan.cli.choice import MaxPriceAge, Output, format_option, planned, with_choice
 from cascade_plan.cli.output import Color, complain, deliver
+from cascade_plan.errors import UsageError, did_you_mean
 from cascade_plan.inputs.choice import Choice
 from cascade_plan.model.plan import Plan
 from cascade_plan.model.price import MAX_PRICE_AGE_DAYS, age_days
@@ -22,6 +23,18 @@ Strict = Annotated[
         "--strict-prices",
         envvar="CASCADE_PLAN_STRICT_PRICES",
         help="Exit 3 when a price is missing, undated or older than --max-price-age.",
+    ),
+]
+
+
+FAILED, NOT_JUDGED = FAIL_ON = ("failed", "not-judged")
+FailOn = Annotated[
+    str,
+    typer.Option(
+        "--fail-on",
+        metavar="WHAT",
+        envvar="CASCADE_PLAN_FAIL_ON",
+        help="failed: exit 1 for a gate that fails; not-judged: also for one that could not be judged.",
     ),
 ]
 
@@ -82,10 +95,12 @@ def check(
     output: Output = "-",
     max_price_age: MaxPriceAge = MAX_PRICE_AGE_DAYS,
     strict_prices: Strict = False,
+    fail_on: FailOn = FAILED,
 ) -> int:
     """Fail when a gate fails, for a build: the verdict is the exit status.
 
-    The report is written all the same. Of a file with environments all are judged, unless --env chooses one.
+    The report is written all the same. Of a file with environments all are judged, unless --env chooses one. A gate
+    that could not be judged is named on stderr; --fail-on not-judged fails for it.
 
     Examples:
       cascade-plan check my.yaml
@@ -93,9 +108,11 @@ def check(
 
     Exit status:
       0  Every gate that was judged is met.
-      1  A gate failed.
+      1  A gate failed; with --fail-on not-judged also when one could not be judged.
       3  A price is missing; with --strict-prices also when one is undated or too old.
     """
+    if fail_on not in FAIL_ON:
+        raise UsageError(f"--fail-on {fail_on}: must be {' or '.join(FAIL_ON)}{did_you_mean(fail_on, [*FAIL_ON])}")
     on_github = os.environ.get("GITHUB_ACTIONS") == "true"
     explored = on_github or format_ == "markdown"
     plans = _planned(choice.environments(), format_, output, max_price_age, explored)
@@ -105,12 +122,16 @@ def check(
 
             announce(plan)
         complain("\n".join(registry.load("reports/plans", "table").failures(plan)), "")
+        kind = "error" if fail_on == NOT_JUDGED else "warning"
+        for verdict in plan.unjudged:
+            complain(f"{verdict.figure} is not judged: {verdict.reason}", kind)
     lacking = any(
         not plan.bill.complete or any(verdict.price_is_missing for verdict in plan.verdicts) for plan in plans
     )
     if lacking or (strict_prices and not _fresh(plans, choice, max_price_age)):
         return 3
-    return 1 if any(plan.failed for plan in plans) else 0
+    strict = fail_on == NOT_JUDGED
+    return 1 if any(plan.failed or (strict and plan.unjudged) for plan in plans) else 0
 
 
 def _planned(

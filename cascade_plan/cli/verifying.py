@@ -49,7 +49,7 @@ def verify(choice: Choice, results: Results, load: Ran = None, format_: Format =
     report = registry.load("reports/verifications", format_)
     measured = runs.measured(results, load, _text, listed)
     given = choice.read()
-    name, measurement = verifying.chosen(given.scenario.loads, measured, load)
+    name, measurement = verifying.chosen(given.scenario.driven, measured, load)
     made = plan(given.scenario, given.book, given.origins)
     verification = verifying.verify(made, name, measurement)
     deliver(laid_out(report, verification), output)

@@ -11,7 +11,7 @@ from cascade_plan.formulas.roots import root
 from cascade_plan.model.derivation import Finding
 from cascade_plan.model.measurement import TOLERANCE, Comparison, Measurement, Verification
 from cascade_plan.model.plan import Plan, Verdict
-from cascade_plan.model.scenario import LoadTest, Scenario
+from cascade_plan.model.scenario import Load, Scenario
 from cascade_plan.planning.chain import Prediction, predict
 from cascade_plan.planning.judging import OPERATORS
 from cascade_plan.planning.latencies import chain_for
@@ -25,7 +25,7 @@ FACTORS: Final = (1 / 64, 64.0)
 
 
 def chosen(
-    loads: Mapping[str, LoadTest], measured: Mapping[str, Measurement], wanted: str | None
+    loads: Mapping[str, Load], measured: Mapping[str, Measurement], wanted: str | None
 ) -> tuple[str, Measurement]:
     """Return the load that was run and its measurement: the wanted one, or the only one the results allow.
 
@@ -74,7 +74,7 @@ def verify(plan: Plan, load: str, measurement: Measurement) -> Verification:
 
 def _limits(scenario: Scenario, load: str) -> Iterator[tuple[str, str, Decimal]]:
     """Yield (figure, operator, limit) for what the load asks, and for the scenario's gates on its latency and rate."""
-    asked = scenario.loads[load]
+    asked = scenario.driven[load]
     limits = [
         (f"latency_ms_p95.{load}", "<", asked.latency_ms_p95),
         (f"latency_ms_p99.{load}", "<", asked.latency_ms_p99),
@@ -127,13 +127,13 @@ def _measured(measurement: Measurement, figure: str) -> tuple[float | None, floa
 # ----------------------------------------------------------------------------------------------------- the predictions
 
 
-def _is_comparable(load: LoadTest, measurement: Measurement) -> bool:
+def _is_comparable(load: Load, measurement: Measurement) -> bool:
     """Return whether a run had the users that the predictions are of, so far as it tells."""
     return measurement.user_count is None or abs(measurement.user_count / load.users - 1) <= USERS_TOLERANCE
 
 
 def _comparisons(plan: Plan, load: str, measurement: Measurement) -> Iterator[Comparison]:
-    if not _is_comparable(plan.scenario.loads[load], measurement):
+    if not _is_comparable(plan.scenario.driven[load], measurement):
         return
     for name in ("latency_ms_p50", "latency_ms_p95", "latency_ms_p99", "requests_per_s"):
         low, value, high = _measured(measurement, name)
@@ -199,7 +199,7 @@ def cpu_factor(plan: Plan, load: str, measurement: Measurement) -> Explained | N
     p95, p50, rate = measurement.percentiles.get("p95"), measurement.percentiles.get("p50"), measurement.requests_per_s
     if p95 is None or p50 is None or rate is None:
         return None
-    asked = plan.scenario.loads[load]
+    asked = plan.scenario.driven[load]
 
     def predicted(factor: float) -> Prediction:
         return predict(chain_for(_slower(plan.scenario, factor), plan.fleet, asked), asked.users)
@@ -219,7 +219,7 @@ def cpu_factor(plan: Plan, load: str, measurement: Measurement) -> Explained | N
     return Explained(found, service, explained.utilisation_ratio[service])
 
 
-def _services(plan: Plan, load: LoadTest) -> tuple[str, ...]:
+def _services(plan: Plan, load: Load) -> tuple[str, ...]:
     """Return the places where requests take CPU time of a service."""
     tiers = {workload.tier for workload in plan.fleet.workloads if workload.serves == "requests"}
     return tuple(place.name for place in chain_for(plan.scenario, plan.fleet, load).places if place.tier in tiers)
@@ -263,8 +263,8 @@ def _about_run(scenario: Scenario, load: str, measurement: Measurement) -> Itera
             "out, and so does locust --reset-stats",
             f"latency_ms_p95.{load}",
         )
-    if not _is_comparable(scenario.loads[load], measurement):
-        users = f"{scenario.loads[load].users:,} users, and the run had {measurement.user_count:,}"
+    if not _is_comparable(scenario.driven[load], measurement):
+        users = f"{scenario.driven[load].users:,} users, and the run had {measurement.user_count:,}"
         yield Finding("warning", "users", f"predictions are of {users}: not compared", f"loads.{load}.users")
     unknown = [
         name for name, value in (("users", measurement.user_count), ("duration", measurement.held_s)) if value is None

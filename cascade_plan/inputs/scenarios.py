@@ -221,6 +221,10 @@ def read(
     found = _read(reference, assignments, env, said)
     scenario = found.valid(checking.unknown(found.document, found.scenario, cached))
     book = priced(scenario.cloud, scenario.region, prices, cached)
+    if scenario.gates:
+        from cascade_plan.inputs.gates import of_nothing
+
+        found.valid(of_nothing(scenario, found.document, book))
     return Given(scenario, _origins(found.document), book, tuple(found.notes))
 
 

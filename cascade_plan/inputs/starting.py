@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from math import ceil
 
 from cascade_plan.errors import UsageError
 
@@ -61,8 +60,7 @@ def scenario_yaml(answers: Answers) -> str:
         "    write:",
         f"      {{weight: 1, request: POST /items, request_bytes: 800, cpu_ms: 6{_writes(answers)}}}",
         "loads: # every one is a test that emit-loadtest writes, and a gate",
-        f"  peak: {{users: {users}, spawn_rate_per_s: {ceil(users / SPAWNED_IN_S)}, duration_s: 600, "
-        "latency_ms_p95: 300}",
+        f"  peak: {{share: 1.0, ramp_s: {SPAWNED_IN_S}, duration_s: 600, latency_ms_p95: 300}} # share of users.peak",
         "tiers: # what is there; what is not named is not there",
         *_tiers(answers),
         "availability: standard # minimal, standard or critical",
@@ -105,5 +103,4 @@ def _tiers(answers: Answers) -> list[str]:
 def _budget(answers: Answers) -> list[str]:
     if answers.budget_usd_per_month is None:
         return []
-    per_1000 = answers.budget_usd_per_month / answers.users * 1000
-    return [f"budget: {{usd_per_1000_users_month: {per_1000:.6g}}} # ${answers.budget_usd_per_month:,.0f} a month"]
+    return [f"budget: {{usd_per_month: {answers.budget_usd_per_month:.12g}}}"]

@@ -31,6 +31,8 @@ class Derivation:
     source: str = ""
     note: str = ""
     """What a reader should know: where the plan as written differs, what was pinned."""
+    is_given: bool = False
+    """Whether it is a value of the scenario that no plan can judge: only the running system tells it."""
 
 
 @dataclass(frozen=True, slots=True)

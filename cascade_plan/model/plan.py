@@ -38,8 +38,8 @@ class Verdict:
 
     @property
     def price_is_missing(self) -> bool:
-        """Whether there is a figure and no verdict: the bill lacks a price, the figure is "at least"."""
-        return self.status == "unjudged" and self.value is not None
+        """Whether it is a cost that could not be judged: the bill lacks a price, the figure is "at least"."""
+        return self.status == "unjudged" and self.figure.startswith("cost_")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +101,11 @@ class Plan:
         site = Site(tier, self.scenario.tiers[tier], self.scenario, self.fleet.tiers)
         found: tuple[Watch, ...] = registry.load("tiers", kind, "watches").watches(site)
         return found
+
+    @property
+    def unjudged(self) -> tuple[Verdict, ...]:
+        """The gates that could not be judged, each with its reason."""
+        return tuple(verdict for verdict in self.verdicts if verdict.status == "unjudged")
 
     @property
     def failed(self) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 from functools import cache
+from math import ceil
 from typing import Annotated, Any, Final, Literal, NamedTuple, Self, TypeVar
 
 from pydantic import (
@@ -42,6 +43,8 @@ from cascade_plan.units import (
 )
 
 SCHEMA_VERSION: Final = 1
+USERS_PEAK: Final = "users_peak"
+"""What figures call the load of all users at peak, which every plan has."""
 NASA_WEEKDAY: Final = (
     0.415, 0.343, 0.309, 0.262, 0.226, 0.232, 0.262, 0.434, 0.684, 0.820, 0.845, 0.922,
     0.972, 0.986, 1.000, 0.996, 0.954, 0.753, 0.598, 0.532, 0.501, 0.512, 0.497, 0.488,
@@ -189,13 +192,28 @@ class Behaviour(Part):
         return tuple((action.weight / total, action) for action in self.actions.values())
 
 
-class LoadTest(Part):
-    """A named load: what a load test drives and what latency it must meet."""
+class Load(NamedTuple):
+    """A named load in numbers: how many users a load test drives, how fast they come, and what they must find."""
 
-    users: Users = Field(examples=[10_000])
-    """Users who act at the same time."""
-    spawn_rate_per_s: PerSecond = Field(examples=[100])
-    """Users who start each second until all are there."""
+    users: int
+    spawn_rate_per_s: float
+    duration_s: float
+    latency_ms_p95: float
+    latency_ms_p99: float | None
+    failure_ratio_max: float
+
+
+class LoadTest(Part):
+    """A named load: what a load test drives, as a share of the peak or in users, and what latency it must meet."""
+
+    share: Annotated[float, Field(gt=0, le=100, allow_inf_nan=False)] | None = Field(default=None, examples=[0.5])
+    """Users who act at the same time, as a share of users.peak: 1.0 follows the peak whatever it is."""
+    users: Users | None = Field(default=None, examples=[10_000])
+    """In place of share, users who act at the same time, whatever the peak is."""
+    ramp_s: Seconds | None = Field(default=None, examples=[100])
+    """Seconds in which the users come, evenly."""
+    spawn_rate_per_s: PerSecond | None = Field(default=None, examples=[100])
+    """In place of ramp_s, users who start each second until all are there."""
     duration_s: Seconds = Field(examples=[300])
     """How long all its users are there; they come before, at the spawn rate."""
     latency_ms_p95: Milliseconds = Field(examples=[300])
@@ -206,6 +224,20 @@ class LoadTest(Part):
         0.01, "cited", "k6's own example, rate<0.01, https://grafana.com/docs/k6/latest/using-k6/thresholds/"
     )
     """Most of its requests that may fail."""
+
+    @model_validator(mode="after")
+    def _said_once(self) -> Self:
+        for one, other in (("share", "users"), ("ramp_s", "spawn_rate_per_s")):
+            if (getattr(self, one) is None) == (getattr(self, other) is None):
+                raise ValueError(f"give {one} or {other}, and not both")
+        return self
+
+    def at(self, peak: int) -> Load:
+        """Return the load in numbers where so many users are there at peak; of a share at least one user."""
+        users = self.users if self.share is None else max(1, ceil(round(self.share * peak, 6)))
+        assert users is not None, "users or share is given"
+        rate = self.spawn_rate_per_s or users / (self.ramp_s or 1.0)
+        return Load(users, rate, self.duration_s, self.latency_ms_p95, self.latency_ms_p99, self.failure_ratio_max)
 
 
 class Losses(NamedTuple):
@@ -331,10 +363,12 @@ class Autoscaling(Part):
 
 
 class Budget(Part):
-    """What 1000 users may cost a month, and which users and which cost are meant."""
+    """What 1000 users, or everything, may cost a month, and which users and which cost are meant."""
 
-    usd_per_1000_users_month: Usd = default(50.0, "plan", f"{PLAN}, success metric: < $50 a month")
+    usd_per_1000_users_month: Usd | None = Field(default=None, examples=[50])
     """Most that 1000 users may cost a month."""
+    usd_per_month: Usd | None = Field(default=None, examples=[3000])
+    """Most that everything may cost a month."""
     users: Literal["peak", "average", "registered"] = default(
         "peak", "assumption", "CASCADE's plan does not say which users; peak concurrent ones"
     )
@@ -342,7 +376,26 @@ class Budget(Part):
     level: Literal["floor", "average", "peak", "ceiling"] = default(
         "average", "assumption", "the bill of a month as the load moves over the day"
     )
-    """Which point of the cost band is divided."""
+    """Which point of the cost band is meant."""
+
+    @property
+    def limits(self) -> Mapping[str, float]:
+        """The figures that the budget limits, each with its limit; none where it names none."""
+        given = {
+            "cost_usd_per_1000_users_month": self.usd_per_1000_users_month,
+            f"cost_usd_per_month.{self.level}": self.usd_per_month,
+        }
+        return {figure: limit for figure, limit in given.items() if limit is not None}
+
+    def usd_per_month_most(self, users: UserCounts) -> Decimal | None:
+        """Return what a month may cost: the lower of the limits it names; None where it names none."""
+        limits = []
+        if self.usd_per_month is not None:
+            limits.append(Decimal(str(self.usd_per_month)))
+        if self.usd_per_1000_users_month is not None:
+            count: int = getattr(users, self.users)
+            limits.append(Decimal(str(self.usd_per_1000_users_month)) * count / 1000)
+        return min(limits, default=None)
 
 
 class Scenario(Part):
@@ -372,7 +425,7 @@ class Scenario(Part):
     """What they do."""
     loads: Annotated[dict[Key, LoadTest], Field(max_length=20)] = Field(
         default_factory=dict,
-        examples=[{"peak": {"users": 10_000, "spawn_rate_per_s": 100, "duration_s": 300, "latency_ms_p95": 300}}],
+        examples=[{"peak": {"share": 1.0, "ramp_s": 100, "duration_s": 300, "latency_ms_p95": 300}}],
     )
     """Load tests by name, each with the latency it must meet."""
     tiers: dict[Key, tier.Settings] = Field(
@@ -415,6 +468,13 @@ class Scenario(Part):
                 raise ValueError(f"{figure!r} is not a figure's name, such as cost_usd_per_1000_users_month")
         return gates
 
+    @field_validator("loads")
+    @classmethod
+    def _named_apart(cls, loads: dict[str, LoadTest]) -> dict[str, LoadTest]:
+        if USERS_PEAK in loads:
+            raise ValueError(f"{USERS_PEAK} is the peak itself, in every plan: call the load something else")
+        return loads
+
     @model_validator(mode="after")
     def _budget_has_users(self) -> Self:
         if self.budget.users == "registered" and self.users.registered is None:
@@ -439,6 +499,23 @@ class Scenario(Part):
     def application_name(self) -> str:
         """What emitted objects are called after: the application, or the scenario's own name."""
         return self.application or self.name
+
+    @property
+    def driven(self) -> Mapping[str, Load]:
+        """The named loads in numbers: shares are of the users at peak."""
+        return {name: load.at(self.users.peak) for name, load in self.loads.items()}
+
+    def acting(self, load: str) -> int | None:
+        """Return the users who act in a load, or at the peak by the name that figures have for it; None of no load."""
+        return self.users.peak if load == USERS_PEAK else self.driven[load].users if load in self.loads else None
+
+    @property
+    def strictest(self) -> tuple[float, float | None]:
+        """The least p95 and p99 in ms that any load asks; without loads the autoscaler's target, and no p99."""
+        if not self.loads:
+            return self.autoscaling.target_latency_s_p95 * 1000, None
+        p99 = [load.latency_ms_p99 for load in self.loads.values() if load.latency_ms_p99 is not None]
+        return min(load.latency_ms_p95 for load in self.loads.values()), min(p99, default=None)
 
     def of(self, kind: str) -> Mapping[str, tier.Settings]:
         """Return the instances of a kind by name; none where it is off."""

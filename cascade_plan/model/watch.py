@@ -18,7 +18,7 @@ class Limit(NamedTuple):
 def limits(gates: Mapping[str, Sequence[str]], figure: str, goal: str = "") -> tuple[Limit, ...]:
     """Return the limits that a scenario's gates set to a figure, or the goal that a tier's settings set to it.
 
-    >>> limits({"cache_hit_ratio": ["> 0.9"]}, "cache_hit_ratio")
+    >>> limits({"cache.hit_ratio": ["> 0.9"]}, "cache.hit_ratio")
     (Limit(operator='>', value=Decimal('0.9')),)
     """
     texts = gates.get(figure, [goal] if goal else [])

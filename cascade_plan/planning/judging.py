@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 
-from cascade_plan import registry
 from cascade_plan.model.bill import Bill
 from cascade_plan.model.commitments import bought
 from cascade_plan.model.derivation import Derivation, Finding, Input
@@ -22,9 +21,10 @@ from cascade_plan.units import HOURS_PER_MONTH
 OPERATORS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "==": operator.eq}
 NEAR = Decimal("0.1")
 """A passed gate this close to its limit (as a share of it) is reported."""
-LATENCY = "latency_ms_"
+OF_LOADS = ("latency_ms_", "requests_per_s.")
+"""What the names of figures that are predicted of a load begin with."""
 UPFRONT = "cost_usd_upfront"
-HIT_RATIO = "cache_hit_ratio"
+GIVEN = "given in the scenario, not planned: measure it on the running system"
 
 
 def cost_figures(scenario: Scenario, bill: Bill) -> tuple[Derivation, ...]:
@@ -91,30 +91,41 @@ def _not_known(lines: tuple[str, ...]) -> str:
 def verdicts(
     scenario: Scenario, figures: Mapping[str, Derivation], bill: Bill, goals: Mapping[str, str]
 ) -> tuple[Verdict, ...]:
-    """Return a verdict for every gate of the scenario, and for its budget, its loads' latencies and its tiers' goals
-    without a gate.
-    """
-    gates = {name: list(limits) for name, limits in scenario.gates.items()}
-    for name, goal in goals.items():
-        gates.setdefault(name, [goal])
+    """Return a verdict for every gate of the scenario, its budget, its loads' latencies and its tiers' goals."""
+    gates: dict[str, dict[tuple[str, Decimal], None]] = {}
+    for name, gate in _limits(scenario, goals):
+        symbol, _, text = gate.partition(" ")
+        gates.setdefault(name, {})[symbol, Decimal(text)] = None
+    return tuple(
+        _verdict(scenario, name, symbol, limit, figures, bill)
+        for name in sorted(gates)
+        for symbol, limit in gates[name]
+    )
+
+
+def _limits(scenario: Scenario, goals: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Yield (figure, limit) of everything that asks for one: none hides another."""
+    yield from ((name, limit) for name, limits in scenario.gates.items() for limit in limits)
+    yield from goals.items()
     for name, load in scenario.loads.items():
-        gates.setdefault(f"latency_ms_p95.{name}", [f"< {_plain(load.latency_ms_p95)}"])
+        yield f"latency_ms_p95.{name}", f"< {_plain(load.latency_ms_p95)}"
         if load.latency_ms_p99 is not None:
-            gates.setdefault(f"latency_ms_p99.{name}", [f"< {_plain(load.latency_ms_p99)}"])
-    gates.setdefault("cost_usd_per_1000_users_month", [f"< {_plain(scenario.budget.usd_per_1000_users_month)}"])
-    return tuple(_verdict(scenario, name, limit, figures, bill) for name in sorted(gates) for limit in gates[name])
+            yield f"latency_ms_p99.{name}", f"< {_plain(load.latency_ms_p99)}"
+    yield from ((name, f"< {_plain(limit)}") for name, limit in scenario.budget.limits.items())
 
 
 def _plain(limit: float) -> str:
     return f"{Decimal(str(limit)):f}"
 
 
-def _verdict(scenario: Scenario, name: str, gate: str, figures: Mapping[str, Derivation], bill: Bill) -> Verdict:
-    symbol, _, text = gate.partition(" ")
-    limit = Decimal(text)
+def _verdict(
+    scenario: Scenario, name: str, symbol: str, limit: Decimal, figures: Mapping[str, Derivation], bill: Bill
+) -> Verdict:
     if (derivation := figures.get(name)) is None:
         return Verdict(name, symbol, limit, None, "unjudged", _no_figure(scenario, name))
     value = derivation.value
+    if derivation.is_given:
+        return Verdict(name, symbol, limit, value, "unjudged", GIVEN)
     exact = value if isinstance(value, Decimal) else Decimal(str(value))
     passed = OPERATORS[symbol](exact, limit)
     if reason := _incomplete(name, bill):
@@ -132,15 +143,13 @@ def _incomplete(name: str, bill: Bill) -> str:
 
 
 def _no_figure(scenario: Scenario, name: str) -> str:
-    """Return why a plan has no figure of a name."""
-    if name.startswith(LATENCY):
+    """Return why a plan has no figure of a name that is one."""
+    if name.startswith(OF_LOADS):
         return "no latency was predicted"
-    tier = "cache" if name == HIT_RATIO else name.partition(".")[0]
-    if tier in registry.names("tiers") and not scenario.of(tier):
-        return f"this scenario has no {called(tier)} tier"
-    if name == HIT_RATIO or name.endswith(".hit_ratio"):
-        return "a value of the scenario, not a result: measure it on the running system"
-    return "this plan has no such figure"
+    tier = name.partition(".")[0]
+    if tier in scenario.tiers:
+        return f"in this scenario {called(tier)} has no such figure"
+    return f"this scenario has no {called(tier)} tier"
 
 
 def findings(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Iterator
+from typing import Final, NamedTuple
 
 from cascade_plan.model.derivation import Derivation, Finding, Input
 from cascade_plan.model.fleet import Fleet
 from cascade_plan.model.place import Scale
-from cascade_plan.model.scenario import LoadTest, Scenario
+from cascade_plan.model.scenario import USERS_PEAK, Load, Scenario
 from cascade_plan.planning.chain import Chain, Prediction, chain, predict
 from cascade_plan.planning.sizing import places
 
@@ -22,13 +23,13 @@ def reaction_s(scenario: Scenario, fleet: Fleet) -> float:
     return SYNC_S + scenario.autoscaling.scale_up_window_s + slowest
 
 
-def is_sudden(scenario: Scenario, fleet: Fleet, load: LoadTest) -> bool:
+def is_sudden(scenario: Scenario, fleet: Fleet, load: Load) -> bool:
     """Return whether a load is over before the autoscaler has answered it: the scaled-in fleet must bear it."""
     return load.duration_s < reaction_s(scenario, fleet)
 
 
 def latencies(scenario: Scenario, fleet: Fleet) -> tuple[tuple[Derivation, ...], tuple[Finding, ...]]:
-    """Return the latency figures of every named load on the fleet, and what is to be said of them.
+    """Return the latency figures of every named load and of all users at peak, and what is to be said of them.
 
     A load is answered by the nodes the autoscaler holds for its users, once it has answered; a sudden one by the
     scaled-in fleet. Every user of a load acts, whatever users.active_share says of a working day. What no service
@@ -38,46 +39,88 @@ def latencies(scenario: Scenario, fleet: Fleet) -> tuple[tuple[Derivation, ...],
         return (), unanswered
     figures: list[Derivation] = []
     findings: list[Finding] = []
-    for name, load in scenario.loads.items():
-        scale = scale_for(scenario, fleet, load)
-        on = chain(scenario, places(scenario, fleet, scale))
-        if not on.places:
-            continue
-        prediction = predict(on, load.users)
-        figures += _figures(name, load, prediction, on, scale)
-        findings += _findings(name, prediction)
-    return tuple(figures), tuple(findings)
+    known: dict[tuple[int, tuple[tuple[str, int], ...]], tuple[Chain, Prediction]] = {}
+    for case in _cases(scenario, fleet):
+        key = (case.users, tuple(case.scale.items()))
+        if key not in known:
+            on = chain(scenario, places(scenario, fleet, case.scale))
+            if not on.places:
+                continue
+            known[key] = on, predict(on, case.users)
+        on, prediction = known[key]
+        figures += _figures(case, prediction, on)
+        # That the peak is saturated is said of the load that drives it, where one does.
+        if case.name != USERS_PEAK or not any(load.users == case.users for load in scenario.driven.values()):
+            findings += _saturated(case, prediction)
+    return tuple(figures), (*findings, *_peak_not_driven(scenario, figures))
+
+
+class _Case(NamedTuple):
+    """Users who all act, and the counts of what the autoscaler moves that answer them."""
+
+    name: str
+    said: str
+    """Where the scenario says how many."""
+    users: int
+    scale: Scale
+
+
+def _cases(scenario: Scenario, fleet: Fleet) -> Iterator[_Case]:
+    for name, load in scenario.driven.items():
+        said = f"loads.{name}.{'users' if scenario.loads[name].share is None else 'share'}"
+        yield _Case(name, said, load.users, scale_for(scenario, fleet, load))
+    peak = scenario.users.peak
+    yield _Case(USERS_PEAK, "users.peak", peak, _steady(scenario, fleet, peak))
 
 
 def _unanswered(scenario: Scenario) -> tuple[Finding, ...]:
-    """Return that a load's requests have no service, where so."""
-    if not scenario.loads or all(scenario.service(action) for _, action in scenario.behaviour.mix):
+    """Return that requests have no service, where so."""
+    if all(scenario.service(action) for _, action in scenario.behaviour.mix):
         return ()
-    message = "no service of this scenario answers the requests of its loads: no latency is predicted"
+    message = "no service of this scenario answers its users' requests: no latency is predicted"
     return (Finding("warning", "requests-unanswered", message, "tiers"),)
 
 
-def scale_for(scenario: Scenario, fleet: Fleet, load: LoadTest) -> Scale:
+def _peak_not_driven(scenario: Scenario, figures: list[Derivation]) -> tuple[Finding, ...]:
+    """Return that no load drives as many users as there are at peak, so that no limit is judged there."""
+    peak, figure = scenario.users.peak, f"latency_ms_p95.{USERS_PEAK}"
+    most = max(scenario.driven.items(), key=lambda load: load[1].users, default=None)
+    predicted = next((f"{each.value:,.4g} ms" for each in figures if each.figure == figure), "")
+    if not predicted or (most is not None and most[1].users >= peak):
+        return ()
+    if most is None:
+        lacks = f"no load is given, so that no latency is judged; p95 with all {peak:,} users acting is {predicted}"
+    else:
+        lacks = (
+            f"no load drives the {peak:,} users of the peak: {most[0]} drives {most[1].users:,}, and its limits say "
+            f"nothing of the peak, where p95 is {predicted}; share: 1.0 makes a load follow the peak"
+        )
+    return (Finding("warning", "peak-not-driven", lacks, figure),)
+
+
+def scale_for(scenario: Scenario, fleet: Fleet, load: Load) -> Scale:
     """Return the counts that answer a load: those the autoscaler holds for its users, or the floor's if sudden."""
-    sudden = is_sudden(scenario, fleet, load)
-    return {
-        lever.name: lever.floor_count if sudden else lever.at(load.users, scenario.users.peak)
-        for lever in fleet.levers
-        if lever.is_scaled
-    }
+    if is_sudden(scenario, fleet, load):
+        return {lever.name: lever.floor_count for lever in fleet.levers if lever.is_scaled}
+    return _steady(scenario, fleet, load.users)
 
 
-def chain_for(scenario: Scenario, fleet: Fleet, load: LoadTest) -> Chain:
+def _steady(scenario: Scenario, fleet: Fleet, users: int) -> Scale:
+    """Return the counts that the autoscaler holds for acting users, once it has answered."""
+    return {lever.name: lever.at(users, scenario.users.peak) for lever in fleet.levers if lever.is_scaled}
+
+
+def chain_for(scenario: Scenario, fleet: Fleet, load: Load) -> Chain:
     """Return the chain of requests on the counts that answer a load."""
     return chain(scenario, places(scenario, fleet, scale_for(scenario, fleet, load)))
 
 
-def _figures(name: str, load: LoadTest, prediction: Prediction, on: Chain, scale: Scale) -> list[Derivation]:
-    busy = prediction.utilisation_ratio
+def _figures(case: _Case, prediction: Prediction, on: Chain) -> list[Derivation]:
+    busy, name = prediction.utilisation_ratio, case.name
     inputs = (
-        Input(f"loads.{name}.users", load.users, "scenario"),
+        Input("users", case.users, f"scenario: {case.said}"),
         Input("requests/s", prediction.requests_per_s, "computed: users / (think time + response time)"),
-        *(Input(lever, count, "computed: what the autoscaler holds for these users") for lever, count in scale.items()),
+        *(Input(lever, count, "computed: what the autoscaler holds for them") for lever, count in case.scale.items()),
         *(Input(f"units of {place.name}", place.unit_count, "computed") for place in on.places if place.is_scaled),
         *(Input(f"busy share of {station}", share, "computed") for station, share in sorted(busy.items())),
     )
@@ -110,16 +153,17 @@ def _figures(name: str, load: LoadTest, prediction: Prediction, on: Chain, scale
     ]
 
 
-def _findings(name: str, prediction: Prediction) -> list[Finding]:
+def _saturated(case: _Case, prediction: Prediction) -> list[Finding]:
     if not prediction.saturated:
         return []
     share = prediction.utilisation_ratio[prediction.bottleneck]
+    who = "the peak" if case.name == USERS_PEAK else f"load {case.name}"
     return [
         Finding(
             "warning",
             "saturated",
-            f"load {name} keeps {prediction.bottleneck} {share:.0%} busy: {prediction.users:,} users wait for each "
+            f"{who} keeps {prediction.bottleneck} {share:.0%} busy: {prediction.users:,} users wait for each "
             f"other at {prediction.requests_per_s:,.0f} requests/s",
-            f"latency_ms_p95.{name}",
+            f"latency_ms_p95.{case.name}",
         )
     ]

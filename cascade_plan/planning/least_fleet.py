@@ -11,7 +11,7 @@ from typing import Final
 from cascade_plan.errors import InfeasibleError
 from cascade_plan.formulas.losses import after_loss, least_count
 from cascade_plan.model.fleet import Fleet, Lever
-from cascade_plan.model.scenario import LoadTest
+from cascade_plan.model.scenario import Load
 from cascade_plan.model.solution import Rejection, Solution
 from cascade_plan.planning.chain import Chain, chain, meets, throughput
 from cascade_plan.planning.latencies import is_sudden
@@ -41,7 +41,7 @@ class _Case:
     latency_ms_p99: float | None
 
     @classmethod
-    def of(cls, name: str, load: LoadTest) -> _Case:
+    def of(cls, name: str, load: Load) -> _Case:
         return cls(name, load.users, load.latency_ms_p95, load.latency_ms_p99)
 
 
@@ -98,25 +98,17 @@ class _Search:
 
     def cases(self) -> list[_Case]:
         """Return the loads the base fleet must meet, and the scenario's peak when no load is as high."""
-        loads = self.brief.scenario.loads
-        cases = [_Case.of(name, load) for name, load in loads.items()]
-        peak = self.brief.scenario.users.peak
-        if all(case.users < peak for case in cases):
-            cases.append(_Case("users.peak", peak, *self._limits()))
+        scenario = self.brief.scenario
+        cases = [_Case.of(name, load) for name, load in scenario.driven.items()]
+        if all(case.users < scenario.users.peak for case in cases):
+            cases.append(_Case("users.peak", scenario.users.peak, *scenario.strictest))
         return cases
 
     def floor_cases(self) -> list[_Case]:
         """Return the loads that the scaled-in fleet must meet: the average, and those too sudden to scale for."""
         scenario, fleet = self.brief.scenario, self.fleet
-        sudden = [_Case.of(name, load) for name, load in scenario.loads.items() if is_sudden(scenario, fleet, load)]
-        return [_Case("users.average", scenario.users.average, *self._limits()), *sudden]
-
-    def _limits(self) -> tuple[float, float | None]:
-        loads = self.brief.scenario.loads.values()
-        if not loads:
-            return self.brief.scenario.autoscaling.target_latency_s_p95 * 1000, None
-        p99 = [load.latency_ms_p99 for load in loads if load.latency_ms_p99 is not None]
-        return min(load.latency_ms_p95 for load in loads), min(p99, default=None)
+        sudden = [_Case.of(name, load) for name, load in scenario.driven.items() if is_sudden(scenario, fleet, load)]
+        return [_Case("users.average", scenario.users.average, *scenario.strictest), *sudden]
 
     def failure(self, case: _Case, counts: Counts) -> str:
         """Return why these counts do not meet a case after the losses, or ""."""

@@ -198,7 +198,6 @@ class _Stage:
             value_at(scenario, f"tiers.{service.name}.pod_startup_s"),
             value_at(scenario, f"tiers.{service.group.tier}.node_provisioning_s"),
         )
-        limits = [load.latency_ms_p95 for load in scenario.loads.values()]
         return cls(
             plan,
             service,
@@ -206,7 +205,7 @@ class _Stage:
             pod_requests_per_s=1 / on.stations[pods].service.mean_s,
             busy_share_of_request=workload.cores_per_pod / workload.cpu_cores,
             latency=Latency.tabulated(lambda utilisation: _percentiles(on, pods, utilisation)),
-            slo_ms=min(limits, default=scenario.autoscaling.target_latency_s_p95 * 1000),
+            slo_ms=scenario.strictest[0],
         )
 
     def policies(self) -> tuple[Policy, ...]:

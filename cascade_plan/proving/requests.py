@@ -65,7 +65,7 @@ def checked(plan: Plan, request_count: int, seed: int) -> tuple[Checked, ...]:
     Raises UsageError where requests visit nothing of the plan.
     """
     rows: list[Checked] = []
-    for name, load in plan.scenario.loads.items():
+    for name, load in plan.scenario.driven.items():
         on = chain_for(plan.scenario, plan.fleet, load)
         if not on.places:
             raise UsageError(f"{plan.scenario.name}: no requests to simulate: they visit nothing that it has")

@@ -222,11 +222,11 @@ def test_whatever_the_schema_accepts_is_emitted_as_it_is(scenario: Scenario) -> 
         assert list(made) == ["websocket_test.py"]
         return
     found = constants(made["locustfile.py"])
-    assert found["LOADS"] == {name: tuple(load.model_dump().values()) for name, load in scenario.loads.items()}
+    assert found["LOADS"] == {name: tuple(load) for name, load in scenario.driven.items()}
     requests = {name: action.request for name, action in scenario.behaviour.actions.items()}
     assert {each[0]: f"{each[2]} {each[3]}" for each in found["ACTIONS"]} == requests
     data = made["loadtest.js"].partition("const LOADS = ")[2].partition(";\nconst ACTIONS = ")[0]
-    assert json.loads(data) == {name: load.model_dump() for name, load in scenario.loads.items()}
+    assert json.loads(data) == {name: load._asdict() for name, load in scenario.driven.items()}
 
 
 @given(schema_scenarios())

@@ -331,7 +331,7 @@ def test_budgets_burn_as_the_workbook_says() -> None:
 
 
 def test_every_success_metric_is_watched_or_said_not_to_be() -> None:
-    made = planned("cascade", ("--set", "gates", '{"api.node_count.base": ["< 5"], "cache_hit_ratio": ["> 0.9"]}'))
+    made = planned("cascade", ("--set", "gates", '{"api.node_count.base": ["< 5"], "cache.hit_ratio": ["> 0.9"]}'))
     assert unmeasured(made, groups(made)) == ("api.node_count.base",)
     assert "measured by nothing here: api.node_count.base" in texts(made)["alerting_rules.yml"]
     for name in bundled_with("monitoring"):
@@ -468,7 +468,7 @@ def test_what_is_on_has_its_words() -> None:
 def test_a_gate_on_a_tier_that_is_off_is_left_to_the_plan() -> None:
     made = without("websocket", "cache")
     reasons = {verdict.figure: verdict.status for verdict in made.verdicts}
-    assert reasons["websocket.connection_count_per_node"] == reasons["cache_hit_ratio"] == "unjudged"
+    assert reasons["websocket.connection_count_per_node"] == reasons["cache.hit_ratio"] == "unjudged"
     assert unmeasured(made, groups(made)) == ()
 
 
@@ -548,7 +548,7 @@ def test_gates_of_every_instance_are_measured() -> None:
         rule["labels"]["figure"]: rule["labels"]["limit"] for rule in rules(several()) if "figure" in rule["labels"]
     }
     assert {figure: limit for figure, limit in gated.items() if not figure.startswith(("latency", "cost"))} == {
-        "cache_hit_ratio": "> 0.9",
+        "cache.hit_ratio": "> 0.9",
         "sessions.hit_ratio": "> 0.5",
         "worker.age_s_p99": "< 30",
         "mailer.age_s_p99": "< 60",
@@ -631,7 +631,7 @@ def test_the_targets_of_the_plan_are_on_the_dashboard() -> None:
         for title, panel in found.items()
     }
     assert steps["latency_ms_p95.normal < 200"] == [("green", None), ("red", 0.2)]
-    assert steps["cache_hit_ratio > 0.9"] == [("red", None), ("green", 0.9)]
+    assert steps["cache.hit_ratio > 0.9"] == [("red", None), ("green", 0.9)]
     assert steps["pool.connection_count_per_10000_users < 100"] == [("green", None), ("red", 100)]
     assert steps["websocket.connection_count_per_node >= 50000"] == [("green", None), ("red", 50_000)]
     assert steps["cost_usd_per_1000_users_month < 50"] == [("green", None), ("red", 10)]

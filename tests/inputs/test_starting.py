@@ -32,4 +32,4 @@ def test_what_is_written_is_short_and_has_what_was_asked_for(wanted: tuple[bool,
         verdict for verdict in made.verdicts if verdict.figure.startswith("latency") and verdict.status != "pass"
     ]
     assert {sized.kind for sized in made.fleet.tiers.values()} >= {"api", "cluster", "gateway", "network", "monitoring"}
-    assert made.scenario.budget.usd_per_1000_users_month == pytest.approx(750)
+    assert made.scenario.budget.usd_per_month == 1500

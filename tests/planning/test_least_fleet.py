@@ -43,7 +43,7 @@ def kept(made: Plan, fewer: str = "") -> bool:
             return False
     on = chain(made.scenario, places(made.scenario, made.fleet, left))
     return not any(
-        meets(on, load.users, load.latency_ms_p95, load.latency_ms_p99) for load in made.scenario.loads.values()
+        meets(on, load.users, load.latency_ms_p95, load.latency_ms_p99) for load in made.scenario.driven.values()
     )
 
 

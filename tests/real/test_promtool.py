@@ -349,7 +349,7 @@ def test_any_scenario_of_the_schema_is_accepted(
     gates = {
         "latency_ms_p95.normal": ["< 0", "> 200", "== 35.70"],
         "latency_ms_p50.n_2": ["<= 99999999999999999999"],
-        "cache_hit_ratio": ["> 0.9", ">= 0.95"],
+        "cache.hit_ratio": ["> 0.9", ">= 0.95"],
         "pool.connection_count_per_10000_users": ["<= 100"],
         "api.node_count.base": ["< 5"],
     }

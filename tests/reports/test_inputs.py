@@ -50,7 +50,7 @@ def test_a_default_says_that_nobody_gave_another() -> None:
         ("behaviour.think_time_s.min", {}, "behaviour.think_time_s.min = 1 seconds", "think_time_s:"),
         ("availability.level", {}, "availability.level = critical", "availability:"),
         ("availability.zones", {}, "availability.zones is left out", "nowhere"),
-        ("loads.peak.spawn_rate_per_s", {}, "loads.peak.spawn_rate_per_s = 100 per second", "  peak: {"),
+        ("loads.peak.ramp_s", {}, "loads.peak.ramp_s = 100 seconds", "  peak: {"),
         ("tiers.websocket.kind", {}, "tiers.websocket.kind = websocket", "  websocket:"),
         ("tiers.database.n_plus_one", {}, "tiers.database.n_plus_one = false", "nowhere, so it is the default"),
         (

@@ -58,9 +58,9 @@ def _goals(plan: Plan) -> Iterator[LatencyGoal]:
     think_s = plan.scenario.behaviour.think_time_s.mean
     for verdict in plan.verdicts:
         found = LATENCY.fullmatch(verdict.figure)
-        if found and (load := plan.scenario.loads.get(found[2])) and verdict.limit > 0:
-            rate = load.users / think_s
-            yield LatencyGoal(verdict.figure, int(found[1]), verdict.operator, verdict.limit, load.users, rate)
+        if found and (users := plan.scenario.acting(found[2])) and verdict.limit > 0:
+            rate = users / think_s
+            yield LatencyGoal(verdict.figure, int(found[1]), verdict.operator, verdict.limit, users, rate)
 
 
 def objectives(plan: Plan) -> tuple[LatencyGoal, ...]:

@@ -59,11 +59,12 @@ def _cost(plan: Plan, names: Sequence[str]) -> str:
         f"| {level} | ${plan.figure(f'cost_usd_per_month.{level}'):,.2f} |\n"
         for level in ("floor", "average", "peak", "ceiling")
     )
+    most = budget.usd_per_month_most(plan.scenario.users)
+    limit = "" if most is None else f"; budget ${most:,.2f} a month"
     others = f"\n\nGated and not measured here: {', '.join(names)}." if names else ""
     return (
         f"Planned at prices {price_dates(plan)}, not measured:\n\n| level | USD a month |\n|---|---:|\n{levels}\n"
-        f"**${plan.figure('cost_usd_per_1000_users_month'):,.2f}** per 1000 {budget.users} users, "
-        f"limit ${budget.usd_per_1000_users_month:,.2f}.{others}"
+        f"**${plan.figure('cost_usd_per_1000_users_month'):,.2f}** per 1000 {budget.users} users{limit}.{others}"
     )
 
 

@@ -236,7 +236,7 @@ def _data(plan: Plan) -> str:
             "latency_ms_p99": load.latency_ms_p99,
             "failure_ratio_max": load.failure_ratio_max,
         }
-        for name, load in scenario.loads.items()
+        for name, load in scenario.driven.items()
     }
     think, room = scenario.behaviour.think_time_s, room_user_count(plan)
     return (

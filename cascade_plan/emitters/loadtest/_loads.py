@@ -9,7 +9,7 @@ from math import ceil, gcd, lcm
 from typing import Final
 
 from cascade_plan.model.plan import Plan
-from cascade_plan.model.scenario import Action, LoadTest, Scenario
+from cascade_plan.model.scenario import Action, Load, Scenario
 from cascade_plan.tiers.websocket.settings import Settings as WebSocketSettings
 
 REQUESTS_PER_S_PER_PROCESS: Final = 1000
@@ -54,7 +54,7 @@ def whole_weights(weights: Sequence[float]) -> list[int]:
     return whole if total <= MOST_TASKS else [max(1, round(each * MOST_TASKS / total)) for each in whole]
 
 
-def requests_per_s_most(scenario: Scenario, load: LoadTest) -> float:
+def requests_per_s_most(scenario: Scenario, load: Load) -> float:
     """Return the most requests/s a load's users send: those of a system that answers at once.
 
     Source: Denning and Buzen, Computing Surveys 10 (1978), X = N / (Z + R).
@@ -66,7 +66,7 @@ def generator_counts(scenario: Scenario) -> Mapping[str, int]:
     """Return the Locust processes that each load needs."""
     return {
         name: max(1, ceil(requests_per_s_most(scenario, load) / REQUESTS_PER_S_PER_PROCESS))
-        for name, load in scenario.loads.items()
+        for name, load in scenario.driven.items()
     }
 
 

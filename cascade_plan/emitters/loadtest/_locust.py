@@ -263,7 +263,7 @@ def _data(plan: Plan) -> str:
         f"    {literal(name)}: Load({literal(load.users)}, {literal(load.spawn_rate_per_s)}, "
         f"{literal(load.duration_s)}, {literal(load.latency_ms_p95)}, {literal(load.latency_ms_p99)}, "
         f"{literal(load.failure_ratio_max)}),\n"
-        for name, load in scenario.loads.items()
+        for name, load in scenario.driven.items()
     )
     return (
         f"LOADS = {{\n{loads}}}\n"

@@ -55,7 +55,7 @@ def script(plan: Plan) -> Artefact:
     scenario = plan.scenario
     cases = "".join(
         f"    {literal(name)}) echo {count} ;;  "
-        f"# at most {requests_per_s_most(scenario, scenario.loads[name]):.0f} requests/s\n"
+        f"# at most {requests_per_s_most(scenario, scenario.driven[name]):.0f} requests/s\n"
         for name, count in generator_counts(scenario).items()
     )
     sized = [

@@ -175,7 +175,7 @@ def script(plan: Plan, sockets: Instance[Settings]) -> Artefact:
 
 def _data(plan: Plan, sockets: Instance[Settings]) -> str:
     scenario = plan.scenario
-    largest = max(scenario.loads.values(), key=lambda load: load.users, default=None)
+    largest = max(scenario.driven.values(), key=lambda load: load.users, default=None)
     publishing = next((action for action in scenario.behaviour.actions.values() if action.publishes), None)
     path = publishing.request.partition(" ")[2] if publishing else None
     return (

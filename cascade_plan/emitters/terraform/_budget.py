@@ -15,23 +15,19 @@ CENT: Final = Decimal("0.01")
 
 
 def files(plan: Plan) -> Iterator[File]:
-    """Yield the file of the budget."""
+    """Yield the file of the budget; none of a scenario without one."""
+    limit = plan.scenario.budget.usd_per_month_most(plan.scenario.users)
+    if limit is None:
+        return
     yield File(
         "budget.tf",
         "An alarm when the month's cost nears or passes the scenario's budget.",
-        (_budget(plan),),
+        (_budget(plan, limit),),
         (variable("budget_email_addresses", "Who is told when the budget is nearly spent.", "list(string)"),),
     )
 
 
-def budget_usd_per_month(plan: Plan) -> Decimal:
-    """Return what a month may cost: the scenario's budget for 1000 users, times its users."""
-    budget = plan.scenario.budget
-    count: int = getattr(plan.scenario.users, budget.users)
-    return Decimal(str(budget.usd_per_1000_users_month)) * count / 1000
-
-
-def _budget(plan: Plan) -> Block:
+def _budget(plan: Plan, limit_usd: Decimal) -> Block:
     tag = [f"user:application${plan.application}"]
     return Block(
         "resource",
@@ -39,7 +35,7 @@ def _budget(plan: Plan) -> Block:
         {
             "name": aws_name(f"{plan.application}-month", "budget"),
             "budget_type": "COST",
-            "limit_amount": f"{budget_usd_per_month(plan).quantize(CENT):f}",
+            "limit_amount": f"{limit_usd.quantize(CENT):f}",
             "limit_unit": "USD",
             "time_unit": "MONTHLY",
         },

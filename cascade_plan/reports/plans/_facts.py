@@ -144,17 +144,19 @@ def gate_counts(plan: Plan) -> str:
     return f"Gates: {', '.join(parts)}."
 
 
-def cost_verdict(plan: Plan) -> Verdict:
-    """Return the verdict on the cost per 1000 users, of several the one that ends worst."""
+def cost_verdict(plan: Plan) -> Verdict | None:
+    """Return the verdict on the cost per 1000 users, of several the one that ends worst; None where none is asked."""
     order = ("fail", "unjudged", "pass")
     judged = [verdict for verdict in plan.verdicts if verdict.figure == UNIT_COST]
-    return min(judged, key=lambda verdict: order.index(verdict.status))
+    return min(judged, key=lambda verdict: order.index(verdict.status), default=None)
 
 
 def verdict_sentence(plan: Plan) -> str:
     """Return whether the plan keeps its budget, at what cost per 1000 of which users, and how its gates end."""
     worst = cost_verdict(plan)
     budget = plan.scenario.budget
+    if worst is None:
+        return _without_limit(plan)
     lead = (LEADS if worst.operator in ("<", "<=") else OTHER_LEADS)[worst.status]
     cost = at_least(plan) + words.dollars(_grouped(words.beside(money(plan.figure(UNIT_COST)), worst.limit)))
     month = total(plan, getattr(plan.bill.effective_usd, budget.level))
@@ -163,6 +165,16 @@ def verdict_sentence(plan: Plan) -> str:
     return (
         f"{lead}{reason}: {words.one_line(plan.scenario.name)} costs {cost} a month per 1000 {USERS[budget.users]} "
         f"(limit: {limit}), {month} a month in all at {level_words(plan)}. {gate_counts(plan)}"
+    )
+
+
+def _without_limit(plan: Plan) -> str:
+    budget = plan.scenario.budget
+    month = total(plan, getattr(plan.bill.effective_usd, budget.level))
+    each = at_least(plan) + words.usd(money(plan.figure(UNIT_COST)))
+    return (
+        f"{words.one_line(plan.scenario.name)} costs {month} a month at {level_words(plan)}, {each} per 1000 "
+        f"{USERS[budget.users]}. {gate_counts(plan)}"
     )
 
 

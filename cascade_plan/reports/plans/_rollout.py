@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from cascade_plan.model.fleet import NodeGroup, Sized, Workload
 from cascade_plan.model.plan import Plan
-from cascade_plan.model.scenario import LoadTest
+from cascade_plan.model.scenario import Load
 from cascade_plan.model.titles import called
 from cascade_plan.reports import _words as words
 from cascade_plan.reports._marked import code, escaped
@@ -65,7 +65,7 @@ def _range(workload: Workload) -> str:
     return f"{words.count(workload.replica_count_min)} to {words.count(workload.replica_count_max)}"
 
 
-def _load(name: str, load: LoadTest) -> str:
+def _load(name: str, load: Load) -> str:
     p99 = f", p99 below {words.count(load.latency_ms_p99)} ms" if load.latency_ms_p99 else ""
     return (
         f"{code(name)}: {words.count(load.users)} users, {words.count(load.spawn_rate_per_s)} more a second, for "
@@ -90,7 +90,7 @@ def _database(plan: Plan) -> Iterator[str]:
             f"indexes share {words.count(database.settings.storage_gib)} GiB of storage on each instance with data "
             f"that grows by {_figure(database.sized, 'growth_gib_per_month')} GiB a month",
         )
-    loads = plan.scenario.loads
+    loads = plan.scenario.driven
     lightest = min(loads, key=lambda name: loads[name].users, default=None)
     detail = "the scenario names no load" if lightest is None else f"run {_load(lightest, loads[lightest])}"
     yield _task("Validate with load testing", detail)
@@ -174,7 +174,7 @@ def _validation(plan: Plan) -> Iterator[str]:
     yield f"- [ ] Run the load tests ({code('cascade-plan emit-loadtest')}) and {code('verify')} their results:"
     if not plan.scenario.loads:
         yield "  - [ ] the scenario names no load"
-    for name, load in plan.scenario.loads.items():
+    for name, load in plan.scenario.driven.items():
         yield f"  - [ ] {_load(name, load)}"
     judged = [verdict for verdict in plan.verdicts if not verdict.figure.startswith("cost_")]
     if judged:

@@ -335,8 +335,10 @@ def _reach(plan: Plan, outlook: Outlook) -> str:
     """Return how far the ways lead towards the limit."""
     verdict = facts.cost_verdict(plan)
     lowest = min(outlook.alternatives, key=lambda way: way.cost_usd_per_1000_users_month)
-    keeps = lowest.complete and words.keeps(lowest.cost_usd_per_1000_users_month, verdict)
     who = "Together they lead" if lowest.parts else f"The furthest of them, {lowest.title}, leads"
+    if verdict is None:
+        return f"{who} to {_cost_after(lowest)} per 1000 users. Each gives something up; none is recommended as such."
+    keeps = lowest.complete and words.keeps(lowest.cost_usd_per_1000_users_month, verdict)
     end = f"which keeps the limit ({_limit(verdict)})" if keeps else f"the limit is {_limit(verdict)}"
     return (
         f"{who} to {_cost_after(lowest)} per 1000 users; {end}. Each gives something up; none is recommended as such."
@@ -352,14 +354,13 @@ def _curve(plan: Plan, curve: Sequence[Point]) -> Iterator[str]:
     if len(curve) < 2:
         return
     yield from ("## Cost per 1000 users over the number of users", "")
-    yield from (escaped(_crossing(curve, verdict)), "")
     drawn = _drawn(curve, plan.scenario.users.peak)
-    yield from xychart(
-        f"Cost per 1000 {chosen} users a month, with the limit as the flat line",
-        ("users at peak", [_short(point.users_peak) for point in drawn]),
-        "USD a month per 1000 users",
-        ([point.cost_usd_per_1000_users_month for point in drawn], [verdict.limit] * len(drawn)),
-    )
+    title, lines = f"Cost per 1000 {chosen} users a month", [[each.cost_usd_per_1000_users_month for each in drawn]]
+    if verdict is not None:
+        yield from (escaped(_crossing(curve, verdict)), "")
+        title, lines = f"{title}, with the limit as the flat line", [*lines, [verdict.limit] * len(drawn)]
+    users = ("users at peak", [_short(point.users_peak) for point in drawn])
+    yield from xychart(title, users, "USD a month per 1000 users", lines)
 
 
 def _crossing(curve: Sequence[Point], verdict: Verdict) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from math import ceil, floor
 
 from cascade_plan.formulas.percentiles import ServiceTime
@@ -67,6 +68,7 @@ def size(ask: Ask[Settings]) -> Sized:
         *_memory_figures(ask, shape, masters),
         *(figure for streams in _carried(ask) for figure in _stream_figures(ask, shape, streams)),
         _command_figure(ask, commands),
+        _hit_ratio_figure(ask),
     )
     return Sized(
         ask.name,
@@ -196,6 +198,12 @@ def _command_figure(ask: Ask[Settings], commands_per_s: float) -> Derivation:
         tuple(ask.given(path) for path in paths),
         f"one node answers about {COMMANDS_PER_S:,} commands/s (measured, Redis 7.0.15)",
     )
+
+
+def _hit_ratio_figure(ask: Ask[Settings]) -> Derivation:
+    given = ask.own("hit_ratio")
+    figure = ask.figure("hit_ratio", ask.settings.hit_ratio, "of all lookups", given.name, (given,))
+    return replace(figure, is_given=True)
 
 
 def _commands_per_s(ask: Ask[Settings]) -> float:

@@ -15,7 +15,6 @@ from cascade_plan.model.series import (
     exporter,
     headed,
     is_alone,
-    is_first,
     is_watched,
     scope_of_exporter,
     spoken,
@@ -76,8 +75,7 @@ def _room(site: Site[Settings], lookups: Scope, nodes: Scope) -> Watch:
 
 
 def _gates(site: Site[Settings], lookups: Scope) -> Iterator[Watch]:
-    # A value of the scenario and no figure: the first cache's is what a scenario calls so.
-    figure = "cache_hit_ratio" if is_first(site) else f"{site.name}.hit_ratio"
+    figure = f"{site.name}.hit_ratio"
     for limit in limits(site.scenario.gates, figure):
         number_of = Chart(
             f"{figure} {limit.operator} {number(limit.value)}",

@@ -189,7 +189,7 @@ def _query_figures(ask: Ask[Settings]) -> tuple[Derivation, Derivation]:
     scenario, name = ask.scenario, ask.name
     think_s = scenario.behaviour.think_time_s.mean
     requests_per_s = max(
-        ask.traffic.requests_per_s.peak, *(load.users / think_s for load in scenario.loads.values()), 0.0
+        ask.traffic.requests_per_s.peak, *(load.users / think_s for load in scenario.driven.values()), 0.0
     )
     mix = scenario.behaviour.mix
     reads = sum(share * scenario.reads(action, name) * misses(scenario, action) for share, action in mix)

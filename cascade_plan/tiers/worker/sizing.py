@@ -71,7 +71,7 @@ def _of_loads(ask: Ask[Settings]) -> list[float]:
     """Return the jobs a second of each named load, whose users all act."""
     think_s, each = ask.scenario.behaviour.think_time_s.mean, _asked_by_a_request(ask)
     beside = ask.settings.scheduled_jobs_per_s
-    return [load.users / think_s * each + beside for load in ask.scenario.loads.values()]
+    return [load.users / think_s * each + beside for load in ask.scenario.driven.values()]
 
 
 def _at(ask: Ask[Settings], users: float) -> float:

@@ -1,0 +1,82 @@
+"""Gates that name no figure: a limit on nothing is a mistake, and no verdict."""
+
+from __future__ import annotations
+
+from cascade_plan import registry
+from cascade_plan.errors import CascadePlanError, Problem, did_you_mean
+from cascade_plan.files.documents import Document
+from cascade_plan.model.price import Book
+from cascade_plan.model.scenario import USERS_PEAK, Scenario
+from cascade_plan.model.tier import STANDARD
+from cascade_plan.planning.pipeline import plan
+
+OF_LOADS = ("latency_ms_p50", "latency_ms_p95", "latency_ms_p99", "requests_per_s")
+"""The figures that every load has."""
+
+
+def of_nothing(scenario: Scenario, document: Document, book: Book) -> list[Problem]:
+    """Return a problem for each gate on what is a figure of no plan of this scenario.
+
+    A figure of a tier that is off, or that has nothing to do, is one: there it is not judged, as an environment may
+    turn a tier off whose gates others need. A scenario that cannot be planned has no problem here: planning says why.
+    """
+    if not scenario.gates:
+        return []
+    known = {f"{figure}.{load}" for figure in OF_LOADS for load in (*scenario.loads, USERS_PEAK)}
+    if not scenario.gates.keys() <= known:
+        try:
+            known |= _figures(scenario, book)
+        except CascadePlanError:
+            return []
+    problems = []
+    for name in scenario.gates:
+        if name not in known and name not in (others := _of_its_kind(scenario, name, book)):
+            message = _no_such(scenario, name, known | others)
+            problems.append(Problem(*document.key_place(("gates", name)), f"gates.{name}", message))
+    return problems
+
+
+def _figures(scenario: Scenario, book: Book) -> set[str]:
+    """Return the names of a scenario's figures but for those of its loads; they are the same by either method."""
+    return set(plan(scenario.model_copy(update={"method": "rules"}), book, predicted=False).figures)
+
+
+def _of_its_kind(scenario: Scenario, name: str, book: Book) -> set[str]:
+    """Return the names that a tier's figures have in a scenario where every kind of tier is there.
+
+    A tier that is off has them, and one that has nothing to do here, such as a pool without a database.
+    """
+    tier = name.partition(".")[0]
+    kind = scenario.tiers[tier].KIND if tier in scenario.tiers else tier
+    if kind not in registry.names("tiers"):
+        return set()
+    try:
+        found = _figures(_with_all(scenario), book)
+    except (CascadePlanError, ValueError):
+        return set()
+    return {f"{tier}{each.removeprefix(kind)}" for each in found if each.startswith(f"{kind}.")}
+
+
+def _with_all(scenario: Scenario) -> Scenario:
+    """Return a scenario of the same users and cloud with every kind of tier that its defaults make."""
+    return Scenario.model_validate(
+        {
+            "schema_version": scenario.schema_version,
+            "name": scenario.name,
+            "cloud": scenario.cloud,
+            "region": scenario.region,
+            "users": {"peak": scenario.users.peak, "average": scenario.users.average},
+            "behaviour": {"actions": {"any": {"weight": 1.0, "request": "GET /"}}},
+            "tiers": {name: {} for name in (*STANDARD, "queue", "worker")},
+        }
+    )
+
+
+def _no_such(scenario: Scenario, name: str, known: set[str]) -> str:
+    figure, _, load = name.partition(".")
+    if figure in OF_LOADS and load:
+        loads = [*scenario.loads, USERS_PEAK]
+        hint = did_you_mean(name, [f"{figure}.{each}" for each in loads])
+        return f"no load {load!r}: the loads are {', '.join(loads)}{hint}"
+    hint = did_you_mean(name, sorted(known))
+    return f"no such figure{hint or '; `cascade-plan explain` lists the figures'}"
