@@ -206,7 +206,7 @@ class Load(NamedTuple):
 class LoadTest(Part):
     """A named load: what a load test drives, as a share of the peak or in users, and what latency it must meet."""
 
-    share: Annotated[float, Field(gt=0, le=100, allow_inf_nan=False)] | None = Field(default=None, examples=[0.5])
+    share: Annotated[float, Field(ge=1e-6, le=100, allow_inf_nan=False)] | None = Field(default=None, examples=[0.5])
     """Users who act at the same time, as a share of users.peak: 1.0 follows the peak whatever it is."""
     users: Users | None = Field(default=None, examples=[10_000])
     """In place of share, users who act at the same time, whatever the peak is."""
