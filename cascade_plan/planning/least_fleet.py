@@ -195,28 +195,40 @@ class _Search:
         """Return the count of a steady lever with the nodes beside it that cost least together."""
         best: tuple[Decimal, int, dict[str, int]] | None = None
         unbound: Counts | None = None
-        binding: InfeasibleError | None = None
-        tried = 0
-        for count in range(lever.least_count, lever.least_count + TRIES_MOST):
-            try:
-                nodes = self.least_scaled(cases, {**fixed, lever.name: count}, "base")
-                self._must_meet(cases, {**fixed, lever.name: count, **nodes})
-            except InfeasibleError as error:
-                binding = error
-                if self._others_bind(cases):
-                    break
-                continue
+        least = self._least_of(lever, cases, fixed)
+        for count in range(least, least + TRIED + 1):
+            nodes = self.least_scaled(cases, {**fixed, lever.name: count}, "base")
             cost = sum((self.usd[name] * number for name, number in nodes.items()), self.usd[lever.name] * count)
             best = (cost, count, nodes) if best is None or (cost, count) < best[:2] else best
-            tried += 1
-            if tried > TRIED or count * self.usd[lever.name] > best[0]:
+            if count * self.usd[lever.name] > best[0]:
                 break
             unbound = self.least_scaled(cases, {**fixed, lever.name: MANY}, "base") if unbound is None else unbound
             if nodes == unbound:
                 break
-        if best is None:
-            raise InfeasibleError(f"no fleet meets the loads; {binding}")
+        assert best is not None
         return best[1:]
+
+    def _least_of(self, lever: Lever, cases: list[_Case], fixed: Counts) -> int:
+        """Return the least count of a steady lever with which some number of nodes meets every case.
+
+        Raises InfeasibleError saying what binds where none does.
+        """
+        nodes = {each.name: NODES_MOST for each in self.scaled}
+        base, most = lever.least_count, lever.least_count + TRIES_MOST - 1
+
+        def can(count: int) -> bool:
+            return not any(self.failure(case, {**fixed, **nodes, lever.name: count}) for case in cases)
+
+        found = base if can(base) else base - 1 + least_count(lambda above: can(base - 1 + above), TRIES_MOST, 2)
+        if found < most or can(most):
+            return found
+        shown = {**fixed, lever.name: base if self._others_bind(cases) else most}
+        try:
+            self.least_scaled(cases, shown, "base")
+            self._must_meet(cases, shown)
+        except InfeasibleError as error:
+            raise InfeasibleError(f"no fleet meets the loads; {error}") from None
+        raise InfeasibleError(f"no fleet meets the loads with as many as {most} of {lever.name}")
 
     def _must_meet(self, cases: list[_Case], counts: Counts) -> None:
         """Raise InfeasibleError where counts fail a case although no lever scales: nothing else looked at them."""

@@ -81,11 +81,11 @@ def erlang_tail(phases: int, rate_per_s: float, time_s: float) -> float:
 @pytest.mark.parametrize("time_s", [0.005, 0.04, 0.2])
 def test_the_response_is_that_of_the_arrival_theorem(users: int, servers: int, time_s: float) -> None:
     # Written out: j departures of all servers, and then one's own service by 4000 midpoints over the last.
-    seen = finite_source(users - 1, 2.0, servers, 0.03).state
+    seen = finite_source(users - 1, 2.0, servers, 0.03)
     rate, midpoints = 1 / 0.03, (np.arange(4000) + 0.5) * time_s / 4000
     own = np.exp(-rate * midpoints) * rate * time_s / 4000
     total = 0.0
-    for n, share in enumerate(seen.tolist()):
+    for n, share in enumerate(seen.state.tolist(), seen.first):
         if n < servers:
             total += share * math.exp(-rate * time_s)
         elif share > 1e-15:
@@ -100,8 +100,8 @@ def test_the_response_is_that_of_the_arrival_theorem(users: int, servers: int, t
 
 
 def test_the_tail_of_one_server_is_a_sum_of_services() -> None:
-    seen = finite_source(29, 2.0, 1, 0.1).state
-    expected = sum(share * erlang_tail(n + 1, 10.0, 0.7) for n, share in enumerate(seen.tolist()))
+    seen = finite_source(29, 2.0, 1, 0.1)
+    expected = sum(share * erlang_tail(n + 1, 10.0, 0.7) for n, share in enumerate(seen.state.tolist(), seen.first))
     assert FiniteSourceResponse(30, 2.0, 1, 0.1).tail(0.7) == pytest.approx(expected, rel=1e-10)
 
 
@@ -109,6 +109,40 @@ def test_a_single_user_never_waits() -> None:
     law = FiniteSourceResponse(1, 2.0, 3, 0.05)
     assert law.percentile(0.95) == pytest.approx(0.05 * math.log(20), rel=1e-9)
     assert law.tail(0.0) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("users", "servers", "service_s"), [(1000, 4, 0.01), (30_000, 40, 0.01), (57_000_000, 1000, 0.009)]
+)
+def test_all_but_a_few_of_many_users_wait_as_long_as_the_central_limit_says(
+    users: int, servers: int, service_s: float
+) -> None:
+    # Every server is busy, so those who think are a Poisson number of mean Z c / S, and the others have gone before.
+    thinking = 2.0 * servers / service_s
+    ahead = users - thinking
+    mean_s = ahead * service_s / servers
+    spread_s = math.hypot(math.sqrt(thinking + ahead) * service_s / servers, service_s)
+    law = FiniteSourceResponse(users, 2.0, servers, service_s)
+    for share, score in ((0.5, 0.0), (0.95, 1.644854), (0.99, 2.326348)):
+        assert law.percentile(share) == pytest.approx(mean_s + score * spread_s, abs=0.05 * spread_s)
+
+
+def test_a_thousand_million_users_take_no_more_room_than_their_root() -> None:
+    # Half of them think: the number of the others spreads by the root of a quarter of them.
+    found = finite_source(10**9, 2.0, 10**9, 2.0)
+    assert found.state.size < 20 * math.sqrt(10**9 / 4)
+    n = found.first + np.arange(found.state.size)
+    assert float(found.state @ n) == pytest.approx(5e8, rel=1e-12)
+    assert float(found.state @ (n - 5e8) ** 2) == pytest.approx(10**9 / 4, rel=1e-9)
+    law = FiniteSourceResponse(10**9, 2.0, 10**9, 2.0)
+    assert law.percentile(0.95) == pytest.approx(2 * math.log(20), rel=1e-7)
+
+
+def test_a_long_wait_summed_at_spread_points_is_that_of_all_points(monkeypatch: pytest.MonkeyPatch) -> None:
+    law = FiniteSourceResponse(3_000_000, 2.0, 30, 0.009)
+    spread = [law.percentile(share) for share in (0.5, 0.95, 0.99)]
+    monkeypatch.setattr(closed_network, "_POINTS_MOST", 10**9)
+    assert [law.percentile(share) for share in (0.5, 0.95, 0.99)] == pytest.approx(spread, rel=1e-5)
 
 
 @given(users_counts, times, servers_counts, times)

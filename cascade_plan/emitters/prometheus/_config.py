@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from cascade_plan.emitters._watches.targets import addresses
+from cascade_plan.errors import InfeasibleError
 from cascade_plan.languages.promql import duration, exactly
 from cascade_plan.model.fleet import Workload
 from cascade_plan.model.plan import Instance, Plan
@@ -18,6 +19,8 @@ CLUSTER_SERIES = (
     "kube_node_info|kube_horizontalpodautoscaler_(status_current_replicas|spec_(min|max)_replicas|status_condition)"
 )
 """What is kept of kube-state-metrics: a cluster's others may be more than the whole budget."""
+SHARDS_MOST: Final = 200
+"""Servers that one is to see through remote read, and files that somebody is to look after (assumption)."""
 Rules = list[dict[str, Any]]
 
 
@@ -37,8 +40,16 @@ def configurations(plan: Plan) -> dict[str, dict[str, Any]]:
 
     A pod's series are all on one shard (the hash is of its address), so the rules on pods run there. The others read
     every shard's recorded series through remote read, on a server that scrapes nothing but itself.
+    Raises InfeasibleError for more shards than anybody runs.
     """
-    shards = monitoring(plan).sized.count("shard_count")
+    tier = monitoring(plan)
+    shards = tier.sized.count("shard_count")
+    if shards > SHARDS_MOST:
+        raise InfeasibleError(
+            f"{tier.sized.count('series_count'):,} series take {shards:,} Prometheus servers: at most {SHARDS_MOST} can "
+            f"be emitted; have fewer series (tiers.{tier.name}.label_by_tenant, query_types) or larger servers "
+            "(series_per_node)"
+        )
     if shards == 1:
         return {"prometheus.yml": _server(plan, _labels(plan), [POD_RULES, *FLEET_RULES], _jobs(plan, []))}
     parts = {
