@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -21,6 +20,7 @@ from cascade_plan.cli.output import complain, deliver, say
 from cascade_plan.errors import UsageError, did_you_mean
 from cascade_plan.inputs.choice import day
 from cascade_plan.inputs.scenarios import priced
+from cascade_plan.languages.json import dump
 from cascade_plan.model.price import MAX_PRICE_AGE_DAYS, Book, Price, age_days
 from cascade_plan.prices import books, bundled, cache
 from cascade_plan.prices.coverage import SectionCoverage, coverage
@@ -420,12 +420,12 @@ def _prices_table(found: dict[str, list[Price]]) -> str:
 
 def _coverage_json(covered: dict[str, list[SectionCoverage]]) -> str:
     document = {region: [asdict(section) for section in sections] for region, sections in covered.items()}
-    return json.dumps({"schema_version": 1, "regions": document}, indent=2, sort_keys=True) + "\n"
+    return dump({"schema_version": 1, "regions": document}, sort_keys=True)
 
 
 def _prices_json(found: dict[str, list[Price]]) -> str:
     document = {region: [_price_json(price) for price in prices] for region, prices in found.items()}
-    return json.dumps({"schema_version": 1, "prices": document}, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+    return dump({"schema_version": 1, "prices": document}, sort_keys=True)
 
 
 def _price_json(price: Price) -> dict[str, Any]:

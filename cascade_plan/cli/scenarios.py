@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 import sys
 from collections.abc import Iterator, Sequence
@@ -17,6 +16,7 @@ from cascade_plan.cli.choice import Output, values_option
 from cascade_plan.cli.output import complain, deliver, say
 from cascade_plan.errors import Problem, ScenarioError, UsageError, did_you_mean, listed
 from cascade_plan.inputs.choice import chosen
+from cascade_plan.languages.json import dump
 
 if TYPE_CHECKING:
     from cascade_plan.inputs.starting import Answers
@@ -234,7 +234,7 @@ def _verdicts_json(checked: Sequence[Checked]) -> str:
         for each in checked
     ]
     document = {"schema_version": 1, "valid": not any(each.problems for each in checked), "scenarios": entries}
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    return dump(document)
 
 
 def schema(which: Which = "scenario", shape: Shape = "json", output: Output = "-") -> int:
@@ -256,7 +256,7 @@ def schema(which: Which = "scenario", shape: Shape = "json", output: Output = "-
 
 
 def _schema_text(which: str) -> str:
-    return json.dumps(_schema_of(which), indent=2, ensure_ascii=False) + "\n"
+    return dump(_schema_of(which))
 
 
 def _reference(which: str) -> str:

@@ -141,8 +141,8 @@ class FiniteSourceResponse:
     def tail(self, time_s: float) -> float:
         """Return the share of requests whose response exceeds the time.
 
-        Of long responses, in which servers answer more than 100,000 requests, the law of their count is summed at evenly
-        spread points: that is worth less than 1e-5 of the time.
+        Of long responses, in which servers answer more than 100,000 requests, the law of their count is summed at
+        evenly spread points: that is worth less than 1e-5 of the time.
         """
         import numpy as np
 

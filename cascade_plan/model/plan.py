@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any, Final, Generic, TypeVar
 
 from cascade_plan import registry
+from cascade_plan.languages.json import dump
 from cascade_plan.model.ask import Site
 from cascade_plan.model.bill import Bill
 from cascade_plan.model.derivation import Derivation, Finding
@@ -134,7 +135,7 @@ def to_json(plan: Plan) -> str:
     document["figures"] = nested({name: derivation["value"] for name, derivation in derivations.items()})
     document["derivations"] = derivations
     document["items"] = document["bill"].pop("items")
-    return json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+    return dump(document, sort_keys=True)
 
 
 def from_json(text: str) -> Plan:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -10,6 +9,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Final
 
+from cascade_plan.languages.json import dump
 from cascade_plan.model.price import Book, Price, PriceKey, age_days
 from cascade_plan.prices.changes import change_percent, percent, require_same_region, usd
 
@@ -164,7 +164,7 @@ def render_json(found: Mapping[str, Sequence[Deviation]]) -> str:
         region: {"failed": failed(deviations), "deviations": [_fields(deviation) for deviation in deviations]}
         for region, deviations in found.items()
     }
-    return json.dumps({"schema_version": 1, "regions": regions}, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+    return dump({"schema_version": 1, "regions": regions}, sort_keys=True)
 
 
 def _fields(deviation: Deviation) -> dict[str, object]:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from decimal import Decimal
 from math import isfinite
 from typing import Any
 
+from cascade_plan.languages.json import dump
+
 
 def written(data: Mapping[str, Any]) -> str:
     """Return a mapping as JSON: money as text, unrounded; what is no finite number as null."""
-    text = json.dumps(_plain(data), indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    text = dump(_plain(data), sort_keys=True)
     # Lone surrogates, which a hostile name can hold, have no place in UTF-8.
-    return text.encode("utf-8", "replace").decode() + "\n"
+    return text.encode("utf-8", "replace").decode()
 
 
 def _plain(value: Any) -> Any:

@@ -13,6 +13,8 @@ from cascade_plan.reports._words import one_line
 ENTITIES: Final = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 MARKUP: Final = re.compile(r"[\\`*\[\]|~]|(?<![^\W_])_|_(?![^\W_])|\$(?!\d)")
 """What Markdown reads as markup. Underscores within words and dollar signs before digits are text."""
+BEGINNING: Final = re.compile(r"^([0-9]*)([#+:=.)-])")
+"""What makes a paragraph's first characters more than text: escaped ones are punctuation still."""
 PLAIN: Final = re.compile(r"[A-Za-z0-9 ._:/{}=<>,+-]+")
 
 
@@ -27,6 +29,15 @@ def escaped(text: str) -> str:
     if isinstance(text, Marked):
         return text
     return MARKUP.sub(lambda found: "\\" + found[0], one_line(text).translate(ENTITIES))
+
+
+def paragraph(text: str) -> str:
+    """Return text as a paragraph that begins as no heading, list, quotation or rule does, and as no workflow command.
+
+    >>> print(paragraph("# Approved"), paragraph("::error::no"), paragraph("12. of May"))
+    \\# Approved \\::error::no 12\\. of May
+    """
+    return BEGINNING.sub(lambda found: f"{found[1]}\\{found[2]}", escaped(text))
 
 
 def code(text: str) -> Marked:

@@ -28,6 +28,7 @@ from prometheus_client.utils import floatToGoString
 from cascade_plan import registry
 from cascade_plan.emitters._watches.collected import groups, unmeasured
 from cascade_plan.emitters._watches.latency_goals import latency_goals, objectives
+from cascade_plan.errors import InfeasibleError
 from cascade_plan.formulas.latency_buckets import BESIDE_BOUNDS, PLAN_BOUNDS_S, bound_text, bounds_s
 from cascade_plan.languages.promql import annotation, exactly, literal, number, ratio, select
 from cascade_plan.model.plan import Plan
@@ -410,6 +411,12 @@ def test_every_series_has_one_shard() -> None:
         assert made[f"prometheus-{shard}.yml"]["rule_files"] == ["pod_rules.yml"]
     assert kept == [str(shard) for shard in range(shards)]
     assert len(made["prometheus-global.yml"]["remote_read"]) == shards
+
+
+def test_more_shards_than_anybody_runs_are_refused() -> None:
+    made = planned("cascade", ("--set", "tiers.monitoring.series_per_node", "1"))
+    with pytest.raises(InfeasibleError, match=r"Prometheus servers, and files for at most 200 are written"):
+        texts(made)
 
 
 @pytest.mark.parametrize("make", MODULES.values(), ids=MODULES)

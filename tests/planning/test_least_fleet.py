@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -13,6 +14,7 @@ from cascade_plan.formulas.losses import after_loss
 from cascade_plan.inputs.scenarios import Assignment, bundled_scenarios, read_scenario
 from cascade_plan.model.plan import Plan, from_json, to_json
 from cascade_plan.model.scenario import Scenario
+from cascade_plan.planning import least_fleet
 from cascade_plan.planning.chain import chain, meets
 from cascade_plan.planning.pipeline import plan
 from cascade_plan.planning.sizing import places
@@ -90,6 +92,27 @@ def test_pool_is_small_and_covers_its_queries() -> None:
     made = planned(scenario("cascade"))
     assert made.figure("pool.connection_count") == 9
     assert made.figure("pool.connection_count_per_10000_users") < 100
+
+
+def test_many_replicas_are_found_by_halving(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+
+    def counted(*arguments: Any) -> str:
+        asked.append(1)
+        return meets(*arguments)
+
+    monkeypatch.setattr(least_fleet, "meets", counted)
+    made = planned(
+        scenario(
+            "cascade",
+            ("--set", "behaviour.actions", "{list: {weight: 1, request: GET /list, read_count: 9}}"),
+            ("--set", "tiers.database.read_ms", "5"),
+            ("--set", "loads", "{peak: {users: 100000, spawn_rate_per_s: 10, duration_s: 60, latency_ms_p95: 300}}"),
+        )
+    )
+    assert made.figure("database.replica_count") > 50
+    assert len(asked) < 300
+    assert kept(made)
 
 
 TWO_SERVICES = (

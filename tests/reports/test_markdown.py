@@ -71,6 +71,19 @@ def test_the_same_plan_is_the_same_text() -> None:
     assert markdown.render(make_plan(outlook=True)) == markdown.render(PLAN)
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["# Approved", "## x", "::error::x", "- a", "+ a", "1. a", "2) a", "=====", "---", "> a", "* a", "##[error]x", ""],
+)
+def test_a_description_begins_nothing_but_a_paragraph(text: str) -> None:
+    shown = markdown.render(replace(PLAN, scenario=PLAN.scenario.model_copy(update={"description": text})))
+    first = [token.type for token in MarkdownIt("commonmark").parse(shown)][6:9] if text else []
+    assert first in ([], ["paragraph_open", "inline", "paragraph_close"])
+    assert not re.search(r"^\s*::|^\s*# Approved|##\[", shown, re.MULTILINE)
+    inline = [token for token in MarkdownIt("commonmark").parse(shown) if token.type == "inline"]
+    assert not text or "".join(child.content for child in inline[2].children or []) == text
+
+
 def test_the_verdict_is_the_first_sentence() -> None:
     title, empty, verdict, *_ = markdown.render(PLAN).splitlines()
     assert (title, empty) == ("# Cost report: test", "")

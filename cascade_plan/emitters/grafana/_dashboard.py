@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from hashlib import sha256
 from typing import Any, Final
 
 from cascade_plan.emitters._heading import price_dates
 from cascade_plan.emitters._watches.collected import groups, unmeasured
+from cascade_plan.languages.json import dump
 from cascade_plan.languages.promql import NEGATED
 from cascade_plan.model.plan import Plan
 from cascade_plan.model.watch import Chart
@@ -50,7 +50,7 @@ def dashboard(plan: Plan) -> str:
         "annotations": {"list": []},
         "panels": [{"id": number, **panel} for number, panel in enumerate(panels, 1)],
     }
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    return dump(document)
 
 
 def _cost(plan: Plan, names: Sequence[str]) -> str:

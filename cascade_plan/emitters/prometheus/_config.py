@@ -46,9 +46,9 @@ def configurations(plan: Plan) -> dict[str, dict[str, Any]]:
     shards = tier.sized.count("shard_count")
     if shards > SHARDS_MOST:
         raise InfeasibleError(
-            f"{tier.sized.count('series_count'):,} series take {shards:,} Prometheus servers: at most {SHARDS_MOST} can "
-            f"be emitted; have fewer series (tiers.{tier.name}.label_by_tenant, query_types) or larger servers "
-            "(series_per_node)"
+            f"{tier.sized.count('series_count'):,} series take {shards:,} Prometheus servers, and files for at most "
+            f"{SHARDS_MOST} are written: have fewer series (tiers.{tier.name}.label_by_tenant, query_types) or larger "
+            "servers (series_per_node)"
         )
     if shards == 1:
         return {"prometheus.yml": _server(plan, _labels(plan), [POD_RULES, *FLEET_RULES], _jobs(plan, []))}

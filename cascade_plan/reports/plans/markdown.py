@@ -16,7 +16,7 @@ from cascade_plan.model.price import UNITS, caveat
 from cascade_plan.model.terms import BreakEven
 from cascade_plan.model.titles import title
 from cascade_plan.reports import _words as words
-from cascade_plan.reports._marked import Marked, code, escaped, pie, table, xychart
+from cascade_plan.reports._marked import Marked, code, escaped, paragraph, pie, table, xychart
 from cascade_plan.reports.plans import _facts as facts
 from cascade_plan.reports.plans._rollout import phases
 from cascade_plan.units import HOURS_PER_MONTH
@@ -40,7 +40,7 @@ def _head(plan: Plan) -> Iterator[str]:
     scenario, users = plan.scenario, plan.scenario.users
     yield from (f"# Cost report: {escaped(scenario.name)}", "", f"**{escaped(facts.verdict_sentence(plan))}**", "")
     if scenario.description:
-        yield from (escaped(scenario.description), "")
+        yield from (paragraph(scenario.description), "")
     registered = f", {words.count(users.registered)} registered" if users.registered else ""
     yield escaped(
         f"Planned for {words.count(users.peak)} users at peak and {words.count(users.average)} on average{registered}, "
