@@ -11,6 +11,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
 
+from cascade_plan.languages import terminal
+
 NARROWEST: Final = 40
 """A page has so many columns at least, however narrow the terminal says it is."""
 
@@ -89,7 +91,7 @@ def complain(text: str, kind: str = "error") -> None:
     if Talk.quiet and kind not in ("error", ""):
         return
     mark = f"{kind}: " if kind else ""
-    sys.stderr.write("".join(f"{mark}{line}\n" for line in text.splitlines()))
+    sys.stderr.write("".join(f"{mark}{terminal.line(line)}\n" for line in text.splitlines()))
 
 
 def note(text: str) -> None:

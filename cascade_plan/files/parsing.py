@@ -260,7 +260,8 @@ def plain_scalar(text: str) -> bool | int | float | str | None:
 
 
 def _tag_message(tag: str) -> str:
-    return f"the tag {tag.replace('tag:yaml.org,2002:', '!!')} is not supported; remove it"
+    short = tag.replace("tag:yaml.org,2002:", "!!")
+    return f"the tag {short if short.isprintable() and len(short) <= 60 else shown(short)} is not supported; remove it"
 
 
 _SYNTAX: Final = (

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from cascade_plan import registry
 from cascade_plan.errors import Problem, ScenarioError, UsageError, did_you_mean
 from cascade_plan.files.assignments import Assignment, set_values
 from cascade_plan.files.data_root import data_root
-from cascade_plan.files.disk import read_text
+from cascade_plan.files.disk import listed, read_text
 from cascade_plan.files.documents import Document, Trail, field_name, trails_below
 from cascade_plan.files.parsing import parse_yaml
 from cascade_plan.files.validating import validate
@@ -25,6 +25,8 @@ from cascade_plan.model.scenario import Scenario
 from cascade_plan.model.tier import OFF, STANDARD, is_off
 
 M = TypeVar("M")
+SOME: Final = 5
+"""Names of files that a message lists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +49,16 @@ def bundled_scenarios() -> tuple[str, ...]:
 def scenario_text(reference: str) -> tuple[str, str]:
     """Return (YAML text, display name) of a scenario: a path, "-" for stdin, or a bundled scenario's name.
 
-    Raises UsageError when there is no such file and no bundled scenario of that name.
+    Raises UsageError when there is no such file and no bundled scenario of that name, or only a directory.
     """
+    names = bundled_scenarios()
+    if reference not in ("-", "", *names) and (inside := listed(reference)) is not None:
+        found = [name for name in inside if name.endswith((".yaml", ".yml")) and not name.startswith(".")]
+        more = f" and {len(found) - SOME:,} more" if len(found) > SOME else ""
+        there = f"found: {', '.join(found[:SOME])}{more}" if found else "no .yaml file is in it"
+        raise UsageError(f"{reference!r} is a directory: name a scenario file in it ({there})")
     if reference == "-" or "/" in reference or reference.endswith((".yaml", ".yml")) or Path(reference).is_file():
         return read_text(reference)
-    names = bundled_scenarios()
     if reference not in names:
         raise UsageError(
             f"no scenario {reference!r}: it is neither a file nor one of the bundled {', '.join(names)}"
@@ -62,8 +69,11 @@ def scenario_text(reference: str) -> tuple[str, str]:
 
 
 def environments_of(reference: str) -> tuple[str, ...]:
-    """Return the names of a scenario file's environments; none where it is one system."""
-    return environments(parse_yaml(*scenario_text(reference)))
+    """Return the names of a scenario file's environments; none where it is one system, or where `read` refuses them."""
+    try:
+        return environments(parse_yaml(*scenario_text(reference)))
+    except ScenarioError:
+        return ()
 
 
 def read_scenario(

@@ -10,7 +10,10 @@ from pathlib import Path
 import pytest
 
 from cascade_plan.cli.app import COMMANDS, LazyGroup, run
+from cascade_plan.errors import ScenarioError
+from cascade_plan.files.assignments import Assignment
 from cascade_plan.inputs.choice import chosen
+from cascade_plan.inputs.scenarios import read
 from cascade_plan.inputs.variables import KNOWN, unknown_variables
 
 Result = tuple[int, str, str]
@@ -289,3 +292,100 @@ def test_a_choice_needs_no_command_line(tmp_path: Path, monkeypatch: pytest.Monk
     assert choice.taken == ""
     assert choice.read().scenario.users.average == 300
     assert told == ["--peak 1000: average scaled from 3,000 to 300 with it; --avg sets it"]
+
+
+# ---------------------------------------------------------------------------------------------------------- wrong files
+
+
+def test_a_directory_is_called_one(command: Callable[..., Result]) -> None:
+    assert command("size", ".") == (
+        2,
+        "",
+        "error: '.' is a directory: name a scenario file in it (no .yaml file is in it)\n",
+    )
+    for name in "abcdefg":
+        Path(f"{name}.yaml").write_text("", encoding="utf-8")
+    Path(".cascade-plan.yaml").write_text("peak: 5\n", encoding="utf-8")
+    found = "found: a.yaml, b.yaml, c.yaml, d.yaml, e.yaml and 2 more"
+    assert command("size", ".")[2] == f"error: '.' is a directory: name a scenario file in it ({found})\n"
+    Path("startup-1k").mkdir()
+    assert command("validate", "startup-1k")[0] == 0
+
+
+def test_a_wrong_file_is_not_read_out(command: Callable[..., Result]) -> None:
+    Path("secrets.yaml").write_text("".join(f"user{n}: hash{n}\n" for n in range(500)), encoding="utf-8")
+    for line in (("size", "secrets.yaml"), ("validate", "secrets.yaml")):
+        status, out, err = command(*line)
+        lines = err.splitlines()
+        assert (status, out, len(lines)) == (2, "", 11)
+        assert lines[-1] == "error: and 494 more"
+        assert err.count("allowed: application, ") == 1
+        assert "hash" not in err
+
+
+def test_a_log_is_shown_shortened(command: Callable[..., Result]) -> None:
+    Path("log").write_text("".join(f"12:30:{n:02} GET /things 200\n" for n in range(60)), encoding="utf-8")
+    status, _, err = command("size", "./log")
+    assert (status, len(err.splitlines())) == (2, 1)
+    assert len(err) < 200
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '"\\e[31mred": 1\n',
+        "name: !e%1B%5B31m x\n",
+        'name: "\\e]0;x\\a"\n',
+        'gates: {"a\\u202eb": ["< 5"]}\n',
+        "\x1b[1m: 5\n",
+    ],
+)
+def test_no_escape_of_a_file_reaches_the_terminal(command: Callable[..., Result], text: str) -> None:
+    Path("s.yaml").write_text(text, encoding="utf-8")
+    for line in (("size", "s.yaml"), ("validate", "s.yaml"), ("size", "--set", text.strip())):
+        status, out, err = command(*line)
+        assert (status, out) == (2, "")
+        assert err.replace("\n", "").isprintable()
+
+
+# ------------------------------------------------------------------------------------------------- all problems at once
+
+
+def test_a_mistake_of_one_field_hides_none_that_the_whole_scenario_shows(command: Callable[..., Result]) -> None:
+    text = """\
+schema_version: 1
+name: Shop
+region: eu-wset-1
+users: {peak: 10, average: 5}
+behaviour:
+  actions:
+    list: {weight: 1, request: GET /a, at: serch, reads: {reports: 1}, jobs: {worker: 1}, cpu_ms: fast}
+tiers:
+  api: {shape: m5.lrge}
+  search: {kind: api, headroom_ratio: much}
+  cache: off
+environments:
+  prod: {environments: {}}
+  staging: 5
+"""
+    Path("s.yaml").write_text(text, encoding="utf-8")
+    changes = [("--set", "tiers.cache.nodes", "3"), ("--set", "users..peak", "1")]
+    with pytest.raises(ScenarioError) as caught:
+        read("s.yaml", [Assignment(*change) for change in changes])
+    assert sorted(problem.field for problem in caught.value.problems) == [
+        "behaviour.actions.list.at",
+        "behaviour.actions.list.cpu_ms",
+        "behaviour.actions.list.jobs.worker",
+        "behaviour.actions.list.reads.reports",
+        "environments.prod.environments",
+        "environments.staging",
+        "name",
+        "region",
+        "tiers.api.shape",
+        "tiers.cache.nodes",
+        "tiers.search.headroom_ratio",
+        "users..peak",
+    ]
+    for line in (("size", "s.yaml"), ("validate", "s.yaml")):
+        status, _, err = command(*line)
+        assert (status, len(err.splitlines())) == (2, 10)
