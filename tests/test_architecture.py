@@ -20,7 +20,7 @@ LAYERS = (
     {"inputs", "evidence", "reports", "emitters", "choosing", "proving"},
     {"planning"},
     {"tiers", "clouds"},
-    {"prices"},
+    {"prices", "traces"},
     {"model"},
     {"formulas", "languages"},
     {"files", "registry"},
@@ -29,7 +29,14 @@ LAYERS = (
 )
 """The floors of the house, from the top; "" is the package itself, which holds the version. No room sees another one
 on its own floor."""
-PLUGINS = {("tiers",): 2, ("clouds",): 2, ("emitters",): 2, ("reports",): 3, ("evidence", "readers"): 3}
+PLUGINS = {
+    ("tiers",): 2,
+    ("clouds",): 2,
+    ("emitters",): 2,
+    ("reports",): 3,
+    ("evidence", "readers"): 3,
+    ("traces", "dialects"): 3,
+}
 """Folder of plug-ins -> how many parts of a module's name are the name of the plug-in that it belongs to."""
 SEEN = {"tiers": "settings", "clouds": "names"}
 """What of a plug-in emitters and reports may see: a kind's nouns, a cloud's names."""

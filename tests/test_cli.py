@@ -251,7 +251,7 @@ def test_a_trace_becomes_the_days_profile(cascade) -> None:  # type: ignore[no-u
     Path("short.csv").write_text("timestamp,value\n2026-11-01 00:00:00,5\n", encoding="utf-8")
     status, _, err = cascade("size", "--set", "users.trace=" + str(Path("short.csv").resolve()))
     assert status == 2
-    assert "no data for the hours 1, 2" in err
+    assert "a trace needs rows of two times" in err
 
 
 def test_prices_show(cascade) -> None:  # type: ignore[no-untyped-def]

@@ -131,6 +131,13 @@ def reader(module: ModuleType) -> Iterator[str]:
     yield from called_with(module, "read", "file", "beside")
 
 
+def dialect(module: ModuleType) -> Iterator[str]:
+    """Yield what a way of writing traces lacks: what it READS, claims(text) and read(text)."""
+    yield from line_of_text(module, "READS")
+    yield from called_with(module, "claims", "text")
+    yield from called_with(module, "read", "text")
+
+
 CONTRACTS: dict[tuple[str, str], Contract] = {
     ("tiers", "settings"): settings,
     ("tiers", "sizing"): tier,
@@ -144,6 +151,7 @@ CONTRACTS: dict[tuple[str, str], Contract] = {
     ("reports/differences", ""): report("differences"),
     ("reports/environments", ""): report("plans", "rendered"),
     ("evidence/readers", ""): reader,
+    ("traces/dialects", ""): dialect,
 }
 """(Folder, module of each of its plug-ins that keeps the contract, "" for the plug-in itself)."""
 FOLDERS = sorted({folder for folder, _ in CONTRACTS})
@@ -208,6 +216,15 @@ def read(file: object, beside: object) -> None:
     """Read."""
 
 
+def claims_text(text: object) -> bool:
+    """Claim."""
+    return True
+
+
+def read_text(text: object) -> None:
+    """Read."""
+
+
 def terms_of(what: object) -> None:
     """List."""
 
@@ -222,7 +239,7 @@ def unfit(what: object, engine: object, terms: object) -> None:
 
 def test_every_registry_has_a_contract() -> None:
     kinds = {f"reports/{kind}" for kind in registry.names("reports")}
-    assert kinds | {"tiers", "clouds", "emitters", "evidence/readers"} == {*FOLDERS}
+    assert kinds | {"tiers", "clouds", "emitters", "evidence/readers", "traces/dialects"} == {*FOLDERS}
 
 
 @pytest.mark.parametrize(("folder", "part"), CONTRACTS)
@@ -279,6 +296,9 @@ def aws(**changes: object) -> ModuleType:
         (reader, made(FILES="*.json", claims=claims, read=read)),
         (reader, made(READS="results", FILES="*.json", read=read)),
         (reader, made(READS="results", FILES="*.json", claims=claims, read=claims)),
+        (dialect, made(claims=claims_text, read=read_text)),
+        (dialect, made(READS="rows", claims=claims, read=read_text)),
+        (dialect, made(READS="rows", claims=claims_text, read=read)),
     ],
 )
 def test_a_breach_is_found(contract: Contract, module: ModuleType) -> None:
@@ -297,6 +317,7 @@ def test_a_breach_is_found(contract: Contract, module: ModuleType) -> None:
         (emitter, made(COMMAND="k8s", APPLIED_AFTER=("terraform",), render=render)),
         (report("plan"), made(render=render, FORMAT="a format")),
         (reader, made(READS="results", FILES="*.json", claims=claims, read=read)),
+        (dialect, made(READS="rows", claims=claims_text, read=read_text)),
     ],
 )
 def test_a_module_that_keeps_the_contract_passes(contract: Contract, module: ModuleType) -> None:

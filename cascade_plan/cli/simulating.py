@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -17,13 +17,29 @@ from cascade_plan.errors import UsageError
 from cascade_plan.files.assignments import Assignment
 from cascade_plan.inputs.choice import Choice
 
+if TYPE_CHECKING:
+    from cascade_plan.model.trace import Trace as Read
+
 POLICIES = 5
 """Ways of scaling that are compared for each service: the steps of the progress bar."""
 
 Trace = Annotated[
     str | None,
-    typer.Option("--trace", metavar="FILE", help="CSV of timestamp or minute and count, instead of the day."),
+    typer.Option(
+        "--trace", metavar="FILE", help="Requests over time, as Grafana, CloudWatch or Prometheus export them, or CSV."
+    ),
 ]
+Column = Annotated[
+    str | None, typer.Option("--column", metavar="NAME", help="Which of the trace's columns or series to replay.")
+]
+Sum = Annotated[bool, typer.Option("--sum", help="Add the trace's columns or series.")]
+Unit = Annotated[
+    str | None,
+    typer.Option(
+        "--unit", metavar="NAME", help="The trace holds counts of an interval (count) or requests a second (rate)."
+    ),
+]
+ScaleToPeak = Annotated[bool, typer.Option("--scale-to-peak", help="Scale the trace to the scenario's peak.")]
 Profile = Annotated[
     str | None,
     typer.Option("--profile", metavar="NAME", help="The day's shape: weekday or flat.  [default: scenario's]"),
@@ -45,6 +61,10 @@ Format = Annotated[str, format_option("days")]
 def simulate(
     choice: Choice,
     trace: Trace = None,
+    column: Column = None,
+    sum_: Sum = False,
+    unit: Unit = None,
+    scale_to_peak: ScaleToPeak = False,
     profile: Profile = None,
     days: Days = None,
     runs: Runs = 1,
@@ -62,26 +82,20 @@ def simulate(
       cascade-plan simulate my.yaml --trace requests.csv --days 7 --runs 20
       cascade-plan simulate my.yaml --requests 200000
     """
-    bounds = (("--days", days, 1, 366), ("--runs", runs, 1, 10_000), ("--requests", requests, 100, 10_000_000))
-    for flag, value, least, most in bounds:
-        if value is not None and not least <= value <= most:
-            raise UsageError(f"{flag} {value}: must be between {least} and {most:,}")
-    if chart is not None and chart != "-" and not chart.lower().endswith(".svg"):
-        raise UsageError(f"--chart {chart}: charts are SVG: name the file .svg")
+    _check(days, runs, requests, trace, chart)
     if profile is not None:
         choice = choice.also(Assignment(f"--profile {profile}", "users.profile", profile))
     if requests is not None:
         _requests(choice, requests, seed, output)
         return 0
-    from cascade_plan.files.disk import read_text
     from cascade_plan.planning.pipeline import plan
     from cascade_plan.proving.days import Order, services
     from cascade_plan.proving.days import simulate as simulated
 
     report = registry.load("reports/days", format_)
+    read = _trace(trace, column, sum_, unit, scale_to_peak)
     given = choice.read()
-    text = read_text(trace, 2**26)[0] if trace is not None else None
-    order = Order(days if days is not None else 0 if trace else 1, runs, seed, text, Path(trace).name if trace else "")
+    order = Order(days, runs, seed, read, scale_to_peak)
     made = plan(given.scenario, given.book, given.origins, predicted=False)
     scaled = services(made)
     if not made.bill.complete:
@@ -102,6 +116,43 @@ def simulate(
         rendered += "\n" + drawn(simulation, shown, width())
     deliver(rendered, output)
     return 0
+
+
+def _check(days: int | None, runs: int, requests: int | None, trace: str | None, chart: str | None) -> None:
+    """Raise UsageError for a count that is out of bounds, flags that exclude each other, and a chart of no SVG."""
+    bounds = (("--days", days, 1, 366), ("--runs", runs, 1, 10_000), ("--requests", requests, 100, 10_000_000))
+    for flag, value, least, most in bounds:
+        if value is not None and not least <= value <= most:
+            raise UsageError(f"{flag} {value}: must be between {least} and {most:,}")
+    if chart is not None and chart != "-" and not chart.lower().endswith(".svg"):
+        raise UsageError(f"--chart {chart}: charts are SVG: name the file .svg")
+    if requests is not None and trace is not None:
+        raise UsageError("give --trace or --requests, not both: requests one by one have no days")
+
+
+def _trace(file: str | None, column: str | None, is_sum: bool, unit: str | None, is_scaled: bool) -> Read | None:
+    """Return the trace of a file, said on stderr, or None where none is given. Raises UsageError as it is read."""
+    given = (("--column", column), ("--sum", is_sum), ("--unit", unit), ("--scale-to-peak", is_scaled))
+    flags = [flag for flag, value in given if value]
+    if file is None:
+        if flags:
+            raise UsageError(f"{flags[0]} is of a trace: give --trace FILE too")
+        return None
+    if column is not None and is_sum:
+        raise UsageError("give --column or --sum, not both")
+    if unit not in (None, "count", "rate"):
+        raise UsageError(f"--unit {unit}: must be count (of each interval) or rate (requests a second)")
+    from cascade_plan.files.disk import read_text
+    from cascade_plan.inputs.scenarios import MAX_TRACE_BYTES
+    from cascade_plan.traces.reading import Wanted, read_trace
+
+    text, name = read_text(file, MAX_TRACE_BYTES)
+    try:
+        found = read_trace(text, Path(name).name, Wanted(column, is_sum, unit))
+    except ValueError as error:
+        raise UsageError(f"{name}: {error}") from None
+    complain(found.words, "trace")
+    return found
 
 
 @contextmanager

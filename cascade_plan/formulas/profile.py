@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -44,51 +45,26 @@ def hourly_users(peak: float, average: float, weights: tuple[float, ...]) -> tup
     return tuple(min(float(peak), round(users * scale, 6)) for users in curve)
 
 
-def trace_points(text: str) -> list[tuple[float, float]]:
-    """Return (minutes since midnight of the first day, count) of a trace: CSV with a header, of time and count.
+def hourly_means(
+    clocks_s: Sequence[float], lengths_s: Sequence[float], amounts: Sequence[float], step_s: float
+) -> tuple[float, ...]:
+    """Return the mean amount of a step in each of the 24 hours of a day, over all the time that the spans cover.
 
-    A first column headed `minute` counts minutes from midnight; otherwise times are ISO timestamps, read as written.
-    Raises ValueError naming the line that cannot be read.
+    Each span starts at what clocks showed (seconds since a midnight) and lasts for a length; its amount comes evenly.
+    Raises ValueError naming the hours that no span covers, or when every amount is 0.
     """
-    import csv
-    from datetime import datetime
-
-    lines = csv.reader(text.splitlines())
-    header = next(lines, [])
-    by_minute = bool(header) and header[0].strip() == "minute"
-    midnight: datetime | None = None
-    points = []
-    for number, row in enumerate(lines, start=2):
-        try:
-            amount = float(row[1])
-            if by_minute:
-                minutes = float(row[0])
-            else:
-                # Without its zone: a machine's own must not move the hours.
-                time = datetime.fromisoformat(row[0]).replace(tzinfo=None)
-                midnight = midnight or time.replace(hour=0, minute=0, second=0, microsecond=0)
-                minutes = (time - midnight).total_seconds() / 60
-        except (ValueError, IndexError):
-            raise ValueError(f"line {number} is not a timestamp and a count") from None
-        if not 0 <= amount < float("inf"):
-            raise ValueError(f"line {number}: counts must be numbers from 0 up")
-        points.append((minutes, amount))
-    return points
-
-
-def hourly_means(text: str) -> tuple[float, ...]:
-    """Return the mean of each hour of the day from a trace's text. Missing hours are an error, not zero.
-
-    Raises ValueError naming the line that cannot be read, or the hours without data.
-    """
-    totals, counts = [0.0] * 24, [0] * 24
-    for minutes, amount in trace_points(text):
-        hour = int(minutes // 60 % 24)
-        totals[hour] += amount
-        counts[hour] += 1
-    if empty := [str(hour) for hour in range(24) if not counts[hour]]:
-        raise ValueError(f"no data for the hours {', '.join(empty)}")
-    means = tuple(total / count for total, count in zip(totals, counts, strict=True))
+    totals, covered_s = [0.0] * 24, [0.0] * 24
+    for clock_s, length_s, amount in zip(clocks_s, lengths_s, amounts, strict=True):
+        start, end = clock_s, clock_s + length_s
+        while start < end:
+            hour = int(start // 3600)
+            stop = min(end, (hour + 1) * 3600.0)
+            covered_s[hour % 24] += stop - start
+            totals[hour % 24] += amount * ((stop - start) / length_s)
+            start = stop
+    if empty := [str(hour) for hour in range(24) if not covered_s[hour]]:
+        raise ValueError(f"no data for the hours {', '.join(empty)}: a day's profile needs a whole day at least")
+    means = tuple(total / (seconds / step_s) for total, seconds in zip(totals, covered_s, strict=True))
     if not max(means):
         raise ValueError("every count is 0")
     return means

@@ -24,6 +24,8 @@ from cascade_plan.model.price import Book
 from cascade_plan.model.scenario import Scenario
 from cascade_plan.model.tier import OFF, STANDARD, is_off
 
+MAX_TRACE_BYTES: Final = 2**26
+"""A row of every second of a month."""
 M = TypeVar("M")
 SOME: Final = 5
 """Names of files that a message lists."""
@@ -119,10 +121,10 @@ def _read(reference: str, assignments: Sequence[Assignment], env: str | None, sa
     document, ruled_out = contradictions(_turned_off(chosen, document))
     problems += [*found, *ruled_out]
     try:
-        scenario = _with_trace(validate(Scenario, document, (ENVIRONMENTS,)), document)
+        scenario, read_of = _with_trace(validate(Scenario, document, (ENVIRONMENTS,)), document)
     except ScenarioError as error:
         return _Found(None, document, [*problems, *error.problems, *checking.unanswered(document)], notes)
-    return _Found(scenario, document, problems, notes)
+    return _Found(scenario, document, problems, [*notes, *read_of])
 
 
 def _laid_over(document: Document, assignments: Sequence[Assignment]) -> tuple[Document, list[Problem]]:
@@ -198,21 +200,26 @@ def _origins(document: Document) -> Mapping[str, str]:
     return origins
 
 
-def _with_trace(scenario: Scenario, document: Document) -> Scenario:
-    """Return the scenario with its trace read: the mean of each hour of the day becomes the profile."""
-    if scenario.users.trace is None:
-        return scenario
+def _with_trace(scenario: Scenario, document: Document) -> tuple[Scenario, list[str]]:
+    """Return the scenario with its trace read, the mean of each hour of the day as its profile, and what was read."""
+    given = scenario.users.trace_file
+    if given is None:
+        return scenario, []
     from cascade_plan.formulas.profile import hourly_means
+    from cascade_plan.traces.reading import IN_A_SCENARIO, Wanted, read_trace
 
-    path = Path(document.name).parent / scenario.users.trace
-    text, name = read_text(str(path), 2**26)
+    name = str(Path(document.name).parent / given.file)
+    place, line, column = document.place(("users", "trace"))
     try:
-        profile = hourly_means(text)
+        text, _ = read_text(name, MAX_TRACE_BYTES)
+        trace = read_trace(text, given.file, Wanted(given.column, given.sum, given.unit, IN_A_SCENARIO))
+        profile = hourly_means(*trace.spans(), trace.step_s)
+    except UsageError as error:
+        raise ScenarioError([Problem(place, line, column, "users.trace", str(error))]) from None
     except ValueError as error:
-        place, line, column = document.place(("users", "trace"))
         raise ScenarioError([Problem(place, line, column, "users.trace", f"{name}: {error}")]) from None
     users = scenario.users.model_copy(update={"profile": list(profile), "trace": None})
-    return scenario.model_copy(update={"users": users})
+    return scenario.model_copy(update={"users": users}), [f"users.trace: {given.file}: {trace.words}"]
 
 
 def read(

@@ -88,3 +88,5 @@ class Simulation:
     replays: tuple[Replay, ...]
     cost_usd_per_month: Decimal
     """Of the whole fleet when every service scales as recommended."""
+    trace: str = ""
+    """What was read of a trace, in words; "" where there is none."""

@@ -56,6 +56,25 @@ Queries = Annotated[int, Field(ge=0, le=1000)]
 S = TypeVar("S", bound=tier.Settings)
 
 
+class TraceFile(Part):
+    """A file of how many requests came when, as Grafana, CloudWatch, Prometheus or `uniq -c` write it."""
+
+    file: Text = Field(examples=["requests.csv"])
+    """Its path, relative to the scenario's file."""
+    column: Text | None = Field(default=None, examples=["POST /orders"])
+    """Which of several columns or series it is."""
+    sum: bool = Field(default=False, examples=[True])
+    """Whether several columns or series are added."""
+    unit: Literal["count", "rate"] | None = Field(default=None, examples=["rate"])
+    """Whether its numbers are counts of an interval or requests a second; left out, the file tells."""
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if self.sum and self.column is not None:
+            raise ValueError("give column or sum, not both")
+        return self
+
+
 class UserCounts(Part):
     """How many people there are, and when they come."""
 
@@ -76,8 +95,8 @@ class UserCounts(Part):
         examples=["flat"],
     )
     """Relative load of the 24 hours of a day: weekday, flat, or 24 numbers."""
-    trace: Text | None = Field(default=None, examples=["requests-per-hour.csv"])
-    """A CSV of timestamp,count whose mean hours become the profile; relative to the scenario's file."""
+    trace: Text | TraceFile | None = Field(default=None, examples=["requests.csv"])
+    """A file of counts whose mean hours become the profile: its path, relative to the scenario's file, or a mapping."""
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -90,6 +109,11 @@ class UserCounts(Part):
         if self.trace is not None and "profile" in self.model_fields_set:
             raise ValueError("give profile or trace, not both")
         return self
+
+    @property
+    def trace_file(self) -> TraceFile | None:
+        """The trace, also where its path alone is given."""
+        return TraceFile(file=self.trace) if isinstance(self.trace, str) else self.trace
 
     @property
     def hourly_weights(self) -> tuple[float, ...]:

@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from itertools import pairwise
 from typing import Final
 
 from cascade_plan.errors import UsageError
 from cascade_plan.formulas.hpa import Autoscaler
 from cascade_plan.formulas.hpa_behavior import Behavior, Rules
 from cascade_plan.formulas.hpa_behavior import Policy as Pace
-from cascade_plan.formulas.profile import trace_points
 from cascade_plan.model.fleet import Lever, NodeGroup, Workload
 from cascade_plan.model.plan import Plan
 from cascade_plan.model.replay import Outcome, Replay, Simulation
 from cascade_plan.model.scenario import value_at
+from cascade_plan.model.trace import Trace
 from cascade_plan.planning.chain import Chain, chain, predict, ways
 from cascade_plan.planning.sizing import places
 from cascade_plan.proving.autoscaler import Cluster, Grid, tabulate
@@ -28,8 +27,9 @@ from cascade_plan.proving.replay import (
     Result,
     Traffic,
     hourly_traffic,
-    minute_traffic,
+    peak_of,
     replay,
+    trace_traffic,
 )
 from cascade_plan.units import HOURS_PER_MONTH, quantity
 
@@ -37,6 +37,8 @@ BUSY: Final = 0.6
 """Busy share of a pod that CPU- and request-based scaling aim for: room for what comes while nodes start (assumed)."""
 DISPERSION: Final = 4.5
 """Variance over mean of the requests of a minute, within an hour of the NASA-HTTP log of July 1995."""
+NEAR_PEAK: Final = 0.5
+"""Share of the scenario's peak below which a trace's own is said to be another one."""
 MEMORY_IDLE: Final = 0.5
 MEMORY_BUSY: Final = 0.65
 """Share of its request that a pod's memory takes when idle and when busy (assumption): it does not follow the load."""
@@ -46,12 +48,14 @@ MEMORY_BUSY: Final = 0.65
 class Order:
     """What is asked of a simulation."""
 
-    day_count: int = 1
+    day_count: int | None = None
+    """None: one, or as many as the trace has."""
     run_count: int = 1
     seed: int = 1
-    trace: str | None = None
-    """Text of a trace: CSV of timestamp or minute and count."""
-    trace_name: str = ""
+    trace: Trace | None = None
+    """In place of the scenario's day."""
+    is_scaled_to_peak: bool = False
+    """Whether the trace gives the shape only, and the scenario how much."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +97,7 @@ def simulate(plan: Plan, order: Order, progress: Callable[[str], None] = lambda 
     """Return what the HPA of each service, a CPU-based, a request-based one and fixed fleets do with the traffic.
 
     Every connected user acts, as in the named loads; a service is sent its share of the requests. `progress` is told
-    each policy before it runs. Raises UsageError for a trace that cannot be read, and where nothing is scaled.
+    each policy before it runs. Raises UsageError where nothing is scaled.
     """
     scaled = services(plan)
     traffic = _traffic(plan, order)
@@ -102,6 +106,7 @@ def simulate(plan: Plan, order: Order, progress: Callable[[str], None] = lambda 
     return Simulation(
         scenario=plan.scenario.name,
         traffic=traffic.words,
+        trace=order.trace.words if order.trace else "",
         day_count=traffic.requests_per_s.size / TICKS_PER_DAY,
         run_count=order.run_count,
         seed=order.seed,
@@ -335,26 +340,19 @@ def _traffic(plan: Plan, order: Order) -> Traffic:
     if order.trace is None:
         hours = [count * rate for count in plan.traffic.hourly_users]
         words = f"the scenario's day, {users.peak:,} users at peak and {users.average:,} on average, all acting"
-        return hourly_traffic(hours, order.day_count, DISPERSION, words)
-    try:
-        counts, minutes = read_counts(order.trace)
-        peak = users.peak * rate
-        words = f"{order.trace_name}, scaled so that its 99.9th percentile is {peak:,.0f} requests/s"
-        return minute_traffic(counts, minutes, peak, order.day_count or None, words)
-    except ValueError as error:
-        raise UsageError(f"{order.trace_name}: {error}") from None
+        return hourly_traffic(hours, order.day_count or 1, DISPERSION, words)
+    wanted, has = users.peak * rate, peak_of(order.trace)
+    if order.is_scaled_to_peak:
+        words = f"{order.trace.name}, scaled so that its 99.9th percentile is {_rate(wanted)} requests/s"
+        return trace_traffic(order.trace, wanted / has if has else 1.0, order.day_count, words)
+    words = f"{order.trace.name} as it is, its 99.9th percentile {_rate(has)} requests/s"
+    if not NEAR_PEAK * wanted <= has <= wanted:
+        words += (
+            f", {has / wanted:.2g} times the {_rate(wanted)} of the scenario's {users.peak:,} users "
+            "(--scale-to-peak scales it to them)"
+        )
+    return trace_traffic(order.trace, 1.0, order.day_count, words)
 
 
-def read_counts(text: str) -> tuple[list[float], float]:
-    """Return (counts, minutes between them) of a trace's text.
-
-    Raises ValueError naming the line that cannot be read, or for times that do not rise.
-    """
-    points = trace_points(text)
-    if len(points) < 2:
-        raise ValueError("a trace needs two lines at least")
-    steps = sorted(later - earlier for (earlier, _), (later, _) in pairwise(points))
-    step = steps[len(steps) // 2]
-    if step <= 0:
-        raise ValueError("times must rise")
-    return [count for _, count in points], step
+def _rate(requests_per_s: float) -> str:
+    return f"{requests_per_s:,.0f}" if requests_per_s >= 100 else f"{requests_per_s:.3g}"

@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cascade_plan.formulas.hpa import Autoscaler
+from cascade_plan.formulas.intervals import cut
 from cascade_plan.model.replay import Timeline
+from cascade_plan.model.trace import Trace
 from cascade_plan.proving.autoscaler import TICK_S, Cluster, Grid, Setting, Signal, blocks
 
 Floats = NDArray[np.float64]
@@ -18,6 +20,8 @@ TICKS_PER_HOUR: Final = 3600 // TICK_S
 CHUNK_TICKS: Final = 30
 """Ticks that are drawn at once."""
 TICKS_PER_DAY: Final = 24 * TICKS_PER_HOUR
+PEAK_S: Final = 60.0
+"""A peak is of a minute at least: what single seconds come to is chance, and over before any pod starts."""
 LATENCY_GRID: Final = Grid(utilization_max=4.0, step_count=4096)
 
 
@@ -66,23 +70,22 @@ def hourly_traffic(hourly_requests_per_s: Sequence[float], day_count: int, dispe
     return Traffic(np.tile(day, day_count), dispersion, words)
 
 
-def minute_traffic(
-    counts: Sequence[float], minutes_each: float, peak_requests_per_s: float, day_count: int | None, words: str
-) -> Traffic:
-    """Return a trace, scaled so that the 99.9th percentile of its counts is the peak rate.
+def peak_of(trace: Trace) -> float:
+    """Return the 99.9th percentile of a trace's requests/s: of its intervals, of minutes where those are shorter."""
+    width_s = max(trace.step_s, PEAK_S)
+    return float(np.quantile(cut(trace.starts_s, trace.ends_s, trace.requests, width_s), 0.999)) / width_s
 
-    `counts` are requests in steps of `minutes_each`; `day_count` cuts the trace, or repeats it, to so many days. The
-    trace carries its own bursts down to its step; within a step arrivals are Poisson.
-    Raises ValueError when the trace is empty or has no request.
+
+def trace_traffic(trace: Trace, scale: float, day_count: int | None, words: str) -> Traffic:
+    """Return a trace's requests, times `scale`, on the ticks of a simulation.
+
+    `day_count` cuts the trace, or repeats it, to so many days. Requests of a tick are added whatever the trace's step
+    is. The trace carries its own bursts down to its step; within a step arrivals are Poisson.
     """
-    values = np.asarray(counts, dtype=np.float64)
-    top = float(np.quantile(values, 0.999)) if values.size else 0.0
-    if top <= 0:
-        raise ValueError("the trace has no requests")
-    scaled = values / top * peak_requests_per_s
-    ticks = int(values.size * minutes_each * 60 / TICK_S) if day_count is None else day_count * TICKS_PER_DAY
-    step = (np.arange(ticks) * TICK_S / (minutes_each * 60)).astype(np.int64) % values.size
-    return Traffic(scaled[step], 1.0, words)
+    rates = cut(trace.starts_s, trace.ends_s, trace.requests, TICK_S) * (scale / TICK_S)
+    if day_count is not None:
+        rates = np.resize(rates, day_count * TICKS_PER_DAY)
+    return Traffic(rates, 1.0, words)
 
 
 @dataclass(frozen=True, slots=True)

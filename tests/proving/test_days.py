@@ -11,11 +11,21 @@ from cascade_plan.errors import UsageError
 from cascade_plan.inputs.scenarios import read
 from cascade_plan.model.plan import Plan
 from cascade_plan.model.replay import Outcome, Replay, Simulation
+from cascade_plan.model.trace import Trace
 from cascade_plan.planning.pipeline import plan
-from cascade_plan.proving.days import Order, read_counts, services, simulate
+from cascade_plan.proving.days import Order, services, simulate
 
 BUSY = (("--peak", "users.peak", "50000"), ("--avg", "users.average", "12000"))
-TRACE = "minute,requests\n" + "\n".join(f"{m},{100 + (m // 60 % 24) * 50}" for m in range(1440))
+
+
+def day(*requests: float, step_s: float = 60.0) -> Trace:
+    """Return a trace of whole intervals, one after the other."""
+    starts = tuple(index * step_s for index in range(len(requests)))
+    ends = tuple(start + step_s for start in starts)
+    return Trace("day.csv", step_s, starts, ends, starts, requests, "made up")
+
+
+TRACE = day(*(6000.0 + (minute // 60) * 3000 for minute in range(1440)))
 
 
 @cache
@@ -68,29 +78,42 @@ def test_timelines_are_whole_days_of_ticks() -> None:
 
 
 def test_a_trace_is_scaled_to_the_scenarios_peak() -> None:
-    order = {"day_count": 1, "trace": TRACE, "trace_name": "day.csv"}
-    assert simulated(**order).traffic == "day.csv, scaled so that its 99.9th percentile is 25,000 requests/s"
-    rates = dict(replayed(**order).timelines)["fixed-peak"].requests_per_s
+    simulation = simulated(trace=TRACE, is_scaled_to_peak=True)
+    assert simulation.traffic == "day.csv, scaled so that its 99.9th percentile is 25,000 requests/s"
+    assert (simulation.trace, simulation.day_count) == ("made up", 1)
+    (replay,) = simulation.replays
+    rates = dict(replay.timelines)["fixed-peak"].requests_per_s
     assert max(rates) == pytest.approx(25_000, rel=0.02)
 
 
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("", "two lines"),
-        ("minute,requests\n1,2\nx,3\n", "line 3"),
-        ("timestamp,value\n2026-01-01 00:00:00,1\n2026-01-01 00:00:00,1\n", "times must rise"),
-        ("minute,requests\n0,-1\n1,5\n", "numbers from 0 up"),
-        ("minute,requests\n0,0\n1,0\n", "no requests"),
-    ],
-)
-def test_a_bad_trace_is_refused(text: str, message: str) -> None:
-    with pytest.raises(UsageError, match=message):
-        replayed(trace=text, trace_name="bad.csv")
+def test_a_trace_is_replayed_as_it_is_and_said_to_be_another_peak() -> None:
+    """Its busiest minutes have 75,000 requests: 1,250 a second, a twentieth of what 50,000 users send."""
+    simulation = simulated(trace=TRACE)
+    assert simulation.traffic == (
+        "day.csv as it is, its 99.9th percentile 1,250 requests/s, 0.05 times the 25,000 of the scenario's 50,000 "
+        "users (--scale-to-peak scales it to them)"
+    )
+    rates = dict(simulation.replays[0].timelines)["cpu"].requests_per_s
+    assert sum(rates) * 15 == pytest.approx(sum(TRACE.requests), rel=1e-3)
 
 
-def test_steps_of_a_trace() -> None:
-    assert read_counts("timestamp,value\n2026-01-01 00:04:00,1\n2026-01-01 00:09:00,2\n") == ([1.0, 2.0], 5.0)
+@pytest.mark.parametrize(("times", "is_said"), [(9, True), (10, False), (20, False), (21, True)])
+def test_the_peak_is_compared_from_half_of_the_scenarios_on(times: int, is_said: bool) -> None:
+    """100 intervals of 15,000 requests are 1,000 a second; 25,000 are the scenario's peak."""
+    trace = day(*([times * 1250.0 * 60] * 100))
+    assert ("--scale-to-peak" in simulated(trace=trace).traffic) is is_said
+
+
+def test_a_trace_of_two_services_is_split_as_their_requests_are() -> None:
+    simulation = simulate(of_two(), Order(trace=TRACE))
+    sums = [sum(dict(replay.timelines)["cpu"].requests_per_s) * 15 for replay in simulation.replays]
+    assert sums == pytest.approx([0.8 * sum(TRACE.requests), 0.2 * sum(TRACE.requests)], rel=5e-3)
+
+
+def test_days_cut_and_repeat_a_trace() -> None:
+    two = dict(replayed(trace=TRACE, day_count=2).timelines)["cpu"].requests_per_s
+    assert len(two) == 2 * 5760
+    assert sum(two[5760:]) == pytest.approx(sum(two[:5760]), rel=1e-3)
 
 
 def test_every_policy_meets_the_same_traffic() -> None:

@@ -24,13 +24,14 @@ OVERLOADED: Final = "overloaded"
 NOTHING: Final = "Nothing was compared."
 
 
-def facts(simulation: Simulation) -> tuple[str, str]:
-    """Return what was simulated, and how often."""
+def facts(simulation: Simulation) -> tuple[str, ...]:
+    """Return what was simulated, how often, and what was read of a trace."""
     days = f"{count(simulation.day_count)} day{'s' * (simulation.day_count != 1)}"
     runs = f"{simulation.run_count:,} run{'s' * (simulation.run_count != 1)}"
     return (
         f"{one_line(simulation.scenario)}: {one_line(simulation.traffic)}",
         f"{days}, {runs}, seed {simulation.seed}",
+        *([f"Trace: {one_line(simulation.trace)}."] if simulation.trace else []),
     )
 
 

@@ -18,6 +18,7 @@ def render(simulation: Simulation) -> str:
             "schema_version": 1,
             "scenario": simulation.scenario,
             "traffic": simulation.traffic,
+            "trace": simulation.trace or None,
             "day_count": simulation.day_count,
             "run_count": simulation.run_count,
             "seed": simulation.seed,

@@ -13,8 +13,9 @@ FORMAT: str = "Markdown: the ways of scaling side by side"
 
 def render(simulation: Simulation) -> str:
     """Return the simulation as GitHub-flavoured Markdown, the recommended policy in bold."""
-    what, often = facts(simulation)
-    lines = ["## Simulation", "", escaped(what), "", escaped(often), ""]
+    lines = ["## Simulation", ""]
+    for fact in facts(simulation):
+        lines += [escaped(fact), ""]
     for replay in simulation.replays:
         if title := heading(simulation, replay):
             lines += [f"### {escaped(title)}", ""]

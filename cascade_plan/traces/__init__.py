@@ -1,0 +1,1 @@
+"""Records of traffic, from whatever tool exported them."""

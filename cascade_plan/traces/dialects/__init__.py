@@ -1,0 +1,1 @@
+"""Plug-ins: one way of writing a trace each."""
