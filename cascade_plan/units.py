@@ -90,6 +90,29 @@ def trimmed(number: str) -> str:
     return number.rstrip("0").rstrip(".") if "." in number else number
 
 
+def counted(count: int, thing: str) -> str:
+    """Return how many of a thing there are.
+
+    >>> counted(1, "user"), counted(1000, "user")
+    ('1 user', '1,000 users')
+    """
+    return f"{count:,} {thing}{'' if count == 1 else 's'}"
+
+
+def times(ratio: float) -> str:
+    """Return a ratio as a person says it: in times, never in powers of ten.
+
+    >>> times(107.76), times(1.234), times(0.0269), times(3000.0)
+    ('108 x', '1.2 x', '0.027 x', '3,000 x')
+    """
+    if ratio >= 100:
+        return f"{ratio:,.0f} x"
+    if ratio >= 10:
+        return f"{ratio:.0f} x"
+    text = f"{Decimal(f'{ratio:.1e}'):f}"
+    return f"{trimmed(text)} x"
+
+
 def quantity(value: float | int) -> Decimal:
     """Return a physical amount as the exact decimal a bill multiplies: six decimals, half to even.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from cascade_plan.evidence.texts import Text
+from cascade_plan.evidence.texts import Text, held
 from cascade_plan.model.measurement import Measurement, Percentile
 
 PERCENT = ("50%", "66%", "75%", "80%", "90%", "95%", "98%", "99%", "99.9%", "99.99%", "100%")
@@ -20,15 +20,21 @@ HISTORY = (
 )
 
 
-def locust_stats(
-    p50: float = 80, p95: float = 190, p99: float = 400, requests: int = 6000, failures: int = 0, mean: float = 90
-) -> Text:
-    """Return Locust's statistics with a row for one route and one for all."""
+def locust_row(
+    name: str = "/things", requests: int = 6000, failures: int = 0, rate: float = 100.0, mean: float = 90,
+    p50: float = 80, p95: float = 190, p99: float = 400, method: str = "GET",
+) -> str:  # fmt: skip
+    """Return a row of Locust's statistics."""
     latencies = ",".join(
         str(p50 if each == "50%" else p99 if each[:2] in ("99", "98", "10") else p95) for each in PERCENT
     )
-    numbers = f"{requests},{failures},{p50},{mean},1.0,{p99},500.0,{requests / 60},0.0,{latencies}"
-    return Text(f"{STATS}GET,/things,{numbers}\n,Aggregated,{numbers}\n", "run_stats.csv")
+    return f"{method},{name},{requests},{failures},{p50},{mean},1.0,{p99},500.0,{rate},0.0,{latencies}\n"
+
+
+def locust_stats(*rows: str, **numbers: Any) -> Text:
+    """Return Locust's statistics with these rows, or one for one route, and one for all of these numbers."""
+    total = locust_row("Aggregated", method="", **numbers)
+    return held("run_stats.csv", STATS + "".join(rows or (locust_row(**numbers),)) + total)
 
 
 def locust_history(points: list[tuple[int, int]]) -> Text:
@@ -38,7 +44,7 @@ def locust_history(points: list[tuple[int, int]]) -> Text:
         f"{1000 + second},{users},,Aggregated,1.0,0.0,{rest},{requests},0,1,1.0,1,1,1\n"
         for second, (users, requests) in enumerate(points)
     )
-    return Text(HISTORY + rows, "run_stats_history.csv")
+    return held("run_stats_history.csv", HISTORY + rows)
 
 
 def k6_summary(exported: bool = False, **metrics: dict[str, Any]) -> Text:
@@ -50,7 +56,7 @@ def k6_summary(exported: bool = False, **metrics: dict[str, Any]) -> Text:
         name: values if exported else {"type": "trend", "contains": "default", "values": values}
         for name, values in ({"http_req_duration": {"avg": 1.0, "med": 1.0, "p(95)": 1.0}} | metrics).items()
     }
-    return Text(json.dumps({"metrics": shaped, "root_group": {"name": ""}}), "summary.json")
+    return held("summary.json", json.dumps({"metrics": shaped, "root_group": {"name": ""}}))
 
 
 def k6_load(name: str, p95: float = 150.0, requests: int = 6000, users: int = 1000) -> dict[str, dict[str, Any]]:
@@ -60,8 +66,8 @@ def k6_load(name: str, p95: float = 150.0, requests: int = 6000, users: int = 10
         f"http_req_duration{tags}": {"avg": 80.0, "med": 70.0, "p(50)": 71.0, "p(95)": p95, "p(99)": 2 * p95},
         f"http_reqs{tags}": {"count": requests, "rate": 1.0},
         f"http_req_failed{tags}": {"rate": 0.005, "passes": requests // 200, "fails": requests - requests // 200},
-        f"users{tags}": {"avg": users / 1.0, "max": users},
-        f"held_s{tags}": {"max": 599.5},
+        f"users{tags}": {"avg": users / 1.0, "min": users, "max": users},
+        f"held_s{tags}": {"max": 600.0},
     }
 
 
@@ -76,14 +82,19 @@ def make_measurement(
     reported = {"p50": p50, "p95": p95, "p99": p99}
     values: dict[str, Any] = {
         "tool": "Locust",
+        "results": "Locust's --csv files",
         "source": "run_stats.csv",
         "user_count": 1000,
         "held_s": 600.0,
+        "clock_s": 2.0,
         "request_count": 300_000,
         "failure_count": 0,
         "requests_per_s": 480.0,
         "latency_ms_mean": 83.0,
-        "percentiles": {name: Percentile(value, rounding) for name, value in reported.items() if value is not None},
-        "ramp_included": False,
+        "percentiles": {
+            name: Percentile(value, value - rounding, value + rounding)
+            for name, value in reported.items()
+            if value is not None
+        },
     }
     return Measurement(**{**values, **changes})

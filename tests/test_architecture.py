@@ -283,7 +283,7 @@ BREAKS: tuple[tuple[Check, str, str], ...] = (
     (by_name, "emitters.directory", "from cascade_plan.emitters.kubernetes.artefacts import render"),
     (by_name, "reports.days.bad", "from cascade_plan.reports.days.table import render"),
     (by_name, "reports.days.bad", "from cascade_plan.reports.plans import table"),
-    (by_name, "evidence.runs", "from cascade_plan.evidence.readers import k6"),
+    (by_name, "evidence.runs", "from cascade_plan.evidence.readers import hey"),
     (private, "cli.bad", "from cascade_plan.reports.days._outcomes import row"),
     (private, "reports.plans.bad", "from cascade_plan.reports.days import _outcomes"),
     (private, "emitters.redis.bad", "from cascade_plan.emitters.nginx._parts import x"),

@@ -14,13 +14,11 @@ from cascade_plan.inputs.choice import Choice
 if TYPE_CHECKING:
     from cascade_plan.evidence.texts import Text
 
-MOST_BYTES = 2**26
-"""A history of a week, with a row a second, is a tenth of this."""
-
 Results = Annotated[
     str,
     typer.Argument(
-        metavar="RESULTS", help="Locust's --csv prefix or one of its files, k6's summary, or their directory."
+        metavar="RESULTS",
+        help="A file or directory of results, or the prefix of Locust's --csv: of Locust, k6, JMeter, hey or vegeta.",
     ),
 ]
 Ran = Annotated[
@@ -31,15 +29,15 @@ Format = Annotated[str, format_option("verifications")]
 
 @with_choice
 def verify(choice: Choice, results: Results, load: Ran = None, format_: Format = "table", output: Output = "-") -> int:
-    """Judge a load test's results by the SLOs, and compare them with the plan.
+    """Judge a load test's results by the load and the SLOs, and compare them with the plan.
 
     Examples:
       cascade-plan verify loadtest/results/normal my.yaml
       cascade-plan verify loadtest/results/peak my.yaml --format junit -o peak.xml
 
     Exit status:
-      0  The results show every SLO to be kept.
-      1  They do not: one is missed, or they do not show it.
+      0  The results show the load to be applied and every SLO to be kept.
+      1  They do not: the load was not applied, an SLO is missed, or they do not show it.
       2  They cannot be read.
     """
     from cascade_plan.evidence import runs, verifying
@@ -57,8 +55,22 @@ def verify(choice: Choice, results: Results, load: Ran = None, format_: Format =
 
 
 def _text(path: str) -> Text | None:
-    from cascade_plan.evidence.texts import Text
-    from cascade_plan.files.disk import read_if_there
+    """Return a file, or None when there is none of that name; what can be read only once is read here."""
+    from functools import partial
+    from pathlib import Path
 
-    found = read_if_there(path, MOST_BYTES)
-    return None if found is None else Text(*found)
+    from cascade_plan.evidence.texts import MOST_WHOLE, Text, held
+    from cascade_plan.files.disk import opened, read_text
+
+    if path == "-":
+        text, name = read_text(path, MOST_WHOLE)
+        return held(name, text)
+    try:
+        if Path(path).is_file():
+            return Text(path, partial(opened, path))
+        if not Path(path).exists() or Path(path).is_dir():
+            return None
+    except (OSError, ValueError):
+        return None
+    with opened(path) as file:
+        return held(path, file.read(MOST_WHOLE))

@@ -7,19 +7,25 @@ from decimal import Decimal
 from typing import Final, NamedTuple
 
 from cascade_plan.errors import UsageError, did_you_mean
+from cascade_plan.evidence.texts import quoted
 from cascade_plan.formulas.roots import root
 from cascade_plan.model.derivation import Finding
-from cascade_plan.model.measurement import TOLERANCE, Comparison, Measurement, Verification
+from cascade_plan.model.measurement import PERCENTILES, TOLERANCE, Applied, Comparison, Measurement, Verification
 from cascade_plan.model.plan import Plan, Verdict
 from cascade_plan.model.scenario import Load, Scenario
 from cascade_plan.planning.chain import Prediction, predict
 from cascade_plan.planning.judging import OPERATORS
 from cascade_plan.planning.latencies import chain_for
+from cascade_plan.units import counted, times
 
 USERS_TOLERANCE: Final = 0.05
 """A run with more or fewer users than this is not the load that was predicted."""
-CLOCK_S: Final = 2.0
-"""The history has a row a second: the first and the last second with all users may both be missing from it."""
+RATE_TOLERANCE: Final = 0.1
+"""A run that sends less than this below what its users must send was not driven as the load asks (assumption: clocks of
+a second and the pauses' chance cost a run of half a minute 2 % or so; the emitted tests stay within 5 %)."""
+DROPPED_TOLERANCE: Final = 0.001
+"""Of the iterations that were due so many may be dropped. They are dropped when the system is slow, so that the p95 of
+the rest is that of a share of 0.95 less this one at worst."""
 FACTORS: Final = (1 / 64, 64.0)
 """Between which factors on the CPU times one is sought that explains a measurement."""
 
@@ -37,13 +43,11 @@ def chosen(
             raise UsageError(f"--load {wanted}: the scenario's loads are {known}{did_you_mean(wanted, list(loads))}")
         if wanted in measured or "" in measured:
             return wanted, measured[wanted if wanted in measured else ""]
-        raise UsageError(f"--load {wanted}: the results are of {', '.join(measured)}")
+        raise UsageError(f"--load {wanted}: the results are of {_names(measured)}")
     if "" not in measured:
         if len(measured) == 1 and (name := next(iter(measured))) in loads:
             return name, measured[name]
-        raise UsageError(
-            f"give --load NAME: the results are of {', '.join(measured)}; the scenario's loads are {known}"
-        )
+        raise UsageError(f"give --load NAME: the results are of {_names(measured)}; the scenario's loads are {known}")
     run = measured[""]
     fitting = [name for name, load in loads.items() if load.users == run.user_count]
     if len(fitting) == 1:
@@ -52,21 +56,124 @@ def chosen(
     raise UsageError(f"give --load NAME: the run had {users}; the scenario's loads are {known}")
 
 
+def _names(measured: Mapping[str, Measurement]) -> str:
+    """Return the loads that results are of, for a message: they come from a file, and may hold anything."""
+    return ", ".join(name if name.isascii() and name.isprintable() else quoted(name) for name in measured)
+
+
 def verify(plan: Plan, load: str, measurement: Measurement) -> Verification:
-    """Return a measured run's verdicts, its comparison with the plan's predictions, and what follows from both."""
+    """Return a measured run's verdicts, its comparison with the plan's predictions, and what follows from both.
+
+    The run must show that the load was applied: users, duration, rate and, of iterations, those that were dropped.
+    """
+    applied = tuple(_applied(plan, load, measurement))
+    is_short = any(each.verdict.status == "fail" for each in applied)
     verdicts = tuple(_verdicts(plan.scenario, load, measurement))
     comparisons = tuple(_comparisons(plan, load, measurement))
     findings = (
+        *_about_results(load, measurement),
         *_about_rounding(verdicts),
         *_about_run(plan.scenario, load, measurement),
         *_about_generator(plan.scenario, load, measurement),
-        *_about_prediction(plan, load, measurement, comparisons),
+        *(() if is_short else _about_prediction(plan, load, measurement, comparisons)),
         *(
             Finding("warning", "failures", f"{failure.count:,} x {failure.what}", measurement.source)
             for failure in measurement.failures
         ),
     )
-    return Verification(plan.scenario.name, load, measurement, verdicts, comparisons, findings)
+    return Verification(plan.scenario.name, load, measurement, applied, verdicts, comparisons, findings)
+
+
+# ------------------------------------------------------------------------------------------------------------ the load
+
+
+def _applied(plan: Plan, load: str, measurement: Measurement) -> Iterator[Applied]:
+    """Yield each thing that shows whether the load was applied."""
+    yield _users(plan.scenario, load, measurement)
+    yield _duration(plan.scenario, load, measurement)
+    yield _rate(plan, load, measurement)
+    if measurement.dropped_count is not None:
+        yield _dropped(load, measurement, measurement.dropped_count)
+
+
+def _users(scenario: Scenario, load: str, measurement: Measurement) -> Applied:
+    asked, users = scenario.driven[load].users, measurement.user_count
+    figure, limit = f"user_count.{load}", Decimal(asked)
+    if users is None:
+        return _untold(figure, ">=", limit, "users", measurement)
+    status = "pass" if users >= asked else "fail"
+    return Applied(Verdict(figure, ">=", limit, users, status), f"{counted(users, 'user')} of {asked:,} asked")
+
+
+def _duration(scenario: Scenario, load: str, measurement: Measurement) -> Applied:
+    """Return whether all users were there for as long as asked, by the results' clock; not if the run was shorter."""
+    asked_s, held_s, clock_s = scenario.driven[load].duration_s, measurement.held_s, measurement.clock_s
+    figure, limit = f"duration_s.{load}", Decimal(str(asked_s))
+    if held_s is not None:
+        status = "pass" if held_s + clock_s >= asked_s else "fail"
+        note = (
+            f"{held_s:,.4g} s held, within {clock_s:g} s of {asked_s:g}"
+            if status == "pass" and held_s < asked_s
+            else ""
+        )
+        return Applied(
+            Verdict(figure, ">=", limit, held_s, status, note), f"all users held for {held_s:,.4g} s of {asked_s:g}"
+        )
+    if measurement.run_s is not None and measurement.run_s + clock_s < asked_s:
+        words = f"the whole run was {measurement.run_s:,.4g} s of {asked_s:g}"
+        return Applied(Verdict(figure, ">=", limit, measurement.run_s, "fail", words), words)
+    return _untold(figure, ">=", limit, "duration", measurement)
+
+
+def _rate(plan: Plan, load: str, measurement: Measurement) -> Applied:
+    """Return whether the requests came that the load's users, thinking and waiting as measured, must send."""
+    figure, rate = f"requests_per_s.{load}", measurement.requests_per_s
+    asked, why = requests_per_s_asked(plan.scenario, load, measurement)
+    limit = Decimal(f"{asked * (1 - RATE_TOLERANCE):.4g}")
+    if rate is None:
+        return _untold(figure, ">=", limit, "requests/s", measurement)
+    status = "pass" if Decimal(str(rate)) >= limit else "fail"
+    note = f"{why}, less {RATE_TOLERANCE:.0%}"
+    return Applied(Verdict(figure, ">=", limit, rate, status, note), f"{rate:,.4g} requests/s of {asked:,.4g} asked")
+
+
+def requests_per_s_asked(
+    scenario: Scenario, load: str, measurement: Measurement, users: int | None = None
+) -> tuple[float, str]:
+    """Return the requests/s that a load's users, or so many, must send who wait as was measured, and why, in words.
+
+    Where the measured rate is that of the whole run, so is this one: while users arrive half of them are there. Users
+    of whom no wait is told send as many as if they were answered at once.
+
+    Source: the interactive response time law, X = N / (Z + R), Denning and Buzen, Computing Surveys 10 (1978).
+    """
+    asked = scenario.driven[load]
+    there = asked.users if users is None else users
+    think_s, waits_s = scenario.behaviour.think_time_s.mean, (measurement.latency_ms_mean or 0.0) / 1000
+    rate = there / (think_s + waits_s)
+    why = f"{counted(there, 'user')} who think {think_s:g} s and wait {waits_s:.3g} s send {rate:,.4g}"
+    if measurement.rate_includes_ramp:
+        ramp_s = asked.users / asked.spawn_rate_per_s
+        rate *= (asked.duration_s + ramp_s / 2) / (asked.duration_s + ramp_s)
+        why += f", with their ramp {rate:,.4g}"
+    return rate, why
+
+
+def _dropped(load: str, measurement: Measurement, dropped: int) -> Applied:
+    made = measurement.iteration_count if measurement.iteration_count is not None else measurement.request_count
+    due = made + dropped
+    ratio = dropped / due if due else 0.0
+    limit = Decimal(str(DROPPED_TOLERANCE))
+    note = f"{dropped:,} of {due:,} iterations, of which {DROPPED_TOLERANCE:.1%} may be dropped" if dropped else ""
+    verdict = Verdict(
+        f"dropped_ratio.{load}", "<=", limit, ratio, "pass" if ratio <= DROPPED_TOLERANCE else "fail", note
+    )
+    return Applied(verdict, f"{dropped:,} of {due:,} iterations were dropped")
+
+
+def _untold(figure: str, operator: str, limit: Decimal, what: str, measurement: Measurement) -> Applied:
+    reason = f"not told by {measurement.results}"
+    return Applied(Verdict(figure, operator, limit, None, "unjudged", reason), what)
 
 
 # ---------------------------------------------------------------------------------------------------------- the limits
@@ -79,8 +186,6 @@ def _limits(scenario: Scenario, load: str) -> Iterator[tuple[str, str, Decimal]]
         (f"latency_ms_p95.{load}", "<", asked.latency_ms_p95),
         (f"latency_ms_p99.{load}", "<", asked.latency_ms_p99),
         (f"failure_ratio.{load}", "<=", asked.failure_ratio_max),
-        (f"user_count.{load}", ">=", asked.users),
-        (f"duration_s.{load}", ">=", asked.duration_s),
     ]
     own = [(figure, operator, Decimal(str(limit))) for figure, operator, limit in limits if limit is not None]
     gates = [
@@ -94,34 +199,40 @@ def _limits(scenario: Scenario, load: str) -> Iterator[tuple[str, str, Decimal]]
 
 def _verdicts(scenario: Scenario, load: str, measurement: Measurement) -> Iterator[Verdict]:
     for figure, operator, limit in _limits(scenario, load):
-        low, value, high = _measured(measurement, figure.partition(".")[0])
-        if value is None or low is None or high is None:
-            # Users and duration are not the system's: a summary that does not tell them proves no less of it.
-            if not figure.startswith(("user_count", "duration_s")):
-                yield Verdict(figure, operator, limit, None, "unjudged", f"{measurement.tool}'s results do not tell it")
+        found = _measured(measurement, figure.partition(".")[0])
+        if found is None:
+            yield Verdict(figure, operator, limit, None, "unjudged", f"not told by {measurement.results}")
             continue
-        kept = {OPERATORS[operator](Decimal(str(end)), limit) for end in (low, high)}
-        if len(kept) == 1 or figure.startswith("duration_s"):
-            yield Verdict(figure, operator, limit, value, "pass" if True in kept else "fail")
+        kept = {OPERATORS[operator](Decimal(str(end)), limit) for end in (found.least, found.most)}
+        if len(kept) == 1:
+            yield Verdict(figure, operator, limit, found.value, "pass" if True in kept else "fail")
         else:
-            reason = f"{measurement.tool} rounded it: it lies between {low:g} and {high:g}"
-            yield Verdict(figure, operator, limit, value, "unjudged", reason)
+            yield Verdict(figure, operator, limit, found.value, "unjudged", _between(measurement, figure, found))
 
 
-def _measured(measurement: Measurement, figure: str) -> tuple[float | None, float | None, float | None]:
-    """Return the least, the reported and the most a measured figure can be; None where the results do not tell it."""
+class _Range(NamedTuple):
+    """A measured figure as it is reported, and the least and the most it can be."""
+
+    least: float
+    value: float
+    most: float
+
+
+def _between(measurement: Measurement, figure: str, found: _Range) -> str:
+    if figure.startswith("failure_ratio"):
+        return f"requests that got no answer are left out of {measurement.results}"
+    return f"it lies between {found.least:,.6g} and {found.most:,.6g}"
+
+
+def _measured(measurement: Measurement, figure: str) -> _Range | None:
+    """Return a measured figure; None where the results do not tell it."""
     if figure.startswith("latency_ms_"):
-        found = measurement.percentiles.get(figure.rpartition("_")[2])
-        return (None, None, None) if found is None else (found.latency_ms_min, found.latency_ms, found.latency_ms_max)
-    if figure == "duration_s":
-        held_s = measurement.held_s
-        return held_s, held_s, None if held_s is None else held_s + CLOCK_S
-    value = {
-        "failure_ratio": measurement.failure_ratio,
-        "user_count": measurement.user_count,
-        "requests_per_s": measurement.requests_per_s,
-    }[figure]
-    return value, value, value
+        one = measurement.percentiles.get(figure.rpartition("_")[2])
+        return None if one is None else _Range(one.latency_ms_min, one.latency_ms, one.latency_ms_max)
+    value = measurement.failure_ratio if figure == "failure_ratio" else measurement.requests_per_s
+    if value is None:
+        return None
+    return _Range(value, value, 1.0 if figure == "failure_ratio" and not measurement.unanswered_told else value)
 
 
 # ----------------------------------------------------------------------------------------------------- the predictions
@@ -136,18 +247,18 @@ def _comparisons(plan: Plan, load: str, measurement: Measurement) -> Iterator[Co
     if not _is_comparable(plan.scenario.driven[load], measurement):
         return
     for name in ("latency_ms_p50", "latency_ms_p95", "latency_ms_p99", "requests_per_s"):
-        low, value, high = _measured(measurement, name)
+        found = _measured(measurement, name)
         derivation = plan.figures.get(f"{name}.{load}")
-        if derivation is None or value is None or low is None or high is None:
+        if derivation is None or found is None or (name == "requests_per_s" and measurement.rate_includes_ramp):
             continue
         predicted = float(derivation.value)
         yield Comparison(
             f"{name}.{load}",
             derivation.unit,
             predicted,
-            value,
-            value / predicted - 1,
-            not _near(predicted, low, high),
+            found.value,
+            found.value / predicted - 1,
+            not _near(predicted, found.least, found.most),
         )
 
 
@@ -158,7 +269,7 @@ def _about_prediction(
     off = [comparison for comparison in comparisons if comparison.beyond_tolerance]
     if not off:
         return
-    words = ", ".join(f"{one.figure} {one.value_measured / one.value_predicted:.2g} x" for one in off)
+    words = ", ".join(f"{one.figure} {times(one.value_measured / one.value_predicted)}" for one in off)
     message = f"measured over predicted beyond {TOLERANCE:.0%}: {words}; "
     explained = cpu_factor(plan, load, measurement)
     if explained is None:
@@ -168,13 +279,13 @@ def _about_prediction(
         )
     else:
         factor, service, busy = explained
-        times = ", ".join(
+        cpu_times = ", ".join(
             f"{name} {action.cpu_ms * factor:.2g}" for name, action in plan.scenario.behaviour.actions.items()
         )
         rest = (
             f"CPU times {factor:.2g} x the scenario's would explain p50, p95 and throughput to within {TOLERANCE:.0%} "
             f"on the plan's fleet. The pods of {service} were then {busy:.0%} busy: if so, set "
-            f"behaviour.actions.*.cpu_ms to about {times}; if not, the delay is elsewhere"
+            f"behaviour.actions.*.cpu_ms to about {cpu_times}; if not, the delay is elsewhere"
         )
     yield Finding("warning", "prediction", message + rest, f"latency_ms_p95.{load}")
 
@@ -242,58 +353,64 @@ def _slower(scenario: Scenario, factor: float) -> Scenario:
 # ------------------------------------------------------------------------------------------------------------- the run
 
 
+def _about_results(load: str, measurement: Measurement) -> Iterator[Finding]:
+    """Yield what such results tell and what they do not, and what they count that a limit is not for."""
+    told = {
+        "users": measurement.user_count is not None,
+        "duration": measurement.held_s is not None,
+        "requests/s": measurement.requests_per_s is not None,
+        "failures": measurement.failure_count is not None,
+        **{name: name in measurement.percentiles for name in PERCENTILES},
+    }
+    found, lacks = (", ".join(name for name, is_told in told.items() if is_told is wanted) for wanted in (True, False))
+    message = (
+        f"{measurement.results}: told are {found or 'none of the figures'}{f'; not told are {lacks}' if lacks else ''}"
+    )
+    yield Finding("info", "results", "; ".join((message, *measurement.remarks)), measurement.source)
+    if measurement.includes or measurement.may_include:
+        counted = f"the percentiles count {_and(measurement.includes)}" if measurement.includes else ""
+        perhaps = f"whether they count {_and(measurement.may_include)} is not told" if measurement.may_include else ""
+        if not counted:
+            perhaps = perhaps.replace("they", "the percentiles", 1)
+        message = "; ".join(part for part in (counted, perhaps) if part)
+        yield Finding("info", "included", f"{message}: the limits are for the rest", f"latency_ms_p95.{load}")
+
+
+def _and(words: tuple[str, ...]) -> str:
+    return " and ".join(part for part in (", ".join(words[:-1]), words[-1]) if part)
+
+
 def _about_rounding(verdicts: Iterable[Verdict]) -> Iterator[Finding]:
     for verdict in verdicts:
-        if verdict.status == "unjudged" and verdict.value is not None:
+        if verdict.status == "unjudged" and verdict.value is not None and verdict.figure.startswith("latency_ms_"):
             yield Finding(
                 "warning",
                 "rounding",
                 f"{verdict.figure}: {verdict.reason}, on both sides of {verdict.limit:f}; the emitted locustfile keeps "
-                "three digits instead of two",
+                "three digits instead of Locust's two, and counts no logins",
                 verdict.figure,
             )
 
 
 def _about_run(scenario: Scenario, load: str, measurement: Measurement) -> Iterator[Finding]:
-    if measurement.ramp_included:
-        yield Finding(
-            "info",
-            "ramp",
-            "the percentiles include requests made while users were still arriving: the emitted load tests leave them "
-            "out, and so does locust --reset-stats",
-            f"latency_ms_p95.{load}",
-        )
     if not _is_comparable(scenario.driven[load], measurement):
         users = f"{scenario.driven[load].users:,} users, and the run had {measurement.user_count:,}"
         yield Finding("warning", "users", f"predictions are of {users}: not compared", f"loads.{load}.users")
-    unknown = [
-        name for name, value in (("users", measurement.user_count), ("duration", measurement.held_s)) if value is None
-    ]
-    if unknown:
-        message = f"the results do not tell {' and '.join(unknown)}: not judged"
-        yield Finding("warning", "unjudged", message, measurement.source)
 
 
 def _about_generator(scenario: Scenario, load: str, measurement: Measurement) -> Iterator[Finding]:
-    """Yield that users sent less than thinking and waiting users must: an operational law, no model.
-
-    Source: the interactive response time law, Denning and Buzen, Computing Surveys 10 (1978).
-    """
-    if measurement.requests_per_s is None or not measurement.user_count:
+    """Yield that the users who were there sent more or less than such users must: no model, an operational law."""
+    rate = measurement.requests_per_s
+    if rate is None or not measurement.user_count:
         return
-    think_s, waits_s = scenario.behaviour.think_time_s.mean, measurement.latency_ms_mean / 1000
-    due, sent = measurement.user_count / (think_s + waits_s), measurement.requests_per_s
-    if abs(sent / due - 1) <= TOLERANCE:
+    due, why = requests_per_s_asked(scenario, load, measurement, measurement.user_count)
+    if abs(rate / due - 1) <= RATE_TOLERANCE:
         return
     reason = (
         "the load generator did not keep up, or its users think longer than the scenario's"
-        if sent < due
+        if rate < due
         else "its users think less than the scenario's behaviour.think_time_s"
     )
     yield Finding(
-        "warning",
-        "generator",
-        f"{measurement.user_count:,} users who think {think_s:g} s and wait {waits_s:.3g} s send {due:,.4g} "
-        f"requests/s, but {sent:,.4g} were measured: {reason}",
-        f"requests_per_s.{load}",
+        "warning", "generator", f"{why} requests/s, but {rate:,.4g} were measured: {reason}", f"requests_per_s.{load}"
     )

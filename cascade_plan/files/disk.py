@@ -8,7 +8,7 @@ import sys
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, Any, BinaryIO, Final
 
 from cascade_plan.errors import UsageError
 
@@ -35,9 +35,12 @@ def read_text(path_or_dash: str, limit: int = MAX_BYTES) -> tuple[str, str]:
         ) from None
 
 
-def read_if_there(path: str, limit: int = MAX_BYTES) -> tuple[str, str] | None:
-    """Return what `read_text` returns, or None when there is nothing of that name. Raises UsageError as it does."""
-    return read_text(path, limit) if os.path.lexists(path) else None
+def opened(path: str) -> BinaryIO:
+    """Return a file of bytes to be read from its start. Raises UsageError, in one line, when it cannot be read."""
+    try:
+        return Path(path).open("rb")
+    except (OSError, ValueError) as error:
+        raise UsageError(f"cannot read {path!r}: {_reason(error)}") from None
 
 
 def listed(path: str) -> list[str] | None:

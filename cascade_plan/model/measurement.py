@@ -16,21 +16,18 @@ TOLERANCE = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Percentile:
-    """A percentile as a tool reports it."""
+    """A percentile as the results tell it."""
 
     latency_ms: float
-    rounding_ms: float
-    """The true value lies within this much of the reported one."""
+    latency_ms_min: float
+    """The least the true value can be."""
+    latency_ms_max: float
+    """The most the true value can be."""
 
-    @property
-    def latency_ms_min(self) -> float:
-        """The least the true value can be."""
-        return max(0.0, self.latency_ms - self.rounding_ms)
 
-    @property
-    def latency_ms_max(self) -> float:
-        """The most the true value can be."""
-        return self.latency_ms + self.rounding_ms
+def exact(latency_ms: float) -> Percentile:
+    """Return a percentile that is what it is reported to be."""
+    return Percentile(latency_ms, latency_ms, latency_ms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,29 +43,56 @@ class Measurement:
     """The results of one run of a load test. None stands for what the results do not tell."""
 
     tool: str
-    """Locust or k6."""
+    """The program that made the requests."""
+    results: str
+    """What of that program's the file is, such as "k6's summary"."""
     source: str
     """The file it was read from."""
-    user_count: int | None
-    """Most users there at once."""
-    held_s: float | None
-    """How long that many were there."""
     request_count: int
-    failure_count: int
-    requests_per_s: float | None
-    """While all users were there."""
-    latency_ms_mean: float
     percentiles: Mapping[str, Percentile]
-    """p50, p95 and p99, those that were reported."""
-    ramp_included: bool | None
-    """Whether the latencies include those measured while users were still arriving."""
+    """p50, p95 and p99, those that are told."""
+    latency_ms_mean: float | None = None
+    failure_count: int | None = None
+    """Of the requests that were counted."""
+    unanswered_told: bool = True
+    """Whether requests that got no answer are among those counted."""
+    requests_per_s: float | None = None
+    """While all users were there; of the whole run where `rate_includes_ramp`."""
+    rate_includes_ramp: bool = False
+    user_count: int | None = None
+    """Users there at once while they were all there."""
+    held_s: float | None = None
+    """How long that many were there, at least."""
+    clock_s: float = 0.0
+    """By how much longer it may have been: how coarse the results' clock is."""
+    run_s: float | None = None
+    """How long the whole run was."""
+    iteration_count: int | None = None
+    """Iterations that were made."""
+    dropped_count: int | None = None
+    """Iterations that were due and that the load generator did not start."""
+    includes: tuple[str, ...] = ()
+    """What the latencies count of logins, of the ramp and of the first seconds after it."""
+    may_include: tuple[str, ...] = ()
+    """What of these the results do not tell."""
+    remarks: tuple[str, ...] = ()
+    """What else is to be known of such results."""
     failures: tuple[Failure, ...] = ()
     """The most frequent first."""
 
     @property
-    def failure_ratio(self) -> float:
-        """Failed requests of all."""
-        return self.failure_count / self.request_count
+    def failure_ratio(self) -> float | None:
+        """Failed requests of those counted."""
+        return None if self.failure_count is None else self.failure_count / self.request_count
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """One thing that shows whether the load was applied: its limit, and how far it was kept in words."""
+
+    verdict: Verdict
+    words: str
+    """Such as "13.3 requests/s of 498 asked"; what is not told, where the results do not tell it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +115,24 @@ class Verification:
     scenario: str
     load: str
     measurement: Measurement
+    applied: tuple[Applied, ...]
+    """Whether the load was applied: users, duration, rate, dropped iterations."""
     verdicts: tuple[Verdict, ...]
+    """The load's limits and the scenario's gates on it, for what was measured under the load that was applied."""
     comparisons: tuple[Comparison, ...]
     findings: tuple[Finding, ...]
 
     @property
+    def status(self) -> str:
+        """verified; failed where a limit was missed or the load not applied; not_shown where nothing tells it."""
+        found = {verdict.status for verdict in (*(each.verdict for each in self.applied), *self.verdicts)}
+        return "failed" if "fail" in found else "not_shown" if "unjudged" in found else "verified"
+
+    @property
     def verified(self) -> bool:
-        """Whether the results show every limit to be kept: what they cannot show is not verified."""
-        return all(verdict.status == "pass" for verdict in self.verdicts)
+        """Whether the results show the load to be applied and every limit to be kept."""
+        return self.status == "verified"
+
+    def applied_with(self, status: str) -> tuple[str, ...]:
+        """Return in words what of the load ended so: "fail" for what was short, "unjudged" for what is not shown."""
+        return tuple(each.words for each in self.applied if each.verdict.status == status)

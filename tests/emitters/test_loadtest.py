@@ -18,7 +18,14 @@ from servers import program
 
 from cascade_plan.emitters import directory as emitting
 from cascade_plan.emitters.loadtest import artefacts as loadtest
-from cascade_plan.emitters.loadtest._loads import Body, body, generator_counts, requests_per_s_most, whole_weights
+from cascade_plan.emitters.loadtest._loads import (
+    Body,
+    body,
+    generator_counts,
+    requests_per_s_most,
+    settle_s,
+    whole_weights,
+)
 from cascade_plan.errors import UsageError
 from cascade_plan.languages import javascript, python
 from cascade_plan.model.plan import Plan
@@ -77,6 +84,15 @@ def test_the_locust_file_has_the_scenarios_loads_and_actions() -> None:
     assert found["LOADS"] == {"peak": (7, 2.5, 60.0, 200.0, 300.0, 0.02)}
     assert found["ACTIONS"] == (("read", 3, "GET", "/things", "", 0), ("write", 1, "POST", "/things", "json", 200))
     assert (found["THINK_S"], found["TENANTS"], found["USERS_PER_ROOM"]) == ((1.0, 3.0), 12, 6)
+    # Two turns of 3 s of thought and 0.2 s of waiting.
+    assert found["SETTLE_S"] == {"peak": 7}
+
+
+@pytest.mark.parametrize(("think_s", "p95_ms", "expected"), [(3.0, 200.0, 7), (0.15, 200.0, 3), (3.0, 5000.0, 16)])
+def test_what_is_left_out_after_the_ramp_is_two_turns_of_a_user(think_s: float, p95_ms: float, expected: int) -> None:
+    scenario = make_scenario(behaviour__think_time_s={"min": 0.05, "max": think_s})
+    load = scenario.driven["normal"]._replace(latency_ms_p95=p95_ms)
+    assert settle_s(scenario, load) == expected
 
 
 def test_the_websocket_test_opens_the_plans_connections() -> None:
@@ -195,17 +211,17 @@ def test_whole_weights_keep_the_shares(weights: list[float]) -> None:
 def schema_scenarios(draw: st.DrawFn) -> Scenario:
     """Return a scenario whose actions and loads are whatever the schema accepts."""
     keys = st.from_regex(r"[a-z][a-z0-9_]{0,39}", fullmatch=True)
-    positive, bytes_ = st.floats(1e-9, 1e12), st.floats(0, 1e12)
+    bytes_, milliseconds = st.floats(0, 1e12), st.floats(0.001, 86_400_000)
     request = st.from_regex(r"(GET|POST|PUT|PATCH|DELETE) /[A-Za-z0-9._~/{}=&?%:@+,-]*", fullmatch=True)
     action = st.fixed_dictionaries(
-        {"weight": positive, "request": request},
+        {"weight": st.floats(1e-6, 1e6), "request": request},
         optional={"request_bytes": bytes_, "object_bytes": bytes_, "publishes": st.booleans(),
                   "audience": st.sampled_from(("workroom", "tenant"))},
     )  # fmt: skip
     load = st.fixed_dictionaries(
-        {"users": st.integers(1, 10**9), "spawn_rate_per_s": positive, "duration_s": positive,
-         "latency_ms_p95": positive},
-        optional={"latency_ms_p99": st.none() | positive, "failure_ratio_max": st.floats(0, 1)},
+        {"users": st.integers(1, 10**9), "spawn_rate_per_s": st.floats(0.001, 1e9),
+         "duration_s": st.floats(0.001, 31_536_000), "latency_ms_p95": milliseconds},
+        optional={"latency_ms_p99": st.none() | milliseconds, "failure_ratio_max": st.floats(0, 1)},
     )  # fmt: skip
     return make_scenario(
         behaviour__actions=draw(st.dictionaries(keys, action, min_size=1, max_size=5)),
@@ -299,7 +315,7 @@ def test_emitted_javascript_and_shell_hold_any_name(name: str, path: str, tmp_pa
     assert json.loads(actions)[0]["path"] == path
     if "\x00" in name or not name.isprintable():
         return
-    lines = made["run.sh"].partition("mkdir")[0].replace('cd "$(dirname "$0")"\n', "")
+    lines = made["run.sh"].partition("if ! command")[0].replace('cd "$(dirname "$0")"\n', "")
     shell = lines + 'printf %s "${loads[0]}"; processes "${loads[0]}" >/dev/null'
     environment = {"CASCADE_HOST": "x", "CASCADE_PASSWORD": "x", "PATH": "/usr/bin:/bin"}
     done = subprocess.run(["bash", "-c", shell], env=environment, capture_output=True, text=True, check=False)

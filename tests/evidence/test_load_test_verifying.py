@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from decimal import Decimal
 from functools import cache
@@ -12,14 +13,16 @@ from xml.etree import ElementTree
 
 import pytest
 from factories import make_plan, make_scenario
+from hypothesis import given
+from hypothesis import strategies as st
 from runs import k6_load, k6_summary, locust_history, locust_stats, make_measurement
 
 from cascade_plan import registry
 from cascade_plan.cli.app import run
 from cascade_plan.errors import UsageError
 from cascade_plan.evidence import verifying as measuring
-from cascade_plan.evidence.verifying import chosen, cpu_factor, verify
-from cascade_plan.model.measurement import Measurement, Percentile, Verification
+from cascade_plan.evidence.verifying import chosen, cpu_factor, requests_per_s_asked, verify
+from cascade_plan.model.measurement import Measurement, Percentile, Verification, exact
 from cascade_plan.model.plan import Plan
 from cascade_plan.planning.chain import predict
 from cascade_plan.planning.latencies import chain_for
@@ -44,7 +47,8 @@ def render(verification: Verification, name: str) -> str:
 
 
 def statuses(verification: Verification) -> dict[str, str]:
-    return {verdict.figure.partition(".")[0]: verdict.status for verdict in verification.verdicts}
+    verdicts = (*(each.verdict for each in verification.applied), *verification.verdicts)
+    return {verdict.figure.partition(".")[0]: verdict.status for verdict in verdicts}
 
 
 def findings(verification: Verification) -> dict[str, str]:
@@ -73,9 +77,9 @@ def measured_at(factor: float, load: str = "peak", of: Plan | None = None) -> Me
 def test_a_run_that_keeps_every_limit_is_verified() -> None:
     verification = judged(make_measurement(p99=190.0), p99=300.0)
     assert statuses(verification) == dict.fromkeys(
-        ("latency_ms_p95", "latency_ms_p99", "failure_ratio", "user_count", "duration_s"), "pass"
+        ("user_count", "duration_s", "requests_per_s", "latency_ms_p95", "latency_ms_p99", "failure_ratio"), "pass"
     )
-    assert verification.verified
+    assert (verification.verified, verification.status) == (True, "verified")
 
 
 @pytest.mark.parametrize(
@@ -86,13 +90,15 @@ def test_a_run_that_keeps_every_limit_is_verified() -> None:
         ("failure_ratio", {"failure_count": 3001}),
         ("user_count", {"user_count": 999}),
         ("duration_s", {"held_s": 597.9}),
+        ("requests_per_s", {"requests_per_s": 432.0}),
+        ("dropped_ratio", {"dropped_count": 302}),
     ],
 )
 def test_one_limit_missed_is_not_verified(figure: str, changes: dict[str, Any]) -> None:
     verification = judged(make_measurement(**{"p99": 190.0, **changes}), p99=300.0)
     assert {name for name, status in statuses(verification).items() if status != "pass"} == {figure}
     assert statuses(verification)[figure] == "fail"
-    assert not verification.verified
+    assert (verification.verified, verification.status) == (False, "failed")
 
 
 @pytest.mark.parametrize(
@@ -113,10 +119,104 @@ def test_a_percentile_the_results_do_not_tell_is_not_verified() -> None:
     assert not verification.verified
 
 
-def test_users_and_duration_that_are_unknown_are_reported_and_not_judged() -> None:
-    verification = judged(make_measurement(user_count=None, held_s=None))
-    assert set(statuses(verification)) == {"latency_ms_p95", "failure_ratio"}
-    assert findings(verification)["unjudged"] == "the results do not tell users and duration: not judged"
+@pytest.mark.parametrize(
+    ("changes", "shown"),
+    [
+        ({"user_count": None}, "users"),
+        ({"held_s": None}, "duration"),
+        ({"requests_per_s": None}, "requests/s"),
+        ({"failure_count": None}, "failure_ratio.normal"),
+        ({"unanswered_told": False}, "failure_ratio.normal"),
+        ({"user_count": None, "held_s": None}, "users, duration"),
+    ],
+)
+def test_what_the_results_do_not_tell_is_not_shown(changes: dict[str, Any], shown: str) -> None:
+    verification = judged(make_measurement(**changes))
+    assert (verification.status, verification.verified) == ("not_shown", False)
+    assert f"\nnot shown: {shown}\n" in render(verification, "table")
+
+
+def test_failures_that_are_known_to_be_too_many_are_a_miss_though_not_all_are_told() -> None:
+    verification = judged(make_measurement(unanswered_told=False, failure_count=3001))
+    assert statuses(verification)["failure_ratio"] == "fail"
+
+
+# ------------------------------------------------------------------------------------------------------------ the load
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"requests_per_s": 13.3}, "13.3 requests/s of 480.1 asked"),
+        ({"user_count": 990}, "990 users of 1,000 asked"),
+        ({"held_s": 300.0}, "all users held for 300 s of 600"),
+        ({"held_s": None, "run_s": 300.0}, "the whole run was 300 s of 600"),
+        ({"dropped_count": 24_000, "iteration_count": 126_000}, "24,000 of 150,000 iterations were dropped"),
+    ],
+)
+def test_a_load_that_was_not_applied_names_what_is_short(changes: dict[str, Any], words: str) -> None:
+    verification = judged(make_measurement(**changes))
+    assert verification.status == "failed"
+    assert f"\nthe load was not applied: {words}\n" in render(verification, "table")
+    assert "Gates, under less than the load asked" in render(verification, "table")
+
+
+def test_the_rate_that_is_asked_is_the_operational_laws() -> None:
+    """1,000 users who think 2 s and wait 83 ms send 480.1 requests/s; a tenth less is allowed."""
+    assert requests_per_s_asked(subject().scenario, "normal", make_measurement())[0] == pytest.approx(1000 / 2.083)
+    line = next(each.verdict for each in judged(make_measurement()).applied if "requests" in each.verdict.figure)
+    assert line.limit == Decimal("432.1")
+    assert line.reason == "1,000 users who think 2 s and wait 0.083 s send 480.1, less 10%"
+
+
+def test_users_who_wait_long_are_asked_for_less() -> None:
+    slow = make_measurement(p95=2500.0, latency_ms_mean=2000.0, requests_per_s=250.0)
+    assert statuses(judged(slow))["requests_per_s"] == "pass", "the load was applied: the system is slow"
+    assert statuses(judged(slow))["latency_ms_p95"] == "fail"
+
+
+def test_a_rate_of_the_whole_run_is_held_against_the_whole_run() -> None:
+    """100 s of arrivals at half of the users on average, and 600 s of all: 650 of 700."""
+    asked, why = requests_per_s_asked(subject().scenario, "normal", make_measurement(rate_includes_ramp=True))
+    assert asked == pytest.approx(1000 / 2.083 * 650 / 700)
+    assert why.endswith("send 480.1, with their ramp 445.8")
+
+
+def test_tolerances_stand_where_they_are_used() -> None:
+    text = render(judged(make_measurement(held_s=598.6, dropped_count=100)), "table")
+    assert "✓ duration_s.normal >= 600 = 598.6 (598.6 s held, within 2 s of 600)\n" in text
+    assert "(100 of 300,100 iterations, of which 0.1% may be dropped)" in text.replace("\n  ", " ")
+    assert "less 10%)" in text.replace("\n  ", " ")
+
+
+RANKS = {"failed": 0, "not_shown": 1, "verified": 2}
+
+
+@given(
+    st.fixed_dictionaries({
+        "user_count": st.none() | st.integers(0, 2000),
+        "held_s": st.none() | st.floats(0, 1000),
+        "run_s": st.none() | st.floats(0, 1000),
+        "requests_per_s": st.none() | st.floats(0, 1000),
+        "dropped_count": st.none() | st.integers(0, 1000),
+        "rate_includes_ramp": st.booleans(),
+        "failure_count": st.none() | st.integers(0, 5000),
+    }),
+    st.sampled_from(("user_count", "held_s", "run_s", "requests_per_s", "dropped_count")),
+    st.floats(0, 1),
+)  # fmt: skip
+def test_less_load_is_never_greener(run: dict[str, Any], what: str, share: float) -> None:
+    if run[what] is None:
+        return
+    less = 2 * run[what] + 1 if what == "dropped_count" else type(run[what])(run[what] * share)
+    before, after = judged(make_measurement(**run)), judged(make_measurement(**{**run, what: less}))
+    assert RANKS[after.status] <= RANKS[before.status]
+
+
+@given(st.sampled_from(("user_count", "held_s", "requests_per_s", "failure_count", "latency_ms_mean")))
+def test_what_is_not_told_is_never_greener(what: str) -> None:
+    before, after = judged(make_measurement()), judged(make_measurement(**{what: None}))
+    assert RANKS[after.status] <= RANKS[before.status]
 
 
 def test_gates_of_the_scenario_are_judged_too_and_none_twice() -> None:
@@ -177,7 +277,8 @@ def test_rounding_is_no_difference() -> None:
     predicted = float(subject().figures["latency_ms_p50.normal"].value)
     run_of = make_measurement(p50=predicted * 1.3)
     assert judged(run_of).comparisons[0].beyond_tolerance
-    rounded = replace(run_of, percentiles={**run_of.percentiles, "p50": Percentile(predicted * 1.3, predicted * 0.2)})
+    p50 = Percentile(predicted * 1.3, predicted * 1.1, predicted * 1.5)
+    rounded = replace(run_of, percentiles={**run_of.percentiles, "p50": p50})
     assert not judged(rounded).comparisons[0].beyond_tolerance
 
 
@@ -224,8 +325,9 @@ def test_the_fleet_is_the_plans_own(monkeypatch: pytest.MonkeyPatch) -> None:
 def delayed(load: str, delay_ms: float) -> Measurement:
     """Return what a system measures whose every answer comes later than predicted, by no work of its own."""
     quick = measured_at(1.0, load)
+    assert quick.latency_ms_mean is not None
     mean_ms = quick.latency_ms_mean + delay_ms
-    late = {name: Percentile(one.latency_ms + delay_ms, 0.0) for name, one in quick.percentiles.items()}
+    late = {name: exact(one.latency_ms + delay_ms) for name, one in quick.percentiles.items()}
     rate = subject().scenario.loads[load].users / (2.0 + mean_ms / 1000)
     return replace(quick, percentiles=late, requests_per_s=rate, latency_ms_mean=mean_ms)
 
@@ -274,8 +376,40 @@ def test_a_run_of_other_users_is_not_compared() -> None:
     assert judged(make_measurement(user_count=990)).comparisons
 
 
-def test_a_ramp_in_the_percentiles_is_said() -> None:
-    assert "ramp" in findings(judged(make_measurement(ramp_included=True)))
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"includes": ("the ramp", "logins")},
+            "the percentiles count the ramp and logins: the limits are for the rest",
+        ),
+        ({"may_include": ("logins",)}, "whether the percentiles count logins is not told: the limits are for the rest"),
+        (
+            {"includes": ("the ramp",), "may_include": ("logins",)},
+            "the percentiles count the ramp; whether they count logins is not told: the limits are for the rest",
+        ),
+    ],
+)
+def test_what_the_percentiles_count_beside_actions_is_said_once(changes: dict[str, Any], message: str) -> None:
+    verification = judged(make_measurement(**changes))
+    assert findings(verification)["included"] == message
+    assert "emitted load tests" not in render(verification, "table")
+
+
+def test_of_the_emitted_tests_own_results_nothing_is_said_to_be_included() -> None:
+    assert "included" not in findings(judged(make_measurement()))
+
+
+def test_each_result_says_what_it_tells_and_what_not() -> None:
+    message = findings(judged(make_measurement(user_count=None, remarks=("a remark",))))["results"]
+    assert message == (
+        "Locust's --csv files: told are duration, requests/s, failures, p50, p95; not told are users, p99; a remark"
+    )
+
+
+def test_a_load_that_was_not_applied_explains_no_prediction() -> None:
+    """CPU times fitted to 13 requests/s of 480 would be those of another system."""
+    assert "prediction" not in findings(judged(make_measurement(p95=190.0, requests_per_s=13.3)))
 
 
 # ------------------------------------------------------------------------------------------------------------- reports
@@ -283,15 +417,33 @@ def test_a_ramp_in_the_percentiles_is_said() -> None:
 
 def test_table() -> None:
     text = render(judged(make_measurement(p95=210.0)), "table")
-    assert text.startswith("Not verified: test, load normal, by Locust (run_stats.csv): 1,000 users, 600 s, 300,000 ")
+    assert text.startswith(
+        "Not verified: test, load normal, by Locust (run_stats.csv): 1,000 users, 600 s,\n  300,000 "
+    )
     assert "\n✗ latency_ms_p95.normal < 200 = 210\n" in text
-    assert "\nfigure                   predicted    measured    difference  unit\n" in text
+    assert "\nmissed: latency_ms_p95.normal\n" in text
+    assert "\nfigure                 predicted  measured  difference  unit\n" in text
+    assert max(map(len, text.splitlines())) <= 80
+
+
+def test_what_is_off_by_much_is_told_in_times() -> None:
+    """10776 % tells nobody anything, and 1.1e+02 x no more."""
+    predicted = float(subject().figures["latency_ms_p95.normal"].value)
+    verification = judged(make_measurement(p95=predicted * 108.76, requests_per_s=440.0))
+    assert [line for line in render(verification, "table").splitlines() if " 109 x ! " in line]
+    assert "latency_ms_p95.normal 109 x" in findings(verification)["prediction"]
 
 
 def test_json_is_json_and_complete() -> None:
     document = json.loads(render(judged(make_measurement()), "json"))
     assert document["verified"] is True
-    assert document["measurement"]["percentiles"]["p95"] == {"latency_ms": 150.0, "rounding_ms": 0.0}
+    assert (document["status"], document["reasons"]) == ("verified", [])
+    p95 = {"latency_ms": 150.0, "latency_ms_max": 150.0, "latency_ms_min": 150.0}
+    assert document["measurement"]["percentiles"]["p95"] == p95
+    assert document["applied"][0] == {
+        "figure": "user_count.normal", "limit": 1000.0, "operator": ">=", "reason": "", "status": "pass",
+        "value": 1000, "words": "1,000 users of 1,000 asked",
+    }  # fmt: skip
     assert document["verdicts"][0] == {
         "figure": "latency_ms_p95.normal", "limit": 200.0, "operator": "<", "reason": "", "status": "pass",
         "value": 150.0,
@@ -300,7 +452,7 @@ def test_json_is_json_and_complete() -> None:
 
 def test_junit_fails_what_is_not_verified() -> None:
     suite = ElementTree.fromstring(render(judged(make_measurement(p95=200.0, rounding=5.0)), "junit"))[0]
-    assert (suite.get("tests"), suite.get("failures")) == ("4", "1")
+    assert (suite.get("tests"), suite.get("failures")) == ("5", "1")
     (failure,) = suite.iter("failure")
     assert failure.get("type") == "not-judged"
 
@@ -320,13 +472,14 @@ def test_unknown_format() -> None:
 
 # ------------------------------------------------------------------------------------------------------ command line
 
-PLATEAU = [(0, 0), (1000, 0), *((1000, 480 * second) for second in range(1, 602))]
+PLATEAU = [(0, 0), *[(1000, 480 * second) for second in range(8)], *[(1000, 480 * second) for second in range(602)]]
+"""A ramp of a second, 8 s to settle, and then all forgotten and 601 s of all users."""
 
 
 def results(directory: Path, p95: float = 8, p99: float = 12, users: int = 1000) -> Path:
     """Write the files of a run of the bundled scenario's load normal, and return their prefix."""
     history = locust_history([(count and users, requests) for count, requests in PLATEAU])
-    stats = locust_stats(p50=3, p95=p95, p99=p99, requests=480 * 601, mean=4)
+    stats = locust_stats(p50=3, p95=p95, p99=p99, requests=480 * 601, rate=480.0, mean=4)
     (directory / "run_stats.csv").write_text(stats.text, encoding="utf-8")
     (directory / "run_stats_history.csv").write_text(history.text, encoding="utf-8")
     (directory / "run_failures.csv").write_text(
@@ -356,7 +509,7 @@ def test_a_missed_limit_exits_with_1_after_the_report(tmp_path: Path, capsys: py
 
 
 def test_k6_of_several_loads_asks_which(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    summary = k6_summary(**k6_load("normal"), **k6_load("peak", users=10_000))
+    summary = k6_summary(**k6_load("normal", requests=288_000), **k6_load("peak", users=10_000))
     (tmp_path / "summary.json").write_text(summary.text, encoding="utf-8")
     status, out, err = called(capsys, str(tmp_path))
     assert (status, out) == (2, "")
@@ -365,16 +518,22 @@ def test_k6_of_several_loads_asks_which(tmp_path: Path, capsys: pytest.CaptureFi
     assert (status, "by k6" in out) == (0, True)
 
 
+LOCUST = locust_stats().text.partition("\n")[0].encode() + b"\n"
+
+
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
         ("absent", None, "no results at "),
-        ("run_stats.csv", b"\x00\xff\xfe", "is not UTF-8 text"),
-        ("run_stats.csv", b"a\x00b\n", "run_stats.csv: "),
+        ("run_stats.csv", b"\x00\xff\xfe", "not the results of a load test that are read; verify reads hey's -o csv, "),
+        ("run_stats.csv", b"a\x00b\n", "not the results of a load test"),
         ("run_stats.csv", b"", "the file is empty"),
-        ("other.txt", b"hello", "no results that are read: give k6's summary, the prefix of Locust's --csv"),
-        ("summary.json", b"{}", "not k6's summary"),
-        ("run_failures.csv", b"x", "cannot read "),
+        ("run_stats.csv", LOCUST + b"\xff\n", "run_stats.csv:2: not UTF-8 text"),
+        ("other.txt", b"hello", "not the results of a load test that are read; verify reads "),
+        ("summary.json", b"{}", "not the results of a load test that are read"),
+        ("summary.json", b'{"metrics": {"vus', "summary.json:1:14: no JSON: Unterminated string"),
+        ("summary.json", b"[" * 100_000, "no JSON that is read: nested too deep"),
+        ("run_failures.csv", b"", "cannot read "),
     ],
 )
 def test_bad_input_gets_one_message(
@@ -391,12 +550,34 @@ def test_bad_input_gets_one_message(
 def test_a_file_too_large_is_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from cascade_plan.cli import verifying
+    from cascade_plan.evidence import texts
 
-    monkeypatch.setattr(verifying, "MOST_BYTES", 100)
+    monkeypatch.setattr(texts, "MOST_BYTES", 100)
     status, _, err = called(capsys, str(results(tmp_path)))
     assert status == 2
-    assert "larger than the 100 bytes allowed" in err
+    assert "larger than the 100 characters allowed" in err
+    (tmp_path / "s.json").write_text(k6_summary(**k6_load("normal")).text, encoding="utf-8")
+    monkeypatch.setattr(texts, "MOST_WHOLE", 100)
+    status, _, err = called(capsys, str(tmp_path / "s.json"))
+    assert (status, "larger than the 100 characters allowed" in err) == (2, True)
+
+
+def test_results_come_from_standard_input_and_from_pipes_too(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import io
+    import os
+    import threading
+
+    text = k6_summary(**k6_load("normal")).text
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+    status, out, _ = called(capsys, "-", "--load", "normal")
+    assert "by k6 (<stdin>)" in out.replace("\n  ", " ")
+    os.mkfifo(tmp_path / "pipe")
+    writer = threading.Thread(target=(tmp_path / "pipe").write_text, args=(text,))
+    writer.start()
+    assert called(capsys, str(tmp_path / "pipe"), "--load", "normal")[0] == status
+    writer.join()
 
 
 def test_a_directory_of_several_runs_asks_which(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -405,12 +586,14 @@ def test_a_directory_of_several_runs_asks_which(tmp_path: Path, capsys: pytest.C
     status, _, err = called(capsys, str(tmp_path))
     assert status == 2
     assert "holds other_stats.csv, run_stats.csv: name one" in err
-    (tmp_path / "run_stats.csv").rename(tmp_path / "normal_stats.csv")
+    for ending in ("_stats.csv", "_stats_history.csv"):
+        (tmp_path / f"run{ending}").rename(tmp_path / f"normal{ending}")
     assert called(capsys, str(tmp_path), "--load", "normal")[0] == 0
 
 
 def test_a_directory_of_none_says_what_it_wants(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert "holds no *.json and no *_stats.csv: name one" in called(capsys, str(tmp_path))[2]
+    err = called(capsys, str(tmp_path))[2]
+    assert re.search(r"holds no \*\.csv and no .*\*_stats\.csv.*: name one", err)
 
 
 def test_the_tolerance_is_wider_than_the_models_own_error() -> None:

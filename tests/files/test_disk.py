@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from cascade_plan.errors import UsageError
-from cascade_plan.files.disk import listed, read_if_there, read_text, write_atomically, write_output
+from cascade_plan.files.disk import listed, opened, read_text, write_atomically, write_output
 
 
 def leftovers(folder: Path) -> list[str]:
@@ -221,13 +221,15 @@ def test_an_unreadable_file_is_one_line(tmp_path: Path, name: str, reason: str) 
     assert str(caught.value) == f"cannot read {path!r}: {reason}"
 
 
-def test_what_is_not_there_is_none_and_what_cannot_be_read_is_an_error(tmp_path: Path) -> None:
+def test_a_file_is_opened_as_often_as_it_is_asked_for_and_a_directory_is_listed(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("text")
     (tmp_path / "folder").mkdir()
-    assert read_if_there(str(tmp_path / "file")) == ("text", str(tmp_path / "file"))
-    assert read_if_there(str(tmp_path / "absent")) is None
-    with pytest.raises(UsageError, match="is a directory"):
-        read_if_there(str(tmp_path / "folder"))
+    for _ in range(2):
+        with opened(str(tmp_path / "file")) as file:
+            assert file.read() == b"text"
+    for name, reason in (("absent", "no such file"), ("folder", "is a directory"), ("a\0b", "null byte")):
+        with pytest.raises(UsageError, match=reason):
+            opened(str(tmp_path / name))
     assert listed(str(tmp_path)) == ["file", "folder"]
     assert listed(str(tmp_path / "folder")) == []
     assert listed(str(tmp_path / "file")) is listed(str(tmp_path / "absent")) is None

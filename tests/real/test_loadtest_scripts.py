@@ -61,7 +61,9 @@ def test_k6_makes_the_scenarios_requests(tmp_path: Path) -> None:
     assert seen["bytes"]["POST /api/v1/resources"] > 102400 * mix["/api/v1/resources"]
     assert all(0.05 <= pause <= 0.15 for pause in did["slept"])
     assert len(did["slept"]) == total
-    assert {request["tags"]["phase"] for request in did["requests"]} == {"hold"}
+    assert {(request["tags"]["phase"], request["tags"]["name"] == "login") for request in did["requests"]} == {
+        ("hold", False), ("login", True)
+    }, "a login is in no figure of the hold"  # fmt: skip
 
 
 def test_k6_users_who_share_no_room_ask_for_what_is_their_own(tmp_path: Path) -> None:
@@ -94,16 +96,17 @@ def test_k6_thresholds_are_the_scenarios_limits(tmp_path: Path) -> None:
             f"http_req_duration{held}": latency,
             f"http_req_failed{held}": [f"rate<={load.failure_ratio_max:g}"],
             f"http_reqs{held}": ["count>0"],
-            f"users{held}": [f"max>={load.users}"],
-            f"held_s{held}": [f"max>={load.duration_s - 3:g}"],
+            f"http_req_failed{{load:{name},phase:login}}": [f"rate<={load.failure_ratio_max:g}"],
+            f"users{held}": [f"min>={load.users}"],
+            f"held_s{held}": [f"max>={load.duration_s:g}"],
         }
     found = {name: [limit["threshold"] for limit in listed] for name, listed in options["thresholds"].items()}
     assert found == limits
     assert {name: (each["startTime"], each["stages"]) for name, each in options["scenarios"].items()} == {
-        "normal": ("0s", [{"duration": "100s", "target": 1000}, {"duration": "600s", "target": 1000}]),
-        "peak": ("730s", [{"duration": "100s", "target": 10000}, {"duration": "300s", "target": 10000}]),
-        "burst": ("1160s", [{"duration": "10s", "target": 5000}, {"duration": "60s", "target": 5000}]),
-    }
+        "normal": ("0s", [{"duration": "100s", "target": 1000}, {"duration": "607s", "target": 1000}]),
+        "peak": ("740s", [{"duration": "100s", "target": 10000}, {"duration": "307s", "target": 10000}]),
+        "burst": ("1180s", [{"duration": "10s", "target": 5000}, {"duration": "67s", "target": 5000}]),
+    }, "7 s of each settle: two turns of 3 s of thought and a p95 of at most 0.5 s"
 
 
 def test_k6_writes_a_summary_and_its_gates(tmp_path: Path) -> None:
@@ -197,4 +200,17 @@ def test_run_sh_runs_each_load_and_fails_when_one_does(tmp_path: Path) -> None:
         f"burst 3: {command}/burst --processes 3",
     ])  # fmt: skip
     assert called("peak")[0] == 0
-    assert called("other") == (2, [])
+    assert called("normal", "other") == (2, []), "nothing is started for a name that is no load"
+
+
+def test_run_sh_says_that_locust_is_missing_before_it_starts(tmp_path: Path) -> None:
+    emitted(tmp_path, small())
+    for name in ("bash", "dirname"):
+        (tmp_path / name).symlink_to(program(name))
+    done = subprocess.run(
+        [program("bash"), "run.sh"], cwd=tmp_path, capture_output=True, text=True, check=False,
+        env={"PATH": str(tmp_path), "CASCADE_HOST": "http://x", "CASCADE_PASSWORD": "right"},
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "locust is not installed, or not in PATH: pip install locust\n"
+    assert not (tmp_path / "results").exists()

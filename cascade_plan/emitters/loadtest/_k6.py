@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from cascade_plan.emitters._heading import heading
-from cascade_plan.emitters.loadtest._loads import body, filled, model_lines, room_user_count
+from cascade_plan.emitters.loadtest._loads import body, filled, model_lines, room_user_count, settle_s
 from cascade_plan.languages.javascript import comment, literal
 from cascade_plan.model.artefact import Artefact
 from cascade_plan.model.plan import Plan
@@ -13,16 +13,19 @@ from cascade_plan.model.plan import Plan
 PATH: Final = "loadtest.js"
 PURPOSE: Final = (
     "The load test for k6, with the SLOs as thresholds and its results in summary.json: "
-    "`k6 run -e CASCADE_LOAD=NAME -e CASCADE_HOST=URL -e CASCADE_PASSWORD=... loadtest.js`"
+    "`K6_NEW_MACHINE_READABLE_SUMMARY=false k6 run -e CASCADE_LOAD=NAME -e CASCADE_HOST=URL -e CASCADE_PASSWORD=... "
+    "loadtest.js`"
 )
 
 USAGE: Final = """\
 //
+//   export K6_NEW_MACHINE_READABLE_SUMMARY=false   # k6 from 1.5 on: the other summary has no 99th percentile
 //   k6 run -e CASCADE_LOAD=NAME -e CASCADE_HOST=https://staging.example.com -e CASCADE_PASSWORD=... loadtest.js
 //
 // Without CASCADE_LOAD all loads run, one after another. CASCADE_EMAIL (user{user}@tenant{tenant}.example) and
 // CASCADE_LOGIN_PATH (/api/v1/auth/login) are where accounts are others. summary.json is what
-// `cascade-plan verify` reads. Limits hold for the phase "hold", when all users are there; the ramp is apart.
+// `cascade-plan verify` reads. Limits hold for the phase "hold", when all users are there and have settled: the ramp,
+// SETTLE_S after it, and logins are phases apart.
 import exec from 'k6/execution';
 import http from 'k6/http';
 import { fail, sleep } from 'k6';
@@ -55,6 +58,15 @@ function holdSeconds(load) {
   return Math.ceil(load.duration_s);
 }
 
+// Seconds of the hold that have passed, by the clock of the load that runs.
+function heldSoFar() {
+  const name = exec.scenario.name;
+  return (Date.now() - exec.scenario.startTime) / 1000 - rampSeconds(LOADS[name]) - SETTLE_S[name];
+}
+
+// As long as its last users may still think.
+const GRACE_S = 30 + Math.ceil(THINK_S.max);
+
 function scenariosOf(names) {
   const scenarios = {};
   let start = 0;
@@ -66,11 +78,11 @@ function scenariosOf(names) {
       startVUs: 0,
       stages: [
         { duration: `${rampSeconds(load)}s`, target: load.users },
-        { duration: `${holdSeconds(load)}s`, target: load.users },
+        { duration: `${SETTLE_S[name] + holdSeconds(load)}s`, target: load.users },
       ],
-      gracefulStop: '30s',
+      gracefulStop: `${GRACE_S}s`,
     };
-    start += rampSeconds(load) + holdSeconds(load) + 30;
+    start += rampSeconds(load) + SETTLE_S[name] + holdSeconds(load) + GRACE_S;
   }
   return scenarios;
 }
@@ -87,9 +99,10 @@ function thresholdsOf(names) {
     thresholds[`http_req_duration${held}`] = limits;
     thresholds[`http_req_failed${held}`] = [{ threshold: `rate<=${load.failure_ratio_max}` }];
     thresholds[`http_reqs${held}`] = [{ threshold: 'count>0' }];
-    thresholds[`users${held}`] = [{ threshold: `max>=${load.users}` }];
-    // The last request of a user starts up to a think time before the end.
-    thresholds[`held_s${held}`] = [{ threshold: `max>=${Math.max(0, load.duration_s - THINK_S.max)}` }];
+    // Who cannot log in does not act: the load is then not this one.
+    thresholds[`http_req_failed{load:${name},phase:login}`] = [{ threshold: `rate<=${load.failure_ratio_max}` }];
+    thresholds[`users${held}`] = [{ threshold: `min>=${load.users}` }];
+    thresholds[`held_s${held}`] = [{ threshold: `max>=${load.duration_s}` }];
   }
   return thresholds;
 }
@@ -136,12 +149,12 @@ let account = null;
 let headers = null;
 let iteration = 0;
 
-function login(tags) {
+function login(load) {
   account = accountOf(exec.vu.idInTest - 1);
   const response = http.post(
     `${HOST}${LOGIN_PATH}`,
     JSON.stringify({ email: account.email, password: __ENV.CASCADE_PASSWORD }),
-    { headers: { 'Content-Type': 'application/json' }, tags: { ...tags, name: 'login' } },
+    { headers: { 'Content-Type': 'application/json' }, tags: { load, phase: 'login', name: 'login' } },
   );
   const token = response.status >= 200 && response.status < 300 ? response.json('token') : null;
   if (!token) {
@@ -153,12 +166,12 @@ function login(tags) {
 
 export default function () {
   const name = exec.scenario.name;
-  const load = LOADS[name];
-  const held = (Date.now() - exec.scenario.startTime) / 1000 - rampSeconds(load);
-  const tags = { load: name, phase: held >= 0 ? 'hold' : 'ramp' };
   if (!headers) {
-    login(tags);
+    login(name);
   }
+  const held = heldSoFar();
+  const tags = { load: name, phase: held >= 0 ? 'hold' : 'ramp' };
+  users.add(exec.instance.vusActive, tags);
   const action = pick(exec.vu.idInTest - 1, iteration);
   iteration += 1;
   const json = action.body === 'json' ? { 'Content-Type': 'application/json' } : {};
@@ -168,14 +181,13 @@ export default function () {
     bodyOf(action, account),
     { headers: { ...headers, ...json }, tags: { ...tags, name: action.path } },
   );
-  users.add(exec.instance.vusActive, tags);
-  heldSeconds.add(held, tags);
   sleep(THINK_S.min + (THINK_S.max - THINK_S.min) * Math.random());
+  heldSeconds.add(Math.min(heldSoFar(), holdSeconds(LOADS[name])), tags);
 }
 
 export function handleSummary(data) {
   const lines = [];
-  for (const [metric, found] of Object.entries(data.metrics)) {
+  for (const [metric, found] of Object.entries(data.metrics || {})) {
     for (const [threshold, verdict] of Object.entries(found.thresholds || {})) {
       lines.push(`${verdict.ok ? '✓' : '✗'} ${metric} ${threshold}`);
     }
@@ -243,6 +255,7 @@ def _data(plan: Plan) -> str:
         f"const LOADS = {literal(loads, 2)};\n"
         f"const ACTIONS = {literal(_actions(plan), 2)};\n"
         f"const THINK_S = {literal({'min': think.min, 'max': think.max})};\n"
+        f"const SETTLE_S = {literal({name: settle_s(scenario, load) for name, load in scenario.driven.items()})};\n"
         f"const TENANTS = {literal(scenario.users.tenants)};\n"
         + (f"const USERS_PER_ROOM = {literal(room)};\n" if room else "")
     )

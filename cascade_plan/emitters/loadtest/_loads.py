@@ -19,6 +19,8 @@ of 100 KiB, to nginx on a busy virtual core (measured, docs/model.md); small req
 system's."""
 MOST_TASKS: Final = 1000
 """Locust keeps a list with each action as often as its weight."""
+SETTLE_S_MIN: Final = 3
+"""Locust's workers report every 3 s (WORKER_REPORT_INTERVAL in locust/runners.py): sooner, some are still counting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,17 @@ def requests_per_s_most(scenario: Scenario, load: Load) -> float:
     Source: Denning and Buzen, Computing Surveys 10 (1978), X = N / (Z + R).
     """
     return load.users / scenario.behaviour.think_time_s.mean
+
+
+def settle_s(scenario: Scenario, load: Load) -> int:
+    """Return the seconds after the last user has come that are left out of a load's figures, whole.
+
+    Two turns of a user, each the longest pause and an answer as late as the p95 may be: after the first every user has
+    asked since the last one came, after the second what queued behind their logins and first requests is answered
+    (assumption). No less than SETTLE_S_MIN.
+    """
+    turn_s = scenario.behaviour.think_time_s.max + load.latency_ms_p95 / 1000
+    return max(SETTLE_S_MIN, ceil(2 * turn_s))
 
 
 def generator_counts(scenario: Scenario) -> Mapping[str, int]:

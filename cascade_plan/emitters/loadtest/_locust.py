@@ -6,7 +6,7 @@ from typing import Final
 
 from cascade_plan.emitters._heading import heading
 from cascade_plan.emitters.loadtest import _accounts as accounts
-from cascade_plan.emitters.loadtest._loads import body, filled, model_lines, room_user_count, whole_weights
+from cascade_plan.emitters.loadtest._loads import body, filled, model_lines, room_user_count, settle_s, whole_weights
 from cascade_plan.languages.python import comment, literal
 from cascade_plan.model.artefact import Artefact
 from cascade_plan.model.plan import Plan
@@ -38,8 +38,10 @@ import sys
 import time
 from typing import NamedTuple
 
+import gevent
 import locust.stats
 from locust import FastHttpUser, LoadTestShape, between, events
+from locust.event import EventHook
 from locust.exception import StopUser
 from locust.runners import WorkerRunner
 
@@ -125,6 +127,24 @@ def task_of(action):
     return task
 
 
+LOGINS = EventHook()
+"""What is said of a login, in place of Locust's own event: a login is no action, and its time none of theirs."""
+
+
+def count_login(request_type, name, response_time, response_length, exception, **_):
+    """Count a login in a row of its own, and not in the total."""
+    stats = Progress.environment.stats
+    row = stats.get(name, request_type)
+    row.log(response_time, response_length)
+    if exception:
+        row.log_error(exception)
+        failure = locust.stats.StatsError(request_type, name, exception)
+        stats.errors.setdefault(failure.create_key(request_type, name, exception), failure).occurred()
+
+
+LOGINS.add_listener(count_login)
+
+
 class TenantUser(FastHttpUser):
     """A user of one tenant, who logs in and then acts with pauses in between."""
 
@@ -133,10 +153,11 @@ class TenantUser(FastHttpUser):
     started = itertools.count()
 
     def on_start(self):
-        """Log in. Who cannot is counted as a failure and leaves: the load then falls short of its users."""
+        """Log in. Who cannot leaves: the load then falls short of its users."""
         worker = getattr(self.environment.runner, "worker_index", 0)
         self.account = Account(next(self.started) * WORKERS + worker)
         credentials = {"email": self.account.email, "password": password()}
+        actions, self.client.request_event = self.client.request_event, LOGINS
         with self.client.post(LOGIN_PATH, json=credentials, name="login", catch_response=True) as response:
             token = None
             try:
@@ -144,6 +165,7 @@ class TenantUser(FastHttpUser):
             except (ValueError, KeyError, TypeError, AttributeError):
                 response.failure("no token in the answer")
             judge_answer(response)
+        self.client.request_event = actions
         if token is None:
             raise StopUser
         self.headers = self.account.headers(token)
@@ -153,24 +175,26 @@ class Progress:
     """How far the load has come; known where the users are counted (not on workers)."""
 
     environment = None
-    full_at = None
+    full_at = None  # when the last user had come
+    held_from = None  # when the figures began: all users there, and settled
     ended_at = None
-    users = 0
+    users = 0  # while they are counted the fewest of them
 
 
 class NamedLoad(LoadTestShape):
-    """The chosen load: its users at its spawn rate, and then all of them for its duration."""
+    """The chosen load: its users at its spawn rate, and then all of them, to settle and for its duration."""
 
     def tick(self):
         """Return the users and the spawn rate, or None at the end."""
-        load, now = LOADS[LOAD], time.monotonic()
-        Progress.users = self.get_current_user_count()
+        load, now, users = LOADS[LOAD], time.monotonic(), self.get_current_user_count()
+        Progress.users = users if Progress.ended_at is None else min(users, Progress.users)
         if Progress.full_at is None:
             overdue = self.get_run_time() > 2 * load.users / load.spawn_rate_per_s + 60
             return None if overdue else (load.users, load.spawn_rate_per_s)
-        Progress.ended_at = now
-        over = now - Progress.full_at >= load.duration_s
-        return None if over or not Progress.users else (load.users, load.spawn_rate_per_s)
+        if Progress.held_from is not None:
+            Progress.ended_at = now
+        over = Progress.held_from is not None and now - Progress.held_from >= load.duration_s
+        return None if over or not users else (load.users, load.spawn_rate_per_s)
 
 
 @events.init.add_listener
@@ -181,17 +205,23 @@ def remember(environment, **_):
 
 
 @events.spawning_complete.add_listener
-def drop_ramp(user_count, **_):
-    """Forget what was measured while users were still arriving: limits are for all of them."""
+def leave_out_ramp(user_count, **_):
+    """Begin the figures when all users are there and have settled: limits are for all of them."""
     if Progress.full_at is None or isinstance(Progress.environment.runner, WorkerRunner):
-        Progress.environment.stats.reset_all()
         Progress.full_at = time.monotonic()
+        gevent.spawn_later(SETTLE_S[LOAD], begin)
+
+
+def begin():
+    """Forget what was measured so far."""
+    Progress.environment.stats.reset_all()
+    Progress.held_from = time.monotonic()
 
 
 def results(total):
     """Return (figure, limit in words, value, whether it is kept) of every limit of the load."""
     load = LOADS[LOAD]
-    held_s = (Progress.ended_at or 0) - (Progress.full_at or 0) if Progress.ended_at else 0
+    held_s = Progress.ended_at - Progress.held_from if Progress.ended_at else 0
     p95, p99 = (total.get_response_time_percentile(share) or 0 for share in (0.95, 0.99))
     measured = bool(total.num_requests)
     yield "latency_ms_p95", f"< {load.latency_ms_p95:g}", p95, measured and p95 < load.latency_ms_p95
@@ -265,8 +295,10 @@ def _data(plan: Plan) -> str:
         f"{literal(load.failure_ratio_max)}),\n"
         for name, load in scenario.driven.items()
     )
+    settle = ", ".join(f"{literal(name)}: {settle_s(scenario, load)}" for name, load in scenario.driven.items())
     return (
         f"LOADS = {{\n{loads}}}\n"
+        f"SETTLE_S = {{{settle}}}  # left out, after the last user has come\n"
         f"ACTIONS = (\n{_actions(plan)})\n"
         f"THINK_S = ({literal(think.min)}, {literal(think.max)})\n" + accounts.data(plan)
     )

@@ -18,6 +18,7 @@ PURPOSE: Final = (
 
 USAGE: Final = """\
 #
+#   pip install locust
 #   CASCADE_HOST=https://staging.example.com CASCADE_PASSWORD=... ./run.sh [LOAD...]
 #   cascade-plan verify results/NAME SCENARIO --load NAME
 #
@@ -32,6 +33,11 @@ cd "$(dirname "$0")"
 """
 
 CODE: Final = """\
+if ! command -v locust >/dev/null; then
+  echo "locust is not installed, or not in PATH: pip install locust" >&2
+  exit 2
+fi
+for load in "${loads[@]}"; do processes "$load" >/dev/null || exit 2; done
 mkdir -p results
 ulimit -n "$(ulimit -Hn)" || true
 cores=$(getconf _NPROCESSORS_ONLN)

@@ -1,161 +1,161 @@
-"""What Locust measured, from the CSV files that it writes."""
+"""What Locust measured, from the CSV files that it writes since 0.13."""
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping, Sequence
-from io import StringIO
-from itertools import pairwise
-from typing import Any, Final, NamedTuple
+from itertools import groupby, pairwise
+from typing import Final, NamedTuple
 
 from cascade_plan.errors import UsageError
-from cascade_plan.evidence.texts import Beside, Text, number
-from cascade_plan.model.measurement import PERCENTILES, Failure, Measurement, Percentile
+from cascade_plan.evidence.readers._locust import Statistics, is_total, rows_of, statistics
+from cascade_plan.evidence.texts import Beside, Row, Table, Text, table
+from cascade_plan.model.measurement import Failure, Measurement
 
-READS: str = "the prefix of Locust's --csv or one of its files"
-FILES: str = "*_stats.csv"
-ENDINGS: Final = ("_stats_history.csv", "_stats.csv", "_failures.csv", "_exceptions.csv")
-STATS: Final = (
-    "Type", "Name", "Request Count", "Failure Count", "Average Response Time", "Requests/s", "50%", "95%", "99%",
-)  # fmt: skip
-"""Columns of Locust's prefix_stats.csv that are read."""
-HISTORY: Final = ("Timestamp", "User Count", "Name", "Total Request Count")
+READS: str = "Locust's --csv files (their prefix, or one of them)"
+FILES: tuple[str, ...] = ("*_stats.csv",)
+COMPANIONS: tuple[str, ...] = ("_stats_history.csv", "_failures.csv", "_exceptions.csv")
+ENDINGS: Final = (*COMPANIONS, "_stats.csv")
+SINCE_1_0: Final = ("Request Count", "Failure Count", "Average Response Time")
+BEFORE_1_0: Final = ("# requests", "# failures", "Average response time")
+"""What the columns of requests, failures and mean are called (read in 0.13.5, 0.14.6, 1.0.3, 1.6.0 and 2.47)."""
+HISTORIES: Final = (("Timestamp", "Total Request Count"), ("Timestamp", "# requests"))
 FAILURES: Final = ("Method", "Name", "Error", "Occurrences")
-TOTAL: Final = ("Aggregated", "Total")
-"""Names of Locust's row of all requests, the second one before version 1."""
+HEADERS: Final = (
+    ("Type", "Name", SINCE_1_0[0]),
+    ("Type", "Name", BEFORE_1_0[0]),
+    ("Name", *HISTORIES[0]),
+    FAILURES,
+    ("Count", "Message", "Traceback", "Nodes"),
+)
+"""What Locust's files are told by."""
+WHAT: Final = "a file that Locust's --csv writes"
 SHOWN_FAILURES: Final = 5
-
-
-def rounding_ms(latency_ms: float) -> float:
-    """Return how far from the true value a percentile of Locust's can be.
-
-    Locust keeps two digits of a response time: 10 ms steps above 100 ms, 100 ms above 1 s, 1 s above 10 s, else 1 ms.
-    A value that is no such step was kept with more digits.
-    Source: bucket_response_time in locust/stats.py (2.47).
-
-    >>> rounding_ms(87), rounding_ms(200), rounding_ms(197), rounding_ms(3400), rounding_ms(3410), rounding_ms(12000)
-    (0.5, 5.0, 0.5, 50.0, 5.0, 500.0)
-    """
-    steps = [step for least, step in ((0, 1), (100, 10), (1000, 100), (10_000, 1000)) if latency_ms >= least]
-    return next(step / 2 for step in reversed(steps) if latency_ms % step == 0 or step == 1)
+CLOCK_S: Final = 2.0
+"""The history has a row a second: the first and the last second with all users may both be missing from it."""
+SETTLED_S: Final = 1.5
+"""A total that began this much after the last user came leaves out the first seconds, by a clock of whole seconds."""
 
 
 def claims(file: Text) -> bool:
-    """Return whether a file is one of Locust's, by its name or its header."""
-    return file.name.endswith(ENDINGS) or "Request Count" in file.text.partition("\n")[0]
+    """Return whether a file's header is one of Locust's."""
+    return any({*columns} <= {*file.header} for columns in HEADERS)
 
 
 def read(file: Text, beside: Beside) -> Mapping[str, Measurement]:
-    """Return what Locust measured, from one of its files and those with the same prefix beside it.
+    """Return what Locust measured, under "": from one of its files and those with the same prefix beside it.
 
-    Raises UsageError when the statistics are missing, or as `measured` does.
+    Raises UsageError when the statistics are missing or are none, and for a run without requests.
     """
     prefix = next((file.name.removesuffix(ending) for ending in ENDINGS if file.name.endswith(ending)), None)
     if prefix is None:
-        return measured(file, None, None)
+        if {"Name", "50%"} <= {*file.header} and "Timestamp" not in file.header:
+            return {"": measured(file, None, None)}
+        raise UsageError(f"{file.name}: this is another file of Locust's --csv: give PREFIX_stats.csv, with it beside")
     stats = beside(f"{prefix}_stats.csv")
     if stats is None:
         raise UsageError(f"cannot read '{prefix}_stats.csv': no such file or directory")
-    return measured(stats, beside(f"{prefix}_stats_history.csv"), beside(f"{prefix}_failures.csv"))
+    return {"": measured(stats, beside(f"{prefix}_stats_history.csv"), beside(f"{prefix}_failures.csv"))}
 
 
-def measured(stats: Text, history: Text | None, failures: Text | None) -> Mapping[str, Measurement]:
-    """Return what Locust measured, under "": its files do not name the load.
-
-    Raises UsageError for what is none of its files, and for a run without requests.
-    """
-    total = next((row for row in _rows(stats, STATS) if row["Name"] in TOTAL), None)
-    if total is None:
-        raise UsageError(f"{stats.name}: no row named Aggregated: the file is cut short, or not Locust's")
-    requests = _count(stats, total, "Request Count")
-    if not requests:
-        raise UsageError(f"{stats.name}: no request was made, so there is nothing to judge")
-    found = _history(history) if history else _History(None, None, None, None)
-    own_rate = number(stats, total, "Requests/s")
-    percentiles = {}
-    for name in PERCENTILES:
-        value = number(stats, total, f"{name[1:]}%")
-        percentiles[name] = Percentile(value, rounding_ms(value))
-    measurement = Measurement(
+def measured(stats: Text, history: Text | None, failures: Text | None) -> Measurement:
+    """Return what Locust measured. Raises UsageError as `read` does."""
+    names = BEFORE_1_0 if BEFORE_1_0[0] in stats.header else SINCE_1_0
+    own = statistics(table(stats, ("Name", *names, "Requests/s", "50%", "95%", "99%"), WHAT), names)
+    found = _history(history, own) if history else _History()
+    return Measurement(
         tool="Locust",
+        results="Locust's --csv files" if history else "Locust's statistics without their history beside them",
         source=stats.name,
         user_count=found.users,
         held_s=found.held_s,
-        request_count=requests,
-        failure_count=_count(stats, total, "Failure Count"),
-        # The total's own rate is exact where the total begins with the last user; else it counts the ramp.
-        requests_per_s=own_rate if found.ramp_included is False or found.rate is None else found.rate,
-        latency_ms_mean=number(stats, total, "Average Response Time"),
-        percentiles=percentiles,
-        ramp_included=found.ramp_included,
+        clock_s=CLOCK_S,
+        run_s=found.run_s,
+        request_count=own.request_count,
+        failure_count=own.failure_count,
+        requests_per_s=own.requests_per_s or None if found.rate is None else found.rate,
+        rate_includes_ramp=found.rate is None,
+        latency_ms_mean=own.latency_ms_mean,
+        percentiles=own.percentiles,
+        includes=(*own.includes, *found.includes),
+        may_include=found.may_include,
+        remarks=own.remarks,
         failures=_failures(failures) if failures else (),
     )
-    return {"": measurement}
 
 
 class _History(NamedTuple):
-    users: int | None
-    held_s: float | None
-    rate: float | None
-    ramp_included: bool | None
+    users: int | None = None
+    held_s: float | None = None
+    run_s: float | None = None
+    rate: float | None = None
+    includes: tuple[str, ...] = ()
+    may_include: tuple[str, ...] = ("the ramp", "the first seconds with all users")
 
 
-def _history(history: Text) -> _History:
-    """Return what the history tells: most users, how long they were there, their rate, and whether the ramp counts.
+class _Second(NamedTuple):
+    at: float
+    users: int
+    requests: int
 
-    Locust forgets the ramp when it is told to (--reset-stats, or the emitted file): the count of requests falls, or
-    starts anew with all users there.
+
+def _history(file: Text, own: Statistics) -> _History:
+    """Return what the history tells: users, how long they were all there, their rate, and what the total counts.
+
+    Locust forgets the ramp when it is told to (--reset-stats, or the emitted file): the count of requests falls. It
+    rises all the same after a ramp of few requests, so that the statistics' own rate is asked too: requests over rate
+    is how long the total counts.
     """
-    rows = [row for row in _rows(history, HISTORY) if row["Name"] in TOTAL]
-    points = [
-        (
-            number(history, row, "Timestamp"),
-            _count(history, row, "User Count"),
-            _count(history, row, "Total Request Count"),
-        )
-        for row in rows
+    columns = next((names for names in HISTORIES if names[1] in file.header), HISTORIES[0])
+    read = table(file, ("Name", *columns), WHAT)
+    tells_users = "User Count" in read.columns
+    seconds = [
+        _Second(read.number(row, "Timestamp"), read.count(row, "User Count") if tells_users else 0, requests)
+        for row in read.rows()
+        if is_total(read, row)
+        for requests in (read.count(row, columns[1]),)
     ]
-    if not points:
-        raise UsageError(f"{history.name}: no row named Aggregated: the file is cut short, or not Locust's")
-    users = max(point[1] for point in points)
-    full = [point for point in points if point[1] == users]
-    fell = any(after[2] < before[2] for before, after in pairwise(points))
-    while any(after[2] < before[2] for before, after in pairwise(full)):
-        full.pop(0)
-    held_s = full[-1][0] - full[0][0]
-    rate = (full[-1][2] - full[0][2]) / held_s if held_s > 0 else None
-    first = points.index(full[0])
-    before_full = points[first - 1][2] if first else 0
-    return _History(users, held_s, rate, not fell and before_full > 0)
+    if not seconds:
+        raise UsageError(f"{file.name}: no row named Aggregated: the file is cut short, or not Locust's")
+    if any(after.at < before.at for before, after in pairwise(seconds)):
+        raise UsageError(f"{file.name}: its times go back: rows of several runs, or sorted otherwise")
+    run_s = seconds[-1].at - seconds[0].at
+    if not tells_users:
+        return _History(run_s=run_s)
+    users = max(second.users for second in seconds)
+    full_at = next(second.at for second in seconds if second.users == users)
+    counted = _counted_from(seconds, own)
+    hold = _longest([second for second in seconds if second.at >= counted], users)
+    held_s = hold[-1].at - hold[0].at if hold else 0.0
+    before = any(second.at < full_at and second.requests for second in seconds)
+    includes = (
+        *(("the ramp",) if before and counted < full_at - 1 else ()),
+        *(("the first seconds with all users",) if counted < full_at + SETTLED_S else ()),
+    )
+    rate = (hold[-1].requests - hold[0].requests) / held_s if held_s else None
+    own_rate = None if "the ramp" in includes else own.requests_per_s
+    return _History(users, held_s, run_s, own_rate if own_rate is not None else rate, includes, ())
 
 
-def _failures(failures: Text) -> tuple[Failure, ...]:
-    found = [
-        Failure(f"{row['Method']} {row['Name']}: {row['Error']}", _count(failures, row, "Occurrences"))
-        for row in _rows(failures, FAILURES, empty=True)
-    ]
+def _counted_from(seconds: Sequence[_Second], own: Statistics) -> float:
+    """Return since when the total counts: since the count last fell, or for as long as requests over rate."""
+    fell = max((after.at for before, after in pairwise(seconds) if after.requests < before.requests), default=0.0)
+    last = max((after.at for before, after in pairwise(seconds) if after.requests > before.requests), default=0.0)
+    since = last - own.request_count / own.requests_per_s if own.requests_per_s else 0.0
+    return max(fell, since if since > seconds[0].at + CLOCK_S else seconds[0].at)
+
+
+def _longest(seconds: Sequence[_Second], users: int) -> Sequence[_Second]:
+    """Return the longest time in one piece for which all users were there."""
+    pieces = [list(piece) for all_there, piece in groupby(seconds, lambda second: second.users == users) if all_there]
+    return max(pieces, key=len, default=[])
+
+
+def _failures(file: Text) -> tuple[Failure, ...]:
+    read = table(file, FAILURES, WHAT)
+    found = [_failure(read, row) for row in rows_of(read, empty=True)]
     return tuple(sorted(found, key=lambda failure: (-failure.count, failure.what))[:SHOWN_FAILURES])
 
 
-def _rows(file: Text, columns: Sequence[str], empty: bool = False) -> list[dict[str, str]]:
-    """Return a CSV file's rows. Raises UsageError when it has not these columns, or no row."""
-    try:
-        reader = csv.DictReader(StringIO(file.text, newline=""), strict=True)
-        names = list(reader.fieldnames or ())
-        rows = list(reader)
-    except csv.Error as error:
-        raise UsageError(f"{file.name}: no CSV: {error}") from None
-    if not names:
-        raise UsageError(f"{file.name}: the file is empty")
-    if missing := [column for column in columns if column not in names]:
-        raise UsageError(f"{file.name}: not a file that Locust's --csv writes: it has no column {', '.join(missing)}")
-    if not rows and not empty:
-        raise UsageError(f"{file.name}: a header and no rows: the run did not get as far as a result")
-    return rows
-
-
-def _count(file: Text, row: Mapping[str, Any], column: str) -> int:
-    value = number(file, row, column)
-    if value != int(value):
-        raise UsageError(f"{file.name}: {column} must be a whole number, not {str(row[column])[:40]!r}")
-    return int(value)
+def _failure(read: Table, row: Row) -> Failure:
+    what = f"{read.text(row, 'Method')} {read.text(row, 'Name')}: {read.text(row, 'Error')}"
+    return Failure(what, read.count(row, "Occurrences"))

@@ -7,14 +7,22 @@ from typing import Any
 
 from cascade_plan.model.measurement import Verification
 from cascade_plan.reports._document import written
+from cascade_plan.reports.verifications._comparisons import reasons
 
-FORMAT: str = "JSON: the measurement, its verdicts, the comparison with the plan"
+FORMAT: str = "JSON: status, measurement, load, verdicts, the comparison with the plan"
 
 
 def render(verification: Verification) -> str:
-    """Return the run as JSON."""
-    document: dict[str, Any] = {"schema_version": 1, "verified": verification.verified, **asdict(verification)}
+    """Return the run as JSON; `status` is verified, failed or not_shown."""
+    document: dict[str, Any] = {
+        "schema_version": 1,
+        "status": verification.status,
+        "verified": verification.verified,
+        "reasons": reasons(verification),
+        **asdict(verification),
+    }
     document["measurement"]["failure_ratio"] = verification.measurement.failure_ratio
-    for verdict in document["verdicts"]:
+    document["applied"] = [{**each["verdict"], "words": each["words"]} for each in document["applied"]]
+    for verdict in (*document["verdicts"], *document["applied"]):
         verdict["limit"] = float(verdict["limit"])
     return written(document)
