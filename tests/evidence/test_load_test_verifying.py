@@ -489,7 +489,7 @@ def results(directory: Path, p95: float = 8, p99: float = 12, users: int = 1000)
 
 
 def called(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
-    status = run(["verify", *arguments])
+    status = run(["verify", arguments[0], "cascade", *arguments[1:]])
     return status, *capsys.readouterr()
 
 

@@ -34,7 +34,7 @@ class Run:
     def verified(self, capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]:
         """Return the exit status and the output of `verify` on its results."""
         capsys.readouterr()
-        status = run(["verify", str(self.directory / "results"), *ARGUMENTS, *arguments])
+        status = run(["verify", str(self.directory / "results"), "cascade", *ARGUMENTS, *arguments])
         out, err = capsys.readouterr()
         assert err == ""
         return status, out
