@@ -193,7 +193,17 @@ def with_text(plan: Plan, text: str) -> Plan:
     outlook = plan.outlook
     if outlook is not None:
         rows = tuple(replace(row, source=text) for row in outlook.sensitivities)
-        ways = tuple(replace(way, title=text, gives_up=text, price_notes=(text,)) for way in outlook.alternatives)
+        ways = tuple(
+            replace(
+                way,
+                title=text,
+                gives_up=text,
+                parts=tuple(text for _ in way.parts),
+                excludes=tuple(text for _ in way.excludes),
+                price_notes=(text,),
+            )
+            for way in outlook.alternatives
+        )
         outlook = replace(outlook, sensitivities=rows, alternatives=ways)
     return replace(
         plan,

@@ -11,14 +11,14 @@ from cascade_plan.choosing.replanning import Attempt, monthly_cost, unit_cost
 from cascade_plan.model.outlook import Point
 from cascade_plan.model.scenario import Scenario
 
-EXPONENTS: Final = (*(step / 14 - 1 for step in range(15)), *(step / 15 for step in range(1, 16)))
-"""Thirty powers of ten from -1 to 1, evenly spaced on each side of 0, which is the scenario's own peak."""
+FACTORS: Final = tuple(2 ** (step / 4) for step in range(-12, 13))
+"""Of the scenario's own peak: from an eighth to eight times as many users, four steps to each doubling."""
 
 
 def curve(scenario: Scenario, attempt: Attempt) -> Iterator[Point]:
     """Yield the cost at each number of users for which there is a plan, the scenario's own among them, rising."""
     users = scenario.users
-    for peak in sorted({max(1, round(users.peak * 10**exponent)) for exponent in EXPONENTS}):
+    for peak in sorted({max(1, round(users.peak * factor)) for factor in FACTORS}):
         average = min(peak, max(1, round(peak * users.average / users.peak)))
         try:
             plan = attempt(scenario.with_users(peak, average))

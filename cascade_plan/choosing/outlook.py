@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from cascade_plan.choosing.curve import curve
 from cascade_plan.choosing.sensitivities import sensitivities
 from cascade_plan.choosing.ways import alternatives, commitment_ways, own_ways
-from cascade_plan.errors import InfeasibleError
+from cascade_plan.errors import InfeasibleError, UsageError
 from cascade_plan.model.outlook import Outlook
 from cascade_plan.model.plan import Plan
 from cascade_plan.model.price import Book
@@ -20,7 +20,7 @@ def outlook(scenario: Scenario, book: Book, origins: Mapping[str, str]) -> Outlo
 
     Raises UsageError and InfeasibleError where the scenario itself has no plan.
     """
-    present = pipeline.plan(scenario, book, origins, predicted=False)
+    present = pipeline.plan(scenario, book, origins)
 
     def attempt(other: Scenario) -> Plan | None:
         try:
@@ -28,8 +28,15 @@ def outlook(scenario: Scenario, book: Book, origins: Mapping[str, str]) -> Outlo
         except InfeasibleError:
             return None
 
+    def judged(other: Scenario) -> Plan | None:
+        # What is cheaper because it is slower is no way to run the same load.
+        try:
+            return pipeline.plan(other, book, origins)
+        except (InfeasibleError, UsageError):
+            return None
+
     return Outlook(
         curve=tuple(curve(scenario, attempt)),
         sensitivities=sensitivities(present, attempt, origins),
-        alternatives=alternatives(present, attempt, (*own_ways(present), *commitment_ways(present, book))),
+        alternatives=alternatives(present, judged, (*own_ways(present), *commitment_ways(present, book))),
     )

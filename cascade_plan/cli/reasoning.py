@@ -130,7 +130,7 @@ def diff(
     Examples:
       cascade-plan diff my.yaml --set tiers.cache.engine=valkey
       cascade-plan diff cascade-as-written cascade
-      cascade-plan diff plan.json my.yaml
+      cascade-plan diff plan.json my.yaml --format markdown
     """
     from cascade_plan.choosing.differences import compare
 
@@ -148,7 +148,8 @@ def diff(
             f"{second} is a saved plan, which {', '.join(changes)} cannot change: give its scenario as AFTER, "
             f"as in `cascade-plan diff {second} my.yaml {changes[0]}`"
         )
-    sides = (_plan(choice.unchanged(), before), _plan(choice, second))
+    # Which scenario it is where none was given is said once.
+    sides = (_plan(choice.unchanged(), before), _plan(choice, second or choice.scenario))
     deliver(laid_out(report, compare(*sides), full=full), output)
     return 0
 

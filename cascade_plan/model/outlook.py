@@ -48,6 +48,10 @@ class Alternative:
     """The change, as `--set` takes it: path=value."""
     parts: tuple[str, ...]
     """Titles of the alternatives this one joins; empty for a single one."""
+    excludes: tuple[str, ...]
+    """Titles of those that save more and set the same values: only one of them can be had."""
+    upfront_usd: Decimal | None
+    """What is paid on the first day beyond what the present plan pays then; None where it is not known."""
     cost_usd_per_1000_users_month: Decimal
     saving_usd_per_month: Decimal
     complete: bool

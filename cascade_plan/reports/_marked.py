@@ -1,4 +1,4 @@
-"""Markdown as GitHub renders it: escaped text, tables, and the two Mermaid charts of the report."""
+"""Markdown as GitHub renders it: escaped text, tables, and Mermaid charts of bars or lines."""
 
 from __future__ import annotations
 
@@ -16,6 +16,10 @@ MARKUP: Final = re.compile(r"[\\`*\[\]|~]|(?<![^\W_])_|_(?![^\W_])|\$(?!\d)")
 BEGINNING: Final = re.compile(r"^([0-9]*)([#+:=.)-])")
 """What makes a paragraph's first characters more than text: escaped ones are punctuation still."""
 PLAIN: Final = re.compile(r"[A-Za-z0-9 ._:/{}=<>,+-]+")
+COLOURS: Final = ("#1f77b4", "#d62728")
+"""Of a chart's lines, in their order: each is seen on a white page and on a dark one."""
+COLOURED: Final = f'%%{{init: {{"themeVariables": {{"xyChart": {{"plotColorPalette": "{", ".join(COLOURS)}"}}}}}}}}%%'
+"""Mermaid's own first colour is nearly white."""
 
 
 class Marked(str):
@@ -65,20 +69,31 @@ def label(text: str) -> str:
     return '"' + " ".join(re.sub(r"[^\w .,()/+-]", " ", one_line(text)).split()) + '"'
 
 
-def pie(title: str, slices: Iterable[tuple[str, Decimal]]) -> Iterator[str]:
-    """Yield a Mermaid pie and an empty line. Mermaid refuses slices of 0, which are left out."""
-    yield from ("```mermaid", "pie showData", f"    title {label(title)[1:-1]}")
-    for name, amount in slices:
-        if (text := f"{amount:.2f}") > "0.00" and amount > 0:
-            yield f"    {label(name)} : {text}"
+def bars(title: str, x: Sequence[str], y: str, values: Sequence[Decimal]) -> Iterator[str]:
+    """Yield a Mermaid chart of a horizontal bar for each category, the first on top, and an empty line."""
+    yield from _chart("xychart-beta horizontal", title, label_list(x), y, values)
+    yield f"    bar [{_listed(values)}]"
     yield from ("```", "")
 
 
 def xychart(title: str, x: tuple[str, Sequence[str]], y: str, lines: Sequence[Sequence[Decimal]]) -> Iterator[str]:
     """Yield a Mermaid chart of lines over categories and an empty line; `x` is the axis's title and categories."""
-    top = max(1, ceil(max(value for line in lines for value in line)))
-    yield from ("```mermaid", "xychart-beta", f"    title {label(title)}")
-    yield f"    x-axis {label(x[0])} [{', '.join(label(category) for category in x[1])}]"
-    yield f"    y-axis {label(y)} 0 --> {top}"
-    yield from (f"    line [{', '.join(f'{value:.2f}' for value in line)}]" for line in lines)
+    categories = f"{label(x[0])} {label_list(x[1])}"
+    yield from _chart("xychart-beta", title, categories, y, [value for line in lines for value in line])
+    yield from (f"    line [{_listed(line)}]" for line in lines)
     yield from ("```", "")
+
+
+def _chart(kind: str, title: str, x: str, y: str, values: Iterable[Decimal]) -> Iterator[str]:
+    top = max(1, ceil(max(values)))
+    yield from ("```mermaid", COLOURED, kind, f"    title {label(title)}")
+    yield from (f"    x-axis {x}", f"    y-axis {label(y)} 0 --> {top}")
+
+
+def label_list(texts: Iterable[str]) -> str:
+    """Return texts as the categories of an axis."""
+    return f"[{', '.join(map(label, texts))}]"
+
+
+def _listed(values: Iterable[Decimal]) -> str:
+    return ", ".join(f"{value:.2f}" for value in values)

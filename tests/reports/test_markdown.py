@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -178,25 +179,27 @@ def test_nothing_committed_says_so() -> None:
 def test_the_outlook_is_left_out_when_nobody_asked() -> None:
     text = markdown.render(replace(PLAN, outlook=None))
     assert "## Ways down" not in text
-    assert "xychart-beta" not in text
+    assert text.count("```mermaid") == 1
     assert "## Rollout" in text
 
 
 def test_the_alternatives_are_all_there() -> None:
     assert PLAN.outlook is not None
     rows = table_under(markdown.render(PLAN), "Ways down")[1:]
-    assert [row[2] for row in rows] == [words.usd(way.saving_usd_per_month) for way in PLAN.outlook.alternatives]
+    assert [row[0] for row in rows] == [str(place) for place in range(1, len(rows) + 1)]
+    assert [row[3] for row in rows] == [words.usd(way.saving_usd_per_month) for way in PLAN.outlook.alternatives]
+    assert [row[4] for row in rows] == [words.usd(way.upfront_usd or 0) for way in PLAN.outlook.alternatives]
 
 
 def test_what_is_unknown_makes_costs_and_savings_at_least() -> None:
     made = make_plan(outlook=True, missing=["rds storage-gp3 multi_az on_demand"])
     text = markdown.render(made)
-    rows = {row[0]: row for row in table_under(text, "Ways down")[1:]}
+    rows = {row[1]: row for row in table_under(text, "Ways down")[1:]}
     single = rows["no multi-AZ standby"]
-    assert single[2].startswith("at least $")
-    assert single[3].startswith("$")
-    assert rows["Valkey instead of Redis"][2].startswith("$")
-    assert rows["Valkey instead of Redis"][3].startswith("at least $")
+    assert single[3].startswith("at least $")
+    assert single[5].startswith("$")
+    assert rows["Valkey instead of Redis"][3].startswith("$")
+    assert rows["Valkey instead of Redis"][5].startswith("at least $")
     for row in table_under(text, "Assumptions that most change the answer")[1:]:
         assert all(cell == "" or cell.startswith("at least $") for cell in row[2:4])
 
@@ -205,23 +208,53 @@ def charts(text: str) -> list[list[str]]:
     return [block.splitlines() for block in re.findall(r"```mermaid\n(.*?)```", text, re.DOTALL)]
 
 
-def test_the_pie_has_the_tiers() -> None:
-    pie, _ = charts(markdown.render(PLAN))
-    assert pie[0] == "pie showData"
-    slices = dict(re.findall(r'^    "([^"]+)" : ([0-9]+\.[0-9]{2})$', "\n".join(pie[2:]), re.MULTILINE))
+def test_the_bars_are_the_tiers_the_dearest_first_as_in_the_table_above() -> None:
+    text = markdown.render(PLAN)
+    bars, _ = charts(text)
+    assert bars[1] == "xychart-beta horizontal"
+    names = re.findall(r'"([^"]+)"', next(line for line in bars if "x-axis" in line))
+    amounts = re.findall(r"[0-9.]+", bars[-1])
     costs = facts.tier_costs(PLAN)
-    assert slices == {title(tier): f"{cost.average:.2f}" for tier, cost in costs.items()}
+    assert dict(zip(names, amounts, strict=True)) == {
+        title(tier): f"{cost.average:.2f}" for tier, cost in costs.items()
+    }
+    assert [Decimal(amount) for amount in amounts] == sorted(map(Decimal, amounts), reverse=True)
+    rows = table_under(text, "Cost by tier")[1:-1]
+    assert [(row[0], row[2].replace("$", "").replace(",", "")) for row in rows] == [*zip(names, amounts, strict=True)]
+
+
+def luminance(colour: str) -> float:
+    """Return the relative luminance of a colour (WCAG 2.1)."""
+    shares = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    linear = [share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4 for share in shares]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def test_the_lines_are_seen_on_a_white_page_and_on_a_dark_one() -> None:
+    # WCAG 2.1, 1.4.11: graphics need a contrast of 3 to 1. GitHub's dark page is #0d1117.
+    for page in ("#ffffff", "#0d1117"):
+        for colour in marked.COLOURS:
+            dark, light = sorted((luminance(page), luminance(colour)))
+            assert (light + 0.05) / (dark + 0.05) >= 3, (page, colour)
+    for chart in charts(markdown.render(PLAN)):
+        settings_ = json.loads(chart[0].removeprefix("%%{init: ").removesuffix("}%%"))
+        assert settings_["themeVariables"]["xyChart"]["plotColorPalette"] == ", ".join(marked.COLOURS)
 
 
 def test_the_chart_has_the_curve_and_the_limit() -> None:
-    _, chart = charts(markdown.render(PLAN))
-    assert chart[0] == "xychart-beta"
+    text = markdown.render(PLAN)
+    _, chart = charts(text)
+    assert chart[1] == "xychart-beta"
     axis = next(line for line in chart if "x-axis" in line)
     curve, limit = ([Decimal(value) for value in re.findall(r"[0-9.]+", line)] for line in chart[-2:])
     labels = re.findall(r'"([^"]+)"', axis)[1:]
-    assert len(curve) == len(limit) == len(labels) == 10
+    assert "(logarithmic)" in axis
+    assert labels == ["2.5k", "3.54k", "5k", "7.07k", "10k", "14.1k", "20k", "28.3k", "40k"]
+    assert len(curve) == len(limit) == len(labels)
     assert {*limit} == {Decimal(50)}
-    assert "10k" in labels
+    # The same numbers stand below the chart for those who see its source.
+    rows = table_under(text, "Cost per 1000 users over the number of users")[1:]
+    assert [Decimal(row[2].replace("$", "").replace(",", "")) for row in rows] == curve
     top = Decimal(next(line for line in chart if "y-axis" in line).rpartition(" ")[2])
     assert max(curve) <= top
 
@@ -237,7 +270,7 @@ def test_a_mermaid_label_cannot_leave_its_quotes(text: str) -> None:
     ("limit", "text"),
     [
         (1.0, "is never kept; the lowest cost is $"),
-        (1e6, "is kept from 1,000 users at peak (300 on average) on."),
+        (1e6, "is kept from 1,250 users at peak (375 on average) on."),
     ],
 )
 def test_the_curve_says_where_the_limit_is_kept(limit: float, text: str) -> None:

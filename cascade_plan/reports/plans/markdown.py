@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
-from cascade_plan.model.bill import Item
+from cascade_plan.model.bill import Amounts, Item
 from cascade_plan.model.commitments import bought
 from cascade_plan.model.fleet import NodeGroup
 from cascade_plan.model.outlook import Alternative, Outlook, Point, Sensitivity
@@ -16,14 +16,16 @@ from cascade_plan.model.price import UNITS, caveat
 from cascade_plan.model.terms import BreakEven
 from cascade_plan.model.titles import title
 from cascade_plan.reports import _words as words
-from cascade_plan.reports._marked import Marked, code, escaped, paragraph, pie, table, xychart
+from cascade_plan.reports._marked import Marked, bars, code, escaped, paragraph, table, xychart
 from cascade_plan.reports.plans import _facts as facts
 from cascade_plan.reports.plans._rollout import phases
 from cascade_plan.units import HOURS_PER_MONTH
 
 FORMAT: str = "Markdown for finance: cost, line items, commitments, assumptions, alternatives, prices and rollout"
-CHART_STEP: Final = 3
-"""Every third point of the curve is drawn: more categories than ten would print over each other."""
+CHART_STEP: Final = 2
+"""Every second point of the curve is drawn: more categories than ten would print over each other."""
+CHART_REACH: Final = 4
+"""The chart goes from the scenario's own users over this to as many times them: beyond, the ends squash the rest."""
 
 
 def render(plan: Plan) -> str:
@@ -105,7 +107,7 @@ def _currency(plan: Plan) -> Iterator[str]:
 
 
 def _tiers(plan: Plan) -> Iterator[str]:
-    costs, whole = facts.tier_costs(plan), plan.bill.effective_usd
+    costs, whole = _largest_first(facts.tier_costs(plan)), plan.bill.effective_usd
     yield from ("## Cost by tier", "")
     lacking = {line.tier for line in plan.bill.unpriced}
     rows = [
@@ -123,8 +125,14 @@ def _tiers(plan: Plan) -> Iterator[str]:
     rows.append(("Total", floor, average, words.percent(1) if whole.average else "", peak, ceiling))
     yield from table(("Tier", "Floor", "Average", "Share of average", "Peak", "Ceiling"), rows, range(1, 6))
     if whole.average > 0:
-        slices = [(title(tier), cost.average) for tier, cost in costs.items()]
-        yield from pie("Cost by tier at the average, USD a month", slices)
+        chart = "Cost by tier, the average column of the table"
+        yield from bars(
+            chart, [title(tier) for tier in costs], "USD a month", [each.average for each in costs.values()]
+        )
+
+
+def _largest_first(costs: Mapping[str, Amounts]) -> dict[str, Amounts]:
+    return dict(sorted(costs.items(), key=lambda tier: -tier[1].average))
 
 
 def _items(plan: Plan) -> Iterator[str]:
@@ -300,31 +308,49 @@ def _alternatives(plan: Plan, outlook: Outlook) -> Iterator[str]:
         yield from ("No change this program knows of saves money at prices the book has.", "")
         return
     yield from (escaped(_reach(plan, outlook)), "")
-    headers = (
-        "Change",
-        "What is given up",
-        "Saving a month",
-        "Cost per 1000 after",
-        "Its new prices are of",
-        "`--set`",
-    )
-    rows = [_alternative_row(plan, way) for way in outlook.alternatives]
-    yield from table([*headers[:-1], Marked(headers[-1])], rows, (2, 3))
+    numbers = {way.title: place for place, way in enumerate(outlook.alternatives, 1)}
+    headers = ("#", "Change", "What is given up", "Saving a month", "Upfront", "Per 1000 after", Marked("`--set`"))
+    rows = [_alternative_row(plan, way, numbers) for way in outlook.alternatives]
+    yield from table(headers, rows, (0, 3, 4, 5))
+    yield from _new_prices(outlook, numbers)
 
 
-def _alternative_row(plan: Plan, way: Alternative) -> tuple[str, ...]:
+def _alternative_row(plan: Plan, way: Alternative, numbers: Mapping[str, int]) -> tuple[str, ...]:
     flags = Marked("<br>".join(code(change) for change in way.overrides))
     # A way that drops the lines without a price saves these too, by an amount nobody knows.
     more = "at least " if way.complete and not plan.bill.complete else ""
-    dates = words.date_span(way.price_dates) if way.price_dates else "the same prices"
+    joined, other = (_enumerated(numbers[title] for title in titles) for titles in (way.parts, way.excludes))
+    instead = f" (instead of {other})" if other else ""
     return (
-        f"{way.title}: {'; '.join(way.parts)}" if way.parts else way.title,
-        way.gives_up,
+        str(numbers[way.title]),
+        f"{joined} together" if joined else f"{way.title}{instead}",
+        "what each of them gives up" if joined else way.gives_up,
         more + words.usd(way.saving_usd_per_month),
+        "not known" if way.upfront_usd is None else words.usd(way.upfront_usd),
         _cost_after(way),
-        "; ".join((dates, *(caveat(note) or note for note in way.price_notes))),
-        "those of its parts" if way.parts else flags,
+        "those of each" if joined else flags,
     )
+
+
+def _enumerated(numbers: Iterable[int]) -> str:
+    """Return numbers as a sentence lists them: 1, 2 and 5."""
+    *others, last = [str(number) for number in numbers] or [""]
+    return f"{', '.join(others)} and {last}" if others else last
+
+
+def _new_prices(outlook: Outlook, numbers: Mapping[str, int]) -> Iterator[str]:
+    """Yield of what day the prices are that the present bill has not, and which of them have a caveat."""
+    if dates := [date for way in outlook.alternatives for date in way.price_dates]:
+        weak = [
+            f"{numbers[way.title]} ({'; '.join(caveat(note) or note for note in way.price_notes)})"
+            for way in outlook.alternatives
+            if way.price_notes and not way.parts
+        ]
+        caveats = f" With a caveat: {', '.join(weak)}." if weak else ""
+        yield from (
+            escaped(f"Prices that the present bill does not have are of {words.date_span(dates)}.{caveats}"),
+            "",
+        )
 
 
 def _cost_after(way: Alternative) -> str:
@@ -359,8 +385,11 @@ def _curve(plan: Plan, curve: Sequence[Point]) -> Iterator[str]:
     if verdict is not None:
         yield from (escaped(_crossing(curve, verdict)), "")
         title, lines = f"{title}, with the limit as the flat line", [*lines, [verdict.limit] * len(drawn)]
-    users = ("users at peak", [_short(point.users_peak) for point in drawn])
-    yield from xychart(title, users, "USD a month per 1000 users", lines)
+    if len(drawn) > 1:
+        users = ("users at peak (logarithmic)", [_short(point.users_peak) for point in drawn])
+        yield from xychart(title, users, "USD a month per 1000 users", lines)
+        headers = ("Users at peak", "On average", "Cost per 1000 a month", "Cost a month")
+        yield from table(headers, [_point_row(point) for point in drawn], range(4))
 
 
 def _crossing(curve: Sequence[Point], verdict: Verdict) -> str:
@@ -378,9 +407,18 @@ def _crossing(curve: Sequence[Point], verdict: Verdict) -> str:
     return f"{ends} {limit} is kept in places, first at {first}: with each further node the cost rises above it again."
 
 
+def _point_row(point: Point) -> tuple[str, ...]:
+    at_least = "" if point.complete else "at least "
+    costs = (point.cost_usd_per_1000_users_month, point.cost_usd_per_month)
+    return words.count(point.users_peak), words.count(point.users_average), *(at_least + words.usd(c) for c in costs)
+
+
 def _drawn(curve: Sequence[Point], peak: int) -> list[Point]:
-    own = next((index for index, point in enumerate(curve) if point.users_peak == peak), 0)
-    return [point for index, point in enumerate(curve) if (index - own) % CHART_STEP == 0]
+    """Return every second point of those around the scenario's own users."""
+    least, most = round(peak / CHART_REACH), peak * CHART_REACH
+    near = [point for point in curve if least <= point.users_peak <= most]
+    own = next((index for index, point in enumerate(near) if point.users_peak == peak), 0)
+    return [point for index, point in enumerate(near) if (index - own) % CHART_STEP == 0]
 
 
 def _short(users: int) -> str:

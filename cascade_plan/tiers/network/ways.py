@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cascade_plan.model.fleet import Sized
+from cascade_plan.model.ask import Site
 from cascade_plan.model.way import Way
 from cascade_plan.tiers.network.settings import Settings
 
 
-def ways(settings: Settings, sized: Sized) -> Iterator[Way]:
+def ways(site: Site[Settings]) -> Iterator[Way]:
     """Yield one NAT gateway in place of one a zone."""
-    if sized.count("nat_gateway_count") > 1:
+    if site.sized.count("nat_gateway_count") > 1:
         yield Way(
             "one NAT gateway for all zones",
-            "independence of the zones: when the gateway's zone is lost, no zone reaches the internet",
-            {f"tiers.{sized.name}.nat_gateway_per_zone": False},
+            "the internet in every zone, when the gateway's zone is lost",
+            {f"tiers.{site.name}.nat_gateway_per_zone": False},
+            warns=frozenset({"nat-single"}),
         )
