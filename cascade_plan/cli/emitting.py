@@ -14,6 +14,7 @@ from cascade_plan.cli import completing
 from cascade_plan.cli.choice import Output, planned, with_choice
 from cascade_plan.cli.output import Talk, complain, deliver, note, say
 from cascade_plan.errors import UsageError
+from cascade_plan.files.assignments import Assignment
 from cascade_plan.inputs.choice import Choice
 from cascade_plan.model.artefact import Artefact
 from cascade_plan.model.plan import Plan
@@ -26,6 +27,15 @@ With = Annotated[
         help="Also emit, comma-separated: namespace, deployment, service, pdb, and what else the scenario has, such as "
         "websocket.",
         autocompletion=completing.parts,
+    ),
+]
+Policy = Annotated[
+    str | None,
+    typer.Option(
+        "--policy",
+        metavar="METRICS",
+        help="What the HPA reads: cpu, requests, latency, memory, or several joined by +, as simulate names them.  "
+        "[default: autoscaling.metrics]",
     ),
 ]
 Only = Annotated[
@@ -52,11 +62,14 @@ PLACEHOLDER: Final = "registry.example.com/"
 
 
 @with_choice
-def emit_k8s(choice: Choice, with_: With = "", output: Output = "-", force: Force = False) -> int:
+def emit_k8s(
+    choice: Choice, with_: With = "", policy: Policy = None, output: Output = "-", force: Force = False
+) -> int:
     """Emit the autoscalers of what runs on Kubernetes, and what else is asked for, as YAML.
 
     Examples:
       cascade-plan emit-k8s my.yaml > hpa.yaml
+      cascade-plan emit-k8s my.yaml --policy requests > hpa.yaml
       cascade-plan emit-k8s my.yaml --with deployment,service | kubectl apply -f -
 
     Exit status:
@@ -66,12 +79,46 @@ def emit_k8s(choice: Choice, with_: With = "", output: Output = "-", force: Forc
     from cascade_plan.emitters import directory as emitting
     from cascade_plan.emitters.kubernetes import artefacts as k8s
 
-    parts, plan = [part.strip() for part in with_.split(",") if part.strip()], planned(choice)
+    parts = [part.strip() for part in with_.split(",") if part.strip()]
+    asked = _metrics(policy) if policy is not None else ()
+    if asked:
+        choice = choice.also(Assignment(f"--policy {policy}", "autoscaling.metrics", f"[{', '.join(asked)}]"))
+    plan = planned(choice)
     emitting.serving(plan, k8s.COMMAND)
+    for workload in plan.fleet.workloads:
+        if unserved := [metric for metric in asked if workload.scaled_by and metric not in workload.scaled_by]:
+            raise UsageError(f"--policy {policy}: nothing serves {' and '.join(unserved)}: monitoring is off")
     text = k8s.stream(plan, parts)
     _write_one(Artefact("", text, ""), output, force)
     _placeholders(plan, text)
+    _warn_of_misses(plan)
     return 0
+
+
+def _metrics(policy: str) -> tuple[str, ...]:
+    """Return the metrics that a policy's name stands for. Raises UsageError for one that there is not, or twice."""
+    from typing import get_args
+
+    from cascade_plan.errors import did_you_mean
+    from cascade_plan.model.scenario import Metric
+
+    known, asked = get_args(Metric), tuple(name.strip() for name in policy.replace(",", "+").split("+"))
+    for name in asked:
+        if name not in known:
+            what = f"known are {', '.join(known)}, and several of them joined by +"
+            raise UsageError(f"--policy {policy}: {name!r} is no metric: {what}{did_you_mean(name, list(known))}")
+        if asked.count(name) > 1:
+            raise UsageError(f"--policy {policy}: names {name} twice")
+    return asked
+
+
+def _warn_of_misses(plan: Plan) -> None:
+    """Warn of each service whose HPA would miss its SLO on the scenario's own day, and say what would keep it."""
+    if plan.fleet.of("cluster") and any(workload.scaled_by for workload in plan.fleet.workloads):
+        from cascade_plan.proving.own_day import misses
+
+        for miss in misses(plan):
+            complain(str(miss), "warning")
 
 
 def _emitting(name: str, help_text: str, examples: str) -> Callable[..., int]:
@@ -157,6 +204,7 @@ def emit_all(
     _write(made.files, Path(output), force)
     complain("\n".join(made.left_out), "not emitted")
     _placeholders(plan, "".join(artefact.text for artefact in made.files))
+    _warn_of_misses(plan)
     return 0
 
 

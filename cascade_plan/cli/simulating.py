@@ -49,7 +49,8 @@ Runs = Annotated[int, typer.Option("--runs", metavar="K", help="Monte Carlo runs
 Seed = Annotated[int, typer.Option("--seed", metavar="S", help="Seed: the same one gives the same bytes.")]
 Chart = Annotated[str | None, typer.Option("--chart", metavar="FILE.svg", help="Draw load, capacity and latency.")]
 Policy = Annotated[
-    str | None, typer.Option("--policy", metavar="NAME", help="The policy charts show.  [default: the plan's, latency]")
+    str | None,
+    typer.Option("--policy", metavar="NAME", help="The policy charts show.  [default: the scenario's]"),
 ]
 Requests = Annotated[
     int | None, typer.Option("--requests", metavar="N", help="Simulate N requests of each load one by one instead.")
@@ -89,20 +90,20 @@ def simulate(
         _requests(choice, requests, seed, output)
         return 0
     from cascade_plan.planning.pipeline import plan
-    from cascade_plan.proving.days import Order, services
-    from cascade_plan.proving.days import simulate as simulated
+    from cascade_plan.proving import days as proving
+    from cascade_plan.proving.stages import services
 
     report = registry.load("reports/days", format_)
     read = _trace(trace, column, sum_, unit, scale_to_peak)
     given = choice.read()
-    order = Order(days, runs, seed, read, scale_to_peak)
+    order = proving.Order(days, runs, seed, read, scale_to_peak)
     made = plan(given.scenario, given.book, given.origins, predicted=False)
     scaled = services(made)
     if not made.bill.complete:
         complain(f"costs are at least what they say: {made.bill.lacks}", "warning")
     with _progress(POLICIES * len(scaled)) as progress:
-        simulation = simulated(made, order, progress)
-    shown = policy or "latency"
+        simulation = proving.simulate(made, order, progress)
+    shown = policy or simulation.replays[0].own
     if shown not in (names := [outcome.policy for outcome in simulation.replays[0].outcomes]):
         raise UsageError(f"no policy {shown!r}: known are {', '.join(names)}")
     if chart is not None:

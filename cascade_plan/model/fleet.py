@@ -136,6 +136,16 @@ class Lever:
 
 
 @dataclass(frozen=True, slots=True)
+class Target:
+    """What an autoscaler aims for in the mean over the pods."""
+
+    metric: str
+    value: float
+    unit: str
+    """s, % of the request, or requests/s a pod."""
+
+
+@dataclass(frozen=True, slots=True)
 class Workload:
     """Pods of one image: Kubernetes objects, scrape job, series and clients of pools follow from it."""
 
@@ -168,6 +178,10 @@ class Workload:
     """The queue whose length it is scaled by; empty where it is scaled by latency, or not at all."""
     jobs_per_pod: float = 0.0
     """Jobs waiting for each pod at which the autoscaler adds one."""
+    scaled_by: tuple[str, ...] = ()
+    """The metrics of its pods that its autoscaler reads; empty where it reads none of them."""
+    targets: Mapping[str, Target] = field(default_factory=dict)
+    """What an autoscaler would aim for by each metric, those that it does not read among them."""
 
 
 @dataclass(frozen=True, slots=True)

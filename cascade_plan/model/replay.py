@@ -35,7 +35,7 @@ class Outcome:
     """What one way of scaling came to, over all runs."""
 
     policy: str
-    """The plan's HPA, CPU, requests, or a fixed fleet."""
+    """The metrics that the HPA reads, joined by +, or a fixed fleet."""
     description: str
     missed_minutes_per_day_mean: float
     missed_minutes_per_day_max: float
@@ -51,6 +51,8 @@ class Outcome:
     """Of the service's nodes."""
     cost_usd_per_month: Decimal
     """Of the whole fleet, with the mean count of the service's nodes in this simulation."""
+    has_added_pods: bool = True
+    """Whether an autoscaler added to the pods that it began with: else the days tell nothing of its metric."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,8 @@ class Replay:
     reason: str
     timelines: tuple[tuple[str, Timeline], ...]
     """Policy and the first run's timeline, for each outcome that has one."""
+    own: str = ""
+    """The policy that the scenario has the service scaled by."""
     beside: tuple[str, ...] = ()
     """Other services on the same nodes: what its nodes cost is what they would without them."""
 

@@ -365,13 +365,46 @@ class Currency(Part):
         return usd * Decimal(str(self.units_per_usd))
 
 
-class Autoscaling(Part):
-    """The targets and speeds of every service's HorizontalPodAutoscaler."""
+Metric = Literal["latency", "memory", "cpu", "requests"]
+"""What an HPA may read: the pods' p95, memory and CPU over what they request, requests/s of each pod."""
 
+
+class Autoscaling(Part):
+    """What every service's HorizontalPodAutoscaler reads, its targets and its speeds."""
+
+    metrics: Annotated[list[Metric], Field(min_length=1, max_length=4)] = default(
+        ["cpu"],
+        "measured",
+        "CPU rises with the load before the pods are full, and needs no adapter; docs/model.md, Scaling over time",
+        examples=[["cpu"]],
+    )
+    """What the autoscaler reads; of several the one that asks for most pods decides."""
     target_latency_s_p95: Seconds = default(0.2, "plan", f'{PLAN}, HPA: averageValue "0.2"')
-    """Pods are added above this p95."""
+    """latency: pods are added above this p95."""
     target_memory_percent: Percent = default(70, "plan", f"{PLAN}, HPA: memory averageUtilization 70")
-    """Pods are added above this share of the memory that they request."""
+    """memory: pods are added above this share of the memory that they request."""
+    target_busy_ratio: Annotated[Share, Field(ge=0.01)] = default(
+        0.6, "assumption", "room for what comes while a node and a pod start"
+    )
+    """cpu and requests: pods are added above this share of what a pod can do when it never rests."""
+    target_cpu_percent: Annotated[int, Field(ge=1, le=10_000)] | None = default(
+        None, "assumption", "target_busy_ratio of the CPU that a busy pod uses", examples=[70]
+    )
+    """cpu: pods are added above this share of the CPU that they request."""
+    target_requests_per_s: PerSecond | None = default(
+        None, "assumption", "target_busy_ratio of what a busy pod answers", examples=[100]
+    )
+    """requests: pods are added above this rate of each."""
+    memory_idle_ratio: Share = default(0.5, "assumption", "a runtime with its libraries and caches; measure yours")
+    """Share of the memory it requests that a pod takes before its first load."""
+    memory_busy_ratio: Share = default(0.65, "assumption", "and its heap under load; measure yours")
+    """Share that it takes when busy."""
+    memory_is_returned: bool = default(
+        False,
+        "assumption",
+        "most runtimes keep the heap of their busiest hour, https://github.com/kubernetes/kubernetes/issues/78761",
+    )
+    """Whether a pod gives the memory of a peak back after it: only then does memory follow the load."""
     scale_up_window_s: Annotated[int, Field(ge=0, le=3600)] = default(
         60, "plan", f"{PLAN}, HPA: scaleUp stabilizationWindowSeconds 60"
     )
@@ -384,6 +417,28 @@ class Autoscaling(Part):
         300, "plan", f"{PLAN}, HPA: scaleDown stabilizationWindowSeconds 300"
     )
     """How long fewer pods must have been enough before some are removed."""
+
+    @field_validator("metrics")
+    @classmethod
+    def _once_each(cls, metrics: list[Metric]) -> list[Metric]:
+        for metric in metrics:
+            if metrics.count(metric) > 1:
+                raise ValueError(f"names {metric} twice")
+        return metrics
+
+    @model_validator(mode="after")
+    def _memory_grows(self) -> Self:
+        if self.memory_busy_ratio < self.memory_idle_ratio:
+            raise ValueError(
+                f"memory_busy_ratio ({self.memory_busy_ratio:g}) must not be below memory_idle_ratio "
+                f"({self.memory_idle_ratio:g})"
+            )
+        return self
+
+    @property
+    def memory_resting_ratio(self) -> float:
+        """The share of its request that a pod's memory takes after a peak."""
+        return self.memory_idle_ratio if self.memory_is_returned else self.memory_busy_ratio
 
 
 class Budget(Part):

@@ -70,9 +70,13 @@ class Scope:
         """Return the largest of the instance's series over all labels but those in `by`."""
         return f"max by ({', '.join(('namespace', *self.labels, *by))}) ({series})"
 
-    def recorded(self, name: str, expression: str, is_of_pods: bool = False, served_as: str = "") -> Recorded:
+    def recorded(self, name: str, expression: str, is_of_pods: bool = False) -> Recorded:
         """Return the rule that records an expression of the instance's series, which `select` then finds."""
-        return Recorded(name, expression, self.labels, is_of_pods, served_as)
+        return Recorded(name, expression, self.labels, is_of_pods)
+
+    def served(self, name: str, expression: str, served_as: str, scales_by: str) -> Recorded:
+        """Return the rule that records each pod's value of a metric, which autoscalers ask for by another name."""
+        return Recorded(name, expression, self.labels, True, served_as, scales_by)
 
     def buckets_of_pods(self, metric: str, window_s: float) -> Recorded:
         """Return the rule that records the rates of a histogram's buckets of each pod."""

@@ -38,6 +38,8 @@ class Recorded:
     """Whether it is recorded where the pods are scraped, so that others can read it."""
     served_as: str = ""
     """The name under which an autoscaler asks for each pod's value; empty where none does."""
+    scales_by: str = ""
+    """The metric of `autoscaling.metrics` that it is served as."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -192,12 +192,22 @@ def predict(on: Chain, users: int) -> Prediction:
     requests_per_s = throughput(on, users)
     response = on.response(requests_per_s)
     utilisation = on.utilisation_ratio(requests_per_s)
-    shares = (0.5, 0.95, 0.99)
-    if on.bottleneck in on.scaled and utilisation[on.bottleneck] > OPEN_UNTIL:
-        p50, p95, p99 = closed_percentiles_ms(on, users, shares)
-    else:
-        p50, p95, p99 = (response.percentile_s(share) * 1000 for share in shares)
+    p50, p95, p99 = _percentiles_ms(on, users, requests_per_s, response, (0.5, 0.95, 0.99))
     return Prediction(users, requests_per_s, response.mean_s * 1000, p50, p95, p99, utilisation)
+
+
+def percentiles_ms(on: Chain, users: int, shares: tuple[float, ...]) -> list[float]:
+    """Return response percentiles in ms for acting users: those of `predict`, and the work of these alone."""
+    requests_per_s = throughput(on, users)
+    return _percentiles_ms(on, users, requests_per_s, on.response(requests_per_s), shares)
+
+
+def _percentiles_ms(
+    on: Chain, users: int, requests_per_s: float, response: Response, shares: tuple[float, ...]
+) -> list[float]:
+    if on.bottleneck in on.scaled and on.utilisation_ratio(requests_per_s)[on.bottleneck] > OPEN_UNTIL:
+        return closed_percentiles_ms(on, users, shares)
+    return [response.percentile_s(share) * 1000 for share in shares]
 
 
 def closed_percentiles_ms(on: Chain, users: int, shares: tuple[float, ...]) -> list[float]:

@@ -25,6 +25,10 @@ PEAK_S: Final = 60.0
 LATENCY_GRID: Final = Grid(utilization_max=4.0, step_count=4096)
 
 
+SAMPLED: Final = np.concatenate((np.linspace(0.02, 0.8, 9), np.linspace(0.84, 1.16, 17), np.linspace(1.25, 4.0, 8)))
+"""Utilisations at which a latency is computed: close together where it turns upward."""
+
+
 @dataclass(frozen=True, slots=True)
 class Traffic:
     """Requests/s of each tick in the mean, and how much burstier than Poisson their counts are."""
@@ -96,18 +100,45 @@ class Latency:
     p99: Floats
 
     @classmethod
-    def tabulated(cls, percentiles: Callable[[float], tuple[float, float]]) -> Latency:
-        """Return the table of a function from utilisation to (p95, p99) in ms, sampled and joined by lines."""
-        sampled = np.concatenate((np.linspace(0.02, 0.8, 9), np.linspace(0.84, 1.16, 17), np.linspace(1.25, 4.0, 8)))
-        rows = np.array([percentiles(float(utilisation)) for utilisation in sampled])
-        points = (np.arange(LATENCY_GRID.step_count) + 0.5) / LATENCY_GRID.steps_per_unit
-        p95, p99 = (np.maximum.accumulate(np.interp(points, sampled, rows[:, column])) for column in (0, 1))
-        return cls(p95, p99)
+    def tabulated(cls, percentiles: Callable[[float], Sequence[float]]) -> Latency:
+        """Return the table of a function from utilisation to (p95, p99) in ms, sampled and joined by lines.
+
+        Of a function that returns the p95 alone both are that.
+        """
+        rows = np.array([percentiles(float(utilisation)) for utilisation in SAMPLED])
+        return cls(_joined(SAMPLED, rows[:, 0]), _joined(SAMPLED, rows[:, -1]))
+
+    @classmethod
+    def around(cls, limit_ms: float, p95_ms: Callable[[float], float]) -> Latency:
+        """Return a table that is above the limit where the whole one is, from a few samples; else it means nothing.
+
+        The p95 grows with utilisation, so that halving finds the two samples between which it crosses the limit.
+        """
+        below, above = 0, SAMPLED.size
+        found: dict[int, float] = {}
+        while below < above:
+            middle = (below + above) // 2
+            found[middle] = p95_ms(float(SAMPLED[middle]))
+            below, above = (middle + 1, above) if found[middle] <= limit_ms else (below, middle)
+        near = sorted(step for step in found if step in (below - 1, below))
+        p95 = _joined(SAMPLED[near], np.array([found[step] for step in near]))
+        return cls(p95, p95)
+
+    def p95_s(self, utilisation: float) -> float:
+        """Return the p95 in seconds."""
+        step = min(int(utilisation * LATENCY_GRID.steps_per_unit), LATENCY_GRID.step_count - 1)
+        return float(self.p95[step]) / 1000
 
     def at(self, table: Floats, utilisation: Floats) -> Floats:
         """Return the values of `p95` or `p99` at utilisations of any shape."""
         index = np.minimum(utilisation * LATENCY_GRID.steps_per_unit, LATENCY_GRID.step_count - 1).astype(np.int64)
         return table[index]
+
+
+def _joined(sampled: Floats, values: Floats) -> Floats:
+    """Return the lines between samples at each step of LATENCY_GRID, never falling."""
+    points = (np.arange(LATENCY_GRID.step_count) + 0.5) / LATENCY_GRID.steps_per_unit
+    return np.maximum.accumulate(np.interp(points, sampled, values))
 
 
 @dataclass(frozen=True, slots=True)

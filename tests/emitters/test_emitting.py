@@ -71,7 +71,7 @@ def test_every_name_of_a_workload_is_deployed() -> None:
 
 
 def test_hpa_is_the_plans() -> None:
-    hpa = k8s.objects(planned("cascade"))["hpa"]
+    hpa = k8s.objects(planned("cascade-as-written"))["hpa"]
     pods, memory = hpa["spec"]["metrics"]
     assert pods["pods"] == {
         "metric": {"name": "cascade_query_duration_seconds_p95"},
@@ -84,17 +84,43 @@ def test_hpa_is_the_plans() -> None:
     assert down["stabilizationWindowSeconds"] == 300
 
 
-def test_the_autoscaler_asks_for_what_the_monitoring_serves() -> None:
-    def metrics(made: Plan) -> list[str]:
-        found = k8s.objects(made)["hpa"]["spec"]["metrics"]
-        return [metric["pods"]["metric"]["name"] for metric in found if metric["type"] == "Pods"]
+@pytest.mark.parametrize("policy", ["latency", "requests", "requests+memory+latency+cpu", "cpu", "memory"])
+@pytest.mark.parametrize("without", [{}, {"tiers__database": "off", "tiers__pool": "off"}])
+def test_the_autoscaler_asks_for_what_the_monitoring_serves(policy: str, without: dict[str, Any]) -> None:
+    metrics = policy.split("+")
+    made, unchanged = make_plan(autoscaling__metrics=metrics, **without), make_plan(**without)
+    found = k8s.objects(made)["hpa"]["spec"]["metrics"]
+    assert len(found) == len(metrics)
+    asked = {metric["pods"]["metric"]["name"] for metric in found if metric["type"] == "Pods"}
+    resources = {metric["resource"]["name"] for metric in found if metric["type"] == "Resource"}
+    assert resources == {"cpu", "memory"} & {*metrics}
+    # Whatever the scenario's autoscaler reads, the adapter serves them all: the policy can be changed alone.
+    for each in (made, unchanged):
+        (adapter,) = [file.text for file in prometheus.render(each) if file.path == "prometheus-adapter.yaml"]
+        (document,) = yaml.safe_load_all(adapter)
+        served = {
+            rule["name"]["as"]: rule["seriesQuery"].partition("{")[0]
+            for rule in yaml.safe_load(document["data"]["config.yaml"])["rules"]
+        }
+        assert asked <= served.keys()
+        (rules,) = [file.text for file in prometheus.render(each) if file.path == "pod_rules.yml"]
+        recorded = {rule["record"] for group in yaml.safe_load(rules)["groups"] for rule in group["rules"]}
+        assert {*served.values()} <= recorded
 
-    without = {"tiers__database": "off", "tiers__pool": "off"}
-    for made in (make_plan(), make_plan(**without)):
-        (adapter,) = [file.text for file in prometheus.render(made) if file.path == "prometheus-adapter.yaml"]
-        (name,) = metrics(made)
-        assert f"as: {name}\n" in adapter
-    assert metrics(make_plan(tiers__monitoring="off")) == []
+
+def test_where_nothing_serves_a_metric_the_autoscaler_goes_by_what_every_cluster_has() -> None:
+    def read(*metrics: str) -> tuple[list[str], list[str]]:
+        made = make_plan(tiers__monitoring="off", autoscaling__metrics=[*metrics])
+        found = k8s.objects(made)["hpa"]["spec"]["metrics"]
+        said = [finding.message for finding in made.findings if finding.code == "hpa-metric-not-served"]
+        return [metric["resource"]["name"] for metric in found], said
+
+    assert read("cpu") == (["cpu"], [])
+    assert read("latency", "memory") == (
+        ["memory"],
+        ["api: nothing serves its autoscaler latency, as monitoring is off: it goes by memory"],
+    )
+    assert read("requests", "latency")[0] == ["cpu"]
 
 
 def test_hpa_bounds_of_the_plan_as_written() -> None:

@@ -20,6 +20,7 @@ from cascade_plan.emitters.kubernetes.objects import (
     Pod,
     Resources,
     Scaling,
+    Target,
     deployment,
     disruptions_allowed,
     headless_service,
@@ -60,13 +61,16 @@ PODS = st.builds(
     shutdown_s=st.integers(1, 600),
 )
 SCALINGS = st.builds(
-    lambda low, more, latency_s, percent: Scaling(
-        low, low + more, latency_s_target=latency_s, memory_percent_target=percent
-    ),
+    lambda low, more, targets: Scaling(low, low + more, targets=tuple(targets)),
     st.integers(1, 1000),
     st.integers(0, 1000),
-    st.floats(0.0001, 1000),
-    st.integers(1, 100),
+    st.lists(
+        st.builds(Target, st.from_regex(r"\A[a-z_]{3,40}\Z"), st.floats(0.0001, 1e6))
+        | st.builds(Target, st.sampled_from(["cpu", "memory"]), st.integers(1, 1000)),
+        min_size=1,
+        max_size=4,
+        unique_by=lambda target: target.metric,
+    ),
 )
 
 
@@ -138,9 +142,12 @@ def test_the_hpa_is_the_plans() -> None:
     }
 
 
-def test_a_metric_that_nothing_serves_is_not_asked_for() -> None:
-    made = hpa(IDENTITY, replace(SCALING, metric_name=""))
-    assert [metric["type"] for metric in made["spec"]["metrics"]] == ["Resource"]
+def test_every_metric_is_asked_for_in_its_own_form() -> None:
+    targets = (Target("cpu", 150), Target("rate", 0.5))
+    made = hpa(IDENTITY, replace(SCALING, targets=targets))
+    cpu, rate = made["spec"]["metrics"]
+    assert cpu["resource"] == {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 150}}
+    assert rate["pods"] == {"metric": {"name": "rate"}, "target": {"type": "AverageValue", "averageValue": "500m"}}
     assert hpa_rules.validate(made) == []
 
 
@@ -296,15 +303,20 @@ def test_illegal_resources_are_refused(arguments: tuple[Any, ...]) -> None:
     [
         {"replica_count_min": 0},
         {"replica_count_max": 9},
-        {"metric_name": "a/b"},
-        {"latency_s_target": 0},
-        {"latency_s_target": float("nan")},
-        {"memory_percent_target": 0},
     ],
 )
 def test_illegal_scaling_is_refused(change: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match=r"replicas|metric name|targets"):
+    with pytest.raises(ValueError, match=r"replicas"):
         replace(SCALING, **change)
+
+
+@pytest.mark.parametrize(
+    ("metric", "amount"),
+    [("a/b", 1), ("", 1), ("rate", 0), ("rate", float("nan")), ("rate", float("inf")), ("memory", 0), ("cpu", 0.5)],
+)
+def test_an_illegal_target_is_refused(metric: str, amount: float) -> None:
+    with pytest.raises(ValueError, match=r"metric name|targets"):
+        Target(metric, amount)
 
 
 def test_the_same_figures_give_the_same_bytes() -> None:

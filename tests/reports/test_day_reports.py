@@ -31,7 +31,7 @@ def outcome(policy: str = "cpu", **changes: Any) -> Outcome:
 
 
 def made_replay(*outcomes: Outcome, **changes: Any) -> Replay:
-    return replace(Replay("api", 1.0, outcomes, "cpu", "cpu misses least.", ()), **changes)
+    return replace(Replay("api", 1.0, outcomes, "cpu", "cpu misses least.", (), "cpu"), **changes)
 
 
 def made_simulation(*replays: Replay, **changes: Any) -> Simulation:
@@ -74,7 +74,8 @@ def test_the_table_is_the_comparison() -> None:
         "cpu: cpu in words\n"
         "fixed-peak: fixed-peak in words\n"
         "\n"
-        "Recommended: cpu. cpu misses least.\n"
+        "Recommended: cpu. cpu misses least. It is what the scenario has, and\n"
+        "cascade-plan emit-k8s emits.\n"
     )
 
 
@@ -85,7 +86,10 @@ def test_markdown_names_every_unit_and_marks_the_recommended_policy() -> None:
     assert rows[2] == ["**cpu**", "1.2", "7.5", "1,812", "8-24", "2-6", "3.41", "1,021.5", "$14.91", "$3,123.46"]
     assert [row[0] for row in rows[2:]] == ["**cpu**", "fixed-peak"]
     assert "- **cpu**: cpu in words" in text
-    assert text.endswith("\nRecommended: cpu. cpu misses least.\n")
+    says = "It is what the scenario has, and cascade-plan emit-k8s emits."
+    assert text.endswith(f"\nRecommended: cpu. cpu misses least. {says}\n")
+    other = made_simulation(made_replay(outcome("cpu"), outcome("latency"), own="latency"))
+    assert "cascade-plan emit-k8s --policy cpu emits it" in render(other, "markdown")
 
 
 def test_json_holds_every_figure_and_money_as_text() -> None:

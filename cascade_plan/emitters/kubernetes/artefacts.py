@@ -123,8 +123,7 @@ def _service(plan: Plan, workload: Workload) -> Iterator[Part]:
         deploys=(workload.name,),
     )
     yield Part(f"{prefix}service", built.service(identity), f"The address of {name} within the cluster.")
-    alone = "" if scaling.metric_name else " It goes by memory alone: nothing here serves it a latency."
-    purpose = f"The autoscaler of {name}, between the bounds that the nodes hold.{alone}"
+    purpose = f"The autoscaler of {name} by {' and '.join(workload.scaled_by)}, between the bounds that the nodes hold."
     yield Part(f"{prefix}hpa", hpa, purpose, scales=True)
     yield Part(f"{prefix}pdb", *_budget(identity, scaling, name))
 
@@ -212,9 +211,9 @@ def _scaling(plan: Plan, workload: Workload) -> built.Scaling:
     return built.Scaling(
         replica_count_min=workload.replica_count_min,
         replica_count_max=workload.replica_count_max,
-        metric_name=_metric(plan, workload),
-        latency_s_target=rules.target_latency_s_p95,
-        memory_percent_target=rules.target_memory_percent,
+        targets=tuple(
+            built.Target(_metric(plan, workload, name), workload.targets[name].value) for name in workload.scaled_by
+        ),
         scale_up_window_s=rules.scale_up_window_s,
         scale_up_percent=rules.scale_up_percent,
         scale_up_period_s=rules.scale_up_period_s,
@@ -222,7 +221,9 @@ def _scaling(plan: Plan, workload: Workload) -> built.Scaling:
     )
 
 
-def _metric(plan: Plan, workload: Workload) -> str:
-    """Return the metric of its pods that is served to autoscalers, by what watches it; "" where nothing does."""
+def _metric(plan: Plan, workload: Workload, name: str) -> str:
+    """Return what a metric of a workload's pods is called where autoscalers ask for it, by what watches it."""
+    if name in built.RESOURCES:
+        return name
     watches = plan.watches_of(workload.tier)
-    return next((each.served_as for watch in watches for each in watch.recorded if each.served_as), "")
+    return next(each.served_as for watch in watches for each in watch.recorded if each.scales_by == name)

@@ -6,7 +6,7 @@ Nothing here decides a figure; sizes and bounds come from the plan. Needs Kubern
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import ceil
+from math import ceil, inf
 from typing import Any, Final, Literal
 
 from cascade_plan.emitters.kubernetes.names import (
@@ -24,6 +24,8 @@ KubernetesObject = dict[str, Any]
 ZoneSpread = Literal["ScheduleAnyway", "DoNotSchedule"]
 
 PORT_NAME: Final = "http"
+RESOURCES: Final = ("cpu", "memory")
+"""What metrics-server measures of every pod."""
 PROBE_PERIOD_S: Final = 5
 STARTUP_PERIOD_S: Final = 2
 SCRATCH: Final = "scratch"
@@ -112,15 +114,29 @@ class Pod:
 
 
 @dataclass(frozen=True, slots=True)
+class Target:
+    """A metric that an HPA reads, and the mean over the pods that it aims for."""
+
+    metric: str
+    """A resource of the pods (cpu, memory), or what the metrics API calls a metric of theirs."""
+    amount: float
+    """Percent of the request of a resource, else in the metric's own unit."""
+
+    def __post_init__(self) -> None:
+        if not self.metric or path_segment_problems(self.metric):
+            raise ValueError(f"metric name {self.metric!r} cannot stand in a URL path")
+        if not 0 < self.amount < inf or (self.metric in RESOURCES and self.amount != int(self.amount)):
+            raise ValueError("targets must be above 0, those of resources whole per cent")
+
+
+@dataclass(frozen=True, slots=True)
 class Scaling:
     """The HPA's bounds, targets and speeds. The defaults are the performance plan's."""
 
     replica_count_min: int
     replica_count_max: int
-    metric_name: str = f"{QUERY}_p95"
-    """The pods' latency as the metrics API serves it; empty where nothing serves it."""
-    latency_s_target: float = 0.2
-    memory_percent_target: int = 70
+    targets: tuple[Target, ...] = (Target(f"{QUERY}_p95", 0.2), Target("memory", 70))
+    """None for an autoscaler that reads no pods."""
     scale_up_window_s: int = 60
     scale_up_percent: int = 100
     scale_up_period_s: int = 60
@@ -131,10 +147,6 @@ class Scaling:
     def __post_init__(self) -> None:
         if not 1 <= self.replica_count_min <= self.replica_count_max:
             raise ValueError(f"replicas: want 1 <= min <= max, not {self.replica_count_min}, {self.replica_count_max}")
-        if path_segment_problems(self.metric_name):
-            raise ValueError(f"metric name {self.metric_name!r} cannot stand in a URL path")
-        if not self.latency_s_target > 0 or self.memory_percent_target < 1:
-            raise ValueError("targets must be above 0")
 
 
 def labels(identity: Identity) -> dict[str, str]:
@@ -176,32 +188,30 @@ def service(identity: Identity, service_port: int = 80) -> KubernetesObject:
 
 
 def hpa(identity: Identity, scaling: Scaling) -> KubernetesObject:
-    """Return the HorizontalPodAutoscaler: the plan's two metrics and speeds, and nothing left to a default.
+    """Return the HorizontalPodAutoscaler: its metrics and speeds, and nothing left to a default.
 
-    A metric that nothing serves is not asked for: a missing one would keep the HPA from ever scaling down.
-
-    The plan writes its latency target as averageValue "0.2". The API server stores quantities without fractions, so
-    "0.2" comes back as "200m"; that is what is written here, and an applied manifest shows no difference.
+    The performance plan writes its latency target as averageValue "0.2". The API server stores quantities without
+    fractions, so "0.2" comes back as "200m"; that is what is written here, and an applied manifest shows no difference.
     The plan gives no policy for scaling down; the API's default, all pods above the target within 15 s (after the
     window), is written out so that a reader sees it.
     """
-    latency = {
-        "metric": {"name": scaling.metric_name},
-        "target": {"type": "AverageValue", "averageValue": format_quantity(scaling.latency_s_target)},
-    }
-    by_latency = [{"type": "Pods", "pods": latency}] if scaling.metric_name else []
-    memory = {
-        "name": "memory",
-        "target": {"type": "Utilization", "averageUtilization": scaling.memory_percent_target},
-    }
     spec = {
         "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": identity.name},
         "minReplicas": scaling.replica_count_min,
         "maxReplicas": scaling.replica_count_max,
-        "metrics": [*by_latency, {"type": "Resource", "resource": memory}],
+        "metrics": [_metric(target) for target in scaling.targets],
         "behavior": _behavior(scaling),
     }
     return _object("autoscaling/v2", "HorizontalPodAutoscaler", identity, spec)
+
+
+def _metric(target: Target) -> KubernetesObject:
+    """Return a metric of the pods: a resource's share of the request, or a value of their own, in the mean."""
+    if target.metric in RESOURCES:
+        aimed = {"type": "Utilization", "averageUtilization": int(target.amount)}
+        return {"type": "Resource", "resource": {"name": target.metric, "target": aimed}}
+    value = {"type": "AverageValue", "averageValue": format_quantity(target.amount)}
+    return {"type": "Pods", "pods": {"metric": {"name": target.metric}, "target": value}}
 
 
 def scaled_object(identity: Identity, scaling: Scaling, trigger: KubernetesObject) -> KubernetesObject:

@@ -17,7 +17,7 @@ NUMBERS: Final = tuple(range(1, len(HEADERS)))
 COLUMNS: Final = (
     "policy", "description", "recommended", "missed_minutes_per_day_mean", "missed_minutes_per_day_max",
     "worst_latency_ms_p99", "pod_count_min", "pod_count_max", "node_count_min", "node_count_max", "node_count_mean",
-    "scaling_event_count_per_day", "cost_usd_per_day", "cost_usd_per_month",
+    "scaling_event_count_per_day", "cost_usd_per_day", "cost_usd_per_month", "has_added_pods",
 )  # fmt: skip
 OVERLOADED: Final = "overloaded"
 """Stands for a latency without an end."""
@@ -89,5 +89,10 @@ def values(replay: Replay, outcome: Outcome) -> Sequence[object]:
 
 
 def recommendation(replay: Replay) -> str:
-    """Return the policy that is recommended, and why."""
-    return f"Recommended: {one_line(replay.recommended)}. {one_line(replay.reason)}".strip()
+    """Return the policy that is recommended, why, and what emits it."""
+    name = one_line(replay.recommended)
+    if replay.recommended == replay.own:
+        how = "It is what the scenario has, and cascade-plan emit-k8s emits."
+    else:
+        how = f"cascade-plan emit-k8s --policy {name} emits it; autoscaling.metrics in the scenario keeps it."
+    return f"Recommended: {name}. {one_line(replay.reason)} {how}"

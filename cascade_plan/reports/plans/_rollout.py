@@ -182,6 +182,18 @@ def _validation(plan: Plan) -> Iterator[str]:
         yield from (f"  - [ ] {code(f'{verdict.figure} {words.limit_text(verdict)}')}" for verdict in judged)
 
 
+def _target(workload: Workload, name: str) -> str:
+    """Return a target of a workload's autoscaler in words."""
+    target = workload.targets[name].value
+    in_words = {
+        "latency": f"p95 {words.count(target * 1000)} ms",
+        "memory": f"memory {target:g} %",
+        "cpu": f"CPU {target:g} %",
+        "requests": f"{words.count(target)} requests/s a pod",
+    }
+    return in_words[name]
+
+
 def _autoscaling(plan: Plan) -> Iterator[str]:
     """Yield what the autoscaler keeps of each service that answers requests."""
     scaling = plan.scenario.autoscaling
@@ -192,8 +204,9 @@ def _autoscaling(plan: Plan) -> Iterator[str]:
         yield _task(
             f"Configure the autoscaling policies{_of(workload.tier, services)}",
             f"{who} keeps {_range(workload)} pods on "
-            f"{words.count(nodes.floor_count)} to {words.count(nodes.most_count)} nodes; targets: p95 "
-            f"{words.count(scaling.target_latency_s_p95 * 1000)} ms, memory {scaling.target_memory_percent} %; up by "
+            f"{words.count(nodes.floor_count)} to {words.count(nodes.most_count)} nodes; "
+            f"target{'s' * (len(workload.scaled_by) > 1)}: "
+            f"{', '.join(_target(workload, name) for name in workload.scaled_by)}; up by "
             f"{words.count(scaling.scale_up_percent)} % every {scaling.scale_up_period_s} s after "
             f"{scaling.scale_up_window_s} s, down after {scaling.scale_down_window_s} s",
         )

@@ -14,7 +14,7 @@ from cascade_plan.model.fleet import Band, Lever, NodeGroup, Sized, Workload
 from cascade_plan.model.offer import Offer
 from cascade_plan.model.place import Place, Scale, Visit
 from cascade_plan.model.scenario import Action
-from cascade_plan.tiers.api import sharing
+from cascade_plan.tiers.api import scaling, sharing
 from cascade_plan.tiers.api.settings import NodeBounds, Pod, Settings
 
 AFTER: tuple[str, ...] = ()
@@ -50,6 +50,7 @@ def size(ask: Ask[Settings]) -> Sized:
             *_rounding_findings(figures),
             *_capacity_findings(replicas, most, pods[ask.name]),
             *_zone_findings(ask, base),
+            *scaling.findings(ask, workload),
             *_idle_findings(ask),
         ),
         levers=(lever,),
@@ -62,6 +63,7 @@ def _resident(ask: Ask[Settings], owner: Sized) -> Sized:
     group, lever = owner.group("nodes"), owner.lever("node_count")
     pods = _pods_per_node(ask, owner.name, group.shape)
     replicas = _replica_figures(ask, group, pods, lever)
+    workload = _workload(ask, group, replicas, pods)
     return Sized(
         ask.name,
         "api",
@@ -69,9 +71,10 @@ def _resident(ask: Ask[Settings], owner: Sized) -> Sized:
         findings=(
             *_capacity_findings(replicas, lever.most_count, pods[ask.name]),
             *_port_findings(ask, owner),
+            *scaling.findings(ask, workload),
             *_idle_findings(ask),
         ),
-        workloads=(_workload(ask, group, replicas, pods),),
+        workloads=(workload,),
     )
 
 
@@ -147,6 +150,7 @@ def _lever(ask: Ask[Settings], offer: Offer, least: int, base: int, most: int) -
 def _workload(ask: Ask[Settings], group: NodeGroup, replicas: Three, pods: Mapping[str, int]) -> Workload:
     settings, node = ask.settings, ask.allocatable(group.shape)
     fit, low, high = (int(figure.value) for figure in replicas)
+    cores_per_pod = min(1.0, node.cpu_m / 1000 / sum(pods.values()))
     return Workload(
         tier=ask.name,
         kind="api",
@@ -159,12 +163,14 @@ def _workload(ask: Ask[Settings], group: NodeGroup, replicas: Three, pods: Mappi
         replica_count_min=low,
         replica_count_max=high,
         pod_count_per_node=fit,
-        cores_per_pod=min(1.0, node.cpu_m / 1000 / sum(pods.values())),
+        cores_per_pod=cores_per_pod,
         group=group.name,
         serves="requests",
         ready_path=settings.ready_path,
         live_path=settings.live_path,
         connection_count_per_pod=settings.connections_per_pod if ask.scenario.of("database") else 0,
+        scaled_by=scaling.read_by(ask),
+        targets=scaling.targets(ask, cores_per_pod),
     )
 
 

@@ -36,7 +36,7 @@ def watches(site: Site[Settings]) -> tuple[Watch, ...]:
     found = [_latency(site, workload)]
     # Without a cluster nothing scales pods, and nothing tells of them.
     if site.scenario.of("cluster"):
-        found.append(_autoscaler(site, workload))
+        found += [_rate(site, workload), _autoscaler(site, workload)]
     if not is_alone(site):
         found.append(_requests(site, workload))
     if not site.settings_of("monitoring").label_by_tenant:
@@ -58,19 +58,34 @@ def _latency(site: Site[Settings], workload: Workload) -> Watch:
     up = scope.total(f"{_pods(site, workload).select('up')} == 1", "pod")
     idle_too = f"({quantile(0.95, scope.select(bucket_rates(metric)))}) or 0 * {up}"
     is_scaled = bool(site.scenario.of("cluster"))
+    of_each = (
+        scope.served(p95, idle_too, f"{metric}_p95", "latency")
+        if is_scaled
+        else scope.recorded(p95, idle_too, is_of_pods=True)
+    )
+    is_read = is_scaled and "latency" in workload.scaled_by
     return Watch(
         "latency",
-        recorded=(
-            scope.buckets_of_pods(metric, window_s(site)),
-            scope.recorded(p95, idle_too, is_of_pods=True, served_as=f"{metric}_p95" if is_scaled else ""),
-        ),
-        charts=(_of_each(site, "Query p95" if queries else "Response time p95", scope.select(p95), is_scaled),),
+        recorded=(scope.buckets_of_pods(metric, window_s(site)), of_each),
+        charts=(_of_each(site, "Query p95" if queries else "Response time p95", scope.select(p95), is_read),),
     )
 
 
-def _of_each(site: Site[Settings], words: str, p95: str, is_scaled: bool) -> Chart:
+def _rate(site: Site[Settings], workload: Workload) -> Watch:
+    """Return the requests/s of each pod, 0 of an idle one: served whatever the autoscaler reads now.
+
+    One can then be changed for the other with `emit-k8s --policy` alone.
+    """
+    scope, name = scope_of_pods(site, workload, is_alone(site)), "pod:cascade_requests:rate"
+    counted = scope.total(rate(scope.select(f"{REQUEST}_count"), window_s(site)), "pod")
+    up = scope.total(f"{_pods(site, workload).select('up')} == 1", "pod")
+    idle_too = f"{counted} or 0 * {up}"
+    return Watch("requests", recorded=(scope.served(name, idle_too, "cascade_requests_per_second", "requests"),))
+
+
+def _of_each(site: Site[Settings], words: str, p95: str, is_read: bool) -> Chart:
     mean, each = f"avg by (namespace) ({p95})", Line(p95, "{{pod}}")
-    if not is_scaled:
+    if not is_read:
         return Chart(_titled(site, f"{words} of each pod"), "s", (Line(mean, "mean of the pods"), each))
     return Chart(
         _titled(site, f"{words} of each pod, and the autoscaler's target"),
@@ -125,8 +140,9 @@ def _autoscaler(site: Site[Settings], workload: Workload) -> Watch:
         "page",
         f"{_who(site)}'s autoscaler cannot read its metrics",
         "The HPA's condition ScalingActive is false: the fleet stays as large as it is.",
-        f"kubectl -n {namespace} describe hpa {workload.name} names the metric. For the latency, ask the adapter "
-        "(kubectl get --raw /apis/custom.metrics.k8s.io/v1beta1), then Prometheus; for memory, metrics-server.",
+        f"kubectl -n {namespace} describe hpa {workload.name} names the metric. For latency and requests, ask the "
+        "adapter (kubectl get --raw /apis/custom.metrics.k8s.io/v1beta1), then Prometheus; for CPU and memory, "
+        "metrics-server.",
     )
     bounds = Chart(
         f"{title(site.name)} replicas between the autoscaler's bounds",
