@@ -94,6 +94,21 @@ class Allocatable:
         return 1 - max(pods * cpu_m / self.cpu_m, pods * memory_mib / self.memory_mib)
 
 
+class IncludedOperations(NamedTuple):
+    """Disk operations a second that a database's storage does without being paid apart."""
+
+    per_s: int
+    larger_gib: int
+    """From this size on it does more; 0 where size changes nothing."""
+    larger_per_s: int
+    """What it does then."""
+    source: str
+
+    def of(self, gib: float) -> int:
+        """Return the operations a second that storage of a size does."""
+        return self.larger_per_s if self.larger_gib and gib >= self.larger_gib else self.per_s
+
+
 class CapacityUnit(NamedTuple):
     """What one capacity unit of a load balancer covers; the fullest dimension is charged."""
 

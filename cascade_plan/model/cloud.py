@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from cascade_plan.model.bill import Item, Unpriced
-from cascade_plan.model.catalogue import Allocatable, CapacityUnit, Catalogue, Shape
+from cascade_plan.model.catalogue import Allocatable, CapacityUnit, Catalogue, IncludedOperations, Shape
 from cascade_plan.model.fleet import Fleet
 from cascade_plan.model.offer import Offer
 from cascade_plan.model.price import Book, PriceKey
@@ -41,6 +41,10 @@ class Cloud(Protocol):
 
     def capacity_unit(self, balancer: str) -> CapacityUnit | None:
         """Return what one capacity unit of a load balancer covers; None where there is no such meter."""
+        ...
+
+    def database_operations(self) -> IncludedOperations | None:
+        """Return the disk operations that a database's storage includes; None where it sets no limit to them."""
         ...
 
     def lines(self, fleet: Fleet, book: Book) -> Iterator[Item | Unpriced]:

@@ -39,6 +39,10 @@ class Band:
         """Return the band multiplied by a factor."""
         return Band(self.floor * factor, self.average * factor, self.peak * factor, self.ceiling * factor)
 
+    def scaled(self, factors: Band) -> Band:
+        """Return the level-wise product of two bands."""
+        return Band(*(amount * factor for amount, factor in zip(self, factors, strict=True)))
+
     def plus(self, other: Band) -> Band:
         """Return the level-wise sum of two bands."""
         return Band(

@@ -70,7 +70,7 @@ def _cases(scenario: Scenario, fleet: Fleet) -> Iterator[_Case]:
         said = f"loads.{name}.{'users' if scenario.loads[name].share is None else 'share'}"
         yield _Case(name, said, load.users, scale_for(scenario, fleet, load))
     peak = scenario.users.peak
-    yield _Case(USERS_PEAK, "users.peak", peak, _steady(scenario, fleet, peak))
+    yield _Case(USERS_PEAK, "users.peak", peak, steady(fleet, peak, peak))
 
 
 def _unanswered(scenario: Scenario) -> tuple[Finding, ...]:
@@ -102,12 +102,12 @@ def scale_for(scenario: Scenario, fleet: Fleet, load: Load) -> Scale:
     """Return the counts that answer a load: those the autoscaler holds for its users, or the floor's if sudden."""
     if is_sudden(scenario, fleet, load):
         return {lever.name: lever.floor_count for lever in fleet.levers if lever.is_scaled}
-    return _steady(scenario, fleet, load.users)
+    return steady(fleet, load.users, scenario.users.peak)
 
 
-def _steady(scenario: Scenario, fleet: Fleet, users: int) -> Scale:
-    """Return the counts that the autoscaler holds for acting users, once it has answered."""
-    return {lever.name: lever.at(users, scenario.users.peak) for lever in fleet.levers if lever.is_scaled}
+def steady(fleet: Fleet, users: float, users_peak: int) -> Scale:
+    """Return the counts that the autoscaler holds for so many users, once it has answered."""
+    return {lever.name: lever.at(users, users_peak) for lever in fleet.levers if lever.is_scaled}
 
 
 def chain_for(scenario: Scenario, fleet: Fleet, load: Load) -> Chain:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from typing import cast
 
@@ -12,7 +13,7 @@ from cascade_plan.model.fleet import Fleet
 from cascade_plan.model.plan import PLAN_SCHEMA_VERSION, Plan
 from cascade_plan.model.price import MAX_PRICE_AGE_DAYS, Book
 from cascade_plan.model.scenario import Scenario
-from cascade_plan.planning import billing, judging, sizing
+from cascade_plan.planning import billing, judging, serving, sizing
 from cascade_plan.planning.latencies import latencies
 from cascade_plan.planning.traffic import traffic_of
 
@@ -38,7 +39,12 @@ def plan(
     """
     traffic = traffic_of(scenario)
     cloud = cast(Cloud, registry.load("clouds", scenario.cloud, "cloud"))
-    fleet = _fleet(sizing.Brief(scenario, traffic, cloud, book, origins))
+    brief = sizing.Brief(scenario, traffic, cloud, book, origins)
+    fleet = _fleet(brief)
+    share = serving.answered(scenario, fleet, traffic)
+    is_short = min(share) < 1
+    if is_short:
+        fleet = sizing.metered(replace(brief, traffic=serving.of_answered(traffic, share)), fleet)
     bill = billing.bill_of(fleet, book)
     latency_figures, latency_findings = latencies(scenario, fleet) if predicted else ((), ())
     all_figures = (*fleet.figures, *latency_figures, *judging.cost_figures(scenario, bill))
@@ -55,6 +61,7 @@ def plan(
         verdicts=verdicts,
         findings=(
             *fleet.findings,
+            *((serving.finding(traffic, share),) if is_short else ()),
             *latency_findings,
             *judging.findings(verdicts, bill, fleet.groups, as_of, max_price_age_days),
         ),

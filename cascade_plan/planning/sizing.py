@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cascade_plan import registry
 from cascade_plan.model.ask import Ask, Site
@@ -38,19 +38,40 @@ def size(brief: Brief, solution: Solution | None = None) -> Fleet:
     """
     tiers: dict[str, Sized] = {}
     for name, settings in _instances(brief.scenario):
-        ask = Ask(
-            name,
-            settings,
-            brief.scenario,
-            dict(tiers),
-            brief.traffic,
-            brief.cloud,
-            brief.book,
-            brief.origins,
-            solution,
-        )
-        tiers[name] = registry.load(TIERS, settings.KIND, "sizing").size(ask)
+        tiers[name] = _sized(brief, name, settings, tiers, solution)
     return Fleet(tiers, () if solution is None else solution.rejections)
+
+
+def _sized(
+    brief: Brief, name: str, settings: Settings, before: Mapping[str, Sized], solution: Solution | None
+) -> Sized:
+    """Return one instance, sized beside those before it."""
+    ask = Ask(
+        name,
+        settings,
+        brief.scenario,
+        dict(before),
+        brief.traffic,
+        brief.cloud,
+        brief.book,
+        brief.origins,
+        solution,
+    )
+    sized: Sized = registry.load(TIERS, settings.KIND, "sizing").size(ask)
+    return sized
+
+
+def metered(brief: Brief, fleet: Fleet) -> Fleet:
+    """Return a fleet with what is only metered, such as a load balancer, sized for another traffic.
+
+    What holds machines, pods or counts stays as it is: it was sized for what it is asked.
+    """
+    tiers = dict(fleet.tiers)
+    for name, settings in _instances(brief.scenario):
+        sized = tiers[name]
+        if sized.usages and not (sized.groups or sized.workloads or sized.levers):
+            tiers[name] = _sized(brief, name, settings, tiers, None)
+    return replace(fleet, tiers=tiers)
 
 
 def places(scenario: Scenario, fleet: Fleet, scale: Scale) -> tuple[Place, ...]:

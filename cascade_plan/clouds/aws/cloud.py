@@ -7,7 +7,7 @@ from typing import Final
 
 from cascade_plan.clouds.aws import eks
 from cascade_plan.model.bill import Item, Unpriced
-from cascade_plan.model.catalogue import Allocatable, CapacityUnit, Catalogue, Shape
+from cascade_plan.model.catalogue import Allocatable, CapacityUnit, Catalogue, IncludedOperations, Shape
 from cascade_plan.model.fleet import Fleet, NodeGroup
 from cascade_plan.model.offer import Offer
 from cascade_plan.model.price import Book, PriceKey
@@ -26,6 +26,14 @@ CAPACITY_UNITS: Final = {
 }
 """Of an NLB with TLS listeners. An ALB also counts rule evaluations, of which the first ten rules of a request are
 free: the plan needs two."""
+
+
+DATABASE_OPERATIONS: Final = IncludedOperations(
+    3000,
+    400,
+    12_000,
+    "https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Storage.html#gp3-storage: below 400 GiB fixed",
+)
 
 
 def catalogue() -> Catalogue:
@@ -68,6 +76,11 @@ def sells(offer: Offer) -> bool:
 def capacity_unit(balancer: str) -> CapacityUnit | None:
     """Return what a capacity unit of a load balancer (alb or nlb) covers, None for one that AWS does not have."""
     return CAPACITY_UNITS.get(balancer)
+
+
+def database_operations() -> IncludedOperations:
+    """Return the disk operations a second that RDS includes in gp3 storage of PostgreSQL."""
+    return DATABASE_OPERATIONS
 
 
 def lines(fleet: Fleet, book: Book) -> Iterator[Item | Unpriced]:

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from cascade_plan.model.catalogue import Allocatable
 
+LARGE_VCPU = 30
+PODS_MOST = 110
+PODS_MOST_LARGE = 250
+"""A managed node group sets no more pods a node, whatever the network interfaces hold, with prefix delegation or
+without: 110 below 30 vCPU, 250 from there on (awsdocs/amazon-eks-user-guide, cni-increase-ip-addresses; an m5a.4xlarge
+was seen at 110 where its interfaces hold 234)."""
 EVICTION_MEMORY_MIB = 100
 """Hard eviction threshold memory.available<100Mi, awslabs/amazon-eks-ami nodeadm/internal/kubelet/config.go."""
 
@@ -56,16 +62,21 @@ def allocatable(
 ) -> Allocatable:
     """Return what a node leaves for pods: capacity - VM overhead - kube-reserved - eviction threshold - daemonsets.
 
+    `pods` are those that the network interfaces hold, by which kubelet's memory is reserved; a managed node group runs
+    at most PODS_MOST of them.
+
     System-reserved is 0 by default on EKS. The VM overhead is what Karpenter assumes before it has seen a node of the
     type; measured nodes lose a little less.
 
     >>> allocatable(2, 8, 29, 0.075, 0, 0, 0)
     Allocatable(cpu_m=1930, memory_mib=6903, pods=29)
+    >>> allocatable(16, 64, 234, 0.075, 0, 0, 4).pods, allocatable(32, 128, 234, 0.075, 0, 0, 4).pods
+    (106, 230)
     """
     memory_mib = memory_gib * 1024 * (1 - vm_overhead_ratio)
     left_mib = memory_mib - kube_reserved_memory_mib(pods) - EVICTION_MEMORY_MIB - daemonset_memory_mib
     return Allocatable(
         cpu_m=max(0, int(vcpu * 1000 - kube_reserved_cpu_m(vcpu) - round(daemonset_cpu_cores * 1000))),
         memory_mib=max(0, int(left_mib)),
-        pods=max(0, pods - daemonset_pods),
+        pods=max(0, min(pods, PODS_MOST if vcpu < LARGE_VCPU else PODS_MOST_LARGE) - daemonset_pods),
     )

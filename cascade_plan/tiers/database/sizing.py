@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import ceil
 from typing import Any
 
+from cascade_plan.formulas import postgres
 from cascade_plan.formulas.percentiles import ServiceTime
 from cascade_plan.formulas.transforms import mixed
 from cascade_plan.model.ask import Ask, Site
@@ -50,14 +51,17 @@ def size(ask: Ask[Settings]) -> Sized:
         backup = Band.constant(settings.backup_gib)
         usages.append(Usage(ask.name, f"{named} backup", Offer("database_backup"), backup, "gib_month"))
     figures = _figures(ask, replicas, given_least, least)
-    growth, queries = float(figures[1].value), float(figures[2].value)
+    growth, queries, _, operations = (float(figure.value) for figure in figures[1:])
     return Sized(
         ask.name,
         "database",
         groups=tuple(groups),
         usages=tuple(usages),
         figures=figures,
-        findings=tuple(_findings(ask, replicas, growth, queries, figures[0].note if ask.solution is None else "")),
+        findings=(
+            *_findings(ask, replicas, growth, queries, figures[0].note if ask.solution is None else ""),
+            *_operations_findings(ask, operations),
+        ),
         levers=(_lever(ask, replicas, least, single),),
     )
 
@@ -184,8 +188,23 @@ def _figures(ask: Ask[Settings], replicas: int, given_least: Input, least: int) 
     )
 
 
-def _query_figures(ask: Ask[Settings]) -> tuple[Derivation, Derivation]:
-    """Return the queries, and of them the writes, that reach the database at the day's peak or the busiest load."""
+def _operations_figure(ask: Ask[Settings], writes_per_s: float) -> Derivation:
+    commit = ask.own("commit_ms")
+    return ask.figure(
+        "disk_operations_per_s_peak",
+        postgres.disk_operations_per_s(writes_per_s, ask.settings.commit_ms),
+        "IOPS",
+        f"min(writes, 1000 / commit_ms) flushes + {postgres.PAGES_FLUSHED_PER_WRITE} pages x writes; no reads from disk",
+        (Input(f"{ask.name}.writes_per_s_peak", writes_per_s, "computed"), commit),
+        "group commit and pages measured on PostgreSQL 15",
+    )
+
+
+def _query_figures(ask: Ask[Settings]) -> tuple[Derivation, Derivation, Derivation]:
+    """Return the queries, and of them the writes, that reach the database at the day's peak or the busiest load.
+
+    The last figure is what the writes ask of the disk.
+    """
     scenario, name = ask.scenario, ask.name
     think_s = scenario.behaviour.think_time_s.mean
     requests_per_s = max(
@@ -215,6 +234,7 @@ def _query_figures(ask: Ask[Settings]) -> tuple[Derivation, Derivation]:
             f"{formula} x writes of the action mix",
             inputs[:2],
         ),
+        _operations_figure(ask, requests_per_s * writes),
     )
 
 
@@ -222,6 +242,20 @@ def _is_asked(ask: Ask[Settings], worker: str) -> bool:
     """Return whether a worker's jobs ask this database: the one it names, or the first."""
     named = getattr(ask.scenario.tiers[worker], "database", None)
     return bool((named or ask.scenario.first("database")) == ask.name)
+
+
+def _operations_findings(ask: Ask[Settings], per_s: float) -> list[Finding]:
+    """Return that the writes ask more of the disk than its storage includes, and what size includes enough."""
+    included, gib = ask.cloud.database_operations(), ask.settings.storage_gib
+    if included is None or per_s <= included.of(gib):
+        return []
+    asked = f"the writes ask {per_s:,.0f} disk operations a second of {gib:,} GiB, which do {included.of(gib):,}"
+    if per_s <= included.larger_per_s:
+        way = f"{included.larger_gib:,} GiB do {included.larger_per_s:,}: set tiers.{ask.name}.storage_gib"
+    else:
+        way = "more must be provisioned, which is neither planned nor priced"
+    where = f"{ask.name}.disk_operations_per_s_peak"
+    return [Finding("warning", "disk-operations", f"{asked}; {way}", where)]
 
 
 def _findings(ask: Ask[Settings], replicas: int, growth_gib: float, queries_per_s: float, note: str) -> list[Finding]:

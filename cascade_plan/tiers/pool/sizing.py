@@ -111,13 +111,14 @@ def _solved(ask: Ask[Settings], count: int) -> Derivation:
 
 def _sized(ask: Ask[Settings], pool: Derivation, note: str) -> Sized:
     count = int(pool.value)
-    per_10000 = _per_10000(ask, count)
+    per_10000, servers = _per_10000(ask, count), _server_figures(ask, count)
+    needed = int(servers[-1].value)
     set_by = "pinned" if ask.settings.connections is not None else "rules" if ask.solution is None else "method"
     return Sized(
         ask.name,
         "pool",
-        figures=(pool, per_10000, *_server_figures(ask, count)),
-        findings=tuple(_findings(ask, count, float(per_10000.value), note)),
+        figures=(pool, per_10000, *servers),
+        findings=tuple(_findings(ask, count, needed, float(per_10000.value), note)),
         levers=(Lever(f"{ask.name}.connection_count", count, count, count, set_by),),
     )
 
@@ -184,7 +185,7 @@ def _per_10000(ask: Ask[Settings], count: int) -> Derivation:
     )
 
 
-def _findings(ask: Ask[Settings], count: int, per_10000: float, note: str) -> list[Finding]:
+def _findings(ask: Ask[Settings], count: int, needed: int, per_10000: float, note: str) -> list[Finding]:
     where = f"{ask.name}.connection_count"
     findings = []
     if note:
@@ -201,12 +202,13 @@ def _findings(ask: Ask[Settings], count: int, per_10000: float, note: str) -> li
         )
     shape = ask.fleet[_database(ask)].group("primary").shape
     allowed = postgres.rds_default_connection_count(shape.memory_gib)
-    if count > allowed:
+    if needed > allowed:
         findings.append(
             Finding(
                 "warning",
                 "pool-exceeds-max-connections",
-                f"{count:,} connections exceed the about {allowed:,} that a {shape.name} accepts by default",
+                f"{needed:,} connections, with those of others and those reserved, exceed the about {allowed:,} that "
+                f"{shape.name} accepts by default: max_connections must be set",
                 where,
             )
         )

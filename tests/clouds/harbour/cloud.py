@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from cascade_plan.model.bill import Item, Unpriced
-from cascade_plan.model.catalogue import Allocatable, CapacityUnit, Catalogue, Shape
+from cascade_plan.model.catalogue import Allocatable, CapacityUnit, Catalogue, IncludedOperations, Shape
 from cascade_plan.model.fleet import Fleet
 from cascade_plan.model.offer import Offer
 from cascade_plan.model.price import Book, PriceKey
@@ -55,6 +55,11 @@ def sells(offer: Offer) -> bool:
 
 def capacity_unit(balancer: str) -> CapacityUnit | None:
     """Return None: load balancers are free."""
+    return None
+
+
+def database_operations() -> IncludedOperations | None:
+    """Return None: its disks are as fast as they are asked."""
     return None
 
 
