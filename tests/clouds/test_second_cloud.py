@@ -91,7 +91,7 @@ def test_every_report_shows_it(cascade: Run, harbour: Path, name: str) -> None:
     [
         ("tiers.api.purchase=spot", "harbour sells no vm by spot"),
         ("tiers.cache={shape: keg}", "no cache shape named 'keg'"),
-        ("region=us-east-1", "region: must be one of quay, got 'us-east-1'"),
+        ("region=us-east-1", "region: no region 'us-east-1'; regions with prices are quay"),
     ],
 )
 def test_what_it_does_not_have_is_said_in_words(cascade: Run, harbour: Path, assignment: str, words: str) -> None:

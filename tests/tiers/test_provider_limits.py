@@ -13,8 +13,8 @@ from cascade_plan.model.plan import Plan
 from cascade_plan.planning.pipeline import plan
 
 OBSERVED = {2: 181, 4: 413, 8: 856, 15.25: 1660}
-"""GiB of an RDS class -> the max_connections it answered ("show max_connections"): db.t4g.small, t2.medium, t2.large and
-m4.large, r4.large."""
+"""GiB of an RDS class -> the max_connections it answered ("show max_connections"): db.t4g.small, t2.medium, t2.large
+and m4.large, r4.large."""
 
 
 def planned(name: str = "cascade", **values: str) -> Plan:

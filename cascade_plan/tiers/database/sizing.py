@@ -194,7 +194,7 @@ def _operations_figure(ask: Ask[Settings], writes_per_s: float) -> Derivation:
         "disk_operations_per_s_peak",
         postgres.disk_operations_per_s(writes_per_s, ask.settings.commit_ms),
         "IOPS",
-        f"min(writes, 1000 / commit_ms) flushes + {postgres.PAGES_FLUSHED_PER_WRITE} pages x writes; no reads from disk",
+        f"min(writes, 1000 / commit_ms) flushes + {postgres.PAGES_FLUSHED_PER_WRITE} pages x writes; no reads",
         (Input(f"{ask.name}.writes_per_s_peak", writes_per_s, "computed"), commit),
         "group commit and pages measured on PostgreSQL 15",
     )
