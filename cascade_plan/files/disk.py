@@ -13,6 +13,13 @@ from typing import IO, Any, BinaryIO, Final
 from cascade_plan.errors import UsageError
 
 MAX_BYTES: Final = 2**20
+KNOWN: Final = (
+    (b"\xff\xfe", "UTF-16 text: save it as UTF-8"),
+    (b"\xfe\xff", "UTF-16 text: save it as UTF-8"),
+    (b"\x1f\x8b", "compressed with gzip: unpack it first"),
+    (b"PK\x03\x04", "a workbook or a zip archive: save its sheet as CSV, or unpack it first"),
+)
+"""How files start that are no UTF-8 text, and what to do with them."""
 
 
 def read_text(path_or_dash: str, limit: int = MAX_BYTES) -> tuple[str, str]:
@@ -30,6 +37,8 @@ def read_text(path_or_dash: str, limit: int = MAX_BYTES) -> tuple[str, str]:
     try:
         return raw.decode("utf-8-sig"), name
     except UnicodeDecodeError as error:
+        if what := next((what for start, what in KNOWN if raw.startswith(start)), ""):
+            raise UsageError(f"cannot read {name!r}: it is {what}") from None
         raise UsageError(
             f"cannot read {name!r}: it is not UTF-8 text (byte 0x{raw[error.start]:02x} at offset {error.start})"
         ) from None

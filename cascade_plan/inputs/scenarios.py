@@ -24,8 +24,8 @@ from cascade_plan.model.price import Book
 from cascade_plan.model.scenario import Scenario
 from cascade_plan.model.tier import OFF, STANDARD, is_off
 
-MAX_TRACE_BYTES: Final = 2**26
-"""A row of every second of a month."""
+MAX_TRACE_BYTES: Final = 2**25
+"""A row of every minute of a year, with a name in each."""
 M = TypeVar("M")
 SOME: Final = 5
 """Names of files that a message lists."""

@@ -15,6 +15,8 @@ from cascade_plan.proving.stages import Stage, named, services
 
 DISPERSION: Final = 4.5
 """Variance over mean of the requests of a minute, within an hour of the NASA-HTTP log of July 1995."""
+MOST_SCALED: Final = 1e9
+"""The most a trace is multiplied by: from a request in thirty years to one a second."""
 NEAR_PEAK: Final = 0.5
 """Share of the scenario's peak below which a trace's own is said to be another one."""
 AS_GOOD_MINUTES: Final = 0.05
@@ -39,7 +41,8 @@ def simulate(plan: Plan, order: Order, progress: Callable[[str], None] = lambda 
     """Return what each service's own HPA, those by other metrics and fixed fleets do with the traffic.
 
     Every connected user acts, as in the named loads; a service is sent its share of the requests. `progress` is told
-    each policy before it runs. Raises UsageError where nothing is scaled.
+    each policy before it runs. Raises UsageError where nothing is scaled, and
+    for a trace without a peak that is to be scaled to one.
     """
     scaled = services(plan)
     traffic = _traffic(plan, order)
@@ -152,9 +155,14 @@ def _traffic(plan: Plan, order: Order) -> Traffic:
     if order.trace is None:
         return own_day(plan, order.day_count or 1)
     wanted, has = users.peak * rate, peak_of(order.trace)
+    if order.is_scaled_to_peak and wanted >= MOST_SCALED * has:
+        raise UsageError(
+            f"{order.trace.name}: nearly all of it is without requests, so it has no peak to scale: leave "
+            "--scale-to-peak out"
+        )
     if order.is_scaled_to_peak:
         words = f"{order.trace.name}, scaled so that its 99.9th percentile is {_rate(wanted)} requests/s"
-        return trace_traffic(order.trace, wanted / has if has else 1.0, order.day_count, words)
+        return trace_traffic(order.trace, wanted / has, order.day_count, words)
     words = f"{order.trace.name} as it is, its 99.9th percentile {_rate(has)} requests/s"
     if not NEAR_PEAK * wanted <= has <= wanted:
         words += (

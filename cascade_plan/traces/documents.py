@@ -59,6 +59,8 @@ def text_of(value: object) -> str:
     """Return a value of JSON as a cell of a table writes it: "" for null, and for what is no text or number."""
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e20:
         return str(int(value))
+    if isinstance(value, bool):
+        return str(value).lower()
     return str(value) if isinstance(value, str | float) else ""
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
-from cascade_plan.traces.numbers import NO_DATA, is_number
+from cascade_plan.traces.numbers import NO_COUNT, NO_DATA, is_number
 from cascade_plan.traces.rows import SPACES, Rows
 from cascade_plan.traces.series import quoted
 from cascade_plan.traces.times import (
@@ -32,6 +33,9 @@ TIME: Final = re.compile(
 """What a column of times is called."""
 COUNT: Final = re.compile(r".*(?:counts?|requests?|hits|calls|values?|sum|total|number)")
 """What a column of counts is called, so that a text in it is a mistake."""
+PADDED: Final = re.compile(r"^ ", re.MULTILINE)
+"""`uniq -c` pads its counts, which come first, to seven columns."""
+NO_ROWS: Final = "it has a header and no row below it"
 LABELS: Final = ("full label", "label")
 """First cells of the rows in which CloudWatch names its columns, above the data."""
 
@@ -79,47 +83,56 @@ def layout(rows: Rows) -> Layout:
     sample = rows.sample()
     if not sample:
         raise ValueError("it is empty")
-    above, data = _split(sample)
+    header, data = _split(sample)
     if not data:
-        raise ValueError("it has a header and no row below it")
-    header = _header(above)
+        raise ValueError(NO_ROWS)
     names = _names(header, data)
     width = len(names)
     first = f"{rows.place} {data[0][0]}"
     columns = [[cells[column] for _, cells in data if len(cells) >= width] for column in range(width)]
-    if not columns or not columns[0]:
+    if width < 2 or not columns[0]:
         raise ValueError(_of_another_width(first, data[0][1], width, header is not None))
-    is_counted_first = rows.separator == SPACES and rows.text.lstrip("\n")[:1] == " "
+    is_counted_first = rows.separator == SPACES and PADDED.search(rows.text) is not None
     time = _time_column(columns, names if header else None, is_counted_first, first, data[0][1])
     others = [column for column in range(width) if column != time]
     numbers = [column for column in others if _is_value(columns[column], names[column], header is not None)]
     indices = [column for column in numbers if header is not None and _is_index(columns[column], names[column])]
     values = [column for column in numbers if column not in indices] or numbers
     labels = [column for column in others if column not in numbers and _is_label(columns[column])]
+    if not values and labels:
+        raise ValueError(f"{first}: {quoted(columns[labels[-1]][0])} {NO_COUNT}")
     if not values:
         raise ValueError(f"{first} has a time and no count: a trace has both (`sort | uniq -c` counts lines of times)")
     form = _form(rows, columns[time], names[time] if header else None, first, time)
     return Layout(data[0][0], header, names, time, values, labels, form, rows.place)
 
 
-def _split(sample: Named) -> tuple[Named, Named]:
-    """Return the rows above the data, and the data."""
-    for index, (_, cells) in enumerate(sample):
-        if any(is_date(cell) for cell in cells):
-            return sample[:index], sample[index:]
-    is_header = not all(is_number(cell) or OF_DAY.fullmatch(cell) for cell in sample[0][1])
-    return sample[:is_header], sample[is_header:]
+def _split(sample: Named) -> tuple[Sequence[str] | None, Named]:
+    """Return the header, None where there is none, and the rows below it.
 
-
-def _header(above: Named) -> Sequence[str] | None:
-    """Return the row that names the columns."""
-    labelled = [cells for first in LABELS for _, cells in above if cells[0].lower() == first]
-    return labelled[0] if labelled else above[-1][1] if above else None
+    A row above the first date may be a title, or one whose time is wrong: the header is the last that names a time,
+    else the last without a number. CloudWatch writes what it was asked in rows above the data.
+    """
+    dated = next((index for index, (_, cells) in enumerate(sample) if any(map(is_date, cells))), None)
+    if dated is None:
+        is_header = not all(is_number(cell) or OF_DAY.fullmatch(cell) for cell in sample[0][1])
+        return (sample[0][1] if is_header else None), sample[is_header:]
+    above = [cells for _, cells in sample[:dated]]
+    for label in LABELS:
+        for cells in above:
+            if cells[0].lower() == label:
+                return cells, sample[dated:]
+    named = [index for index, cells in enumerate(above) if any(TIME.fullmatch(cell.lower()) for cell in cells)]
+    worded = [index for index, cells in enumerate(above) if not any(cell and is_number(cell) for cell in cells)]
+    if not (found := named or worded):
+        return None, sample
+    return above[found[-1]], sample[found[-1] + 1 :]
 
 
 def _names(header: Sequence[str] | None, data: Named) -> Sequence[str]:
     """Return the name of each column: as the header has it, else by its place."""
-    cells = data[0][1]
+    usual = Counter(len(cells) for _, cells in data).most_common(1)[0][0]
+    cells = next(cells for _, cells in data if len(cells) == usual)
     names = list(header or [""] * len(cells))
     if header and len(names) > len(cells):
         # A date and its time of day are one cell of the data by now, and two of the header.
@@ -158,8 +171,13 @@ def _time_column(
     if named:
         return named[0]
     if names is None and all(_share(each, NUMBER.fullmatch) >= 0.5 for each in columns):
-        return 1 if is_counted_first else 0
+        return 1 if is_counted_first or (len(columns) > 1 and not _rises(columns[0]) and _rises(columns[1])) else 0
     raise ValueError(f"{first}: no cell of {quoted(', '.join(cells))} is a time; times are {FORMS}")
+
+
+def _rises(cells: Sequence[str]) -> bool:
+    numbers = [float(cell) for cell in cells if NUMBER.fullmatch(cell)]
+    return all(earlier < later for earlier, later in pairwise(numbers))
 
 
 def _is_epoch(cell: str) -> bool:
@@ -197,6 +215,8 @@ def _form(rows: Rows, cells: Sequence[str], name: str | None, first: str, column
             return date_form([row[column] for _, row in rows if column < len(row)] if is_open else ())
         if _share(cells, OF_DAY.fullmatch) >= 0.5:
             return day_form()
-        return number_form([cell for cell in cells if NUMBER.fullmatch(cell)], name)
+        if not (numbers := [cell for cell in cells if NUMBER.fullmatch(cell)]):
+            raise ValueError(f"{quoted(cells[0])} is no time; times are {FORMS}")
+        return number_form(numbers, name)
     except ValueError as error:
         raise ValueError(f"{first}: {error}") from None

@@ -15,6 +15,7 @@ NO_DATA: Final = frozenset(
 """What stands where there is no number."""
 MOST: Final = 1e12
 """The most requests of one interval: beyond what any one system is asked."""
+NO_COUNT: Final = f"is no count: counts are numbers from 0 to {MOST:,.0f}"
 SHORTENED: Final = {"k": 1e3, "mil": 1e6, "m": 1e6, "bil": 1e9, "g": 1e9, "tri": 1e12}
 """Grafana's short numbers, and SI's."""
 WORDED: Final = re.compile(
@@ -49,6 +50,9 @@ class Style:
 
     def learn(self, cell: str) -> None:
         """Take a cell into account."""
+        if cell.isdecimal():
+            self.plain_large, self.plain_small = self.plain_large or len(cell) > 3, self.plain_small or len(cell) <= 3
+            return
         found = WORDED.fullmatch(cell.strip())
         if not found:
             return
@@ -111,7 +115,7 @@ def number(cell: str, grouping: str) -> float:
     if value != value:
         return nan
     if not 0 <= value <= MOST or not isfinite(value):
-        raise ValueError(f"{quoted(cell)} is no count: counts are numbers from 0 to {MOST:,.0f}")
+        raise ValueError(f"{quoted(cell)} {NO_COUNT}")
     return value
 
 
@@ -123,10 +127,10 @@ def is_number(cell: str) -> bool:
 def _worded(text: str, grouping: str) -> float:
     found = WORDED.fullmatch(text)
     if not found:
-        raise ValueError(f"{quoted(text)} is no count: counts are numbers from 0 to {MOST:,.0f}")
+        raise ValueError(f"{quoted(text)} {NO_COUNT}")
     digits = GROUPS.sub("", found["number"])
     plain = digits.replace(grouping, "") if grouping else digits
     try:
         return float(plain.replace(",", ".")) * SHORTENED.get((found["short"] or "").lower(), 1.0)
     except ValueError:
-        raise ValueError(f"{quoted(text)} is no count: counts are numbers from 0 to {MOST:,.0f}") from None
+        raise ValueError(f"{quoted(text)} {NO_COUNT}") from None

@@ -110,6 +110,8 @@ def rows_of(text: str) -> Rows:
         if any(_is_one(cells) for cells in wide):
             return rows
         fallback = fallback or rows
+    if fallback is None and any(is_date(" ".join(cells)) for _, cells in Rows(text, SPACES).sample()):
+        raise ValueError("its lines are times without counts: `sort FILE | uniq -c` counts them")
     if fallback is None:
         raise ValueError(
             "its lines are no columns of times and counts, with commas, semicolons, tabs or spaces between"

@@ -5,12 +5,14 @@ from __future__ import annotations
 from array import array
 from typing import Final, NamedTuple
 
-from cascade_plan.traces.layout import Layout, layout
+from cascade_plan.traces.layout import NO_ROWS, Layout, layout
 from cascade_plan.traces.numbers import Style, number
 from cascade_plan.traces.rows import Rows
 from cascade_plan.traces.series import Record, Series, unit_of
 from cascade_plan.traces.times import Instants
 
+MOST_NUMBERS: Final = 1_000_000
+"""Of a file: every minute of a year is half as many, and an autoscaler looks every 15 seconds."""
 MOST_SERIES: Final = 1000
 """More than a person chooses from: a column of texts that differ in every row names no series."""
 
@@ -30,7 +32,11 @@ def tabulated(rows: Rows) -> Record:
     """
     found = layout(rows)
     styles = {column: Style(rows.separator == ";") for column in found.values}
-    for _, cells in found.data(rows):
+    for count, (line, cells) in enumerate(found.data(rows), start=1):
+        if count * len(styles) > MOST_NUMBERS:
+            raise ValueError(
+                f"{rows.place} {line}: more than {MOST_NUMBERS:,} numbers: add its rows up to one for 15 s or more"
+            )
         for column, style in styles.items():
             style.learn(cells[column])
     groupings = [(column, style.grouping) for column, style in styles.items()]
@@ -55,6 +61,8 @@ def tabulated(rows: Rows) -> Record:
             own.times_s.append(time_s)
             own.amounts.append(amount)
             own.lines.append(line)
+    if not columns:
+        raise ValueError(NO_ROWS)
     made = tuple(_series(found, *key, own, styles[key[1]]) for key, own in columns.items())
     return Record(made, instants.clock)
 

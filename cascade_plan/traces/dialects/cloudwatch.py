@@ -55,19 +55,24 @@ def _data(found: Mapping[str, Any]) -> Record:
     results = found["MetricDataResults"]
     if not isinstance(results, list) or not results:
         raise ValueError("CloudWatch found no data: MetricDataResults is empty")
-    filled = [(index, each) for index, each in enumerate(results) if isinstance(each, dict) and each.get("Timestamps")]
+    filled = [(index, each) for index, each in enumerate(results) if isinstance(each, dict) and _times(each)]
     if not filled:
         raise ValueError("CloudWatch found no data: no result has Timestamps")
-    instants = instants_of([filled[0][1]["Timestamps"][0]], "timestamp")
+    instants = instants_of(_times(filled[0][1])[:1], "timestamp")
     return Record(tuple(_result(index, each, instants) for index, each in filled), instants.clock)
+
+
+def _times(result: Mapping[str, Any]) -> Sequence[Any]:
+    times = result.get("Timestamps")
+    return times if isinstance(times, list) else []
 
 
 def _result(index: int, result: Mapping[str, Any], instants: Instants) -> Series:
     place = f"MetricDataResults[{index}]"
     if result.get("StatusCode") in PARTIAL:
         raise ValueError(f"{place} is {result['StatusCode']}, a part of the data: ask for the rest with its NextToken")
-    times, values = result.get("Timestamps"), result.get("Values")
-    if not isinstance(times, Sequence) or not isinstance(values, Sequence) or len(times) != len(values):
+    times, values = _times(result), result.get("Values")
+    if not isinstance(values, list) or len(times) != len(values):
         raise ValueError(f"{place} must have as many Values as Timestamps")
     label = " ".join(str(result[key]) for key in ("Label",) if result.get(key)) or str(result.get("Id", quoted("")))
     return series(label, zip(times, values, strict=True), unit_of(label), f"{place}.Values[{{}}]", instants)
