@@ -13,6 +13,10 @@ TOLERANCE = 0.2
 """A measurement may differ from its prediction by this share: four times what the model itself is off by
 (docs/model.md), as a run has noise, neighbours and a network of its own."""
 
+CLOCK_S = 2.0
+"""Tools look at their users once a second or at their next request: the first and the last second with all of them may
+both be missing from the results."""
+
 
 @dataclass(frozen=True, slots=True)
 class Percentile:
@@ -63,7 +67,7 @@ class Measurement:
     """Users there at once while they were all there."""
     held_s: float | None = None
     """How long that many were there, at least."""
-    clock_s: float = 0.0
+    clock_s: float = CLOCK_S
     """By how much longer it may have been: how coarse the results' clock is."""
     run_s: float | None = None
     """How long the whole run was."""

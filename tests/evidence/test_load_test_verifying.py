@@ -169,6 +169,14 @@ def test_the_rate_that_is_asked_is_the_operational_laws() -> None:
     assert line.reason == "1,000 users who think 2 s and wait 0.083 s send 480.1, less 10%"
 
 
+def test_no_clock_is_so_coarse_that_it_shows_a_second_of_nothing() -> None:
+    """A load of 1 s is within 2 s of any run: half of it must be seen."""
+    load = {"users": 1000, "spawn_rate_per_s": 10.0, "duration_s": 1.0, "latency_ms_p95": 200.0}
+    brief = make_plan(make_scenario(loads={"normal": load}, gates={}), predicted=True)
+    assert statuses(verify(brief, "normal", make_measurement(held_s=0.0)))["duration_s"] == "fail"
+    assert statuses(verify(brief, "normal", make_measurement(held_s=0.5)))["duration_s"] == "pass"
+
+
 def test_users_who_wait_long_are_asked_for_less() -> None:
     slow = make_measurement(p95=2500.0, latency_ms_mean=2000.0, requests_per_s=250.0)
     assert statuses(judged(slow))["requests_per_s"] == "pass", "the load was applied: the system is slow"

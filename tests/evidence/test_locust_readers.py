@@ -132,6 +132,11 @@ def test_logins_that_the_total_counts_are_taken_out_of_it() -> None:
     assert "the total counts 20 logins: judged are the other rows" in found.remarks[0]
 
 
+def test_nothing_but_logins_is_nothing_to_judge() -> None:
+    with pytest.raises(UsageError, match="no request was made but 20 logins, of which 20 failed, so there is nothing"):
+        measured(locust_stats(login(failures=20), requests=0))
+
+
 @given(st.lists(st.lists(st.integers(1, 90), min_size=1, max_size=40), min_size=1, max_size=4))
 def test_a_percentile_of_rows_together_lies_within_those_of_the_rows(rows: list[list[int]]) -> None:
     """The bound that takes the logins out, against the requests themselves (nearest rank, as Locust's)."""

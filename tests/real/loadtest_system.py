@@ -22,6 +22,7 @@ SETS = (
     ("--set", "users.tenants", "4"),
     ("--set", "behaviour.think_time_s", "{min: 0.05, max: 0.15}"),
     ("--set", "loads", "{small: {users: 20, spawn_rate_per_s: 300, duration_s: 3, latency_ms_p95: 200}}"),
+    ("--set", "gates", "{}"),
 )
 """The bundled scenario for 20 users without a pause worth the name; few tenants, so that each has a room of several."""
 

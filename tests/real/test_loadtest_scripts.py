@@ -88,7 +88,7 @@ def test_k6_thresholds_are_the_scenarios_limits(tmp_path: Path) -> None:
     with system(tmp_path) as under_test:
         options = k6(tmp_path, made, under_test.http)["options"]
     limits = {}
-    for name, load in given.scenario.loads.items():
+    for name, load in given.scenario.driven.items():
         held = f"{{load:{name},phase:hold}}"
         latency = [f"p(95)<{load.latency_ms_p95:g}"]
         latency += [f"p(99)<{load.latency_ms_p99:g}"] if load.latency_ms_p99 is not None else []
@@ -107,6 +107,15 @@ def test_k6_thresholds_are_the_scenarios_limits(tmp_path: Path) -> None:
         "peak": ("740s", [{"duration": "100s", "target": 10000}, {"duration": "307s", "target": 10000}]),
         "burst": ("1180s", [{"duration": "10s", "target": 5000}, {"duration": "67s", "target": 5000}]),
     }, "7 s of each settle: two turns of 3 s of thought and a p95 of at most 0.5 s"
+
+
+def test_k6_says_how_many_users_there_were_and_for_how_long_in_the_hold_alone(tmp_path: Path) -> None:
+    """The stand-in's clock is an hour into the load: the hold of 3 s is over, and no more than it is counted."""
+    with system(tmp_path) as under_test:
+        samples = k6(tmp_path, small(), under_test.http)["samples"]
+    assert {(sample["metric"], sample["value"], sample["tags"]["phase"]) for sample in samples} == {
+        ("users", USERS, "hold"), ("held_s", 3, "hold")
+    }  # fmt: skip
 
 
 def test_k6_writes_a_summary_and_its_gates(tmp_path: Path) -> None:

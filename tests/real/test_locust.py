@@ -136,6 +136,7 @@ def test_verify_passes_the_fast_run(fast: Run, capsys: pytest.CaptureFixture[str
     status, out = fast.verified(capsys)
     assert status == 0, out
     assert "✓ latency_ms_p95.small < 200 = " in out
+    assert "percentiles count" not in out, "logins, the ramp and the first seconds after it are left out"
     assert "requests_per_s.small" in out.partition("Predicted and measured")[2]
 
 
@@ -154,8 +155,9 @@ def test_verify_fails_the_slow_run_and_says_what_was_predicted(slow: Run, capsys
     assert status == 1
     assert out.startswith("Not verified: cascade, load small, by Locust")
     assert "✗ latency_ms_p95.small < 200 = " in out
-    assert "measured over predicted beyond 20%: latency_ms_p50.small" in out
-    assert "no one factor on behaviour.actions.*.cpu_ms explains" in out, "a delay before every answer is no CPU time"
+    text = out.replace("\n  ", " ")
+    assert "measured over predicted beyond 20%: latency_ms_p50.small" in text
+    assert "no one factor on behaviour.actions.*.cpu_ms explains" in text, "a delay before every answer is no CPU time"
 
 
 def test_several_processes_share_the_users_and_agree_on_the_status(tmp_path: Path) -> None:
@@ -166,11 +168,17 @@ def test_several_processes_share_the_users_and_agree_on_the_status(tmp_path: Pat
     assert set(done.seen["accounts"].values()) == {1}, "no two users share an account"
 
 
-def test_wrong_credentials_fail(tmp_path: Path) -> None:
+def test_wrong_credentials_fail(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Logins stand in a row of their own, with what went wrong, and in no total."""
     with system(tmp_path) as under_test:
         done = locust(tmp_path, under_test, CASCADE_PASSWORD="wrong")
     assert done.status == 1
     assert "✗ user_count.small >= 20 = 0" in done.out
+    status = run(["verify", str(tmp_path / "results"), "cascade", *ARGUMENTS])
+    assert status == 2
+    assert "no request was made but 20 logins, of which 20 failed, so there is nothing" in capsys.readouterr().err
+    failures = (tmp_path / "results" / "small_failures.csv").read_text(encoding="utf-8")
+    assert "POST,login," in failures
 
 
 @pytest.mark.parametrize(

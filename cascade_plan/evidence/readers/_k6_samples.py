@@ -129,6 +129,7 @@ def _tagged(file: Text, form: str, run: _Run, load: _Load) -> Measurement:
         source=file.name,
         user_count=None if load.fewest is None else int(load.fewest),
         held_s=load.held_s,
+        clock_s=0.0,
         requests_per_s=told["request_count"] / load.held_s if load.held_s else None,
         iteration_count=int(run.iterations),
         dropped_count=int(run.dropped),

@@ -93,6 +93,7 @@ def _tagged(summary: Summary, tags: str) -> Measurement | None:
         requests,
         user_count=None if users is None else int(users),
         held_s=held_s,
+        clock_s=0.0,
         requests_per_s=requests / held_s if held_s else None,
     )
 

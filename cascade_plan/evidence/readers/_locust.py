@@ -67,11 +67,13 @@ def statistics(table: Table, names: Sequence[str]) -> Statistics:
     if total is None:
         raise UsageError(f"{table.file.name}: no row named Aggregated: the file is cut short, or not Locust's")
     routes = [row for row in rows if row is not total and table.count(row, names[0])]
-    if not table.count(total, names[0]):
-        raise UsageError(f"{table.file.name}: no request was made, so there is nothing to judge")
     logins = [row for row in routes if table.text(row, "Name").lower() == LOGIN]
     others = [row for row in routes if row not in logins]
     login_count = sum(table.count(row, names[0]) for row in logins)
+    if not table.count(total, names[0]):
+        failed = sum(table.count(row, names[1]) for row in logins)
+        but = f" but {counted(login_count, 'login')}, of which {failed:,} failed" if login_count else ""
+        raise UsageError(f"{table.file.name}: no request was made{but}, so there is nothing to judge")
     all_count = sum(table.count(row, names[0]) for row in routes)
     if login_count and others and table.count(total, names[0]) == all_count:
         return _without_logins(table, names, total, others, login_count)

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 from cascade_plan.errors import UsageError
 from cascade_plan.evidence.readers._locust import Statistics, is_total, rows_of, statistics
 from cascade_plan.evidence.texts import Beside, Row, Table, Text, table
-from cascade_plan.model.measurement import Failure, Measurement
+from cascade_plan.model.measurement import CLOCK_S, Failure, Measurement
 
 READS: str = "Locust's --csv files (their prefix, or one of them)"
 FILES: tuple[str, ...] = ("*_stats.csv",)
@@ -30,8 +30,6 @@ HEADERS: Final = (
 """What Locust's files are told by."""
 WHAT: Final = "a file that Locust's --csv writes"
 SHOWN_FAILURES: Final = 5
-CLOCK_S: Final = 2.0
-"""The history has a row a second: the first and the last second with all users may both be missing from it."""
 SETTLED_S: Final = 1.5
 """A total that began this much after the last user came leaves out the first seconds, by a clock of whole seconds."""
 
@@ -68,7 +66,6 @@ def measured(stats: Text, history: Text | None, failures: Text | None) -> Measur
         source=stats.name,
         user_count=found.users,
         held_s=found.held_s,
-        clock_s=CLOCK_S,
         run_s=found.run_s,
         request_count=own.request_count,
         failure_count=own.failure_count,
