@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -14,16 +15,17 @@ import typer
 
 from cascade_plan import registry
 from cascade_plan.cli import completing
-from cascade_plan.cli.choice import MaxPriceAge, NoPriceCache, Output, values_option
+from cascade_plan.cli.choice import MaxPriceAge, NoPriceCache, Output, values_option, with_choice
 from cascade_plan.cli.described import CONTEXT, Described, DescribedGroup
-from cascade_plan.cli.output import complain, deliver, say
+from cascade_plan.cli.output import complain, deliver, note, say
 from cascade_plan.errors import UsageError, did_you_mean
-from cascade_plan.inputs.choice import day
+from cascade_plan.inputs.choice import Choice, day
 from cascade_plan.inputs.scenarios import priced
 from cascade_plan.languages.json import dump
 from cascade_plan.model.price import MAX_PRICE_AGE_DAYS, Book, Price, age_days
 from cascade_plan.prices import books, bundled, cache
 from cascade_plan.prices.coverage import SectionCoverage, coverage
+from cascade_plan.prices.lines import GIVEN
 from cascade_plan.prices.products import price_list
 
 if TYPE_CHECKING:
@@ -333,6 +335,39 @@ def _other_book(cloud: str, region: str, against: str, endpoint_url: str | None,
     wanted = updating.wanted_services(cloud, against, ())
     wish = updating.Wish(cloud, against, wanted, today, endpoint_url, keep_going=True)
     return Book(cloud, region, updating.fetched(region, wish).rows, f"{against} of {today}")
+
+
+Missing = Annotated[bool, typer.Option("--missing", help="Only the prices that the plan lacks, to be written.")]
+Force = Annotated[bool, typer.Option("--force", help="Overwrite a file that is there.")]
+
+
+@app.command("init-override", cls=Described)
+@with_choice
+def init_override(choice: Choice, missing: Missing = False, output: Output = "-", force: Force = False) -> int:
+    """Write a file of prices for --prices to start from: those of a scenario's plan, or only those it lacks.
+
+    Examples:
+      cascade-plan prices init-override my.yaml --region eu-west-1 --missing -o our-prices.yaml
+    """
+    from cascade_plan.planning.pipeline import plan
+    from cascade_plan.prices import short
+
+    given = choice.read()
+    scenario, bill = given.scenario, plan(given.scenario, given.book, given.origins, predicted=False).bill
+    wanted = [
+        *(short.wanted(item, item.price_usd) for item in bill.items if not missing and item.origin != GIVEN),
+        *(short.wanted(line, None) for line in bill.unpriced),
+    ]
+    if not wanted:
+        note(f"nothing to write: {given.book.name} has every price that {scenario.name} needs")
+        return 0
+    if output != "-" and Path(output).exists() and not force:
+        raise UsageError(f"{output} exists: choose another name, or overwrite it with --force")
+    which = "lacks" if missing else "needs"
+    why = f"Prices that {scenario.name} {which} in {scenario.region}."
+    text = short.render(given.book, wanted, why, "given by hand", choice.as_of or _today(None))
+    deliver(text, output, f"next: write a price in place of each ?, then use it with --prices {shlex.quote(output)}")
+    return 0
 
 
 @app.command("import", cls=Described)

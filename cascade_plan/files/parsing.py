@@ -265,6 +265,7 @@ def _tag_message(tag: str) -> str:
 
 
 _SYNTAX: Final = (
+    ("mapping keys are not allowed", "a '?' cannot stand here without quotes; write the value"),
     ("mapping values are not allowed", "a ':' cannot stand here; check the indentation, or quote text that holds ': '"),
     ("could not find expected ':'", "a ':' is missing after a key"),
     ("expected ',' or '}'", "a ',' or '}' is missing"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -189,6 +189,11 @@ class Book:
         """Return this book with `rows` laid over it. Rows of the origin "override" are negotiated: not a list price."""
         public = {**self._public, **{key: row for key, row in rows.items() if row[-1] != OVERRIDE}}
         return Book(self.cloud, self.region, {**self._rows, **rows}, f"{self.name} + {name}", self.currency, public)
+
+    def without(self, tiers: Collection[tuple[str, str, str]]) -> Book:
+        """Return this book without some prices: every variant of each (service, item, term)."""
+        rows = {key: row for key, row in self._rows.items() if (key.service, key.item, key.term) not in tiers}
+        return Book(self.cloud, self.region, rows, self.name, self.currency, self._public)
 
     def discounted(self, percents: Mapping[str, Decimal], by: str) -> Book:
         """Return this book with percent off every price of some services; each row's note says so and by whom.

@@ -10,8 +10,9 @@ from typing import Any
 
 from cascade_plan import registry
 from cascade_plan.errors import Problem, did_you_mean
-from cascade_plan.files.documents import Document, Trail, field_name
-from cascade_plan.model.price import UNITS, Book
+from cascade_plan.files.documents import Document, Trail, field_name, shown
+from cascade_plan.model.price import UNITS, Book, PriceKey
+from cascade_plan.prices import short
 from cascade_plan.prices.layout import (
     COLUMNS,
     CURRENCY,
@@ -22,6 +23,9 @@ from cascade_plan.prices.layout import (
     OPTIONAL_COLUMNS,
     RETRIEVED,
     SECTION_HEADER,
+    SHORT,
+    SHORT_HEADER,
+    UNKNOWN,
     UPFRONT_USD,
     USD,
     completed,
@@ -30,9 +34,12 @@ from cascade_plan.prices.layout import (
     is_header,
     is_name,
     is_text,
+    tidy,
     unescaped,
+    unsafe,
 )
 from cascade_plan.prices.products import price_list
+from cascade_plan.prices.selling import Sold, gap
 
 
 def problems(document: Document, book: Book | None = None) -> list[Problem]:
@@ -47,9 +54,11 @@ class _Check:
         self.document = document
         self.book = book
         self.found: list[Problem] = []
-        self.seen: dict[tuple[str, ...], tuple[str | int, int]] = {}
         self.sections: Mapping[str, str] = {}
         """Of the document's cloud; empty where there is no such cloud."""
+        self.sold = Sold(book) if book else None
+        self.rows: dict[PriceKey, Problem] = {}
+        """Each row, with where it stands."""
 
     def problems(self) -> list[Problem]:
         """Return the problems in the order of the file."""
@@ -59,11 +68,14 @@ class _Check:
             self.sections = price_list(data["cloud"]).sections
         retrieved = () if data.keys().isdisjoint(RETRIEVED) else RETRIEVED
         is_discount = self.book is not None and DISCOUNTS in data
-        sections = () if is_discount else ("sections",)
-        allowed = HEADER if self.book is None else (*HEADER, DISCOUNTS)
+        is_short = self.book is not None and SHORT in data
+        sections = () if is_discount or is_short else ("sections",)
+        allowed = HEADER if self.book is None else (*HEADER, DISCOUNTS, SHORT, *SHORT_HEADER)
         self._fields((), allowed, ("format", "cloud", "region", *sections, *retrieved))
         if is_discount and self.sections:
             self._discounts(data[DISCOUNTS])
+        if is_short and self.sections:
+            self._short(data[SHORT])
         self._must((), "format", lambda value: value == FORMAT, f"must be {FORMAT}, the format this version reads")
         self._must((), "cloud", lambda value: value in clouds, f"must be {' or '.join(clouds)}")
         self._must((), "currency", lambda value: value == CURRENCY, f"must be {CURRENCY}")
@@ -72,11 +84,55 @@ class _Check:
         if self._must((), "region", is_name, "must be the name of a region") and self.book:
             region = self.book.region
             self._must((), "region", lambda value: value == region, f"must be {region}, the region of the scenario")
-        has_sections = not is_discount or data.get("sections") is not None
+        has_sections = bool(sections) or data.get("sections") is not None
         if has_sections and self.sections and self._must((), "sections", _is_mapping, "must be a mapping of sections"):
             for name in data["sections"]:
                 self._section(name)
+        self._tiers()
         return sorted(self.found)
+
+    def _short(self, given: object) -> None:
+        """Check the prices that a file gives by their words alone."""
+        if not isinstance(given, dict) or not given:
+            self._refuse((SHORT,), "must be a mapping of prices, such as {vpc public-ipv4: {usd: 0.005, per: hour}}")
+            return
+        for name in SHORT_HEADER:
+            if name not in self.document.data:
+                self.found.append(Problem(*self.document.place(()), name, "is missing: of the short prices"))
+        self._must((), "source", is_text, "must be text: who says so")
+        self._must((), "as_of", lambda value: is_as_of(str(value)), "must be YYYY, YYYY-MM, YYYY-MM-DD or undated")
+        for words in given:
+            place = self.document.key_place((SHORT, words))
+            for message in self._short_faults(words, given[words], Problem(*place, field_name((SHORT, words)), "")):
+                self.found.append(Problem(*place, field_name((SHORT, words)), message))
+
+    def _short_faults(self, words: str, given: object, where: Problem) -> Iterator[str]:
+        """Yield what is wrong with a short price."""
+        assert self.book is not None
+        if (key := short.key(words, self.book.cloud)) is None:
+            services = sorted({*self.sections.values()})
+            hint = did_you_mean(words.split(" ")[0], services)
+            yield f"must be a service, an item and what else tells it apart; services are {', '.join(services)}{hint}"
+            return
+        if not isinstance(given, dict) or not given.keys() <= {"usd", "per"} or "usd" not in given:
+            yield "must be {usd: 0.005, per: hour}: the price, and per what it is"
+            return
+        cells = [*key[1:], *short.cells(key, given, self.book, "undated", "s")]
+        yield from self._faults(key.service, cells, {"s": "s"})
+        yield from self._again(key, where)
+
+    def _tiers(self) -> None:
+        """Refuse tiers that leave a hole or overlap, where a file replaces all of a price's."""
+        if self.sold is not None:
+            for keys in self.sold.tiers(self.rows).values():
+                if (found := gap(keys)) is not None:
+                    where = self.rows[found[0]]
+                    self.found.append(Problem(where.file, where.line, where.column, where.field, found[1]))
+
+    def _again(self, key: PriceKey, where: Problem) -> Iterator[str]:
+        """Remember a row; yield what is wrong when there is one before."""
+        if (first := self.rows.setdefault(key, where)) is not where:
+            yield f"priced before, on line {first.line}"
 
     def _discounts(self, discounts: object) -> None:
         """Check the percents that a file takes off the prices of whole services."""
@@ -101,6 +157,10 @@ class _Check:
         else:
             self._fields(trail, SECTION_HEADER, ("sources", "rows"))
             named = self._must(trail, "sources", _is_mapping, "must be a mapping of short names to sources")
+            if named and self.book is not None:
+                for short, source in section["sources"].items():
+                    if fault := isinstance(source, str) and unsafe(source):
+                        self._refuse((*trail, "sources", short), f"{fault}, got {shown(source)}")
             self._must(trail, "gaps", _is_list, "must be a list of texts")
             if self._must(trail, "rows", _is_block, "must be CSV in a literal block (rows: |)"):
                 self._rows(trail, known[name], section["rows"], section["sources"] if named else None)
@@ -119,22 +179,22 @@ class _Check:
                     message = f"must have {len(header)} cells ({','.join(header)}), got {len(given)}"
                     self._refuse_line(trail, lines.line_num, message)
                     continue
-                cells = completed(header, given)
+                cells = tidy(completed(header, given))
                 for message in self._faults(service, cells, sources):
                     self._refuse_line(trail, lines.line_num, message)
-                place = (trail[-1], lines.line_num)
-                if (first := self.seen.setdefault((service, *cells[:3]), place)) != place:
-                    self._refuse_line(trail, lines.line_num, f"priced before, by row {first[1] - 1} of {first[0]}")
+                for message in self._again(PriceKey(service, *cells[:3]), self._line(trail, lines.line_num, "")):
+                    self._refuse_line(trail, lines.line_num, message)
         except csv.Error as error:
             self._refuse_line(trail, lines.line_num, f"no CSV: {error}")
 
     def _faults(self, service: str, cells: list[str], sources: Mapping[str, Any] | None) -> Iterator[str]:
         """Yield what is wrong with the cells of a row."""
         item, variant, term, unit, usd, upfront_usd, as_of, source, *_ = cells
-        for column, cell in (("item", item), ("term", term)):
-            if not NAME.fullmatch(cell):
-                yield f"{column}: must be a name, got {cell!r}"
-        if not USD.fullmatch(usd):
+        names = (("item", item), ("term", term))
+        yield from (f"{column}: must be a name, got {cell!r}" for column, cell in names if not NAME.fullmatch(cell))
+        if usd == UNKNOWN and self.book:
+            yield f"usd: a price is still to be written in place of {UNKNOWN}"
+        elif not USD.fullmatch(usd):
             yield f"usd: must be a decimal number above 0, such as 0.192, got {usd!r}"
         if not UPFRONT_USD.fullmatch(upfront_usd):
             yield f"upfront_usd: must be a decimal number, or empty where it is not known, got {upfront_usd!r}"
@@ -144,8 +204,15 @@ class _Check:
             yield f"source: must be one of the section's sources ({', '.join(sources)}), got {source!r}"
         if unit not in UNITS:
             yield f"unit: must be one of {', '.join(sorted(UNITS))}, got {unit!r}{did_you_mean(unit, sorted(UNITS))}"
-        elif self.book and (price := self.book.find(service, item, variant, term)) and price.unit != unit:
-            yield f"unit: the book prices {price.key} per {price.unit}, got {unit}"
+        if self.sold is not None:
+            yield from self._unsold(self.sold, PriceKey(service, item, variant, term), cells)
+
+    def _unsold(self, sold: Sold, key: PriceKey, cells: list[str]) -> Iterator[str]:
+        """Yield what is wrong with a row that a file lays over the book: what it prices, and what its texts hold."""
+        if NAME.fullmatch(key.item) and NAME.fullmatch(key.term):
+            yield from sold.faults(key, cells[COLUMNS.index("unit")])
+        texts = zip(COLUMNS, cells, strict=True)
+        yield from (f"{column}: {fault}, got {shown(cell)}" for column, cell in texts if (fault := unsafe(cell)))
 
     def _fields(self, trail: Trail, allowed: Sequence[str], required: Iterable[str]) -> None:
         mapping = self._at(trail)
@@ -175,9 +242,12 @@ class _Check:
         self.found.append(Problem(*self.document.key_place(trail), field_name(trail), message))
 
     def _refuse_line(self, trail: Trail, number: int, message: str) -> None:
-        """Refuse a line of the rows, which start on the line below their key."""
+        self.found.append(self._line(trail, number, message))
+
+    def _line(self, trail: Trail, number: int, message: str) -> Problem:
+        """Return a problem of a line of the rows, which start on the line below their key."""
         name, line, column = self.document.key_place((*trail, "rows"))
-        self.found.append(Problem(name, line + number, column + 2, field_name((*trail, "rows")), message))
+        return Problem(name, line + number, column + 2, field_name((*trail, "rows")), message)
 
 
 def _is_percent(value: object) -> bool:

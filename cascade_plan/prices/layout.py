@@ -50,6 +50,12 @@ RETRIEVED: Final = ("retrieved", "retrieved_from")
 """The fields of the header that say on which day and from where a whole book was last retrieved; both or neither."""
 DISCOUNTS: Final = "discounts"
 """Of a file laid over a book: service -> percent off its prices."""
+SHORT: Final = "prices"
+"""Of a file laid over a book: the words of a price (service, item, variant, term) -> what it is."""
+SHORT_HEADER: Final = ("source", "as_of")
+"""Who says so, and of which day, for all short prices of a file."""
+UNKNOWN: Final = "?"
+"""Stands for a figure that is still to be written."""
 SECTION_HEADER: Final = ("title", "as_of", "sources", "gaps", "rows")
 
 USD: Final = re.compile(r"(?=[0.]*[1-9])[0-9]{1,9}(?:\.[0-9]{1,12})?", re.ASCII)
@@ -58,6 +64,9 @@ UPFRONT_USD: Final = re.compile(r"(?:[0-9]{1,9}(?:\.[0-9]{1,12})?)?", re.ASCII)
 """What is paid on the first day, 0 included, or nothing where the source does not say."""
 _AS_OF: Final = re.compile(r"20[0-9]{2}(?:-[0-9]{2}(?:-[0-9]{2})?)?", re.ASCII)
 NAME: Final = re.compile(r"\S+")
+_COMMAND: Final = re.compile(r"::[A-Za-z-]+(?: [^:]*)?::|##\[")
+"""What GitHub, Azure and their kin act on in a line of a log,
+https://docs.github.com/actions/reference/workflow-commands-for-github-actions"""
 _ESCAPE: Final = re.compile(r"\\u([0-9a-f]{4})")
 
 
@@ -82,6 +91,18 @@ def completed(header: Sequence[str], cells: Sequence[str]) -> list[str]:
     """Return a row's cells in the order of COLUMNS. Raises ValueError when there are not as many as in the header."""
     given = dict(zip(header, cells, strict=True))
     return [given.get(column, OPTIONAL_COLUMNS.get(column, "")) for column in COLUMNS]
+
+
+def tidy(cells: Sequence[str]) -> list[str]:
+    """Return a row's cells in the order of COLUMNS with its note on one line."""
+    return [*cells[:-1], " ".join(cells[-1].split())]
+
+
+def unsafe(text: str) -> str:
+    """Return why a text of somebody's file must not stand in a report, or "" where it may."""
+    if not text.isprintable():
+        return "must be one line without control characters"
+    return "must not hold a command to a build's log (::...::)" if _COMMAND.search(text) else ""
 
 
 def unescaped(cells: list[str]) -> list[str]:

@@ -135,7 +135,8 @@ def _tiered_lines(line: _Line, amount: Amounts, key: PriceKey, book: Book) -> It
             ).unpriced(missing, key)
         within = _part(amount, start, end)
         if within.ceiling or start == 0:
-            part = _Line(f"{line.name} ({_range(start, end, line.unit)})", line.tier, line.unit, line.group)
+            name = f"{line.name} ({_range(start, end, line.unit)})" if start or end is not None else line.name
+            part = _Line(name, line.tier, line.unit, line.group)
             yield _priced(part, within, price.key, book)
         if end is None:
             return

@@ -16,6 +16,7 @@ from cascade_plan.errors import PriceError, Problem, ScenarioError
 from cascade_plan.files.parsing import parse_yaml
 from cascade_plan.model.catalogue import WHAT, Catalogue, Shape
 from cascade_plan.model.price import OVERRIDE, UNITS, Book, PriceKey, Row
+from cascade_plan.prices import short
 from cascade_plan.prices.checking import problems
 from cascade_plan.prices.layout import (
     COLUMNS,
@@ -33,9 +34,11 @@ from cascade_plan.prices.layout import (
     is_header,
     is_name,
     is_text,
+    tidy,
     unescaped,
 )
 from cascade_plan.prices.products import PriceList, price_list
+from cascade_plan.prices.selling import Sold
 
 _DAMAGE: Final = (yaml.YAMLError, csv.Error, AttributeError, KeyError, TypeError, ValueError)
 _LOADER: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -93,8 +96,9 @@ def override(book: Book, text: str, name: str) -> Book:
     """Return the book with the rows of a file laid over it. The file has a book's format, with any of its sections.
 
     Its `discounts`, percent by service, are taken off every price of the book that the file itself does not give.
-    Raises ScenarioError with every problem found: no price that is a positive decimal, a unit other than the book's,
-    another region, an unknown section, source, field or service, no percentage between 0 and 100.
+    Tiers that are not the book's replace all of theirs. Raises ScenarioError with every problem found: no price that is
+    a positive decimal, what the cloud does not sell, another unit, another region, an unknown section, source, field or
+    service, tiers with holes, a text that no report can hold, no percentage between 0 and 100.
     """
     document = parse_yaml(text, name)
     if found := problems(document, book):
@@ -102,7 +106,9 @@ def override(book: Book, text: str, name: str) -> Book:
     data = document.data
     percents = {service: Decimal(str(percent)) for service, percent in (data.get(DISCOUNTS) or {}).items()}
     rows = _rows(data.get("sections") or {}, OVERRIDE, price_list(book.cloud))
-    return book.discounted(percents, name).overridden(rows, name)
+    rows |= {key: (*row, OVERRIDE) for key, row in short.rows(data, book)}
+    replaced = Sold(book).tiers(rows)
+    return book.discounted(percents, name).without(replaced).overridden(rows, name)
 
 
 def _named(value: object) -> str:
@@ -139,6 +145,7 @@ def _rows(sections: Mapping[str, Any], origin: str, prices: PriceList) -> dict[P
         count += len(lines)
         if lines:
             ordered = lines if header == COLUMNS else [completed(header, cells) for cells in lines]
+            ordered = ordered if origin != OVERRIDE else [tidy(cells) for cells in ordered]
             rows.update(_columns(service, sources, ordered, origin))
     if len(rows) != count:
         raise ValueError
