@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import Result
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,6 +13,7 @@ from cascade_plan.errors import ScenarioError
 from cascade_plan.inputs.scenarios import bundled_scenarios, read
 from cascade_plan.planning.pipeline import plan
 
+Result = tuple[int, str, str]
 SMALL = """\
 schema_version: 1
 name: small
