@@ -97,7 +97,9 @@ def _of_group(before: NodeGroup | None, after: NodeGroup | None, sides: Sides, l
     if all(old.get(name) == new.get(name) for name in ("shape", "options", "terms")):
         yield from _prices(sides, "hour")
     yield from (replace(price, name="storage_price_usd") for price in _prices(sides, "gib_month"))
-    storage, more = (sum(line.quantity.peak for line in lines if line.unit == "gib_month") for lines in sides)
+    storage, more = (
+        sum(getattr(line.quantity, level) for line in lines if line.unit == "gib_month") for lines in sides
+    )
     if storage != more:
         yield Difference("storage_gib", "GiB", storage, more)
 

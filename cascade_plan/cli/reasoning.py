@@ -125,7 +125,7 @@ def diff(
 ) -> int:
     """Say what a change costs and why: AFTER against BEFORE, or one scenario before and after --set, --peak and others.
 
-    What the options change is changed in AFTER only.
+    What the options change is changed in AFTER only. --env alone compares a file's first environment with that one.
 
     Examples:
       cascade-plan diff my.yaml --set tiers.cache.engine=valkey
@@ -136,7 +136,7 @@ def diff(
 
     report = registry.load("reports/differences", format_)
     changes = choice.changes
-    if after is None and not changes:
+    if after is None and not choice.is_changed:
         what = before or "the scenario"
         raise UsageError(
             f"nothing to compare {what} with: give a second scenario or plan, or a change such as "
@@ -149,7 +149,8 @@ def diff(
             f"as in `cascade-plan diff {second} my.yaml {changes[0]}`"
         )
     # Which scenario it is where none was given is said once.
-    sides = (_plan(choice.unchanged(), before), _plan(choice, second or choice.scenario))
+    first = choice.unchanged() if changes or after is None else choice
+    sides = (_plan(first, before), _plan(choice, second or choice.scenario))
     deliver(laid_out(report, compare(*sides), full=full), output)
     return 0
 

@@ -64,7 +64,12 @@ class Choice:
         return tuple(replace(self, env=name) for name in names) or (self,)
 
     def unchanged(self) -> Choice:
-        """Return this choice without what flags change of a scenario and its prices."""
+        """Return this choice without what flags change of a scenario and its prices.
+
+        Where they change nothing but choose an environment, it is that of the file's first one.
+        """
+        if not self.changes and self._has_flag("env"):
+            return replace(self, env=None)
         kept = tuple(each for each in self.assignments if not each[0].startswith("--"))
         return replace(self, assignments=kept, prices=None if self._has_flag("prices") else self.prices)
 
@@ -73,6 +78,11 @@ class Choice:
         """The flags that change a scenario or its prices, as typed."""
         flags = tuple(each[0] for each in self.assignments if each[0].startswith("--"))
         return (*flags, self.said["prices"]) if self._has_flag("prices") else flags
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether flags change the scenario or its prices, or choose an environment."""
+        return bool(self.changes) or self._has_flag("env")
 
     def _has_flag(self, name: str) -> bool:
         """Return whether a flag gave a value, and not the environment or the project file."""

@@ -82,6 +82,48 @@ def test_prices_are_those_of_the_second_side(cascade: Command) -> None:
     assert out.splitlines()[0] == "+$23.00 a month (+1.0 %): database primary storage price +100.0 % +$23.00"
 
 
+SYSTEMS = """
+schema_version: 1
+name: shop
+users: {peak: 10000, average: 3000}
+behaviour:
+  actions:
+    read: {weight: 1, request: GET /things}
+tiers:
+  api: {}
+  database: {}
+environments:
+  production: {}
+  staging:
+    users: {peak: 100, average: 10}
+    availability: minimal
+"""
+
+
+def test_an_environment_is_compared_with_the_first_one(cascade: Command) -> None:
+    Path("shop.yaml").write_text(SYSTEMS, encoding="utf-8")
+    status, out, _ = cascade("diff", "shop.yaml", "--env", "staging", "--format", "json")
+    found = json.loads(out)
+    assert status == 0
+    assert (found["before"]["users_peak"], found["after"]["users_peak"]) == (10_000, 100)
+    # With a change it says which environment is changed.
+    sets = ("--set", "tiers.database.replicas=3")
+    found = json.loads(cascade("diff", "shop.yaml", "--env", "staging", *sets, "--format", "json")[1])
+    assert (found["before"]["users_peak"], found["after"]["users_peak"]) == (100, 100)
+    assert [cause["words"] for cause in found["causes"]] == ["3 read replicas"]
+    found = json.loads(cascade("diff", "shop.yaml", "shop.yaml", "--env", "staging", "--format", "json")[1])
+    assert found["headline"] == "Nothing changed."
+
+
+def test_the_environment_s_values_are_on_both_sides(cascade: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CASCADE_PLAN_PEAK", "20000")
+    Path(".cascade-plan.yaml").write_text("avg: 4000\n", encoding="utf-8")
+    found = json.loads(cascade("diff", "cascade", "--set", "tiers.cache.engine=valkey", "--format", "json")[1])
+    users = {(found[side]["users_peak"], found[side]["users_average"]) for side in ("before", "after")}
+    assert users == {(20_000, 4000)}
+    assert [each["name"] for each in found["inputs"]] == ["tiers.cache.engine"]
+
+
 def test_what_is_no_plan_is_refused(cascade: Command) -> None:
     Path("plan.json").write_text('{"schema_version": 99}', encoding="utf-8")
     status, out, err = cascade("diff", "plan.json", "cascade")

@@ -210,6 +210,22 @@ def test_verdicts_say_budget_and_gates() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("gates", "said"),
+    [
+        ({}, "no budget, 0 of 1 gates missed"),
+        ({"cost_usd_upfront": ["> 5"]}, "no budget, 1 of 2 gates missed"),
+        ({"cost_usd_per_month.average": ["> 5000"]}, "no budget, 1 of 2 gates missed"),
+        ({"cost_usd_per_month.average": ["< 1000"]}, "over budget 3.9 x, 1 of 2 gates missed"),
+        ({"cost_usd_per_1000_users_month": ["< 50"], "cost_usd_per_month.peak": ["< 9000"]},
+         "over budget 7.7 x, 1 of 3 gates missed"),
+    ],
+)  # fmt: skip
+def test_over_budget_is_said_of_upper_limits_on_the_cost_of_a_month(gates: dict[str, Any], said: str) -> None:
+    plan = make_plan(budget={}, gates=gates)
+    assert summary.verdicts(compare(plan, plan)) == f"{said}, as before"
+
+
 # Formats
 
 

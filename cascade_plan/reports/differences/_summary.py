@@ -16,6 +16,8 @@ NAMED_MOST: Final = 3
 NAMED_SHARE: Final = Decimal("0.8")
 """Causes are named until they make up this share of all that changed."""
 INPUTS_SHOWN: Final = 4
+RECURRING: Final = "cost_usd_per_"
+"""How the figures begin that a budget can limit: cash paid once is none of them."""
 BUDGETS: Final = {"fail": "over budget", "unjudged": "budget not judged", "pass": "within budget"}
 
 
@@ -133,7 +135,9 @@ def _verdict(plan: Plan) -> str:
 
 
 def _budget(plan: Plan) -> str:
-    costs = [verdict for verdict in plan.verdicts if verdict.figure.startswith("cost_")]
+    costs = [
+        verdict for verdict in plan.verdicts if verdict.figure.startswith(RECURRING) and verdict.operator in ("<", "<=")
+    ]
     if not costs:
         return "no budget"
     worst = min(costs, key=lambda verdict: list(BUDGETS).index(verdict.status))
@@ -142,7 +146,7 @@ def _budget(plan: Plan) -> str:
 
 def _times(verdict: Verdict) -> str:
     """Return how many times its limit a missed budget's cost is, where that is more than once."""
-    if verdict.status != "fail" or verdict.value is None or verdict.operator not in ("<", "<=") or not verdict.limit:
+    if verdict.status != "fail" or verdict.value is None or not verdict.limit:
         return ""
     times = f"{Decimal(str(verdict.value)) / verdict.limit:,.1f}"
     return "" if times == "1.0" else f" {times} x"
