@@ -23,7 +23,9 @@ def test_the_line_that_must_always_work(cascade) -> None:  # type: ignore[no-unt
     status, out, err = cascade("size", "--peak", "10000", "--avg", "3000")
     assert status == 0
     assert "10,000 users at peak, 3,000 on average" in out
-    assert "✗ cost_usd_per_1000_users_month < 50 = " in out
+    assert out.splitlines()[-2].startswith("✗ Over budget 4.8 x: ")
+    assert out.splitlines()[-1] == "  next: cascade-plan explain cost --peak 10000 --avg 3000"
+    assert len(out.splitlines()) <= 24
     assert err.startswith("warning: ")
 
 
@@ -98,11 +100,94 @@ def test_junit_names_every_gate(cascade) -> None:  # type: ignore[no-untyped-def
 def test_github_gets_annotations_and_a_summary(cascade, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", "summary.md")
+    text = (ROOT / "scenarios/cascade.yaml").read_text(encoding="utf-8")
+    Path("a,b").mkdir()
+    Path("a,b/c.yaml").write_text(text, encoding="utf-8")
+    status, out, err = cascade("check", "a,b/c.yaml")
+    line = text.splitlines().index('  cost_usd_per_1000_users_month: ["< 50"]') + 1
+    place = f"file=a%2Cb/c.yaml,line={line}"
+    assert status == 1
+    assert f"::error {place},title=cascade-plan cascade::✗ cost_usd_per_1000_users_month < 50 = 238.56\n" in err
+    assert (out + err).count("cost_usd_per_1000_users_month") == 1
+    assert "::" not in out
+    summary = Path("summary.md").read_text(encoding="utf-8")
+    assert summary.startswith("## cascade: ✗ Over budget 4.8 x: ")
+    assert "| database | db.r5.xlarge multi-AZ, 1 replica | 2 | 1,129.50 | 47% |" in summary
+    assert len(summary.splitlines()) < 40
+
+
+def test_github_is_told_the_path_from_the_repository_s_root(cascade, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_WORKSPACE", str(Path.cwd()))
+    Path("sub").mkdir()
+    (Path("sub") / "x.yaml").write_text((ROOT / "scenarios/cascade.yaml").read_text(encoding="utf-8"), encoding="utf-8")
+    monkeypatch.chdir("sub")
+    assert "::error file=sub/x.yaml,line=" in cascade("check", "x.yaml")[2]
+    # A bundled scenario has no line in anybody's repository.
+    assert "file=" not in cascade("check")[2]
+
+
+@pytest.mark.parametrize("command", ["size", "report", "check", "explain"])
+def test_no_text_of_an_input_is_a_command_to_github_or_a_heading(cascade, monkeypatch, command: str) -> None:  # type: ignore[no-untyped-def]
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", "summary.md")
+    Path("prices.yaml").write_text(
+        "format: 1\ncloud: aws\nregion: us-east-1\nsections:\n  ec2_on_demand:\n    sources: {c: '::error::source'}\n"
+        "    rows: |\n      item,variant,term,unit,usd,as_of,source,note\n"
+        '      m6g.large,linux,on_demand,hour,0.077,2026-01-01,c,"weak: ::error::one and words and words and words to '
+        'fold ::error::two words ##[error]three"\n',
+        encoding="utf-8",
+    )
+    arguments = ["cost"] if command == "explain" else ["--full"] if command in ("size", "check") else []
+    for text in ("::error::pwned", "# Approved by finance", "1. Pay", "- item", "=== ==="):
+        out = "".join(
+            cascade(command, *arguments, "--prices", "prices.yaml", "--set", f"description={json.dumps(text)}")[1:]
+        )
+        commands = [line for line in out.splitlines() if line.lstrip().startswith("::")]
+        assert all(line.startswith(("::error title=cascade-plan", "::warning title=cascade-plan")) for line in commands)
+        assert "##[" not in out
+        if command == "report":
+            assert f"\n{text}\n" not in out
+
+
+def test_check_says_its_verdict_once(cascade) -> None:  # type: ignore[no-untyped-def]
     status, out, err = cascade("check")
     assert status == 1
-    assert "::error title=cascade-plan cascade::✗ cost_usd_per_1000_users_month < 50" in err
-    assert "::" not in out
-    assert "Over budget" in Path("summary.md").read_text(encoding="utf-8")
+    assert (out + err).count("cost_usd_per_1000_users_month") == 1
+    assert len(out.splitlines()) < 10
+    assert "Figures" in cascade("check", "--full")[1]
+    _, out, err = cascade("check", "--format", "json")
+    assert "✗ cost_usd_per_1000_users_month < 50 = 238.56\n" in err
+
+
+def test_a_file_holds_what_a_terminal_shows(cascade, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
+    for columns in ("60", "80", "133"):
+        monkeypatch.setenv("COLUMNS", columns)
+        _, out, _ = cascade("size")
+        cascade("size", "-o", "plan.txt")
+        assert Path("plan.txt").read_text(encoding="utf-8") == out
+        assert max(map(len, out.splitlines())) <= int(columns)
+
+
+def test_colour_changes_no_word(cascade, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
+    _, plain, _ = cascade("size")
+    monkeypatch.setattr("cascade_plan.cli.output.Color.on", lambda: True)
+    _, coloured, _ = cascade("size")
+    assert coloured != plain
+    assert re.sub(r"\x1b\[[\d;]*m", "", coloured) == plain
+
+
+@pytest.mark.parametrize("width", [60, 80, 133])
+def test_every_table_keeps_to_the_page(cascade, monkeypatch: pytest.MonkeyPatch, width: int) -> None:  # type: ignore[no-untyped-def]
+    monkeypatch.setenv("COLUMNS", str(width))
+    for line in (
+        ("size", "--full"),
+        ("check",),
+        ("simulate",),
+        ("simulate", "--requests", "2000"),
+    ):
+        out = cascade(*line)[1]
+        assert max(map(len, out.splitlines())) <= width, line
 
 
 def test_explain_names_formula_origin_and_source(cascade) -> None:  # type: ignore[no-untyped-def]

@@ -51,6 +51,15 @@ def test_report(name: str, report: str) -> None:
     compare(f"{name}.{FORMATS[report]}", registry.load("reports/plans", report).render(planned(name)))
 
 
+@pytest.mark.parametrize("name", bundled_scenarios())
+def test_all_that_a_table_says(name: str) -> None:
+    compare(f"{name}.full.txt", registry.load("reports/plans", "table").render(planned(name), full=True))
+
+
+def test_first_page() -> None:
+    compare("cascade.summary.md", registry.load("reports/plans", "markdown").summary(planned("cascade")))
+
+
 @pytest.mark.parametrize("report", sorted(REPORTS))
 def test_full_report(report: str) -> None:
     compare(
@@ -79,8 +88,8 @@ def test_emitted(program: str) -> None:
 
 
 def test_no_golden_is_left_over() -> None:
-    names = {f"{name}.{kind}" for name in bundled_scenarios() for kind in (*FORMATS.values(), "k8s.yaml")}
+    names = {f"{name}.{kind}" for name in bundled_scenarios() for kind in (*FORMATS.values(), "full.txt", "k8s.yaml")}
     names |= {f"cascade.{kind}" for kind in REPORTS.values()}
-    names |= {f"cascade.{program}.txt" for program in PROGRAMS}
     names |= {f"corrected.{kind}" for kind in DIFFERENCES.values()}
+    names |= {f"cascade.{program}.txt" for program in PROGRAMS} | {"cascade.summary.md"}
     assert {path.name for path in GOLDEN.iterdir()} == names

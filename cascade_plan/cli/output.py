@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 import sys
 from collections.abc import Sequence
@@ -52,6 +53,19 @@ class Talk:
         Color.wanted = True
 
 
+def on_github() -> bool:
+    """Return whether this is a step of GitHub Actions, whose log obeys lines that begin with two colons."""
+    return os.environ.get("GITHUB_ACTIONS") == "true"
+
+
+def harmless(text: str) -> str:
+    """Return text of which GitHub's log takes no line as a command: neither ::name:: first nor ##[name] anywhere.
+
+    Source: actions/runner, ActionCommand.cs: white space before the colons is skipped.
+    """
+    return re.sub(r"^(\s*)::", r"\1\\::", text, flags=re.MULTILINE).replace("##[", "## [")
+
+
 def width() -> int:
     """Return the columns of a page: COLUMNS where it is set, else the terminal's, else 80."""
     from shutil import get_terminal_size
@@ -76,6 +90,7 @@ def say(text: str) -> None:
     """Write text to stdout, in UTF-8 whatever the locale. A closed pipe is no error: who closed it has read enough."""
     from cascade_plan.files.disk import write_output
 
+    text = harmless(text) if on_github() else text
     try:
         write_output("-", text if text.endswith("\n") or not text else text + "\n")
     except BrokenPipeError:
@@ -91,6 +106,7 @@ def complain(text: str, kind: str = "error") -> None:
     if Talk.quiet and kind not in ("error", ""):
         return
     mark = f"{kind}: " if kind else ""
+    text = harmless(text) if on_github() else text
     sys.stderr.write("".join(f"{mark}{terminal.line(line)}\n" for line in text.splitlines()))
 
 

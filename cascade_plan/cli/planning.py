@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated
 
 import typer
 
 from cascade_plan import registry
 from cascade_plan.cli.choice import MaxPriceAge, Output, format_option, planned, with_choice
-from cascade_plan.cli.output import Color, complain, deliver
+from cascade_plan.cli.output import Color, complain, deliver, laid_out, on_github, width
 from cascade_plan.errors import UsageError, did_you_mean
 from cascade_plan.inputs.choice import Choice
 from cascade_plan.model.plan import Plan
 from cascade_plan.model.price import MAX_PRICE_AGE_DAYS, age_days
 
 Format = Annotated[str, format_option("plans")]
+Full = Annotated[bool, typer.Option("--full", help="Everything: levels, figures, all gates and all findings.")]
 Strict = Annotated[
     bool,
     typer.Option(
@@ -43,6 +43,7 @@ FailOn = Annotated[
 def size(
     choice: Choice,
     format_: Format = "table",
+    full: Full = False,
     output: Output = "-",
     max_price_age: MaxPriceAge = MAX_PRICE_AGE_DAYS,
     strict_prices: Strict = False,
@@ -61,7 +62,8 @@ def size(
     names = [each.env for each in choice.environments() if each.env]
     if choice.env is None and names:
         complain(f"environment {names[0]} of {', '.join(names)}; --env chooses another", "")
-    plans = _planned((choice,), format_, output, max_price_age, explored=False)
+    plans = _planned((choice,), format_, max_price_age, explored=False)
+    _deliver(plans, format_, output, lambda plan: _report(format_, plan, full, next_command(choice, plan, full)))
     return 3 if strict_prices and not _fresh(plans, choice, max_price_age) else 0
 
 
@@ -84,7 +86,8 @@ def report(
       0  The report was written, whatever its gates say: `check` judges them.
       3  With --strict-prices: a price is missing, undated or too old.
     """
-    plans = _planned(choice.environments(), format_, output, max_price_age, explored=True)
+    plans = _planned(choice.environments(), format_, max_price_age, explored=True)
+    _deliver(plans, format_, output, lambda plan: _report(format_, plan, True, ""))
     return 3 if strict_prices and not _fresh(plans, choice, max_price_age) else 0
 
 
@@ -92,6 +95,7 @@ def report(
 def check(
     choice: Choice,
     format_: Format = "table",
+    full: Full = False,
     output: Output = "-",
     max_price_age: MaxPriceAge = MAX_PRICE_AGE_DAYS,
     strict_prices: Strict = False,
@@ -113,18 +117,28 @@ def check(
     """
     if fail_on not in FAIL_ON:
         raise UsageError(f"--fail-on {fail_on}: must be {' or '.join(FAIL_ON)}{did_you_mean(fail_on, [*FAIL_ON])}")
-    on_github = os.environ.get("GITHUB_ACTIONS") == "true"
-    explored = on_github or format_ == "markdown"
-    plans = _planned(choice.environments(), format_, output, max_price_age, explored)
-    for plan in plans:
-        if on_github:
+    choices = choice.environments()
+    plans = _planned(choices, format_, max_price_age, explored=format_ == "markdown")
+    in_text = format_ == "table" and not full
+    # What is announced on stderr is not said on stdout again.
+    listed = output != "-" or not on_github()
+    table = registry.load("reports/plans", "table")
+    _deliver(
+        plans,
+        format_,
+        output,
+        lambda plan: table.verdict(plan, width(), listed) if in_text else _report(format_, plan, full, ""),
+    )
+    for plan, each in zip(plans, choices, strict=True):
+        if on_github():
             from cascade_plan.cli.github import announce
 
-            announce(plan)
-        complain("\n".join(registry.load("reports/plans", "table").failures(plan)), "")
-        kind = "error" if fail_on == NOT_JUDGED else "warning"
-        for verdict in plan.unjudged:
-            complain(f"{verdict.figure} is not judged: {verdict.reason}", kind)
+            announce(plan, each.read().origins)
+        elif output != "-" or format_ != "table":
+            complain("\n".join(table.failures(plan)), "")
+        if not in_text or output != "-":
+            for verdict in plan.unjudged:
+                complain(table.gate(verdict), "error" if fail_on == NOT_JUDGED else "warning")
     lacking = any(
         not plan.bill.complete or any(verdict.price_is_missing for verdict in plan.verdicts) for plan in plans
     )
@@ -134,25 +148,49 @@ def check(
     return 1 if any(plan.failed or (strict and plan.unjudged) for plan in plans) else 0
 
 
-def _planned(
-    choices: Sequence[Choice], format_: str, output: str, max_price_age: int, explored: bool
-) -> tuple[Plan, ...]:
-    """Return the plans, after printing them: as the named report, or in colour for a table on a terminal."""
-    renderer = registry.load("reports/plans", format_)
+def _planned(choices: Sequence[Choice], format_: str, max_price_age: int, explored: bool) -> tuple[Plan, ...]:
+    """Return the plans, after a warning of what is wrong with their prices. Raises UsageError for an unknown format."""
+    registry.load("reports/plans", format_)
     plans = tuple(planned(choice, outlook=explored, max_price_age_days=max_price_age) for choice in choices)
     for plan, choice in zip(plans, choices, strict=True):
         for message in _price_warnings(plan, choice, max_price_age):
             complain(message, "warning")
-    if len(plans) > 1:
-        together = registry.load("reports/environments", format_)
-        deliver(together.render(plans, [renderer.render(plan) for plan in plans]), output)
-    elif format_ == "table" and output == "-" and Color.on():
-        from cascade_plan.cli.terminal import show
-
-        show(plans[0])
-    else:
-        deliver(renderer.render(plans[0]), output)
     return plans
+
+
+def _report(format_: str, plan: Plan, full: bool, command: str) -> str:
+    return laid_out(registry.load("reports/plans", format_), plan, full=full, command=command)
+
+
+def _deliver(plans: Sequence[Plan], format_: str, output: str, report: Callable[[Plan], str]) -> None:
+    """Print what is said of one plan, or of several together: a terminal gets it in colour."""
+    text = report(plans[0])
+    if len(plans) > 1:
+        text = laid_out(registry.load("reports/environments", format_), plans, [text, *map(report, plans[1:])])
+    if format_ == "table" and output == "-" and Color.on():
+        from cascade_plan.cli.terminal import coloured
+
+        text = coloured(text)
+    deliver(text, output)
+
+
+def next_command(choice: Choice, plan: Plan, full: bool) -> str:
+    """Return the command line to go on with: for the prices that lack, for the cause of the cost, or for the rest."""
+    from shlex import join, quote
+
+    if not plan.bill.complete and registry.has("clouds", plan.scenario.cloud, "sources"):
+        return f"cascade-plan prices update --region {plan.scenario.region}"
+    flags = [each[0].partition(" ") for each in choice.assignments if each[0].startswith("--")]
+    arguments = [
+        *([] if choice.taken else [quote(choice.scenario)]),
+        *(join((name, value)) for name, _, value in flags),
+        *([join(("--env", choice.env))] if choice.env else []),
+        *([join(("--prices", choice.prices))] if choice.prices else []),
+    ]
+    command, *others = (["explain cost"] if plan.failed else []) + ([] if full else ["size --full"]) + ["report"]
+    line = " ".join(["cascade-plan", command, *arguments])
+    more = f"  (or {', '.join(others)})" if others else ""
+    return line + more if len(f"  next: {line}{more}") <= width() else line
 
 
 def _price_warnings(plan: Plan, choice: Choice, limit_days: int) -> list[str]:
@@ -164,7 +202,8 @@ def _price_warnings(plan: Plan, choice: Choice, limit_days: int) -> list[str]:
         warnings.append(f"{of_all} are older than {limit_days} days, the oldest {max(old):,} days{advice}")
     if not plan.bill.complete:
         names = ", ".join(line.name for line in plan.bill.unpriced)
-        warnings.append(f"the bill is at least what it says: no price in {plan.book} for {names}")
+        if not on_github():
+            warnings.append(f"no price in {plan.book} for {names}: the cost is at least what is said")
     return warnings
 
 

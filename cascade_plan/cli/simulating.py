@@ -182,13 +182,13 @@ def _requests(choice: Choice, count: int, seed: int, output: str) -> None:
 
     given = choice.read()
     rows = checked(plan(given.scenario, given.book, given.origins, predicted=False), count, seed)
-    headers = ("load", "users", "figure", "predicted", "simulated", "+/- (95 %)", "difference")
+    headers = ("load", "users", "figure", "predicted", "simulated", "+/- (95%)", "difference")
     cells = [
         (row.load, f"{row.users:,}", row.figure, f"{row.predicted:,.2f}", f"{row.simulated:,.2f}",
          f"{row.half_width:,.2f}", f"{row.predicted / row.simulated - 1:+.1%}")
         for row in rows
     ]  # fmt: skip
-    deliver(aligned(headers, cells, (1, 3, 4, 5, 6), width()) + "\n", output)
+    deliver(aligned(headers, cells, (1, 3, 4, 5, 6), width(), drop=(1, 6)) + "\n", output)
     for load in dict.fromkeys(row.load for row in rows if row.is_off):
         complain(
             f"load {load}: predictions are off by more than {BELIEVED:.0%}: users wait for each other longer than the "

@@ -102,6 +102,8 @@ class Unpriced:
     quantity: Amounts
     unit: str
     key: PriceKey
+    on_demand_usd: Amounts | None = None
+    """What it costs a month at the public on-demand price; None where the book does not have that one either."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,3 +45,5 @@ class Finding:
     message: str
     where: str
     """The scenario path or figure it is about."""
+    cost_usd_per_month: Decimal | None = None
+    """What of a month's bill it is about, at the average, where that is known."""

@@ -210,7 +210,7 @@ class Book:
 def _discounted(row: Row, percent: Decimal, by: str) -> Row:
     unit, usd, upfront_usd, as_of, source, sku, confirmed_by, note, _ = row
     kept = 1 - percent / 100
-    said = f"{percent:f} % off by {by}"
+    said = f"{percent:f}% off by {by}"
     return (
         unit,
         f"{Decimal(usd) * kept:f}",

@@ -167,7 +167,7 @@ class Action(Part):
     at: Key | None = Field(default=None, examples=["search"])
     """The service (a tier of kind api) that answers it; the first one if left out."""
     cpu_ms: Milliseconds = default(
-        1.0, "assumption", "5,000 users at 2 s think time on the 3.69 cores a 4 vCPU node leaves: 68 % busy at 1 ms"
+        1.0, "assumption", "5,000 users at 2 s think time on the 3.69 cores a 4 vCPU node leaves: 68% busy at 1 ms"
     )
     """CPU time of its service for one request, on one core."""
     read_count: Queries = default(1, "assumption", "one query that reads")

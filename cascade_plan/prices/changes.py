@@ -151,13 +151,13 @@ def percent(change_percent: Decimal | None) -> str:
     """Return a relative move as people read it, +1.25 %, or "" where there is none.
 
     >>> percent(Decimal("-1.25")), percent(Decimal("100")), percent(Decimal("0.001")), percent(None)
-    ('-1.25 %', '+100.00 %', '+<0.01 %', '')
+    ('-1.25%', '+100.00%', '+<0.01%', '')
     """
     if change_percent is None:
         return ""
     if 0 < abs(change_percent) < Decimal("0.01"):
-        return f"{'+' if change_percent > 0 else '-'}<0.01 %"
-    return f"{change_percent:+.2f} %"
+        return f"{'+' if change_percent > 0 else '-'}<0.01%"
+    return f"{change_percent:+.2f}%"
 
 
 def _largest_first(entry: Change) -> tuple[Decimal, PriceKey]:

@@ -47,8 +47,9 @@ class _Line:
     unit: str
     group: str = ""
 
-    def unpriced(self, amount: Amounts, key: PriceKey) -> Unpriced:
-        return Unpriced(self.name, self.tier, self.group, amount, self.unit, key)
+    def unpriced(self, amount: Amounts, key: PriceKey, listed_usd: Decimal | None = None) -> Unpriced:
+        cost = None if listed_usd is None else amount.times(listed_usd)
+        return Unpriced(self.name, self.tier, self.group, amount, self.unit, key, cost)
 
 
 def lines(fleet: Fleet, book: Book, seller: Seller) -> Iterator[Item | Unpriced]:
@@ -170,7 +171,7 @@ def _priced(line: _Line, amount: Amounts, key: PriceKey, book: Book, count: Deci
     price, listed_usd = book.find(*key), book.listed(key)
     on_demand = price if key.term == "on_demand" else book.find(*key[:3])
     if price is None or on_demand is None or listed_usd is None:
-        return line.unpriced(amount, key if price is None else key._replace(term="on_demand"))
+        return line.unpriced(amount, key if price is None else key._replace(term="on_demand"), listed_usd)
     if price.unit != line.unit:
         raise AssertionError(f"{price.key} is priced per {price.unit}, the fleet counts {line.unit}")
     return _item(line, amount, price, listed_usd, on_demand.usd, count)

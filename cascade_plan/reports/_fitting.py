@@ -22,14 +22,21 @@ def folded(text: str, width: int, indent: str = "") -> list[str]:
 
     A word that is wider than that has a line of its own. An empty text is one empty line.
     """
-    lines, line = [], ""
-    for word in text.split(" "):
+    words = text.lstrip(" ")
+    lines, line = [], " " * (len(text) - len(words))
+    for word in words.split(" "):
         joined = f"{line} {word}" if line.strip() else line + word
         if line.strip() and shown_width(joined) > width:
             lines.append(line.rstrip())
             joined = indent + word
         line = joined
-    return [*lines, line.rstrip()]
+    return [unmistaken(each) for each in (*lines, line.rstrip())]
+
+
+def unmistaken(line: str) -> str:
+    """Return a line that no log takes as a command: GitHub's begin with two colons, after any white space."""
+    words = line.lstrip()
+    return f"{line[: len(line) - len(words)]}\\{words}" if words.startswith("::") else line
 
 
 def hanging(line: str, width: int, indent: str) -> list[str]:

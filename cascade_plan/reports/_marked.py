@@ -13,7 +13,7 @@ from cascade_plan.reports._words import one_line
 ENTITIES: Final = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 MARKUP: Final = re.compile(r"[\\`*\[\]|~]|(?<![^\W_])_|_(?![^\W_])|\$(?!\d)")
 """What Markdown reads as markup. Underscores within words and dollar signs before digits are text."""
-BEGINNING: Final = re.compile(r"^([0-9]*)([#+:=.)-])")
+BEGINNING: Final = re.compile(r"^([0-9]*)([.)](?=\s|$)|(?<![0-9])[#+:=-])")
 """What makes a paragraph's first characters more than text: escaped ones are punctuation still."""
 PLAIN: Final = re.compile(r"[A-Za-z0-9 ._:/{}=<>,+-]+")
 COLOURS: Final = ("#1f77b4", "#d62728")

@@ -11,6 +11,8 @@ from cascade_plan.model.plan import Verdict
 from cascade_plan.units import trimmed
 
 MARKS: Final = {"pass": "✓", "fail": "✗", "unjudged": "?"}
+MOST_PLACES: Final = 6
+"""Decimals of an amount: a price has so many at most, and what is divided by users would have 28."""
 SIDES: Final = {"<": (-1,), "<=": (-1, 0), ">": (1,), ">=": (0, 1), "==": (0,)}
 """On which sides of a limit (below -1, at 0, above 1) a gate's operator wants the figure."""
 UNFIT: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]+")
@@ -64,14 +66,14 @@ def count(number: int | float | Decimal) -> str:
 
 
 def shown(value: int | float | Decimal | bool | str) -> str:
-    """Return a value as a person reads it: thousands separated, money unrounded, physics to six digits."""
+    """Return a value as a person reads it: thousands separated, money to six decimals, physics to six digits."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, str):
         return value
     if isinstance(value, float):
         return f"{value:,.6g}" if abs(value) < 1e6 else f"{value:,.0f}"
-    return f"{value:,}"
+    return f"{value:,}" if isinstance(value, int) else trimmed(f"{value:z,.{MOST_PLACES}f}")
 
 
 def percent(share: float) -> str:

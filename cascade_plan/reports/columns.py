@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from typing import Final
 
-from cascade_plan.reports._fitting import folded, shown_width
+from cascade_plan.reports._fitting import folded, shown_width, unmistaken
 
 WIDTH: Final = 80
 """Columns of a page whose reader's terminal is not known."""
@@ -18,12 +18,14 @@ def aligned(
     right: Collection[int],
     width: int = WIDTH,
     drop: Sequence[int] = (),
+    ruled: bool = True,
 ) -> str:
     """Return rows below their headers, the columns of these indexes to the right, without a line's end at the end.
 
     What is wider than `width` loses the columns of `drop`, the first of them first, until it fits; then headers, then
     cells of text are folded at their spaces. Numbers are never folded, and no word is broken: a table whose words are
-    wider than the page is as wide as its words. Headers may be empty: then there is no line of them.
+    wider than the page is as wide as its words. Headers may be empty: then there is no line of them. A `ruled` table
+    has a line below them.
     """
     kept = list(range(max(map(len, (headers, *rows)), default=0)))
     for index in drop:
@@ -36,7 +38,8 @@ def aligned(
     widths = _fitted(head, body, numbers, width)
     lines = [line for row in body for line in _lines(row, widths, numbers)]
     if head:
-        lines = [*_lines(head, widths, numbers), (" " * GAP).join("-" * each for each in widths), *lines]
+        rule = [(" " * GAP).join("-" * each for each in widths)] if ruled else []
+        lines = [*_lines(head, widths, numbers), *rule, *lines]
     return "\n".join(lines)
 
 
@@ -62,15 +65,14 @@ def _total(widths: Sequence[int]) -> int:
 
 
 def _fitted(head: Sequence[str], body: Sequence[Sequence[str]], numbers: Collection[int], width: int) -> list[int]:
-    """Return column widths: the widest column is narrowed first, headers of numbers before texts."""
+    """Return column widths: the widest column that can be folded is narrowed first."""
     widths = _natural(head, body, range(len(head or body[0]))) if head or body else []
     least = [_least(head, body, index, index in numbers) for index in range(len(widths))]
-    for narrowed in (numbers, range(len(widths))):
-        while _total(widths) > width:
-            wide = [index for index in narrowed if widths[index] > least[index]]
-            if not wide:
-                break
-            widths[max(wide, key=widths.__getitem__)] -= 1
+    while _total(widths) > width:
+        wide = [index for index in range(len(widths)) if widths[index] > least[index]]
+        if not wide:
+            break
+        widths[max(wide, key=widths.__getitem__)] -= 1
     every = [head, *body] if head else body
     return [
         max(shown_width(line) for row in every for line in folded(row[index], wide))
@@ -99,4 +101,4 @@ def _lines(row: Sequence[str], widths: Sequence[int], numbers: Collection[int]) 
             else part + " " * (widths[index] - shown_width(part))
             for index, part in enumerate(parts)
         ]
-        yield (" " * GAP).join(padded).rstrip()
+        yield unmistaken((" " * GAP).join(padded).rstrip())

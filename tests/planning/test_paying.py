@@ -34,6 +34,7 @@ from cascade_plan.prices import bundled
 from cascade_plan.prices.reading import override
 from cascade_plan.reports.explanation import explain
 from cascade_plan.reports.plans import csv, markdown, table
+from cascade_plan.reports.plans._sections import sections
 from cascade_plan.units import HOURS_PER_MONTH, quantity
 
 SHAPE = Shape("vm", "test.xlarge", 4, 16)
@@ -309,7 +310,7 @@ def test_an_upfront_that_is_not_known_makes_the_total_at_least() -> None:
     assert [judged[Decimal(limit)].status for limit in (1401, 1400)] == ["unjudged", "fail"]
     assert "no upfront is known for api nodes" in judged[Decimal(1401)].reason
     assert "at least: no upfront" in explain(made, "cost_usd_upfront")
-    for text in (markdown.render(made), table.render(made)):
+    for text in (markdown.render(made), table.render(made, full=True)):
         assert "at least $1,400.00" in text
         assert "not known" in text
 
@@ -324,7 +325,7 @@ def test_a_committed_line_without_any_price_has_no_known_upfront() -> None:
 
 def test_every_report_shows_the_upfront_and_that_it_is_spread() -> None:
     made = committed(tiers__api__purchase={"reserved_1y_partial_upfront": 0.5, "spot": 0.25})
-    for text in (markdown.render(made), table.render(made)):
+    for text in (markdown.render(made), table.render(made, 160, full=True)):
         assert "spread over its term in the monthly cost" in text
         assert "$1,400.00" in text
         assert "50% 1 year" in text
@@ -336,7 +337,7 @@ def test_every_report_shows_the_upfront_and_that_it_is_spread() -> None:
 
 def test_no_commitment_shows_no_upfront() -> None:
     made = committed(tiers__api__purchase="spot")
-    assert "upfront" not in table.render(made)
+    assert "upfront" not in table.render(made, full=True)
     assert "Breaks even" not in markdown.render(made)
     assert made.figure("cost_usd_upfront") == 0
 
@@ -387,7 +388,7 @@ def test_a_known_upfront_is_discounted_and_a_note_stays_in_front() -> None:
     assert found.upfront_usd == Decimal("454.5")
     noted = discounted("discounts: {ec2: 10}\n").find("ec2", "c6g.xlarge", "linux", "reserved_3y_all_upfront")
     assert noted is not None
-    assert noted.note == "looks like standard RI; 10 % off by deal.yaml"
+    assert noted.note == "looks like standard RI; 10% off by deal.yaml"
 
 
 def test_a_cached_price_is_public_and_a_contract_s_is_not() -> None:
@@ -433,10 +434,10 @@ def test_an_unknown_service_has_a_suggestion() -> None:
 def test_the_reports_count_and_name_where_prices_come_from() -> None:
     made = make_plan(make_scenario(), make_book().discounted({"ec2": Decimal(12)}, "deal.yaml"))
     counted = "16 bundled, 3 override"
-    assert f"synthetic prices: {counted})" in " ".join(table.render(made).split())
+    assert f"synthetic prices: {counted})" in " ".join(table.render(made, full=True).split())
     text = markdown.render(made)
     assert f"The lines' prices: {counted}." in text
-    assert "- override: api nodes (test.xlarge) (12 % off by deal.yaml); " in text
+    assert "- override: api nodes (test.xlarge) (12% off by deal.yaml); " in text
 
 
 # ------------------------------------------------------------------------------------------------------------ currency
@@ -450,19 +451,17 @@ def test_totals_are_shown_in_the_other_currency_and_everything_else_stays() -> N
     assert csv.render(made) == csv.render(plain)
     average = f"EUR {made.bill.effective_usd.average * Decimal('0.92'):,.2f}"
     unit = f"EUR {Decimal(made.figure('cost_usd_per_1000_users_month')) * Decimal('0.92'):,.2f}"
-    for text in (table.render(made), markdown.render(made)):
+    for text in (table.render(made, full=True), markdown.render(made)):
         assert "1 USD = 0.92 EUR on 2026-11-01, ECB reference rate" in text
         assert average in text
         assert unit in text
         assert "judged in" in text
-    assert "EUR" not in table.render(plain) + markdown.render(plain)
+    assert "EUR" not in table.render(plain, full=True) + markdown.render(plain)
 
 
 def test_an_incomplete_bill_is_at_least_in_every_currency() -> None:
-    section = next(
-        part for part in table.sections(make_plan(currency=EURO, missing=["cluster"])) if "EUR" in part.title
-    )
-    assert all(cell.startswith("at least EUR ") for row in section.rows for cell in row[1:])
+    section = next(part for part in sections(make_plan(currency=EURO, missing=["cluster"])) if "EUR" in part.title)
+    assert all(cell.startswith("≥ EUR ") for row in section.rows for cell in row[1:])
 
 
 def test_a_difference_is_in_dollars_and_says_so_when_currencies_differ() -> None:

@@ -103,13 +103,13 @@ def test_the_summary_counts_and_the_largest_moves_come_first() -> None:
     ]
     assert [line.split() for line in lines[-4:]] == [
         *(["ec2", "m3.large", "linux", "on_demand", "0.3", "0.3", "hour,", "then", "gib"],),
-        *(["ec2", "m1.large", "linux", "on_demand", "0.1", "0.15", "+50.00", "%", "hour"],),
+        *(["ec2", "m1.large", "linux", "on_demand", "0.1", "0.15", "+50.00%", "hour"],),
         [],
         ["and", "1", "more"],
     ]
     everything = render(changes(BEFORE, AFTER), 10)
     assert "more" not in everything
-    assert "-5.00 %" in everything
+    assert "-5.00%" in everything
 
 
 def test_the_summary_of_nothing() -> None:
@@ -131,7 +131,7 @@ def test_the_summary_agrees_with_the_changes(pair: tuple[dict[PriceKey, Row], di
         kind: sum(entry.kind == kind for entry in found.entries) for kind in KINDS
     }
     assert counted["unchanged"] == len(found.unchanged)
-    assert text.count(" %") == min(limit, counted["dearer"] + counted["cheaper"])
+    assert text.count("%") == min(limit, counted["dearer"] + counted["cheaper"])
 
 
 def test_the_bundled_books_are_summarised_without_exponents() -> None:
@@ -146,7 +146,7 @@ def test_the_bundled_books_are_summarised_without_exponents() -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "text"), [("0.01", "+0.01 %"), ("-0.009", "-<0.01 %"), ("1234.567", "+1234.57 %"), ("0", "+0.00 %")]
+    ("change", "text"), [("0.01", "+0.01%"), ("-0.009", "-<0.01%"), ("1234.567", "+1234.57%"), ("0", "+0.00%")]
 )
 def test_a_move_as_people_read_it(change: str, text: str) -> None:
     assert percent(Decimal(change)) == text

@@ -56,7 +56,7 @@ def test_the_findings_are_in_the_output() -> None:
     made = make_plan()
     text = suite(made).findtext("system-out")
     assert text is not None
-    assert text.startswith("Over budget: ")
+    assert text.startswith("✗ Over budget ")
     assert len(text.splitlines()) == 1 + len(made.findings)
 
 

@@ -21,6 +21,7 @@ from cascade_plan.reports import _marked as marked
 from cascade_plan.reports import _words as words
 from cascade_plan.reports.plans import _facts as facts
 from cascade_plan.reports.plans import markdown
+from cascade_plan.reports.plans._answer import sentence
 
 HOSTILE = [
     "a|b", "a\\|b", "`code`", "<script>alert(1)</script>", "<!-- ", "a\nb", "| --- |", "**bold** _it_ ~~gone~~",
@@ -88,7 +89,7 @@ def test_a_description_begins_nothing_but_a_paragraph(text: str) -> None:
 def test_the_verdict_is_the_first_sentence() -> None:
     title, empty, verdict, *_ = markdown.render(PLAN).splitlines()
     assert (title, empty) == ("# Cost report: test", "")
-    assert verdict == f"**{facts.verdict_sentence(PLAN)}**"
+    assert verdict == f"**{sentence(PLAN)}** Gates: {facts.gate_counts(PLAN)}."
 
 
 @settings(max_examples=40)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import doctest
 import operator
-from dataclasses import replace
 from decimal import ROUND_HALF_EVEN, Decimal
 
 import pytest
@@ -142,41 +141,6 @@ def test_one_line_is_one_line_of_utf_8(text: str) -> None:
     line = words.one_line(text)
     assert line.splitlines() in ([], [line])
     assert line.encode().decode() == line
-
-
-def test_a_plan_over_budget_says_by_how_much() -> None:
-    sentence = facts.verdict_sentence(make_plan())
-    assert sentence.startswith("Over budget: test costs $")
-    assert "per 1000 peak concurrent users (limit: below $50.00)" in sentence
-    assert sentence.endswith("Gates: 1 met, 1 missed, 1 not judged.")
-
-
-def test_a_plan_within_budget_says_so() -> None:
-    sentence = facts.verdict_sentence(make_plan(budget__usd_per_1000_users_month=1e6, budget__users="average"))
-    assert sentence.startswith("Within budget: test costs $")
-    assert "per 1000 average concurrent users (limit: below $1,000,000.00)" in sentence
-
-
-def test_an_incomplete_bill_is_at_least() -> None:
-    unjudged = facts.verdict_sentence(make_plan(missing=["cluster"], budget__usd_per_1000_users_month=1e6))
-    assert unjudged.startswith(
-        "Budget not judged because the bill is incomplete: 1 line has no price: test costs at least $"
-    )
-    assert unjudged.count("at least $") == 2
-    failed = facts.verdict_sentence(make_plan(missing=["cluster"]))
-    assert failed.startswith("Over budget: test costs at least $")
-
-
-def test_the_verdict_shows_the_digits_that_decide() -> None:
-    made = make_plan()
-    cost = Decimal(made.figure(COST))
-    verdicts = tuple(
-        replace(verdict, limit=cost + Decimal("0.00001"), status="pass") if verdict.figure == COST else verdict
-        for verdict in made.verdicts
-    )
-    text = facts.verdict_sentence(replace(made, verdicts=verdicts))
-    shown = text.partition(" costs $")[2].partition(" ")[0].replace(",", "")
-    assert Decimal(shown) < cost + Decimal("0.00001")
 
 
 def test_the_worst_of_several_limits_leads() -> None:

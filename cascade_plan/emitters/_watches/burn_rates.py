@@ -62,7 +62,7 @@ def _alarm(name: str, goal: LatencyGoal, burn: BurnRate, runbook: str) -> Alarm:
         burn.severity,
         f"p{goal.percent}'s error budget burns at {number(burn.factor)} times the allowed rate",
         f"{{value}} of the requests of {burn.long} took over {goal.limit_label} ms or failed; "
-        f"{number(100 - goal.percent)} % may in 30 days ({goal.figure}). The last {burn.short} show the same.",
+        f"{number(100 - goal.percent)}% may in 30 days ({goal.figure}). The last {burn.short} show the same.",
         runbook,
         unit="humanizePercentage",
         # Two objectives may share a limit: without these, their alarms would be one.

@@ -28,8 +28,6 @@ USERS: Final = {
     "registered": "registered users",
 }
 LIMITS: Final = {"<": "below", "<=": "at most", ">": "above", ">=": "at least", "==": "exactly"}
-LEADS: Final = {"fail": "Over budget", "unjudged": "Budget not judged", "pass": "Within budget"}
-OTHER_LEADS: Final = {"fail": "Cost gate missed", "unjudged": "Cost gate not judged", "pass": "Cost gate met"}
 TERMS: Final = {"on_demand": "on demand", "spot": "spot"}
 PLANS: Final = {
     "reserved": "",
@@ -136,12 +134,17 @@ def tier_costs(plan: Plan) -> dict[str, Amounts]:
     return costs
 
 
+def budget_usd_per_month(plan: Plan) -> Decimal | None:
+    """Return what the scenario says a month may cost; None where it says nothing of it."""
+    return plan.scenario.budget.usd_per_month_most(plan.scenario.users)
+
+
 def gate_counts(plan: Plan) -> str:
-    """Return how many gates pass, fail and are not judged, as a sentence."""
+    """Return how many gates pass, fail and are not judged, such as 5 met, 2 missed."""
     counts = {status: sum(verdict.status == status for verdict in plan.verdicts) for status in words.MARKS}
     ends = {"pass": "met", "fail": "missed", "unjudged": "not judged"}
     parts = [f"{counts[status]} {end}" for status, end in ends.items() if counts[status]]
-    return f"Gates: {', '.join(parts)}."
+    return ", ".join(parts)
 
 
 def cost_verdict(plan: Plan) -> Verdict | None:
@@ -149,38 +152,6 @@ def cost_verdict(plan: Plan) -> Verdict | None:
     order = ("fail", "unjudged", "pass")
     judged = [verdict for verdict in plan.verdicts if verdict.figure == UNIT_COST]
     return min(judged, key=lambda verdict: order.index(verdict.status), default=None)
-
-
-def verdict_sentence(plan: Plan) -> str:
-    """Return whether the plan keeps its budget, at what cost per 1000 of which users, and how its gates end."""
-    worst = cost_verdict(plan)
-    budget = plan.scenario.budget
-    if worst is None:
-        return _without_limit(plan)
-    lead = (LEADS if worst.operator in ("<", "<=") else OTHER_LEADS)[worst.status]
-    cost = at_least(plan) + words.dollars(_grouped(words.beside(money(plan.figure(UNIT_COST)), worst.limit)))
-    month = total(plan, getattr(plan.bill.effective_usd, budget.level))
-    reason = f" because {words.one_line(worst.reason)}" if worst.status == "unjudged" else ""
-    limit = f"{LIMITS[worst.operator]} {words.unit_price(worst.limit)}"
-    return (
-        f"{lead}{reason}: {words.one_line(plan.scenario.name)} costs {cost} a month per 1000 {USERS[budget.users]} "
-        f"(limit: {limit}), {month} a month in all at {level_words(plan)}. {gate_counts(plan)}"
-    )
-
-
-def _without_limit(plan: Plan) -> str:
-    budget = plan.scenario.budget
-    month = total(plan, getattr(plan.bill.effective_usd, budget.level))
-    each = at_least(plan) + words.usd(money(plan.figure(UNIT_COST)))
-    return (
-        f"{words.one_line(plan.scenario.name)} costs {month} a month at {level_words(plan)}, {each} per 1000 "
-        f"{USERS[budget.users]}. {gate_counts(plan)}"
-    )
-
-
-def _grouped(number: str) -> str:
-    whole, point, fraction = number.partition(".")
-    return f"{int(whole):,}{point}{fraction}"
 
 
 def level_words(plan: Plan) -> str:
@@ -191,6 +162,12 @@ def level_words(plan: Plan) -> str:
 def money(value: int | float | Decimal) -> Decimal:
     """Return a figure of cost as the Decimal it is."""
     return value if isinstance(value, Decimal) else Decimal(str(value))
+
+
+def first_findings(plan: Plan) -> list[Finding]:
+    """Return the findings to read first: those that cost something, the dearest first, then the other warnings."""
+    dearest = sorted(warnings_first(plan), key=lambda finding: -(finding.cost_usd_per_month or 0))
+    return [finding for finding in dearest if finding.cost_usd_per_month or finding.severity == "warning"]
 
 
 def warnings_first(plan: Plan) -> list[Finding]:

@@ -207,6 +207,6 @@ def _autoscaling(plan: Plan) -> Iterator[str]:
             f"{words.count(nodes.floor_count)} to {words.count(nodes.most_count)} nodes; "
             f"target{'s' * (len(workload.scaled_by) > 1)}: "
             f"{', '.join(_target(workload, name) for name in workload.scaled_by)}; up by "
-            f"{words.count(scaling.scale_up_percent)} % every {scaling.scale_up_period_s} s after "
+            f"{words.count(scaling.scale_up_percent)}% every {scaling.scale_up_period_s} s after "
             f"{scaling.scale_up_window_s} s, down after {scaling.scale_down_window_s} s",
         )

@@ -6,6 +6,7 @@ from cascade_plan.model.plan import Plan, Verdict
 from cascade_plan.reports import _words as words
 from cascade_plan.reports._test_suite import Case, written
 from cascade_plan.reports.plans import _facts as facts
+from cascade_plan.reports.plans._answer import sentence
 
 FORMAT: str = "JUnit XML: a test case for each gate"
 
@@ -30,4 +31,4 @@ def _findings(plan: Plan) -> str:
         words.one_line(f"{finding.severity}: {finding.where}: {finding.message}")
         for finding in facts.warnings_first(plan)
     ]
-    return "\n".join([facts.verdict_sentence(plan), *lines])
+    return "\n".join([f"{sentence(plan)} Gates: {facts.gate_counts(plan)}.", *lines])

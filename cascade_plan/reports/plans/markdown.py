@@ -18,10 +18,13 @@ from cascade_plan.model.titles import title
 from cascade_plan.reports import _words as words
 from cascade_plan.reports._marked import Marked, bars, code, escaped, paragraph, table, xychart
 from cascade_plan.reports.plans import _facts as facts
+from cascade_plan.reports.plans._answer import lacking, sentence
 from cascade_plan.reports.plans._rollout import phases
+from cascade_plan.reports.plans._tiers import HEADERS, NUMBERS, cells
 from cascade_plan.units import HOURS_PER_MONTH
 
 FORMAT: str = "Markdown for finance: cost, line items, commitments, assumptions, alternatives, prices and rollout"
+FIRST_FINDINGS: Final = 3
 CHART_STEP: Final = 2
 """Every second point of the curve is drawn: more categories than ten would print over each other."""
 CHART_REACH: Final = 4
@@ -38,9 +41,28 @@ def render(plan: Plan) -> str:
     return "\n".join(lines).rstrip("\n") + "\n"
 
 
+def summary(plan: Plan) -> str:
+    """Return the report's first page: the verdict, cost by tier, the gates that are missed and the first findings."""
+    users = plan.scenario.users
+    planned = f"{words.count(users.peak)} users at peak, {words.count(users.average)} on average"
+    lines = [f"## {escaped(plan.scenario.name)}: {escaped(sentence(plan))}", ""]
+    lines += [f"{planned}; gates: {facts.gate_counts(plan)}.", ""]
+    rows = [(name, ", ".join(fleet), *rest) for name, fleet, *rest in cells(plan)]
+    lines += table([header[:1].upper() + header[1:] for header in HEADERS], rows, NUMBERS)
+    missed = [verdict for verdict in plan.verdicts if verdict.status == "fail"]
+    lines += [
+        f"- ✗ {code(f'{verdict.figure} {words.limit_text(verdict)}')} = {words.measured(verdict)}" for verdict in missed
+    ]
+    lines += [f"- {paragraph(finding.message)}" for finding in facts.first_findings(plan)[:FIRST_FINDINGS]]
+    return "\n".join(lines).rstrip("\n") + "\n\n"
+
+
 def _head(plan: Plan) -> Iterator[str]:
     scenario, users = plan.scenario, plan.scenario.users
-    yield from (f"# Cost report: {escaped(scenario.name)}", "", f"**{escaped(facts.verdict_sentence(plan))}**", "")
+    yield from (f"# Cost report: {escaped(scenario.name)}", "")
+    yield from (f"**{escaped(sentence(plan))}** Gates: {facts.gate_counts(plan)}.", "")
+    if lacks := ", ".join(lacking(plan)):
+        yield from (escaped(f"No price: {lacks}."), "")
     if scenario.description:
         yield from (paragraph(scenario.description), "")
     registered = f", {words.count(users.registered)} registered" if users.registered else ""
@@ -457,7 +479,7 @@ def _not_bundled(plan: Plan) -> Iterator[str]:
             names.setdefault(item.origin, []).append(f"{item.name} ({item.note})" if item.note else item.name)
     if names:
         listed = (f"{origin}: {'; '.join(lines)}" for origin, lines in sorted(names.items()))
-        yield from (f"- {escaped(line)}" for line in listed)
+        yield from (f"- {paragraph(line)}" for line in listed)
         yield ""
 
 
@@ -479,7 +501,7 @@ def _unpriced(plan: Plan) -> Iterator[str]:
         yield from ("Every line of the bill has a price. Outside the bill stay:", "")
     if plan.bill.unpriced and plan.bill.not_priced:
         yield from ("Outside the bill stay:", "")
-    yield from (f"- {escaped(words_)}" for words_ in plan.bill.not_priced)
+    yield from (f"- {paragraph(words_)}" for words_ in plan.bill.not_priced)
     yield ""
 
 

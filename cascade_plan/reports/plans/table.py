@@ -1,211 +1,67 @@
-"""A plan on one screen."""
+"""A plan on a terminal: the first screen, everything, or its verdict alone."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from decimal import Decimal
-from textwrap import wrap
-from typing import Final, NamedTuple
 
-from cascade_plan.model.fleet import Band, NodeGroup
-from cascade_plan.model.plan import Plan
+from cascade_plan.model.plan import Plan, Verdict
 from cascade_plan.reports import _words as words
-from cascade_plan.reports.plans import _facts as facts
+from cascade_plan.reports._fitting import folded
+from cascade_plan.reports.columns import WIDTH, aligned
+from cascade_plan.reports.plans._screen import all_folded, bill, closing, screen, title
+from cascade_plan.reports.plans._sections import Section, prices, sections
+from cascade_plan.reports.plans._tiers import cells
 
-FORMAT: str = "plain text for a terminal: fleet, cost, gates and findings"
-WIDTH: Final = 110
-NARROWEST: Final = 12
-"""A column is not wrapped below this many characters."""
-GAP: Final = 2
-
-
-class Section(NamedTuple):
-    """A table of the report."""
-
-    title: str
-    headers: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    right: tuple[int, ...] = ()
-    """Indexes of the columns that are aligned to the right."""
+FORMAT: str = "plain text for a terminal: cost by tier, what is missed, findings and the verdict"
 
 
-def headline(plan: Plan) -> tuple[str, ...]:
-    """Return the lines above the tables: what is planned, where, at whose prices, and the verdict."""
-    users = plan.scenario.users
-    registered = f", {words.count(users.registered)} registered" if users.registered else ""
-    dates = words.date_span(item.as_of for item in plan.bill.items)
-    return (
-        f"{words.one_line(plan.scenario.name)}: {words.count(users.peak)} users at peak, "
-        f"{words.count(users.average)} on average{registered}; {plan.scenario.cloud} {plan.scenario.region}; "
-        f"prices of {dates} ({words.one_line(plan.book)}: {facts.origins(plan) or 'none'})",
-        facts.verdict_sentence(plan),
-    )
+def render(plan: Plan, width: int = WIDTH, full: bool = False, command: str = "") -> str:
+    """Return a plan as plain text: 24 lines at most on a page of 80 columns, or with `full` all that it says.
+
+    The verdict stands last, followed by the `command` to go on with, where there is one.
+    """
+    if not full:
+        return screen(plan, width, command)
+    lines = [*folded(title(plan, width), width), *folded(prices(plan), width), "", bill(plan, width)]
+    for section in sections(plan):
+        if section.rows:
+            lines += ["", *folded(section.title, width), *_table(section, width)]
+    return "\n".join([*lines, "", *all_folded(closing(plan, command), width)]) + "\n"
 
 
-def sections(plan: Plan) -> list[Section]:
-    """Return the report's tables; their cells are single lines of plain text."""
-    return [
-        _fleet(plan),
-        _figures(plan),
-        _band(plan),
-        _denominators(plan),
-        *_upfront(plan),
-        *_currency(plan),
-        Section("Gates", (), tuple((words.gate_line(verdict),) for verdict in plan.verdicts)),
-        _findings(plan),
-    ]
+def verdict(plan: Plan, width: int = WIDTH, listed: bool = True) -> str:
+    """Return how the gates end, those that are not met (unless not `listed`), and what the plan costs."""
+    return "\n".join(all_folded(_verdict(plan, listed), width)) + "\n"
 
 
-def _fleet(plan: Plan) -> Section:
-    return Section(
-        "Fleet",
-        ("tier", "group", "shape", "vCPU/GiB", "floor", "avg", "peak", "ceil", "paid", "idle", "USD/month"),
-        tuple(_group_row(plan, group) for group in plan.groups),
-        (3, 4, 5, 6, 7, 9, 10),
-    )
-
-
-def _group_row(plan: Plan, group: NodeGroup) -> tuple[str, ...]:
-    cost = facts.group_cost(plan, group)
-    name = f"{group.name}, multi-AZ" if "multi_zone" in group.offer.options else group.name
-    return (
-        group.tier,
-        name,
-        words.one_line(group.shape.name),
-        f"{group.shape.vcpu}/{words.count(group.shape.memory_gib)}",
-        *_counts(group.count),
-        facts.paid(group),
-        facts.idle(group),
-        "no price" if cost is None else words.usd(cost),
-    )
-
-
-def _counts(band: Band) -> tuple[str, ...]:
-    return tuple(words.count(level) for level in band)
-
-
-def _figures(plan: Plan) -> Section:
-    """Return every figure but the costs and the node counts, which have tables of their own."""
-    rows = tuple(
-        (name, words.count(figure.value), words.one_line(figure.unit))
-        for name, figure in sorted(plan.figures.items())
-        if not name.startswith("cost_") and ".node_count" not in name
-    )
-    return Section("Figures", ("figure", "value", "unit"), rows, (1,))
-
-
-def _band(plan: Plan) -> Section:
-    chosen = plan.scenario.budget.users
-    users = getattr(plan.scenario.users, chosen)
-    rows = []
-    for level, meaning in facts.LEVELS.items():
-        cost = getattr(plan.bill.effective_usd, level)
-        listed = getattr(plan.bill.list_usd, level)
-        per_1000 = facts.total(plan, cost * 1000 / users)
-        rows.append((level, facts.total(plan, cost), facts.total(plan, listed), per_1000, meaning))
-    return Section(
-        "Cost a month",
-        ("level", "effective", "list price", f"per 1000 {chosen} users", "meaning"),
-        tuple(rows),
-        (1, 2, 3),
-    )
-
-
-def _denominators(plan: Plan) -> Section:
-    budget, rows = plan.scenario.budget, []
-    for name, meaning in facts.USERS.items():
-        figure = plan.figures.get(f"cost_usd_per_1000_{name}_users_month")
-        if figure is not None:
-            judged = "by the budget" if name == budget.users else ""
-            users = words.count(getattr(plan.scenario.users, name))
-            rows.append((meaning, users, facts.total(plan, facts.money(figure.value)), judged))
-    title = f"Cost a month per 1000 users ({budget.level} level)"
-    return Section(title, ("divided by", "users", "per 1000", ""), tuple(rows), (1, 2))
-
-
-def _upfront(plan: Plan) -> Iterator[Section]:
-    """Yield what is paid on the first day, where anything is committed."""
-    if facts.is_committed(plan):
-        rows = tuple(
-            (
-                words.one_line(item.name),
-                words.count(item.bought_count),
-                _upfront_cell(item.upfront_usd),
-                _upfront_cell(total),
-            )
-            for item in plan.bill.items
-            if item.bought_count
-            for total in (item.upfront_total_usd,)
-        )
-        whole = ("total", "", "", facts.upfront_total(plan))
-        title = f"Paid upfront, once ({facts.SPREAD})"
-        yield Section(title, ("line", "bought", "of one", "upfront"), (*rows, whole), (1, 2, 3))
-
-
-def _upfront_cell(amount: Decimal | None) -> str:
-    return "not known" if amount is None else words.usd(amount)
-
-
-def _currency(plan: Plan) -> Iterator[Section]:
-    """Yield the totals in the scenario's other currency, where it has one."""
-    if (currency := plan.scenario.currency) is None:
-        return
-    budget, rows = plan.scenario.budget, []
-    users = getattr(plan.scenario.users, budget.users)
-    for level in facts.LEVELS:
-        costs = (getattr(plan.bill.effective_usd, level), getattr(plan.bill.list_usd, level))
-        amounts = (*costs, costs[0] * 1000 / users)
-        rows.append((level, *(facts.at_least(plan) + facts.foreign(currency, amount) for amount in amounts)))
-    title = f"Cost a month in {currency.code} ({facts.rate(currency)}); gates and budget are judged in USD"
-    headers = ("level", "effective", "list price", f"per 1000 {budget.users} users")
-    yield Section(title, headers, tuple(rows), (1, 2, 3))
-
-
-def _findings(plan: Plan) -> Section:
-    rows = tuple(
-        (finding.severity, words.one_line(finding.message), words.one_line(finding.where))
-        for finding in facts.warnings_first(plan)
-    )
-    return Section("Findings", ("severity", "finding", "where"), rows)
+def _verdict(plan: Plan, listed: bool) -> Iterator[str]:
+    missed, unjudged = failures(plan), [each for each in plan.verdicts if each.status == "unjudged"]
+    count = len(plan.verdicts)
+    ends = [f"{len(missed)} of {count} gates missed"] if missed else [] if unjudged else [f"all {count} gates met"]
+    ends += [f"{len(unjudged)} of {count} gates not judged"] if unjudged and not missed else []
+    ends += [f"{len(unjudged)} not judged"] if unjudged and missed else []
+    mark = words.MARKS["fail" if missed else "unjudged" if unjudged else "pass"]
+    yield f"{mark} {words.one_line(plan.scenario.name)}: {', '.join(ends)}"
+    if listed:
+        yield from (f"  {line}" for line in missed)
+    yield from (f"  {words.gate_line(each)}" for each in unjudged)
+    *_, (_, (spread, *_), _, amount, _) = cells(plan)
+    yield f"  total {amount} USD a month" + (f", {spread}" if spread else "")
+    yield from closing(plan, "")
 
 
 def failures(plan: Plan) -> list[str]:
     """Return the lines of the gates that failed, in the plan's order."""
-    return [words.gate_line(verdict) for verdict in plan.verdicts if verdict.status == "fail"]
+    return [gate(verdict) for verdict in plan.verdicts if verdict.status == "fail"]
 
 
-def render(plan: Plan) -> str:
-    """Return the plan as plain text of at most 110 columns."""
-    lines = [line for part in headline(plan) for line in wrap(part, WIDTH)]
-    for section in sections(plan):
-        if section.rows:
-            lines += ["", *wrap(section.title, WIDTH), *_table(section)]
-    return "\n".join(lines) + "\n"
+def gate(verdict: Verdict) -> str:
+    """Return a gate and how it ended, on one line."""
+    return words.gate_line(verdict)
 
 
-def _table(section: Section) -> Iterator[str]:
-    """Yield the lines of a table, its widest text columns wrapped until it fits."""
-    from tabulate import tabulate
-
-    rows = [section.headers, *section.rows] if section.headers else [*section.rows]
-    widths = _fitted([max(len(cell) for cell in column) for column in zip(*rows, strict=True)], section.right)
-    folded = [["\n".join(wrap(cell, width)) for cell, width in zip(row, widths, strict=True)] for row in rows]
+def _table(section: Section, width: int) -> list[str]:
+    """Return a section's lines; one without headers is a list."""
     if section.headers:
-        used = [max(len(line) for row in folded for line in row[index].split("\n")) for index in range(len(widths))]
-        folded.insert(1, ["-" * width for width in used])
-    align = ["right" if index in section.right else "left" for index in range(len(widths))]
-    # Headers are rows here: tabulate would pad every column by two for them.
-    for line in tabulate(folded, tablefmt="plain", colalign=align, disable_numparse=True).split("\n"):
-        yield line.rstrip()
-
-
-def _fitted(widths: list[int], right: tuple[int, ...]) -> list[int]:
-    """Return column widths that fit the page: the widest text column is narrowed first, numbers never."""
-    fitted = [max(width, 1) for width in widths]
-    while (excess := sum(fitted) + GAP * (len(fitted) - 1) - WIDTH) > 0:
-        texts = [index for index in range(len(fitted)) if index not in right and fitted[index] > NARROWEST]
-        if not texts:
-            break
-        widest = max(texts, key=lambda index: fitted[index])
-        fitted[widest] = max(NARROWEST, fitted[widest] - excess)
-    return fitted
+        return aligned(section.headers, section.rows, section.right, width, section.dropped).split("\n")
+    return [line for row in section.rows for line in folded(row[0], width, "    ")]

@@ -75,7 +75,7 @@ class Settings(Bought):
         None, "assumption", "as many as `availability` asks for", examples=[2]
     )
     """Fewest nodes at any time."""
-    headroom_ratio: AtLeastOne = default(1.5, "plan", f"{PLAN}, cost calculator: 50 % headroom")
+    headroom_ratio: AtLeastOne = default(1.5, "plan", f"{PLAN}, cost calculator: 50% headroom")
     """Most nodes over those at the peak."""
     shape: ShapeName | Need = default(
         {"vcpu": 4, "memory_gib": 8},

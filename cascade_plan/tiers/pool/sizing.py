@@ -151,7 +151,7 @@ def _server_figures(ask: Ask[Settings], count: int) -> tuple[Derivation, Derivat
             "client_connection_count_max",
             clients,
             "connections",
-            f"({pods} + 25 % of a rollout) x connections_per_pod x {addresses} addresses",
+            f"({pods} + 25% of a rollout) x connections_per_pod x {addresses} addresses",
             tuple(
                 given
                 for each in asking
@@ -219,7 +219,7 @@ def _findings(ask: Ask[Settings], count: int, needed: int, per_10000: float, not
                 "info",
                 "pool-oversized",
                 f"{count:,} connections on {shape.vcpu} vCPU: throughput peaks near {busy} (cores x 2 + 1, "
-                "HikariCP) and measured pgbench lost 37 % at 64 connections a core; queue in the pool instead",
+                "HikariCP) and measured pgbench lost 37% at 64 connections a core; queue in the pool instead",
                 where,
             )
         )

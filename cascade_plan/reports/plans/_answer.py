@@ -1,0 +1,103 @@
+"""Whether a plan keeps its budget, by how much, and what it costs: in one sentence and for programs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+from cascade_plan.model.bill import Unpriced
+from cascade_plan.model.plan import Plan
+from cascade_plan.reports import _words as words
+from cascade_plan.reports.plans import _facts as facts
+
+MONTHS: Final = 12
+NAMED: Final = 3
+"""Lines without a price that are named; of more, how many."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a month costs, beside what it may."""
+
+    status: str
+    """over_budget, within_budget, not_judged (a price is missing) or no_budget."""
+    cost_usd_per_month: Decimal
+    """At the level the budget judges; at least, where the bill lacks a price."""
+    budget_usd_per_month: Decimal | None
+    """None where the scenario has no budget."""
+    over_budget_usd: Decimal | None
+    """What a month costs above the budget, negative below it; None without a budget, or without a verdict."""
+
+
+def answer(plan: Plan) -> Answer:
+    """Return what a plan costs and whether its budget is kept: only an exceeded one is certain of a bill that lacks
+    prices."""
+    cost: Decimal = getattr(plan.bill.effective_usd, plan.scenario.budget.level)
+    most = facts.budget_usd_per_month(plan)
+    if most is None:
+        return Answer("no_budget", cost, None, None)
+    if cost >= most:
+        return Answer("over_budget", cost, most, cost - most)
+    if not plan.bill.complete:
+        return Answer("not_judged", cost, most, None)
+    return Answer("within_budget", cost, most, cost - most)
+
+
+def sentence(plan: Plan) -> str:
+    """Return the answer on one line: whether the budget is kept, the distance to it, and what a year costs."""
+    found, least = answer(plan), "" if plan.bill.complete else " at least"
+    month, year = rounded(found.cost_usd_per_month), f"{rounded(found.cost_usd_per_month * MONTHS)} a year."
+    if found.status == "no_budget":
+        return f"{month} a month{least}; {year}"
+    over, most = found.over_budget_usd or Decimal(0), found.budget_usd_per_month or Decimal(0)
+    if found.status == "not_judged":
+        return f"? Not judged: {month} a month at least, of a budget of {rounded(most)}; {year}"
+    if found.status == "within_budget":
+        return f"✓ Within budget: {rounded(-over)} a month to spare; {year}"
+    if not over:
+        return f"✗ Over budget{least}: the limit is below {rounded(most)} a month, and {month} is not; {year}"
+    return f"✗ Over budget {times(found.cost_usd_per_month, most)} x{least}: {rounded(over)} a month too much; {year}"
+
+
+def rounded(amount: Decimal) -> str:
+    """Return an amount in whole dollars, below 100 dollars to the cent.
+
+    >>> rounded(Decimal("1885.55")), rounded(Decimal("9.999"))
+    ('$1,886', '$10.00')
+    """
+    return words.dollars(f"{amount:z,.0f}") if abs(amount) >= 100 else words.usd(amount)
+
+
+def times(cost: Decimal, most: Decimal) -> str:
+    """Return how many times a budget a cost above it is, to two digits, or as many as it takes to be more than once.
+
+    >>> times(Decimal("2385.55"), Decimal(500)), times(Decimal(1004), Decimal(1000)), times(Decimal(12345), Decimal(1))
+    ('4.8', '1.004', '12,345')
+    """
+    ratio = cost / most
+    if ratio >= 10:
+        return f"{ratio:,.0f}"
+    return next(text for places in range(1, 40) if Decimal(text := f"{ratio:.{places}f}") > 1 or ratio == 1)
+
+
+def lacking(plan: Plan) -> Iterator[str]:
+    """Yield what has no price, with its share of the bill at on-demand prices where the book has that one."""
+    for line in plan.bill.unpriced[:NAMED]:
+        share = _share(plan, line)
+        term = "" if line.key.term == "on_demand" else f", {facts.term(line.key.term)}"
+        part = f" ({words.percent(share)} of the bill on demand)" if share else ""
+        yield words.one_line(line.name).partition(" (")[0] + term + part
+    if (more := len(plan.bill.unpriced) - NAMED) > 0:
+        yield f"{more} more"
+
+
+def _share(plan: Plan, line: Unpriced) -> float:
+    """Return the share that a line without a price has of a bill at on-demand prices; 0 where that is not known."""
+    level = plan.scenario.budget.level
+    known = [each.on_demand_usd for each in plan.bill.unpriced]
+    if line.on_demand_usd is None or None in known:
+        return 0.0
+    whole = getattr(plan.bill.list_usd, level) + sum(getattr(each, level) for each in known if each is not None)
+    return float(getattr(line.on_demand_usd, level) / whole) if whole else 0.0
