@@ -125,7 +125,7 @@ def make_scenario(**overrides: Any) -> Scenario:
             "cluster": {},
             "api": {"minimum_nodes": 3, "minimum_nodes_scaled_in": 2},
             "websocket": {"minimum_nodes": 3},
-            "database": {"shape": "db.r5.xlarge", "minimum_replicas": 1},
+            "database": {"shape": "db.r5.xlarge", "minimum_replicas": 1, "tables": {}},
             "pool": {},
             "cache": {"minimum_nodes": 3, "replicas_per_master": 0},
             "gateway": {},

@@ -8,6 +8,7 @@ from typing import Final
 from cascade_plan.emitters._databases import Database
 from cascade_plan.languages.sql import literal
 from cascade_plan.languages.sql import name as identifier
+from cascade_plan.tiers.database.settings import Tables
 
 TENANT_SETTING: Final = "app.tenant_id"
 """The setting that holds the tenant of the current transaction."""
@@ -60,7 +61,7 @@ def names(database: Database) -> Names:
     """Return a database's names, quoted. Raises UsageError for one that PostgreSQL cannot hold."""
     tier = database.instance.settings
     schema = identifier(tier.schema_name)
-    columns, roles = tier.columns, tier.roles
+    columns, roles, tables = tier.columns, tier.roles, tier.tables or Tables()
 
     def table(name: str) -> str:
         return f"{schema}.{identifier(name)}"
@@ -68,10 +69,10 @@ def names(database: Database) -> Names:
     return Names(
         prefix=database.prefix,
         schema=schema,
-        users=table(tier.tables.users),
-        user_settings=table(tier.tables.user_settings),
-        resources=table(tier.tables.resources),
-        activity_logs=table(tier.tables.activity_logs),
+        users=table(tables.users),
+        user_settings=table(tables.user_settings),
+        resources=table(tables.resources),
+        activity_logs=table(tables.activity_logs),
         tenant=identifier(columns.tenant),
         id=identifier(columns.id),
         user=identifier(columns.user),

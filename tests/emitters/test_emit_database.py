@@ -109,7 +109,13 @@ def test_the_parameter_group_is_for_the_cloud_that_has_such() -> None:
 
 
 TWO: dict[str, Any] = {
-    "tiers.reports": {"kind": "database", "shape": "db.test.large", "host": "reports.example.com", "version": "17"},
+    "tiers.reports": {
+        "kind": "database",
+        "shape": "db.test.large",
+        "host": "reports.example.com",
+        "version": "17",
+        "tables": {},
+    },
     "tiers.reports_pool": {"kind": "pool", "database": "reports", "connections": 7},
     "behaviour.actions.report": {"weight": 1.0, "request": "GET /r", "reads": {"reports": 3}, "writes": {"reports": 1}},
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import psycopg
@@ -652,7 +653,8 @@ def test_a_text_postgresql_cannot_hold_is_refused(text: str) -> None:
 
 
 def test_the_files_of_several_databases_without_a_pool_are_taken_too(server: Server) -> None:
-    plan = small_plan(**{"tiers.pool": "off", "tiers.reports": {"kind": "database", "shape": "db.test.large"}})
+    reports = {"kind": "database", "shape": "db.test.large", "tables": {}}
+    plan = small_plan(**{"tiers.pool": "off", "tiers.reports": reports})
     emitted, quoted = files(plan), names(databases(plan)[1])
     with postgres(emitted["reports-postgresql.conf"]) as other, other.connect() as connection:
         (most,) = connection.execute("SHOW max_connections").fetchone() or ("",)
@@ -661,3 +663,25 @@ def test_the_files_of_several_databases_without_a_pool_are_taken_too(server: Ser
     for path in ("tenant_column.sql", "indexes.sql", "tenancy.sql", "queries.sql", "rollback.sql"):
         server.apply(emitted[f"reports-{path}"], of_reports.name)
     assert quoted.users == NAMES.users
+
+
+def test_roles_of_an_application_with_tables_of_its_own(server: Server) -> None:
+    """Its migrations run as the owner; the application then reads and writes, the readers read, and neither owns."""
+    emitted = files(small_plan(**{"tiers.database.tables": None}))
+    assert not {"tenant_column.sql", "indexes.sql", "tenancy.sql", "rollback.sql", "queries.sql"} & {*emitted}
+    with server.connect() as connection:
+        connection.execute("CREATE DATABASE invoicing")
+    for _ in range(2):
+        server.apply(emitted["roles.sql"], "invoicing")
+    with server.connect("invoicing") as connection:
+        connection.execute("SET ROLE app_owner")
+        connection.execute("CREATE TABLE invoices (id serial PRIMARY KEY, amount numeric NOT NULL)")
+    with server.connect("invoicing", "app_user") as connection:
+        connection.execute("INSERT INTO invoices (amount) VALUES (12.5)")
+        assert connection.execute("SELECT amount FROM invoices").fetchone() == (Decimal("12.5"),)
+        with pytest.raises(errors.InsufficientPrivilege):
+            connection.execute("DROP TABLE invoices")
+    with server.connect("invoicing", "app_readonly") as connection:
+        assert connection.execute("SELECT count(*) FROM invoices").fetchone() == (1,)
+        with pytest.raises((errors.InsufficientPrivilege, errors.ReadOnlySqlTransaction)):
+            connection.execute("DELETE FROM invoices")

@@ -11,6 +11,15 @@ DEALLOCATES = (1, 22)
 https://www.psycopg.org/psycopg3/docs/advanced/prepare.html"""
 
 
+def _policies(pool: Pool) -> str:
+    """Return, to end a line and fill another, who reads the tenant that a transaction begins with."""
+    if pool.database.instance.settings.tables is None:
+        return f"Policies of\nrow-level security read it as current_setting('{TENANT_SETTING}', true)."
+    return (
+        f"Row-level\nsecurity ({pool.database.prefix}tenancy.sql) reads the tenant that each transaction begins with."
+    )
+
+
 def render(pool: Pool, head: str) -> str:
     """Return prepared_statements.py."""
     number = pool.instance.settings.pgbouncer_version
@@ -19,10 +28,10 @@ def render(pool: Pool, head: str) -> str:
         if version(pool) >= DEALLOCATES
         else ("None", f"never: through PgBouncer {number} psycopg cannot use prepared statements")
     )
+    policies = _policies(pool)
     return f'''{head}"""One tenant for a transaction, and statements prepared by the server, also through PgBouncer.
 
-The tenant is a value, never a part of a statement's text, so one prepared statement serves all tenants. Row-level
-security ({pool.database.prefix}tenancy.sql) reads the tenant that each transaction begins with.
+The tenant is a value, never a part of a statement's text, so one prepared statement serves all tenants. {policies}
 """
 
 from __future__ import annotations

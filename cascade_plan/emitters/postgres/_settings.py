@@ -241,12 +241,13 @@ def _replicas(database: Database) -> tuple[Setting, ...]:
 def _watching(plan: Plan, database: Database) -> tuple[Setting, ...]:
     idle_ms = round(database.instance.settings.statement_timeout_s * 1000)
     held = "a connection of the pool" if database.pools else "a connection"
+    file = "roles.sql" if database.instance.settings.tables is None else "tenancy.sql"
     slow_ms = round(plan.scenario.autoscaling.target_latency_s_p95 * 1000)
     return (
         Setting(
             "statement_timeout",
             "0",
-            "off here, on for the application's roles (tenancy.sql): it would end backups and migrations",
+            f"off here, on for the application's roles ({file}): it would end backups and migrations",
             CLIENT,
         ),
         Setting("lock_timeout", "0", "likewise", CLIENT),

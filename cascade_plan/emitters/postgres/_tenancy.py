@@ -105,6 +105,26 @@ def _local(is_pooled: bool) -> str:
     )
 
 
+def access(names: Names, head: str, statement_timeout_s: float) -> str:
+    """Return roles.sql: roles, their time-outs, and what they may do with the owner's tables, whichever these are."""
+    n = names
+    grant = f"ALTER DEFAULT PRIVILEGES FOR ROLE {n.owner} IN SCHEMA {n.schema} GRANT"
+    return f"""{head}
+-- Run with psql by a superuser (RDS: the master user), before the application's own migrations, which run as the owner
+-- (SET ROLE {n.owner}): what it makes from then on, the application may read and write.
+\\set ON_ERROR_STOP on
+{_roles(n)}
+BEGIN;
+{_limits(n, statement_timeout_s)}
+GRANT USAGE, CREATE ON SCHEMA {n.schema} TO {n.owner};
+GRANT USAGE ON SCHEMA {n.schema} TO {n.app}, {n.readonly};
+{grant} SELECT, INSERT, UPDATE, DELETE ON TABLES TO {n.app};
+{grant} USAGE ON SEQUENCES TO {n.app};
+{grant} SELECT ON TABLES TO {n.readonly};
+COMMIT;
+"""
+
+
 def rollback(names: Names, head: str) -> str:
     """Return rollback.sql: without policies and indexes again; roles, owner, grants and the filled column stay."""
     n = names

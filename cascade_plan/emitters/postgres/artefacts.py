@@ -64,8 +64,22 @@ def _sized(database: Database) -> str:
 
 
 def _sql(plan: Plan, database: Database) -> tuple[Artefact, ...]:
+    """Return the SQL: of the four tables where the scenario names them, else of roles alone."""
+    head, settings = heading(plan, [], sql.comment), database.instance.settings
+    if settings.tables is not None:
+        return _sql_of_tables(database, head)
+    return (
+        Artefact(
+            f"{database.prefix}roles.sql",
+            _tenancy.access(names(database), head, settings.statement_timeout_s),
+            "Before the application's migrations: its roles, time-outs and grants; "
+            f"`psql -f {database.prefix}roles.sql`.",
+        ),
+    )
+
+
+def _sql_of_tables(database: Database, head: str) -> tuple[Artefact, ...]:
     quoted, prefix, is_pooled = names(database), database.prefix, bool(database.pools)
-    head = heading(plan, [], sql.comment)
     timeout_s = database.instance.settings.statement_timeout_s
     return (
         Artefact(

@@ -21,7 +21,7 @@ from cascade_plan.units import Count, GibOrZero, Milliseconds, MillisecondsOrZer
 
 
 class Tables(Part):
-    """The tables of the application, as the performance plan calls them."""
+    """The four tables that the emitted SQL knows: users, their settings, what they upload and what they did."""
 
     users: Identifier = default("users", "plan", f"{PLAN}, query optimisation")
     """Table of the users."""
@@ -127,8 +127,8 @@ class Settings(Bought):
     """The application's name if left out."""
     schema_name: Identifier = default("public", "plan", f"{PLAN}, queries: tables without a schema")
     """Schema of the tables."""
-    tables: Tables = all_defaults()
-    """What the tables are called."""
+    tables: Tables | None = Field(default=None, examples=[{}])
+    """What the tables are called for which indexes, queries and row-level security are emitted; left out, none are."""
     columns: Columns = all_defaults()
     """What their columns are called."""
     roles: Roles = all_defaults()
