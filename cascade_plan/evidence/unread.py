@@ -43,6 +43,12 @@ OPENINGS: Final = (
     (r"Type\s+Name\s+# reqs", Unread("the printed table of Locust", "give what `locust --csv PREFIX` writes")),
     (r"\s*<!doctype html|\s*<html", Unread("a page (HTML)", "give the files that the tool writes for programs")),
     (r"sampler_label,aggregate_report_count|Label,# Samples", Unread("the aggregate report of JMeter", JMETER)),
+    (
+        r"\d{13},\d+,[^,]*,[^,]*,[^,]*,",
+        Unread(
+            "what looks like JMeter's samples without a header", "set jmeter.save.saveservice.print_field_names=true"
+        ),
+    ),
     (r"label,samples,|Label,Samples,", Unread("a report of JMeter or BlazeMeter by label", JMETER)),
     (r"finished in .*req/s|starting benchmark\.\.\.", Unread("the printed report of h2load")),
     (r"\*\* SIEGE|\{\s*\"transactions\":", Unread("the report of siege")),

@@ -411,7 +411,7 @@ def test_of_the_emitted_tests_own_results_nothing_is_said_to_be_included() -> No
 def test_each_result_says_what_it_tells_and_what_not() -> None:
     message = findings(judged(make_measurement(user_count=None, remarks=("a remark",))))["results"]
     assert message == (
-        "Locust's --csv files: told are duration, requests/s, failures, p50, p95; not told are users, p99; a remark"
+        "told by Locust's --csv files: duration, requests/s, failures, p50, p95; not told: users, p99; a remark"
     )
 
 

@@ -106,6 +106,20 @@ def test_a_history_that_does_not_move_is_no_rate_of_nothing() -> None:
     assert (found.user_count, found.held_s, found.requests_per_s) == (30, 29, 2)
 
 
+def test_a_system_that_stops_answering_is_not_asked_at_the_rate_before() -> None:
+    """Locust's own rate is up to the last answer: 500 a second for 60 s of 600, and then nothing."""
+    points = [(1000, 500 * min(second, 60)) for second in range(601)]
+    found = measured(locust_stats(requests=30_000, rate=500.0), locust_history([(0, 0), *points]))
+    assert (found.held_s, found.requests_per_s) == (600, 50)
+
+
+def test_workers_who_report_every_three_seconds_make_no_slow_run() -> None:
+    """The last report comes when the users have left: 100 a second for 15 s of which the history has seen 12."""
+    points = [*[(20, 0)] * 3, *[(20, 300 * (second // 3)) for second in range(15)], (0, 1500)]
+    found = measured(locust_stats(requests=1500, rate=100.0), locust_history([(0, 0), *points]))
+    assert found.requests_per_s == 100
+
+
 # --------------------------------------------------------------------------------------------------------- the logins
 
 

@@ -113,6 +113,7 @@ def test_a_wrong_name_misleads_nobody() -> None:
         ('[{"name": "/a", "num_requests": 5, "response_times": {"5": 1}}]', "the report of Locust's --json"),
         ("<!DOCTYPE html>\n<html><head><title>Locust</title>", "a page (HTML)"),
         ("sampler_label,aggregate_report_count,average\n/a,5,5\n", "the aggregate report of JMeter"),
+        ("1700000000000,5,/a,200,OK,Thread 1-1,text,true,,5,5,1,1\n", "what looks like JMeter's samples without a"),
         ('{"Total": {"transaction": "Total", "sampleCount": 5}}', "the statistics.json of JMeter's dashboard"),
         ('{"status": "success", "data": {"resultType": "matrix"}}', "an answer of Prometheus"),
         (gzip.compress(K6_ROW.encode()), "a file packed by gzip: unpack it first"),

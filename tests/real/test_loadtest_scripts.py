@@ -221,5 +221,5 @@ def test_run_sh_says_that_locust_is_missing_before_it_starts(tmp_path: Path) -> 
         env={"PATH": str(tmp_path), "CASCADE_HOST": "http://x", "CASCADE_PASSWORD": "right"},
     )  # fmt: skip
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "locust is not installed, or not in PATH: pip install locust\n"
+    assert done.stderr == "locust is not installed, or not in PATH: pip install locust (or run loadtest.js with k6)\n"
     assert not (tmp_path / "results").exists()

@@ -34,7 +34,7 @@ cd "$(dirname "$0")"
 
 CODE: Final = """\
 if ! command -v locust >/dev/null; then
-  echo "locust is not installed, or not in PATH: pip install locust" >&2
+  echo "locust is not installed, or not in PATH: pip install locust (or run loadtest.js with k6)" >&2
   exit 2
 fi
 for load in "${loads[@]}"; do processes "$load" >/dev/null || exit 2; done

@@ -30,6 +30,8 @@ HEADERS: Final = (
 """What Locust's files are told by."""
 WHAT: Final = "a file that Locust's --csv writes"
 SHOWN_FAILURES: Final = 5
+LATE_S: Final = 4.0
+"""The history may be so much short of the requests: its seconds are whole ones, and workers report every 3 s."""
 SETTLED_S: Final = 1.5
 """A total that began this much after the last user came leaves out the first seconds, by a clock of whole seconds."""
 
@@ -128,9 +130,22 @@ def _history(file: Text, own: Statistics) -> _History:
         *(("the ramp",) if before and counted < full_at - 1 else ()),
         *(("the first seconds with all users",) if counted < full_at + SETTLED_S else ()),
     )
-    rate = (hold[-1].requests - hold[0].requests) / held_s if held_s else None
-    own_rate = None if "the ramp" in includes else own.requests_per_s
-    return _History(users, held_s, run_s, own_rate if own_rate is not None else rate, includes, ())
+    own_rate = None if "the ramp" in includes else own.requests_per_s or None
+    return _History(users, held_s, run_s, _rate(hold, own_rate), includes, ())
+
+
+def _rate(hold: Sequence[_Second], own_rate: float | None) -> float | None:
+    """Return the rate while all users were there: the total's own, unless it is more than the history can be.
+
+    Locust divides by the time up to the last answer: of a system that stops answering it tells the rate before.
+    """
+    held_s = hold[-1].at - hold[0].at if hold else 0.0
+    if not held_s:
+        return own_rate
+    requests = hold[-1].requests - hold[0].requests
+    if own_rate is not None and (held_s <= LATE_S or own_rate <= requests / (held_s - LATE_S)):
+        return own_rate
+    return requests / held_s
 
 
 def _counted_from(seconds: Sequence[_Second], own: Statistics) -> float:
