@@ -117,6 +117,14 @@ DIALECTS: dict[str, Callable[[Sequence[int]], str]] = {
     "uniq -c, a space in the time": rows("", lambda i, n: f"{n:7} {at(i, '%Y-%m-%d %H:%M')}"),
     "uniq -c of a log": rows("", lambda i, n: f"{n:7} {at(i, '%d/%b/%Y:%H:%M')}"),
     "uniq -c of minutes": rows("", lambda i, n: f"{n:7} {5 * i}"),
+    "Kibana": rows('"@timestamp per 5 minutes","Count of records"', lambda i, n: f'"{at(i, ISO)}","{n:,}"'),
+    "the AWS CLI's text": rows("RequestCount", lambda i, n: f"DATAPOINTS\t{n}.0\t{at(i, ZONED)}\tCount"),
+    "the AWS CLI's table": rows(
+        "-----------------\n|  GetMetricStatistics  |\n+------+-------+\n|  Label  |  RequestCount  |\n+------+----+\n"
+        "||  Datapoints  ||\n|+-----+------+------+|\n||  Sum  |  Timestamp  |  Unit  ||\n|+-----+------+------+|",
+        lambda i, n: f"||  {n}.0 |  {at(i, ZONED)}  |  Count  ||",
+    ),
+    "from one time to another": rows("Begin time,End time,n", lambda i, n: f"{at(i, ZONED)},{at(i + 1, ZONED)},{n}"),
     "psql": rows("     time      | count\n---------------+-------", lambda i, n: f" {at(i, ISO)} | {n}"),
     "Markdown": rows("| time | count |\n| --- | ---: |", lambda i, n: f"| {at(i, ISO)} | {n} |"),
     "a line of JSON each": rows("", lambda i, n: json.dumps({"time": at(i, ISO), "count": n})),

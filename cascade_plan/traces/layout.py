@@ -117,11 +117,14 @@ def _split(sample: Named) -> tuple[Sequence[str] | None, Named]:
     if dated is None:
         is_header = not all(is_number(cell) or OF_DAY.fullmatch(cell) for cell in sample[0][1])
         return (sample[0][1] if is_header else None), sample[is_header:]
-    above = [cells for _, cells in sample[:dated]]
+    # A single cell above several is a title.
+    titles = [row for row in sample[:dated] if len(row[1]) == 1 < len(sample[dated][1])]
+    sample = [row for row in sample if row not in titles]
+    above = [cells for _, cells in sample[: dated - len(titles)]]
     for label in LABELS:
         for cells in above:
             if cells[0].lower() == label:
-                return cells, sample[dated:]
+                return cells, sample[len(above) :]
     named = [index for index, cells in enumerate(above) if any(TIME.fullmatch(cell.lower()) for cell in cells)]
     worded = [index for index, cells in enumerate(above) if not any(cell and is_number(cell) for cell in cells)]
     if not (found := named or worded):

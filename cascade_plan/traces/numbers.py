@@ -23,7 +23,8 @@ WORDED: Final = re.compile(
     r"(?:\s*(?P<what>reqs?|requests?|ops|rd|wr|io|c|counts?|hits?|calls?|queries)"
     r"(?:/(?P<period>s|sec|m|min|h))?|\s*/(?P<alone>s|sec|m|min|h)|\s*(?P<abbreviated>[rqt]p[sm]))?"
 )
-PERIODS: Final = {"s": (1.0, "second"), "m": (60.0, "minute"), "h": (3600.0, "hour")}
+PERIODS: Final = {"s": 1.0, "m": 60.0, "h": 3600.0}
+"""Seconds of a unit that stands behind a number."""
 GROUPS: Final = re.compile(r"(?<=\d)['’_\u00a0\u202f\u2009 ](?=\d{3}(?!\d))")
 """Marks between thousands that are nothing else."""
 
@@ -57,8 +58,7 @@ class Style:
         if not found:
             return
         if self.unit is None and (period := found["period"] or found["alone"] or (found["abbreviated"] or "")[2:]):
-            per_s, name = PERIODS[period[0]]
-            self.unit = Unit(per_s, f"they are written as of a {name}")
+            self.unit = Unit(PERIODS[period[0]], "they are written so")
         digits = GROUPS.sub("", found["number"]).lstrip("+-").lower().partition("e")[0]
         comma, dot = digits.count(","), digits.count(".")
         if comma and dot:

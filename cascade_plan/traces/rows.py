@@ -107,7 +107,8 @@ def rows_of(text: str) -> Rows:
         if width < 2 or count < 0.5 * len(sample):
             continue
         wide = [cells for _, cells in sample if len(cells) == width]
-        if any(_is_one(cells) for cells in wide):
+        is_guessed = separator == SPACES and fallback is not None
+        if any(_is_one(cells) and (not is_guessed or any(map(is_date, cells))) for cells in wide):
             return rows
         fallback = fallback or rows
     if fallback is None and any(is_date(" ".join(cells)) for _, cells in Rows(text, SPACES).sample()):

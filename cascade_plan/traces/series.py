@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import Final
 
 RATES: Final = (
-    (1.0, "second", re.compile(r"(?:per[ _]?|[a-z]/)(?:s|secs?|seconds?)(?![a-z])|(?<![a-z])[rqt]ps(?![a-z])")),
-    (60.0, "minute", re.compile(r"(?:per[ _]?|[a-z]/)(?:m|mins?|minutes?)(?![a-z])|(?<![a-z])[rqt]pm(?![a-z])")),
-    (3600.0, "hour", re.compile(r"(?:per[ _]?|[a-z]/)(?:h|hours?)(?![a-z])")),
-    (1.0, "second", re.compile(r"(?<![a-z])i?rate(?![a-z])")),
+    (1.0, re.compile(r"(?:per[ _]?|[a-z0-9)]/)(?:s|secs?|seconds?)(?![a-z])|(?<![a-z])[rqt]ps(?![a-z])")),
+    (60.0, re.compile(r"(?:per[ _]?|[a-z0-9)]/)(?:m|mins?|minutes?)(?![a-z])|(?<![a-z])[rqt]pm(?![a-z])")),
+    (3600.0, re.compile(r"(?:per[ _]?|[a-z0-9)]/)(?:h|hours?)(?![a-z])")),
+    (1.0, re.compile(r"(?<![a-z])i?rate(?![a-z])")),
 )
-"""Seconds, their name, and what in the name of a series says that its numbers are of so many seconds each."""
+"""Seconds, and what in the name of a series says that its numbers are of so many seconds each."""
 PATH: Final = re.compile(r"(?:^|\s)/\S*|\S+://\S*")
 
 
@@ -78,9 +78,9 @@ def unit_of(name: str) -> Unit:
     words = PATH.sub(" ", name.lower())
     if re.search(r"(?<![a-z])increase(?![a-z])", words):
         return Unit(None, "it is an increase")
-    for per_s, period, pattern in RATES:
+    for per_s, pattern in RATES:
         if pattern.search(words):
-            return Unit(per_s, f"its name says that they are of a {period}")
+            return Unit(per_s, "their name says")
     return Unit(None)
 
 

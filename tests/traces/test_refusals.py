@@ -38,6 +38,7 @@ ROWS = [
     ("2024-03-05 00:00\n2024-03-05 00:05", "its lines are times without counts: `sort FILE | uniq -c` counts them"),
     ("time,also\n2024-03-05 00:00,2024-03-05", "line 2 has a time and no count: a trace has both"),
     ("foo,bar\nspam,eggs", f"line 2: no cell of 'spam, eggs' is a time; {TIMES}"),
+    ("time,n\n5 Mar 2024 00:00,1\n5 Mar 2024 00:05,2", f"line 2: '5 Mar 2024 00:00' is no time; {TIMES}"),
     ("minute,requests\n1,2\nx,3", f"line 3: 'x' is no time; {TIMES}"),
     (rows("bad,1", "2024-03-05 00:00,2", "2024-03-05 00:05,3"), f"line 2: 'bad' is no time; {TIMES}"),
     (rows("2024-02-29 00:00,2", "2024-02-30 00:05,3"), f"line 3: '2024-02-30 00:05' is no time; {TIMES}"),
