@@ -13,9 +13,19 @@ def main(arguments: list[str] | None = None) -> None:
     gc.disable()
     # Looking for plug-ins of pydantic reads the metadata of every installed package, for another tenth.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
-    from cascade_plan.cli.app import run
+    try:
+        from cascade_plan.cli.app import run
 
-    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+        status = run(sys.argv[1:] if arguments is None else arguments)
+    except KeyboardInterrupt:  # before there is a command, or while its end is said
+        sys.stderr.write("interrupted\n")
+        status = 130
+    if status == 130:
+        import signal
+
+        # Who presses the keys once more is not answered with a trace of Python's own end.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    sys.exit(status)
 
 
 if __name__ == "__main__":

@@ -45,7 +45,7 @@ def test_one_file_is_kept_as_those_of_a_directory_are(cascade, line: tuple[str, 
     first = Path("one.txt").read_text(encoding="utf-8")
     assert cascade(*line, "-o", "one.txt")[0::2] == (0, "one.txt is up to date\n")
     # What we wrote and nobody edited may be replaced; a scenario changes.
-    assert cascade(*line, "--peak", "60000", "-o", "one.txt")[0::2] == (0, "wrote one.txt\n")
+    assert cascade(*line, "--peak", "60000", "--avg", "3000", "-o", "one.txt")[0::2] == (0, "wrote one.txt\n")
     assert Path("one.txt").read_text(encoding="utf-8") != first
     Path("one.txt").write_text("mine\n", encoding="utf-8")
     status, out, err = cascade(*line, "-o", "one.txt")
@@ -92,7 +92,7 @@ def test_a_placeholder_image_is_said(cascade) -> None:  # type: ignore[no-untype
 
 def test_the_check_gives_the_command_that_was_meant(cascade) -> None:  # type: ignore[no-untyped-def]
     cascade("init", "my shop.yaml", "--name", "shop")
-    line = ("emit-all", "my shop.yaml", "--peak", "2000", "--set", "users.tenants=7", "-o", "a b")
+    line = ("emit-all", "my shop.yaml", "--peak", "2000", "--avg", "500", "--set", "users.tenants=7", "-o", "a b")
     assert cascade(*line)[0] == 0
     Path("a b/README.md").write_text("ours now\n", encoding="utf-8")
     Path("a b/k8s/hpa.yaml").unlink()

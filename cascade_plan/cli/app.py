@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from typing import Annotated, Any, Final, NamedTuple
@@ -167,17 +166,20 @@ def root(
 
 
 def run(arguments: list[str]) -> int:
-    """Return the exit status of a command line, after printing its result or its one message."""
+    """Return the exit status of a command line, after printing its result or its one message.
+
+    A shell that asks for completions gets them, or nothing: it has no place for a message.
+    """
     Talk.begin(arguments)
     try:
         command = typer.main.get_command(app)
         return int(command(arguments, prog_name="cascade-plan", standalone_mode=False) or 0)
     except CascadePlanError as error:
-        return _failed(error, str(error), error.exit_code)
+        return 1 if COMPLETING in os.environ else _failed(error, str(error), error.exit_code)
     except (typer.Abort, KeyboardInterrupt):
         return _failed(StoppedError(), str(StoppedError()), StoppedError.exit_code)
     except Exception as error:
-        return _other_failure(error)
+        return 1 if COMPLETING in os.environ else _other_failure(error)
 
 
 def _other_failure(error: Exception) -> int:
@@ -212,8 +214,6 @@ def _no_such_option(error: Any, ctx: Any) -> str:
 
 def _failed(error: Exception | None, message: str, status: int) -> int:
     if status == StoppedError.exit_code:
-        # Who presses the keys once more while this is said is not answered with a trace.
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
         complain(message, "")
         return status
     if error is not None and os.environ.get("CASCADE_PLAN_DEBUG"):

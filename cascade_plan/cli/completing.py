@@ -57,7 +57,7 @@ def regions(ctx: typer.Context, incomplete: str) -> Iterable[str]:
     from cascade_plan.prices import books
 
     cloud = ctx.params.get("cloud") or "aws"
-    if "scenario" in ctx.params:
+    if "scenario" in _given(ctx):
         cloud = _chosen(ctx).read().scenario.cloud
     return books.regions(cloud)
 
@@ -74,6 +74,12 @@ def environments(ctx: typer.Context, incomplete: str) -> Iterable[str]:
     from cascade_plan.inputs.scenarios import environments_of
 
     return environments_of(_chosen(ctx).scenario)
+
+
+@_silent
+def loads(ctx: typer.Context, incomplete: str) -> Iterable[str]:
+    """Return the named loads of the scenario."""
+    return _chosen(ctx).read().scenario.loads  # type: ignore[no-any-return]
 
 
 @_silent
@@ -174,11 +180,20 @@ def _chosen(ctx: typer.Context) -> Any:
     """Return the choice that the words before make."""
     from cascade_plan.inputs.choice import chosen
 
-    return chosen({"set_": None, "no_price_cache": False, **ctx.params})
+    return chosen({"set_": None, "no_price_cache": False, **_given(ctx)})
+
+
+def _given(ctx: typer.Context) -> dict[str, Any]:
+    """Return the values of the words before.
+
+    An option that still waits for its value keeps the parser from giving arguments theirs: their words are left over.
+    """
+    arguments = [param.name for param in ctx.command.get_params(ctx) if param.param_type_name == "argument"]
+    return {**ctx.params, **dict(zip(arguments, ctx.args, strict=False))}
 
 
 def _plan(ctx: typer.Context) -> Any:
     from cascade_plan.planning.pipeline import plan
 
     given = _chosen(ctx).read()
-    return plan(given.scenario, given.book, given.origins, predicted=False)
+    return plan(given.scenario, given.book, given.origins)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import date, datetime
 from decimal import Decimal
@@ -17,7 +16,8 @@ from cascade_plan import registry
 from cascade_plan.cli import completing
 from cascade_plan.cli.choice import MaxPriceAge, NoPriceCache, Output, values_option, with_choice
 from cascade_plan.cli.described import CONTEXT, Described, DescribedGroup
-from cascade_plan.cli.output import complain, deliver, note, say
+from cascade_plan.cli.output import Talk, complain, deliver, note, say
+from cascade_plan.cli.progress import Downloads, downloads
 from cascade_plan.errors import UsageError, did_you_mean
 from cascade_plan.inputs.choice import Choice, day
 from cascade_plan.inputs.scenarios import priced
@@ -197,7 +197,7 @@ def update(
     regions = region or bundled.regions(cloud)
     for name in regions:
         cache.path_of(cloud, name)  # refuses what is no region's name before anything is asked
-    with _progress() as progress:
+    with downloads() as shown:
         wish = updating.Wish(
             cloud=cloud,
             source=source,
@@ -207,12 +207,24 @@ def update(
             keep_going=keep_going,
             spot_percentile=spot_percentile,
             spot_window_days=spot_window,
-            progress=progress,
+            progress=shown.read,
+            expected=shown.expect,
         )
-        outcomes = [updating.update(name, wish) for name in regions]
+        outcomes = [_updated(name, wish, shown) for name in regions]
     if texts := [_outcome_text(outcome, wish, changes_shown) for outcome in outcomes if outcome.after]:
         deliver("\n".join(texts), output)
     return _exit_code(outcomes)
+
+
+def _updated(region: str, wish: Wish, shown: Downloads) -> Outcome:
+    """Return how the update of a region ended, after showing and remembering it."""
+    from cascade_plan.prices import updating
+
+    outcome = updating.update(region, wish)
+    shown.end(region, has_failed=outcome.failure is not None)
+    if outcome.after is not None:
+        Talk.written = (*Talk.written, f"the prices of {region}")
+    return outcome
 
 
 def _exit_code(outcomes: Sequence[Outcome]) -> int:
@@ -224,8 +236,9 @@ def _exit_code(outcomes: Sequence[Outcome]) -> int:
             )
         for problem in outcome.problems:
             complain(f"{outcome.region}: {problem}; it keeps the price it had", "warning")
-        if outcome.failure is not None:
-            complain(str(outcome.failure))
+    # What fails for every region, such as a login, is said once.
+    for failure in dict.fromkeys(str(outcome.failure) for outcome in outcomes if outcome.failure is not None):
+        complain(failure)
     return next((outcome.failure.exit_code for outcome in outcomes if outcome.failure is not None), 0)
 
 
@@ -239,29 +252,6 @@ def _outcome_text(outcome: Outcome, wish: Wish, limit: int) -> str:
         f"{outcome.region}: {outcome.renewed:,} prices from {wish.source}; changed since last time:\n"
         f"{render(changes(outcome.before, outcome.after), limit)}\n{_coverage_table(covered, wish.today)}"
     )
-
-
-@contextmanager
-def _progress() -> Iterator[Any]:
-    """Yield a function that shows what is being read, on a terminal's stderr; elsewhere it shows nothing."""
-    import sys
-
-    if not sys.stderr.isatty():
-        yield lambda what, amount: None
-        return
-    from rich.console import Console
-    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), TextColumn("{task.completed:,}"), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        tasks: dict[str, Any] = {}
-
-        def advance(what: str, amount: int) -> None:
-            if what not in tasks:
-                tasks[what] = bar.add_task(what, total=None)
-            bar.advance(tasks[what], amount)
-
-        yield advance
 
 
 @app.command("verify", cls=Described)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,15 +10,13 @@ import typer
 from cascade_plan import registry
 from cascade_plan.cli.choice import Output, format_option, with_choice
 from cascade_plan.cli.output import Color, complain, deliver, laid_out, width
+from cascade_plan.cli.progress import measured
 from cascade_plan.errors import UsageError
 from cascade_plan.files.assignments import Assignment
 from cascade_plan.inputs.choice import Choice
 
 if TYPE_CHECKING:
     from cascade_plan.model.trace import Trace as Read
-
-POLICIES = 5
-"""Ways of scaling that are compared for each service: the steps of the progress bar."""
 
 Trace = Annotated[
     str | None,
@@ -42,7 +37,12 @@ Unit = Annotated[
 ScaleToPeak = Annotated[bool, typer.Option("--scale-to-peak", help="Scale the trace to the scenario's peak.")]
 Profile = Annotated[
     str | None,
-    typer.Option("--profile", metavar="NAME", help="The day's shape: weekday or flat.  [default: scenario's]"),
+    typer.Option(
+        "--profile",
+        metavar="NAME",
+        help="The day's shape: weekday or flat.  [default: scenario's]",
+        autocompletion=lambda: ["weekday", "flat"],
+    ),
 ]
 Days = Annotated[int | None, typer.Option("--days", metavar="N", help="Days.  [default: 1, or the whole trace]")]
 Runs = Annotated[int, typer.Option("--runs", metavar="K", help="Monte Carlo runs.")]
@@ -98,10 +98,10 @@ def simulate(
     given = choice.read()
     order = proving.Order(days, runs, seed, read, scale_to_peak)
     made = plan(given.scenario, given.book, given.origins, predicted=False)
-    scaled = services(made)
+    services(made)  # refuses a plan that nothing of is scaled, before a bar is drawn
     if not made.bill.complete:
         complain(f"costs are at least what they say: {made.bill.lacks}", "warning")
-    with _progress(POLICIES * len(scaled)) as progress:
+    with measured(1.0) as progress:
         simulation = proving.simulate(made, order, progress)
     shown = policy or simulation.replays[0].own
     if shown not in (names := [outcome.policy for outcome in simulation.replays[0].outcomes]):
@@ -156,24 +156,6 @@ def _trace(file: str | None, column: str | None, is_sum: bool, unit: str | None,
     return found
 
 
-@contextmanager
-def _progress(steps: int) -> Iterator[Callable[[str], None]]:
-    """Show a bar on stderr, a step for each policy of each service, when stderr is a terminal."""
-    if not sys.stderr.isatty():
-        yield lambda policy: None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("simulating", total=steps + 1)
-
-        def advance(policy: str) -> None:
-            bar.update(task, advance=1, description=f"simulating {policy}")
-
-        yield advance
-
-
 def _requests(choice: Choice, count: int, seed: int, output: str) -> None:
     """Print predicted and simulated latencies of every named load."""
     from cascade_plan.planning.pipeline import plan
@@ -181,7 +163,9 @@ def _requests(choice: Choice, count: int, seed: int, output: str) -> None:
     from cascade_plan.reports.columns import aligned
 
     given = choice.read()
-    rows = checked(plan(given.scenario, given.book, given.origins, predicted=False), count, seed)
+    with measured(count * len(given.scenario.loads), "requests") as progress:
+        made = plan(given.scenario, given.book, given.origins, predicted=False)
+        rows = checked(made, count, seed, lambda load, answered: progress(f"load {load}", answered))
     headers = ("load", "users", "figure", "predicted", "simulated", "+/- (95%)", "difference")
     cells = [
         (row.load, f"{row.users:,}", row.figure, f"{row.predicted:,.2f}", f"{row.simulated:,.2f}",

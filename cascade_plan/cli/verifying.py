@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cascade_plan import registry
+from cascade_plan.cli import completing
 from cascade_plan.cli.choice import Output, format_option, with_choice
 from cascade_plan.cli.output import deliver, laid_out
 from cascade_plan.inputs.choice import Choice
@@ -22,7 +23,13 @@ Results = Annotated[
     ),
 ]
 Ran = Annotated[
-    str | None, typer.Option("--load", metavar="NAME", help="The load that was run.  [default: told by its users]")
+    str | None,
+    typer.Option(
+        "--load",
+        metavar="NAME",
+        help="The load that was run.  [default: told by its users]",
+        autocompletion=completing.loads,
+    ),
 ]
 Format = Annotated[str, format_option("verifications")]
 

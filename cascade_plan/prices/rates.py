@@ -72,6 +72,8 @@ class Request:
     today: date
     progress: Callable[[str, int], None] = lambda what, amount: None
     """Told what is being read and how much more of it has been: bytes of a file, products of a query."""
+    expected: Callable[[str, int], None] = lambda what, byte_count: None
+    """Told of what a file begins and how many bytes it has, 0 where it does not say so."""
 
     def wants(self, key: PriceKey) -> bool:
         """Return whether a key is of a wanted service and, for an instance, of a wanted shape."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from typing import Final, Protocol, cast
 
 from cascade_plan import registry
@@ -33,7 +34,9 @@ class Wish:
     """Whether keys that have no one clear price keep their old one instead of stopping the update."""
     spot_percentile: int = 90
     spot_window_days: int = 30
-    progress: Callable[[str, int], None] = field(default=lambda what, amount: None)
+    progress: Callable[[str, str, int], None] = field(default=lambda region, what, amount: None)
+    expected: Callable[[str, str, int], None] = field(default=lambda region, what, byte_count: None)
+    """As a request's, of each region."""
 
 
 class Sources(Protocol):
@@ -134,7 +137,8 @@ def _request(region: str, wish: Wish) -> Request:
         if product.offer is not None and product.offer.what in WHAT
     }
     services = wish.services & {*prices.services}
-    return Request(prices, region, services, items, wish.today, wish.progress)
+    told = (partial(wish.progress, region), partial(wish.expected, region))
+    return Request(prices, region, services, items, wish.today, *told)
 
 
 def _refusal(region: str, problems: tuple[Problem, ...]) -> str:

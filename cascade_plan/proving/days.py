@@ -38,17 +38,22 @@ class Order:
     """Whether the trace gives the shape only, and the scenario how much."""
 
 
-def simulate(plan: Plan, order: Order, progress: Callable[[str], None] = lambda policy: None) -> Simulation:
+def simulate(
+    plan: Plan, order: Order, progress: Callable[[str, float], None] = lambda policy, share: None
+) -> Simulation:
     """Return what each service's own HPA, those by other metrics and fixed fleets do with the traffic.
 
     Every connected user acts, as in the named loads; a service is sent its share of the requests. `progress` is told
-    each policy before it runs. Raises UsageError where nothing is scaled, and
-    for a trace without a peak that is to be scaled to one.
+    each policy before it runs, and the share of all that is done since it was told last. Raises UsageError where
+    nothing is scaled, and for a trace without a peak that is to be scaled to one.
     """
     scaled = services(plan)
     traffic = _traffic(plan, order)
     stages = tuple(Stage.of(plan, service) for service in scaled)
-    replays = tuple(_replayed(stage, traffic, order, progress) for stage in stages)
+    replays = tuple(
+        _replayed(stage, traffic, order, lambda policy, share: progress(policy, share / len(stages)))
+        for stage in stages
+    )
     return Simulation(
         scenario=plan.scenario.name,
         traffic=traffic.words,
@@ -82,11 +87,18 @@ def _fleet_usd(plan: Plan, stages: Sequence[Stage], replays: Sequence[Replay]) -
     return found
 
 
-def _replayed(stage: Stage, traffic: Traffic, order: Order, progress: Callable[[str], None]) -> Replay:
+def _replayed(stage: Stage, traffic: Traffic, order: Order, progress: Callable[[str, float], None]) -> Replay:
+    """Return what each policy does with a service's traffic. The shares that `progress` is told add up to 1."""
     results, latency = [], stage.latency()
-    for policy in stage.policies(latency):
-        progress(policy.name)
-        results.append((policy, stage.run(policy, traffic, latency, order.run_count, order.seed)))
+    policies = tuple(stage.policies(latency))
+    cell_count = traffic.requests_per_s.size * order.run_count * len(policies)
+    for policy in policies:
+        progress(policy.name, 0.0)
+
+        def told(cells: int, name: str = policy.name) -> None:
+            progress(name, cells / cell_count)
+
+        results.append((policy, stage.run(policy, traffic, latency, order.run_count, order.seed, told)))
     outcomes = tuple(stage.outcome(policy, result) for policy, result in results)
     own = named(stage.service.workload.scaled_by)
     best, reason = recommended(outcomes, own)

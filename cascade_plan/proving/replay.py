@@ -170,11 +170,12 @@ class Result:
 
 def replay(
     policy: Policy, traffic: Traffic, latency: Latency, slo_ms: float, pod_requests_per_s: float, cluster: Cluster,
-    run_count: int, seed: int,
+    run_count: int, seed: int, told: Callable[[int], None] = lambda cells: None,
 ) -> Result:  # fmt: skip
     """Return what a policy does with the traffic in `run_count` runs; the first run's timeline is kept.
 
-    `pod_requests_per_s` is what one pod answers when it never rests.
+    `pod_requests_per_s` is what one pod answers when it never rests. `told` hears of how many more ticks, each of a
+    run, are done.
     """
     tally = _Tally(traffic, latency, slo_ms, pod_requests_per_s, run_count)
 
@@ -187,6 +188,7 @@ def replay(
             load = demand(first, min(TICKS_PER_HOUR, traffic.requests_per_s.size - first))
             same = np.full(load.shape, float(pods))
             tally.add(load / pods, same, same, np.full(load.shape, float(policy.node_count)), load, 0)
+            told(load.size)
         return tally.result()
     setting = Setting(
         policy.autoscaler, policy.signals, cluster, min(
@@ -198,6 +200,7 @@ def replay(
         changes = int((block.replicas != block.before).sum())
         load = block.demand / setting.grid.steps_per_unit
         tally.add(block.utilization(), block.ready, block.replicas, block.nodes(), load, changes)
+        told(load.size)
     return tally.result()
 
 

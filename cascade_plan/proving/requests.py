@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from heapq import heapify, heappop, heappush, heapreplace
 from itertools import accumulate, count
 from random import Random
@@ -23,6 +24,8 @@ from cascade_plan.proving.queue import Flow, Interval, mean_interval, percentile
 _T = TypeVar("_T")
 WARM_UP: Final = 0.2
 """Share of the answers, the first ones, that no figure counts."""
+TOLD_EVERY: Final = 10_000
+"""Requests between two words of how far a simulation has come: a tenth of a second or so."""
 BELIEVED: Final = 0.2
 """A prediction that is off by more is said to be: four times what the formulas are off by where they hold
 (docs/model.md)."""
@@ -59,9 +62,12 @@ class Checked:
         )
 
 
-def checked(plan: Plan, request_count: int, seed: int) -> tuple[Checked, ...]:
+def checked(
+    plan: Plan, request_count: int, seed: int, progress: Callable[[str, int], None] = lambda load, answered: None
+) -> tuple[Checked, ...]:
     """Return predictions beside a request-level simulation, for every named load on the counts that answer it.
 
+    `progress` is told of each load, again and again, how many more requests of it are answered.
     Raises UsageError where requests visit nothing of the plan.
     """
     rows: list[Checked] = []
@@ -69,7 +75,7 @@ def checked(plan: Plan, request_count: int, seed: int) -> tuple[Checked, ...]:
         on = chain_for(plan.scenario, plan.fleet, load)
         if not on.places:
             raise UsageError(f"{plan.scenario.name}: no requests to simulate: they visit nothing that it has")
-        predicted, got = predict(on, load.users), run(on, load.users, request_count, seed)
+        predicted, got = predict(on, load.users), run(on, load.users, request_count, seed, partial(progress, name))
         rows.append(Checked(name, load.users, "requests/s", predicted.requests_per_s, got.requests_per_s, 0.0))
         for figure, value, interval in (
             ("mean ms", predicted.latency_ms_mean, got.latency_ms_mean),
@@ -80,7 +86,9 @@ def checked(plan: Plan, request_count: int, seed: int) -> tuple[Checked, ...]:
     return tuple(rows)
 
 
-def run(on: Chain, users: int, request_count: int, seed: int) -> Simulated:
+def run(
+    on: Chain, users: int, request_count: int, seed: int, progress: Callable[[int], None] = lambda answered: None
+) -> Simulated:
     """Return what `users` who think and ask see over `request_count` answers, the first fifth dropped.
 
     A request visits the chain's places in turn, each as often as it says. Where a place is held for another (a
@@ -92,7 +100,10 @@ def run(on: Chain, users: int, request_count: int, seed: int) -> Simulated:
     import numpy as np
 
     world = _World(on, users, Random(seed))
-    world.answer(request_count)
+    for answered in range(0, request_count, TOLD_EVERY):
+        until = min(answered + TOLD_EVERY, request_count)
+        world.answer(until)
+        progress(until - answered)
     responses, ends = world.responses, world.ends
     dropped = int(request_count * WARM_UP)
     kept = np.array(responses[dropped:]) * 1000

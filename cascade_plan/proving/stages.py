@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
@@ -155,10 +155,18 @@ class Stage:
             return tabulate("cpu", target, lambda busy: min(1.0, busy) * busy_share, grid)
         return tabulate("pods", target, lambda busy: min(1.0, busy) * self.pod_requests_per_s, grid)
 
-    def run(self, policy: Policy, traffic: Traffic, latency: Latency, run_count: int, seed: int) -> Result:
-        """Return what a policy does with the service's part of the traffic."""
-        own = traffic.part(self.service.request_share)
-        return replay(policy, own, latency, self.slo_ms, self.pod_requests_per_s, self.cluster, run_count, seed)
+    def run(
+        self,
+        policy: Policy,
+        traffic: Traffic,
+        latency: Latency,
+        run_count: int,
+        seed: int,
+        told: Callable[[int], None] = lambda cells: None,
+    ) -> Result:
+        """Return what a policy does with the service's part of the traffic; `told` hears of ticks that are done."""
+        own, pace = traffic.part(self.service.request_share), self.pod_requests_per_s
+        return replay(policy, own, latency, self.slo_ms, pace, self.cluster, run_count, seed, told)
 
     def outcome(self, policy: Policy, result: Result) -> Outcome:
         """Return a result with its price."""

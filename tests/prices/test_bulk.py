@@ -100,11 +100,19 @@ def test_a_rate_says_where_it_is_from(server: OfferServer) -> None:
 @pytest.mark.parametrize("is_compressing", [False, True])
 def test_every_byte_is_told(server: OfferServer, is_compressing: bool) -> None:
     told: Counter[str] = Counter()
+    expected: Counter[str] = Counter()
     server.is_compressing = is_compressing
-    found = rates(server, replace(EVERYTHING, progress=lambda what, count: told.update({what: count})))
+    counting = replace(
+        EVERYTHING,
+        progress=lambda what, count: told.update({what: count}),
+        expected=lambda what, count: expected.update({what: count}),
+    )
+    found = rates(server, counting)
     assert choose(found, TODAY, AWS, PUBLISHED).rows.keys() >= world.expected("us-west-2").keys()
     assert told.keys() == {*world.OFFERS, *world.PLANS}
     assert told.total() == server.sent_byte_count
+    # The server says how long its files are: what comes is as much as was expected, compressed or not.
+    assert expected == told
 
 
 def test_only_needed_files_are_read(server: OfferServer) -> None:

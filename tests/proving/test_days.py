@@ -209,9 +209,12 @@ def test_the_fleets_cost_is_with_the_services_nodes_replaced() -> None:
 
 
 def test_progress_is_told_each_policy_of_each_service() -> None:
-    told: list[str] = []
-    simulate(of_two(), Order(), told.append)
-    assert told == ["latency", "cpu", "requests", "fixed-peak", "fixed-average"] * 2
+    told: list[tuple[str, float]] = []
+    simulate(of_two(), Order(run_count=3), lambda policy, share: told.append((policy, share)))
+    begun = [policy for policy, share in told if share == 0]
+    assert begun == ["latency", "cpu", "requests", "fixed-peak", "fixed-average"] * 2
+    assert sum(share for _, share in told) == pytest.approx(1)
+    assert max(share for _, share in told) < 0.05
 
 
 def test_a_service_nobody_asks_is_not_simulated() -> None:

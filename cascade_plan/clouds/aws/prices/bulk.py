@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BufferedReader, RawIOBase, TextIOWrapper
@@ -63,7 +63,7 @@ def rates(
     offers = sorted({offer for service in request.services for offer in CODES.get(service, ())})
     for offer in offers:
         newest = _offer_path(site, request, offer)
-        with site.stream(newest.removesuffix("json") + layout, _counted(request, offer)) as body:
+        with site.stream(newest.removesuffix("json") + layout, _Told(request, offer)) as body:
             if layout == "json":
                 yield from offer_json.rates(body, request, offer)
             else:
@@ -71,12 +71,22 @@ def rates(
     for plan, discounted in savings_csv.PLANS.items():
         services = request.services & discounted
         if any(request.items.get(service) for service in services) and (path := _plan_path(site, request, plan)):
-            with site.stream(path.removesuffix("json") + "csv", _counted(request, plan)) as body:
+            with site.stream(path.removesuffix("json") + "csv", _Told(request, plan)) as body:
                 yield from savings_csv.rates(_lines(body, plan), request, plan)
 
 
-def _counted(request: Request, what: str) -> Callable[[int], None]:
-    return lambda byte_count: request.progress(what, byte_count)
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """Who is told of a file how long it is, and of each part of it that has come."""
+
+    request: Request
+    what: str
+
+    def expect(self, byte_count: int) -> None:
+        self.request.expected(self.what, byte_count)
+
+    def read(self, byte_count: int) -> None:
+        self.request.progress(self.what, byte_count)
 
 
 def _lines(body: IO[bytes], what: str) -> Iterator[str]:
@@ -95,7 +105,7 @@ def _offer_path(site: _Site, request: Request, offer: str) -> str:
     from difflib import get_close_matches
 
     path = f"/offers/v1.0/aws/{offer}/current/region_index.json"
-    regions = site.index(path, _counted(request, offer))
+    regions = site.index(path, _Told(request, offer))
     if not isinstance(regions, dict):
         raise site.changed(path)
     found = regions.get(request.region)
@@ -112,7 +122,7 @@ def _offer_path(site: _Site, request: Request, offer: str) -> str:
 def _plan_path(site: _Site, request: Request, plan: str) -> str | None:
     """Return the path of a savings plan's newest file in JSON, or None when the region has none."""
     path = f"/savingsPlan/v1.0/aws/{plan}/current/region_index.json"
-    regions = site.index(path, _counted(request, plan))
+    regions = site.index(path, _Told(request, plan))
     if not isinstance(regions, list) or not all(isinstance(region, dict) for region in regions):
         raise site.changed(path)
     found = next((region for region in regions if region.get("regionCode") == request.region), None)
@@ -129,7 +139,7 @@ class _Site:
         self._base_url = base_url
         self._pool = _pool(base_url, patience)
 
-    def index(self, path: str, told: Callable[[int], None]) -> Any:
+    def index(self, path: str, told: _Told) -> Any:
         """Return an index's regions: a mapping of an offer's, a list of a savings plan's."""
         with self.stream(path, told) as body:
             text = body.read(_INDEX_BYTES)
@@ -150,7 +160,7 @@ class _Site:
         return CloudError(f"{_shown(self._base_url + path)} is no index of regions; use another source")
 
     @contextmanager
-    def stream(self, path: str, told: Callable[[int], None]) -> Iterator[IO[bytes]]:
+    def stream(self, path: str, told: _Told) -> Iterator[IO[bytes]]:
         """Yield a file as it comes, decompressed; `told` hears how many bytes came over the network."""
         from urllib3.exceptions import HTTPError
 
@@ -164,6 +174,7 @@ class _Site:
             ) from error
         try:
             _check(answer, url)
+            told.expect(_length(answer))
             yield BufferedReader(_Body(answer, url, told), _BUFFER)
         finally:
             answer.close()
@@ -172,7 +183,7 @@ class _Site:
 class _Body(RawIOBase):
     """An answer's body as a file."""
 
-    def __init__(self, answer: BaseHTTPResponse, url: str, told: Callable[[int], None]) -> None:
+    def __init__(self, answer: BaseHTTPResponse, url: str, told: _Told) -> None:
         self._answer = answer
         self._url = url
         self._told = told
@@ -193,7 +204,7 @@ class _Body(RawIOBase):
             raise CloudError(f"{_shown(self._url)} broke off: {_reason(error)}; try again") from error
         view[: len(data)] = data
         received = self._answer.tell()
-        self._told(received - self._byte_count)
+        self._told.read(received - self._byte_count)
         self._byte_count = received
         return len(data)
 
@@ -256,6 +267,12 @@ def _check(answer: BaseHTTPResponse, url: str) -> None:
         raise CloudError(f"{shown} answers {answer.status}; is the address right, and may this network read it?")
     if "html" in (kind := answer.headers.get("Content-Type", "")):
         raise CloudError(f"{shown} is a page ({kind}), no price list; is there a proxy or a log-in page?")
+
+
+def _length(answer: BaseHTTPResponse) -> int:
+    """Return how many bytes come over the network, 0 where the server does not say."""
+    length = answer.headers.get("Content-Length", "")
+    return int(length) if length.isdecimal() and length.isascii() else 0
 
 
 def _shown(url: str) -> str:
