@@ -28,9 +28,9 @@ class Database:
 
     @property
     def client_connection_count(self) -> int:
-        """Connections that clients may open where there is no pool, a rollout's surge of pods among them."""
+        """Connections that clients may open where there is no pool, those that a rollout adds among them."""
         return sum(
-            pools.client_connection_count(client.replica_count_max, client.connection_count_per_pod, 1)
+            pools.client_connection_count(client.running_count_max, client.connection_count_per_pod, 1)
             for client in self.clients
         )
 

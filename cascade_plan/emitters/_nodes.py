@@ -16,6 +16,10 @@ LABEL: Final = "cascade-plan/tier"
 """The label by which pods choose a tier's nodes."""
 
 
+TAINT_EFFECT: Final = "NoSchedule"
+"""What keeps pods off nodes that were bought for others."""
+
+
 @dataclass(frozen=True, slots=True)
 class Nodes:
     """Nodes of one shape, all on demand (or reserved, which the cloud settles on the bill) or all on spot."""
@@ -60,6 +64,22 @@ def _split(plan: Plan, group: NodeGroup) -> Iterator[Nodes]:
         yield Nodes(group, False, *(count - taken for count, taken in zip(counts, spot, strict=True)))
     if spot[-1]:
         yield Nodes(group, True, *spot)
+
+
+def is_tainted(plan: Plan, group: NodeGroup) -> bool:
+    """Return whether nodes take only the pods that are meant for them, by a taint of the key and value of their label.
+
+    Those of the first service (or worker, or of whatever there is) are open to pods that choose no nodes, such as
+    CoreDNS and metrics-server: they must run somewhere, and these nodes are never none.
+    """
+    return group.name != _open_group(plan)
+
+
+def _open_group(plan: Plan) -> str:
+    workloads = plan.fleet.workloads
+    used = [each.group for serves in ("requests", "jobs") for each in workloads if each.serves == serves]
+    bought = [group.name for group in plan.groups if group.is_nodes]
+    return next(iter((*used, *bought)), "")
 
 
 def counts_of(plan: Plan, group: NodeGroup) -> tuple[int, int, int]:

@@ -11,6 +11,7 @@ from cascade_plan.languages.plain import name as plain
 from cascade_plan.model.fleet import Streams
 from cascade_plan.model.plan import Instance, Plan
 from cascade_plan.tiers.cache.settings import Settings as CacheSettings
+from cascade_plan.tiers.gateway.settings import Settings as GatewaySettings
 from cascade_plan.tiers.websocket.settings import Settings as WebSocketSettings
 
 NODES_MOST: Final = 1000
@@ -18,6 +19,10 @@ NODES_MOST: Final = 1000
 files that list more WebSocket nodes than that nobody reads."""
 WEBSOCKET: Final = "ws-node"
 """What the performance plan calls the WebSocket nodes; their numbers follow."""
+NGINX_PORT: Final = 8080
+"""Where nginx listens when it is not root, https://github.com/nginx/docker-nginx-unprivileged"""
+NGINX_HEALTH: Final = "/nginx-health"
+"""What answers whether nginx itself is up."""
 TENANT_CHANNEL: Final = "tenant:{<tenant_id>}:broadcast"
 WORKROOM_CHANNEL: Final = "workroom:{<workroom_id>}:updates"
 STATE_KEY: Final = "ws:{<tenant_id>}:conn:<connection_id>"
@@ -70,6 +75,15 @@ def websocket_nodes(instance: Instance[WebSocketSettings]) -> tuple[str, ...]:
     count = instance.sized.count("node_count")
     _bounded("WebSocket nodes", count, f"tiers.{instance.name}.connections_per_node")
     return tuple(f"{WEBSOCKET}-{number}{suffix}" for number in range(1, count + 1))
+
+
+def by_proxy_protocol(plan: Plan) -> bool:
+    """Return whether nginx learns its clients' addresses by the PROXY protocol: behind a network load balancer.
+
+    Targets by address see the balancer's own addresses as the source of TCP and TLS connections.
+    Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/network/edit-target-group-attributes.html
+    """
+    return any(gateway.settings.balancer == "nlb" for gateway in plan.of(GatewaySettings))
 
 
 def caches(plan: Plan) -> tuple[Cache, ...]:

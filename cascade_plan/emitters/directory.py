@@ -248,6 +248,8 @@ def _index(plan: Plan, made: list[Artefact], missing: Sequence[str]) -> str:
         rows = "".join(f"| [{a.path}]({a.path}) | {a.purpose} |\n" for a in made if a.path.startswith(f"{name}/"))
         if rows:
             parts.append(f"\n## {name}\n\n| file | what it is |\n|---|---|\n{rows}")
+    if by_hand := "".join(f"- [{a.path}]({a.path}): {a.by_hand}\n" for a in made if a.by_hand):
+        parts.append(f"\n## By hand\n\n{by_hand}")
     if missing:
         parts.append("\n## Not emitted\n\n" + "".join(f"- {line}\n" for line in missing))
     return head + "".join(parts)

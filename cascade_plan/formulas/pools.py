@@ -55,14 +55,12 @@ def reserve(connections: int) -> int:
 
 
 def client_connection_count(pod_count: int, connections_per_pod: int, addresses: int) -> int:
-    """Return how many clients may connect at once: every pod to every address, and a rollout's surge of a quarter.
+    """Return how many clients may connect at once: every pod that may run at once, to every address.
 
-    Source: maxSurge 25 %, https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#max-surge
-
-    >>> client_connection_count(10, 15, 2)
+    >>> client_connection_count(13, 15, 2)
     390
     """
-    return (pod_count + ceil(pod_count / 4)) * connections_per_pod * addresses
+    return pod_count * connections_per_pod * addresses
 
 
 def file_descriptor_count(client_connections: int, server_connections: int) -> int:

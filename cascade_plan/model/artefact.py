@@ -27,3 +27,5 @@ class Artefact:
     """What of the plan it makes or watches, by name: groups of nodes, workloads, metered uses, alarms."""
     clouds: tuple[str, ...] = ()
     """The only clouds it is for, where its emitter serves more; empty for any."""
+    by_hand: str = ""
+    """What applying it does not do, or breaks, and what to do about it; the file itself says it too."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from cascade_plan.formulas import rollouts
 from cascade_plan.model.catalogue import Shape
 from cascade_plan.model.derivation import Derivation, Finding
 from cascade_plan.model.offer import Offer
@@ -168,6 +169,8 @@ class Workload:
     replica_count_min: int
     replica_count_max: int
     pod_count_per_node: int
+    pod_count_max: int
+    """Pods of it that its nodes hold when there are most of them."""
     cores_per_pod: float
     """Cores a single-threaded pod gets when all pods of a node are busy; at most 1."""
     group: str
@@ -186,6 +189,11 @@ class Workload:
     """The metrics of its pods that its autoscaler reads; empty where it reads none of them."""
     targets: Mapping[str, Target] = field(default_factory=dict)
     """What an autoscaler would aim for by each metric, those that it does not read among them."""
+
+    @property
+    def running_count_max(self) -> int:
+        """Pods that run at once at most, those that a rollout adds among them."""
+        return rollouts.running_count_most(self.replica_count_max, self.pod_count_max)
 
 
 @dataclass(frozen=True, slots=True)

@@ -221,8 +221,8 @@ def named(metrics: Sequence[str]) -> str:
 def _words(metric: str, target: float) -> str:
     words = {
         "latency": f"p95 latency of {target * 1000:g} ms",
-        "memory": f"memory, {target:g} % of the request",
-        "cpu": f"CPU, {target:g} % of the request",
+        "memory": f"memory, {target:g}% of the request",
+        "cpu": f"CPU, {target:g}% of the request",
         "requests": f"requests, {target:,.4g}/s a pod",
     }
     return words[metric]

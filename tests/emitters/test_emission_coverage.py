@@ -216,7 +216,12 @@ WORDS = {
 """Kind -> words that are of it, in full."""
 NOT_OF_IT = {
     "websocket": ("unix_socket_dir", "No socket file"),
-    "cache": ("effective_cache_size", "the kernel's cache", "The plan's cache"),
+    "cache": (
+        "cached plan must not change result type",
+        "effective_cache_size",
+        "the kernel's cache",
+        "The plan's cache",
+    ),
     "gateway": ("load_balancer:",),
 }
 """Kind -> what its words mean elsewhere: files of processes on one machine, PostgreSQL's and the kernel's own memory

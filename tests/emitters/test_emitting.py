@@ -12,6 +12,7 @@ from custom_resources import custom_resource, document, needs_schemas
 from factories import make_plan
 
 from cascade_plan.emitters._nodes import LABEL, node_groups
+from cascade_plan.emitters.directory import everything
 from cascade_plan.emitters.kubernetes import artefacts as k8s
 from cascade_plan.emitters.kubernetes import hpa_rules
 from cascade_plan.emitters.nginx import artefacts as nginx
@@ -260,3 +261,21 @@ def test_a_name_that_kubernetes_cannot_take_is_refused() -> None:
     made = make_plan(application="a" * 53, tiers__a_rather_long_name_for_one={"kind": "api"})
     with pytest.raises(UsageError, match=r"tiers\.a_rather_long_name_for_one: .* at most 63 characters"):
         k8s.render(made)
+
+
+def test_what_applying_does_not_do_is_said_in_the_file_and_in_the_index() -> None:
+    found = {file.path: file.text for file in everything(make_plan()).files}
+    index = found["README.md"].partition("## By hand")[2]
+    assert "RECONNECT" in index
+    assert "kubectl apply edit-last-applied deployment/test-api -n test" in index
+    for path in ("database/tenant_column.sql", "database/pgbouncer.ini"):
+        assert "RECONNECT" in found[path]
+        assert "cached plan must not change result type" in " ".join(found[path].split())
+    deployment = found["k8s/deployment.yaml"]
+    assert "falls to 1 pod" in deployment
+    assert "edit-last-applied deployment/test-api -n test" in " ".join(deployment.replace("#", "").split())
+    assert "falls to 1 pod" in k8s.stream(make_plan(), ["deployment"])
+    assert "falls to 1 pod" not in k8s.stream(make_plan())
+    # Nothing is prepared where nothing pools.
+    unpooled = {file.path: file.text for file in everything(make_plan(tiers__pool="off")).files}
+    assert "RECONNECT" not in unpooled["database/tenant_column.sql"]

@@ -17,6 +17,7 @@ from cascade_plan.emitters.kubernetes.names import label_value_problems, parse_q
 from cascade_plan.emitters.kubernetes.objects import (
     Identity,
     KubernetesObject,
+    Placement,
     Pod,
     Resources,
     Scaling,
@@ -39,7 +40,7 @@ from cascade_plan.languages.yaml import dump
 IDENTITY = Identity("cascade-api", "cascade", "cascade")
 POD = Pod("registry.example/cascade:1", 8080, Resources(0.5, 768), "/ready", "/live")
 SCALING = Scaling(10, 100)
-NODES = {"example.com/tier": "api"}
+NODES = Placement("example.com/tier", "api")
 
 OLD = "1.29"
 VERSIONS = [OLD, kubernetes_validate.latest_version()]
@@ -156,7 +157,12 @@ def test_the_hpa_owns_the_replica_count() -> None:
 
 
 def test_pods_run_on_the_nodes_that_were_bought_for_them() -> None:
-    assert pod_spec()["nodeSelector"] == NODES
+    assert pod_spec()["nodeSelector"] == {"example.com/tier": "api"}
+    assert "tolerations" not in pod_spec()
+    tainted = deployment(IDENTITY, POD, replace(NODES, is_tainted=True))["spec"]["template"]["spec"]
+    assert tainted["nodeSelector"] == {"example.com/tier": "api"}
+    tolerated = {"key": "example.com/tier", "operator": "Equal", "value": "api", "effect": "NoSchedule"}
+    assert tainted["tolerations"] == [tolerated]
 
 
 def test_a_scaled_object_is_the_hpas_bounds_and_speeds_with_another_trigger() -> None:
@@ -328,7 +334,9 @@ def test_the_same_figures_give_the_same_bytes() -> None:
 def test_stateful_sets_are_valid_and_their_service_finds_them(
     identity: Identity, pod: Pod, count: int, version: str
 ) -> None:
-    built = stateful_set(identity, replace(pod, ready_path=None, live_path=None), count, {"tier": "x"})
+    built = stateful_set(
+        identity, replace(pod, ready_path=None, live_path=None), count, Placement("tier", "x", is_tainted=True)
+    )
     named = headless_service(identity, pod)
     for item in (built, named):
         kubernetes_validate.validate(yaml.safe_load(dump([item])), version, strict=True)
@@ -342,6 +350,6 @@ def test_stateful_sets_are_valid_and_their_service_finds_them(
 
 def test_a_stateful_set_has_a_pod_and_a_limit_not_below_its_request() -> None:
     with pytest.raises(ValueError, match="at least 1"):
-        stateful_set(IDENTITY, POD, 0, {})
+        stateful_set(IDENTITY, POD, 0, NODES)
     with pytest.raises(ValueError, match="below the request"):
         Resources(1, 512, memory_mib_limit=511)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
+import socket
+import struct
 import subprocess
 import sys
 from collections import Counter
@@ -23,6 +25,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from cascade_plan.emitters import directory as emitting
+from cascade_plan.files.assignments import Assignment
 from cascade_plan.inputs.scenarios import read
 from cascade_plan.model.plan import Plan
 from cascade_plan.planning.pipeline import plan
@@ -64,14 +67,15 @@ def problems(made: Plan, directory: Path) -> str:
     )
 
 
-@pytest.mark.parametrize("sticky", ["consistent_hash", "ip_hash"])
+@pytest.mark.parametrize(("sticky", "balancer"), [("consistent_hash", "alb"), ("ip_hash", "alb"), ("ip_hash", "nlb")])
 @pytest.mark.parametrize("name", bundled_with("websocket"))
-def test_nginx_accepts_every_bundled_scenario(name: str, sticky: str, tmp_path: Path) -> None:
-    source = read(name, (("--set", "tiers.websocket.sticky", sticky),))
+def test_nginx_accepts_every_bundled_scenario(name: str, sticky: str, balancer: str, tmp_path: Path) -> None:
+    sets = (("tiers.websocket.sticky", sticky), ("tiers.gateway.balancer", balancer))
+    source = read(name, tuple(Assignment("--set", path, value) for path, value in sets))
     assert problems(plan(source.scenario, source.book, source.origins, predicted=False), tmp_path) == ""
 
 
-amounts = st.floats(1e-9, 1e12)
+amounts = st.floats(0.001, 31_536_000)
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -115,13 +119,16 @@ class Site:
 
 
 @contextmanager
-def serving(directory: Path, heartbeat_s: float = 20, beating: bool = True, **tier: Any) -> Iterator[Site]:
+def serving(
+    directory: Path, heartbeat_s: float = 20, beating: bool = True, balancer: str = "alb", **tier: Any
+) -> Iterator[Site]:
     """Run the emitted nginx.conf of a plan before three nodes, which send their heartbeats or not."""
     health = {"health_interval_s": 1.0, "health_timeout_s": 0.5, "heartbeat_interval_s": float(heartbeat_s)}
     tier = {**health, "nodes": 3, **tier}
     made = make_plan(
         users={"peak": 1000, "average": 500},
         tiers__websocket=tier,
+        tiers__gateway={"balancer": balancer},
     )
     ports, port = [free_port() for _ in range(3)], free_port()
     conf = here(made, directory, port, ports)
@@ -261,3 +268,61 @@ def test_limits_of_an_address_and_of_the_nodes(tmp_path: Path) -> None:
 
     with serving(tmp_path, connections_per_address=5, connections_per_node=3) as site:
         asyncio.run(scene(site))
+
+
+# ------------------------------------------------------------------------------------- behind a network load balancer
+
+SIGNATURE = b"\r\n\r\n\x00\r\nQUIT\n"
+LOCAL = SIGNATURE + b"\x20\x00\x00\x00"
+"""PROXY protocol 2 of a connection that the balancer opens for itself: its health checks name no client."""
+
+
+def proxied(client: str) -> bytes:
+    """Return the header of PROXY protocol 2 that a balancer sends for a client.
+
+    Source: https://www.haproxy.org/download/2.9/doc/proxy-protocol.txt, 2.2
+    """
+    family, length, kind = (socket.AF_INET6, 36, b"\x21") if ":" in client else (socket.AF_INET, 12, b"\x11")
+    addresses = socket.inet_pton(family, client) + socket.inet_pton(family, "::1" if ":" in client else "10.0.0.9")
+    return SIGNATURE + b"\x21" + kind + struct.pack("!H", length) + addresses + struct.pack("!HH", 40_000, 443)
+
+
+def through(site: Site, balancer: str, header: bytes) -> socket.socket:
+    """Return a connection that a balancer's node has opened to nginx, its header sent."""
+    opened_socket = socket.create_connection(("127.0.0.1", site.port), timeout=5, source_address=(balancer, 0))
+    opened_socket.sendall(header)
+    return opened_socket
+
+
+def answered(site: Site, header: bytes, request: str) -> str:
+    """Return the first line of what nginx answers to a request behind a header; "" where it closes."""
+    with through(site, "127.0.0.1", header) as connection:
+        connection.sendall(f"{request} HTTP/1.1\r\nHost: shop\r\nConnection: close\r\n\r\n".encode())
+        return connection.recv(4096).decode("latin-1").partition("\r\n")[0]
+
+
+def test_behind_a_network_load_balancer_clients_are_told_apart_by_their_own_addresses(tmp_path: Path) -> None:
+    async def client(site: Site, balancer: str, address: str) -> ClientConnection:
+        behind = through(site, balancer, proxied(address))
+        connection = await connect(site.url(), sock=behind, proxy=None, ping_interval=None)
+        await connection.recv()
+        return connection
+
+    async def scene(site: Site) -> None:
+        # Two nodes of the balancer, from whose two addresses all of its clients come: at most five from one of theirs.
+        addresses = [*(f"203.0.113.{host}" for host in range(1, 9)), "2001:db8::1"]
+        clients = [
+            await client(site, f"127.0.0.{1 + number % 2}", address) for number in range(5) for address in addresses
+        ]
+        assert len(clients) == 45
+        for address in ("203.0.113.1", "2001:db8::1"):
+            with pytest.raises(InvalidStatus) as refused:
+                await client(site, "127.0.0.2", address)
+            assert refused.value.response.status_code == 429
+        await asyncio.gather(*(each.close() for each in clients))
+
+    with serving(tmp_path, balancer="nlb", connections_per_address=5) as site:
+        asyncio.run(scene(site))
+        assert answered(site, LOCAL, "GET /nginx-health") == "HTTP/1.1 204 No Content"
+        # Whoever comes past the balancer is not listened to.
+        assert answered(site, b"", "GET /nginx-health") == ""

@@ -78,8 +78,8 @@ def test_memory_that_is_returned_counts_by_what_an_idle_pod_takes() -> None:
 
 def test_the_finding_says_what_would_do() -> None:
     (finding,) = [each for each in by_memory(0.65, 70, 14, 35).findings if each.code == "hpa-never-scales-in"]
-    assert "stays at 65 % of its request, not below 63 % (0.9 x the target of 70 %)" in finding.message
-    assert "set its target to 73 % at least" in finding.message
+    assert "stays at 65% of its request, not below 63% (0.9 x the target of 70%)" in finding.message
+    assert "set its target to 73% at least" in finding.message
     assert codes(by_memory(0.65, 73, 14, 35)) == set()
 
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from cascade_plan.clouds.aws.names import aws_name
 from cascade_plan.emitters._heading import heading
-from cascade_plan.emitters._nodes import LABEL, Nodes, node_groups
+from cascade_plan.emitters._nodes import LABEL, TAINT_EFFECT, Nodes, is_tainted, node_groups
 from cascade_plan.languages.yaml import dump
 from cascade_plan.model.artefact import Artefact
 from cascade_plan.model.plan import Plan
@@ -24,6 +24,8 @@ KUBERNETES_VERSION: Final = "1.34"
 """In EKS's standard support in November 2026; https://docs.aws.amazon.com/eks/latest/userguide/kubernetes-versions.html"""
 ARCHITECTURES: Final = {"arm64": "arm64", "x86_64": "amd64"}
 """A shape's architecture -> the value of the node label kubernetes.io/arch."""
+ON_DEMAND_FIRST: Final = 10
+"""Any weight above the default of 0 says which pool comes first."""
 ADDONS: Final = ("vpc-cni", "coredns", "kube-proxy", "aws-ebs-csi-driver", "eks-pod-identity-agent", "metrics-server")
 
 
@@ -83,11 +85,11 @@ def _cluster(plan: Plan, groups: tuple[Nodes, ...]) -> dict[str, Any]:
         "iam": {"withOIDC": True},
         "vpc": {"nat": {"gateway": "Disable" if not gateways else "Single" if gateways < zones else "HighlyAvailable"}},
         "addons": [{"name": name} for name in ADDONS],
-        "managedNodeGroups": [_node_group(nodes, is_private=gateways > 0) for nodes in groups],
+        "managedNodeGroups": [_node_group(plan, nodes, is_private=gateways > 0) for nodes in groups],
     }
 
 
-def _node_group(nodes: Nodes, is_private: bool) -> dict[str, Any]:
+def _node_group(plan: Plan, nodes: Nodes, is_private: bool) -> dict[str, Any]:
     """Return a group's nodes; without NAT gateways they reach the internet by addresses of their own."""
     shape = nodes.group.shape
     return {
@@ -103,8 +105,16 @@ def _node_group(nodes: Nodes, is_private: bool) -> dict[str, Any]:
         "volumeType": "gp3",
         "volumeEncrypted": True,
         "labels": {LABEL: nodes.group.tier},
+        **_taints(plan, nodes),
         "updateConfig": {"maxUnavailable": 1},
     }
+
+
+def _taints(plan: Plan, nodes: Nodes) -> dict[str, Any]:
+    """Return the field that keeps other tiers' pods off nodes; none where they are open to pods that choose none."""
+    if not is_tainted(plan, nodes.group):
+        return {}
+    return {"taints": [{"key": LABEL, "value": nodes.group.tier, "effect": TAINT_EFFECT}]}
 
 
 def _node_class(plan: Plan, groups: tuple[Nodes, ...]) -> dict[str, Any]:
@@ -153,13 +163,24 @@ def _node_pool(plan: Plan, nodes: Nodes) -> dict[str, Any]:
                         {"key": key, "operator": "In", "values": values} for key, values in requirements.items()
                     ],
                     "expireAfter": "720h",
+                    **_taints(plan, nodes),
                 },
             },
+            **_weight(plan, nodes),
             # The plan's ceiling: Karpenter buys no node beyond it.
             "limits": {"cpu": str(nodes.count_max * shape.vcpu)},
             "disruption": _disruption(plan, tier),
         },
     }
+
+
+def _weight(plan: Plan, nodes: Nodes) -> dict[str, Any]:
+    """Return the weight of nodes on demand that a tier has beside spot ones: pods match both, and fill these first.
+
+    Source: https://karpenter.sh/docs/concepts/nodepools/, weight; no pod matches the pools of two tiers.
+    """
+    has_spot = any(other.spot for other in node_groups(plan) if other.group.name == nodes.group.name)
+    return {"weight": ON_DEMAND_FIRST} if has_spot and not nodes.spot else {}
 
 
 def _disruption(plan: Plan, tier: str) -> dict[str, Any]:

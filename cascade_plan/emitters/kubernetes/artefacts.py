@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from textwrap import wrap
 from typing import Any, Final
 
 from cascade_plan.emitters._heading import heading
-from cascade_plan.emitters._nodes import LABEL, counts_of
+from cascade_plan.emitters._nodes import LABEL, counts_of, is_tainted
 from cascade_plan.emitters._topology import WEBSOCKET, queue_name
 from cascade_plan.emitters.kubernetes import hpa_rules
 from cascade_plan.emitters.kubernetes import objects as built
 from cascade_plan.emitters.kubernetes.names import is_dns_1035_label
 from cascade_plan.errors import UsageError, did_you_mean
-from cascade_plan.languages.yaml import dump
+from cascade_plan.formulas.rollouts import unavailable_percent
+from cascade_plan.languages.yaml import comment, dump
 from cascade_plan.model.artefact import Artefact, is_for
 from cascade_plan.model.fleet import Workload
 from cascade_plan.model.plan import Plan
@@ -28,6 +30,13 @@ SERVES: tuple[str, ...] = ("cluster",)
 CLOUDS: tuple[str, ...] = ()
 """The only clouds it writes for; empty for any."""
 
+WIDTH: Final = 120
+FIRST_APPLY: Final = (
+    "it has no replica count. Applied over a Deployment that was applied with one, it falls to 1 pod until the "
+    "autoscaler adds more: first take `spec.replicas` out of what kubectl remembers, `kubectl apply edit-last-applied "
+    "deployment/{name} -n {namespace}`, or apply with `--server-side` once the autoscaler owns the count."
+)
+"""Source: https://kubernetes.io/docs/tasks/run-application/horizontal-pod-autoscale/, migrating Deployments"""
 QUEUE_CLOUDS: Final = ("aws",)
 """The clouds whose queues can be asked for their length here."""
 
@@ -43,6 +52,8 @@ class Part:
     """Whether it is an autoscaler: what is printed when nothing else is asked for."""
     deploys: tuple[str, ...] = ()
     clouds: tuple[str, ...] = ()
+    by_hand: str = ""
+    """What applying it breaks, and what to do about it."""
 
 
 def render(plan: Plan) -> tuple[Artefact, ...]:
@@ -51,14 +62,22 @@ def render(plan: Plan) -> tuple[Artefact, ...]:
     return tuple(
         Artefact(
             f"{part.name}.yaml",
-            head + dump([part.document]),
+            head + _by_hand((part,)) + dump([part.document]),
             part.purpose,
             kustomized=True,
             deploys=part.deploys,
             clouds=part.clouds,
+            by_hand=part.by_hand,
         )
         for part in parts(plan)
     )
+
+
+def _by_hand(printed: Sequence[Part]) -> str:
+    """Return what is to be done by hand for some parts, as a comment, each once."""
+    said = dict.fromkeys(part.by_hand for part in printed if part.by_hand)
+    texts = ("\n".join(wrap(words.replace("`", ""), WIDTH - 2, break_on_hyphens=False)) for words in said)
+    return "".join(comment(text) for text in texts)
 
 
 def stream(plan: Plan, extra: Sequence[str] = ()) -> str:
@@ -72,10 +91,10 @@ def stream(plan: Plan, extra: Sequence[str] = ()) -> str:
         if name not in names:
             known = f"the parts of this scenario are {', '.join(names)}"
             raise UsageError(f"--with {name}: {known}{did_you_mean(name, names)}")
-    documents = [part.document for part in found if part.scales or part.name in extra]
-    if not documents:
+    printed = [part for part in found if part.scales or part.name in extra]
+    if not printed:
         raise UsageError(f"nothing here scales: say what to print, --with {','.join(names)}")
-    return header(plan) + dump(documents)
+    return header(plan) + _by_hand(printed) + dump([part.document for part in printed])
 
 
 def header(plan: Plan) -> str:
@@ -110,7 +129,7 @@ def parts(plan: Plan) -> tuple[Part, ...]:
 
 def _service(plan: Plan, workload: Workload) -> Iterator[Part]:
     """Yield what answers requests: pods that the HPA counts, behind an address."""
-    identity, pod, scaling = _identity(plan, workload), _pod(plan, workload), _scaling(plan, workload)
+    identity, scaling = _identity(plan, workload), _scaling(plan, workload)
     hpa = built.hpa(identity, scaling)
     if problems := hpa_rules.validate(hpa):
         raise AssertionError(f"the HPA would be refused by the API server: {'; '.join(problems)}")
@@ -118,9 +137,10 @@ def _service(plan: Plan, workload: Workload) -> Iterator[Part]:
     prefix, name = "" if is_only else f"{_part_name(workload)}-", called(workload.tier)
     yield Part(
         f"{prefix}deployment",
-        built.deployment(identity, pod, _node_labels(plan, workload)),
+        _deployment(plan, identity, workload),
         f"The pods of {name}: requests, probes, spread over zones. It has no replica count, the HPA owns it.",
         deploys=(workload.name,),
+        by_hand=FIRST_APPLY.format(name=identity.name, namespace=identity.namespace),
     )
     yield Part(f"{prefix}service", built.service(identity), f"The address of {name} within the cluster.")
     purpose = f"The autoscaler of {name} by {' and '.join(workload.scaled_by)}, between the bounds that the nodes hold."
@@ -133,13 +153,14 @@ def _worker(plan: Plan, workload: Workload) -> Iterator[Part]:
     identity, scaling = _identity(plan, workload), _scaling(plan, workload)
     prefix, name = _part_name(workload), called(workload.tier)
     is_scaled = bool(workload.queue) and plan.scenario.cloud in QUEUE_CLOUDS
-    deployment = built.deployment(identity, _pod(plan, workload), _node_labels(plan, workload))
+    deployment = _deployment(plan, identity, workload)
     if not is_scaled:
         _, base, _ = counts_of(plan, plan.fleet.group_of(workload))
         deployment["spec"] = {"replicas": base * workload.pod_count_per_node, **deployment["spec"]}
     counted = "It has no replica count, KEDA owns it." if is_scaled else "As many as the peak needs: nothing scales it."
     purpose = f"The pods of {name}: requests, probes, spread over zones. {counted}"
-    yield Part(f"{prefix}-deployment", deployment, purpose, deploys=(workload.name,))
+    by_hand = FIRST_APPLY.format(name=identity.name, namespace=identity.namespace) if is_scaled else ""
+    yield Part(f"{prefix}-deployment", deployment, purpose, deploys=(workload.name,), by_hand=by_hand)
     if workload.queue:
         queue = queue_name(plan, workload.queue)
         trigger = built.queue_trigger(queue, plan.scenario.region, max(1, int(workload.jobs_per_pod)))
@@ -161,7 +182,7 @@ def _sockets(plan: Plan, workload: Workload) -> Iterator[Part]:
     yield Part(f"{prefix}-service", built.headless_service(identity, pod), purpose)
     yield Part(
         prefix,
-        built.stateful_set(identity, pod, count, _node_labels(plan, workload)),
+        built.stateful_set(identity, pod, count, _placement(plan, workload)),
         "The WebSocket nodes, one pod on each node that was bought for them.",
         deploys=(workload.name,),
     )
@@ -190,9 +211,16 @@ def _identity(plan: Plan, workload: Workload) -> built.Identity:
     return built.Identity(workload.name, plan.application, part_of=plan.application, component=workload.kind)
 
 
-def _node_labels(plan: Plan, workload: Workload) -> dict[str, str]:
-    """Return the label of the nodes that were bought for a workload."""
-    return {LABEL: plan.fleet.group_of(workload).tier}
+def _placement(plan: Plan, workload: Workload) -> built.Placement:
+    """Return the nodes that were bought for a workload."""
+    group = plan.fleet.group_of(workload)
+    return built.Placement(LABEL, group.tier, is_tainted(plan, group))
+
+
+def _deployment(plan: Plan, identity: built.Identity, workload: Workload) -> dict[str, Any]:
+    """Return a workload's Deployment, whose rollouts fit the nodes also when all its pods run."""
+    without = unavailable_percent(workload.replica_count_max, workload.pod_count_max)
+    return built.deployment(identity, _pod(plan, workload), _placement(plan, workload), without)
 
 
 def _pod(plan: Plan, workload: Workload) -> built.Pod:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from math import ceil, inf
 from typing import Any, Final, Literal
 
+from cascade_plan.emitters._nodes import TAINT_EFFECT
 from cascade_plan.emitters.kubernetes.names import (
     format_cpu,
     format_memory_mib,
@@ -18,6 +19,7 @@ from cascade_plan.emitters.kubernetes.names import (
     label_value_problems,
     path_segment_problems,
 )
+from cascade_plan.formulas.rollouts import SURGE_PERCENT
 from cascade_plan.model.series import QUERY
 
 KubernetesObject = dict[str, Any]
@@ -111,6 +113,17 @@ class Pod:
             raise ValueError(f"probe paths must start with '/': {self.ready_path!r}, {self.live_path!r}")
         if self.zone_count < 1 or min(self.startup_s, self.drain_s, self.shutdown_s) < 1:
             raise ValueError("zone_count, startup_s, drain_s and shutdown_s must be at least 1")
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """The nodes that were bought for a workload."""
+
+    label: str
+    tier: str
+    """The label's value."""
+    is_tainted: bool = False
+    """Whether they have a taint of that key and value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,20 +310,25 @@ def disruptions_allowed(replica_count: int, max_unavailable: int | str) -> int:
     return -(-replica_count * int(percent) // 100)
 
 
-def deployment(identity: Identity, pod: Pod, node_labels: dict[str, str]) -> KubernetesObject:
+def deployment(identity: Identity, pod: Pod, placement: Placement, unavailable_percent: int = 0) -> KubernetesObject:
     """Return the Deployment on the nodes that were bought for it, without `replicas`.
 
     The autoscaler owns the replica count: a count in the manifest would reset the fleet to it on every apply, in the
     middle of a peak. Without one a new Deployment starts with 1 pod, which is raised to the minimum within seconds.
-    A rollout adds before it removes (maxUnavailable 0), so capacity never drops below what the load asked for.
+    A rollout adds before it removes, so that capacity stays what the load asked for; `unavailable_percent` of the pods
+    make room where nodes that are full leave none, as formulas/rollouts has it.
     """
     # The cluster autoscaler keeps a node for the sake of a pod's local volume, unless told that it holds nothing.
     expendable = {"cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes": SCRATCH}
     metadata = {"labels": labels(identity), "annotations": expendable}
-    template = {"metadata": metadata, "spec": {**_pod_spec(identity, pod), "nodeSelector": node_labels}}
+    template = {"metadata": metadata, "spec": {**_pod_spec(identity, pod), **_placed(placement)}}
+    rolling = {
+        "maxUnavailable": f"{unavailable_percent}%" if unavailable_percent else 0,
+        "maxSurge": f"{SURGE_PERCENT}%",
+    }
     spec = {
         "selector": {"matchLabels": selector(identity)},
-        "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": "25%"}},
+        "strategy": {"type": "RollingUpdate", "rollingUpdate": rolling},
         "template": template,
     }
     return _object("apps/v1", "Deployment", identity, spec)
@@ -331,7 +349,7 @@ def headless_service(identity: Identity, pod: Pod) -> KubernetesObject:
     return _object("v1", "Service", identity, spec)
 
 
-def stateful_set(identity: Identity, pod: Pod, replica_count: int, node_labels: dict[str, str]) -> KubernetesObject:
+def stateful_set(identity: Identity, pod: Pod, replica_count: int, placement: Placement) -> KubernetesObject:
     """Return a StatefulSet of pods that each have a node of their own and keep their names: NAME-1 and so on.
 
     A rollout takes one pod at a time, so that the connections of one node at a time are opened anew.
@@ -343,7 +361,7 @@ def stateful_set(identity: Identity, pod: Pod, replica_count: int, node_labels: 
     template = {
         **_pod_spec(identity, pod),
         "topologySpreadConstraints": _spread(identity, pod, "controller-revision-hash"),
-        "nodeSelector": node_labels,
+        **_placed(placement),
         "affinity": {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [alone]}},
     }
     spec = {
@@ -356,6 +374,15 @@ def stateful_set(identity: Identity, pod: Pod, replica_count: int, node_labels: 
         "template": {"metadata": {"labels": labels(identity)}, "spec": template},
     }
     return _object("apps/v1", "StatefulSet", identity, spec)
+
+
+def _placed(placement: Placement) -> KubernetesObject:
+    """Return what makes pods choose their nodes, and lets them onto those that are tainted against others."""
+    labels = {placement.label: placement.tier}
+    if not placement.is_tainted:
+        return {"nodeSelector": labels}
+    tolerated = {"key": placement.label, "operator": "Equal", "value": placement.tier, "effect": TAINT_EFFECT}
+    return {"nodeSelector": labels, "tolerations": [tolerated]}
 
 
 def _pod_spec(identity: Identity, pod: Pod) -> KubernetesObject:

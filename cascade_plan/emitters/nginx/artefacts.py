@@ -6,7 +6,7 @@ from math import ceil
 from typing import Final
 
 from cascade_plan.emitters._heading import heading
-from cascade_plan.emitters._topology import websocket_nodes
+from cascade_plan.emitters._topology import NGINX_HEALTH, NGINX_PORT, by_proxy_protocol, websocket_nodes
 from cascade_plan.model.artefact import Artefact
 from cascade_plan.model.plan import Instance, Plan
 from cascade_plan.tiers.websocket.settings import Settings
@@ -21,8 +21,6 @@ CLOUDS: tuple[str, ...] = ()
 """The only clouds it writes for; empty for any."""
 
 
-LISTEN_PORT: Final = 8080
-"""Where nginx listens when it is not root, https://github.com/nginx/docker-nginx-unprivileged"""
 SPARE_CONNECTIONS: Final = 512
 """For listening sockets, health checks and plain requests: nginx's own default of worker_connections."""
 HEARTBEATS: Final = 3
@@ -82,12 +80,12 @@ http {{
     log_format websocket '$remote_addr [$time_iso8601] $uri $status ${{request_time}}s $bytes_sent $upstream_addr';
     access_log /var/log/nginx/access.log websocket;
 
-    # Behind another proxy the client's address is in a header; from public addresses it is not believed (RFC 1918).
-    set_real_ip_from 10.0.0.0/8;
+{real_ip}    set_real_ip_from 10.0.0.0/8;
     set_real_ip_from 172.16.0.0/12;
     set_real_ip_from 192.168.0.0/16;
-    real_ip_header X-Forwarded-For;
-    real_ip_recursive on;
+    set_real_ip_from 100.64.0.0/10;
+    set_real_ip_from 127.0.0.0/8;
+    real_ip_header {header};
 
     # Upgrade is a header from hop to hop. A request without it is an ordinary one, whose connection is not kept.
     map $http_upgrade $connection_upgrade {{
@@ -106,7 +104,7 @@ http {{
 {servers}    }}
 
     server {{
-        listen {port} default_server reuseport backlog={backlog} so_keepalive=on;
+        listen {port} default_server{protocol} reuseport backlog={backlog} so_keepalive=on;
 {cookie}        limit_conn address {per_address};
         limit_conn_status 429;
 
@@ -117,7 +115,7 @@ http {{
             proxy_set_header Connection $connection_upgrade;
             proxy_set_header Host $host;
             proxy_set_header X-Real-IP $remote_addr;
-            proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+            proxy_set_header X-Forwarded-For {forwarded};
             proxy_socket_keepalive on;
             proxy_connect_timeout {connect};
             # {heartbeats} heartbeats of {heartbeat}: nginx's default of 60s cuts whoever is silent longer.
@@ -128,12 +126,22 @@ http {{
             proxy_next_upstream_timeout {fail_timeout};
         }}
 
-        location = /nginx-health {{
+        location = {health} {{
             access_log off;
             return 204;
         }}
     }}
 }}
+"""
+
+FROM_HEADER: Final = """\
+    # Behind another proxy the client's address is in a header; from public addresses it is not believed (RFC 1918,
+    # RFC 6598).
+"""
+FROM_PROTOCOL: Final = """\
+    # A network load balancer sends no header: each connection comes from one of its few addresses. The client's stands
+    # in the PROXY protocol before the connection's first byte (the target group's proxy_protocol_v2; its health checks
+    # begin with it too); from public addresses it is not believed (RFC 1918, RFC 6598).
 """
 
 SYSCTL: Final = """\
@@ -160,7 +168,7 @@ def _of(plan: Plan, sockets: Instance[Settings]) -> tuple[Artefact, ...]:
             f"{sockets.sized.count('node_count')} nodes of at most {tier.connections_per_node:,}"
         ],
     )
-    ports = ",".join(str(port) for port in sorted({LISTEN_PORT, tier.port} - set(range(1024))))
+    ports = ",".join(str(port) for port in sorted({NGINX_PORT, tier.port} - set(range(1024))))
     return (
         Artefact(
             "nginx.conf",
@@ -183,7 +191,13 @@ def _conf(plan: Plan, sockets: Instance[Settings]) -> str:
     names = websocket_nodes(sockets)
     hashed = tier.sticky == "consistent_hash"
     limits = f"max_conns={tier.connections_per_node} max_fails={max_fails} fail_timeout={fail_timeout}"
+    by_protocol = by_proxy_protocol(plan)
     return CONF.format(
+        real_ip=FROM_PROTOCOL if by_protocol else FROM_HEADER,
+        header="proxy_protocol" if by_protocol else "X-Forwarded-For;\n    real_ip_recursive on",
+        protocol=" proxy_protocol" if by_protocol else "",
+        # Behind a network load balancer nobody has set it whom we know.
+        forwarded="$remote_addr" if by_protocol else "$proxy_add_x_forwarded_for",
         behind=" behind the network's load balancer" if plan.fleet.of("gateway") else ", both in the DNS",
         domain=(IN_CLUSTER if plan.fleet.of("cluster") else OUTSIDE).format(tier=sockets.name),
         files=proxied + 2 * SPARE_CONNECTIONS,
@@ -200,7 +214,8 @@ def _conf(plan: Plan, sockets: Instance[Settings]) -> str:
         max_fails=max_fails,
         fail_timeout=fail_timeout,
         servers="".join(f"        server {name}:{tier.port} {limits};\n" for name in names),
-        port=LISTEN_PORT,
+        port=NGINX_PORT,
+        health=NGINX_HEALTH,
         backlog=BACKLOG,
         per_address=tier.connections_per_address,
         connect=_time(tier.health_timeout_s),

@@ -147,7 +147,8 @@ def _clients(pool: _databases.Pool, made: Iterable[Entry]) -> str:
     files = pools.file_descriptor_count(clients, sum(entry.connection_count for entry in made))
     only = len(pool.clients) == 1
     whose = ",\n; ".join(
-        f"{each.replica_count_max} {'' if only else called(each.tier) + ' '}pods and a quarter more during a rollout, "
+        f"{each.replica_count_max} {'' if only else called(each.tier) + ' '}pods at most, "
+        f"{each.running_count_max} at once in a rollout, "
         f"{each.connection_count_per_pod} connections each and to each address"
         for each in pool.clients
     )
@@ -177,6 +178,8 @@ def _prepared(pool: _databases.Pool) -> str:
         return (
             "; Prepared statements of the protocol follow the client from one server connection to another (not\n"
             "; PREPARE as SQL). At worst each server connection holds so many; the least recently used goes first.\n"
+            "; After a migration that changes what one returns (a new column and SELECT *) run RECONNECT in the\n"
+            '; console: until then it fails with "cached plan must not change result type".\n'
             f"max_prepared_statements = {PREPARED_COUNT}"
         )
     return (

@@ -87,7 +87,7 @@ def _opened(database: Database) -> str:
     """Return who opens how many connections, in words: the pools, or pods themselves."""
     counts = [str(pool.sized.count("connection_count")) for pool in database.pools]
     if not counts:
-        return f"{database.client_connection_count} from the application's pods, a quarter more of these in a rollout"
+        return f"{database.client_connection_count} from the application's pods, those that a rollout adds among them"
     return f"the pool's {counts[0]}" if len(counts) == 1 else f"the pools' {' and '.join(counts)}"
 
 

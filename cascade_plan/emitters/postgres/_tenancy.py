@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from cascade_plan.emitters._sql_names import TENANT_SETTING, Names
 from cascade_plan.emitters.postgres._indexes import indexes
 from cascade_plan.languages.sql import dollar_quoted, literal
@@ -9,7 +11,14 @@ from cascade_plan.languages.sql import dollar_quoted, literal
 FOREIGN_KEY = "user_settings_within_tenant"
 
 
-def tenant_column(names: Names, head: str) -> str:
+RECONNECT: Final = """
+-- Now run RECONNECT in PgBouncer's console (psql -p 6432 pgbouncer), and so after each migration that changes what a
+-- prepared statement returns: its server connections keep the statement as it was prepared, and until they are opened
+-- anew a SELECT * of this table fails with "cached plan must not change result type".
+"""
+
+
+def tenant_column(names: Names, head: str, is_pooled: bool) -> str:
     """Return tenant_column.sql: user_settings gets the tenant that the plan gave only to its users."""
     n = names
     body = f"""
@@ -44,7 +53,7 @@ ALTER TABLE {n.user_settings} ALTER COLUMN {n.tenant} SET DEFAULT {n.current_ten
 
 -- 8 MB of the table a transaction, so that no lock and no snapshot is held for long.
 DO {dollar_quoted(body)};
-"""
+{RECONNECT if is_pooled else ""}"""
 
 
 def tenancy(names: Names, head: str, statement_timeout_s: float, is_pooled: bool) -> str:

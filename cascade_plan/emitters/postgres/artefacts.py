@@ -23,6 +23,12 @@ CLOUDS: tuple[str, ...] = ()
 PARAMETER_CLOUDS: Final = ("aws",)
 """Whose parameter groups are made."""
 
+RECONNECT: Final = (
+    "it adds a column. Where statements are prepared through PgBouncer, run `RECONNECT` in its console afterwards "
+    "(`psql -p 6432 pgbouncer`): until then `SELECT *` fails with `cached plan must not change result type`."
+)
+"""Source: https://www.pgbouncer.org/config.html, max_prepared_statements"""
+
 
 def render(plan: Plan) -> tuple[Artefact, ...]:
     """Return the files of each database, in the order they are applied.
@@ -84,8 +90,9 @@ def _sql_of_tables(database: Database, head: str) -> tuple[Artefact, ...]:
     return (
         Artefact(
             f"{prefix}tenant_column.sql",
-            _tenancy.tenant_column(quoted, head),
+            _tenancy.tenant_column(quoted, head, is_pooled),
             f"First: the settings' missing tenant, filled in batches; `psql -f {prefix}tenant_column.sql`.",
+            by_hand=RECONNECT if is_pooled else "",
         ),
         Artefact(
             f"{prefix}indexes.sql",

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from cascade_plan.emitters._config_map import config_map
 from cascade_plan.emitters._heading import heading
+from cascade_plan.emitters._nodes import LABEL, is_tainted
 from cascade_plan.emitters._watches.collected import groups, unmeasured
 from cascade_plan.emitters.prometheus import _alertmanager, _config
 from cascade_plan.emitters.prometheus._adapter import adapter_rules, served
@@ -94,7 +95,19 @@ def _found(plan: Plan, flags: str) -> list[str]:
         f"app.kubernetes.io/component: {', '.join(others)}; their ports are named http or metrics",
     ]
     alone = [f"finds {who} by emit-k8s's labels; their ports are named http or metrics"]
-    return [f"start with {flags}; its account may get, list and watch pods", *(by_component if others else alone)]
+    return [
+        f"start with {flags}; its account may get, list and watch pods",
+        *(by_component if others else alone),
+        *_nodes(plan),
+    ]
+
+
+def _nodes(plan: Plan) -> list[str]:
+    """Return how its pods get onto the nodes that were bought for it."""
+    name = _config.monitoring(plan).name
+    tainted = [group for group in plan.groups if group.tier == name and group.is_nodes and is_tainted(plan, group)]
+    words = f"its pods choose their nodes by {LABEL}: {name}, and tolerate the taint of that key and value"
+    return [words] if tainted else []
 
 
 def _files(plan: Plan) -> dict[str, str]:

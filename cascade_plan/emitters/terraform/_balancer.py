@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from cascade_plan.clouds.aws.names import aws_name
+from cascade_plan.emitters._topology import NGINX_HEALTH, NGINX_PORT, by_proxy_protocol
 from cascade_plan.emitters.terraform._file import File, all_of, output, variable
 from cascade_plan.languages.hcl import Block, Expression, Value
 from cascade_plan.model.fleet import Workload
@@ -95,6 +96,10 @@ def _resources(plan: Plan, gateway: Instance[Settings], services: list[Workload]
     yield Block("resource", ("aws_lb", gateway.name), balancer)
     yield from (_target_group(plan, workload, is_alb) for workload in services)
     yield from _listeners(gateway, services, is_alb)
+    if by_proxy_protocol(plan):
+        for number, sockets in enumerate(_sockets(plan), len(services)):
+            yield _proxy_group(plan, sockets)
+            yield _listener(gateway, sockets.tier, PORT + number, target(sockets), is_alb=False)
     if is_alb and len(services) > 1:
         yield _rules(services)
 
@@ -116,27 +121,52 @@ def _target_group(plan: Plan, workload: Workload, is_alb: bool) -> Block:
     )
 
 
+def _sockets(plan: Plan) -> list[Workload]:
+    return [workload for workload in plan.fleet.workloads if workload.serves == "connections"]
+
+
+def _proxy_group(plan: Plan, sockets: Workload) -> Block:
+    """Return the target group of nginx before the WebSocket nodes, which is told its clients' addresses.
+
+    The emitted nginx.conf reads the PROXY protocol, and refuses a connection that begins without it.
+    """
+    checks: dict[str, Value] = {"healthy_threshold": 2, "unhealthy_threshold": 2, "interval": 10, "timeout": 5}
+    return Block(
+        "resource",
+        ("aws_lb_target_group", sockets.tier),
+        {
+            "name": aws_name(f"{sockets.name}-nginx", "balancer"),
+            "port": NGINX_PORT,
+            "protocol": "TCP",
+            "target_type": "ip" if plan.fleet.of("cluster") else "instance",
+            "vpc_id": Expression("var.vpc_id"),
+            "proxy_protocol_v2": True,
+        },
+        (Block("health_check", (), {"protocol": "HTTP", "path": NGINX_HEALTH, **checks}),),
+        comment="nginx, before the WebSocket nodes: it reads the PROXY protocol, as its nginx.conf is emitted.",
+    )
+
+
 def _listeners(gateway: Instance[Settings], services: list[Workload], is_alb: bool) -> Iterator[Block]:
     """Yield the listener, or where a balancer reads no paths a port for each service."""
     for number, workload in enumerate(services[:1] if is_alb else services):
-        yield Block(
-            "resource",
-            ("aws_lb_listener", "https" if is_alb else workload.tier),
-            {
-                "load_balancer_arn": Expression(f"{_lb(gateway)}.arn"),
-                "port": PORT + number,
-                "protocol": "HTTPS" if is_alb else "TLS",
-                "ssl_policy": "ELBSecurityPolicy-TLS13-1-2-2021-06",
-                "certificate_arn": Expression(f"var.{gateway.name}_certificate_arn"),
-            },
-            (
-                Block(
-                    "default_action",
-                    (),
-                    {"type": "forward", "target_group_arn": Expression(f"{target(workload)}.arn")},
-                ),
-            ),
-        )
+        yield _listener(gateway, "https" if is_alb else workload.tier, PORT + number, target(workload), is_alb)
+
+
+def _listener(gateway: Instance[Settings], name: str, port: int, group: str, is_alb: bool) -> Block:
+    forward: dict[str, Value] = {"type": "forward", "target_group_arn": Expression(f"{group}.arn")}
+    return Block(
+        "resource",
+        ("aws_lb_listener", name),
+        {
+            "load_balancer_arn": Expression(f"{_lb(gateway)}.arn"),
+            "port": port,
+            "protocol": "HTTPS" if is_alb else "TLS",
+            "ssl_policy": "ELBSecurityPolicy-TLS13-1-2-2021-06",
+            "certificate_arn": Expression(f"var.{gateway.name}_certificate_arn"),
+        },
+        (Block("default_action", (), forward),),
+    )
 
 
 def _rules(services: list[Workload]) -> Block:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from cascade_plan.clouds.aws.names import aws_name
-from cascade_plan.emitters._nodes import LABEL, Nodes, node_groups
+from cascade_plan.emitters._nodes import LABEL, Nodes, is_tainted, node_groups
 from cascade_plan.emitters.terraform._file import File, variable
 from cascade_plan.languages.hcl import Block, Expression
 from cascade_plan.model.plan import Plan
@@ -55,6 +55,7 @@ def _node_group(plan: Plan, nodes: Nodes) -> Block:
                 (),
                 {"min_size": nodes.count_min, "desired_size": nodes.count_base, "max_size": nodes.count_max},
             ),
+            *_taints(plan, nodes),
             Block("update_config", (), {"max_unavailable": 1}),
             Block(
                 "lifecycle",
@@ -64,3 +65,9 @@ def _node_group(plan: Plan, nodes: Nodes) -> Block:
             ),
         ),
     )
+
+
+def _taints(plan: Plan, nodes: Nodes) -> Iterator[Block]:
+    """Yield what keeps the pods of other tiers off the nodes."""
+    if is_tainted(plan, nodes.group):
+        yield Block("taint", (), {"key": LABEL, "value": nodes.group.tier, "effect": "NO_SCHEDULE"})

@@ -187,8 +187,8 @@ def _target(workload: Workload, name: str) -> str:
     target = workload.targets[name].value
     in_words = {
         "latency": f"p95 {words.count(target * 1000)} ms",
-        "memory": f"memory {target:g} %",
-        "cpu": f"CPU {target:g} %",
+        "memory": f"memory {target:g}%",
+        "cpu": f"CPU {target:g}%",
         "requests": f"{words.count(target)} requests/s a pod",
     }
     return in_words[name]

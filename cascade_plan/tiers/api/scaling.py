@@ -92,21 +92,21 @@ def _held_by_memory(ask: Ask[Settings], workload: Workload) -> Iterator[Finding]
     rules = ask.scenario.autoscaling
     resting, target = floor(rules.memory_resting_ratio * 100 + 1e-9), rules.target_memory_percent
     ratio = resting / target
-    takes = f"{ask.name}: after a peak a pod's memory stays at {resting} % of its request"
+    takes = f"{ask.name}: after a peak a pod's memory stays at {resting}% of its request"
     enough = floor(resting / (1 - TOLERANCE) + 1e-9) + 1
-    higher = f", or set its target to {enough} % at least" if enough <= 100 else ""
+    higher = f", or set its target to {enough}% at least" if enough <= 100 else ""
     level, code, remedy = "warning", "hpa-never-scales-in", f"take memory out of autoscaling.metrics{higher}"
     kept = ceil(1 / (1 - ratio) - 1e-9) - 1 if ratio < 1 else 0
     if ratio > 1 + TOLERANCE:
-        what = f"above its target of {target} %: such an HPA adds pods up to its maximum and keeps them"
+        what = f"above its target of {target}%: such an HPA adds pods up to its maximum and keeps them"
     elif ratio >= 1 - TOLERANCE - 1e-9:
         what = (
-            f"not below {(1 - TOLERANCE) * target:g} % ({1 - TOLERANCE:g} x the target of {target} %), where the HPA "
+            f"not below {(1 - TOLERANCE) * target:g}% ({1 - TOLERANCE:g} x the target of {target}%), where the HPA "
             "would remove one: such an HPA never scales in"
         )
     elif kept > workload.replica_count_min:
         level, code = "info", "hpa-memory-keeps-pods"
-        what = f"against a target of {target} %: such an HPA never goes below {kept} pods by itself"
+        what = f"against a target of {target}%: such an HPA never goes below {kept} pods by itself"
     else:
         return
     yield Finding(level, code, f"{takes}, {what}; {remedy}", "autoscaling.target_memory_percent")

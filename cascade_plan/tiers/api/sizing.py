@@ -40,7 +40,7 @@ def size(ask: Ask[Settings]) -> Sized:
     group = ask.nodes(shape, count, sharing.idle_share(ask.allocatable(shape), _pods(ask, ask.name), pods))
     lever = _lever(ask, group.offer, least, base, most)
     replicas = _replica_figures(ask, group, pods, lever)
-    workload = _workload(ask, group, replicas, pods)
+    workload = _workload(ask, group, replicas, pods, lever.most_count)
     return Sized(
         ask.name,
         "api",
@@ -63,7 +63,7 @@ def _resident(ask: Ask[Settings], owner: Sized) -> Sized:
     group, lever = owner.group("nodes"), owner.lever("node_count")
     pods = _pods_per_node(ask, owner.name, group.shape)
     replicas = _replica_figures(ask, group, pods, lever)
-    workload = _workload(ask, group, replicas, pods)
+    workload = _workload(ask, group, replicas, pods, lever.most_count)
     return Sized(
         ask.name,
         "api",
@@ -147,7 +147,7 @@ def _lever(ask: Ask[Settings], offer: Offer, least: int, base: int, most: int) -
     )
 
 
-def _workload(ask: Ask[Settings], group: NodeGroup, replicas: Three, pods: Mapping[str, int]) -> Workload:
+def _workload(ask: Ask[Settings], group: NodeGroup, replicas: Three, pods: Mapping[str, int], most: int) -> Workload:
     settings, node = ask.settings, ask.allocatable(group.shape)
     fit, low, high = (int(figure.value) for figure in replicas)
     cores_per_pod = min(1.0, node.cpu_m / 1000 / sum(pods.values()))
@@ -163,6 +163,7 @@ def _workload(ask: Ask[Settings], group: NodeGroup, replicas: Three, pods: Mappi
         replica_count_min=low,
         replica_count_max=high,
         pod_count_per_node=fit,
+        pod_count_max=most * fit,
         cores_per_pod=cores_per_pod,
         group=group.name,
         serves="requests",
@@ -348,7 +349,7 @@ def _capacity_findings(replicas: Three, most: int, pods_per_node: int) -> list[F
                 "warning",
                 "hpa-exceeds-nodes",
                 f"the autoscaler may ask for {high} pods, {most} nodes hold {held}: {high - held} pods would stay "
-                f"Pending (they need {ceil(high / pods_per_node)} nodes)",
+                f"Pending (they need {ceil(high / pods_per_node)} nodes), and a rollout would wait for them",
                 replicas[2].figure,
             )
         )

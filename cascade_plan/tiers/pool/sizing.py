@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from math import ceil, sqrt
 
-from cascade_plan.formulas import pools, postgres
+from cascade_plan.formulas import pools, postgres, rollouts
 from cascade_plan.formulas.percentiles import ServiceTime
 from cascade_plan.model.ask import Ask, Site
 from cascade_plan.model.defaults import PLAN
@@ -131,7 +131,7 @@ def _server_figures(ask: Ask[Settings], count: int) -> tuple[Derivation, Derivat
     addresses = 2 if database.count("replica_count") else 1
     asking = [each for sized in ask.fleet.values() for each in sized.workloads if each.connection_count_per_pod]
     clients = sum(
-        pools.client_connection_count(each.replica_count_max, each.connection_count_per_pod, addresses)
+        pools.client_connection_count(each.running_count_max, each.connection_count_per_pod, addresses)
         for each in asking
     )
     pods = " + ".join(f"{each.tier}.replica_count.max" for each in asking) or "no pods"
@@ -151,7 +151,8 @@ def _server_figures(ask: Ask[Settings], count: int) -> tuple[Derivation, Derivat
             "client_connection_count_max",
             clients,
             "connections",
-            f"({pods} + 25% of a rollout) x connections_per_pod x {addresses} addresses",
+            f"({pods} + {rollouts.SURGE_PERCENT}% of a rollout, as far as nodes hold them) x connections_per_pod x "
+            f"{addresses} addresses",
             tuple(
                 given
                 for each in asking

@@ -111,6 +111,7 @@ def _workload(ask: Ask[Settings], group: NodeGroup, count: int) -> Workload:
         replica_count_min=count,
         replica_count_max=count,
         pod_count_per_node=1,
+        pod_count_max=count,
         cores_per_pod=1.0,
         group=group.name,
         serves="connections",
