@@ -94,3 +94,5 @@ class Simulation:
     """Of the whole fleet when every service scales as recommended."""
     trace: str = ""
     """What was read of a trace, in words; "" where there is none."""
+    slo: str = ""
+    """What every minute is held against, in words, and where a plan judges the peak by another limit."""

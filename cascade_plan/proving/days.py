@@ -10,6 +10,7 @@ from typing import Final
 from cascade_plan.errors import UsageError
 from cascade_plan.model.plan import Plan
 from cascade_plan.model.replay import Outcome, Replay, Simulation
+from cascade_plan.model.scenario import Scenario
 from cascade_plan.model.trace import Trace
 from cascade_plan.proving.replay import TICKS_PER_DAY, Traffic, hourly_traffic, peak_of, trace_traffic
 from cascade_plan.proving.stages import Stage, named, services
@@ -58,6 +59,7 @@ def simulate(
         scenario=plan.scenario.name,
         traffic=traffic.words,
         trace=order.trace.words if order.trace else "",
+        slo=slo_words(plan.scenario),
         day_count=traffic.requests_per_s.size / TICKS_PER_DAY,
         run_count=order.run_count,
         seed=order.seed,
@@ -151,6 +153,23 @@ def _why(best: Outcome, good: Sequence[Outcome], scaled: Sequence[Outcome]) -> s
             "and it rises only when the pods are already full."
         )
     return why
+
+
+def slo_words(scenario: Scenario) -> str:
+    """Return the limit that every minute of the days is held against, and the one that a plan holds the peak against.
+
+    A day has every number of users up to the peak, and is held against the strictest limit all along; a plan judges
+    each load by its own.
+    """
+    limit = scenario.strictest[0]
+    if not scenario.loads:
+        return f"p95 below {limit:,g} ms, the autoscaler's target, as no load is given"
+    names = [name for name, load in scenario.loads.items() if load.latency_ms_p95 == limit]
+    said = f"p95 below {limit:,g} ms at all times, the limit of load {names[0]}"
+    peak = [load.latency_ms_p95 for load in scenario.driven.values() if load.users >= scenario.users.peak]
+    if not peak:
+        return f"{said}; no load drives the peak, so size judges no latency there"
+    return said if min(peak) <= limit else f"{said}; size judges the peak by its own load's {min(peak):,g} ms"
 
 
 def own_day(plan: Plan, day_count: int = 1) -> Traffic:

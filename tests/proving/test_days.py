@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 import pytest
-from factories import make_plan
+from factories import make_plan, make_scenario
 
 from cascade_plan.errors import UsageError
 from cascade_plan.inputs.scenarios import read
@@ -13,7 +13,7 @@ from cascade_plan.model.plan import Plan
 from cascade_plan.model.replay import Outcome, Replay, Simulation
 from cascade_plan.model.trace import Trace
 from cascade_plan.planning.pipeline import plan
-from cascade_plan.proving.days import Order, services, simulate
+from cascade_plan.proving.days import Order, services, simulate, slo_words
 
 BUSY = (("--peak", "users.peak", "50000"), ("--avg", "users.average", "12000"))
 
@@ -237,3 +237,25 @@ def test_nothing_is_sized_again(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr("cascade_plan.planning.sizing.size", size)
     assert simulate(made, Order()) == simulated()
+
+
+@pytest.mark.parametrize(
+    ("loads", "words"),
+    [
+        ({}, "p95 below 200 ms, the autoscaler's target, as no load is given"),
+        ({"all": (1.0, 300.0)}, "p95 below 300 ms at all times, the limit of load all"),
+        ({"half": (0.5, 300.0)}, "p95 below 300 ms at all times, the limit of load half; no load drives the peak, so "
+                                 "size judges no latency there"),
+        ({"few": (0.1, 200.0), "all": (1.0, 300.0)}, "p95 below 200 ms at all times, the limit of load few; size "
+                                                     "judges the peak by its own load's 300 ms"),
+        ({"few": (0.1, 400.0), "all": (1.0, 300.0)}, "p95 below 300 ms at all times, the limit of load all"),
+    ],
+)  # fmt: skip
+def test_the_limit_of_the_days_is_said_and_where_a_plan_judges_by_another(
+    loads: dict[str, tuple[float, float]], words: str
+) -> None:
+    given = {
+        name: {"share": share, "ramp_s": 10.0, "duration_s": 300.0, "latency_ms_p95": limit}
+        for name, (share, limit) in loads.items()
+    }
+    assert slo_words(make_scenario(loads=given, gates={})) == words

@@ -35,7 +35,7 @@ def called(capsys: pytest.CaptureFixture[str], scenario: str, path: Path, *flags
 def test_services_come_one_after_the_other(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     chart = tmp_path / "days.svg"
     status, out, err = called(capsys, TWO, tmp_path / "two.yaml", "--chart", str(chart))
-    assert (status, err) == (0, "")
+    assert (status, err) == (0, f"wrote {chart}\n")
     assert 0 < out.index("\napi: 75% of the requests\n") < out.index("\nsearch: 25% of the requests\n")
     assert out.splitlines()[-1].startswith("Whole fleet, every service scaled as recommended: $")
     height = ElementTree.parse(chart).getroot().get("height")

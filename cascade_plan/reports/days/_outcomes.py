@@ -32,6 +32,7 @@ def facts(simulation: Simulation) -> tuple[str, ...]:
         f"{one_line(simulation.scenario)}: {one_line(simulation.traffic)}",
         f"{days}, {runs}, seed {simulation.seed}",
         *([f"Trace: {one_line(simulation.trace)}."] if simulation.trace else []),
+        *([f"SLO: {one_line(simulation.slo)}."] if simulation.slo else []),
     )
 
 
