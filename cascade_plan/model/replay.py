@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """One run, tick by tick; every sequence has one entry a tick."""
+    """One run, tick by tick; every sequence has one entry a tick: two million for a year."""
 
     tick_s: float
-    requests_per_s: tuple[float, ...]
+    requests_per_s: Sequence[float]
     """What users send."""
-    capacity_requests_per_s: tuple[float, ...]
+    capacity_requests_per_s: Sequence[float]
     """What the ready pods can answer when never idle."""
-    desired_pod_count: tuple[int, ...]
-    pod_count: tuple[int, ...]
+    desired_pod_count: Sequence[int]
+    pod_count: Sequence[int]
     """Ready pods."""
-    node_count: tuple[int, ...]
-    latency_ms_p95: tuple[float, ...]
-    latency_ms_p99: tuple[float, ...]
+    node_count: Sequence[int]
+    latency_ms_p95: Sequence[float]
+    latency_ms_p99: Sequence[float]
     slo_latency_ms_p95: float
     """The limit that latency_ms_p95 is held against."""
 

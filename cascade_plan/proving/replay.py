@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -204,6 +205,15 @@ def replay(
     return tally.result()
 
 
+def _kept(values: Floats) -> Sequence[float]:
+    """Return numbers in a quarter of the memory that Python's own would take."""
+    return array("d", values.tobytes())
+
+
+def _counts(values: Floats) -> Sequence[int]:
+    return array("q", values.astype(np.int64).tobytes())
+
+
 class _Tally:
     """Sums over blocks, and the first run's rows."""
 
@@ -240,13 +250,13 @@ class _Tally:
         load, ready, desired, nodes, p95, p99 = (np.concatenate(parts) for parts in zip(*self.rows, strict=True))
         timeline = Timeline(
             tick_s=TICK_S,
-            requests_per_s=tuple(load.tolist()),
-            capacity_requests_per_s=tuple((ready * self.pod_requests_per_s).tolist()),
-            desired_pod_count=tuple(desired.astype(int).tolist()),
-            pod_count=tuple(ready.astype(int).tolist()),
-            node_count=tuple(nodes.astype(int).tolist()),
-            latency_ms_p95=tuple(p95.tolist()),
-            latency_ms_p99=tuple(p99.tolist()),
+            requests_per_s=_kept(load),
+            capacity_requests_per_s=_kept(ready * self.pod_requests_per_s),
+            desired_pod_count=_counts(desired),
+            pod_count=_counts(ready),
+            node_count=_counts(nodes),
+            latency_ms_p95=_kept(p95),
+            latency_ms_p99=_kept(p99),
             slo_latency_ms_p95=self.slo_ms,
         )
         runs = self.missed.size

@@ -117,7 +117,7 @@ def test_days_cut_and_repeat_a_trace() -> None:
 
 
 def test_every_policy_meets_the_same_traffic() -> None:
-    lines = {timeline.requests_per_s for _, timeline in replayed().timelines}
+    lines = {tuple(timeline.requests_per_s) for _, timeline in replayed().timelines}
     rounded = {tuple(round(rate, 6) for rate in line) for line in lines}
     assert len(rounded) == 1
 
