@@ -12,6 +12,7 @@ from math import isfinite
 from typing import Any, BinaryIO, Final, NamedTuple, TypeAlias
 
 from cascade_plan.errors import UsageError
+from cascade_plan.units import counted
 
 MOST_BYTES: Final = 2**31
 """Of a file that is read a line at a time: a million requests are less in any of these forms."""
@@ -171,8 +172,8 @@ class Table:
                     continue
                 if len(fields) < len(self.columns):
                     raise UsageError(
-                        f"{self.file.name}:{reader.line_num}: {len(fields)} fields for {len(self.columns)} columns: "
-                        "the row is cut short"
+                        f"{self.file.name}:{reader.line_num}: {counted(len(fields), 'field')} for "
+                        f"{len(self.columns)} columns: the row is cut short"
                     )
                 yield Row(reader.line_num, fields)
         except csv.Error as error:

@@ -16,7 +16,7 @@ from cascade_plan.model.scenario import Load, Scenario
 from cascade_plan.planning.chain import Prediction, predict
 from cascade_plan.planning.judging import OPERATORS
 from cascade_plan.planning.latencies import chain_for
-from cascade_plan.units import counted, times
+from cascade_plan.units import counted, times, trimmed
 
 USERS_TOLERANCE: Final = 0.05
 """A run with more or fewer users than this is not the load that was predicted."""
@@ -387,8 +387,8 @@ def _about_rounding(verdicts: Iterable[Verdict]) -> Iterator[Finding]:
             yield Finding(
                 "warning",
                 "rounding",
-                f"{verdict.figure}: {verdict.reason}, on both sides of {verdict.limit:f}; the emitted locustfile keeps "
-                "three digits instead of Locust's two, and counts no logins",
+                f"{verdict.figure}: {verdict.reason}, on both sides of {trimmed(f'{verdict.limit:f}')}; the emitted "
+                "locustfile keeps three digits instead of Locust's two, and counts no logins",
                 verdict.figure,
             )
 

@@ -193,6 +193,12 @@ def test_hey_tells_its_answers_and_no_users() -> None:
         assert (found.held_s, found.requests_per_s) == pytest.approx((19.02, 20 / 19.02))
 
 
+def test_decimal_commas_of_a_spreadsheet_are_read_where_they_separate_nothing() -> None:
+    rows = [hey_row(0.001 * (each + 1), each) for each in range(20)]
+    saved = (HEY + "".join(rows)).replace(",", ";").replace(".", ",")
+    assert read(hey, saved) == read(hey, HEY + "".join(rows))
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from cascade_plan.errors import UsageError
 from cascade_plan.evidence.texts import Text, number, quoted, whole
 from cascade_plan.model.measurement import Measurement, Percentile, exact
 
+T = TypeVar("T", int, float)
 TAGS: Final = "{load:%s,phase:hold}"
 PREFIX, SUFFIX = "http_req_duration{load:", ",phase:hold}"
 PERCENTILES: Final = {"p50": ("p(50)", "med"), "p95": ("p(95)",), "p99": ("p(99)",)}
@@ -37,17 +38,20 @@ class Summary:
 
     def value(self, metric: str, *names: str) -> float | None:
         """Return the first of these statistics that a metric has. Raises UsageError for what is no number."""
-        name = self._name(metric, names)
-        return (
-            None if name is None else number(self.where(metric, name), _called(metric, name), self.values[metric][name])
-        )
+        return self._told(number, metric, names)
 
     def count(self, metric: str, *names: str) -> int | None:
         """Return the first of these statistics that a metric has, as a whole number. Raises UsageError for another."""
-        name = self._name(metric, names)
-        return (
-            None if name is None else whole(self.where(metric, name), _called(metric, name), self.values[metric][name])
-        )
+        return self._told(whole, metric, names)
+
+    def _told(self, taken: Callable[[str, str, object], T], metric: str, names: tuple[str, ...]) -> T | None:
+        if (name := self._name(metric, names)) is None:
+            return None
+        value = self.values[metric][name]
+        try:
+            return taken(self.file.name, _called(metric, name), value)
+        except UsageError:  # where it stands is looked for only where it is asked for
+            return taken(self.where(metric, name), _called(metric, name), value)
 
     def _name(self, metric: str, names: tuple[str, ...]) -> str | None:
         return next((name for name in names if name in self.values.get(metric, {})), None)
