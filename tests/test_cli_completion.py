@@ -83,6 +83,9 @@ def planned(name: str) -> Plan:
         ("help prices ver", {"verify"}),
         ("emit-d", {"emit-database"}),
         ("simulate --profile ", {"weekday", "flat"}),
+        ("simulate --unit ", {"count", "rate"}),
+        ("check --fail-on ", {"failed", "not-judged"}),
+        ("emit-k8s --policy cpu+", {"cpu+latency", "cpu+requests"}),
         ("init --example saas", {"saas-300"}),
     ],
 )

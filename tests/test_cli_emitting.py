@@ -75,6 +75,17 @@ def test_one_file_says_nothing_of_its_neighbours(cascade) -> None:  # type: igno
     assert cascade("emit-database", "--only", "pgbouncer.ini", "-o", "pgbouncer.ini")[2] == "wrote pgbouncer.ini\n"
 
 
+def test_commands_that_share_a_directory_say_nothing_of_each_others_files(cascade) -> None:  # type: ignore[no-untyped-def]
+    cascade("emit-database", "-o", "out")
+    assert "no longer emitted" not in cascade("emit-monitoring", "-o", "out")[2]
+    assert "no longer emitted" not in cascade("emit-database", "-o", "out")[2]
+    # What a command itself wrote and no longer does is said, and only that.
+    err = cascade("emit-database", "cascade", "--set", "tiers.pool=off", "-o", "out")[2]
+    gone = [line for line in err.splitlines() if "no longer emitted" in line]
+    assert "warning: out/pgbouncer.ini is no longer emitted; remove it" in gone
+    assert not [line for line in gone if "prometheus" in line]
+
+
 def test_a_placeholder_image_is_said(cascade) -> None:  # type: ignore[no-untyped-def]
     _, out, err = cascade("emit-k8s", "--with", "deployment,websocket")
     assert err == (

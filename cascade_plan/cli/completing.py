@@ -69,6 +69,17 @@ def methods(ctx: typer.Context, incomplete: str) -> Iterable[str]:
 
 
 @_silent
+def metrics(ctx: typer.Context, incomplete: str) -> Iterable[str]:
+    """Return what an autoscaler may read, after what is there of a list joined by +."""
+    from typing import get_args
+
+    from cascade_plan.model.scenario import Metric
+
+    *before, _ = incomplete.split("+")
+    return ["+".join((*before, metric)) for metric in get_args(Metric) if metric not in before]
+
+
+@_silent
 def environments(ctx: typer.Context, incomplete: str) -> Iterable[str]:
     """Return the environments of the scenario."""
     from cascade_plan.inputs.scenarios import environments_of

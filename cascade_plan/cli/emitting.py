@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -18,6 +18,9 @@ from cascade_plan.files.assignments import Assignment
 from cascade_plan.inputs.choice import Choice
 from cascade_plan.model.artefact import Artefact
 from cascade_plan.model.plan import Plan
+
+if TYPE_CHECKING:
+    from cascade_plan.emitters.directory import Written
 
 With = Annotated[
     str,
@@ -36,6 +39,7 @@ Policy = Annotated[
         metavar="METRICS",
         help="What the HPA reads: cpu, requests, latency, memory, or several joined by +, as simulate names them.  "
         "[default: autoscaling.metrics]",
+        autocompletion=completing.metrics,
     ),
 ]
 Only = Annotated[
@@ -89,7 +93,7 @@ def emit_k8s(
         if unserved := [metric for metric in asked if workload.scaled_by and metric not in workload.scaled_by]:
             raise UsageError(f"--policy {policy}: nothing serves {' and '.join(unserved)}: monitoring is off")
     text = k8s.stream(plan, parts)
-    _write_one(Artefact("", text, ""), output, force)
+    _write_one(Artefact("", text, ""), output, force, k8s.COMMAND)
     _placeholders(plan, text)
     _warn_of_misses(plan)
     return 0
@@ -133,11 +137,11 @@ def _emitting(name: str, help_text: str, examples: str) -> Callable[..., int]:
         if emitted.left_out:
             complain("\n".join(emitted.left_out), "not emitted")
         if only:
-            _write_one(made[0], output, force)
+            _write_one(made[0], output, force, name)
         elif output == "-":
             say("".join(f"==> {a.path} <==\n{a.text}\n" for a in made))
         else:
-            _write(made, Path(output), force)
+            _write(made, Path(output), force, name)
         return 0
 
     command.__doc__ = (
@@ -201,7 +205,7 @@ def emit_all(
     made = emitting.everything(plan)
     if check or diff:
         return _checked(made.files, Path(output), diff)
-    _write(made.files, Path(output), force)
+    _write(made.files, Path(output), force, "all")
     complain("\n".join(made.left_out), "not emitted")
     _placeholders(plan, "".join(artefact.text for artefact in made.files))
     _warn_of_misses(plan)
@@ -213,7 +217,7 @@ def _checked(made: tuple[Artefact, ...], directory: Path, diff: bool) -> int:
     from cascade_plan.emitters import directory as emitting
 
     present, known = _present_of(made, directory), _record(directory)
-    left_over = _left_over(made, known, directory)
+    left_over = _left_over(made, known, directory, "all")
     edited = emitting.edited(made, present, known)
     lines = [f"{line}, edited by hand" if line.partition(": ")[2] in edited else line
              for line in emitting.drift(made, present)]  # fmt: skip
@@ -243,7 +247,7 @@ def _placeholders(plan: Plan, text: str) -> None:
             )
 
 
-def _write_one(artefact: Artefact, destination: str, force: bool) -> None:
+def _write_one(artefact: Artefact, destination: str, force: bool, command: str) -> None:
     """Write one file, or stdout for "-". A file is kept as those of a directory are: the record stands beside it."""
     path = Path(destination)
     if destination == "-" or (path.exists() and not path.is_file()):
@@ -251,10 +255,10 @@ def _write_one(artefact: Artefact, destination: str, force: bool) -> None:
         return
     if not path.parent.is_dir():
         raise UsageError(f"cannot write {destination!r}: there is no directory {str(path.parent)!r}")
-    _write((replace(artefact, path=path.name),), path.parent, force)
+    _write((replace(artefact, path=path.name),), path.parent, force, command)
 
 
-def _write(made: tuple[Artefact, ...], directory: Path, force: bool) -> None:
+def _write(made: tuple[Artefact, ...], directory: Path, force: bool, command: str) -> None:
     """Write artefacts into a directory, the record of them last, and say on stderr what was written.
 
     Raises UsageError, having written nothing, when a file there is not as it was last written and not `force`.
@@ -279,9 +283,9 @@ def _write(made: tuple[Artefact, ...], directory: Path, force: bool) -> None:
         if artefact.executable:
             path = directory / artefact.path
             path.chmod(path.stat().st_mode | 0o111)
-    write_atomically(directory / emitting.RECORD, emitting.record(made, known))
+    write_atomically(directory / emitting.RECORD, emitting.record(made, known, command))
     if len(made) > 1:
-        for name in _left_over(made, known, directory):
+        for name in _left_over(made, known, directory, command):
             complain(f"{directory / name} is no longer emitted; remove it", "warning")
     note(_said(made, len(changed), directory))
 
@@ -301,9 +305,10 @@ def _said(made: tuple[Artefact, ...], changed_count: int, directory: Path) -> st
     return f"{wrote}; start with {directory / first.path}"
 
 
-def _left_over(made: tuple[Artefact, ...], known: Mapping[str, str], directory: Path) -> list[str]:
+def _left_over(made: tuple[Artefact, ...], known: Mapping[str, Written], directory: Path, command: str) -> list[str]:
     """Return the files that were written once, are there, and would not be written now."""
-    gone = known.keys() - {artefact.path for artefact in made}
+    mine = {path for path, written in known.items() if written.command == command}
+    gone = mine - {artefact.path for artefact in made}
     return sorted(path for path in gone if (directory / path).exists())
 
 
@@ -311,7 +316,7 @@ def _present_of(made: tuple[Artefact, ...], directory: Path) -> dict[str, str | 
     return {artefact.path: _present(directory / artefact.path) for artefact in made}
 
 
-def _record(directory: Path) -> Mapping[str, str]:
+def _record(directory: Path) -> Mapping[str, Written]:
     from cascade_plan.emitters import directory as emitting
 
     text = _present(directory / emitting.RECORD)

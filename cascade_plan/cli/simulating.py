@@ -31,7 +31,10 @@ Sum = Annotated[bool, typer.Option("--sum", help="Add the trace's columns or ser
 Unit = Annotated[
     str | None,
     typer.Option(
-        "--unit", metavar="NAME", help="The trace holds counts of an interval (count) or requests a second (rate)."
+        "--unit",
+        metavar="NAME",
+        help="The trace holds counts of an interval (count) or requests a second (rate).",
+        autocompletion=lambda: ["count", "rate"],
     ),
 ]
 ScaleToPeak = Annotated[bool, typer.Option("--scale-to-peak", help="Scale the trace to the scenario's peak.")]

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from cascade_plan import registry
 from cascade_plan.errors import UsageError, did_you_mean
@@ -95,24 +95,33 @@ def everything(plan: Plan) -> Emitted:
     return Emitted((*made, index), missing)
 
 
-def record(made: tuple[Artefact, ...], known: Mapping[str, str]) -> str:
-    """Return the record of what was written, path -> SHA-256 of its text, with what another command wrote before."""
-    digests = {**known, **{artefact.path: digest(artefact.text) for artefact in made}}
-    return json.dumps({"format": 1, "files": digests}, indent=2, sort_keys=True) + "\n"
+class Written(NamedTuple):
+    """A file as it was last written."""
+
+    sha256: str
+    command: str
+    """The emit- command that wrote it."""
 
 
-def recorded(text: str) -> Mapping[str, str]:
-    """Return path -> SHA-256 from a record. Raises UsageError when it is none."""
+def record(made: tuple[Artefact, ...], known: Mapping[str, Written], command: str) -> str:
+    """Return the record of what a command wrote, with what others wrote into the directory before."""
+    files = {**known, **{artefact.path: Written(digest(artefact.text), command) for artefact in made}}
+    entries = {path: written._asdict() for path, written in files.items()}
+    return json.dumps({"format": 2, "files": entries}, indent=2, sort_keys=True) + "\n"
+
+
+def recorded(text: str) -> Mapping[str, Written]:
+    """Return path -> how it was written, from a record. Raises UsageError when it is none."""
     try:
         document = json.loads(text)
-        if document["format"] != 1:
+        if document["format"] != 2:
             raise ValueError
-        return {str(path): str(value) for path, value in document["files"].items()}
+        return {str(path): Written(each["sha256"], each["command"]) for path, each in document["files"].items()}
     except (ValueError, KeyError, TypeError, AttributeError):
         raise UsageError(f"{RECORD} is no record of an emitted directory; remove it to start anew") from None
 
 
-def edited(made: Iterable[Artefact], present: Mapping[str, str | None], known: Mapping[str, str]) -> list[str]:
+def edited(made: Iterable[Artefact], present: Mapping[str, str | None], known: Mapping[str, Written]) -> list[str]:
     """Return the paths of files that are neither as they would be written nor as they last were.
 
     `present` has the text of each file that is there, None where there is none; `known` is what `recorded` returns.
@@ -121,7 +130,7 @@ def edited(made: Iterable[Artefact], present: Mapping[str, str | None], known: M
         artefact.path
         for artefact in made
         if (text := present[artefact.path]) not in (None, artefact.text)
-        and known.get(artefact.path) != digest(text or "")
+        and (artefact.path not in known or known[artefact.path].sha256 != digest(text or ""))
     ]
 
 

@@ -123,7 +123,7 @@ def test_a_check_of_nothing_is_drift_and_writes_nothing(cascade) -> None:  # typ
 def test_what_is_no_longer_emitted_is_said(cascade) -> None:  # type: ignore[no-untyped-def]
     cascade("emit-all", "-o", "out")
     record = json.loads(Path("out", emitting.RECORD).read_text(encoding="utf-8"))
-    record["files"]["k8s/old.yaml"] = "0"
+    record["files"]["k8s/old.yaml"] = {"sha256": "0", "command": "all"}
     Path("out", emitting.RECORD).write_text(json.dumps(record), encoding="utf-8")
     Path("out/k8s/old.yaml").write_text("old\n", encoding="utf-8")
     status, _, err = cascade("emit-all", "-o", "out", "--check")
@@ -134,7 +134,7 @@ def test_what_is_no_longer_emitted_is_said(cascade) -> None:  # type: ignore[no-
     assert "k8s/old.yaml is no longer emitted" in err
 
 
-@pytest.mark.parametrize("text", ["", "[]", '{"format": 2, "files": {}}', '{"format": 1, "files": 3}', "\x00"])
+@pytest.mark.parametrize("text", ["", "[]", '{"format": 1, "files": {}}', '{"format": 2, "files": 3}', "\x00"])
 def test_a_broken_record_is_a_clear_error(cascade, text: str) -> None:  # type: ignore[no-untyped-def]
     Path("out").mkdir()
     Path("out", emitting.RECORD).write_text(text, encoding="utf-8")
