@@ -113,6 +113,28 @@ def times(ratio: float) -> str:
     return f"{trimmed(text)} x"
 
 
+PLACES: Final = Decimal("0.000000000001")
+"""Money that was divided is kept and written to twelve decimals: no more of them is known, and a float has no more."""
+
+
+def settled(amount: Decimal) -> Decimal:
+    """Return an amount of money that was divided, to twelve decimals.
+
+    >>> settled(Decimal(100) / 3)
+    Decimal('33.333333333333')
+    """
+    return amount.quantize(PLACES) if abs(amount) < 10**12 else amount
+
+
+def decimal_text(amount: Decimal) -> str:
+    """Return an amount as decimal text: twelve decimals at most, without zeros at its end, 0 without a sign.
+
+    >>> decimal_text(Decimal("2385.550182494000")), decimal_text(Decimal("-0.00")), decimal_text(Decimal(100) / 3)
+    ('2385.550182494', '0', '33.333333333333')
+    """
+    return trimmed(f"{amount:z.12f}")
+
+
 def quantity(value: float | int) -> Decimal:
     """Return a physical amount as the exact decimal a bill multiplies: six decimals, half to even.
 

@@ -195,7 +195,7 @@ def test_explain_names_formula_origin_and_source(cascade) -> None:  # type: igno
     assert status == 0
     assert out.splitlines()[0] == "api.node_count.base = 4 nodes"
     assert re.search(r"users\.peak += 19,999  \(--peak 19999\)", out)
-    assert "source   CASCADE performance plan, cost calculator" in out
+    assert "source   case study (docs/seed.md), cost calculator" in out
     assert "rounding down gives 3" in out
 
 

@@ -121,9 +121,9 @@ def check(
     choices = choice.environments()
     plans = _planned(choices, format_, max_price_age, explored=format_ == "markdown")
     in_text = format_ == "table" and not full
-    # What is announced on stderr is not said on stdout again.
-    listed = output != "-" or not on_github()
     table = registry.load("reports/plans", "table")
+    # What is said on stderr is not said on stdout again.
+    listed = table.NOT_MET if output != "-" else () if on_github() else ("fail",)
     _deliver(
         plans,
         format_,
@@ -137,9 +137,9 @@ def check(
             announce(plan, each.read().origins)
         elif output != "-" or format_ != "table":
             complain("\n".join(table.failures(plan)), "")
-        if not in_text or output != "-":
-            for verdict in plan.unjudged:
-                complain(table.gate(verdict), "error" if fail_on == NOT_JUDGED else "warning")
+        for verdict in plan.unjudged:
+            words = f"{verdict.figure} is not judged: {verdict.reason}"
+            complain(words, "error" if fail_on == NOT_JUDGED else "warning")
     lacking = any(
         not plan.bill.complete or any(verdict.price_is_missing for verdict in plan.verdicts) for plan in plans
     )

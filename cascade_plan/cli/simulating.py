@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,6 +18,7 @@ from cascade_plan.inputs.choice import Choice
 
 if TYPE_CHECKING:
     from cascade_plan.model.trace import Trace as Read
+    from cascade_plan.proving.requests import Checked
 
 Trace = Annotated[
     str | None,
@@ -90,7 +92,7 @@ def simulate(
     if profile is not None:
         choice = choice.also(Assignment(f"--profile {profile}", "users.profile", profile))
     if requests is not None:
-        _requests(choice, requests, seed, output)
+        _requests(choice, requests, seed, format_, output)
         return 0
     from cascade_plan.planning.pipeline import plan
     from cascade_plan.proving import days as proving
@@ -159,12 +161,14 @@ def _trace(file: str | None, column: str | None, is_sum: bool, unit: str | None,
     return found
 
 
-def _requests(choice: Choice, count: int, seed: int, output: str) -> None:
-    """Print predicted and simulated latencies of every named load."""
+def _requests(choice: Choice, count: int, seed: int, format_: str, output: str) -> None:
+    """Print predicted and simulated latencies of every named load. Raises UsageError for a format it has not."""
     from cascade_plan.planning.pipeline import plan
     from cascade_plan.proving.requests import BELIEVED, checked
     from cascade_plan.reports.columns import aligned
 
+    if format_ not in ("table", "json"):
+        raise UsageError(f"--format {format_}: requests one by one are printed as table or json")
     given = choice.read()
     with measured(count * len(given.scenario.loads), "requests") as progress:
         made = plan(given.scenario, given.book, given.origins, predicted=False)
@@ -175,7 +179,10 @@ def _requests(choice: Choice, count: int, seed: int, output: str) -> None:
          f"{row.half_width:,.2f}", f"{row.predicted / row.simulated - 1:+.1%}")
         for row in rows
     ]  # fmt: skip
-    deliver(aligned(headers, cells, (1, 3, 4, 5, 6), width(), drop=(1, 6)) + "\n", output)
+    if format_ == "json":
+        deliver(_requests_json(rows, count, seed), output)
+    else:
+        deliver(aligned(headers, cells, (1, 3, 4, 5, 6), width(), drop=(1, 6)) + "\n", output)
     for load in dict.fromkeys(row.load for row in rows if row.is_off):
         complain(
             f"load {load}: predictions are off by more than {BELIEVED:.0%}: users wait for each other longer than the "
@@ -183,3 +190,12 @@ def _requests(choice: Choice, count: int, seed: int, output: str) -> None:
             "waits or commits",
             "warning",
         )
+
+
+def _requests_json(rows: Sequence[Checked], count: int, seed: int) -> str:
+    from dataclasses import asdict
+
+    from cascade_plan.languages.json import dump
+
+    document = {"schema_version": 1, "request_count": count, "seed": seed, "figures": [asdict(row) for row in rows]}
+    return dump(document)

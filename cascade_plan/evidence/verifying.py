@@ -276,7 +276,7 @@ def _about_prediction(
     if explained is None:
         rest = (
             "no one factor on behaviour.actions.*.cpu_ms explains latency and throughput together: measure the other "
-            "times (tiers.*), the network to the load generator, and whether the fleet was the plan's"
+            "times (tiers.*), the network to the load generator, and whether the fleet was the planned one"
         )
     else:
         factor, service, busy = explained
@@ -285,7 +285,7 @@ def _about_prediction(
         )
         rest = (
             f"CPU times {factor:.2g} x the scenario's would explain p50, p95 and throughput to within {TOLERANCE:.0%} "
-            f"on the plan's fleet. The pods of {service} were then {busy:.0%} busy: if so, set "
+            f"on the planned fleet. The pods of {service} were then {busy:.0%} busy: if so, set "
             f"behaviour.actions.*.cpu_ms to about {cpu_times}; if not, the delay is elsewhere"
         )
     yield Finding("warning", "prediction", message + rest, f"latency_ms_p95.{load}")

@@ -8,6 +8,7 @@ from cascade_plan.files.documents import Document
 from cascade_plan.model.price import Book
 from cascade_plan.model.scenario import USERS_PEAK, Scenario
 from cascade_plan.model.tier import STANDARD
+from cascade_plan.planning.latencies import BUSY
 from cascade_plan.planning.pipeline import plan
 
 OF_LOADS = ("latency_ms_p50", "latency_ms_p95", "latency_ms_p99", "requests_per_s")
@@ -23,6 +24,7 @@ def of_nothing(scenario: Scenario, document: Document, book: Book) -> list[Probl
     if not scenario.gates:
         return []
     known = {f"{figure}.{load}" for figure in OF_LOADS for load in (*scenario.loads, USERS_PEAK)}
+    known |= {f"{tier}{BUSY}" for tier in scenario.tiers}
     if not scenario.gates.keys() <= known:
         try:
             known |= _figures(scenario, book)

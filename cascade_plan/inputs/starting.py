@@ -9,7 +9,7 @@ from cascade_plan.errors import UsageError
 
 SCHEMA_FILE = "cascade-plan.schema.json"
 AVERAGE_SHARE = 0.3
-"""Users on average over users at peak: as in the CASCADE performance plan (3,000 of 10,000)."""
+"""Users on average over users at peak: as in the case study (3,000 of 10,000)."""
 SPAWNED_IN_S = 60
 """A load test's users arrive within a minute (assumption)."""
 

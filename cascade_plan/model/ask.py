@@ -84,7 +84,7 @@ class Ask(Site[S]):
         origin = self.origins.get(path)
         if origin is None:
             default = default_at(self.scenario, path)
-            origin = f"default ({default.kind}): {default.source}" if default else "not given"
+            origin = f"built-in default ({default.kind}): {default.source}" if default else "not given"
         return Input(path, value_at(self.scenario, path), origin)
 
     def own(self, leaf: str) -> Input:
@@ -204,7 +204,7 @@ class Ask(Site[S]):
             f"{shape.name}, which leaves {node.cpu_m / 1000:g} cores and {node.memory_mib} MiB"
         )
 
-    def nodes(self, shape: Shape, count: Band, idle_share: float, data_gib: int = 0) -> NodeGroup:
+    def nodes(self, shape: Shape, count: Band, unrequested_share: float, data_gib: int = 0) -> NodeGroup:
         """Return the group of the machines of its own that its pods run on, with `data_gib` beside the root volume."""
         cluster = self.settings_of("cluster")
         root_gib = ROOT_DISK_GIB if cluster is None else int(cluster.disk_gib)
@@ -217,6 +217,6 @@ class Ask(Site[S]):
             count=count,
             terms=getattr(self.settings, "terms"),  # noqa: B009
             disk_gib=root_gib + data_gib,
-            idle_share=idle_share,
+            unrequested_share=unrequested_share,
             lever=f"{self.name}.node_count",
         )

@@ -89,7 +89,7 @@ class Allocatable:
         """Return how many pods of one kind fit: by CPU, by memory and by the pod limit, whichever is least."""
         return max(0, min(self.pods, int(self.cpu_m // cpu_m), int(self.memory_mib // memory_mib)))
 
-    def idle_share(self, pods: int, cpu_m: float, memory_mib: float) -> float:
+    def unrequested_share(self, pods: int, cpu_m: float, memory_mib: float) -> float:
         """Return the share that pods of one kind leave free, of CPU or memory, whichever is fuller."""
         return 1 - max(pods * cpu_m / self.cpu_m, pods * memory_mib / self.memory_mib)
 

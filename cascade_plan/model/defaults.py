@@ -1,6 +1,6 @@
 """How a default stands at its field: its value, how far to trust it, and where it comes from.
 
-A default is one of four kinds: "plan" (stated in the CASCADE performance plan), "cited" (published by the maker of the
+A default is one of four kinds: "plan" (of the case study, docs/seed.md), "cited" (published by the maker of the
 thing), "measured" (measured by this project, docs/model.md), "assumption" (nobody's figure: override it).
 """
 
@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 
 from pydantic import BaseModel, Field
 
-PLAN: Final = "CASCADE performance plan"
+PLAN: Final = "case study (docs/seed.md)"
 KIND: Final = "default_kind"
 SOURCE: Final = "default_source"
 """Names under which a field's JSON Schema carries what is known of its default."""

@@ -14,7 +14,7 @@ class Input:
     """The scenario's dotted path, another figure's name, or words."""
     value: int | float | Decimal | bool | str
     origin: str
-    """file:line, --set, "default (kind): source", a price row, or "computed"."""
+    """file:line, --set, "built-in default (kind): source", a price row, or "computed"."""
 
 
 @dataclass(frozen=True, slots=True)

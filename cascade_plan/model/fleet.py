@@ -78,7 +78,7 @@ class NodeGroup:
     """How shares of the instances are paid; what they leave is on demand."""
     disk_gib: int = 0
     """Block storage of each instance."""
-    idle_share: float = 0.0
+    unrequested_share: float = 0.0
     """Share of the group's allocatable capacity (CPU or memory, whichever is fuller) that nothing requests."""
     lever: str = ""
     """The lever that counts its nodes; empty where the count does not move."""

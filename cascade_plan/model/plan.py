@@ -19,8 +19,12 @@ from cascade_plan.model.scenario import Scenario
 from cascade_plan.model.tier import Settings
 from cascade_plan.model.traffic import Traffic
 from cascade_plan.model.watch import Watch
+from cascade_plan.units import decimal_text
 
 PLAN_SCHEMA_VERSION: Final = 1
+ANSWER: Final = ("status", "cost_usd_per_month", "budget_usd_per_month", "over_budget_usd")
+"""What stands at the top of a plan's JSON."""
+MONEY: Final = "Amounts of money are decimal text in US dollars: as exact as they were computed, which numbers are not."
 S = TypeVar("S", bound=Settings)
 
 
@@ -41,6 +45,20 @@ class Verdict:
     def price_is_missing(self) -> bool:
         """Whether it is a cost that could not be judged: the bill lacks a price, the figure is "at least"."""
         return self.status == "unjudged" and self.figure.startswith("cost_")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a month costs, beside what it may."""
+
+    status: str
+    """over_budget, within_budget, not_judged (a price is missing) or no_budget (the scenario has none)."""
+    cost_usd_per_month: Decimal
+    """At the level the budget judges; the least it can be, where the bill lacks a price."""
+    budget_usd_per_month: Decimal | None
+    """None where the scenario has no budget."""
+    over_budget_usd: Decimal | None
+    """What a month costs above the budget, negative below it; None without a budget, or without a verdict."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +127,20 @@ class Plan:
         return tuple(verdict for verdict in self.verdicts if verdict.status == "unjudged")
 
     @property
+    def answer(self) -> Answer:
+        """What it costs and whether the budget is kept: of a bill that lacks prices only an exceeded one is certain."""
+        budget = self.scenario.budget
+        cost: Decimal = getattr(self.bill.effective_usd, budget.level)
+        most = budget.usd_per_month_most(self.scenario.users)
+        if most is None:
+            return Answer("no_budget", cost, None, None)
+        if cost >= most:
+            return Answer("over_budget", cost, most, cost - most)
+        if not self.bill.complete:
+            return Answer("not_judged", cost, most, None)
+        return Answer("within_budget", cost, most, cost - most)
+
+    @property
     def failed(self) -> bool:
         """Whether any gate failed."""
         return any(verdict.status == "fail" for verdict in self.verdicts)
@@ -126,8 +158,15 @@ def nested(figures: Mapping[str, Any]) -> dict[str, Any]:
     return tree
 
 
+def answered(plan: Plan) -> dict[str, str | None]:
+    """Return the answer as it stands at the top of a plan's JSON: money as decimal text, without zeros at its end."""
+    found = plan.answer
+    money = {name: getattr(found, name) for name in ANSWER if name != "status"}
+    return {"status": found.status} | {name: None if usd is None else decimal_text(usd) for name, usd in money.items()}
+
+
 def to_json(plan: Plan) -> str:
-    """Return the plan as JSON: money as strings, figures nested under their dotted names, derivations beside them."""
+    """Return the plan as JSON: the answer first, money as decimal text, figures nested under their dotted names."""
     from pydantic import TypeAdapter
 
     document = TypeAdapter(Plan).dump_python(plan, mode="json")
@@ -135,6 +174,7 @@ def to_json(plan: Plan) -> str:
     document["figures"] = nested({name: derivation["value"] for name, derivation in derivations.items()})
     document["derivations"] = derivations
     document["items"] = document["bill"].pop("items")
+    document |= answered(plan)
     return dump(document, sort_keys=True)
 
 
@@ -145,6 +185,8 @@ def from_json(text: str) -> Plan:
     document = json.loads(text)
     if not isinstance(document, dict) or document.get("schema_version") != PLAN_SCHEMA_VERSION:
         raise ValueError(f"not a plan of schema version {PLAN_SCHEMA_VERSION}")
+    for name in ANSWER:
+        document.pop(name, None)
     document["figures"] = document.pop("derivations", None)
     document.setdefault("bill", {})["items"] = document.pop("items", None)
     return TypeAdapter(Plan).validate_json(json.dumps(document))
@@ -160,5 +202,22 @@ def json_schema() -> dict[str, Any]:
     properties["figures"] = {"type": "object", "description": "Figures nested under their dotted names."}
     properties["items"] = bill["properties"].pop("items")
     bill["required"].remove("items")
-    schema["required"] = sorted({*schema["required"], "derivations", "items"})
+    properties["status"] = {
+        "enum": ["over_budget", "within_budget", "not_judged", "no_budget"],
+        "description": "Whether the budget is kept; not_judged where a price is missing, no_budget where none is set.",
+    }
+    properties["cost_usd_per_month"] = {
+        "type": "string",
+        "description": "What a month costs at the level the budget judges; at least, where a price is missing.",
+    }
+    for name, words in (
+        ("budget_usd_per_month", "May cost"),
+        ("over_budget_usd", "Costs more than it may; negative: less"),
+    ):
+        properties[name] = {
+            "type": ["string", "null"],
+            "description": f"{words}, a month; null where that is not known.",
+        }
+    schema["required"] = sorted({*schema["required"], "derivations", "items", *ANSWER})
+    schema["description"] = f"{schema.get('description', '')} {MONEY}".strip()
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "cascade-plan plan", **schema}

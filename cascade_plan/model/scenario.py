@@ -84,7 +84,7 @@ class UserCounts(Part):
     """Users connected at the same time, averaged over the day."""
     registered: Users | None = Field(default=None, examples=[50_000])
     """Users with an account, if known."""
-    tenants: Count = default(100, "assumption", "CASCADE's plan is multi-tenant and gives no number of tenants")
+    tenants: Count = default(100, "assumption", "the case study is multi-tenant and gives no number of tenants")
     """Customers that share the system."""
     active_share: Share = default(1.0, "plan", f"{PLAN}, load test: every simulated user acts all the time")
     """Share of the connected users who act with the think time below; the others only stay connected."""
@@ -449,7 +449,7 @@ class Budget(Part):
     usd_per_month: Usd | None = Field(default=None, examples=[3000])
     """Most that everything may cost a month."""
     users: Literal["peak", "average", "registered"] = default(
-        "peak", "assumption", "CASCADE's plan does not say which users; peak concurrent ones"
+        "peak", "assumption", "concurrent users at peak: what the fleet is sized for"
     )
     """Which users the cost is divided by."""
     level: Literal["floor", "average", "peak", "ceiling"] = default(

@@ -16,9 +16,11 @@ from cascade_plan.model.price import age_days, caveat
 from cascade_plan.model.scenario import Scenario
 from cascade_plan.model.terms import commitment_of
 from cascade_plan.model.titles import called
-from cascade_plan.units import HOURS_PER_MONTH
+from cascade_plan.units import HOURS_PER_MONTH, settled
 
 OPERATORS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "==": operator.eq}
+HALF = 0.5
+"""From this share of a group that nothing requests it is worth a word (assumption)."""
 NEAR = Decimal("0.1")
 """A passed gate this close to its limit (as a share of it) is reported."""
 OF_LOADS = ("latency_ms_", "requests_per_s.")
@@ -43,7 +45,7 @@ def cost_figures(scenario: Scenario, bill: Bill) -> tuple[Derivation, ...]:
     level, users = scenario.budget.level, scenario.users
     cost: Decimal = getattr(bill.effective_usd, level)
     counts = {"peak": users.peak, "average": users.average, "registered": users.registered}
-    unit_costs = {name: cost * 1000 / count for name, count in counts.items() if count}
+    unit_costs = {name: settled(cost * 1000 / count) for name, count in counts.items() if count}
     chosen = scenario.budget.users
     return (
         *band,
@@ -165,6 +167,7 @@ def findings(
         *_unjudged(verdicts),
         *_price_findings(bill),
         *_purchase_findings(groups, bill),
+        *_unrequested(groups, bill),
         *_price_age(bill, as_of, max_price_age_days),
         *_architecture(groups),
     )
@@ -234,6 +237,21 @@ def _purchase_findings(groups: tuple[NodeGroup, ...], bill: Bill) -> list[Findin
         if item.break_even is not None and item.break_even.hours_per_month > HOURS_PER_MONTH
     ]
     return [*nothing, *dearer]
+
+
+def _unrequested(groups: tuple[NodeGroup, ...], bill: Bill) -> list[Finding]:
+    """Return the groups of nodes of which half and more is requested by nothing, and what that part costs."""
+    found = []
+    for group in groups:
+        lines = [item for item in bill.items if item.group == group.name and item.unit == "hour"]
+        usd = settled(
+            sum((item.cost_usd.average for item in lines), Decimal(0)) * Decimal(str(group.unrequested_share))
+        )
+        if group.is_nodes and group.unrequested_share >= HALF and usd:
+            share, cost = f"{group.unrequested_share:.0%}", f"${usd:,.0f} a month"
+            message = f"nothing requests {share} of {group.name} (CPU or memory, the fuller): {cost}"
+            found.append(Finding("info", "unrequested", message, f"tiers.{group.tier}", usd))
+    return found
 
 
 def _price_age(bill: Bill, as_of: date | None, limit_days: int) -> list[Finding]:

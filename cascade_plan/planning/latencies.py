@@ -12,6 +12,8 @@ from cascade_plan.model.scenario import USERS_PEAK, Load, Scenario
 from cascade_plan.planning.chain import Chain, Prediction, chain, predict
 from cascade_plan.planning.sizing import places
 
+BUSY: Final = ".busy_ratio_peak"
+"""How the name of the figure ends that says how busy a tier is."""
 SYNC_S: Final = 15
 """Period of the HPA controller (kube-controller-manager --horizontal-pod-autoscaler-sync-period)."""
 SOURCE: Final = "docs/model.md: closed network of multi-server queues, transform inversion"
@@ -49,6 +51,8 @@ def latencies(scenario: Scenario, fleet: Fleet) -> tuple[tuple[Derivation, ...],
             known[key] = on, predict(on, case.users)
         on, prediction = known[key]
         figures += _figures(case, prediction, on)
+        if case.name == USERS_PEAK:
+            figures += _busy(prediction, on)
         # That the peak is saturated is said of the load that drives it, where one does.
         if case.name != USERS_PEAK or not any(load.users == case.users for load in scenario.driven.values()):
             findings += _saturated(case, prediction)
@@ -150,6 +154,27 @@ def _figures(case: _Case, prediction: Prediction, on: Chain) -> list[Derivation]
             f"the fullest place is {prediction.bottleneck}",
         )
         for percentile, value in values
+    ]
+
+
+def _busy(prediction: Prediction, on: Chain) -> list[Derivation]:
+    """Return how busy each tier's fullest place is when all users at peak act: not what pods request of nodes."""
+    fullest: dict[str, str] = {}
+    for place in on.places:
+        share = prediction.utilisation_ratio[place.name]
+        if place.tier not in fullest or share > prediction.utilisation_ratio[fullest[place.tier]]:
+            fullest[place.tier] = place.name
+    return [
+        Derivation(
+            f"{tier}{BUSY}",
+            prediction.utilisation_ratio[name],
+            "of 1",
+            f"utilisation of {name}: its requests/s x their service time / its servers",
+            (Input(f"requests_per_s.{USERS_PEAK}", prediction.requests_per_s, "computed"),),
+            SOURCE,
+            "how busy its servers are; what pods request of a node's CPU is another thing",
+        )
+        for tier, name in sorted(fullest.items())
     ]
 
 

@@ -9,6 +9,7 @@ from io import StringIO
 from typing import Final
 
 from cascade_plan.reports._words import one_line
+from cascade_plan.units import decimal_text
 
 FORMULA: Final = ("=", "+", "-", "@")
 """What a spreadsheet takes for the beginning of a formula."""
@@ -32,4 +33,4 @@ def cell(value: object) -> str:
     if isinstance(value, str):
         text = one_line(value)
         return f"'{text}" if text.startswith(FORMULA) else text
-    return f"{value:f}" if isinstance(value, Decimal) else str(value)
+    return decimal_text(value) if isinstance(value, Decimal) else str(value)

@@ -197,9 +197,10 @@ environments:
 FIELDS: Final = """\
 ## Every field
 
-What is not marked as required may be left out. A default is from the CASCADE performance plan (`plan`), published by
-the maker of the thing (`cited`), measured by this project (`measured`), or nobody's figure (`assumption`): give your
-own where it matters; the report says which assumptions change the cost most. KiB, MiB and GiB are powers of 1024.
+What is not marked as required may be left out. A default is from the case study in docs/seed.md
+(`plan`), published by the maker of the thing (`cited`), measured by this project (`measured`), or nobody's figure
+(`assumption`): give your own where it matters; the report says which assumptions change the cost most. KiB, MiB and
+GiB are powers of 1024.
 """
 
 

@@ -111,7 +111,9 @@ def test_a_report_shows_every_environment_and_their_sum(file: str, cascade: Call
     _, out, _ = cascade("report", file, "--format", "json")
     document = json.loads(out)
     assert {*document["environments"]} == {"saas-300-prod", "saas-300-staging"}
-    assert Decimal(document["cost_usd_per_month"]["average"]) == total
+    assert Decimal(document["cost_usd_per_month"]) == total
+    assert Decimal(document["cost_usd_per_month_by_level"]["average"]) == total
+    assert document["status"] == "over_budget"
     _, text, _ = cascade("report", file)
     assert text.startswith("# Cost of all environments")
     assert f"${total:,.2f}" in text.partition("## Cost report")[0]
@@ -144,5 +146,5 @@ def test_all_environments_come_through_standard_input_too(
 def test_size_says_which_environment_it_took(file: str, cascade: Callable[..., Result]) -> None:
     _, out, err = cascade("size", file)
     assert "environment prod of prod, staging; --env chooses another" in err
-    assert out.startswith("saas-300-prod:")
-    assert cascade("size", file, "--env", "staging")[1].startswith("saas-300-staging:")
+    assert out.startswith("saas-300-prod ")
+    assert cascade("size", file, "--env", "staging")[1].startswith("saas-300-staging ")

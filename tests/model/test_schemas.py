@@ -92,7 +92,7 @@ def test_a_default_is_told_with_its_source() -> None:
     api = SCHEMA["$defs"]["Api"]["properties"]
     assert api["users_per_node"]["description"] == (
         "Connected users that one node serves, by the rules; of several services each by its share of the requests. "
-        "Default: 5000 (plan: CASCADE performance plan, cost calculator: 5k users per node)."
+        "Default: 5000 (plan: case study (docs/seed.md), cost calculator: 5k users per node)."
     )
     assert api["minimum_nodes"]["description"] == (
         "Fewest nodes at the peak. If left out: as many as `availability` asks for (assumption)."

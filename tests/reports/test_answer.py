@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from cascade_plan.reports.plans import _answer as answers
 from cascade_plan.reports.plans import _names, _shares
-from cascade_plan.reports.plans._answer import answer, lacking, sentence
+from cascade_plan.reports.plans._answer import lacking, sentence
 from cascade_plan.reports.plans._shares import apportioned
 
 MONTH = make_plan().bill.effective_usd.average
@@ -45,7 +45,7 @@ def test_a_cost_of_exactly_the_limit_is_not_below_it() -> None:
     made = make_plan(budget__usd_per_1000_users_month=float(MONTH / 10))
     assert made.bill.effective_usd.average == Decimal(str(float(MONTH / 10))) * 10
     assert sentence(made).startswith("✗ Over budget: the limit is below $")
-    assert answer(made).status == "over_budget"
+    assert made.answer.status == "over_budget"
 
 
 def test_a_bill_without_every_price_is_judged_only_where_it_is_over_already() -> None:
@@ -54,7 +54,7 @@ def test_a_bill_without_every_price_is_judged_only_where_it_is_over_already() ->
     assert over.startswith(f"✗ Over budget {known / 500:.1f} x at least: ${known - 500:,.0f} a month too much")
     unjudged = make_plan(missing=["cluster"], budget__usd_per_1000_users_month=float(known / 10 + 1))
     assert sentence(unjudged).startswith(f"? Not judged: ${known:,.0f} a month at least, of a budget of $")
-    assert answer(unjudged).over_budget_usd is None
+    assert unjudged.answer.over_budget_usd is None
     assert list(lacking(unjudged)) == ["EKS control plane"]
 
 

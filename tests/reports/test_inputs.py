@@ -39,7 +39,7 @@ def test_a_default_says_that_nobody_gave_another() -> None:
     first, meaning, _, default, _, given = lines("tiers.api.users_per_node")
     assert first == "tiers.api.users_per_node = 5,000 users per node"
     assert meaning.startswith("  meaning  Connected users that one node serves")
-    assert default == "  default  5000 (plan): CASCADE performance plan, cost calculator: 5k users per node"
+    assert default == "  default  5000 (plan): case study (docs/seed.md), cost calculator: 5k users per node"
     assert given == "  given    nowhere, so it is the default"
 
 

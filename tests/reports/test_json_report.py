@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from decimal import Decimal
 
 import pytest
 from factories import make_plan
@@ -40,3 +42,22 @@ def test_every_report_ends_in_one_newline(name: str) -> None:
 
 def test_the_reports_are_known() -> None:
     assert {"csv", "json", "junit", "markdown", "table"} <= {*NAMES}
+
+
+def test_the_answer_stands_at_the_top() -> None:
+    made = make_plan()
+    document = json.loads(report.render(made))
+    cost = made.bill.effective_usd.average
+    assert document["status"] == "over_budget"
+    assert Decimal(document["cost_usd_per_month"]) == cost
+    assert Decimal(document["over_budget_usd"]) == cost - Decimal(document["budget_usd_per_month"])
+    free = json.loads(report.render(make_plan(budget__usd_per_1000_users_month=None)))
+    assert (free["status"], free["budget_usd_per_month"], free["over_budget_usd"]) == ("no_budget", None, None)
+    unknown = make_plan(missing=["cluster"], budget__usd_per_1000_users_month=1e6)
+    assert json.loads(report.render(unknown))["status"] == "not_judged"
+
+
+def test_no_amount_has_more_digits_than_are_known() -> None:
+    text = report.render(make_plan(users__average=2999, users__registered=70_001))
+    assert not re.findall(r'"-?\d+\.\d{13,}"', text)
+    assert not re.findall(r'"-0(?:\.0*)?"', text)

@@ -371,7 +371,7 @@ def test_each_instance_has_its_steps_and_workers_have_theirs() -> None:
         ((), " For managed databases and caches the rules do not compute it."),
         (("cache",), " For managed databases the rules do not compute it."),
         (("database", "pool"), " For managed caches the rules do not compute it."),
-        (("database", "pool", "cache"), "It is headroom for a lost node as much as waste.\n"),
+        (("database", "pool", "cache"), "acts is another thing, and stands beside it.\n"),
     ],
 )
 def test_what_has_no_idle_share_is_named_where_it_is(off: tuple[str, ...], sentence: str) -> None:

@@ -65,7 +65,7 @@ def test_every_field_has_a_row_with_meaning_value_and_example() -> None:
 def test_a_row_tells_unit_bounds_default_and_source() -> None:
     assert (
         "| `hit_ratio` | Share of the reads that it answers; the others reach the database. | "
-        "a ratio, at least 0, at most 1 | `0.9` (plan: CASCADE performance plan, success metric: the target, to be "
+        "a ratio, at least 0, at most 1 | `0.9` (plan: case study (docs/seed.md), target: 90% hits, to be "
         "measured) | `0.9` |"
     ) in TEXT
     assert "| `peak` | Most users connected at the same time. | users, at least 1 | required | `10000` |" in TEXT

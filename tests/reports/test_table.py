@@ -227,7 +227,7 @@ def test_the_verdict_has_each_gate_that_is_not_met_once_and_the_total() -> None:
         "  total 2,385.55 USD a month, 2,238 to 3,038 with the autoscaler",
         "✗ Over budget 4.8 x: $1,886 a month too much; $28,627 a year.",
     ]
-    assert "✗ cost" not in table.verdict(BUNDLED["cascade"], 120, listed=False)
+    assert "✗ cost" not in table.verdict(BUNDLED["cascade"], 120, ())
 
 
 def test_gates_that_are_all_met_are_counted() -> None:

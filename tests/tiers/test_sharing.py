@@ -15,7 +15,7 @@ from cascade_plan.model.catalogue import Allocatable
 from cascade_plan.model.plan import Plan
 from cascade_plan.proving.days import Order, services, simulate
 from cascade_plan.tiers.api.settings import Pod
-from cascade_plan.tiers.api.sharing import apportioned, idle_share
+from cascade_plan.tiers.api.sharing import apportioned, unrequested_share
 
 NODES = st.builds(Allocatable, st.integers(1000, 64_000), st.integers(1000, 256_000), st.integers(3, 250))
 PODS = st.builds(
@@ -38,7 +38,7 @@ def test_a_node_is_full_and_has_a_pod_of_each(node: Allocatable, pods: dict[str,
     assume(fits(node, pods, dict.fromkeys(pods, 1)))
     counts = dict(apportioned(node, pods, demands))
     assert fits(node, pods, counts)
-    assert 0 <= idle_share(node, pods, counts) <= 1
+    assert 0 <= unrequested_share(node, pods, counts) <= 1
     for name in pods:
         assert counts[name] == 1 or demands[name] > 0
         assert demands[name] == 0 or not fits(node, pods, counts | {name: counts[name] + 1})

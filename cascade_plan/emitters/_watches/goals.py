@@ -47,7 +47,7 @@ def costs(plan: Plan) -> Iterator[Watch]:
                 (Line("count(kube_node_info)", "nodes"),),
                 "<",
                 ceiling + 1,
-                "No metric knows prices: the nodes that run, against those the plan's ceiling pays for.",
+                "No metric knows prices: the nodes that run, against those the planned ceiling pays for.",
                 is_number=True,
             )
             yield Watch("cost", COST, alarms=(_over_ceiling(verdict, ceiling),), charts=(chart,))
@@ -82,8 +82,8 @@ def _over_ceiling(verdict: Verdict, most: int) -> Alarm:
         f"count(kube_node_info) > {most}",
         3600,
         "ticket",
-        "more nodes than the plan's ceiling pays for",
-        f"{{value}} nodes run, the plan's ceiling is {most}: {verdict.figure} {verdict.operator} "
+        "more nodes than the planned ceiling pays for",
+        f"{{value}} nodes run, the planned ceiling is {most}: {verdict.figure} {verdict.operator} "
         f"{number(verdict.limit)} was judged with no more. The cost itself is not measured here.",
         "Look for node groups outside the plan, a node group whose maximum was raised, and nodes that cannot be "
         "drained. If the load is real, plan again: cascade-plan size --peak <users>.",

@@ -26,7 +26,7 @@ def dashboard(plan: Plan) -> str:
     watched = groups(plan)
     charts = [chart for watches in watched.values() for watch in watches for chart in watch.charts]
     goals, lines = ([chart for chart in charts if chart.is_number is number] for number in (True, False))
-    panels = [_row("Success metrics", 0)]
+    panels = [_row("Gates", 0)]
     panels += [_placed(chart, 1 + index // 6 * 4, index % 6 * 4, 4, 4) for index, chart in enumerate(goals)]
     top = 1 + -(-len(goals) // 6) * 4
     panels.append(_row("What explains them", top))
@@ -35,7 +35,7 @@ def dashboard(plan: Plan) -> str:
     panels += [_row("Cost", below), _text(_cost(plan, unmeasured(plan, watched)), below + 1)]
     document = {
         "uid": sha256(f"cascade-plan {name}".encode()).hexdigest()[:32],
-        "title": f"{name}: success metrics and capacity",
+        "title": f"{name}: gates and capacity",
         "description": (
             f"cascade-plan: scenario {plan.scenario.name}, {plan.scenario.users.peak} users at peak, "
             f"{plan.scenario.users.average} on average; prices {plan.book}, {price_dates(plan)}"

@@ -29,7 +29,7 @@ SIDECAR_LABEL: Final = {"grafana_dashboard": "1"}
 def render(plan: Plan) -> tuple[Artefact, ...]:
     """Return the dashboard, and the ConfigMap that carries it into a cluster where there is one."""
     text = dashboard(plan)
-    made = Artefact(DASHBOARD, text, "Each success metric against its target: Grafana, Dashboards, Import.")
+    made = Artefact(DASHBOARD, text, "Each gate against its limit: Grafana, Dashboards, Import.")
     if not plan.of(ClusterSettings):
         return (made,)
     carried = config_map(plan, "grafana", {"dashboard.json": text}, SIDECAR_LABEL)

@@ -13,7 +13,7 @@ from cascade_plan.tiers.websocket.settings import Settings
 
 PATH: Final = "websocket_test.py"
 PURPOSE: Final = (
-    "Opens the plan's WebSocket connections through the balancer and times broadcasts; exit status 1 when any is "
+    "Opens the planned WebSocket connections through the balancer and times broadcasts; exit status 1 when any is "
     "lost or late: `pip install websockets && python websocket_test.py`"
 )
 CONNECTIONS_PER_S: Final = 100

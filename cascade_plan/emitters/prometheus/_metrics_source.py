@@ -97,7 +97,7 @@ def _parts(plan: Plan) -> Iterator[parts.Part]:
 
 
 def _sized(plan: Plan) -> list[str]:
-    lines = ["buckets: the performance plan's, and every latency limit of the scenario: no verdict is interpolated"]
+    lines = ["buckets: built-in bounds, and every latency limit of the scenario: no verdict is interpolated"]
     if plan.of(DatabaseSettings):
         tier = monitoring(plan)
         most = tier.settings.query_types

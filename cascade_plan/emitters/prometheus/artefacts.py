@@ -33,7 +33,7 @@ CLOUDS: tuple[str, ...] = ()
 PURPOSES: Final = {
     "pod_rules.yml": "What is recorded of each pod, its p95 among it: `promtool check rules pod_rules.yml`",
     "recording_rules.yml": "The fleet's percentiles, ratios and SLIs: `promtool check rules recording_rules.yml`",
-    "alerting_rules.yml": "Burn rates, success metrics, capacity, targets: `promtool check rules alerting_rules.yml`",
+    "alerting_rules.yml": "Burn rates, gates, capacity, targets: `promtool check rules alerting_rules.yml`",
     "alertmanager.yml": "Who is told; replace the placeholder receivers: `amtool check-config alertmanager.yml`",
     "metrics.py": "The metrics as the rules read them: import it in the application (`pip install prometheus-client`).",
     "cardinality.md": "How many series each metric may have, and who keeps the count.",

@@ -139,7 +139,7 @@ def _timeout(plan: Plan, streams: Streams | None) -> dict[str, object]:
     waits_s = [sockets.settings.health_interval_s for sockets in plan.of(WebSocketSettings) if streams is not None]
     if not waits_s:
         return {"node_timeout_ms": NODE_TIMEOUT_MS, "why_timeout": "Redis's own default."}
-    return {"node_timeout_ms": ceil(min(waits_s) * 1000), "why_timeout": "As long as the plan's health checks wait."}
+    return {"node_timeout_ms": ceil(min(waits_s) * 1000), "why_timeout": "As long as the health checks wait."}
 
 
 def _of_state(plan: Plan, cache: Cache, streams: Streams) -> dict[str, object]:

@@ -21,7 +21,7 @@ def files(plan: Plan) -> Iterator[File]:
     run = tuple(workload.name for nodes in groups for workload in _run_on(plan, nodes))
     yield File(
         "nodes.tf",
-        "The instances, in scaling groups between the plan's floor and ceiling.",
+        "The instances, in scaling groups between floor and ceiling of the fleet.",
         tuple(block for nodes in groups for block in _resources(plan, nodes)),
         (
             variable("private_subnet_ids", "Private subnets, one in each zone.", "list(string)"),

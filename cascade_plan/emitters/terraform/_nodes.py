@@ -22,7 +22,7 @@ def files(plan: Plan) -> Iterator[File]:
         cluster = aws_name(plan.application, "cluster")
         yield File(
             "nodes.tf",
-            "The EKS node groups, between the plan's floor and ceiling.",
+            "The EKS node groups, between floor and ceiling of the fleet.",
             tuple(_node_group(plan, nodes) for nodes in groups),
             (
                 variable("cluster_name", "The EKS cluster that the nodes join.", default=cluster),

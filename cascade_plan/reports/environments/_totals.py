@@ -22,6 +22,18 @@ def totals(plans: Sequence[Plan]) -> dict[str, Decimal]:
     return {level: sum((getattr(plan.bill.effective_usd, level) for plan in plans), Decimal(0)) for level in LEVELS}
 
 
+def worst(plans: Sequence[Plan]) -> str:
+    """Return how the budgets end together: over one of them is over budget, one without verdict leaves all without."""
+    found = {plan.answer.status for plan in plans}
+    return next(status for status in ("over_budget", "not_judged", "within_budget", "no_budget") if status in found)
+
+
+def over(plans: Sequence[Plan]) -> Decimal | None:
+    """Return what those that are over their budget cost above it together; None where none is."""
+    return sum((plan.answer.over_budget_usd or Decimal(0) for plan in plans if plan.answer.status == "over_budget"),
+               Decimal(0)) if worst(plans) == "over_budget" else None  # fmt: skip
+
+
 def rows(plans: Sequence[Plan]) -> list[tuple[str, ...]]:
     """Return a row for each environment, and their total."""
     found = [_row(plan) for plan in plans]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
@@ -17,37 +16,9 @@ NAMED: Final = 3
 """Lines without a price that are named; of more, how many."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a month costs, beside what it may."""
-
-    status: str
-    """over_budget, within_budget, not_judged (a price is missing) or no_budget."""
-    cost_usd_per_month: Decimal
-    """At the level the budget judges; at least, where the bill lacks a price."""
-    budget_usd_per_month: Decimal | None
-    """None where the scenario has no budget."""
-    over_budget_usd: Decimal | None
-    """What a month costs above the budget, negative below it; None without a budget, or without a verdict."""
-
-
-def answer(plan: Plan) -> Answer:
-    """Return what a plan costs and whether its budget is kept: only an exceeded one is certain of a bill that lacks
-    prices."""
-    cost: Decimal = getattr(plan.bill.effective_usd, plan.scenario.budget.level)
-    most = facts.budget_usd_per_month(plan)
-    if most is None:
-        return Answer("no_budget", cost, None, None)
-    if cost >= most:
-        return Answer("over_budget", cost, most, cost - most)
-    if not plan.bill.complete:
-        return Answer("not_judged", cost, most, None)
-    return Answer("within_budget", cost, most, cost - most)
-
-
 def sentence(plan: Plan) -> str:
     """Return the answer on one line: whether the budget is kept, the distance to it, and what a year costs."""
-    found, least = answer(plan), "" if plan.bill.complete else " at least"
+    found, least = plan.answer, "" if plan.bill.complete else " at least"
     month, year = rounded(found.cost_usd_per_month), f"{rounded(found.cost_usd_per_month * MONTHS)} a year."
     if found.status == "no_budget":
         return f"{month} a month{least}; {year}"

@@ -39,9 +39,15 @@ UPFRONT: Final = {"no": "nothing upfront", "partial": "part upfront", "all": "al
 SPREAD: Final = "upfront cash is spread over its term in the monthly cost"
 
 
-def idle(group: NodeGroup) -> str:
+def unrequested(group: NodeGroup) -> str:
     """Return the share of a group that nothing requests; empty where the rules do not know it (managed services)."""
-    return words.percent(group.idle_share) if group.idle_share or group.is_nodes else ""
+    return words.percent(group.unrequested_share) if group.unrequested_share or group.is_nodes else ""
+
+
+def busy(plan: Plan, group: NodeGroup) -> str:
+    """Return how busy a group's tier is at its fullest when all users at peak act; empty where none come."""
+    figure = plan.figures.get(f"{group.tier}.busy_ratio_peak")
+    return "" if figure is None else words.percent(float(figure.value))
 
 
 def at_least(plan: Plan) -> str:
@@ -132,11 +138,6 @@ def tier_costs(plan: Plan) -> dict[str, Amounts]:
     for item in plan.bill.items:
         costs[item.tier] = costs[item.tier].plus(item.cost_usd) if item.tier in costs else item.cost_usd
     return costs
-
-
-def budget_usd_per_month(plan: Plan) -> Decimal | None:
-    """Return what the scenario says a month may cost; None where it says nothing of it."""
-    return plan.scenario.budget.usd_per_month_most(plan.scenario.users)
 
 
 def gate_counts(plan: Plan) -> str:

@@ -47,10 +47,23 @@ def sections(plan: Plan) -> list[Section]:
 def _fleet(plan: Plan) -> Section:
     return Section(
         "Fleet",
-        ("tier", "group", "shape", "vCPU/GiB", "floor", "avg", "peak", "ceil", "paid", "idle", "USD/month"),
+        (
+            "tier",
+            "group",
+            "shape",
+            "vCPU/GiB",
+            "floor",
+            "avg",
+            "peak",
+            "ceil",
+            "paid",
+            "not requested",
+            "busy at peak",
+            "USD/month",
+        ),
         tuple(_group_row(plan, group) for group in plan.groups),
-        (3, 4, 5, 6, 7, 9, 10),
-        (3, 8, 9, 4, 7, 0),
+        (3, 4, 5, 6, 7, 9, 10, 11),
+        (3, 8, 4, 7, 0, 9, 10),
     )
 
 
@@ -64,7 +77,8 @@ def _group_row(plan: Plan, group: NodeGroup) -> tuple[str, ...]:
         f"{group.shape.vcpu}/{words.count(group.shape.memory_gib)}",
         *_counts(group.count),
         facts.paid(group),
-        facts.idle(group),
+        facts.unrequested(group),
+        facts.busy(plan, group),
         "no price" if cost is None else words.usd(cost),
     )
 

@@ -34,8 +34,8 @@ CHART_REACH: Final = 4
 def render(plan: Plan) -> str:
     """Return the report as GitHub-flavoured Markdown with Mermaid charts."""
     parts = (
-        _head, _unit_cost, _band, _currency, _tiers, _items, _idle, _commitments, _outlook, _prices, _unpriced, _gates,
-        _findings, _rollout,
+        _head, _unit_cost, _band, _currency, _tiers, _items, _unrequested, _commitments, _outlook, _prices, _unpriced,
+        _gates, _findings, _rollout,
     )  # fmt: skip
     lines = [line for part in parts for line in part(plan)]
     return "\n".join(lines).rstrip("\n") + "\n"
@@ -178,28 +178,30 @@ def _item_row(item: Item) -> tuple[str, ...]:
     )
 
 
-def _idle(plan: Plan) -> Iterator[str]:
-    yield from ("## Idle capacity", "")
-    groups = [group for group in plan.groups if facts.idle(group)]
+def _unrequested(plan: Plan) -> Iterator[str]:
+    yield from ("## Capacity that nothing requests", "")
+    groups = [group for group in plan.groups if facts.unrequested(group)]
     if not groups:
-        yield from ("The rules know the idle share of no group of this plan.", "")
+        yield from ("No group of this plan has a share that is known.", "")
         return
     yield from (
         "For information: the share of each group's CPU or memory, whichever is fuller, that nothing requests at the "
-        f"scenario's peak, and what that share costs. It is headroom for a lost node as much as waste.{_managed(plan)}",
+        "scenario's peak, and what that share costs: headroom for a lost node as much as waste. How busy the servers "
+        f"are when every user at peak acts is another thing, and stands beside it.{_managed(plan)}",
         "",
     )
     rows = []
     for group in groups:
         cost = facts.group_cost(plan, group)
-        share = None if cost is None else cost * Decimal(str(group.idle_share))
-        rows.append((group.name, facts.idle(group), _cost(cost), _cost(share)))
-    yield from table(("Group", "Idle", "Instances a month", "Idle part of it"), rows, (1, 2, 3))
+        share = None if cost is None else cost * Decimal(str(group.unrequested_share))
+        rows.append((group.name, facts.unrequested(group), facts.busy(plan, group), _cost(cost), _cost(share)))
+    headers = ("Group", "Not requested", "Busy at peak", "Instances a month", "Not requested part of it")
+    yield from table(headers, rows, (1, 2, 3, 4))
 
 
 def _managed(plan: Plan) -> str:
-    """Return a sentence on the groups whose idle share is not known, where there are some."""
-    kinds = dict.fromkeys(f"{group.offer.what}s" for group in plan.groups if not facts.idle(group))
+    """Return a sentence on the groups whose share is not known, where there are some."""
+    kinds = dict.fromkeys(f"{group.offer.what}s" for group in plan.groups if not facts.unrequested(group))
     return f" For managed {' and '.join(sorted(kinds, reverse=True))} the rules do not compute it." if kinds else ""
 
 

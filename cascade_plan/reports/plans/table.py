@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from typing import Final
 
 from cascade_plan.model.plan import Plan, Verdict
 from cascade_plan.reports import _words as words
@@ -12,6 +13,7 @@ from cascade_plan.reports.plans._screen import all_folded, bill, closing, screen
 from cascade_plan.reports.plans._sections import Section, prices, sections
 from cascade_plan.reports.plans._tiers import cells
 
+NOT_MET: Final = ("fail", "unjudged")
 FORMAT: str = "plain text for a terminal: cost by tier, what is missed, findings and the verdict"
 
 
@@ -29,12 +31,12 @@ def render(plan: Plan, width: int = WIDTH, full: bool = False, command: str = ""
     return "\n".join([*lines, "", *all_folded(closing(plan, command), width)]) + "\n"
 
 
-def verdict(plan: Plan, width: int = WIDTH, listed: bool = True) -> str:
-    """Return how the gates end, those that are not met (unless not `listed`), and what the plan costs."""
+def verdict(plan: Plan, width: int = WIDTH, listed: Collection[str] = NOT_MET) -> str:
+    """Return how the gates end, those that end as in `listed` (fail, unjudged), and what the plan costs."""
     return "\n".join(all_folded(_verdict(plan, listed), width)) + "\n"
 
 
-def _verdict(plan: Plan, listed: bool) -> Iterator[str]:
+def _verdict(plan: Plan, listed: Collection[str]) -> Iterator[str]:
     missed, unjudged = failures(plan), [each for each in plan.verdicts if each.status == "unjudged"]
     count = len(plan.verdicts)
     ends = [f"{len(missed)} of {count} gates missed"] if missed else [] if unjudged else [f"all {count} gates met"]
@@ -42,9 +44,9 @@ def _verdict(plan: Plan, listed: bool) -> Iterator[str]:
     ends += [f"{len(unjudged)} not judged"] if unjudged and missed else []
     mark = words.MARKS["fail" if missed else "unjudged" if unjudged else "pass"]
     yield f"{mark} {words.one_line(plan.scenario.name)}: {', '.join(ends)}"
-    if listed:
-        yield from (f"  {line}" for line in missed)
-    yield from (f"  {words.gate_line(each)}" for each in unjudged)
+    for status in NOT_MET:
+        if status in listed:
+            yield from (f"  {gate(each)}" for each in plan.verdicts if each.status == status)
     *_, (_, (spread, *_), _, amount, _) = cells(plan)
     yield f"  total {amount} USD a month" + (f", {spread}" if spread else "")
     yield from closing(plan, "")

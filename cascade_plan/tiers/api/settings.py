@@ -80,7 +80,7 @@ class Settings(Bought):
     shape: ShapeName | Need = default(
         {"vcpu": 4, "memory_gib": 8},
         "assumption",
-        "CASCADE's plan names no API instance: 4 vCPU and 8 GiB for 5,000 users",
+        "the case study names no API instance: 4 vCPU and 8 GiB for 5,000 users",
         examples=["m7g.large"],
     )
     """An instance type, or a need for which the cheapest is taken."""
@@ -92,9 +92,9 @@ class Settings(Bought):
     """Container image; its USER must be a number other than 0."""
     port: Port = default(8000, "cited", "uvicorn's default port, https://www.uvicorn.org/settings/")
     """Port that the container listens on."""
-    ready_path: UrlPath = default("/health/ready", "assumption", "CASCADE's plan names no health endpoints")
+    ready_path: UrlPath = default("/health/ready", "assumption", "the case study names no health endpoints")
     """Answers 2xx while the pod can take requests."""
-    live_path: UrlPath = default("/health/live", "assumption", "CASCADE's plan names no health endpoints")
+    live_path: UrlPath = default("/health/live", "assumption", "the case study names no health endpoints")
     """Answers 2xx while the process is sound, whatever its database does."""
     nodes: NodeBounds | None = Field(default=None, examples=[{"base": 3, "min": 2, "max": 5}])
     """Node counts pinned by hand."""

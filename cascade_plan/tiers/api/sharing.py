@@ -46,7 +46,7 @@ def apportioned(node: Allocatable, pods: Mapping[str, Pod], demands: Mapping[str
         counts = larger[max(fitting, key=lambda name: demands[name] / (counts[name] + 1))]
 
 
-def idle_share(node: Allocatable, pods: Mapping[str, Pod], counts: Mapping[str, int]) -> float:
+def unrequested_share(node: Allocatable, pods: Mapping[str, Pod], counts: Mapping[str, int]) -> float:
     """Return the share that pods leave free of a node, of CPU or memory, whichever is fuller."""
     cpu_m, memory_mib = _asked(pods, counts)
     return 1 - max(cpu_m / node.cpu_m, memory_mib / node.memory_mib)

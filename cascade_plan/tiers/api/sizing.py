@@ -37,7 +37,7 @@ def size(ask: Ask[Settings]) -> Sized:
     figures = _node_figures(ask)
     base, least, most = (int(figure.value) for figure in figures)
     count = Band(least, min(_running(ask, least, most), base), base, most)
-    group = ask.nodes(shape, count, sharing.idle_share(ask.allocatable(shape), _pods(ask, ask.name), pods))
+    group = ask.nodes(shape, count, sharing.unrequested_share(ask.allocatable(shape), _pods(ask, ask.name), pods))
     lever = _lever(ask, group.offer, least, base, most)
     replicas = _replica_figures(ask, group, pods, lever)
     workload = _workload(ask, group, replicas, pods, lever.most_count)

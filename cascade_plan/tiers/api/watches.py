@@ -129,7 +129,7 @@ def _autoscaler(site: Site[Settings], workload: Workload) -> Watch:
         CEILING_S,
         "page",
         f"{_who(site)}'s autoscaler is at its maximum",
-        f"{{value}} pods run, as many as may (the plan's maximum is {most}).",
+        f"{{value}} pods run, as many as may (the planned maximum is {most}).",
         "If latency is within its limits, plan a higher ceiling. If not, find out whether pods are the remedy" + worse
         + ".",
     )  # fmt: skip

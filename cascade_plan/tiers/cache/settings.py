@@ -19,7 +19,7 @@ class Settings(Bought):
 
     engine: Literal["redis", "valkey"] = default("redis", "plan", f"{PLAN}: message broker redis_cluster")
     """Which server it is."""
-    hit_ratio: Share = default(0.9, "plan", f"{PLAN}, success metric: the target, to be measured")
+    hit_ratio: Share = default(0.9, "plan", f"{PLAN}, target: 90% hits, to be measured")
     """Share of the reads that it answers; the others reach the database."""
     users_per_node: Count = default(20_000, "plan", f"{PLAN}, cost calculator: max(3, peak / 20000)")
     """Users that one master serves, by the rules."""

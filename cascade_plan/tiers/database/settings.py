@@ -65,11 +65,11 @@ class Columns(Part):
 class Roles(Part):
     """Who may do what in the database; none of them is a superuser or bypasses row-level security."""
 
-    owner: LineIdentifier = default("app_owner", "assumption", "CASCADE's plan names no roles")
+    owner: LineIdentifier = default("app_owner", "assumption", "the case study names no roles")
     """Owns the tables and migrates them; nobody logs in as it."""
-    app: LineIdentifier = default("app_user", "assumption", "CASCADE's plan names no roles")
+    app: LineIdentifier = default("app_user", "assumption", "the case study names no roles")
     """The application: reads and writes one tenant's rows at a time."""
-    readonly: LineIdentifier = default("app_readonly", "assumption", "CASCADE's plan names no roles")
+    readonly: LineIdentifier = default("app_readonly", "assumption", "the case study names no roles")
     """Reads one tenant's rows at a time."""
 
     @model_validator(mode="after")
@@ -91,7 +91,7 @@ class Settings(Bought):
     shape: ShapeName | Need = default(
         {"vcpu": 4, "memory_gib": 32},
         "assumption",
-        "as much as the db.r5.xlarge of the CASCADE performance plan",
+        "as much as the db.r5.xlarge of the case study",
         examples=["db.r5.xlarge"],
     )
     """An instance type, or a need for which the cheapest is taken."""
@@ -104,7 +104,7 @@ class Settings(Bought):
     replicas: Annotated[int, Field(ge=0, le=1000)] | None = Field(default=None, examples=[2])
     """Read replicas pinned by hand."""
     storage_gib: Annotated[int, Field(ge=20, le=65_536)] = default(
-        100, "assumption", "rows of the first months; CASCADE's plan gives no data size"
+        100, "assumption", "rows of the first months; the case study gives no data size"
     )
     """gp3 storage of each instance; RDS allows 20 to 65,536 GiB for PostgreSQL."""
     backup_gib: GibOrZero = default(
@@ -136,7 +136,7 @@ class Settings(Bought):
     tenant_type: Literal["text", "uuid", "bigint", "integer"] = default("text", "plan", f"{PLAN}, tenant_id: str")
     """Type of the tenant column."""
     statement_timeout_s: Annotated[Seconds, Field(ge=1, le=86_400)] = default(
-        30.0, "assumption", "sixty times CASCADE's slowest limit (p99 < 500 ms): nobody waits for the answer any more"
+        30.0, "assumption", "sixty times a slow request's limit (p99 < 500 ms): nobody waits for the answer any more"
     )
     """How long a statement of the application may run, wait in the pool, or hold up a replica's replay."""
     other_connections: Annotated[int, Field(ge=0, le=1000)] = default(

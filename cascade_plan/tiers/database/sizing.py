@@ -282,7 +282,7 @@ def _findings(ask: Ask[Settings], replicas: int, growth_gib: float, queries_per_
             Finding(
                 "warning",
                 "storage-growth",
-                f"{growth_gib:,.1f} GiB a month fill {storage} GiB in {storage / growth_gib:.1f} months",
+                f"{growth_gib:,.1f} GiB a month fill {storage:,} GiB in {storage / growth_gib:.1f} months",
                 f"{ask.name}.growth_gib_per_month",
             )
         )

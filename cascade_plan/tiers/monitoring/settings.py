@@ -15,7 +15,7 @@ class Settings(Bought):
     KIND: ClassVar[str] = "monitoring"
     BOUGHT: ClassVar[str] = "vm"
 
-    query_types: Count = default(10, "assumption", "distinct values of CASCADE's label query_type")
+    query_types: Count = default(10, "assumption", "distinct values of the label query_type")
     """Kinds of queries that are told apart."""
     label_by_tenant: bool = default(True, "plan", f"{PLAN}, metrics: labels tenant_id, query_type")
     """Whether the query histogram carries the tenant_id label, which multiplies its series by the tenants."""

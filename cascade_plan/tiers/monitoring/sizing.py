@@ -34,8 +34,8 @@ def size(ask: Ask[Settings]) -> Sized:
     shape = ask.cheapest(f"tiers.{ask.name}", "vm", need)
     samples_per_s = per_node / settings.scrape_interval_s
     disk_gib = samples_per_s * settings.retention_days * 86_400 * settings.bytes_per_sample * FREE_DISK_RATIO / GIB
-    idle_share = max(0.0, 1 - memory_gib * 1024 / ask.allocatable(shape).memory_mib)
-    group = ask.nodes(shape, Band.constant(count), idle_share, data_gib=ceil(disk_gib))
+    unrequested_share = max(0.0, 1 - memory_gib * 1024 / ask.allocatable(shape).memory_mib)
+    group = ask.nodes(shape, Band.constant(count), unrequested_share, data_gib=ceil(disk_gib))
     return Sized(
         ask.name,
         "monitoring",
@@ -72,7 +72,7 @@ def _series(ask: Ask[Settings]) -> tuple[Derivation, ...]:
         ask.given("users.tenants"),
         ask.own("label_by_tenant"),
         *((ask.own("query_types"),) if has_queries else ()),
-        Input("buckets", " ".join(f"{bound:g}" for bound in bounds), "CASCADE's and every latency limit, in seconds"),
+        Input("buckets", " ".join(f"{bound:g}" for bound in bounds), "built-in and every latency limit, in seconds"),
     )
     query_series = ask.figure(
         "query_series_count",
@@ -80,7 +80,7 @@ def _series(ask: Ask[Settings]) -> tuple[Derivation, ...]:
         "series",
         f"{' + '.join(f'{tier}.replica_count.max' for tier in counted) or 0} x query_types x tenants x (buckets + 3)",
         inputs,
-        "cascade_query_duration_seconds of CASCADE's plan",
+        "cascade_query_duration_seconds, the histogram of queries",
     )
     series = ask.figure(
         "series_count",

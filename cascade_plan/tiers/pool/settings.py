@@ -26,7 +26,7 @@ class Settings(tier.Settings):
     """Connections pinned by hand."""
     tenant_class_share: Annotated[
         dict[Key, Annotated[float, Field(gt=0, le=1)]], Field(min_length=1, max_length=20)
-    ] = default({"standard": 1.0}, "assumption", "CASCADE's plan knows one kind of tenant")
+    ] = default({"standard": 1.0}, "assumption", "the case study knows one kind of tenant")
     """Share of the connections each class of tenants has to itself, so that one cannot starve another."""
     pgbouncer_version: Version = default("1.23", "assumption", "a version with prepared statements (1.21 and later)")
     """What it decides: prepared statements in transaction pooling came with 1.21."""

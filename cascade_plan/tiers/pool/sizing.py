@@ -182,7 +182,7 @@ def _per_10000(ask: Ask[Settings], count: int) -> Derivation:
         "connections",
         f"{ask.name}.connection_count / (users.peak / 10,000)",
         (ask.given("users.peak"),),
-        f"{PLAN}, success metric: < 100 connections for 10k users",
+        f"{PLAN}, target: < 100 connections for 10k users",
     )
 
 

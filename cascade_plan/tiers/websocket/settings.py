@@ -16,7 +16,7 @@ class Settings(Bought):
     KIND: ClassVar[str] = "websocket"
     BOUGHT: ClassVar[str] = "vm"
 
-    connections_per_node: Count = default(50_000, "plan", f"{PLAN}, success metric: 50k connections a node")
+    connections_per_node: Count = default(50_000, "plan", f"{PLAN}, target: 50k connections a node")
     """Connections one node holds."""
     minimum_nodes: Count | None = default(None, "assumption", "as many as `availability` asks for", examples=[3])
     """Fewest nodes."""

@@ -10,6 +10,7 @@ from cascade_plan.model.catalogue import Shape
 from cascade_plan.model.defaults import PLAN
 from cascade_plan.model.derivation import Derivation, Finding, Input
 from cascade_plan.model.fleet import Band, Lever, NodeGroup, Sized, Streams, Workload
+from cascade_plan.model.titles import with_article
 from cascade_plan.tiers.websocket.settings import Settings
 
 AFTER: tuple[str, ...] = ()
@@ -29,8 +30,8 @@ def size(ask: Ask[Settings]) -> Sized:
     count = settings.nodes or _count(ask, connections, least)
     node = ask.allocatable(shape)
     used_mib = _memory_mib(settings, connections / count)
-    idle_share = max(0.0, 1 - used_mib / node.memory_mib) if node.memory_mib else 0.0
-    group = ask.nodes(shape, Band.constant(count), idle_share)
+    unrequested_share = max(0.0, 1 - used_mib / node.memory_mib) if node.memory_mib else 0.0
+    group = ask.nodes(shape, Band.constant(count), unrequested_share)
     set_by = "pinned" if settings.nodes else "rules" if ask.solution is None else "method"
     workload = _workload(ask, group, count)
     return Sized(
@@ -181,12 +182,13 @@ def _memory_findings(ask: Ask[Settings], shape: Shape, node_mib: int) -> list[Fi
     full, where = _memory_mib(ask.settings, each), f"{ask.name}.connection_count_per_node"
     if full > node_mib:
         message = (
-            f"{each:,} connections take {full:,.0f} MiB, a {shape.name} leaves {node_mib:,} MiB: it holds "
+            f"{each:,} connections take {full:,.0f} MiB, {with_article(shape.name)} leaves {node_mib:,} MiB: it holds "
             f"{int(each * node_mib / full):,}"
         )
         return [Finding("warning", "websocket-memory", message, where)]
     message = (
-        f"{each:,} connections take {full:,.0f} of the {node_mib:,} MiB a {shape.name} leaves ({full / node_mib:.0%}); "
+        f"{each:,} connections take {full:,.0f} of the {node_mib:,} MiB {with_article(shape.name)} leaves "
+        f"({full / node_mib:.0%}); "
         "with per-message compression in Node.js (227 KiB each, measured) they would not fit 8 GiB"
     )
     return [Finding("info", "websocket-memory", message, where)]

@@ -21,7 +21,7 @@ def ways(site: Site[Settings]) -> Iterator[Way]:
     group = site.sized.group("nodes")
     if not settings.connections_per_user:
         yield Way(f"no {name} tier", "nothing: no user opens a connection", {path: OFF})
-    elif group.idle_share > IDLE:
+    elif group.unrequested_share > IDLE:
         yield Way(f"no {name} tier", "open connections: clients ask for news instead", {path: OFF})
     least = site.scenario.availability.asked.node_count
     if settings.nodes is None and (settings.minimum_nodes or 0) > least:

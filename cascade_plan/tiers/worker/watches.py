@@ -95,7 +95,7 @@ def _pods(site: Site[Settings], workload: Workload) -> Watch:
         CEILING_S,
         "ticket",
         f"{spoken(site, 'the workers')} are as many as may run",
-        f"{{value}} pods run, as many as may (the plan's maximum is {most}): when jobs grow old no pod is added.",
+        f"{{value}} pods run, as many as may (the planned maximum is {most}): when jobs grow old no pod is added.",
         "If jobs are young enough, plan a higher ceiling. If not, find out whether pods are the remedy, or whether "
         "jobs wait for something that all of them share.",
         labels={} if is_alone(site) else {"job": workload.name},
@@ -130,7 +130,7 @@ def _old(site: Site[Settings], scope: Scope, figure: str, limit: Limit) -> Alarm
         "ticket",
         f"p99 of the age of jobs of {spoken(site, 'the workers')} is not {limit.operator} {asked} s",
         f"99 of 100 jobs are done within {{value}} of being asked for: {figure} must be {limit.operator} {asked} s.",
-        "Compare jobs asked for with jobs done, and the time of the work with the plan's: more jobs need more pods, "
+        "Compare jobs asked for with jobs done, and the time of the work with the plan: more jobs need more pods, "
         "longer jobs a look at what they wait for. Pods that do not start hold the fleet at its size.",
         unit="humanizeDuration",
         labels={"figure": figure, "limit": f"{limit.operator} {asked}"},
