@@ -65,12 +65,18 @@ def histogram(metric: str, cumulative: dict[str, float], **labels: str) -> tuple
     return (*buckets, Series(named(f"{metric}_count", **labels), counter(list(cumulative.values())[-1])))
 
 
+def prefix(namespace: str) -> str:
+    """Return what the application's own metrics start with."""
+    return namespace.replace("-", "_")
+
+
 def requests(namespace: str, per_s: float, slow_share: float, bounds: Sequence[str]) -> tuple[Series, ...]:
     """Return good requests of which a share takes over 2.5 s and the rest under 10 ms."""
+    own = prefix(namespace)
     fast = per_s * (1 - slow_share)
     cumulative = {bound: fast if bound != "5.0" else per_s for bound in bounds} | {"+Inf": per_s}
     labels = {"namespace": namespace, "pod": "api-1", "outcome": "ok"}
-    return histogram("cascade_request_duration_seconds", cumulative, **labels)
+    return histogram(f"{own}_request_duration_seconds", cumulative, **labels)
 
 
 BOUNDS = ("0.01", "0.1", "0.2", "0.3", "0.5", "2.5", "5.0")
@@ -84,7 +90,8 @@ def recordings(namespace: str) -> Iterator[tuple[str, Recorded]]:
 
 
 def _pod_recordings(namespace: str) -> Iterator[tuple[str, Recorded]]:
-    metric = "cascade_query_duration_seconds"
+    own = prefix(namespace)
+    metric = f"{own}_query_duration_seconds"
     here = {"namespace": namespace}
     # Ten queries a second, nine within 0.2 s, all within 0.25 s: the p95 is half way between the two bounds.
     busy = histogram(metric, {"0.1": 8, "0.2": 9, "0.25": 10, "+Inf": 10}, **here, pod="busy", query_type="a")
@@ -96,44 +103,53 @@ def _pod_recordings(namespace: str) -> Iterator[tuple[str, Recorded]]:
     )
     buckets = {f'{{namespace="{namespace}",pod="busy",le="{le}"}}': n for le, n in
                (("0.1", 8.0), ("0.2", 9.0), ("0.25", 10.0), ("+Inf", 10.0))}  # fmt: skip
-    yield "pod:cascade_query_duration_seconds_bucket:rate", Recorded((*busy, *foreign), buckets)
+    yield f"pod:{own}_query_duration_seconds_bucket:rate", Recorded((*busy, *foreign), buckets)
     p95 = {f'{{namespace="{namespace}",pod="{pod}"}}': n for pod, n in (("busy", 0.225), ("idle", 0.0), ("new", 0.0))}
-    yield "pod:cascade_query_duration_seconds:p95", Recorded((*busy, *idle, *foreign, *up), p95)
+    yield f"pod:{own}_query_duration_seconds:p95", Recorded((*busy, *idle, *foreign, *up), p95)
+    answered = tuple(
+        Series(named(f"{own}_request_duration_seconds_count", **labels, outcome=outcome), counter(rate))
+        for labels in ({**here, "pod": "busy"}, {"namespace": "other", "pod": "foreign"})
+        for outcome, rate in (("ok", 10), ("error", 2))
+    )
+    rates = {f'{{namespace="{namespace}",pod="{pod}"}}': n for pod, n in (("busy", 12.0), ("idle", 0.0), ("new", 0.0))}
+    yield f"pod:{own}_requests:rate", Recorded((*answered, *up), rates)
     second = histogram(metric, {"+Inf": 1}, **here, pod="busy", query_type="b")
     count = {f'{{namespace="{namespace}",pod="busy"}}': 28.0}
-    yield "pod:cascade_query_series:count", Recorded((*busy, *second), count)
+    yield f"pod:{own}_query_series:count", Recorded((*busy, *second), count)
     fleet = {f'{{namespace="{namespace}"}}': 0.225}
-    yield "namespace:cascade_query_duration_seconds:p95", Recorded((*busy, *idle), fleet)
+    yield f"namespace:{own}_query_duration_seconds:p95", Recorded((*busy, *idle), fleet)
     # 9.9 of 10 is nine tenths of the last bucket.
-    yield "namespace:cascade_query_duration_seconds:p99", Recorded((*busy, *idle), {next(iter(fleet)): 0.245})
+    yield f"namespace:{own}_query_duration_seconds:p99", Recorded((*busy, *idle), {next(iter(fleet)): 0.245})
 
 
 def _request_recordings(namespace: str) -> Iterator[tuple[str, Recorded]]:
-    metric, here = "cascade_request_duration_seconds", f'{{namespace="{namespace}"}}'
+    own = prefix(namespace)
+    metric, here = f"{own}_request_duration_seconds", f'{{namespace="{namespace}"}}'
     labels = {"namespace": namespace, "pod": "api-1"}
     # Ten good requests a second: 8 within 200 ms, 9 within 300 ms, 9.5 within 500 ms. And two that fail, fast.
     cumulative = {"0.2": 8.0, "0.3": 9.0, "0.5": 9.5, "1.0": 10.0, "+Inf": 10.0}
     good = histogram(metric, cumulative, **labels, outcome="ok")
     failed = histogram(metric, dict.fromkeys(cumulative, 2.0), **labels, outcome="error")
-    yield "namespace:cascade_requests:rate5m", Recorded((*good, *failed), {here: 12})
-    yield "namespace:cascade_request_errors:ratio_rate5m", Recorded((*good, *failed), {here: 2 / 12})
+    yield f"namespace:{own}_requests:rate5m", Recorded((*good, *failed), {here: 12})
+    yield f"namespace:{own}_request_errors:ratio_rate5m", Recorded((*good, *failed), {here: 2 / 12})
     # 11.4 of 12: 11 are within 0.3 s, 11.5 within 0.5 s.
     yield f"namespace:{metric}:p95", Recorded((*good, *failed), {here: 0.3 + 0.2 * 0.4 / 0.5})
     yield f"namespace:{metric}:p99", Recorded((*good, *failed), {here: 0.5 + 0.5 * 0.38 / 0.5})
     slow = {"200": 4.0, "300": 3.0, "500": 2.5}
     by_limit = {f'{{limit_ms="{limit}",namespace="{namespace}"}}': rate for limit, rate in slow.items()}
-    yield "namespace:cascade_slow_requests:rate5m", Recorded((*good, *failed), by_limit)
+    yield f"namespace:{own}_slow_requests:rate5m", Recorded((*good, *failed), by_limit)
     ratios = {where: rate / 12 for where, rate in by_limit.items()}
     for window in ("5m", "30m", "1h", "2h", "6h", "1d", "3d"):
-        yield f"namespace:cascade_slow_requests:ratio_rate{window}", Recorded((*good, *failed), ratios)
+        yield f"namespace:{own}_slow_requests:ratio_rate{window}", Recorded((*good, *failed), ratios)
     lookups = tuple(
-        Series(named("cascade_cache_requests_total", **labels, result=result), counter(rate))
+        Series(named(f"{own}_cache_requests_total", **labels, result=result), counter(rate))
         for result, rate in (("hit", 3), ("miss", 1))
     )
-    yield "namespace:cascade_cache_hits:ratio_rate5m", Recorded(lookups, {here: 0.75})
+    yield f"namespace:{own}_cache_hits:ratio_rate5m", Recorded(lookups, {here: 0.75})
 
 
 def _store_recordings(namespace: str) -> Iterator[tuple[str, Recorded]]:
+    own = prefix(namespace)
     here, first = f'{{namespace="{namespace}"}}', f'{{namespace="{namespace}",pod="p-1"}}'
 
     def gauges(metric: str, label: str, values: dict[str, float]) -> tuple[Series, ...]:
@@ -142,18 +158,16 @@ def _store_recordings(namespace: str) -> Iterator[tuple[str, Recorded]]:
             for key, value in values.items()
         )
 
-    sockets = gauges("cascade_websocket_connections", "tenant_id", {"a": 30_000, "b": 5000})
-    yield "pod:cascade_websocket_connections:sum", Recorded(sockets, {first: 35_000})
-    yield "namespace:cascade_websocket_connections:sum", Recorded(sockets, {here: 35_000})
+    sockets = gauges(f"{own}_websocket_connections", "tenant_id", {"a": 30_000, "b": 5000})
+    yield f"pod:{own}_websocket_connections:sum", Recorded(sockets, {first: 35_000})
+    yield f"namespace:{own}_websocket_connections:sum", Recorded(sockets, {here: 35_000})
     pool = gauges("pgbouncer_databases_current_connections", "database", {"app": 60, "pgbouncer": 0, "other": 15})
-    yield "namespace:cascade_pool_connections:sum", Recorded(pool, {here: 75})
-    yield "namespace:cascade_pool_connections:ratio", Recorded(pool, {here: 0.75})
-    usage = gauges("cascade_connection_pool_usage", "pool_name", {"main": 0.5})
-    fuller = Series(
-        named("cascade_connection_pool_usage", namespace=namespace, pod="p-2", pool_name="main"), gauge(0.8)
-    )
+    yield f"namespace:{own}_pool_connections:sum", Recorded(pool, {here: 75})
+    yield f"namespace:{own}_pool_connections:ratio", Recorded(pool, {here: 0.75})
+    usage = gauges(f"{own}_connection_pool_usage", "pool_name", {"main": 0.5})
+    fuller = Series(named(f"{own}_connection_pool_usage", namespace=namespace, pod="p-2", pool_name="main"), gauge(0.8))
     where = f'{{namespace="{namespace}",pool_name="main"}}'
-    yield "namespace:cascade_connection_pool_usage:max", Recorded((*usage, fuller), {where: 0.8})
+    yield f"namespace:{own}_connection_pool_usage:max", Recorded((*usage, fuller), {where: 0.8})
     activity = gauges("pg_stat_activity_count", "state", {"active": 30, "idle": 70})
     most = gauges("pg_settings_max_connections", "server", {"db:5432": 400})
     yield "pod:pg_connections:ratio", Recorded((*activity, *most), {first: 0.25})
@@ -168,47 +182,49 @@ def _store_recordings(namespace: str) -> Iterator[tuple[str, Recorded]]:
 
 def job_recordings(namespace: str) -> Iterator[tuple[str, Recorded]]:
     """Yield (record, case) for every series that workers and their queue add, of one worker that asks a database."""
+    own = prefix(namespace)
     here, pod = {"namespace": namespace}, {"namespace": namespace, "job": f"{namespace}-worker", "pod": "w-1"}
     alone = f'{{namespace="{namespace}"}}'
     done = tuple(
-        Series(named("cascade_jobs_total", **pod, outcome=outcome), counter(rate))
+        Series(named(f"{own}_jobs_total", **pod, outcome=outcome), counter(rate))
         for outcome, rate in (("ok", 9), ("error", 1))
     )
-    yield "namespace:cascade_jobs:rate5m", Recorded(done, {alone: 10})
-    yield "namespace:cascade_job_errors:ratio_rate5m", Recorded(done, {alone: 0.1})
+    yield f"namespace:{own}_jobs:rate5m", Recorded(done, {alone: 10})
+    yield f"namespace:{own}_job_errors:ratio_rate5m", Recorded(done, {alone: 0.1})
     # 9.5 of 10 are half way from 10 to 30 s, 9.9 of 10 nine tenths of it.
     cumulative = {"5.0": 0.0, "10.0": 9.0, "30.0": 10.0, "+Inf": 10.0}
-    work = histogram("cascade_job_duration_seconds", cumulative, **pod)
-    ages = histogram("cascade_job_age_seconds", cumulative, **pod)
-    yield "namespace:cascade_job_duration_seconds:p95", Recorded(work, {alone: 20})
-    yield "namespace:cascade_job_age_seconds:p95", Recorded(ages, {alone: 20})
-    yield "namespace:cascade_job_age_seconds:p99", Recorded(ages, {alone: 28})
+    work = histogram(f"{own}_job_duration_seconds", cumulative, **pod)
+    ages = histogram(f"{own}_job_age_seconds", cumulative, **pod)
+    yield f"namespace:{own}_job_duration_seconds:p95", Recorded(work, {alone: 20})
+    yield f"namespace:{own}_job_age_seconds:p95", Recorded(ages, {alone: 20})
+    yield f"namespace:{own}_job_age_seconds:p99", Recorded(ages, {alone: 28})
     asked = tuple(
-        Series(named("cascade_jobs_asked_total", **here, pod=name, queue="queue"), counter(3)) for name in ("a", "b")
+        Series(named(f"{own}_jobs_asked_total", **here, pod=name, queue="queue"), counter(3)) for name in ("a", "b")
     )
-    yield "namespace:cascade_jobs_asked:rate5m", Recorded(asked, {alone: 6})
-    queries = histogram("cascade_query_duration_seconds", {"0.1": 1, "+Inf": 2}, **pod, query_type="a")
+    yield f"namespace:{own}_jobs_asked:rate5m", Recorded(asked, {alone: 6})
+    queries = histogram(f"{own}_query_duration_seconds", {"0.1": 1, "+Inf": 2}, **pod, query_type="a")
     rates = {
         f'{{job="{namespace}-worker",le="{le}",namespace="{namespace}",pod="w-1"}}': rate
         for le, rate in (("0.1", 1.0), ("+Inf", 2.0))
     }
-    yield "pod:cascade_query_duration_seconds_bucket:rate", Recorded(queries, rates)
+    yield f"pod:{own}_query_duration_seconds_bucket:rate", Recorded(queries, rates)
 
 
 def service_recordings(namespace: str, service: str, other: str) -> Iterator[tuple[str, Recorded]]:
     """Yield (record, case) for every series of one of several services, while another one has series too."""
+    own = prefix(namespace)
     job, pod = f"{namespace}-{service}", {"namespace": namespace, "job": f"{namespace}-{service}", "pod": "p-1"}
     foreign = {**pod, "job": f"{namespace}-{other}", "pod": "p-2"}
     where, of_pod = f'job="{job}",namespace="{namespace}"', f'job="{job}",namespace="{namespace}",pod="p-1"'
-    metric, queries = "cascade_request_duration_seconds", "cascade_query_duration_seconds"
+    metric, queries = f"{own}_request_duration_seconds", f"{own}_query_duration_seconds"
     good = histogram(metric, {"0.2": 9, "0.3": 10, "+Inf": 10}, **pod, outcome="ok")
     failed = histogram(metric, {"0.2": 10, "0.3": 10, "+Inf": 10}, **pod, outcome="error")
     others = histogram(metric, {"0.2": 0, "0.3": 7, "+Inf": 7}, **foreign, outcome="ok")
     mine = {f"{{{where}}}": 20.0}
     theirs = f'{{job="{namespace}-{other}",namespace="{namespace}"}}'
-    yield "job:cascade_requests:rate5m", Recorded((*good, *failed, *others), {**mine, theirs: 7})
+    yield f"job:{own}_requests:rate5m", Recorded((*good, *failed, *others), {**mine, theirs: 7})
     shares = {f"{{{where}}}": 0.5, theirs: 0.0}
-    yield "job:cascade_request_errors:ratio_rate5m", Recorded((*good, *failed, *others), shares)
+    yield f"job:{own}_request_errors:ratio_rate5m", Recorded((*good, *failed, *others), shares)
     # 19 of 20 within 0.2 s is the bound itself; 6.65 of 7 are 95 % of the way from 0.2 to 0.3 s.
     times = {f"{{{where}}}": 0.2, theirs: 0.295}
     yield f"job:{metric}:p95", Recorded((*good, *failed, *others), times)
@@ -225,6 +241,12 @@ def service_recordings(namespace: str, service: str, other: str) -> Iterator[tup
         f'{{job="{namespace}-{other}",namespace="{namespace}",pod="p-2"}}': 0.175,
     }
     yield f"pod:{queries}:p95", Recorded((*busy, *beside, *up), p95)
+    rates = {
+        f"{{{of_pod}}}": 20.0,
+        f'{{{where},pod="new"}}': 0.0,
+        f'{{job="{namespace}-{other}",namespace="{namespace}",pod="p-2"}}': 7.0,
+    }
+    yield f"pod:{own}_requests:rate", Recorded((*good, *failed, *others, *up), rates)
 
 
 def alerts(plan: Plan) -> Iterator[tuple[str, Alerted]]:
@@ -248,11 +270,12 @@ def _gauges(metric: str, fires: float, silent: float, minutes: int = MINUTES, **
 
 
 def _success(namespace: str) -> Iterator[tuple[str, Alerted]]:
+    own = prefix(namespace)
     here = {"namespace": namespace}
 
     def lookups(hits: float, misses: float) -> tuple[Series, ...]:
         return tuple(
-            Series(named("cascade_cache_requests_total", **here, pod="a", result=result), counter(rate))
+            Series(named(f"{own}_cache_requests_total", **here, pod="a", result=result), counter(rate))
             for result, rate in (("hit", hits), ("miss", misses))
         )
 
@@ -261,10 +284,11 @@ def _success(namespace: str) -> Iterator[tuple[str, Alerted]]:
     yield "NodesOverCostCeiling", Alerted(nodes[0], (nodes[1],), 90)
     pool = "pgbouncer_databases_current_connections"
     yield "DatabaseConnectionsOverGoal", _gauges(pool, 100, 99, **here, pod="p", database="app")
-    yield "WebSocketNodeFull", _gauges("cascade_websocket_connections", 50_000, 49_999, **here, pod="ws-1")
+    yield "WebSocketNodeFull", _gauges(f"{own}_websocket_connections", 50_000, 49_999, **here, pod="ws-1")
 
 
 def _limits(namespace: str) -> Iterator[tuple[str, Alerted]]:
+    own = prefix(namespace)
     hpa = {"namespace": namespace, "horizontalpodautoscaler": f"{namespace}-api"}
     here = {"namespace": namespace, "pod": "p"}
     name = "kube_horizontalpodautoscaler_"
@@ -274,7 +298,7 @@ def _limits(namespace: str) -> Iterator[tuple[str, Alerted]]:
     yield "AutoscalerAtCeiling", Alerted((full, most), ((below, most), (brief, most)))
     condition = {**hpa, "condition": "ScalingActive", "status": "false"}
     yield "AutoscalerWithoutMetric", _gauges(f"{name}status_condition", 1, 0, **condition)
-    yield "WebSocketNodeNearlyFull", _gauges("cascade_websocket_connections", 40_001, 39_999, **here)
+    yield "WebSocketNodeNearlyFull", _gauges(f"{own}_websocket_connections", 40_001, 39_999, **here)
     pool = {**here, "database": "app"}
     yield "PoolNearlyFull", _gauges("pgbouncer_databases_current_connections", 91, 90, **pool)
     allowed = Series(named("pg_settings_max_connections", **here), gauge(100))
@@ -293,6 +317,7 @@ def _limits(namespace: str) -> Iterator[tuple[str, Alerted]]:
 
 def job_alerts(plan: Plan) -> Iterator[tuple[str, Alerted]]:
     """Yield (alert, case) for what workers and their queue add."""
+    own = prefix(plan.application)
     namespace = plan.application
     here = {"namespace": namespace}
     (worker,) = (each for each in plan.fleet.workloads if each.serves == "jobs")
@@ -300,7 +325,7 @@ def job_alerts(plan: Plan) -> Iterator[tuple[str, Alerted]]:
 
     def ages(old: float) -> tuple[Series, ...]:
         cumulative = {"10.0": 10 - old, "30.0": 10 - old, "60.0": 10.0, "+Inf": 10.0}
-        return histogram("cascade_job_age_seconds", cumulative, **pod)
+        return histogram(f"{own}_job_age_seconds", cumulative, **pod)
 
     yield "JobAgeMissed", Alerted(ages(0.2), (ages(0.05), ages(0)), labels={"figure": "worker.age_s_p99"})
     pods = [
@@ -309,10 +334,10 @@ def job_alerts(plan: Plan) -> Iterator[tuple[str, Alerted]]:
     ]
     down = (*pods[1], Series(named("up", **{**pod, "pod": "down"}), gauge(0)))
     yield "WorkersAtCeiling", Alerted(pods[0], (pods[1], down))
-    asked = Series(named("cascade_jobs_asked_total", **here, pod="a", queue="queue"), counter(2))
-    unasked = Series(named("cascade_jobs_asked_total", **here, pod="a", queue="queue"), counter(0))
-    done = Series(named("cascade_jobs_total", **pod, outcome="ok"), counter(1))
-    idle = Series(named("cascade_jobs_total", **pod, outcome="ok"), counter(0))
+    asked = Series(named(f"{own}_jobs_asked_total", **here, pod="a", queue="queue"), counter(2))
+    unasked = Series(named(f"{own}_jobs_asked_total", **here, pod="a", queue="queue"), counter(0))
+    done = Series(named(f"{own}_jobs_total", **pod, outcome="ok"), counter(1))
+    idle = Series(named(f"{own}_jobs_total", **pod, outcome="ok"), counter(0))
     yield "JobsLeftUndone", Alerted((asked, idle), ((asked, done), (unasked, idle), (unasked,)))
     up, other = (Series(named("up", **{**pod, "job": job}), gauge(1)) for job in (worker.name, f"{namespace}-api"))
     yield "TargetsMissing", Alerted((other,), ((up,),), labels={"component": "worker"})
@@ -320,6 +345,7 @@ def job_alerts(plan: Plan) -> Iterator[tuple[str, Alerted]]:
 
 def of_both(plan: Plan) -> Iterator[tuple[str, Alerted]]:
     """Yield (alert, case) for each of two instances of a kind: what fires for one is silent about the other."""
+    own = prefix(plan.application)
     here = {"namespace": plan.application}
     for service, subject, other in (("api", "autoscaler", "search"), ("search", "search-autoscaler", "api")):
         condition = {"condition": "ScalingActive", "status": "false"}
@@ -358,7 +384,7 @@ def of_both(plan: Plan) -> Iterator[tuple[str, Alerted]]:
     for one, another, figure in (("cache", "sessions", "cache.hit_ratio"), ("sessions", "cache", "sessions.hit_ratio")):
         missed, others = (
             tuple(
-                Series(named("cascade_cache_requests_total", **here, pod="p", cache=name, result=result), counter(rate))
+                Series(named(f"{own}_cache_requests_total", **here, pod="p", cache=name, result=result), counter(rate))
                 for result, rate in (("hit", 4), ("miss", 6))
             )
             for name in (one, another)
@@ -375,9 +401,9 @@ def of_both(plan: Plan) -> Iterator[tuple[str, Alerted]]:
         )
         yield "PoolNearlyFull", Alerted((nearly,), ((other_pool,),), labels={"subject": subject})
     for queue, worker, other_worker in (("queue", "worker", "mailer"), ("mails", "mailer", "worker")):
-        asked = Series(named("cascade_jobs_asked_total", **here, pod="a", queue=queue), counter(2))
+        asked = Series(named(f"{own}_jobs_asked_total", **here, pod="a", queue=queue), counter(2))
         mine, theirs = (
-            Series(named("cascade_jobs_total", **here, job=f"cascade-{name}", pod="w", outcome="ok"), counter(1))
+            Series(named(f"{own}_jobs_total", **here, job=f"cascade-{name}", pod="w", outcome="ok"), counter(1))
             for name in (worker, other_worker)
         )
         yield "JobsLeftUndone", Alerted((asked, theirs), ((asked, mine),), labels={"subject": queue})
@@ -388,6 +414,7 @@ def _by_tenant(plan: Plan) -> bool:
 
 
 def _monitoring(plan: Plan, namespace: str) -> Iterator[tuple[str, Alerted]]:
+    own = prefix(namespace)
     here = {"namespace": namespace}
     budget = int(plan.figure("monitoring.series_count"))
     yield "SeriesOverBudget", _gauges("prometheus_tsdb_head_series", budget + 1, budget, 90, **here)
@@ -396,7 +423,7 @@ def _monitoring(plan: Plan, namespace: str) -> Iterator[tuple[str, Alerted]]:
     if not _by_tenant(plan):
         over, within = (
             tuple(
-                Series(named("cascade_query_duration_seconds_count", **here, pod="a", query_type=str(n)), gauge(1))
+                Series(named(f"{own}_query_duration_seconds_count", **here, pod="a", query_type=str(n)), gauge(1))
                 for n in range(count)
             )
             for count in (children + 1, children)

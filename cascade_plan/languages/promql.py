@@ -35,6 +35,18 @@ def exactly(text: str) -> str:
     return "".join(f"\\{character}" if character in r"\.+*?()|[]{}^$" else character for character in text)
 
 
+def name(text: str) -> str:
+    """Return a text as a metric's name, or the start of one: whatever none may have becomes an underscore.
+
+    >>> name("saas-300"), name("3;é")
+    ('saas_300', '_3__')
+
+    Source: https://prometheus.io/docs/concepts/data_model/#metric-names-and-labels
+    """
+    letters = "".join(each if each.isascii() and (each.isalnum() or each == "_") else "_" for each in text)
+    return f"_{letters}" if letters[:1].isdigit() else letters
+
+
 def annotation(text: str) -> str:
     """Return a text as an alert's annotation shows it: whatever a template would take for an action stays text.
 

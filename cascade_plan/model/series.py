@@ -12,15 +12,16 @@ from cascade_plan.model.fleet import Workload
 from cascade_plan.model.titles import called, title
 from cascade_plan.model.watch import Recorded
 
-QUERY: Final = "cascade_query_duration_seconds"
-REQUEST: Final = "cascade_request_duration_seconds"
-CACHE_LOOKUPS: Final = "cascade_cache_requests"
-POOL_USED: Final = "cascade_connection_pool_usage"
-SOCKETS: Final = "cascade_websocket_connections"
-JOBS: Final = "cascade_jobs"
-JOBS_ASKED: Final = "cascade_jobs_asked"
-JOB: Final = "cascade_job_duration_seconds"
-JOB_AGE: Final = "cascade_job_age_seconds"
+QUERY: Final = "query_duration_seconds"
+REQUEST: Final = "request_duration_seconds"
+CACHE_LOOKUPS: Final = "cache_requests"
+POOL_USED: Final = "connection_pool_usage"
+SOCKETS: Final = "websocket_connections"
+JOBS: Final = "jobs"
+JOBS_ASKED: Final = "jobs_asked"
+JOB: Final = "job_duration_seconds"
+JOB_AGE: Final = "job_age_seconds"
+"""What the application's metrics are of; `own` puts the application's name before it."""
 SHORTEST_S: Final = 300
 """The shortest window that a fleet's rates are taken over."""
 SAMPLES_LEAST: Final = 4
@@ -28,6 +29,15 @@ SAMPLES_LEAST: Final = 4
 https://www.robustperception.io/what-range-should-i-use-with-rate/"""
 NEAR: Final = 0.9
 """Share of a limit at which there is still time to act (assumption)."""
+
+
+def own(application: str, metric: str) -> str:
+    """Return what the application calls a metric of its own: behind its name, as a metric's name is written.
+
+    >>> own("saas-300", QUERY)
+    'saas_300_query_duration_seconds'
+    """
+    return f"{promql.name(application)}_{metric}"
 
 
 def percentile(metric: str, percent: int) -> str:
@@ -57,6 +67,10 @@ class Scope:
     namespace: str
     labels: Mapping[str, str]
     """Beside the namespace; none where the namespace has no others of the kind."""
+
+    def own(self, metric: str) -> str:
+        """Return what the application calls a metric of its own."""
+        return own(self.namespace, metric)
 
     def select(self, metric: str, **labels: str) -> str:
         """Return the selector of the instance's series of a metric with these labels."""

@@ -39,7 +39,7 @@ from cascade_plan.languages.yaml import dump
 
 IDENTITY = Identity("cascade-api", "cascade", "cascade")
 POD = Pod("registry.example/cascade:1", 8080, Resources(0.5, 768), "/ready", "/live")
-SCALING = Scaling(10, 100)
+SCALING = Scaling(10, 100, (Target("cascade_query_duration_seconds_p95", 0.2), Target("memory", 70)))
 NODES = Placement("example.com/tier", "api")
 
 OLD = "1.29"

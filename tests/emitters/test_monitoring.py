@@ -187,15 +187,15 @@ def test_the_module_is_typed_and_tidy(made: Callable[[], Plan], tmp_path: Path) 
 
 
 COUNTED = {
-    "query_duration": "cascade_query_duration_seconds",
-    "request_duration": "cascade_request_duration_seconds",
-    "cache_requests": "cascade_cache_requests",
-    "connection_pool_usage": "cascade_connection_pool_usage",
-    "websocket_connections": "cascade_websocket_connections",
-    "jobs_asked": "cascade_jobs_asked",
-    "jobs": "cascade_jobs",
-    "job_duration": "cascade_job_duration_seconds",
-    "job_age": "cascade_job_age_seconds",
+    "query_duration": "query_duration_seconds",
+    "request_duration": "request_duration_seconds",
+    "cache_requests": "cache_requests",
+    "connection_pool_usage": "connection_pool_usage",
+    "websocket_connections": "websocket_connections",
+    "jobs_asked": "jobs_asked",
+    "jobs": "jobs",
+    "job_duration": "job_duration_seconds",
+    "job_age": "job_age_seconds",
 }
 
 
@@ -214,8 +214,9 @@ COUNTED = {
 def test_the_module_counts_what_there_is(made: Callable[[], Plan], missing: set[str], tmp_path: Path) -> None:
     registry = CollectorRegistry()
     monitor = module_of(made(), tmp_path).PerformanceMonitor(registry)
+    own = made().application.replace("-", "_")
     assert {metric.name for metric in registry.collect()} == {
-        name for attribute, name in COUNTED.items() if attribute not in missing
+        f"{own}_{name}" for attribute, name in COUNTED.items() if attribute not in missing
     }
     assert {attribute for attribute in COUNTED if hasattr(monitor, attribute)} == COUNTED.keys() - missing
 
@@ -223,19 +224,19 @@ def test_the_module_counts_what_there_is(made: Callable[[], Plan], missing: set[
 def test_jobs_are_counted_with_their_work_and_their_age(tmp_path: Path) -> None:
     module, registry = module_of(jobs(), tmp_path), CollectorRegistry()
     monitor = module.PerformanceMonitor(registry)
-    assert registry.get_sample_value("cascade_jobs_total", {"outcome": "error"}) == 0
+    assert registry.get_sample_value("api_batch_jobs_total", {"outcome": "error"}) == 0
     monitor.job_asked("queue")
     monitor.job_asked("nobody's")
     monitor.job(0.4, 20.0, ok=True)
-    assert registry.get_sample_value("cascade_jobs_total", {"outcome": "ok"}) == 1
-    assert registry.get_sample_value("cascade_jobs_asked_total", {"queue": "queue"}) == 1
-    assert registry.get_sample_value("cascade_jobs_asked_total", {"queue": "other"}) == 1
+    assert registry.get_sample_value("api_batch_jobs_total", {"outcome": "ok"}) == 1
+    assert registry.get_sample_value("api_batch_jobs_asked_total", {"queue": "queue"}) == 1
+    assert registry.get_sample_value("api_batch_jobs_asked_total", {"queue": "other"}) == 1
     # The limit to the age is a bound: whether it was met is not interpolated.
-    assert registry.get_sample_value("cascade_job_age_seconds_bucket", {"le": "10.0"}) == 0
-    assert registry.get_sample_value("cascade_job_age_seconds_bucket", {"le": "30.0"}) == 1
+    assert registry.get_sample_value("api_batch_job_age_seconds_bucket", {"le": "10.0"}) == 0
+    assert registry.get_sample_value("api_batch_job_age_seconds_bucket", {"le": "30.0"}) == 1
     (worker,) = jobs().of(WorkerSettings)
     assert worker.settings.age_s_p99 == 30
-    assert registry.get_sample_value("cascade_job_duration_seconds_sum") == 0.4
+    assert registry.get_sample_value("api_batch_job_duration_seconds_sum") == 0.4
 
 
 def test_any_limit_to_the_age_of_jobs_is_a_bound(tmp_path: Path) -> None:
@@ -645,7 +646,7 @@ def test_the_targets_of_the_plan_are_on_the_dashboard() -> None:
     assert steps["cost_usd_per_1000_users_month < 50"] == [("green", None), ("red", 10)]
     (cost,) = (panel for panel in panels if panel["type"] == "text")
     per_1000 = cascade().figure("cost_usd_per_1000_users_month")
-    assert f"**${per_1000:,.2f}** per 1000 peak users, limit $50.00" in cost["options"]["content"]
+    assert f"**${per_1000:,.2f}** per 1000 peak users; budget $500.00 a month." in cost["options"]["content"]
 
 
 def test_the_dashboard_has_ids_of_its_own_and_no_panel_covers_another() -> None:

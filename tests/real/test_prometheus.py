@@ -120,7 +120,8 @@ def discovered(pod: str, port: int, **labels: str) -> Document:
 
 
 def live_plan(*changes: Assignment) -> Plan:
-    return planned("cascade", ("--set", "tiers.monitoring.scrape_interval_s", "1"), *changes)
+    by_latency = ("--set", "autoscaling.metrics", "[latency]")
+    return planned("cascade", ("--set", "tiers.monitoring.scrape_interval_s", "1"), by_latency, *changes)
 
 
 def ready(port: int) -> bool:
@@ -171,17 +172,17 @@ def p95s(found: Prometheus) -> dict[str, float]:
     return {sample["metric"]["pod"]: float(sample["value"][1]) for sample in samples}
 
 
-def adapter_rule() -> Document:
+def adapter_rule(served_as: str) -> Document:
     carried = yaml.safe_load(texts(live_plan())["prometheus-adapter.yaml"])["data"]["config.yaml"]
-    (rule,) = yaml.safe_load(carried)["rules"]
+    (rule,) = (each for each in yaml.safe_load(carried)["rules"] if each["name"]["as"] == served_as)
     assert isinstance(rule, dict)
     return rule
 
 
 def test_the_adapter_gives_the_hpa_one_value_a_pod_near_its_true_p95(server: Prometheus) -> None:
-    rule = adapter_rule()
-    (series,) = {each["__name__"] for each in server.get("series", **{"match[]": rule["seriesQuery"]})}
     wanted = objects(live_plan())["hpa"]["spec"]["metrics"][0]["pods"]["metric"]["name"]
+    rule = adapter_rule(wanted)
+    (series,) = {each["__name__"] for each in server.get("series", **{"match[]": rule["seriesQuery"]})}
     assert (rule["name"]["matches"], rule["name"]["as"]) == (f"^{series}$", wanted)
     assert {label: each["resource"] for label, each in rule["resources"]["overrides"].items()} == {
         "namespace": "namespace",

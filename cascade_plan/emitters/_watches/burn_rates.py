@@ -52,7 +52,7 @@ def burn_rates(plan: Plan) -> Watch:
 def _alarm(name: str, goal: LatencyGoal, burn: BurnRate, runbook: str) -> Alarm:
     allowed = number(round(burn.factor * goal.budget, 9))
     long, short = (
-        f"{select(slow_ratio(window), namespace=name, limit_ms=goal.limit_label)} > {allowed}"
+        f"{select(slow_ratio(name, window), namespace=name, limit_ms=goal.limit_label)} > {allowed}"
         for window in (burn.long, burn.short)
     )
     return Alarm(

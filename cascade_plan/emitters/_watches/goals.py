@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cascade_plan.emitters._watches.latency_goals import LatencyGoal, latency_goals
-from cascade_plan.emitters._watches.requests import REQUESTS
+from cascade_plan.emitters._watches.requests import rate_of_all
 from cascade_plan.languages.promql import NEGATED, number, select
 from cascade_plan.model.plan import Plan, Verdict
-from cascade_plan.model.series import REQUEST, percentile
+from cascade_plan.model.series import REQUEST, own, percentile
 from cascade_plan.model.watch import Alarm, Chart, Line, Watch
 
 COST = "cost_usd_per_1000_users_month"
@@ -23,7 +23,7 @@ def latencies(plan: Plan) -> Iterator[Watch]:
         chart = Chart(
             f"{goal.figure} {goal.operator} {goal.limit_label}",
             "s",
-            (Line(select(percentile(REQUEST, goal.percent), namespace=name), f"p{goal.percent}"),),
+            (Line(select(percentile(own(name, REQUEST), goal.percent), namespace=name), f"p{goal.percent}"),),
             goal.operator,
             goal.limit_s,
             f"Response time, up to {goal.users:,} acting users: {goal.requests_per_s:,.0f} requests a second.",
@@ -58,12 +58,12 @@ def _labels(figure: str, operator: str, limit: str) -> dict[str, str]:
 
 
 def _missed(name: str, goal: LatencyGoal, rose: str) -> Alarm:
-    measured = select(percentile(REQUEST, goal.percent), namespace=name)
+    measured = select(percentile(own(name, REQUEST), goal.percent), namespace=name)
     missed = f"{measured} {NEGATED[goal.operator]} {number(goal.limit_s)}"
     most = number(round(goal.requests_per_s, 6))
     return Alarm(
         "LatencyGoalMissed",
-        f"{missed} and on (namespace) {select(REQUESTS, namespace=name)} <= {most}",
+        f"{missed} and on (namespace) {select(rate_of_all(name), namespace=name)} <= {most}",
         600,
         "ticket",
         f"p{goal.percent} is not {goal.operator} {goal.limit_label} ms",

@@ -8,19 +8,29 @@ from typing import Final
 from cascade_plan.emitters._watches.latency_goals import LatencyGoal, latency_goals
 from cascade_plan.languages.promql import literal, quantile, rate, ratio, select, total
 from cascade_plan.model.plan import Plan
-from cascade_plan.model.series import REQUEST, SHORTEST_S, percentile
+from cascade_plan.model.series import REQUEST, SHORTEST_S, own, percentile
 from cascade_plan.model.watch import Chart, Line, Recorded, Watch
 
-REQUESTS: Final = "namespace:cascade_requests:rate5m"
-ERRORS: Final = "namespace:cascade_request_errors:ratio_rate5m"
-SLOW: Final = "namespace:cascade_slow_requests:rate5m"
 WINDOWS: Final = ("5m", "30m", "1h", "2h", "6h", "1d", "3d")
 """The windows of the burn rates, https://sre.google/workbook/alerting-on-slos/"""
 
 
-def slow_ratio(window: str) -> str:
+def rate_of_all(name: str) -> str:
+    """Return the series of an application's requests a second."""
+    return f"namespace:{own(name, 'requests')}:rate5m"
+
+
+def slow_ratio(name: str, window: str) -> str:
     """Return the series of the share of requests slower than a limit, or failed, over a window."""
-    return f"namespace:cascade_slow_requests:ratio_rate{window}"
+    return f"namespace:{own(name, 'slow_requests')}:ratio_rate{window}"
+
+
+def _error_ratio(name: str) -> str:
+    return f"namespace:{own(name, 'request_errors')}:ratio_rate5m"
+
+
+def _rate_of_slow(name: str) -> str:
+    return f"namespace:{own(name, 'slow_requests')}:rate5m"
 
 
 def percents(plan: Plan) -> tuple[int, ...]:
@@ -43,29 +53,30 @@ def requests(plan: Plan) -> Watch:
 
 
 def _rates(name: str) -> Iterator[Recorded]:
-    count = f"{REQUEST}_count"
+    count, every = f"{own(name, REQUEST)}_count", rate_of_all(name)
     errors = total(rate(select(count, namespace=name, outcome="error"), SHORTEST_S), "namespace")
-    yield Recorded(REQUESTS, total(rate(select(count, namespace=name), SHORTEST_S), "namespace"))
-    yield Recorded(ERRORS, ratio(errors, select(REQUESTS, namespace=name)))
+    yield Recorded(every, total(rate(select(count, namespace=name), SHORTEST_S), "namespace"))
+    yield Recorded(_error_ratio(name), ratio(errors, select(every, namespace=name)))
 
 
 def _percentiles(plan: Plan) -> Iterator[Recorded]:
-    buckets = total(rate(select(f"{REQUEST}_bucket", namespace=plan.application), SHORTEST_S), "namespace", "le")
+    metric = own(plan.application, REQUEST)
+    buckets = total(rate(select(f"{metric}_bucket", namespace=plan.application), SHORTEST_S), "namespace", "le")
     for percent in percents(plan):
-        yield Recorded(percentile(REQUEST, percent), quantile(percent / 100, buckets))
+        yield Recorded(percentile(metric, percent), quantile(percent / 100, buckets))
 
 
 def _slow(plan: Plan) -> Iterator[Recorded]:
     limits = {goal.limit_label: goal for goal in latency_goals(plan)}
     for label, goal in limits.items():
-        yield Recorded(SLOW, _slow_requests(plan.application, goal), {"limit_ms": label})
+        yield Recorded(_rate_of_slow(plan.application), _slow_requests(plan.application, goal), {"limit_ms": label})
 
 
 def _slow_requests(name: str, goal: LatencyGoal) -> str:
     # A request that failed is not a fast one. Without any good request at all every one is slow: hence "or 0".
-    good = select(f"{REQUEST}_bucket", namespace=name, outcome="ok")
+    good = select(f"{own(name, REQUEST)}_bucket", namespace=name, outcome="ok")
     within = total(rate(f"{good[:-1]},le=~{literal(goal.le_pattern)}}}", SHORTEST_S), "namespace")
-    every = select(REQUESTS, namespace=name)
+    every = select(rate_of_all(name), namespace=name)
     return f"{every} - ({within} or 0 * {every})"
 
 
@@ -76,16 +87,17 @@ def _windows(name: str) -> Iterator[Recorded]:
     size, where a rate over three days of every pod's buckets would read all their samples at each evaluation.
     """
     for window in WINDOWS:
-        slow, every = select(SLOW, namespace=name), select(REQUESTS, namespace=name)
+        slow, every = (select(each(name), namespace=name) for each in (_rate_of_slow, rate_of_all))
         if window != "5m":
             slow, every = (f"sum_over_time({series}[{window}])" for series in (slow, every))
-        yield Recorded(slow_ratio(window), f"{slow} / on (namespace) group_left () ({every} > 0)")
+        yield Recorded(slow_ratio(name, window), f"{slow} / on (namespace) group_left () ({every} > 0)")
 
 
 def _charts(name: str) -> Iterator[Chart]:
-    times = tuple(Line(select(percentile(REQUEST, percent), namespace=name), f"p{percent}") for percent in (95, 99))
+    metric = own(name, REQUEST)
+    times = tuple(Line(select(percentile(metric, percent), namespace=name), f"p{percent}") for percent in (95, 99))
     yield Chart("Response time", "s", times)
-    yield Chart("Requests a second", "reqps", (Line(select(REQUESTS, namespace=name), "requests"),))
-    slow = Line(select(slow_ratio("5m"), namespace=name), "over {{limit_ms}} ms or failed")
-    failed = Line(select(ERRORS, namespace=name), "failed")
+    yield Chart("Requests a second", "reqps", (Line(select(rate_of_all(name), namespace=name), "requests"),))
+    slow = Line(select(slow_ratio(name, "5m"), namespace=name), "over {{limit_ms}} ms or failed")
+    failed = Line(select(_error_ratio(name), namespace=name), "failed")
     yield Chart("Slow and failed requests", "percentunit", (slow, failed))

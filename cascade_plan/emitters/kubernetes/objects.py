@@ -20,7 +20,6 @@ from cascade_plan.emitters.kubernetes.names import (
     path_segment_problems,
 )
 from cascade_plan.formulas.rollouts import SURGE_PERCENT
-from cascade_plan.model.series import QUERY
 
 KubernetesObject = dict[str, Any]
 ZoneSpread = Literal["ScheduleAnyway", "DoNotSchedule"]
@@ -144,11 +143,11 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Scaling:
-    """The HPA's bounds, targets and speeds. The defaults are the performance plan's."""
+    """The HPA's bounds, targets and speeds. The speeds that are left out are the performance plan's."""
 
     replica_count_min: int
     replica_count_max: int
-    targets: tuple[Target, ...] = (Target(f"{QUERY}_p95", 0.2), Target("memory", 70))
+    targets: tuple[Target, ...]
     """None for an autoscaler that reads no pods."""
     scale_up_window_s: int = 60
     scale_up_percent: int = 100

@@ -13,6 +13,7 @@ from cascade_plan.languages.markdown import quotation
 from cascade_plan.model import series
 from cascade_plan.model.fleet import Workload
 from cascade_plan.model.plan import Plan
+from cascade_plan.model.series import own
 from cascade_plan.tiers.cache.settings import Settings as CacheSettings
 from cascade_plan.tiers.database.settings import Settings as DatabaseSettings
 from cascade_plan.tiers.pool.settings import Settings as PoolSettings
@@ -63,16 +64,30 @@ def _rows(plan: Plan) -> Iterator[Row]:
         buckets = len(bounds_s(plan.scenario.latency_limits_ms))
         children = f"{f'{tenants:,} tenants x ' if by_tenant else ''}{tier.settings.query_types} query types"
         yield Row(
-            f"`{series.QUERY}`", f"{working:,} pods x {children} x ({buckets} buckets + {BESIDE_BOUNDS})", queries
+            f"`{own(plan.application, series.QUERY)}`",
+            f"{working:,} pods x {children} x ({buckets} buckets + {BESIDE_BOUNDS})",
+            queries,
         )
-    gauges = [(series.POOL_USED, f"{working:,} pods")] if plan.of(PoolSettings) and working else []
-    gauges += [(series.SOCKETS, f"{sockets:,} pods{f' x {tenants:,} tenants' if by_tenant else ''}")] if sockets else []
+    gauges = (
+        [(own(plan.application, series.POOL_USED), f"{working:,} pods")] if plan.of(PoolSettings) and working else []
+    )
+    if sockets:
+        each = f"{sockets:,} pods{f' x {tenants:,} tenants' if by_tenant else ''}"
+        gauges.append((own(plan.application, series.SOCKETS), each))
     if gauges:
         names, labels = (f"`{'`, `'.join(name for name, _ in gauges)}`", "; ".join(text for _, text in gauges))
         yield Row(names, labels, budget - queries - other)
     counts = [f"{count:,}" for count in (working, sockets) if count]
     pods = f"({' + '.join(counts)} pods)" if len(counts) > 1 else f"{''.join(counts) or 0} pods"
-    names = ", ".join([*(f"`{name}`" for name in _others(plan)), "recorded series", "process", "kubelet", "cAdvisor"])
+    names = ", ".join(
+        [
+            *(f"`{own(plan.application, name)}`" for name in _others(plan)),
+            "recorded series",
+            "process",
+            "kubelet",
+            "cAdvisor",
+        ]
+    )
     yield Row(f"everything else: {names}", f"{pods} x {tier.settings.other_series_per_pod:,}", other)
 
 

@@ -40,7 +40,7 @@ QUERIES: Final = Part(
     ),
     """\
         self.query_duration = Histogram(
-            "cascade_query_duration_seconds",
+            "@PREFIX@_query_duration_seconds",
             "Database query execution time",
             @QUERY_LABELS@,
             buckets=BUCKETS_S,
@@ -87,7 +87,7 @@ REQUESTS: Final = Part(
     ("prometheus_client.Histogram",),
     """\
         self.request_duration = Histogram(
-            "cascade_request_duration_seconds",
+            "@PREFIX@_request_duration_seconds",
             "Time from a request to its response; outcome is error for a response the server is to blame for (5xx)",
             ("outcome",),
             buckets=BUCKETS_S,
@@ -110,7 +110,10 @@ CACHE: Final = Part(
     ("prometheus_client.Counter",),
     """\
         self.cache_requests = Counter(
-            "cascade_cache_requests", "Cache lookups by result: hit or miss", ("result",), registry=registry
+            "@PREFIX@_cache_requests",
+            "Cache lookups by result: hit or miss",
+            ("result",),
+            registry=registry,
         )
 """,
     children="""\
@@ -128,7 +131,10 @@ CACHES: Final = Part(
     ("prometheus_client.Counter",),
     """\
         self.cache_requests = Counter(
-            "cascade_cache_requests", "Lookups by cache and result: hit or miss", ("cache", "result"), registry=registry
+            "@PREFIX@_cache_requests",
+            "Lookups by cache and result: hit or miss",
+            ("cache", "result"),
+            registry=registry,
         )
 """,
     children="""\
@@ -147,7 +153,7 @@ POOL: Final = Part(
     ("prometheus_client.Gauge",),
     """\
         self.connection_pool_usage = Gauge(
-            "cascade_connection_pool_usage",
+            "@PREFIX@_connection_pool_usage",
             "Share of this process's database connections in use, 0 to 1",
             ("pool_name",),
             registry=registry,
@@ -159,7 +165,7 @@ SOCKETS: Final = Part(
     ("prometheus_client.Gauge", *METHOD),
     """\
         self.websocket_connections = Gauge(
-            "cascade_websocket_connections",
+            "@PREFIX@_websocket_connections",
             "Open WebSocket connections; the scrape adds pod and node",
             @SOCKET_LABELS@,
             registry=registry,
@@ -181,7 +187,12 @@ SOCKETS: Final = Part(
 ASKED_JOBS: Final = Part(
     ("prometheus_client.Counter",),
     """\
-        self.jobs_asked = Counter("cascade_jobs_asked", "Jobs left in a queue", ("queue",), registry=registry)
+        self.jobs_asked = Counter(
+            "@PREFIX@_jobs_asked",
+            "Jobs left in a queue",
+            ("queue",),
+            registry=registry,
+        )
 """,
     "call monitor.job_asked(queue) where a job is left to the workers",
     """\
@@ -198,12 +209,20 @@ ASKED_JOBS: Final = Part(
 DONE_JOBS: Final = Part(
     ("prometheus_client.Counter", "prometheus_client.Histogram"),
     """\
-        self.jobs = Counter("cascade_jobs", "Jobs done by outcome: ok or error", ("outcome",), registry=registry)
+        self.jobs = Counter(
+            "@PREFIX@_jobs",
+            "Jobs done by outcome: ok or error",
+            ("outcome",),
+            registry=registry,
+        )
         self.job_duration = Histogram(
-            "cascade_job_duration_seconds", "Time of the work on a job", buckets=AGES_S, registry=registry
+            "@PREFIX@_job_duration_seconds",
+            "Time of the work on a job",
+            buckets=AGES_S,
+            registry=registry,
         )
         self.job_age = Histogram(
-            "cascade_job_age_seconds",
+            "@PREFIX@_job_age_seconds",
             "Time from when a job was asked for to when it was done",
             buckets=AGES_S,
             registry=registry,

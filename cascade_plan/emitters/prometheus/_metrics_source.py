@@ -11,6 +11,7 @@ from cascade_plan.emitters.prometheus import _metric_parts as parts
 from cascade_plan.emitters.prometheus._config import monitoring
 from cascade_plan.formulas.latency_buckets import bounds_s
 from cascade_plan.model.plan import Plan
+from cascade_plan.model.series import own
 from cascade_plan.tiers.cache.settings import Settings as CacheSettings
 from cascade_plan.tiers.database.settings import Settings as DatabaseSettings
 from cascade_plan.tiers.pool.settings import Settings as PoolSettings
@@ -74,7 +75,7 @@ def metrics_source(plan: Plan) -> str:
         )
     )
     marks = parts.TENANT_MARKS if has_tenants(plan) else parts.COMMON_MARKS
-    for mark, value in marks.items():
+    for mark, value in {**marks, "@PREFIX@_": own(plan.application, "")}.items():
         text = text.replace(mark, value)
     return heading(plan, _sized(plan)) + text
 

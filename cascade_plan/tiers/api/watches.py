@@ -15,6 +15,7 @@ from cascade_plan.model.series import (
     bucket_rates,
     is_alone,
     is_watched,
+    own,
     querying_count,
     scope_of_pods,
     window_s,
@@ -52,7 +53,7 @@ def _latency(site: Site[Settings], workload: Workload) -> Watch:
     Source: kubernetes.io/docs/tasks/run-application/horizontal-pod-autoscale/#algorithm-details, missing metrics.
     """
     queries = bool(site.scenario.of("database"))
-    metric = QUERY if queries else REQUEST
+    metric = own(site.application, QUERY if queries else REQUEST)
     scope = scope_of_pods(site, workload, querying_count(site) == 1 if queries else is_alone(site))
     p95 = f"pod:{metric}:p95"
     up = scope.total(f"{_pods(site, workload).select('up')} == 1", "pod")
@@ -76,11 +77,11 @@ def _rate(site: Site[Settings], workload: Workload) -> Watch:
 
     One can then be changed for the other with `emit-k8s --policy` alone.
     """
-    scope, name = scope_of_pods(site, workload, is_alone(site)), "pod:cascade_requests:rate"
-    counted = scope.total(rate(scope.select(f"{REQUEST}_count"), window_s(site)), "pod")
+    scope, name = scope_of_pods(site, workload, is_alone(site)), f"pod:{own(site.application, 'requests')}:rate"
+    counted = scope.total(rate(scope.select(f"{scope.own(REQUEST)}_count"), window_s(site)), "pod")
     up = scope.total(f"{_pods(site, workload).select('up')} == 1", "pod")
     idle_too = f"{counted} or 0 * {up}"
-    return Watch("requests", recorded=(scope.served(name, idle_too, "cascade_requests_per_second", "requests"),))
+    return Watch("requests", recorded=(scope.served(name, idle_too, scope.own("requests_per_second"), "requests"),))
 
 
 def _of_each(site: Site[Settings], words: str, p95: str, is_read: bool) -> Chart:
@@ -157,17 +158,18 @@ def _autoscaler(site: Site[Settings], workload: Workload) -> Watch:
 def _requests(site: Site[Settings], workload: Workload) -> Watch:
     """Return this service's requests, failures and response times; those of all services are the plan's."""
     scope = scope_of_pods(site, workload, is_alone(site))
+    metric = scope.own(REQUEST)
     rate_of_all, failed, p95 = (
-        "job:cascade_requests:rate5m",
-        "job:cascade_request_errors:ratio_rate5m",
-        f"job:{REQUEST}:p95",
+        f"job:{scope.own('requests')}:rate5m",
+        f"job:{scope.own('request_errors')}:ratio_rate5m",
+        f"job:{metric}:p95",
     )
-    errors = scope.total(rate(scope.select(f"{REQUEST}_count", outcome="error"), SHORTEST_S))
-    buckets = scope.total(rate(scope.select(f"{REQUEST}_bucket"), SHORTEST_S), "le")
+    errors = scope.total(rate(scope.select(f"{metric}_count", outcome="error"), SHORTEST_S))
+    buckets = scope.total(rate(scope.select(f"{metric}_bucket"), SHORTEST_S), "le")
     return Watch(
         _subject(site, "requests"),
         recorded=(
-            scope.recorded(rate_of_all, scope.total(rate(scope.select(f"{REQUEST}_count"), SHORTEST_S))),
+            scope.recorded(rate_of_all, scope.total(rate(scope.select(f"{metric}_count"), SHORTEST_S))),
             scope.recorded(failed, ratio(errors, scope.select(rate_of_all))),
             scope.recorded(p95, quantile(0.95, buckets)),
         ),

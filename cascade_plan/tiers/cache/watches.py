@@ -24,7 +24,6 @@ from cascade_plan.tiers.cache.settings import Settings
 
 PROGRAM: Final = "redis"
 """What its exporter is called: that of Redis speaks to Valkey too."""
-HITS: Final = "namespace:cascade_cache_hits:ratio_rate5m"
 MEMORY: Final = "pod:redis_memory:ratio"
 
 
@@ -39,7 +38,7 @@ def watches(site: Site[Settings]) -> tuple[Watch, ...]:
 
 def _room(site: Site[Settings], lookups: Scope, nodes: Scope) -> Watch:
     hits, all_ = (
-        lookups.total(rate(lookups.select(f"{CACHE_LOOKUPS}_total", **labels), SHORTEST_S))
+        lookups.total(rate(lookups.select(f"{lookups.own(CACHE_LOOKUPS)}_total", **labels), SHORTEST_S))
         for labels in ({"result": "hit"}, {})
     )
     memory, limit = (
@@ -60,7 +59,7 @@ def _room(site: Site[Settings], lookups: Scope, nodes: Scope) -> Watch:
         exporter=exporter(site, PROGRAM),
         sign="cache misses",
         recorded=(
-            lookups.recorded(HITS, ratio(hits, all_)),
+            lookups.recorded(_hits(lookups), ratio(hits, all_)),
             nodes.recorded(MEMORY, f"{memory} / ({limit} > 0)"),
         ),
         alarms=(nearly,),
@@ -68,10 +67,14 @@ def _room(site: Site[Settings], lookups: Scope, nodes: Scope) -> Watch:
             Chart(
                 headed(site, "Cache hits and memory"),
                 "percentunit",
-                (Line(lookups.select(HITS), "hits"), Line(nodes.select(MEMORY), "{{pod}}: of maxmemory")),
+                (Line(lookups.select(_hits(lookups)), "hits"), Line(nodes.select(MEMORY), "{{pod}}: of maxmemory")),
             ),
         ),
     )
+
+
+def _hits(lookups: Scope) -> str:
+    return f"namespace:{lookups.own('cache_hits')}:ratio_rate5m"
 
 
 def _gates(site: Site[Settings], lookups: Scope) -> Iterator[Watch]:
@@ -80,7 +83,7 @@ def _gates(site: Site[Settings], lookups: Scope) -> Iterator[Watch]:
         number_of = Chart(
             f"{figure} {limit.operator} {number(limit.value)}",
             "percentunit",
-            (Line(lookups.select(HITS), "hits"),),
+            (Line(lookups.select(_hits(lookups)), "hits"),),
             limit.operator,
             float(limit.value),
             is_number=True,
@@ -93,7 +96,7 @@ def _missed(site: Site[Settings], lookups: Scope, figure: str, limit: Limit) -> 
     costs = "; each miss is a database query" if site.scenario.of("database") else ""
     return Alarm(
         "CacheHitRatioMissed",
-        f"{lookups.select(HITS)} {NEGATED[limit.operator]} {asked}",
+        f"{lookups.select(_hits(lookups))} {NEGATED[limit.operator]} {asked}",
         900,
         "ticket",
         f"the {spoken(site, 'cache')} hit ratio is not {limit.operator} {asked}",

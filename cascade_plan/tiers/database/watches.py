@@ -16,6 +16,7 @@ from cascade_plan.model.series import (
     headed,
     is_first,
     is_watched,
+    own,
     percentile,
     scope_of_exporter,
     spoken,
@@ -55,17 +56,19 @@ def _watches(site: Site[Settings], scope: Scope, replica_count: int) -> Iterator
 
 def _queries(namespace: str) -> Watch:
     """Return the percentiles of queries: applications count them by type, whatever databases there are."""
-    buckets = total(select(bucket_rates(QUERY), namespace=namespace), "namespace", "le")
+    metric = own(namespace, QUERY)
+    buckets = total(select(bucket_rates(metric), namespace=namespace), "namespace", "le")
     return Watch(
         "latency",
         sign="queries",
-        recorded=tuple(Recorded(percentile(QUERY, percent), quantile(percent / 100, buckets)) for percent in PERCENTS),
+        recorded=tuple(Recorded(percentile(metric, percent), quantile(percent / 100, buckets)) for percent in PERCENTS),
         charts=(
             Chart(
                 "Query time",
                 "s",
                 tuple(
-                    Line(select(percentile(QUERY, percent), namespace=namespace), f"p{percent}") for percent in PERCENTS
+                    Line(select(percentile(metric, percent), namespace=namespace), f"p{percent}")
+                    for percent in PERCENTS
                 ),
             ),
         ),

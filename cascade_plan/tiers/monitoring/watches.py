@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from cascade_plan.formulas.latency_buckets import BESIDE_BOUNDS, bounds_s
 from cascade_plan.languages.promql import select
 from cascade_plan.model.ask import Site
-from cascade_plan.model.series import QUERY
+from cascade_plan.model.series import QUERY, own
 from cascade_plan.model.watch import Alarm, Recorded, Watch
 from cascade_plan.tiers.monitoring.settings import Settings
-
-QUERY_SERIES: Final = "pod:cascade_query_series:count"
 
 
 def watches(site: Site[Settings]) -> tuple[Watch, ...]:
@@ -39,19 +35,21 @@ def _series(site: Site[Settings], budget: int) -> Watch:
 
 def _query_series(site: Site[Settings], most: int) -> Watch:
     each = len(bounds_s(site.scenario.latency_limits_ms)) + BESIDE_BOUNDS
-    children = f"count by (namespace, pod) ({select(f'{QUERY}_count', namespace=site.application)})"
+    name = site.application
+    metric, counted = own(name, QUERY), f"pod:{own(name, 'query_series')}:count"
+    children = f"count by (namespace, pod) ({select(f'{metric}_count', namespace=name)})"
     over = Alarm(
         "QuerySeriesOverBudget",
-        f"sum by (namespace) ({select(QUERY_SERIES, namespace=site.application)}) > {most}",
+        f"sum by (namespace) ({select(counted, namespace=name)}) > {most}",
         600,
         "ticket",
         "the query histogram has more series than planned",
-        f"{{value}} series of {QUERY}, {most:,} are planned: a label grows.",
+        f"{{value}} series of {metric}, {most:,} are planned: a label grows.",
         "Count the values of query_type and tenant_id; the emitted metrics.py bounds both."
         if site.settings.label_by_tenant
         else "Count the values of query_type; the emitted metrics.py bounds them.",
     )
-    return Watch(site.name, recorded=(Recorded(QUERY_SERIES, f"{children} * {each}", is_of_pods=True),), alarms=(over,))
+    return Watch(site.name, recorded=(Recorded(counted, f"{children} * {each}", is_of_pods=True),), alarms=(over,))
 
 
 def _targets(site: Site[Settings]) -> Watch:

@@ -22,8 +22,6 @@ from cascade_plan.model.watch import Alarm, Chart, Limit, Line, Recorded, Watch,
 from cascade_plan.tiers.pool.settings import Settings
 
 PROGRAM: Final = "pgbouncer"
-OPEN: Final = "namespace:cascade_pool_connections:sum"
-USED: Final = "namespace:cascade_pool_connections:ratio"
 
 
 def watches(site: Site[Settings]) -> tuple[Watch, ...]:
@@ -36,7 +34,8 @@ def watches(site: Site[Settings]) -> tuple[Watch, ...]:
 
 
 def _room(site: Site[Settings], scope: Scope, size: int) -> Watch:
-    used = scope.select(USED)
+    ratio = f"namespace:{scope.own('pool_connections')}:ratio"
+    used = scope.select(ratio)
     nearly = Alarm(
         "PoolNearlyFull",
         f"{used} > {number(NEAR)}",
@@ -49,13 +48,14 @@ def _room(site: Site[Settings], scope: Scope, size: int) -> Watch:
     )
     lines = [Line(used, "open of the pool's size")]
     recorded = [
-        scope.recorded(OPEN, scope.total(scope.select("pgbouncer_databases_current_connections"))),
-        scope.recorded(USED, f"{scope.select(OPEN)} / {number(size)}"),
+        scope.recorded(_open(scope), scope.total(scope.select("pgbouncer_databases_current_connections"))),
+        scope.recorded(ratio, f"{scope.select(_open(scope))} / {number(size)}"),
     ]
     if is_first(site):
         # The processes say which pool by a label of their own, whatever pools there are.
-        most = f"namespace:{POOL_USED}:max"
-        fullest = f"max by (namespace, pool_name) ({select(POOL_USED, namespace=scope.namespace)})"
+        metric = scope.own(POOL_USED)
+        most = f"namespace:{metric}:max"
+        fullest = f"max by (namespace, pool_name) ({select(metric, namespace=scope.namespace)})"
         recorded.append(Recorded(most, fullest))
         lines.append(Line(select(most, namespace=scope.namespace), "{{pool_name}}: of the fullest process's own"))
     return Watch(
@@ -68,6 +68,10 @@ def _room(site: Site[Settings], scope: Scope, size: int) -> Watch:
     )
 
 
+def _open(scope: Scope) -> str:
+    return f"namespace:{scope.own('pool_connections')}:sum"
+
+
 def _gates(site: Site[Settings], scope: Scope) -> Iterator[Watch]:
     figure, peak = f"{site.name}.connection_count_per_10000_users", site.scenario.users.peak
     for limit in limits(site.scenario.gates, figure):
@@ -75,7 +79,7 @@ def _gates(site: Site[Settings], scope: Scope) -> Iterator[Watch]:
         number_of = Chart(
             f"{figure} {limit.operator} {number(limit.value)}",
             "short",
-            (Line(scope.select(OPEN), "connections"),),
+            (Line(scope.select(_open(scope)), "connections"),),
             limit.operator,
             allowed,
             f"Connections to PostgreSQL; the limit is that of {peak:,} users.",
@@ -89,7 +93,7 @@ def _over(site: Site[Settings], scope: Scope, figure: str, limit: Limit, allowed
     asked = number(limit.value)
     return Alarm(
         "DatabaseConnectionsOverGoal",
-        f"{scope.select(OPEN)} {NEGATED[limit.operator]} {allowed}",
+        f"{scope.select(_open(scope))} {NEGATED[limit.operator]} {allowed}",
         600,
         "ticket",
         f"database connections are not {limit.operator} {allowed}",

@@ -6,11 +6,10 @@ from typing import Final
 
 from cascade_plan.languages.promql import exactly, literal, rate, select, total
 from cascade_plan.model.ask import Site
-from cascade_plan.model.series import JOBS, JOBS_ASKED, SHORTEST_S, Scope, headed, is_alone, is_watched, spoken
+from cascade_plan.model.series import JOBS, JOBS_ASKED, SHORTEST_S, Scope, headed, is_alone, is_watched, own, spoken
 from cascade_plan.model.watch import Alarm, Chart, Line, Watch
 from cascade_plan.tiers.queue.settings import Settings
 
-ASKED: Final = "namespace:cascade_jobs_asked:rate5m"
 UNDONE_S: Final = 900
 """Longer than workers take to start again (assumption)."""
 
@@ -20,7 +19,8 @@ def watches(site: Site[Settings]) -> tuple[Watch, ...]:
     if not is_watched(site):
         return ()
     scope = Scope(site.application, {} if is_alone(site) else {"queue": site.name})
-    asked, done = scope.select(ASKED), _done(site)
+    rate_of_asked = f"namespace:{scope.own(JOBS_ASKED)}:rate5m"
+    asked, done = scope.select(rate_of_asked), _done(site)
     undone = Alarm(
         "JobsLeftUndone",
         f"{asked} > 0 unless on (namespace) {done} > 0",
@@ -35,7 +35,11 @@ def watches(site: Site[Settings]) -> tuple[Watch, ...]:
     return (
         Watch(
             site.name,
-            recorded=(scope.recorded(ASKED, scope.total(rate(scope.select(f"{JOBS_ASKED}_total"), SHORTEST_S))),),
+            recorded=(
+                scope.recorded(
+                    rate_of_asked, scope.total(rate(scope.select(f"{scope.own(JOBS_ASKED)}_total"), SHORTEST_S))
+                ),
+            ),
             alarms=(undone,),
             charts=(
                 Chart(headed(site, "Jobs asked for and done"), "ops", (Line(asked, "asked for"), Line(done, "done"))),
@@ -46,7 +50,7 @@ def watches(site: Site[Settings]) -> tuple[Watch, ...]:
 
 def _done(site: Site[Settings]) -> str:
     """Return the rate of the jobs that are done by those who take them from this queue."""
-    done = select(f"{JOBS}_total", namespace=site.application)
+    done = select(f"{own(site.application, JOBS)}_total", namespace=site.application)
     if not is_alone(site):
         takers = [each.name for sized in site.of("worker") for each in sized.workloads if each.queue == site.name]
         jobs = "|".join(exactly(name) for name in takers)

@@ -14,8 +14,6 @@ from cascade_plan.tiers.websocket.settings import Settings
 NEAR: Final = 0.8
 """Share of a node's connections at which one is added: all those of a lost node come to the others at once
 (assumption)."""
-OF_POD: Final = f"pod:{SOCKETS}:sum"
-OF_ALL: Final = f"namespace:{SOCKETS}:sum"
 
 
 def watches(site: Site[Settings]) -> tuple[Watch, ...]:
@@ -28,7 +26,8 @@ def watches(site: Site[Settings]) -> tuple[Watch, ...]:
 
 
 def _room(site: Site[Settings], scope: Scope) -> Watch:
-    held, each = site.settings.connections_per_node, scope.select(OF_POD)
+    held, each = site.settings.connections_per_node, scope.select(_of_pod(scope))
+    of_all = f"namespace:{scope.own(SOCKETS)}:sum"
     nearly = Alarm(
         "WebSocketNodeNearlyFull",
         f"{each} / {number(held)} > {number(NEAR)}",
@@ -42,20 +41,24 @@ def _room(site: Site[Settings], scope: Scope) -> Watch:
     return Watch(
         site.name,
         recorded=(
-            scope.recorded(OF_POD, scope.total(scope.select(SOCKETS), "pod"), is_of_pods=True),
-            scope.recorded(OF_ALL, scope.total(each)),
+            scope.recorded(_of_pod(scope), scope.total(scope.select(scope.own(SOCKETS)), "pod"), is_of_pods=True),
+            scope.recorded(of_all, scope.total(each)),
         ),
         alarms=(nearly,),
         charts=(
             Chart("WebSocket connections of each node", "short", (Line(each, "{{pod}}"),), "<", float(held)),
-            Chart("WebSocket connections", "short", (Line(scope.select(OF_ALL), "all"),)),
+            Chart("WebSocket connections", "short", (Line(scope.select(of_all), "all"),)),
         ),
     )
 
 
+def _of_pod(scope: Scope) -> str:
+    return f"pod:{scope.own(SOCKETS)}:sum"
+
+
 def _gates(site: Site[Settings], scope: Scope) -> Iterator[Watch]:
     figure = f"{site.name}.connection_count_per_node"
-    busiest = f"max by (namespace) ({scope.select(OF_POD)})"
+    busiest = f"max by (namespace) ({scope.select(_of_pod(scope))})"
     for limit in limits(site.scenario.gates, figure):
         words = "Connections of the fullest node; it was sized for the limit, and is full when it reaches it."
         number_of = Chart(
@@ -74,7 +77,7 @@ def _full(site: Site[Settings], scope: Scope, figure: str, limit: Limit) -> Alar
     held, asked = number(site.settings.connections_per_node), number(limit.value)
     return Alarm(
         "WebSocketNodeFull",
-        f"{scope.select(OF_POD)} >= {held}",
+        f"{scope.select(_of_pod(scope))} >= {held}",
         60,
         "page",
         "a WebSocket node holds all the connections it was sized for",

@@ -27,8 +27,6 @@ from cascade_plan.model.series import (
 from cascade_plan.model.watch import Alarm, Chart, Limit, Line, Watch, limits
 from cascade_plan.tiers.worker.settings import Settings
 
-DONE: Final = "namespace:cascade_jobs:rate5m"
-FAILED: Final = "namespace:cascade_job_errors:ratio_rate5m"
 CEILING_S: Final = 900
 """Longer than pods and nodes take to start, so that it is not the ramp that is told of."""
 
@@ -47,20 +45,23 @@ def _watches(site: Site[Settings], workload: Workload, scope: Scope) -> Iterator
         yield _pods(site, workload)
     if workload.connection_count_per_pod and querying_count(site) > 1:
         of_queries = scope_of_pods(site, workload, is_alone=False)
-        yield Watch("latency", recorded=(of_queries.buckets_of_pods(QUERY, window_s(site)),))
+        yield Watch("latency", recorded=(of_queries.buckets_of_pods(scope.own(QUERY), window_s(site)),))
     elif workload.connection_count_per_pod:
-        yield Watch("latency", recorded=(scope.buckets_of_pods(QUERY, window_s(site)),))
+        yield Watch("latency", recorded=(scope.buckets_of_pods(scope.own(QUERY), window_s(site)),))
     yield from _gates(site, scope)
 
 
 def _jobs(site: Site[Settings], scope: Scope) -> Watch:
     all_, failed = (
-        scope.total(rate(scope.select(f"{JOBS}_total", **labels), SHORTEST_S)) for labels in ({}, {"outcome": "error"})
+        scope.total(rate(scope.select(f"{scope.own(JOBS)}_total", **labels), SHORTEST_S))
+        for labels in ({}, {"outcome": "error"})
     )
-    percentiles = [(JOB, 95), (JOB_AGE, 95), (JOB_AGE, 99)]
+    work, age = scope.own(JOB), scope.own(JOB_AGE)
+    percentiles = [(work, 95), (age, 95), (age, 99)]
+    done, errors = f"namespace:{scope.own(JOBS)}:rate5m", f"namespace:{scope.own('job_errors')}:ratio_rate5m"
     recorded = [
-        scope.recorded(DONE, all_),
-        scope.recorded(FAILED, ratio(failed, scope.select(DONE))),
+        scope.recorded(done, all_),
+        scope.recorded(errors, ratio(failed, scope.select(done))),
         *(
             scope.recorded(
                 percentile(metric, percent),
@@ -70,17 +71,17 @@ def _jobs(site: Site[Settings], scope: Scope) -> Watch:
         ),
     ]
     lines = (
-        Line(scope.select(percentile(JOB_AGE, 99)), "p99 of the age"),
-        Line(scope.select(percentile(JOB_AGE, 95)), "p95 of the age"),
-        Line(scope.select(percentile(JOB, 95)), "p95 of the work"),
+        Line(scope.select(percentile(age, 99)), "p99 of the age"),
+        Line(scope.select(percentile(age, 95)), "p95 of the age"),
+        Line(scope.select(percentile(work, 95)), "p95 of the work"),
     )
     return Watch(
         site.name,
         recorded=tuple(recorded),
         charts=(
             Chart(headed(site, "Age of jobs when they are done"), "s", lines, "<", site.settings.age_s_p99),
-            Chart(headed(site, "Jobs a second"), "ops", (Line(scope.select(DONE), "done"),)),
-            Chart(headed(site, "Failed jobs"), "percentunit", (Line(scope.select(FAILED), "failed"),)),
+            Chart(headed(site, "Jobs a second"), "ops", (Line(scope.select(done), "done"),)),
+            Chart(headed(site, "Failed jobs"), "percentunit", (Line(scope.select(errors), "failed"),)),
         ),
     )
 
@@ -112,7 +113,7 @@ def _gates(site: Site[Settings], scope: Scope) -> Iterator[Watch]:
         number_of = Chart(
             f"{figure} {limit.operator} {number(limit.value)}",
             "s",
-            (Line(scope.select(percentile(JOB_AGE, 99)), "p99"),),
+            (Line(scope.select(percentile(scope.own(JOB_AGE), 99)), "p99"),),
             limit.operator,
             float(limit.value),
             "From when a job was asked for to when it was done.",
@@ -125,7 +126,7 @@ def _old(site: Site[Settings], scope: Scope, figure: str, limit: Limit) -> Alarm
     asked = number(limit.value)
     return Alarm(
         "JobAgeMissed",
-        f"{scope.select(percentile(JOB_AGE, 99))} {NEGATED[limit.operator]} {asked}",
+        f"{scope.select(percentile(scope.own(JOB_AGE), 99))} {NEGATED[limit.operator]} {asked}",
         600,
         "ticket",
         f"p99 of the age of jobs of {spoken(site, 'the workers')} is not {limit.operator} {asked} s",
