@@ -123,10 +123,18 @@ def report(*of: str) -> Contract:
     return lacking
 
 
+def names_of_files(module: ModuleType, attribute: str, least: int) -> Iterator[str]:
+    """Yield what is wrong with an attribute that is a tuple of file names or patterns, of `least` of them at least."""
+    found = getattr(module, attribute, None)
+    if not isinstance(found, tuple) or len(found) < least or not all(isinstance(each, str) and each for each in found):
+        yield f"{module.__name__}: {attribute} is no tuple of names"
+
+
 def reader(module: ModuleType) -> Iterator[str]:
-    """Yield what a reader of evidence lacks: what it READS, which FILES, claims(file) and read(file, beside)."""
+    """Yield what a reader of evidence lacks: what it READS, which FILES with which COMPANIONS, claims and read."""
     yield from line_of_text(module, "READS")
-    yield from line_of_text(module, "FILES")
+    yield from names_of_files(module, "FILES", least=1)
+    yield from names_of_files(module, "COMPANIONS", least=0)
     yield from called_with(module, "claims", "file")
     yield from called_with(module, "read", "file", "beside")
 
@@ -292,10 +300,12 @@ def aws(**changes: object) -> ModuleType:
         (report("plan"), made(render=render, FORMAT="")),
         (report("plan"), made(render=render, FORMAT="two\nlines")),
         (report("replay"), made(render=render, FORMAT="a format")),
-        (reader, made(READS="results", claims=claims, read=read)),
-        (reader, made(FILES="*.json", claims=claims, read=read)),
-        (reader, made(READS="results", FILES="*.json", read=read)),
-        (reader, made(READS="results", FILES="*.json", claims=claims, read=claims)),
+        (reader, made(READS="results", COMPANIONS=(), claims=claims, read=read)),
+        (reader, made(READS="results", FILES=(), COMPANIONS=(), claims=claims, read=read)),
+        (reader, made(READS="results", FILES=("*.json",), COMPANIONS="*", claims=claims, read=read)),
+        (reader, made(FILES=("*.json",), COMPANIONS=(), claims=claims, read=read)),
+        (reader, made(READS="results", FILES=("*.json",), COMPANIONS=(), read=read)),
+        (reader, made(READS="results", FILES=("*.json",), COMPANIONS=(), claims=claims, read=claims)),
         (dialect, made(claims=claims_text, read=read_text)),
         (dialect, made(READS="rows", claims=claims, read=read_text)),
         (dialect, made(READS="rows", claims=claims_text, read=read)),
@@ -316,7 +326,7 @@ def test_a_breach_is_found(contract: Contract, module: ModuleType) -> None:
         (products, made(PRODUCTS=(1,))),
         (emitter, made(COMMAND="k8s", APPLIED_AFTER=("terraform",), render=render)),
         (report("plan"), made(render=render, FORMAT="a format")),
-        (reader, made(READS="results", FILES="*.json", claims=claims, read=read)),
+        (reader, made(READS="results", FILES=("*.json",), COMPANIONS=(), claims=claims, read=read)),
         (dialect, made(READS="rows", claims=claims_text, read=read_text)),
     ],
 )
@@ -355,7 +365,7 @@ def test_what_is_no_plug_in_is_not_loaded(folder: str, name: str) -> None:
     [
         ("tiers", "no tier named 'nope': known are api, cache, "),
         ("reports/days", "no format 'nope' for days: known are csv, json, markdown, table"),
-        ("evidence/readers", "no reader named 'nope': known are k6, locust"),
+        ("evidence/readers", "no reader named 'nope': known are hey, jmeter, "),
     ],
 )
 def test_an_unknown_name_is_refused_in_words(folder: str, message: str) -> None:

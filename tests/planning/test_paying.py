@@ -32,6 +32,7 @@ from cascade_plan.model.scenario import Scenario
 from cascade_plan.model.terms import Commitment, TermShare, commitment_of
 from cascade_plan.prices import bundled
 from cascade_plan.prices.reading import override
+from cascade_plan.reports.differences._summary import notes
 from cascade_plan.reports.explanation import explain
 from cascade_plan.reports.plans import csv, markdown, table
 from cascade_plan.reports.plans._sections import sections
@@ -466,15 +467,15 @@ def test_an_incomplete_bill_is_at_least_in_every_currency() -> None:
 
 def test_a_difference_is_in_dollars_and_says_so_when_currencies_differ() -> None:
     plain, euro = make_plan(), make_plan(currency=EURO)
-    assert compare(plain, plain).note == compare(euro, euro).note == ""
+    assert not [*notes(compare(plain, plain)), *notes(compare(euro, euro))]
     comparison = compare(plain, euro)
-    assert comparison.found == ()
-    assert "all amounts here are US dollars" in registry.load("reports/differences", "table").render(comparison)
-    assert "US dollars" in json.loads(registry.load("reports/differences", "json").render(comparison))["note"]
+    rendered = registry.load("reports/differences", "table").render(comparison)
+    assert "all amounts here are US dollars" in " ".join(rendered.split())
+    assert "US dollars" in json.loads(registry.load("reports/differences", "json").render(comparison))["notes"][0]
     rate = euro.scenario.currency
     assert rate is not None
     other = euro.scenario.model_copy(update={"currency": rate.model_copy(update={"units_per_usd": 0.9})})
-    assert "US dollars" in compare(euro, replace(euro, scenario=other)).note
+    assert "US dollars" in " ".join(notes(compare(euro, replace(euro, scenario=other))))
 
 
 def test_a_scenario_with_mix_and_currency_is_read_back() -> None:
