@@ -174,8 +174,8 @@ def to_json(plan: Plan) -> str:
     document["figures"] = nested({name: derivation["value"] for name, derivation in derivations.items()})
     document["derivations"] = derivations
     document["items"] = document["bill"].pop("items")
-    document |= answered(plan)
-    return dump(document, sort_keys=True)
+    # The answer first, the rest by name.
+    return dump(answered(plan) | json.loads(json.dumps(document, sort_keys=True)))
 
 
 def from_json(text: str) -> Plan:

@@ -249,7 +249,7 @@ def _unrequested(groups: tuple[NodeGroup, ...], bill: Bill) -> list[Finding]:
         )
         if group.is_nodes and group.unrequested_share >= HALF and usd:
             share, cost = f"{group.unrequested_share:.0%}", f"${usd:,.0f} a month"
-            message = f"nothing requests {share} of {group.name} (CPU or memory, the fuller): {cost}"
+            message = f"nothing requests {share} of the {group.name} (CPU or memory): {cost}"
             found.append(Finding("info", "unrequested", message, f"tiers.{group.tier}", usd))
     return found
 

@@ -49,6 +49,7 @@ def test_the_answer_stands_at_the_top() -> None:
     document = json.loads(report.render(made))
     cost = made.bill.effective_usd.average
     assert document["status"] == "over_budget"
+    assert [*document][:4] == ["status", "cost_usd_per_month", "budget_usd_per_month", "over_budget_usd"]
     assert Decimal(document["cost_usd_per_month"]) == cost
     assert Decimal(document["over_budget_usd"]) == cost - Decimal(document["budget_usd_per_month"])
     free = json.loads(report.render(make_plan(budget__usd_per_1000_users_month=None)))

@@ -232,6 +232,7 @@ def test_the_verdict_has_each_gate_that_is_not_met_once_and_the_total() -> None:
 
 def test_gates_that_are_all_met_are_counted() -> None:
     assert table.verdict(BUNDLED["saas-300"]).splitlines()[0] == "✓ saas-300: all 3 gates met"
+    assert table.verdict(replace(MADE, verdicts=())).splitlines()[0] == "test: no gates"
     unjudged = replace(MADE, verdicts=(Verdict("a.b", "<", Decimal(1), None, "unjudged", "no idea"),))
     assert table.verdict(unjudged).splitlines()[:2] == [
         "? test: 1 of 1 gates not judged",

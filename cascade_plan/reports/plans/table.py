@@ -43,7 +43,8 @@ def _verdict(plan: Plan, listed: Collection[str]) -> Iterator[str]:
     ends += [f"{len(unjudged)} of {count} gates not judged"] if unjudged and not missed else []
     ends += [f"{len(unjudged)} not judged"] if unjudged and missed else []
     mark = words.MARKS["fail" if missed else "unjudged" if unjudged else "pass"]
-    yield f"{mark} {words.one_line(plan.scenario.name)}: {', '.join(ends)}"
+    name = words.one_line(plan.scenario.name)
+    yield f"{mark} {name}: {', '.join(ends)}" if count else f"{name}: no gates"
     for status in NOT_MET:
         if status in listed:
             yield from (f"  {gate(each)}" for each in plan.verdicts if each.status == status)
