@@ -18,7 +18,7 @@ from cascade_plan.emitters.kubernetes import hpa_rules
 from cascade_plan.emitters.nginx import artefacts as nginx
 from cascade_plan.emitters.prometheus import artefacts as prometheus
 from cascade_plan.emitters.terraform import artefacts as terraform
-from cascade_plan.errors import UsageError
+from cascade_plan.errors import InfeasibleError, UsageError
 from cascade_plan.inputs.scenarios import bundled_scenarios, read
 from cascade_plan.model.plan import Plan
 from cascade_plan.planning.pipeline import plan
@@ -279,3 +279,14 @@ def test_what_applying_does_not_do_is_said_in_the_file_and_in_the_index() -> Non
     # Nothing is prepared where nothing pools.
     unpooled = {file.path: file.text for file in everything(make_plan(tiers__pool="off")).files}
     assert "RECONNECT" not in unpooled["database/tenant_column.sql"]
+
+
+def test_more_pods_than_kubernetes_counts_are_refused_in_words() -> None:
+    small = [
+        ("--set", "tiers.api.pod", "{cpu_cores: 0.001, memory_mib: 1}"),
+        ("--set", "tiers.api.users_per_node", "1"),
+    ]
+    crowd = [("--set", "users", "{peak: 1000000000, average: 1000000000}")]
+    found = read("cascade", [*small, *crowd])
+    with pytest.raises(InfeasibleError, match=r"pods of api: Kubernetes counts to 2,147,483,647"):
+        k8s.parts(plan(found.scenario, found.book, predicted=False))

@@ -27,8 +27,8 @@ def test_doctests(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", LANGUAGES)
-def test_a_language_has_a_literal_a_name_or_a_comment(name: str) -> None:
-    assert any(hasattr(LANGUAGES[name], each) for each in ("literal", "name", "comment"))
+def test_a_language_has_a_literal_a_name_a_comment_or_documents(name: str) -> None:
+    assert any(hasattr(LANGUAGES[name], each) for each in ("literal", "name", "comment", "dump", "text", "line"))
 
 
 def test_every_comment_that_ends_with_its_line_is_known_by_its_mark() -> None:

@@ -125,6 +125,18 @@ def test_what_is_left_after_a_loss(count: int, zones: int, zones_lost: int, node
     assert after_loss(count + 1, zones, zones_lost, nodes_lost) >= left
 
 
+@settings(max_examples=60)
+@given(st.floats(0, 1000), st.floats(0, 8.64e7), st.floats(0.001, 1000), st.sampled_from([1, 100, 10_000, 57_000_000]))
+def test_percentiles_are_in_order(scv: float, commit_ms: float, cpu_ms: float, users: int) -> None:
+    scenario, fleet = sized(
+        f"tiers.api.service_scv={scv}",
+        f"tiers.database.commit_ms={commit_ms}",
+        f"behaviour.actions.list_workrooms.cpu_ms={cpu_ms}",
+    )
+    found = predict(chain(scenario, places(scenario, fleet, {})), users)
+    assert 0 < found.latency_ms_p50 <= found.latency_ms_p95 <= found.latency_ms_p99
+
+
 def test_who_is_off_has_no_place() -> None:
     assert {place.name for place in served(14, "tiers.cache=off", "tiers.pool=off").places} == {
         "api", "primary", "replicas",

@@ -12,8 +12,8 @@ from cascade_plan.emitters._nodes import LABEL, counts_of, is_tainted
 from cascade_plan.emitters._topology import WEBSOCKET, queue_name
 from cascade_plan.emitters.kubernetes import hpa_rules
 from cascade_plan.emitters.kubernetes import objects as built
-from cascade_plan.emitters.kubernetes.names import is_dns_1035_label
-from cascade_plan.errors import UsageError, did_you_mean
+from cascade_plan.emitters.kubernetes.names import INT32_MAX, is_dns_1035_label
+from cascade_plan.errors import InfeasibleError, UsageError, did_you_mean
 from cascade_plan.formulas.rollouts import unavailable_percent
 from cascade_plan.languages.yaml import comment, dump
 from cascade_plan.model.artefact import Artefact, is_for
@@ -118,7 +118,7 @@ def objects(plan: Plan) -> dict[str, dict[str, Any]]:
 def parts(plan: Plan) -> tuple[Part, ...]:
     """Return every part, in the order a cluster accepts them. Parts of the only service are called by what they are.
 
-    Raises UsageError for a workload whose name Kubernetes cannot take.
+    Raises UsageError for a workload whose name Kubernetes cannot take, InfeasibleError for more pods than it counts.
     """
     namespace = Part("namespace", built.namespace(plan.application), "The namespace of everything else.")
     return (
@@ -236,6 +236,11 @@ def _pod(plan: Plan, workload: Workload) -> built.Pod:
 
 def _scaling(plan: Plan, workload: Workload) -> built.Scaling:
     rules = plan.scenario.autoscaling
+    if workload.replica_count_max > INT32_MAX:
+        raise InfeasibleError(
+            f"{workload.replica_count_max:,} pods of {workload.tier}: Kubernetes counts to {INT32_MAX:,}; take "
+            f"larger pods or fewer (tiers.{workload.tier})"
+        )
     return built.Scaling(
         replica_count_min=workload.replica_count_min,
         replica_count_max=workload.replica_count_max,
