@@ -5,6 +5,8 @@ VENV = .venv
 BIN = $(VENV)/bin
 INSTALL = $(BIN)/pip install --quiet --disable-pip-version-check
 REQUIREMENTS = pyproject.toml constraints.txt
+SECONDS = 600
+SEED = 1
 PROGRAMS = nginx=nginx-light redis-server=redis-server pgbouncer=pgbouncer postgres=postgresql promtool=prometheus \
   amtool=prometheus-alertmanager node=nodejs
 
@@ -21,6 +23,9 @@ test: system lint ## Run every check and every test, as CI does
 
 check: lint ## Run the checks and the tests without installing system packages; what needs a missing one is skipped
 	$(BIN)/pytest -n auto --dist loadgroup
+
+fuzz: $(VENV)/.installed-tools ## Change scenarios by chance for SECONDS=600 from SEED=1, and show the smallest that break something
+	$(BIN)/python tests/fuzzing.py --seconds $(SECONDS) --seed $(SEED)
 
 system: ## Install the real programs that tests hand our files to (Debian; elsewhere install them yourself)
 	@missing=; for each in $(PROGRAMS); do \
@@ -77,4 +82,4 @@ $(VENV)/.installed-tools: $(VENV)/.installed
 	$(INSTALL) -c constraints.txt -e '.[test,aws]'
 	@touch $@
 
-.PHONY: help plan test check system lint format bench docs prices constraints clean
+.PHONY: help plan test check fuzz system lint format bench docs prices constraints clean

@@ -118,6 +118,18 @@ def test_a_busier_day_of_the_same_shape_never_costs_less(peak: int, data: st.Dat
 
 
 @settings(max_examples=60)
+@given(st.sampled_from(STARTS), peaks, peaks, st.floats(0.01, 1))
+def test_a_higher_peak_alone_makes_the_floor_cheaper_by_what_is_metered_and_by_no_node(
+    name: str, one: int, other: int, share: float
+) -> None:
+    fewer, more = sorted((one, other))
+    small, large = (planned(base(name).with_users(n, max(1, int(fewer * share)))) for n in (fewer, more))
+    assert min(large.traffic.hourly_users) <= min(small.traffic.hourly_users) + 1e-6
+    counts = {group.name: group.count.floor for group in large.groups}
+    assert all(group.count.floor <= counts[group.name] for group in small.groups)
+
+
+@settings(max_examples=60)
 @given(st.integers(2, 1_000_000), st.data())
 def test_a_higher_average_never_costs_less(peak: int, data: st.DataObject) -> None:
     low, high = sorted(data.draw(st.tuples(st.integers(1, peak), st.integers(1, peak))))

@@ -33,10 +33,9 @@ Image = Annotated[
 ]
 HostName = Annotated[str, matching(r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$", "a host name or an IPv4 address", 253)]
 Version = Annotated[str, matching(r"^[0-9]+\.[0-9]+(\.[0-9]+)?$", "a version in quotes such as '1.23'", 20)]
-Identifier = Annotated[str, AfterValidator(sql.checked_identifier)]
-"""A PostgreSQL name: anything but NUL, at most 63 bytes."""
-LineIdentifier = Annotated[str, AfterValidator(sql.checked_line_identifier)]
-"""A PostgreSQL name that can also stand in a file of lines, such as pgbouncer.ini: no control characters."""
+Identifier = Annotated[str, AfterValidator(sql.checked_line_identifier)]
+"""A PostgreSQL name, at most 63 bytes, that can also stand in a file of lines, such as pgbouncer.ini: all of it can be
+seen."""
 Domain = Annotated[
     str,
     matching(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
 
@@ -84,6 +84,8 @@ class _Search:
     """Those that stand at one count."""
     usd: Mapping[str, Decimal]
     """Lever -> what one more of it costs an hour."""
+    chains: dict[tuple[tuple[str, int], ...], Chain] = field(default_factory=dict)
+    """Counts -> the chain at them: each is asked for every load."""
 
     @classmethod
     def of(cls, brief: Brief, fleet: Fleet) -> _Search:
@@ -125,9 +127,13 @@ class _Search:
 
     def _chain(self, counts: Counts) -> Chain:
         """Return the chain at these counts, with pods and connections enough not to bind."""
+        key = tuple(counts.items())
+        if (known := self.chains.get(key)) is not None:
+            return known
         scale = {lever.name: ENOUGH for lever in self.fleet.levers if not lever.spread and lever.name.endswith(FLUID)}
         scale |= {f"{workload.tier}.replica_count": ENOUGH for workload in self.fleet.workloads}
-        return chain(self.brief.scenario, places(self.brief.scenario, self.fleet, {**scale, **counts}))
+        found = chain(self.brief.scenario, places(self.brief.scenario, self.fleet, {**scale, **counts}))
+        return self.chains.setdefault(key, found)
 
     def least_scaled(self, cases: list[_Case], fixed: Counts, level: str) -> dict[str, int]:
         """Return the least nodes of each scaled lever that meet every case. Raises InfeasibleError when none do.

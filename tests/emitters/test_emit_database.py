@@ -289,6 +289,8 @@ def test_names_the_schema_let_through_by_force_are_refused_in_words() -> None:
         ("tiers.database.roles.app", "pg_app", "reserves the role name 'pg_app'"),
         ("tiers.database.roles.app", "public", "reserves the role name 'public'"),
         ("tiers.database.roles.app", "a\nb", "no line breaks"),
+        ("tiers.database.tables.users", "a\nb", "no line breaks"),
+        ("tiers.database.columns.is_active", "a\u2028b", "no line breaks"),
         ("tiers.database.database_name", "a\nb", "no line breaks"),
         ("tiers.database.host", "evil port=1", "match pattern"),
         ("tiers.database.replica_hosts", ["a,b"], "match pattern"),

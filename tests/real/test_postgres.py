@@ -519,7 +519,7 @@ HOSTILE = {
     "tiers.database.schema_name": 'schema"; DROP TABLE x; --',
     "tiers.database.tables.users": '"; DROP TABLE x; --',
     "tiers.database.tables.user_settings": "it's :x :'x' \\gexec $body$ $$",
-    "tiers.database.tables.resources": "line\nbreak\t%I %s %",
+    "tiers.database.tables.resources": "line break %I %s %",
     "tiers.database.tables.activity_logs": "журнал 活動 🐘",
     "tiers.database.columns.tenant": "select",
     "tiers.database.columns.id": "$1",

@@ -8,7 +8,6 @@ from cascade_plan.model.defaults import PLAN, default
 from cascade_plan.model.part import (
     HostName,
     Identifier,
-    LineIdentifier,
     Need,
     Part,
     Port,
@@ -65,11 +64,11 @@ class Columns(Part):
 class Roles(Part):
     """Who may do what in the database; none of them is a superuser or bypasses row-level security."""
 
-    owner: LineIdentifier = default("app_owner", "assumption", "the case study names no roles")
+    owner: Identifier = default("app_owner", "assumption", "the case study names no roles")
     """Owns the tables and migrates them; nobody logs in as it."""
-    app: LineIdentifier = default("app_user", "assumption", "the case study names no roles")
+    app: Identifier = default("app_user", "assumption", "the case study names no roles")
     """The application: reads and writes one tenant's rows at a time."""
-    readonly: LineIdentifier = default("app_readonly", "assumption", "the case study names no roles")
+    readonly: Identifier = default("app_readonly", "assumption", "the case study names no roles")
     """Reads one tenant's rows at a time."""
 
     @model_validator(mode="after")
@@ -123,7 +122,7 @@ class Settings(Bought):
     """Where the pool finds the replicas; replica-1.db.example.com and so on if left out."""
     port: Port = default(5432, "cited", "PostgreSQL's default port, https://www.postgresql.org/docs/")
     """Port that it listens on."""
-    database_name: LineIdentifier | None = Field(default=None, examples=["app"])
+    database_name: Identifier | None = Field(default=None, examples=["app"])
     """The application's name if left out."""
     schema_name: Identifier = default("public", "plan", f"{PLAN}, queries: tables without a schema")
     """Schema of the tables."""
