@@ -193,9 +193,7 @@ def predict(on: Chain, users: int) -> Prediction:
     requests_per_s = throughput(on, users)
     response = on.response(requests_per_s)
     utilisation = on.utilisation_ratio(requests_per_s)
-    found = _percentiles_ms(on, users, requests_per_s, response, (0.5, 0.95, 0.99))
-    # Where times hardly vary, their inversion wobbles by more than they do: a percentile is never below a lower one.
-    p50, p95, p99 = accumulate(found, max)
+    p50, p95, p99 = _percentiles_ms(on, users, requests_per_s, response, (0.5, 0.95, 0.99))
     return Prediction(users, requests_per_s, response.mean_s * 1000, p50, p95, p99, utilisation)
 
 
@@ -209,8 +207,11 @@ def _percentiles_ms(
     on: Chain, users: int, requests_per_s: float, response: Response, shares: tuple[float, ...]
 ) -> list[float]:
     if on.bottleneck in on.scaled and on.utilisation_ratio(requests_per_s)[on.bottleneck] > OPEN_UNTIL:
-        return closed_percentiles_ms(on, users, shares)
-    return [response.percentile_s(share) * 1000 for share in shares]
+        found = closed_percentiles_ms(on, users, shares)
+    else:
+        found = [response.percentile_s(share) * 1000 for share in shares]
+    # Where times hardly vary, their inversion wobbles by more than they do: a percentile is never below a lower one.
+    return list(accumulate(found, max))
 
 
 def closed_percentiles_ms(on: Chain, users: int, shares: tuple[float, ...]) -> list[float]:
