@@ -30,7 +30,8 @@ def size(ask: Ask[Settings]) -> Sized:
     # Two servers at the scenario's count hold the same series (high availability); only shards divide them.
     per_node = series / shards
     memory_gib = per_node * settings.memory_kib_per_series / 2**20 / (1 - CACHED_SHARE)
-    need = Need(vcpu=2, memory_gib=memory_gib + _node_overhead_gib(ask))
+    # Not checked: a scenario's own need has bounds, and what no shape has is said with the largest there is.
+    need = Need.model_construct(vcpu=2, memory_gib=memory_gib + _node_overhead_gib(ask))
     shape = ask.cheapest(f"tiers.{ask.name}", "vm", need)
     samples_per_s = per_node / settings.scrape_interval_s
     disk_gib = samples_per_s * settings.retention_days * 86_400 * settings.bytes_per_sample * FREE_DISK_RATIO / GIB
