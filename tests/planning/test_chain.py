@@ -129,9 +129,9 @@ def test_what_is_left_after_a_loss(count: int, zones: int, zones_lost: int, node
 @given(st.floats(0, 1000), st.floats(0, 8.64e7), st.floats(0.001, 1000), st.sampled_from([1, 100, 10_000, 57_000_000]))
 def test_percentiles_are_in_order(scv: float, commit_ms: float, cpu_ms: float, users: int) -> None:
     scenario, fleet = sized(
-        f"tiers.api.service_scv={scv}",
-        f"tiers.database.commit_ms={commit_ms}",
-        f"behaviour.actions.list_workrooms.cpu_ms={cpu_ms}",
+        f"tiers.api.service_scv={scv:f}",
+        f"tiers.database.commit_ms={commit_ms:f}",
+        f"behaviour.actions.list_workrooms.cpu_ms={cpu_ms:f}",
     )
     found = predict(chain(scenario, places(scenario, fleet, {})), users)
     assert 0 < found.latency_ms_p50 <= found.latency_ms_p95 <= found.latency_ms_p99
