@@ -120,11 +120,13 @@ def recommended(outcomes: tuple[Outcome, ...], own: str) -> tuple[str, str]:
     """Return the autoscaled policy that misses least, of those as good the cheapest that is shown to work, and why.
 
     A policy that never added a pod is cheap because it never did; nothing shows that it would in time. It is taken only
-    where none did. Of equals the scenario's own is taken.
+    where none did. One that costs more than the peak's nodes all day and misses no less is no scaling: it adds pods
+    and keeps them. Of equals the scenario's own is taken.
     """
     scaled = [outcome for outcome in outcomes if not outcome.policy.startswith("fixed")]
-    least = min(outcome.missed_minutes_per_day_mean for outcome in scaled)
-    good = [outcome for outcome in scaled if outcome.missed_minutes_per_day_mean <= least + AS_GOOD_MINUTES]
+    useful = [outcome for outcome in scaled if not any(_is_better_fixed(other, outcome) for other in outcomes)]
+    least = min(outcome.missed_minutes_per_day_mean for outcome in useful or scaled)
+    good = [each for each in useful or scaled if each.missed_minutes_per_day_mean <= least + AS_GOOD_MINUTES]
     shown = [outcome for outcome in good if outcome.has_added_pods]
     best = min(shown or good, key=lambda outcome: (outcome.cost_usd_per_day, outcome.policy != own))
     compared = "; ".join(
@@ -136,6 +138,15 @@ def recommended(outcomes: tuple[Outcome, ...], own: str) -> tuple[str, str]:
     return best.policy, (
         f"{best.policy} misses {best.missed_minutes_per_day_mean:.1f} min a day at ${best.cost_usd_per_day:.2f} a "
         f"day; {compared}.{_why(best, good, scaled)}"
+    )
+
+
+def _is_better_fixed(fixed: Outcome, scaled: Outcome) -> bool:
+    """Return whether the peak's nodes all day cost less than a way of scaling, and miss no more."""
+    return (
+        fixed.policy == "fixed-peak"
+        and fixed.cost_usd_per_day < scaled.cost_usd_per_day
+        and fixed.missed_minutes_per_day_mean <= scaled.missed_minutes_per_day_mean
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from decimal import Decimal
 from functools import cache
 
 import pytest
@@ -13,7 +15,8 @@ from cascade_plan.model.plan import Plan
 from cascade_plan.model.replay import Outcome, Replay, Simulation
 from cascade_plan.model.trace import Trace
 from cascade_plan.planning.pipeline import plan
-from cascade_plan.proving.days import Order, services, simulate, slo_words
+from cascade_plan.proving.days import Order, recommended, simulate, slo_words
+from cascade_plan.proving.stages import services
 
 BUSY = (("--peak", "users.peak", "50000"), ("--avg", "users.average", "12000"))
 
@@ -62,6 +65,29 @@ def test_latency_as_a_metric_is_worse_than_one_proportional_to_load() -> None:
     assert found["latency"].missed_minutes_per_day_mean > found["cpu"].missed_minutes_per_day_mean
     assert replay.recommended in ("cpu", "requests")
     assert "not proportional" in replay.reason
+
+
+def said(policy: str, missed: float, usd: str, has_added_pods: bool = True) -> Outcome:
+    return replace(
+        replayed().outcomes[0], policy=policy, missed_minutes_per_day_mean=missed, cost_usd_per_day=Decimal(usd),
+        has_added_pods=has_added_pods,
+    )  # fmt: skip
+
+
+def test_what_never_scaled_is_not_recommended_over_what_did() -> None:
+    fixed = said("fixed-peak", 0.0, "33")
+    # Nothing shows that a policy works which had nothing to do.
+    assert recommended((said("latency", 0.0, "6", False), said("cpu", 0.0, "7"), fixed), "latency")[0] == "cpu"
+    idle = (said("latency", 0.0, "6", False), said("cpu", 0.0, "6", False), fixed)
+    assert [recommended(idle, own)[0] for own in ("latency", "cpu")] == ["latency", "cpu"]
+    # What keeps its pods for ever is a fixed fleet that costs more.
+    kept = said("latency+memory", 0.1, "34")
+    assert recommended((kept, said("cpu", 0.3, "13"), fixed), "latency+memory")[0] == "cpu"
+    assert recommended((kept, fixed), "latency+memory")[0] == "latency+memory"
+    # Else the least missed is taken, whatever it costs, and of equals the scenario's own.
+    assert recommended((said("cpu", 0.3, "13"), said("requests", 0.0, "14"), fixed), "cpu")[0] == "requests"
+    equal = (said("cpu", 0.0, "13"), said("requests", 0.0, "13"), fixed)
+    assert [recommended(equal, own)[0] for own in ("cpu", "requests")] == ["cpu", "requests"]
 
 
 def test_same_seed_same_result_and_runs_are_counted() -> None:
