@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Final, NamedTuple
 
 from cascade_plan import registry
-from cascade_plan.errors import UsageError, did_you_mean
+from cascade_plan.errors import MOST_SHOWN, UsageError, did_you_mean
+from cascade_plan.languages import terminal
 from cascade_plan.languages.yaml import dump
 from cascade_plan.model.artefact import Artefact, is_for
 from cascade_plan.model.plan import Plan
@@ -18,6 +20,10 @@ from cascade_plan.model.titles import called
 
 RECORD: Final = ".cascade-plan.json"
 """The file that remembers what was written, to tell a reader's changes from an older scenario's."""
+LONGEST_NAME: Final = 255
+"""Bytes of a file's name: NAME_MAX of Linux and of most others."""
+LONGEST_PATH: Final = 1000
+_DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 INDEX: Final = "README.md"
 KUSTOMIZATION: Final = "kustomization.yaml"
 WHOLE: Final = "plan"
@@ -111,14 +117,36 @@ def record(made: tuple[Artefact, ...], known: Mapping[str, Written], command: st
 
 
 def recorded(text: str) -> Mapping[str, Written]:
-    """Return path -> how it was written, from a record. Raises UsageError when it is none."""
+    """Return path -> how it was written, from a record. Raises UsageError when it is none, or names files elsewhere."""
     try:
         document = json.loads(text)
         if document["format"] != 2:
             raise ValueError
-        return {str(path): Written(each["sha256"], each["command"]) for path, each in document["files"].items()}
-    except (ValueError, KeyError, TypeError, AttributeError):
+        files = {
+            str(path): Written(str(each["sha256"]), str(each["command"])) for path, each in document["files"].items()
+        }
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise UsageError(f"{RECORD} is no record of an emitted directory; remove it to start anew") from None
+    if wrong := [
+        f"'{terminal.line(path[:60])}': {fault}" for path, written in files.items() if (fault := _fault(path, written))
+    ]:
+        raise UsageError(
+            f"{RECORD} is no record that was written here; remove it to start anew: {'; '.join(wrong[:MOST_SHOWN])}"
+            + (f"; and {len(wrong) - MOST_SHOWN:,} more" if len(wrong) > MOST_SHOWN else "")
+        )
+    return files
+
+
+def _fault(path: str, written: Written) -> str:
+    """Return what is wrong with an entry of a record, or "": its files lie in the directory, under names that fit."""
+    parts = re.split(r"[/\\]", path)
+    if not path.isprintable() or not {"", ".", ".."}.isdisjoint(parts) or parts[0][1:] == ":":
+        return "no path within the directory"
+    if len(path) > LONGEST_PATH or max(len(part.encode()) for part in parts) > LONGEST_NAME:
+        return "longer than a file's name may be"
+    if not written.command.isprintable():
+        return "no command wrote it"
+    return "" if _DIGEST.fullmatch(written.sha256) else "its value is no SHA-256"
 
 
 def edited(made: Iterable[Artefact], present: Mapping[str, str | None], known: Mapping[str, Written]) -> list[str]:

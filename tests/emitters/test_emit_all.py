@@ -123,7 +123,7 @@ def test_a_check_of_nothing_is_drift_and_writes_nothing(cascade) -> None:  # typ
 def test_what_is_no_longer_emitted_is_said(cascade) -> None:  # type: ignore[no-untyped-def]
     cascade("emit-all", "-o", "out")
     record = json.loads(Path("out", emitting.RECORD).read_text(encoding="utf-8"))
-    record["files"]["k8s/old.yaml"] = {"sha256": "0", "command": "all"}
+    record["files"]["k8s/old.yaml"] = {"sha256": "0" * 64, "command": "all"}
     Path("out", emitting.RECORD).write_text(json.dumps(record), encoding="utf-8")
     Path("out/k8s/old.yaml").write_text("old\n", encoding="utf-8")
     status, _, err = cascade("emit-all", "-o", "out", "--check")
@@ -141,6 +141,25 @@ def test_a_broken_record_is_a_clear_error(cascade, text: str) -> None:  # type: 
     status, _, err = cascade("emit-all", "-o", "out")
     assert status == 2
     assert "no record" in err
+    assert list(tree("out")) == [emitting.RECORD]
+
+
+@pytest.mark.parametrize("path", [
+    "/etc/hosts", "../../etc/passwd", "k8s/../../x", "./x", "k8s//x", "", "k8s/", "C:/x", "a\\..\\b", "a\nb",
+    "\x1b[31m",
+    "x" * 300, "/".join(["x" * 200] * 20), "é" * 130,
+])  # fmt: skip
+@pytest.mark.parametrize("line", [("emit-all",), ("emit-all", "--check"), ("emit-all", "--force"), ("emit-cluster",)])
+def test_a_record_names_only_files_of_its_directory(cascade, path: str, line: tuple[str, ...]) -> None:  # type: ignore[no-untyped-def]
+    Path("out").mkdir()
+    entries = ((path, "0" * 64), ("k8s/hpa.yaml", "x"))
+    record = {"format": 2, "files": {name: {"sha256": value, "command": "all"} for name, value in entries}}
+    Path("out", emitting.RECORD).write_text(json.dumps(record), encoding="utf-8")
+    status, out, err = cascade(*line, "cascade", "-o", "out")
+    assert (status, out) == (2, "")
+    assert f"error: {emitting.RECORD} is no record that was written here" in err
+    assert "'k8s/hpa.yaml': its value is no SHA-256" in err
+    assert err.replace("\n", "").isprintable()
     assert list(tree("out")) == [emitting.RECORD]
 
 
