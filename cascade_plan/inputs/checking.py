@@ -5,7 +5,7 @@ Each check looks at the document, so that a mistake of one field hides none of a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from cascade_plan import registry
@@ -14,12 +14,28 @@ from cascade_plan.files.documents import Document, Trail, field_name
 from cascade_plan.model import scenario as schema
 from cascade_plan.model.catalogue import Catalogue
 from cascade_plan.model.scenario import Scenario
-from cascade_plan.model.tier import STANDARD, is_off, kind_of, settings_class
+from cascade_plan.model.tier import kinds_given, settings_class
 
 
-def unanswered(document: Document) -> Iterator[Problem]:
+def across(document: Document) -> list[Problem]:
+    """Return what the fields of a document rule out together, where the schema may have stopped at one of them."""
+    from cascade_plan.inputs import gates  # plans to know the figures: worth its import only where something is wrong
+
+    return [*_unanswered(document), *_uncounted(document), *gates.of_no_name(document)]
+
+
+def _uncounted(document: Document) -> Iterator[Problem]:
+    """Yield a problem where the budget is for registered users, of which the document gives no number."""
+    budget, users = document.data.get("budget"), document.data.get("users")
+    if not isinstance(budget, dict) or not isinstance(users, dict):
+        return
+    if budget.get("users") == "registered" and users.get("registered") is None:
+        yield Problem(*document.place(()), "", schema.NOT_REGISTERED)
+
+
+def _unanswered(document: Document) -> Iterator[Problem]:
     """Yield a problem for each instance that an action of a document names and the document does not have."""
-    kinds = _kinds(document)
+    kinds = kinds_given(document.data)
     behaviour = document.data.get("behaviour")
     actions = behaviour.get("actions") if isinstance(behaviour, dict) else None
     if kinds is None or not isinstance(actions, dict):
@@ -54,14 +70,6 @@ def unknown(document: Document, scenario: Scenario | None, cached: bool) -> list
     return problems
 
 
-def _kinds(document: Document) -> Mapping[str, str] | None:
-    """Return the kind of each tier that is on, or None where the document's are no mapping."""
-    tiers = document.data.get("tiers", {name: {} for name in STANDARD})
-    if not isinstance(tiers, dict):
-        return None
-    return {name: kind_of(name, given) for name, given in tiers.items() if not is_off(given)}
-
-
 def _text(document: Document, scenario: Scenario | None, name: str) -> str | None:
     """Return a field's text, or None where the document has something in its place that the schema refuses."""
     if scenario is not None:
@@ -81,7 +89,7 @@ def _shapes(document: Document, scenario: Scenario | None) -> Iterator[tuple[str
             if isinstance(shape := getattr(settings, "shape", None), str):
                 yield name, settings.BOUGHT, shape
         return
-    for name, kind in (_kinds(document) or {}).items():
+    for name, kind in (kinds_given(document.data) or {}).items():
         given = document.data.get("tiers", {}).get(name)
         shape = given.get("shape") if isinstance(given, dict) else None
         if isinstance(shape, str) and kind in registry.names("tiers") and (bought := settings_class(kind).BOUGHT):

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from cascade_plan import registry
 from cascade_plan.errors import CascadePlanError, Problem, did_you_mean
 from cascade_plan.files.documents import Document
 from cascade_plan.model.price import Book
-from cascade_plan.model.scenario import USERS_PEAK, Scenario
-from cascade_plan.model.tier import STANDARD
+from cascade_plan.model.scenario import SCHEMA_VERSION, USERS_PEAK, Scenario
+from cascade_plan.model.tier import STANDARD, kinds_given
 from cascade_plan.planning.latencies import BUSY
 from cascade_plan.planning.pipeline import plan
+from cascade_plan.prices import bundled
 
 OF_LOADS = ("latency_ms_p50", "latency_ms_p95", "latency_ms_p99", "requests_per_s")
 """The figures that every load has."""
@@ -38,6 +42,37 @@ def of_nothing(scenario: Scenario, document: Document, book: Book) -> list[Probl
     return problems
 
 
+def of_no_name(document: Document) -> list[Problem]:
+    """Return the problems that `of_nothing` finds, of a document that the schema refuses for something else.
+
+    What figures are called follows from the names of loads and tiers alone: a plan of those, all else at its default,
+    stands in. A gate on a tier that is itself a mistake has no problem here.
+    """
+    given = document.data.get("gates")
+    loads, kinds = document.data.get("loads", {}), kinds_given(document.data)
+    if not isinstance(given, dict) or not isinstance(loads, dict) or kinds is None:
+        return []
+    usual = {"share": 1.0, "ramp_s": 1.0, "duration_s": 1.0, "latency_ms_p95": 1000.0}
+    cloud = document.data.get("cloud", "aws")
+    try:
+        scenario = Scenario.model_validate(
+            _least(cloud, bundled.regions(cloud)[0])
+            | {
+                "loads": dict.fromkeys(loads, usual),
+                "tiers": {name: {"kind": kind} for name, kind in kinds.items() if kind in registry.names("tiers")},
+                "gates": {name: ["< 1"] for name in given if name.partition(".")[0] not in _unsound(kinds)},
+            }
+        )
+        return of_nothing(scenario, document, bundled.book(scenario.cloud, scenario.region))
+    except (CascadePlanError, ValueError, TypeError, IndexError):
+        return []
+
+
+def _unsound(kinds: Mapping[str, str]) -> set[str]:
+    """Return the tiers of no known kind."""
+    return {name for name, kind in kinds.items() if kind not in registry.names("tiers")}
+
+
 def _figures(scenario: Scenario, book: Book) -> set[str]:
     """Return the names of a scenario's figures but for those of its loads; they are the same by either method."""
     return set(plan(scenario.model_copy(update={"method": "rules"}), book, predicted=False).figures)
@@ -62,16 +97,24 @@ def _of_its_kind(scenario: Scenario, name: str, book: Book) -> set[str]:
 def _with_all(scenario: Scenario) -> Scenario:
     """Return a scenario of the same users and cloud with every kind of tier that its defaults make."""
     return Scenario.model_validate(
-        {
-            "schema_version": scenario.schema_version,
-            "name": scenario.name,
-            "cloud": scenario.cloud,
-            "region": scenario.region,
+        _least(scenario.cloud, scenario.region)
+        | {
             "users": {"peak": scenario.users.peak, "average": scenario.users.average},
-            "behaviour": {"actions": {"any": {"weight": 1.0, "request": "GET /"}}},
             "tiers": {name: {} for name in (*STANDARD, "queue", "worker")},
         }
     )
+
+
+def _least(cloud: str, region: str) -> dict[str, Any]:
+    """Return the least that a scenario must say."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "name": "any",
+        "cloud": cloud,
+        "region": region,
+        "users": {"peak": 1000, "average": 300},
+        "behaviour": {"actions": {"any": {"weight": 1.0, "request": "GET /"}}},
+    }
 
 
 def _no_such(scenario: Scenario, name: str, known: set[str]) -> str:

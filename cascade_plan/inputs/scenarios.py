@@ -123,8 +123,9 @@ def _read(reference: str, assignments: Sequence[Assignment], env: str | None, sa
     try:
         scenario, read_of = _with_trace(validate(Scenario, document, (ENVIRONMENTS,)), document)
     except ScenarioError as error:
-        return _Found(None, document, [*problems, *error.problems, *checking.unanswered(document)], notes)
-    return _Found(scenario, document, problems, [*notes, *read_of])
+        return _Found(None, document, [*problems, *error.problems, *checking.across(document)], notes)
+    across = checking.across(document) if problems else ()
+    return _Found(scenario, document, [*problems, *across], [*notes, *read_of])
 
 
 def _laid_over(document: Document, assignments: Sequence[Assignment]) -> tuple[Document, list[Problem]]:
@@ -236,7 +237,9 @@ def read(
     Raises ScenarioError (an unknown cloud, region or shape among it), UsageError and PriceError (a damaged book).
     """
     found = _read(reference, assignments, env, said)
-    scenario = found.valid(checking.unknown(found.document, found.scenario, cached))
+    if lacking := checking.unknown(found.document, found.scenario, cached):
+        found.valid([*lacking, *(checking.across(found.document) if found.scenario else ())])
+    scenario = found.valid()
     book = priced(scenario.cloud, scenario.region, prices, cached)
     if scenario.gates:
         from cascade_plan.inputs.gates import of_nothing

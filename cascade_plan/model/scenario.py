@@ -43,6 +43,7 @@ from cascade_plan.units import (
 )
 
 SCHEMA_VERSION: Final = 1
+NOT_REGISTERED: Final = "budget.users is registered, but users.registered is not given"
 USERS_PEAK: Final = "users_peak"
 """What figures call the load of all users at peak, which every plan has."""
 NASA_WEEKDAY: Final = (
@@ -557,7 +558,7 @@ class Scenario(Part):
     @model_validator(mode="after")
     def _budget_has_users(self) -> Self:
         if self.budget.users == "registered" and self.users.registered is None:
-            raise ValueError("budget.users is registered, but users.registered is not given")
+            raise ValueError(NOT_REGISTERED)
         return self
 
     @model_validator(mode="after")

@@ -86,6 +86,14 @@ def kind_of(name: str, given: object) -> str:
     return kind if isinstance(kind, str) else name
 
 
+def kinds_given(document: Mapping[str, Any]) -> Mapping[str, str] | None:
+    """Return the kind of each tier that a document has, known or not; None where its tiers are no mapping."""
+    tiers = document.get("tiers", {name: {} for name in STANDARD})
+    if not isinstance(tiers, Mapping):
+        return None
+    return {name: kind_of(name, given) for name, given in tiers.items() if not is_off(given)}
+
+
 @cache
 def _model(classes: tuple[tuple[str, type[Settings]], ...]) -> type[Part]:
     fields = {name: (settings, ...) for name, settings in classes}

@@ -367,18 +367,25 @@ tiers:
 environments:
   prod: {environments: {}}
   staging: 5
+budget: {users: registered, usd_per_month: 5}
+loads: {peak: {share: 1.0, ramp_s: 1, duration_s: 60, latency_ms_p95: fast}}
+gates: {cost_usd_per_1000_user_month: ["< 50"], latency_ms_p95.peek: ["< 5"], search.node_count.base: ["< 9"]}
 """
     Path("s.yaml").write_text(text, encoding="utf-8")
     changes = [("--set", "tiers.cache.nodes", "3"), ("--set", "users..peak", "1")]
     with pytest.raises(ScenarioError) as caught:
         read("s.yaml", [Assignment(*change) for change in changes])
     assert sorted(problem.field for problem in caught.value.problems) == [
+        "",
         "behaviour.actions.list.at",
         "behaviour.actions.list.cpu_ms",
         "behaviour.actions.list.jobs.worker",
         "behaviour.actions.list.reads.reports",
         "environments.prod.environments",
         "environments.staging",
+        "gates.cost_usd_per_1000_user_month",
+        "gates.latency_ms_p95.peek",
+        "loads.peak.latency_ms_p95",
         "name",
         "region",
         "tiers.api.shape",
@@ -388,4 +395,4 @@ environments:
     ]
     for line in (("size", "s.yaml"), ("validate", "s.yaml")):
         status, _, err = command(*line)
-        assert (status, len(err.splitlines())) == (2, 10)
+        assert (status, len(err.splitlines())) == (2, 11)
