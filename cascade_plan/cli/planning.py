@@ -63,7 +63,7 @@ def size(
     names = [each.env for each in choice.environments() if each.env]
     if choice.env is None and names:
         complain(f"environment {names[0]} of {', '.join(names)}; --env chooses another", "")
-    plans = _planned((choice,), format_, max_price_age, explored=False)
+    plans = _planned((choice,), format_, max_price_age, explored=False, strict=strict_prices)
     _deliver(plans, format_, output, lambda plan: _report(format_, plan, full, next_command(choice, plan, full)))
     return 3 if strict_prices and not _fresh(plans, choice, max_price_age) else 0
 
@@ -87,7 +87,7 @@ def report(
       0  The report was written, whatever its gates say: `check` judges them.
       3  With --strict-prices: a price is missing, undated or too old.
     """
-    plans = _planned(choice.environments(), format_, max_price_age, explored=True)
+    plans = _planned(choice.environments(), format_, max_price_age, explored=True, strict=strict_prices)
     _deliver(plans, format_, output, lambda plan: _report(format_, plan, True, ""))
     return 3 if strict_prices and not _fresh(plans, choice, max_price_age) else 0
 
@@ -119,7 +119,7 @@ def check(
     if fail_on not in FAIL_ON:
         raise UsageError(f"--fail-on {fail_on}: must be {' or '.join(FAIL_ON)}{did_you_mean(fail_on, [*FAIL_ON])}")
     choices = choice.environments()
-    plans = _planned(choices, format_, max_price_age, explored=format_ == "markdown")
+    plans = _planned(choices, format_, max_price_age, explored=format_ == "markdown", strict=strict_prices)
     in_text = format_ == "table" and not full
     table = registry.load("reports/plans", "table")
     # What is said on stderr is not said on stdout again.
@@ -149,13 +149,16 @@ def check(
     return 1 if any(plan.failed or (strict and plan.unjudged) for plan in plans) else 0
 
 
-def _planned(choices: Sequence[Choice], format_: str, max_price_age: int, explored: bool) -> tuple[Plan, ...]:
+def _planned(
+    choices: Sequence[Choice], format_: str, max_price_age: int, explored: bool, strict: bool
+) -> tuple[Plan, ...]:
     """Return the plans, after a warning of what is wrong with their prices. Raises UsageError for an unknown format."""
     registry.load("reports/plans", format_)
     plans = tuple(planned(choice, outlook=explored, max_price_age_days=max_price_age) for choice in choices)
-    for plan, choice in zip(plans, choices, strict=True):
-        for message in _price_warnings(plan, choice, max_price_age):
-            complain(message, "warning")
+    if not strict and (message := _old_prices(plans, choices[0], max_price_age)):
+        complain(message, "note")
+    for message in _missing_prices(plans):
+        complain(message, "warning")
     return plans
 
 
@@ -194,18 +197,30 @@ def next_command(choice: Choice, plan: Plan, full: bool) -> str:
     return line + more if len(f"  next: {line}{more}") <= width() else line
 
 
-def _price_warnings(plan: Plan, choice: Choice, limit_days: int) -> list[str]:
-    """Return what to say of the prices' age and of missing ones."""
-    warnings = []
-    if old := [age for age in _ages(plan, choice) if age is not None and age > limit_days]:
-        of_all = f"{len(old)} of {len(plan.bill.items)} prices"
-        advice = ": run `cascade-plan prices update`" if registry.has("clouds", plan.scenario.cloud, "sources") else ""
-        warnings.append(f"{of_all} are older than {limit_days} days, the oldest {max(old):,} days{advice}")
-    if not plan.bill.complete:
-        names = ", ".join(line.name for line in plan.bill.unpriced)
-        if not on_github():
-            warnings.append(f"no price in {plan.book} for {names}: the cost is at least what is said")
-    return warnings
+def _old_prices(plans: Sequence[Plan], choice: Choice, limit_days: int) -> str:
+    """Return what to say of prices that are too old, once for all plans, and how to be told no more; "" of none."""
+    ages = [age for plan in plans for age in _ages(plan, choice)]
+    if not (old := [age for age in ages if age is not None and age > limit_days]):
+        return ""
+    cloud = plans[0].scenario.cloud
+    renewed = "`cascade-plan prices update` renews them, " if registry.has("clouds", cloud, "sources") else ""
+    accepted = -(-max(old) // 100) * 100
+    return (
+        f"{len(old)} of {len(ages)} prices are older than {limit_days} days, the oldest {max(old):,}: {renewed}"
+        f"--max-price-age {accepted} accepts them"
+    )
+
+
+def _missing_prices(plans: Sequence[Plan]) -> list[str]:
+    """Return what to say of the lines that have no price. On GitHub an annotation says it."""
+    if on_github():
+        return []
+    lacking = [plan for plan in plans if not plan.bill.complete]
+    return [
+        f"no price in {plan.book} for {', '.join(line.name for line in plan.bill.unpriced)}: "
+        "the cost is at least what is said"
+        for plan in lacking
+    ]
 
 
 def _ages(plan: Plan, choice: Choice) -> list[int | None]:
