@@ -145,7 +145,7 @@ def test_an_unknown_option_is_answered_with_the_one_that_is_meant(  # type: igno
 
 
 def test_quiet_keeps_errors_alone_and_stands_anywhere(cascade) -> None:  # type: ignore[no-untyped-def]
-    assert "warning: " in cascade("size")[2]
+    assert "note: " in cascade("size")[2]
     assert cascade("size", "-q")[2] == cascade("-q", "size")[2] == ""
     assert cascade("size", "-q", "-o", "plan.txt") == (0, "", "")
     assert cascade("size", "-q", "--peak", "many")[0::2] == (
@@ -153,7 +153,7 @@ def test_quiet_keeps_errors_alone_and_stands_anywhere(cascade) -> None:  # type:
         "error: --peak many: users.peak: must be a whole number, got 'many'\n",
     )
     # What one command line asks for is forgotten by the next one of the same process.
-    assert "warning: " in cascade("size")[2]
+    assert "note: " in cascade("size")[2]
 
 
 def test_verbose_says_what_was_read(cascade) -> None:  # type: ignore[no-untyped-def]
