@@ -13,6 +13,7 @@ from cascade_plan.formulas.losses import after_loss, least_count
 from cascade_plan.model.fleet import Fleet, Lever
 from cascade_plan.model.scenario import Load
 from cascade_plan.model.solution import Rejection, Solution
+from cascade_plan.planning.billing import bill_of
 from cascade_plan.planning.chain import Chain, chain, meets, throughput
 from cascade_plan.planning.latencies import is_sudden
 from cascade_plan.planning.sizing import Brief, followed, places, size
@@ -199,20 +200,30 @@ class _Search:
 
     def _cheapest_of(self, lever: Lever, cases: list[_Case], fixed: Counts) -> tuple[int, dict[str, int]]:
         """Return the count of a steady lever with the nodes beside it that cost least together."""
-        best: tuple[Decimal, int, dict[str, int]] | None = None
-        unbound: Counts | None = None
-        least = self._least_of(lever, cases, fixed)
+        found: list[tuple[int, dict[str, int]]] = []
+        least, unbound = self._least_of(lever, cases, fixed), None
         for count in range(least, least + TRIED + 1):
             nodes = self.least_scaled(cases, {**fixed, lever.name: count}, "base")
-            cost = sum((self.usd[name] * number for name, number in nodes.items()), self.usd[lever.name] * count)
-            best = (cost, count, nodes) if best is None or (cost, count) < best[:2] else best
-            if count * self.usd[lever.name] > best[0]:
-                break
+            found.append((count, nodes))
             unbound = self.least_scaled(cases, {**fixed, lever.name: MANY}, "base") if unbound is None else unbound
             if nodes == unbound:
                 break
-        assert best is not None
-        return best[1:]
+        if len(found) == 1:
+            return found[0]
+        return min(found, key=lambda each: (self._usd_at_peak({**fixed, lever.name: each[0], **each[1]}), each[0]))
+
+    def _usd_at_peak(self, counts: Counts) -> Decimal:
+        """Return what a month at the peak costs with these counts: with all that hangs on them, as the bill has it.
+
+        By the hour of the instances alone where the bill lacks a price.
+        """
+        whole = dict(counts) | {
+            f"{each.name}.{end}": counts[each.name] for each in self.scaled for end in ("base", "min")
+        }
+        bill = bill_of(size(self.brief, Solution(whole | dict(self.followed(counts)), ())), self.brief.book)
+        if bill.complete:
+            return bill.effective_usd.peak
+        return sum((self.usd[name] * count for name, count in counts.items()), Decimal(0))
 
     def _least_of(self, lever: Lever, cases: list[_Case], fixed: Counts) -> int:
         """Return the least count of a steady lever with which some number of nodes meets every case.

@@ -153,6 +153,39 @@ def with_load(users: int) -> Scenario:
     return Scenario.model_validate({**grown.model_dump(exclude_unset=True), "loads": loads})
 
 
+MONITORING_OFF: Assignment = ("--set", "tiers.monitoring", "off")
+
+
+def with_limits(read_ms: float, users: int, p95_ms: float) -> Scenario:
+    load = {"users": users, "spawn_rate_per_s": 100.0, "duration_s": 600.0, "latency_ms_p95": p95_ms}
+    document = scenario("cascade", ("--set", "tiers.database.read_ms", f"{read_ms:f}"), MONITORING_OFF).model_dump(
+        exclude_unset=True
+    )
+    return Scenario.model_validate({**document, "loads": {"peak": load}})
+
+
+@settings(max_examples=25)
+@given(
+    st.floats(0.05, 2),
+    st.tuples(st.integers(100, 15_000), st.floats(50, 2000)),
+    st.tuples(st.integers(100, 15_000), st.floats(50, 2000)),
+)
+def test_a_larger_or_stricter_load_never_costs_less_at_the_peak(
+    read_ms: float, one: tuple[int, float], other: tuple[int, float]
+) -> None:
+    # Not with monitoring, whose histograms have a bucket at each limit: another limit is another count of series.
+    easy, hard = (
+        with_limits(read_ms, choose(one[0], other[0]), limit(one[1], other[1]))
+        for choose, limit in ((min, max), (max, min))
+    )
+    try:
+        dear = planned(hard)
+    except InfeasibleError:
+        return
+    cheap = planned(easy)
+    assert cheap.figure("cost_usd_per_month.peak") <= dear.figure("cost_usd_per_month.peak")
+
+
 @settings(max_examples=25)
 @given(st.integers(100, 45_000), st.integers(100, 45_000))
 def test_more_users_never_need_less(one: int, other: int) -> None:
