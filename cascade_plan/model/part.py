@@ -24,7 +24,7 @@ Region = Annotated[str, matching(r"^[a-z0-9][a-z0-9.-]*$", "a name such as us-ea
 Request = Annotated[
     str,
     matching(
-        r"^(GET|POST|PUT|PATCH|DELETE) /[A-Za-z0-9._~/{}=&?%:@+,-]*$", "a method and a path, GET /api/v1/workrooms", 500
+        r"^(GET|POST|PUT|PATCH|DELETE) /[A-Za-z0-9._~/{}=&?%:@+,-]*$", "a method and a path, GET /api/v1/orders", 500
     ),
 ]
 Image = Annotated[
@@ -40,10 +40,11 @@ Domain = Annotated[
     str,
     matching(
         r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\.[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)*$",
-        "a DNS domain, ws-node.cascade.svc.cluster.local",
+        "a DNS domain, ws-node.shop.svc.cluster.local",
         200,
     ),
 ]
+FileName = Annotated[str, matching(r"^[A-Za-z0-9][A-Za-z0-9._-]*$", "a file's name, upload.pdf", 100)]
 UrlPath = Annotated[str, matching(r"^/[A-Za-z0-9._~/-]*$", "a path such as /health/ready", 200)]
 Gate = Annotated[str, matching(r"^(<|<=|>|>=|==) [0-9]+(\.[0-9]+)?$", "a limit such as '< 50'", 40)]
 Port = Annotated[int, Field(ge=1, le=65_535)]

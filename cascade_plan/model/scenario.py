@@ -26,7 +26,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError, ValidationError
 from cascade_plan.files.documents import shown
 from cascade_plan.model import tier
 from cascade_plan.model.defaults import PLAN, Default, default, default_of
-from cascade_plan.model.part import Gate, Key, Name, Part, Region, Request, Text, all_defaults
+from cascade_plan.model.part import FileName, Gate, Key, Name, Part, Region, Request, Text, all_defaults
 from cascade_plan.units import (
     BytesOrZero,
     Count,
@@ -149,8 +149,8 @@ class Action(Part):
 
     weight: Weight = Field(examples=[3])
     """How often the action is chosen, relative to the others."""
-    request: Request = Field(examples=["GET /api/v1/workrooms"])
-    """Method and path, such as GET /api/v1/workrooms."""
+    request: Request = Field(examples=["GET /api/v1/orders"])
+    """Method and path, such as GET /api/v1/orders."""
     request_bytes: BytesOrZero = default(200, "assumption", "a small JSON body")
     """Body the client sends."""
     response_bytes: BytesOrZero = default(500, "assumption", "a small JSON body")
@@ -158,7 +158,11 @@ class Action(Part):
     database_bytes: BytesOrZero = default(0, "assumption", "an action stores nothing unless the scenario says so")
     """Growth of the database for each request."""
     object_bytes: BytesOrZero = default(0, "assumption", "an action stores no object unless the scenario says so")
-    """Growth of the object store for each request."""
+    """Growth of the object store for each request: a load test sends a file of that size in a form."""
+    form_field: Key | None = Field(default=None, examples=["room_id"])
+    """A field beside the file in that form, which carries the number of the user's room, or of the user."""
+    file_name: FileName = default("loadtest.bin", "assumption", "says where the file came from")
+    """What that file is called; its media type follows from the end of its name."""
     publishes: bool = Field(default=False, examples=[True])
     """Whether the action is broadcast over the WebSockets."""
     audience: Literal["workroom", "tenant"] = default(

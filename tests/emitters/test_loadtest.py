@@ -7,6 +7,9 @@ import json
 import re
 import subprocess
 import sys
+from argparse import Namespace
+from email.parser import BytesParser
+from email.policy import HTTP
 from pathlib import Path
 from typing import Any
 
@@ -163,6 +166,33 @@ def test_each_account_has_a_number_for_the_placeholders_of_a_path(sockets: Any, 
     assert json.loads(done.stdout) == expected
 
 
+@pytest.mark.parametrize(
+    ("named", "expected"),
+    [
+        ({}, [("file", "loadtest.bin", "application/octet-stream", b"abc")]),
+        (
+            {"form_field": "room_id", "file_name": "scan.pdf"},
+            [("room_id", None, "text/plain", b"7"), ("file", "scan.pdf", "application/pdf", b"abc")],
+        ),
+    ],
+)
+def test_a_file_is_sent_in_the_form_that_the_scenario_asks_for(named: Any, expected: list[Any], tmp_path: Path) -> None:
+    actions = {**UPLOADS, "upload": UPLOADS["upload"] | named}
+    made = files(make_plan(behaviour__actions=actions))
+    text = made["locustfile.py"]
+    names: dict[str, Any] = {"FORMS": constants(text)["FORMS"], "BOUNDARY": constants(text)["BOUNDARY"]}
+    exec(text[text.index("def form(") :].partition("CONTENT_TYPES")[0], names)
+    content = names["form"](Namespace(name="upload"), "7", b"abc")
+    head = f"Content-Type: multipart/form-data; boundary={names['BOUNDARY']}\r\n\r\n".encode()
+    parts = list(BytesParser(policy=HTTP).parsebytes(head + content).iter_parts())
+    assert [
+        (part.get_param("name", header="content-disposition"), part.get_filename(), part.get_content_type(),
+         part.get_payload(decode=True)) for part in parts
+    ] == expected  # fmt: skip
+    forms = made["loadtest.js"].partition("const FORMS = ")[2].partition(";\n")[0]
+    assert {name: tuple(form) for name, form in json.loads(forms).items()} == names["FORMS"]
+
+
 @pytest.mark.parametrize("sockets", [{}, "off"])
 @pytest.mark.parametrize("path", ["locustfile.py", "websocket_test.py"])
 def test_emitted_python_has_no_flaw_that_a_linter_knows(path: str, sockets: Any, tmp_path: Path) -> None:
@@ -317,6 +347,6 @@ def test_emitted_javascript_and_shell_hold_any_name(name: str, path: str, tmp_pa
         return
     lines = made["run.sh"].partition("if ! command")[0].replace('cd "$(dirname "$0")"\n', "")
     shell = lines + 'printf %s "${loads[0]}"; processes "${loads[0]}" >/dev/null'
-    environment = {"CASCADE_HOST": "x", "CASCADE_PASSWORD": "x", "PATH": "/usr/bin:/bin"}
+    environment = {"LOADTEST_HOST": "x", "LOADTEST_PASSWORD": "x", "PATH": "/usr/bin:/bin"}
     done = subprocess.run(["bash", "-c", shell], env=environment, capture_output=True, text=True, check=False)
     assert (done.stdout, done.returncode) == (name, 0), done.stderr

@@ -77,7 +77,8 @@ class Answer(BaseHTTPRequestHandler):
             return
         tenant = self.headers["X-Tenant-ID"]
         TENANTS[tenant] += 1
-        if not self.headers.get("Authorization", "").endswith(f"@tenant{tenant}.example"):
+        token = self.headers.get("Authorization", "").removeprefix("Bearer ")
+        if token != "shared" and not token.endswith(f"@tenant{tenant}.example"):
             self._send(403, {})
             return
         time.sleep(self.delay_s)

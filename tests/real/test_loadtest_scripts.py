@@ -19,6 +19,7 @@ from loadtest_system import ALONE, emitted, small, system
 from servers import program
 
 from cascade_plan.emitters.loadtest import artefacts as loadtest
+from cascade_plan.emitters.loadtest._accounts import ACCESS
 from cascade_plan.inputs.scenarios import read
 from cascade_plan.model.plan import Plan
 from cascade_plan.planning.pipeline import plan
@@ -32,7 +33,7 @@ def k6(directory: Path, made: Plan, host: str, **environment: str) -> Any:
     script = directory / "loadtest.mjs"
     script.write_text(next(a.text for a in loadtest.render(made) if a.path == "loadtest.js"), encoding="utf-8")
     subprocess.run([program("node"), "--check", str(script)], check=True)
-    given = json.dumps({"CASCADE_HOST": host, "CASCADE_PASSWORD": "right", **environment})
+    given = json.dumps({"LOADTEST_HOST": host, "LOADTEST_PASSWORD": "right", **environment})
     done = subprocess.run(
         [program("node"), str(K6), str(script), given, str(USERS), str(ITERATIONS)],
         capture_output=True, text=True, timeout=60, check=False,
@@ -128,18 +129,32 @@ def test_k6_writes_a_summary_and_its_gates(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("environment", "message"),
     [
-        ({"CASCADE_LOAD": "smal"}, "CASCADE_LOAD=smal: the loads are small"),
-        ({"CASCADE_LOAD": "constructor"}, "CASCADE_LOAD=constructor: the loads are small"),
-        ({"CASCADE_PASSWORD": ""}, "give CASCADE_HOST and CASCADE_PASSWORD with -e"),
+        ({"LOADTEST_LOAD": "smal"}, "LOADTEST_LOAD=smal: the loads are small"),
+        ({"LOADTEST_LOAD": "constructor"}, "LOADTEST_LOAD=constructor: the loads are small"),
+        ({"LOADTEST_HOST": ""}, "set LOADTEST_HOST with -e"),
+        (
+            {"LOADTEST_PASSWORD": ""},
+            "set LOADTEST_PASSWORD (test accounts log in), LOADTEST_TOKEN (a bearer token) or LOADTEST_ANONYMOUS=1",
+        ),
     ],
 )
 def test_k6_refuses_what_it_cannot_run(tmp_path: Path, environment: dict[str, str], message: str) -> None:
     assert message in k6(tmp_path, small(), "http://127.0.0.1:9", **environment)
 
 
+def test_k6_logs_nobody_in_without_a_password(tmp_path: Path) -> None:
+    with system(tmp_path) as under_test:
+        shared = k6(tmp_path, small(), under_test.http, LOADTEST_PASSWORD="", LOADTEST_TOKEN="shared")
+        anonymous = k6(tmp_path, small(), under_test.http, LOADTEST_PASSWORD="", LOADTEST_ANONYMOUS="1")
+        assert under_test.seen()["accounts"] == {}
+    for did, status in ((shared, 200), (anonymous, 403)):  # the system knows nobody without a token
+        assert [request["status"] for request in did["requests"]] == [status] * USERS * ITERATIONS
+        assert not [name for name in did["options"]["thresholds"] if "login" in name]
+
+
 def test_k6_leaves_a_user_whose_login_fails(tmp_path: Path) -> None:
     with system(tmp_path) as under_test:
-        said = k6(tmp_path, small(), under_test.http, CASCADE_PASSWORD="wrong")
+        said = k6(tmp_path, small(), under_test.http, LOADTEST_PASSWORD="wrong")
         assert "login" not in " ".join(route for route in under_test.seen()["rooms"])
     assert "login of user1@tenant1.example: status 401" in said
 
@@ -149,10 +164,10 @@ def sockets(directory: Path, count: int, delay_ms: int = 0, **environment: str) 
     emitted(directory, small())
     with system(directory, delay_ms) as under_test:
         given = {
-            "CASCADE_HOST": under_test.http,
-            "CASCADE_WS_URL": under_test.ws,
-            "CASCADE_PASSWORD": "right",
-            "CASCADE_CONNECTIONS": str(count),
+            "LOADTEST_HOST": under_test.http,
+            "LOADTEST_WS_URL": under_test.ws,
+            "LOADTEST_PASSWORD": "right",
+            "LOADTEST_CONNECTIONS": str(count),
         }
         done = subprocess.run(
             [sys.executable, "websocket_test.py"],
@@ -172,15 +187,20 @@ def test_hundreds_of_connections_get_every_broadcast(tmp_path: Path) -> None:
     assert 50 * 4 <= due <= 50 * 5, "50 messages to the five others of a room, fewer in a room that is not full"
 
 
+def test_a_token_opens_connections(tmp_path: Path) -> None:
+    status, out = sockets(tmp_path, 24, LOADTEST_PASSWORD="", LOADTEST_TOKEN="shared", LOADTEST_MESSAGES="10")
+    assert status == 0, out
+
+
 def test_late_broadcasts_fail(tmp_path: Path) -> None:
-    status, out = sockets(tmp_path, 24, delay_ms=250, CASCADE_MESSAGES="10")
+    status, out = sockets(tmp_path, 24, delay_ms=250, LOADTEST_MESSAGES="10")
     assert status == 1
     assert "✓ deliveries_lost == 0 = 0" in out
     assert "✗ delivery_ms_p95 < 200 = " in out
 
 
 def test_connections_that_cannot_be_opened_fail(tmp_path: Path) -> None:
-    status, out = sockets(tmp_path, 5, CASCADE_WS_URL="ws://127.0.0.1:9/ws")
+    status, out = sockets(tmp_path, 5, LOADTEST_WS_URL="ws://127.0.0.1:9/ws")
     assert status == 1
     assert "✗ connection_count >= 5 = 0" in out
 
@@ -190,9 +210,13 @@ def test_run_sh_runs_each_load_and_fails_when_one_does(tmp_path: Path) -> None:
     given = read("cascade")
     emitted(tmp_path, plan(given.scenario, given.book))
     stand_in = tmp_path / "locust"
-    stand_in.write_text('#!/bin/sh\necho "$CASCADE_LOAD $CASCADE_WORKERS: $*"\ntest "$CASCADE_LOAD" != burst\n')
+    stand_in.write_text('#!/bin/sh\necho "$LOADTEST_LOAD $LOADTEST_WORKERS: $*"\ntest "$LOADTEST_LOAD" != burst\n')
     stand_in.chmod(0o755)
-    environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "CASCADE_HOST": "http://x", "CASCADE_PASSWORD": "right"}
+    environment = {
+        "PATH": f"{tmp_path}:{os.environ['PATH']}",
+        "LOADTEST_HOST": "http://x",
+        "LOADTEST_PASSWORD": "right",
+    }
 
     def called(*loads: str) -> tuple[int, list[str]]:
         done = subprocess.run(
@@ -212,13 +236,23 @@ def test_run_sh_runs_each_load_and_fails_when_one_does(tmp_path: Path) -> None:
     assert called("normal", "other") == (2, []), "nothing is started for a name that is no load"
 
 
+def test_run_sh_says_what_to_set(tmp_path: Path) -> None:
+    emitted(tmp_path, small())
+    environment = {"PATH": os.environ["PATH"], "LOADTEST_HOST": "http://x"}
+    done = subprocess.run(
+        ["bash", "run.sh"], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"set {ACCESS}\n"
+
+
 def test_run_sh_says_that_locust_is_missing_before_it_starts(tmp_path: Path) -> None:
     emitted(tmp_path, small())
     for name in ("bash", "dirname"):
         (tmp_path / name).symlink_to(program(name))
     done = subprocess.run(
         [program("bash"), "run.sh"], cwd=tmp_path, capture_output=True, text=True, check=False,
-        env={"PATH": str(tmp_path), "CASCADE_HOST": "http://x", "CASCADE_PASSWORD": "right"},
+        env={"PATH": str(tmp_path), "LOADTEST_HOST": "http://x", "LOADTEST_PASSWORD": "right"},
     )  # fmt: skip
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == "locust is not installed, or not in PATH: pip install locust (or run loadtest.js with k6)\n"

@@ -47,7 +47,7 @@ def locust(directory: Path, under_test: System, *arguments: str, made: Plan | No
     done = subprocess.run(
         [sys.executable, "-m", "locust", "-f", "locustfile.py", "--headless", "--only-summary", "--host",
          under_test.http, "--csv", "results/small", *arguments],
-        cwd=directory, env=os.environ | {"CASCADE_PASSWORD": "right"} | environment, capture_output=True, text=True,
+        cwd=directory, env=os.environ | {"LOADTEST_PASSWORD": "right"} | environment, capture_output=True, text=True,
         timeout=60, check=False,
     )  # fmt: skip
     return Run(directory, done.returncode, done.stdout, done.stderr, under_test.seen())
@@ -162,16 +162,35 @@ def test_verify_fails_the_slow_run_and_says_what_was_predicted(slow: Run, capsys
 
 def test_several_processes_share_the_users_and_agree_on_the_status(tmp_path: Path) -> None:
     with system(tmp_path) as under_test:
-        done = locust(tmp_path, under_test, "--processes", "2", CASCADE_WORKERS="2", CASCADE_LOAD="small")
+        done = locust(tmp_path, under_test, "--processes", "2", LOADTEST_WORKERS="2", LOADTEST_LOAD="small")
     assert done.status == 0, done.err
     assert "✓ user_count.small >= 20 = 20" in done.out
     assert set(done.seen["accounts"].values()) == {1}, "no two users share an account"
 
 
+def test_a_token_takes_the_place_of_logins(tmp_path: Path) -> None:
+    with system(tmp_path) as under_test:
+        done = locust(tmp_path, under_test, LOADTEST_PASSWORD="", LOADTEST_TOKEN="shared")
+    assert done.status == 0, done.err
+    assert done.seen["accounts"] == {}
+    assert "login" not in (tmp_path / "results" / "small_stats.csv").read_text(encoding="utf-8")
+
+
+def test_anonymous_requests_carry_no_token(tmp_path: Path) -> None:
+    """The system refuses those: all are made, and all fail."""
+    with system(tmp_path) as under_test:
+        done = locust(tmp_path, under_test, LOADTEST_PASSWORD="", LOADTEST_ANONYMOUS="1")
+    assert done.status == 1
+    assert "✗ failure_ratio.small <= 0.01 = 1" in done.out
+    assert "✓ user_count.small >= 20 = 20" in done.out
+    assert "status 403" in (tmp_path / "results" / "small_failures.csv").read_text(encoding="utf-8")
+    assert done.seen["accounts"] == {}
+
+
 def test_wrong_credentials_fail(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Logins stand in a row of their own, with what went wrong, and in no total."""
     with system(tmp_path) as under_test:
-        done = locust(tmp_path, under_test, CASCADE_PASSWORD="wrong")
+        done = locust(tmp_path, under_test, LOADTEST_PASSWORD="wrong")
     assert done.status == 1
     assert "✗ user_count.small >= 20 = 0" in done.out
     status = run(["verify", str(tmp_path / "results"), "cascade", *ARGUMENTS])
@@ -184,14 +203,15 @@ def test_wrong_credentials_fail(tmp_path: Path, capsys: pytest.CaptureFixture[st
 @pytest.mark.parametrize(
     ("environment", "message"),
     [
-        ({"CASCADE_LOAD": "smal"}, "CASCADE_LOAD=smal: the loads are small"),
-        ({}, "CASCADE_PASSWORD is not set: give the password of the test accounts"),
+        ({"LOADTEST_LOAD": "smal"}, "LOADTEST_LOAD=smal: the loads are small"),
+        ({}, "set LOADTEST_PASSWORD (test accounts log in), LOADTEST_TOKEN (a bearer token) or LOADTEST_ANONYMOUS=1"),
+        ({"LOADTEST_ANONYMOUS": "0"}, "or LOADTEST_ANONYMOUS=1 (no login)"),
     ],
 )
 def test_what_is_missing_is_said_before_the_start(tmp_path: Path, environment: dict[str, str], message: str) -> None:
     emitted(tmp_path, small())
     ast.parse((tmp_path / "locustfile.py").read_text(encoding="utf-8"))
-    bare = {name: value for name, value in os.environ.items() if not name.startswith("CASCADE_")}
+    bare = {name: value for name, value in os.environ.items() if not name.startswith("LOADTEST_")}
     done = subprocess.run(
         [sys.executable, "-m", "locust", "-f", "locustfile.py", "--headless", "--host", "http://127.0.0.1:9"],
         cwd=tmp_path, env=bare | environment, capture_output=True, text=True, timeout=60, check=False,

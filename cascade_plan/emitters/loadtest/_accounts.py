@@ -8,23 +8,30 @@ from cascade_plan.emitters.loadtest._loads import filled, room_user_count
 from cascade_plan.languages.python import literal
 from cascade_plan.model.plan import Plan
 
+ACCESS: Final = (
+    "LOADTEST_PASSWORD (test accounts log in), LOADTEST_TOKEN (a bearer token) or LOADTEST_ANONYMOUS=1 (no login)"
+)
+"""What one of must be set, as every script says that finds none."""
 ENVIRONMENT: Final = """\
-  CASCADE_PASSWORD    the password of every test account (no default: it is a credential)
-  CASCADE_EMAIL       their addresses  [user{user}@tenant{tenant}.example]
-  CASCADE_LOGIN_PATH  where they log in, by POST of email and password, for an answer {"token": ...}
-                      [/api/v1/auth/login]
+  LOADTEST_PASSWORD    the password of every test account: each logs in (no default: it is a credential)
+  LOADTEST_EMAIL       their addresses  [user{user}@tenant{tenant}.example]
+  LOADTEST_LOGIN_PATH  where they log in, by POST of email and password, for an answer {"token": ...}
+                       [/api/v1/auth/login]
+  LOADTEST_TOKEN       in place of a password: the bearer token that every request carries
+  LOADTEST_ANONYMOUS   1 in place of both: requests carry none
 """
 
 _CODE: Final = '''\
-LOGIN_PATH = os.environ.get("CASCADE_LOGIN_PATH", "/api/v1/auth/login")
-EMAIL = os.environ.get("CASCADE_EMAIL", "user{user}@tenant{tenant}.example")
+LOGIN_PATH = os.environ.get("LOADTEST_LOGIN_PATH", "/api/v1/auth/login")
+EMAIL = os.environ.get("LOADTEST_EMAIL", "user{user}@tenant{tenant}.example")
+PASSWORD = os.environ.get("LOADTEST_PASSWORD", "")
+TOKEN = os.environ.get("LOADTEST_TOKEN", "")
 
 
-def password():
-    """Return the test accounts' password, or leave with a message that says where it comes from."""
-    if "CASCADE_PASSWORD" not in os.environ:
-        sys.exit("CASCADE_PASSWORD is not set: give the password of the test accounts")
-    return os.environ["CASCADE_PASSWORD"]
+def check_access():
+    """Leave with a message when nothing says how users are known."""
+    if not (PASSWORD or TOKEN or os.environ.get("LOADTEST_ANONYMOUS") == "1"):
+        sys.exit("set <<ACCESS>>")
 
 
 class Account:
@@ -32,7 +39,7 @@ class Account:
 
     def headers(self, token):
         """Return what every request of this account carries."""
-        return {"Authorization": f"Bearer {token}", "X-Tenant-ID": str(self.tenant)}
+        return ({"Authorization": f"Bearer {token}"} if token else {}) | {"X-Tenant-ID": str(self.tenant)}
 '''
 
 
@@ -66,7 +73,7 @@ _ALONE: Final = '''\
 
 def code(plan: Plan) -> str:
     """Return the class that knows a user's account, with a room where users share some."""
-    return filled(_CODE, {"ACCOUNT": (_ROOM if room_user_count(plan) else _ALONE).rstrip("\n")})
+    return filled(_CODE, {"ACCESS": ACCESS, "ACCOUNT": (_ROOM if room_user_count(plan) else _ALONE).rstrip("\n")})
 
 
 def data(plan: Plan) -> str:

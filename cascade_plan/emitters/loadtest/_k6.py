@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from cascade_plan.emitters._heading import heading
-from cascade_plan.emitters.loadtest._loads import body, filled, model_lines, room_user_count, settle_s
+from cascade_plan.emitters.loadtest._accounts import ACCESS
+from cascade_plan.emitters.loadtest._loads import body, filled, forms, model_lines, room_user_count, settle_s
 from cascade_plan.languages.javascript import comment, literal
 from cascade_plan.model.artefact import Artefact
 from cascade_plan.model.plan import Plan
@@ -13,17 +14,18 @@ from cascade_plan.model.plan import Plan
 PATH: Final = "loadtest.js"
 PURPOSE: Final = (
     "The load test for k6, with the SLOs as thresholds and its results in summary.json: "
-    "`K6_NEW_MACHINE_READABLE_SUMMARY=false k6 run -e CASCADE_LOAD=NAME -e CASCADE_HOST=URL -e CASCADE_PASSWORD=... "
+    "`K6_NEW_MACHINE_READABLE_SUMMARY=false k6 run -e LOADTEST_LOAD=NAME -e LOADTEST_HOST=URL -e LOADTEST_PASSWORD=... "
     "loadtest.js`"
 )
 
 USAGE: Final = """\
 //
 //   export K6_NEW_MACHINE_READABLE_SUMMARY=false   # k6 from 1.5 on: the other summary has no 99th percentile
-//   k6 run -e CASCADE_LOAD=NAME -e CASCADE_HOST=https://staging.example.com -e CASCADE_PASSWORD=... loadtest.js
+//   k6 run -e LOADTEST_LOAD=NAME -e LOADTEST_HOST=https://staging.example.com -e LOADTEST_PASSWORD=... loadtest.js
 //
-// Without CASCADE_LOAD all loads run, one after another. CASCADE_EMAIL (user{user}@tenant{tenant}.example) and
-// CASCADE_LOGIN_PATH (/api/v1/auth/login) are where accounts are others. summary.json is what
+// Without LOADTEST_LOAD all loads run, one after another. With LOADTEST_PASSWORD each user logs in: LOADTEST_EMAIL
+// (user{user}@tenant{tenant}.example) and LOADTEST_LOGIN_PATH (/api/v1/auth/login) say who and where. In its place
+// LOADTEST_TOKEN is the bearer token of all, or LOADTEST_ANONYMOUS=1 says that they need none. summary.json is what
 // `cascade-plan verify` reads. Limits hold for the phase "hold", when all users are there and have settled: the ramp,
 // SETTLE_S after it, and logins are phases apart.
 import exec from 'k6/execution';
@@ -34,17 +36,22 @@ import { Trend } from 'k6/metrics';
 """
 
 CODE: Final = r"""
-const HOST = (__ENV.CASCADE_HOST || '').replace(/\/+$/, '');
-const LOGIN_PATH = __ENV.CASCADE_LOGIN_PATH || '/api/v1/auth/login';
-const EMAIL = __ENV.CASCADE_EMAIL || 'user{user}@tenant{tenant}.example';
-const CHOSEN = __ENV.CASCADE_LOAD ? [__ENV.CASCADE_LOAD] : Object.keys(LOADS);
+const HOST = (__ENV.LOADTEST_HOST || '').replace(/\/+$/, '');
+const LOGIN_PATH = __ENV.LOADTEST_LOGIN_PATH || '/api/v1/auth/login';
+const EMAIL = __ENV.LOADTEST_EMAIL || 'user{user}@tenant{tenant}.example';
+const CHOSEN = __ENV.LOADTEST_LOAD ? [__ENV.LOADTEST_LOAD] : Object.keys(LOADS);
 for (const name of CHOSEN) {
   if (!Object.keys(LOADS).includes(name)) {
-    throw new Error(`CASCADE_LOAD=${name}: the loads are ${Object.keys(LOADS).join(', ')}`);
+    throw new Error(`LOADTEST_LOAD=${name}: the loads are ${Object.keys(LOADS).join(', ')}`);
   }
 }
-if (!HOST || !__ENV.CASCADE_PASSWORD) {
-  throw new Error('give CASCADE_HOST and CASCADE_PASSWORD with -e');
+if (!HOST) {
+  throw new Error('set LOADTEST_HOST with -e: the URL of the system under test');
+}
+const PASSWORD = __ENV.LOADTEST_PASSWORD || '';
+const TOKEN = __ENV.LOADTEST_TOKEN || '';
+if (!PASSWORD && !TOKEN && __ENV.LOADTEST_ANONYMOUS !== '1') {
+  throw new Error('set <<ACCESS>> with -e');
 }
 
 const users = new Trend('users');
@@ -99,8 +106,10 @@ function thresholdsOf(names) {
     thresholds[`http_req_duration${held}`] = limits;
     thresholds[`http_req_failed${held}`] = [{ threshold: `rate<=${load.failure_ratio_max}` }];
     thresholds[`http_reqs${held}`] = [{ threshold: 'count>0' }];
-    // Who cannot log in does not act: the load is then not this one.
-    thresholds[`http_req_failed{load:${name},phase:login}`] = [{ threshold: `rate<=${load.failure_ratio_max}` }];
+    if (PASSWORD) {
+      // Who cannot log in does not act: the load is then not this one.
+      thresholds[`http_req_failed{load:${name},phase:login}`] = [{ threshold: `rate<=${load.failure_ratio_max}` }];
+    }
     thresholds[`users${held}`] = [{ threshold: `min>=${load.users}` }];
     thresholds[`held_s${held}`] = [{ threshold: `max>=${load.duration_s}` }];
   }
@@ -138,10 +147,7 @@ function bodyOf(action, account) {
   if (action.body === 'json') {
     return JSON.stringify({ content: 'x'.repeat(Math.max(1, action.byte_count - '{"content":""}'.length)) });
   }
-  if (action.body === 'form') {
-    return { <<FIELD>>file: http.file(FILES[action.name], 'test_file.pdf', 'application/pdf') };
-  }
-  return null;
+<<FORM>>  return null;
 }
 
 // What a VU keeps between its iterations.
@@ -149,11 +155,11 @@ let account = null;
 let headers = null;
 let iteration = 0;
 
+// Returns the account's token. Without one the iteration fails, and is tried again.
 function login(load) {
-  account = accountOf(exec.vu.idInTest - 1);
   const response = http.post(
     `${HOST}${LOGIN_PATH}`,
-    JSON.stringify({ email: account.email, password: __ENV.CASCADE_PASSWORD }),
+    JSON.stringify({ email: account.email, password: PASSWORD }),
     { headers: { 'Content-Type': 'application/json' }, tags: { load, phase: 'login', name: 'login' } },
   );
   const token = response.status >= 200 && response.status < 300 ? response.json('token') : null;
@@ -161,13 +167,15 @@ function login(load) {
     sleep(THINK_S.min);
     fail(`login of ${account.email}: status ${response.status}`);
   }
-  headers = { Authorization: `Bearer ${token}`, 'X-Tenant-ID': account.tenant };
+  return token;
 }
 
 export default function () {
   const name = exec.scenario.name;
   if (!headers) {
-    login(name);
+    account = accountOf(exec.vu.idInTest - 1);
+    const token = PASSWORD ? login(name) : TOKEN;
+    headers = { ...(token ? { Authorization: `Bearer ${token}` } : {}), 'X-Tenant-ID': account.tenant };
   }
   const held = heldSoFar();
   const tags = { load: name, phase: held >= 0 ? 'hold' : 'ramp' };
@@ -199,7 +207,6 @@ export function handleSummary(data) {
 
 _ROOM: Final = {
     "PLACE": "room",
-    "FIELD": "workroom_id: account.room, ",
     "ACCOUNT": """\
 // The same number always gets the same tenant, address and room; rooms are numbered through all tenants.
 function accountOf(number) {
@@ -215,7 +222,6 @@ function accountOf(number) {
 }
 _ALONE: Final = {
     "PLACE": "number",
-    "FIELD": "",
     "ACCOUNT": """\
 // The same number always gets the same tenant and address.
 function accountOf(number) {
@@ -231,9 +237,19 @@ function accountOf(number) {
 """What stands in the code where users share rooms, and where each is alone."""
 
 
+_FORM: Final = """\
+  if (action.body === 'form') {
+    const [field, name, mediaType] = FORMS[action.name];
+    const file = http.file(FILES[action.name], name, mediaType);
+    return field ? { [field]: account.<<PLACE>>, file } : { file };
+  }
+"""
+
+
 def script(plan: Plan) -> Artefact:
     """Return the k6 script of a plan whose scenario has loads."""
-    code = filled(CODE, _ROOM if room_user_count(plan) else _ALONE)
+    form = _FORM if forms(plan.scenario) else ""
+    code = filled(CODE, {"ACCESS": ACCESS, "FORM": form, **(_ROOM if room_user_count(plan) else _ALONE)})
     return Artefact(PATH, heading(plan, model_lines(plan), comment) + USAGE + _data(plan) + code, PURPOSE)
 
 
@@ -250,11 +266,12 @@ def _data(plan: Plan) -> str:
         }
         for name, load in scenario.driven.items()
     }
-    think, room = scenario.behaviour.think_time_s, room_user_count(plan)
+    think, room, sent = scenario.behaviour.think_time_s, room_user_count(plan), forms(scenario)
     return (
         f"const LOADS = {literal(loads, 2)};\n"
         f"const ACTIONS = {literal(_actions(plan), 2)};\n"
-        f"const THINK_S = {literal({'min': think.min, 'max': think.max})};\n"
+        + (f"const FORMS = {literal({name: list(form) for name, form in sent.items()}, 2)};\n" if sent else "")
+        + f"const THINK_S = {literal({'min': think.min, 'max': think.max})};\n"
         f"const SETTLE_S = {literal({name: settle_s(scenario, load) for name, load in scenario.driven.items()})};\n"
         f"const TENANTS = {literal(scenario.users.tenants)};\n"
         + (f"const USERS_PER_ROOM = {literal(room)};\n" if room else "")

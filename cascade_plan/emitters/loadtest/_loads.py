@@ -19,6 +19,16 @@ of 100 KiB, to nginx on a busy virtual core (measured, docs/model.md); small req
 system's."""
 MOST_TASKS: Final = 1000
 """Locust keeps a list with each action as often as its weight."""
+BINARY: Final = "application/octet-stream"
+MEDIA_TYPES: Final = {
+    "csv": "text/csv",
+    "jpg": "image/jpeg",
+    "json": "application/json",
+    "pdf": "application/pdf",
+    "png": "image/png",
+    "txt": "text/plain",
+}
+"""By the end of a file's name, https://www.iana.org/assignments/media-types/media-types.xhtml"""
 SETTLE_S_MIN: Final = 3
 """Locust's workers report every 3 s (WORKER_REPORT_INTERVAL in locust/runners.py): sooner, some are still counting."""
 
@@ -40,6 +50,15 @@ def body(action: Action) -> Body:
     if action.object_bytes:
         return Body("form", ceil(action.object_bytes))
     return Body("json", ceil(action.request_bytes))
+
+
+def forms(scenario: Scenario) -> Mapping[str, tuple[str, str, str]]:
+    """Return action -> the field beside the file in its form ("" for none), the file's name, its media type."""
+    return {
+        name: (action.form_field or "", action.file_name, MEDIA_TYPES.get(action.file_name.rpartition(".")[2], BINARY))
+        for name, action in scenario.behaviour.actions.items()
+        if body(action).kind == "form"
+    }
 
 
 def whole_weights(weights: Sequence[float]) -> list[int]:
@@ -84,7 +103,7 @@ def generator_counts(scenario: Scenario) -> Mapping[str, int]:
 
 
 def room_user_count(plan: Plan) -> int:
-    """Return the users of one workroom: who posts, and who receives it; 0 where nothing keeps connections open.
+    """Return the users of one room: who posts, and who receives it; 0 where nothing keeps connections open.
 
     Without connections nobody receives anything: there are no rooms, and each user is alone.
     """

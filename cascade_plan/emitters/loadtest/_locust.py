@@ -6,7 +6,15 @@ from typing import Final
 
 from cascade_plan.emitters._heading import heading
 from cascade_plan.emitters.loadtest import _accounts as accounts
-from cascade_plan.emitters.loadtest._loads import body, filled, model_lines, room_user_count, settle_s, whole_weights
+from cascade_plan.emitters.loadtest._loads import (
+    body,
+    filled,
+    forms,
+    model_lines,
+    room_user_count,
+    settle_s,
+    whole_weights,
+)
 from cascade_plan.languages.python import comment, literal
 from cascade_plan.model.artefact import Artefact
 from cascade_plan.model.plan import Plan
@@ -14,18 +22,18 @@ from cascade_plan.model.plan import Plan
 PATH: Final = "locustfile.py"
 PURPOSE: Final = (
     "The load test for Locust (tested with 2.47), with the SLOs judged at its end: "
-    "`CASCADE_LOAD=NAME locust -f locustfile.py --headless --host URL --csv results/NAME`"
+    "`LOADTEST_LOAD=NAME locust -f locustfile.py --headless --host URL --csv results/NAME`"
 )
 
 HEAD: Final = f'''\
 """Drives the scenario's users against a system and judges its SLOs: exit status 1 when one is missed.
 
-  CASCADE_LOAD=NAME locust -f locustfile.py --headless --host https://staging.example.com --csv results/NAME
+  LOADTEST_LOAD=NAME locust -f locustfile.py --headless --host https://staging.example.com --csv results/NAME
 
 Environment:
-  CASCADE_LOAD        the load to run  [the first of LOADS]
+  LOADTEST_LOAD        the load to run  [the first of LOADS]
 {accounts.ENVIRONMENT}\
-  CASCADE_WORKERS     worker processes, so that each gets accounts of its own  [1]
+  LOADTEST_WORKERS     worker processes, so that each gets accounts of its own  [1]
 
 <<THESE>> must exist before: see Account.
 """
@@ -71,11 +79,11 @@ class Action(NamedTuple):
 '''
 
 CODE: Final = '''\
-LOAD = os.environ.get("CASCADE_LOAD", next(iter(LOADS)))
+LOAD = os.environ.get("LOADTEST_LOAD", next(iter(LOADS)))
 if LOAD not in LOADS:
-    sys.exit(f"CASCADE_LOAD={LOAD}: the loads are {', '.join(LOADS)}")
-WORKERS = int(os.environ.get("CASCADE_WORKERS", "1"))
-BOUNDARY = "cascade-load-test"
+    sys.exit(f"LOADTEST_LOAD={LOAD}: the loads are {', '.join(LOADS)}")
+WORKERS = int(os.environ.get("LOADTEST_WORKERS", "1"))
+BOUNDARY = "loadtest"
 
 
 def three_digits(response_time):
@@ -96,10 +104,7 @@ def bytes_of(action):
 BODIES = {action.name: bytes_of(action) for action in ACTIONS}
 
 
-<<FORM>>
-
-
-CONTENT_TYPES = {"": {}, "json": {"Content-Type": "application/json"},
+<<FORM>>CONTENT_TYPES = {"": {}, "json": {"Content-Type": "application/json"},
                  "form": {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}}
 
 
@@ -118,7 +123,7 @@ def task_of(action):
             action.method,
             user.account.path(action.path),
             name=action.path,  # one row of statistics for a route, whatever <<WHOSE>>
-            data=<<CALL>> if action.body == "form" else content or None,
+            data=<<DATA>>,
             headers=user.headers | CONTENT_TYPES[action.body],
             catch_response=True,
         ) as response:
@@ -146,17 +151,24 @@ LOGINS.add_listener(count_login)
 
 
 class TenantUser(FastHttpUser):
-    """A user of one tenant, who logs in and then acts with pauses in between."""
+    """A user of one tenant, who logs in where there is a password, and then acts with pauses in between."""
 
     wait_time = between(THINK_S[0], THINK_S[1])
     tasks = {task_of(action): action.weight for action in ACTIONS}
     started = itertools.count()
 
     def on_start(self):
-        """Log in. Who cannot leaves: the load then falls short of its users."""
+        """Get a token. Who gets none leaves: the load then falls short of its users."""
         worker = getattr(self.environment.runner, "worker_index", 0)
         self.account = Account(next(self.started) * WORKERS + worker)
-        credentials = {"email": self.account.email, "password": password()}
+        token = self.log_in() if PASSWORD else TOKEN
+        if token is None:
+            raise StopUser
+        self.headers = self.account.headers(token)
+
+    def log_in(self):
+        """Return the token of the account, None where the login fails."""
+        credentials = {"email": self.account.email, "password": PASSWORD}
         actions, self.client.request_event = self.client.request_event, LOGINS
         with self.client.post(LOGIN_PATH, json=credentials, name="login", catch_response=True) as response:
             token = None
@@ -166,9 +178,7 @@ class TenantUser(FastHttpUser):
                 response.failure("no token in the answer")
             judge_answer(response)
         self.client.request_event = actions
-        if token is None:
-            raise StopUser
-        self.headers = self.account.headers(token)
+        return token
 
 
 class Progress:
@@ -199,8 +209,8 @@ class NamedLoad(LoadTestShape):
 
 @events.init.add_listener
 def remember(environment, **_):
-    """Keep the environment, and refuse to start without credentials."""
-    password()
+    """Keep the environment, and refuse to start where nothing says how users are known."""
+    check_access()
     Progress.environment = environment
 
 
@@ -251,37 +261,41 @@ _ROOM: Final = {
     "THESE": "The accounts and rooms",
     "WITHOUT": " without the room",
     "WHOSE": "the room",
-    "CALL": "form(user.account.room, content)",
-    "FORM": '''\
-def form(room, content):
-    """Return a multipart form (RFC 7578) of a room and a file."""
-    return (
-        f'--{BOUNDARY}\\r\\nContent-Disposition: form-data; name="workroom_id"\\r\\n\\r\\n{room}\\r\\n'
-        f'--{BOUNDARY}\\r\\nContent-Disposition: form-data; name="file"; filename="test_file.pdf"\\r\\n'
-        "Content-Type: application/pdf\\r\\n\\r\\n"
-    ).encode() + content + f"\\r\\n--{BOUNDARY}--\\r\\n".encode()\
-''',
+    "PLACE": "room",
 }
 _ALONE: Final = {
     "THESE": "The accounts",
     "WITHOUT": "",
     "WHOSE": "the account",
-    "CALL": "form(content)",
-    "FORM": '''\
-def form(content):
-    """Return a multipart form (RFC 7578) of a file."""
-    return (
-        f'--{BOUNDARY}\\r\\nContent-Disposition: form-data; name="file"; filename="test_file.pdf"\\r\\n'
-        "Content-Type: application/pdf\\r\\n\\r\\n"
-    ).encode() + content + f"\\r\\n--{BOUNDARY}--\\r\\n".encode()\
-''',
+    "PLACE": "number",
 }
 """What stands in the text where users share rooms, and where each is alone."""
 
 
+_FORM: Final = {
+    "DATA": 'form(action, user.account.<<PLACE>>, content) if action.body == "form" else content or None',
+    "FORM": '''\
+def form(action, place, content):
+    """Return a multipart form (RFC 7578): a file, after <<WHOSE>>'s number where the action names a field for it."""
+    field, file, media_type = FORMS[action.name]
+    text = f'--{BOUNDARY}\\r\\nContent-Disposition: form-data; name="{field}"\\r\\n\\r\\n{place}\\r\\n' if field else ""
+    text += f'--{BOUNDARY}\\r\\nContent-Disposition: form-data; name="file"; filename="{file}"\\r\\n'
+    text += f"Content-Type: {media_type}\\r\\n\\r\\n"
+    return text.encode() + content + f"\\r\\n--{BOUNDARY}--\\r\\n".encode()
+
+
+''',
+}
+_NO_FORM: Final = {"DATA": "content or None", "FORM": ""}
+"""What stands in the text where an action sends a file, and where none does."""
+
+
 def locustfile(plan: Plan) -> Artefact:
     """Return the Locust file of a plan whose scenario has loads."""
-    parts = _ROOM if room_user_count(plan) else _ALONE
+    parts = {
+        **(_FORM if forms(plan.scenario) else _NO_FORM),
+        **(_ROOM if room_user_count(plan) else _ALONE),
+    }
     text = filled(HEAD, parts) + _data(plan) + "\n" + accounts.code(plan) + "\n\n" + filled(CODE, parts)
     return Artefact(PATH, heading(plan, model_lines(plan), comment) + text, PURPOSE)
 
@@ -300,8 +314,17 @@ def _data(plan: Plan) -> str:
         f"LOADS = {{\n{loads}}}\n"
         f"SETTLE_S = {{{settle}}}  # left out, after the last user has come\n"
         f"ACTIONS = (\n{_actions(plan)})\n"
+        f"{_forms(plan)}"
         f"THINK_S = ({literal(think.min)}, {literal(think.max)})\n" + accounts.data(plan)
     )
+
+
+def _forms(plan: Plan) -> str:
+    """Return the constant of action -> the form's field beside the file, the file's name, its type; "" without any."""
+    rows = "".join(
+        f"    {literal(name)}: ({', '.join(map(literal, sent))}),\n" for name, sent in forms(plan.scenario).items()
+    )
+    return f"FORMS = {{\n{rows}}}\n" if rows else ""
 
 
 def _actions(plan: Plan) -> str:

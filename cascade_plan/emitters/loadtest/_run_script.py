@@ -5,7 +5,13 @@ from __future__ import annotations
 from typing import Final
 
 from cascade_plan.emitters._heading import heading
-from cascade_plan.emitters.loadtest._loads import REQUESTS_PER_S_PER_PROCESS, generator_counts, requests_per_s_most
+from cascade_plan.emitters.loadtest._accounts import ACCESS
+from cascade_plan.emitters.loadtest._loads import (
+    REQUESTS_PER_S_PER_PROCESS,
+    filled,
+    generator_counts,
+    requests_per_s_most,
+)
 from cascade_plan.languages.shell import comment, literal
 from cascade_plan.model.artefact import Artefact
 from cascade_plan.model.plan import Plan
@@ -13,23 +19,28 @@ from cascade_plan.model.plan import Plan
 PATH: Final = "run.sh"
 PURPOSE: Final = (
     "Runs the loads one after another with as many Locust processes as each takes, results in results/NAME: "
-    "`CASCADE_HOST=URL CASCADE_PASSWORD=... ./run.sh [LOAD...]`"
+    "`LOADTEST_HOST=URL LOADTEST_PASSWORD=... ./run.sh [LOAD...]`"
 )
 
 USAGE: Final = """\
 #
 #   pip install locust
-#   CASCADE_HOST=https://staging.example.com CASCADE_PASSWORD=... ./run.sh [LOAD...]
+#   LOADTEST_HOST=https://staging.example.com LOADTEST_PASSWORD=... ./run.sh [LOAD...]
+# or LOADTEST_TOKEN=... in place of the password, or LOADTEST_ANONYMOUS=1. Then
 #   cascade-plan verify results/NAME SCENARIO --load NAME
 #
 # Each process needs a core of its own, and each user a connection: one machine has about 28,000 ports to one address
 # (net.ipv4.ip_local_port_range). For several machines, start on one of them
-#   CASCADE_LOAD=NAME locust -f locustfile.py --headless --master --expect-workers N --host URL --csv results/NAME
-# and on the others, N times in all, each with CASCADE_WORKERS=N, CASCADE_LOAD=NAME and CASCADE_PASSWORD
+#   LOADTEST_LOAD=NAME locust -f locustfile.py --headless --master --expect-workers N --host URL --csv results/NAME
+# and on the others, N times in all, each with LOADTEST_WORKERS=N, LOADTEST_LOAD=NAME and the password or its like
 #   locust -f locustfile.py --worker --master-host ADDRESS
 set -euo pipefail
 cd "$(dirname "$0")"
-: "${CASCADE_HOST:?give the URL of the system under test}" "${CASCADE_PASSWORD:?give the password of the test accounts}"
+: "${LOADTEST_HOST:?give the URL of the system under test}"
+if [ -z "${LOADTEST_PASSWORD:-}${LOADTEST_TOKEN:-}" ] && [ "${LOADTEST_ANONYMOUS:-}" != 1 ]; then
+  echo "set <<ACCESS>>" >&2
+  exit 2
+fi
 """
 
 CODE: Final = """\
@@ -49,8 +60,8 @@ for load in "${loads[@]}"; do
   fi
   parallel=()
   if [ "$count" -gt 1 ]; then parallel=(--processes "$count"); fi
-  CASCADE_LOAD=$load CASCADE_WORKERS=$count locust -f locustfile.py --headless --only-summary \\
-    --host "$CASCADE_HOST" --csv "results/$load" ${parallel[@]+"${parallel[@]}"} || status=1
+  LOADTEST_LOAD=$load LOADTEST_WORKERS=$count locust -f locustfile.py --headless --only-summary \\
+    --host "$LOADTEST_HOST" --csv "results/$load" ${parallel[@]+"${parallel[@]}"} || status=1
 done
 exit "$status"
 """
@@ -68,7 +79,7 @@ def script(plan: Plan) -> Artefact:
         f"a Locust process is given {REQUESTS_PER_S_PER_PROCESS} requests/s; measured: 1490 of this kind on one core"
     ]
     text = (
-        f"#!/usr/bin/env bash\n{heading(plan, sized, comment)}{USAGE}"
+        f"#!/usr/bin/env bash\n{heading(plan, sized, comment)}{filled(USAGE, {'ACCESS': ACCESS})}"
         f'processes() {{\n  case "$1" in\n{cases}'
         f'    *) echo "no load $1" >&2; return 2 ;;\n  esac\n}}\n'
         f"loads=({' '.join(literal(name) for name in scenario.loads)})\n"

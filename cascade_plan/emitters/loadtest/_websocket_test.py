@@ -23,10 +23,10 @@ HEAD: Final = f'''\
 """Holds WebSocket connections open through the balancer, posts messages, and times their delivery to every member.
 
 Environment:
-  CASCADE_HOST        where messages are posted, such as https://staging.example.com
-  CASCADE_WS_URL      where connections are opened, such as wss://staging.example.com/ws
-  CASCADE_CONNECTIONS how many  [CONNECTIONS]
-  CASCADE_MESSAGES    how many messages are posted  [50]
+  LOADTEST_HOST        where messages are posted, such as https://staging.example.com
+  LOADTEST_WS_URL      where connections are opened, such as wss://staging.example.com/ws
+  LOADTEST_CONNECTIONS how many  [CONNECTIONS]
+  LOADTEST_MESSAGES    how many messages are posted  [50]
 {accounts.ENVIRONMENT}
 One machine has about 28,000 ports for connections to one address (net.ipv4.ip_local_port_range): use several machines,
 or several addresses, for more.
@@ -68,9 +68,11 @@ class Test:
         """Hold one connection open, noting when each message comes, until cancelled."""
         account = Account(number)
         try:
-            credentials = {"email": account.email, "password": password()}
-            answer = await asyncio.to_thread(post, self.host + LOGIN_PATH, credentials, {})
-            token = json.loads(answer)["token"]
+            token = TOKEN
+            if PASSWORD:
+                credentials = {"email": account.email, "password": PASSWORD}
+                answer = await asyncio.to_thread(post, self.host + LOGIN_PATH, credentials, {})
+                token = json.loads(answer)["token"]
             async with connect(self.url, additional_headers=account.headers(token), compression=None,
                                ping_interval=HEARTBEAT_S, open_timeout=30) as connection:
                 self.open[number] = account, token
@@ -111,7 +113,7 @@ async def run(host, url, count):
     await asyncio.gather(*(event.wait() for event in opened))
     expected = {}
     senders = list(test.open)
-    messages = int(os.environ.get("CASCADE_MESSAGES", "50"))
+    messages = int(os.environ.get("LOADTEST_MESSAGES", "50"))
     for number in range(messages if PUBLISH_PATH and senders else 0):
         expected[number] = await test.broadcast(number, senders[number * len(senders) // messages])
         await asyncio.sleep(0.05)
@@ -146,18 +148,18 @@ def verdict(figure, value, limit, kept):
 
 def main():
     """Return the exit status: 0 when every limit is kept, else 1."""
-    for name in ("CASCADE_HOST", "CASCADE_WS_URL"):
+    for name in ("LOADTEST_HOST", "LOADTEST_WS_URL"):
         if name not in os.environ:
             sys.exit(f"{name} is not set")
-    password()
-    count = int(os.environ.get("CASCADE_CONNECTIONS", CONNECTIONS))
+    check_access()
+    count = int(os.environ.get("LOADTEST_CONNECTIONS", CONNECTIONS))
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     needed = count + 200
     if hard != resource.RLIM_INFINITY and hard < needed:
         sys.exit(f"{count} connections need {needed} open files, the limit is {hard}: raise it (ulimit -Hn)")
     if soft < needed:
         resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
-    return 0 if asyncio.run(run(os.environ["CASCADE_HOST"].rstrip("/"), os.environ["CASCADE_WS_URL"], count)) else 1
+    return 0 if asyncio.run(run(os.environ["LOADTEST_HOST"].rstrip("/"), os.environ["LOADTEST_WS_URL"], count)) else 1
 
 
 if __name__ == "__main__":

@@ -75,5 +75,5 @@ class Settings(Bought):
     """Container image; its USER must be a number other than 0."""
     port: Port = default(8000, "cited", "uvicorn's default port, https://www.uvicorn.org/settings/")
     """Port that the container listens on."""
-    domain: Domain | None = Field(default=None, examples=["ws-node.cascade.svc.cluster.local"])
+    domain: Domain | None = Field(default=None, examples=["ws-node.shop.svc.cluster.local"])
     """What follows the nodes' names ws-node-1, ws-node-2, ... in DNS; nothing if left out."""
