@@ -18,7 +18,6 @@ from servers import program
 from cascade_plan.emitters.postgres import artefacts as postgres
 from cascade_plan.emitters.terraform import artefacts as infra
 from cascade_plan.emitters.terraform._balancer import pattern
-from cascade_plan.emitters.terraform._budget import budget_usd_per_month
 from cascade_plan.errors import UsageError
 from cascade_plan.inputs.scenarios import bundled_scenarios, read
 from cascade_plan.model.plan import Plan
@@ -253,7 +252,7 @@ def test_one_service_needs_no_rules_and_a_network_balancer_takes_a_port_for_each
     assert "aws_lb_listener_rule" not in texts(make_plan())["balancer.tf"]
     made = make_plan(**SCENES["two of all, network balancer"])
     ports = {name: each["port"] for (kind, name), each in resources(made).items() if kind == "aws_lb_listener"}
-    assert ports == {"api": 443, "search": 444}
+    assert ports == {"api": 443, "search": 444, "websocket": 445}
     assert "routes" not in variables(made)
 
 
@@ -296,7 +295,24 @@ def test_the_alarm_is_at_the_scenarios_budget() -> None:
 def test_the_budget_is_the_unit_budget_times_the_users(peak: int, users: str) -> None:
     made = make_plan(users__peak=peak, users__average=max(1, peak // 3), budget__users=users)
     count = made.scenario.users.peak if users == "peak" else made.scenario.users.average
-    assert budget_usd_per_month(made) == 50 * count / Decimal(1000)
+    (alarm,) = [found for (kind, _), found in resources(made).items() if kind == "aws_budgets_budget"]
+    assert Decimal(alarm["limit_amount"]) == (50 * count / Decimal(1000)).quantize(Decimal("0.01"))
+
+
+@pytest.mark.parametrize(
+    ("budget", "limit"),
+    [
+        ({"usd_per_month": 450.0}, "450.00"),
+        ({"usd_per_month": 450.0, "usd_per_1000_users_month": 40.0}, "400.00"),
+        ({"users": "peak"}, None),
+        (None, None),
+    ],
+)
+def test_the_alarm_is_at_the_lower_limit_and_there_is_none_without(
+    budget: dict[str, object] | None, limit: str | None
+) -> None:
+    made = resources(make_plan(budget=budget))
+    assert made.get(("aws_budgets_budget", "month"), {}).get("limit_amount") == limit
 
 
 def test_no_secret_is_written_and_no_password_has_a_default() -> None:
