@@ -167,6 +167,7 @@ def update(
     offline: Offline = False,
     print_policy: PrintPolicy = False,
     changes_shown: ChangesShown = 10,
+    format_: Format = "table",
     output: Output = "-",
 ) -> int:
     """Bring today's prices of a cloud into the price cache, which every later plan uses.
@@ -185,6 +186,7 @@ def update(
     """
     from cascade_plan.prices import updating
 
+    _known_format(format_, "update")
     sources = updating.sources_of(cloud)
     if print_policy:
         deliver(sources.policy(), output)
@@ -211,7 +213,9 @@ def update(
             expected=shown.expect,
         )
         outcomes = [_updated(name, wish, shown) for name in regions]
-    if texts := [_outcome_text(outcome, wish, changes_shown) for outcome in outcomes if outcome.after]:
+    if format_ == "json":
+        deliver(_outcomes_json(outcomes, wish), output)
+    elif texts := [_outcome_text(outcome, wish, changes_shown) for outcome in outcomes if outcome.after]:
         deliver("\n".join(texts), output)
     return _exit_code(outcomes)
 
@@ -252,6 +256,36 @@ def _outcome_text(outcome: Outcome, wish: Wish, limit: int) -> str:
         f"{outcome.region}: {outcome.renewed:,} prices from {wish.source}; changed since last time:\n"
         f"{render(changes(outcome.before, outcome.after), limit)}\n{_coverage_table(covered, wish.today)}"
     )
+
+
+def _outcomes_json(outcomes: Sequence[Outcome], wish: Wish) -> str:
+    """Return, of every region, what was renewed and each price that changed; what failed has its message alone."""
+    from cascade_plan.prices.changes import changes
+
+    def changed(outcome: Outcome) -> list[dict[str, Any]]:
+        assert outcome.after is not None
+        return [
+            {
+                "key": list(entry.key),
+                "kind": entry.kind,
+                **{
+                    name: None if price is None else _price_json(price)
+                    for name, price in (("before", entry.before), ("after", entry.after))
+                },
+            }
+            for entry in changes(outcome.before, outcome.after).entries
+        ]
+
+    regions = {
+        outcome.region: {
+            "failure": None if outcome.failure is None else str(outcome.failure),
+            "kept": [str(problem) for problem in outcome.problems],
+            "renewed": outcome.renewed if outcome.after else 0,
+            "changes": changed(outcome) if outcome.after else [],
+        }
+        for outcome in outcomes
+    }
+    return dump({"schema_version": 1, "source": wish.source, "regions": regions}, sort_keys=True)
 
 
 @app.command("verify", cls=Described)

@@ -107,6 +107,17 @@ def test_what_changed_since_last_time_is_said(cascade: Run, offers: offer_server
     assert eks[:5] == ["0", "0", "0", "0", "0"]
 
 
+def test_an_update_is_told_as_json(cascade: Run, offers: offer_server.OfferServer) -> None:
+    update = ("prices", "update", "--region", "us-east-1", "--endpoint-url", offers.url, "--format", "json")
+    first, again = (json.loads(cascade(*update)[1]) for _ in range(2))
+    told = first["regions"]["us-east-1"]
+    assert (first["source"], told["failure"], told["kept"]) == ("bulk", None, [])
+    assert {"new", "dearer", "cheaper"} == {change["kind"] for change in told["changes"]}
+    assert 0 < len(told["changes"]) <= told["renewed"]
+    assert all((change["before"] is None) == (change["kind"] == "new") for change in told["changes"])
+    assert again["regions"]["us-east-1"]["changes"] == []
+
+
 def test_a_service_alone_leaves_the_others(cascade: Run, offers: offer_server.OfferServer) -> None:
     base = ("prices", "update", "--region", "us-east-1", "--endpoint-url", offers.url)
     assert cascade(*base)[0] == 0
