@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from cascade_plan.model.derivation import Derivation, Finding, Input
 from cascade_plan.model.fleet import Fleet
-from cascade_plan.model.place import Scale
+from cascade_plan.model.place import Place, Scale
 from cascade_plan.model.scenario import USERS_PEAK, Load, Scenario
 from cascade_plan.planning.chain import Chain, Prediction, chain, predict
 from cascade_plan.planning.sizing import places
@@ -41,15 +43,11 @@ def latencies(scenario: Scenario, fleet: Fleet) -> tuple[tuple[Derivation, ...],
         return (), unanswered
     figures: list[Derivation] = []
     findings: list[Finding] = []
-    known: dict[tuple[int, tuple[tuple[str, int], ...]], tuple[Chain, Prediction]] = {}
     for case in _cases(scenario, fleet):
-        key = (case.users, tuple(case.scale.items()))
-        if key not in known:
-            on = chain(scenario, places(scenario, fleet, case.scale))
-            if not on.places:
-                continue
-            known[key] = on, predict(on, case.users)
-        on, prediction = known[key]
+        on = chain(scenario, places(scenario, fleet, case.scale))
+        if not on.places:
+            continue
+        prediction = _predicted(_Asked.of(on, case.users))
         figures += _figures(case, prediction, on)
         if case.name == USERS_PEAK:
             figures += _busy(prediction, on)
@@ -57,6 +55,33 @@ def latencies(scenario: Scenario, fleet: Fleet) -> tuple[tuple[Derivation, ...],
         if case.name != USERS_PEAK or not any(load.users == case.users for load in scenario.driven.values()):
             findings += _saturated(case, prediction)
     return tuple(figures), (*findings, *_peak_not_driven(scenario, figures))
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Users and all that they ask of each place: what is asked alike is answered alike.
+
+    Plans that differ in what they pay, and loads of as many users on as many nodes, are predicted once.
+    """
+
+    users: int
+    think_s: float
+    places: tuple[tuple[object, ...], ...]
+    on: Chain = field(compare=False)
+
+    @classmethod
+    def of(cls, on: Chain, users: int) -> _Asked:
+        def asked(place: Place) -> tuple[object, ...]:
+            visits = ((share, place.visits(action)) for share, action in on.mix)
+            queues = (place.is_shared, place.unit_count, place.server_count_per_unit)
+            return (place.name, place.is_scaled, *queues, *visits)
+
+        return cls(users, on.scenario.behaviour.think_time_s.mean, tuple(map(asked, on.places)), on)
+
+
+@lru_cache(maxsize=256)
+def _predicted(asked: _Asked) -> Prediction:
+    return predict(asked.on, asked.users)
 
 
 class _Case(NamedTuple):

@@ -1,14 +1,16 @@
-"""What the latencies of loads are not said of."""
+"""What the latencies of loads are not said of, and that none is mistaken for another."""
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from factories import make_plan
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cascade_plan.model.plan import Plan, Verdict
+from cascade_plan.planning.chain import predict
+from cascade_plan.planning.latencies import chain_for
 
 LOADS: Final = {"peak": {"users": 1000, "spawn_rate_per_s": 10, "duration_s": 600, "latency_ms_p95": 200}}
 
@@ -31,3 +33,22 @@ def test_with_a_service_they_are_judged() -> None:
 
 def about_latency(plan: Plan) -> list[Verdict]:
     return [verdict for verdict in plan.verdicts if verdict.figure == "latency_ms_p95.peak"]
+
+
+@given(
+    st.sampled_from(
+        [
+            {}, {"tiers__api__purchase": "spot"}, {"behaviour__actions__read__cpu_ms": 3.0}, {"users__peak": 20_000},
+            {"behaviour__think_time_s": {"min": 2.0, "max": 4.0}}, {"tiers__cache__hit_ratio": 0.5},
+            {"tiers__database__replicas": 2}, {"tiers__api__nodes": {"base": 9, "min": 4, "max": 9}},
+            {"behaviour__actions__read__weight": 1.0}, {"tiers__database__commit_ms": 4.0},
+        ]
+    )
+)  # fmt: skip
+def test_a_prediction_that_is_kept_is_the_one_that_is_made(changes: dict[str, Any]) -> None:
+    """Whatever was predicted before: what is asked of the places decides, and nothing else is mistaken for it."""
+    made = make_plan(predicted=True, **changes)
+    for name, load in made.scenario.driven.items():
+        fresh = predict(chain_for(made.scenario, made.fleet, load), load.users)
+        for figure in ("requests_per_s", "latency_ms_p50", "latency_ms_p95", "latency_ms_p99"):
+            assert made.figure(f"{figure}.{name}") == getattr(fresh, figure)
