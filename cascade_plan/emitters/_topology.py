@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -24,7 +25,6 @@ NGINX_PORT: Final = 8080
 NGINX_HEALTH: Final = "/nginx-health"
 """What answers whether nginx itself is up."""
 TENANT_CHANNEL: Final = "tenant:{<tenant_id>}:broadcast"
-WORKROOM_CHANNEL: Final = "workroom:{<workroom_id>}:updates"
 STATE_KEY: Final = "ws:{<tenant_id>}:conn:<connection_id>"
 INDEX_KEY: Final = "ws:{<tenant_id>}:conns"
 
@@ -84,6 +84,22 @@ def by_proxy_protocol(plan: Plan) -> bool:
     Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/network/edit-target-group-attributes.html
     """
     return any(gateway.settings.balancer == "nlb" for gateway in plan.of(GatewaySettings))
+
+
+def room_word(plan: Plan) -> str:
+    """Return what the application calls those who receive each other's messages, by what its paths name.
+
+    POST /api/v1/workrooms/{workroom_id}/messages that publishes is for a workroom; without such a path it is a room.
+    """
+    published = (action.request for action in plan.scenario.behaviour.actions.values() if action.publishes)
+    found = (re.search(r"\{([a-z][a-z0-9_]*?)(_id)?\}", request) for request in published)
+    return next((match[1] for match in found if match), "room")
+
+
+def room_channel(plan: Plan) -> str:
+    """Return the channel of a room, as a pattern."""
+    word = room_word(plan)
+    return f"{word}:{{<{word}_id>}}:updates"
 
 
 def caches(plan: Plan) -> tuple[Cache, ...]:

@@ -44,7 +44,7 @@ def test_the_architecture_is_the_plans_as_sized() -> None:
     assert document["load_balancer"]["health_checks"] == {"type": "passive", "interval": "5s", "timeout": "2s"}
     assert document["message_broker"]["pub_sub_channels"] == [
         "tenant:{<tenant_id>}:broadcast",
-        "workroom:{<workroom_id>}:updates",
+        "room:{<room_id>}:updates",
     ]
     assert len(document["message_broker"]["nodes"]) == made.figure("cache.node_count")
 

@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 import yaml
-from monitoring_files import imported
+from monitoring_files import imported, planned
 from prometheus_client import CollectorRegistry
 
 from cascade_plan.emitters import directory as emitting
+from cascade_plan.emitters._topology import room_word
 from cascade_plan.inputs.scenarios import priced, read
 from cascade_plan.model.plan import Plan
 from cascade_plan.model.scenario import Scenario
@@ -54,6 +55,8 @@ gates:
 FOREIGN = ("saas-300", "chat-40k", "api-batch", "night-market")
 EXPORTERS = re.compile(r"(pg_|redis_|pgbouncer_|kube_|prometheus_tsdb_|scrape_samples_)[a-z_]+|up")
 """What is said by exporters, kube-state-metrics and Prometheus itself."""
+WORDS = ("cascade", "workroom", "test_file", r"(the|a|this|its|your) plan\b", "plan's", "performance plan")
+"""What no file says to whom it is another's: the case study's words, and a plan that nobody there has read."""
 HISTOGRAM = ("_bucket", "_count", "_sum")
 
 
@@ -151,3 +154,36 @@ def test_every_metric_that_is_read_is_defined_and_the_applications_own(name: str
     # What is recorded is the application's own, or an exporter's that is summed.
     parts = {metric.split(":")[1] for metric in recorded}
     assert {part for part in parts if not re.match(rf"{own}_|pg_|redis_", part)} == set()
+
+
+# --------------------------------------------------------------------------------------------------------------- words
+
+
+def spoken(text: str) -> str:
+    """Return a text in one line, without its comments' marks and without the tool's own name."""
+    lines = (re.sub(r"^[\s#;/*|\"-]+", "", line) for line in text.splitlines())
+    return " ".join(" ".join(lines).split()).replace("cascade-plan", "")
+
+
+def said(text: str) -> list[str]:
+    """Return what of WORDS a text says, each with what follows it."""
+    return [match[0] for match in re.finditer(rf"(?i)(?<![a-z])({'|'.join(WORDS)}).{{0,30}}", spoken(text))]
+
+
+def test_words_are_found_wherever_a_line_breaks() -> None:
+    text = "# as the\n# plan says .............................\n; CASCADE_HOST\n# cascade-plan: planned\n"
+    assert [each[:8] for each in said(text)] == ["the plan", "CASCADE_"]
+
+
+@pytest.mark.parametrize("name", FOREIGN)
+def test_no_file_speaks_of_another_application(name: str) -> None:
+    assert {path: said(text) for path, text in files(name).items() if said(text)} == {}
+
+
+def test_channels_are_called_after_what_the_applications_paths_name() -> None:
+    channels = {
+        name: yaml.safe_load(files(name)["cluster/websocket_cluster.yaml"]) for name in ("chat-40k", "night-market")
+    }
+    assert [room_word(foreign(name)) for name in ("chat-40k", "night-market")] == ["room", "room"]
+    assert "room:{<room_id>}:updates" in json.dumps(channels["chat-40k"])
+    assert room_word(planned()) == "workroom"

@@ -272,7 +272,7 @@ def test_messages_reach_other_nodes_and_only_their_channel(six: Cluster, state: 
         async with joined(six) as redis, joined(six) as other:
             one, two = state.Messages(redis), state.Messages(other)
             async with delivering(one), delivering(two):
-                channels = [state.tenant_channel(f"tenant-{n}") for n in range(12)] + [state.workroom_channel("w")]
+                channels = [state.tenant_channel(f"tenant-{n}") for n in range(12)] + [state.room_channel("w")]
                 for channel in channels:
                     await two.join(channel, "first", ears.of(channel))
                 assert len({other.get_node_from_key(channel).name for channel in channels}) == 3
@@ -384,7 +384,7 @@ def test_state_and_messages_of_the_only_master(pair: Cluster) -> None:
         redis, other = (Redis(host="127.0.0.1", port=pair.ports[0], **login) for _ in range(2))
         await keeps_and_forgets(state.ConnectionState(redis, "ws-node-1"))
         one, two = state.Messages(redis), state.Messages(other)
-        channels = [state.tenant_channel("a"), state.workroom_channel("b")]
+        channels = [state.tenant_channel("a"), state.room_channel("b")]
         async with delivering(one), delivering(two):
             for channel in channels:
                 await two.join(channel, "far", ears.of(channel))

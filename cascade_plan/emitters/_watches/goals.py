@@ -85,7 +85,7 @@ def _over_ceiling(verdict: Verdict, most: int) -> Alarm:
         "more nodes than the planned ceiling pays for",
         f"{{value}} nodes run, the planned ceiling is {most}: {verdict.figure} {verdict.operator} "
         f"{number(verdict.limit)} was judged with no more. The cost itself is not measured here.",
-        "Look for node groups outside the plan, a node group whose maximum was raised, and nodes that cannot be "
+        "Look for node groups that were not planned, a node group whose maximum was raised, and nodes that cannot be "
         "drained. If the load is real, plan again: cascade-plan size --peak <users>.",
         labels=_labels(verdict.figure, verdict.operator, number(verdict.limit)),
     )

@@ -124,5 +124,5 @@ def model_lines(plan: Plan) -> list[str]:
         f"A closed model: a fixed number of users, each waiting for its answer and then {think.min:g} to "
         f"{think.max:g} s before",
         "the next request. A slow system is asked less often, so a p95 of this test is that of the requests such users",
-        "made, not that of an open system at a fixed rate (coordinated omission). The plan predicts the same one.",
+        "made, not that of an open system at a fixed rate (coordinated omission). cascade-plan predicts the same.",
     ]

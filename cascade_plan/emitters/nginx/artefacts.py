@@ -34,8 +34,8 @@ BACKLOG: Final = 4096
 
 CONSISTENT: Final = """\
     # A client returns to its node by a key of its own: client_id in the URL when the application gives one that stays
-    # the same over reconnections, else a cookie that nginx sets with its first answer. The address is no such key: the
-    # plan's ip_hash takes the first 24 bits of it, so that a whole office lands on one node; and everyone in an office
+    # the same over reconnections, else a cookie that nginx sets with its first answer. The address is no such key:
+    # ip_hash takes the first 24 bits of it, so that a whole office lands on one node; and everyone in an office
     # has the same browser. "consistent" moves only a lost node's clients, and in every nginx to the same nodes.
     map $arg_client_id $route_key {
         default $arg_client_id;
@@ -99,8 +99,8 @@ http {{
         # Shared by the workers: failures and connections are counted once. Each nginx counts its own.
         zone websocket_nodes {upstream_kib}k;
         {method};
-        # Open-source nginx has no active health checks. A node that fails {max_fails} times within {fail_timeout} (the
-        # plan's interval; so many of its time-outs fit into it) gets no new connection for {fail_timeout}.
+        # Open-source nginx has no active health checks. A node that fails {max_fails} times within {fail_timeout} (so
+        # many time-outs fit into it) gets no new connection for {fail_timeout}.
 {servers}    }}
 
     server {{

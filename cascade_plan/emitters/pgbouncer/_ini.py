@@ -132,7 +132,7 @@ def _line(pool: _databases.Pool, users: Band, entry: Entry) -> str:
 
 def _replica_note(pool: _databases.Pool) -> str:
     if not replica_hosts(pool.database):
-        return "; The plan has no replicas: reads go to the primary too.\n"
+        return "; There are no replicas: reads go to the primary too.\n"
     return (
         "; Those named _read go to the replicas, in turn, and add up to as many over all of them. PgBouncer does not\n"
         "; skip a host that is down.\n"
@@ -143,7 +143,7 @@ def _clients(pool: _databases.Pool, made: Iterable[Entry]) -> str:
     """Return how many clients are admitted, and why; without a pod that connects, as many as PgBouncer's default."""
     clients = pool.instance.sized.count("client_connection_count_max")
     if not clients:
-        return "; No pods of the plan connect: max_client_conn stays at its default."
+        return "; No pods of this scenario connect: max_client_conn stays at its default."
     files = pools.file_descriptor_count(clients, sum(entry.connection_count for entry in made))
     only = len(pool.clients) == 1
     whose = ",\n; ".join(

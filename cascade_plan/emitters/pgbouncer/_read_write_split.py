@@ -16,7 +16,7 @@ def render(pool: Pool, head: str) -> str:
     table = f"| connect to | which is | connections of each process |\n|---|---|---|\n{rows}"
     title = f"{head}# Reads and writes\n\n"
     if not replica_hosts(pool.database):
-        return f"{title}{table}\nThe plan has no read replica: every query goes to the primary.\n"
+        return f"{title}{table}\nThis scenario has no read replica: every query goes to the primary.\n"
     settings = pool.database.instance.settings
     delay_s = settings.statement_timeout_s
     return f"""{title}{table}

@@ -1,4 +1,4 @@
-"""connection_state.py: what the plan's classes for connection state and cluster messaging were meant to do, working."""
+"""connection_state.py: the state of open connections and the messages between their nodes, as a module."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from string import Template
 from typing import Final
 
 from cascade_plan.emitters._heading import heading
-from cascade_plan.emitters._topology import Cache
+from cascade_plan.emitters._topology import Cache, room_word
 from cascade_plan.model.artefact import Artefact
 from cascade_plan.model.plan import Plan
 
@@ -67,9 +67,9 @@ def tenant_channel(tenant: str) -> str:
     return f"tenant:{{{_checked(tenant)}}}:broadcast"
 
 
-def workroom_channel(workroom: str) -> str:
-    """Return the channel of a workroom."""
-    return f"workroom:{{{_checked(workroom)}}}:updates"
+def room_channel(room: str) -> str:
+    """Return the channel of a room: of those who receive each other's messages."""
+    return f"$room:{{{_checked(room)}}}:updates"
 
 
 class ConnectionState:
@@ -273,6 +273,6 @@ def artefacts(plan: Plan, cache: Cache) -> tuple[Artefact, ...]:
         ],
     )
     parts = CLUSTER if cache.is_cluster else ALONE
-    text = head + MODULE.substitute(parts, lifetime=lifetime_s, heartbeat=heartbeat_s)
+    text = head + MODULE.substitute(parts, lifetime=lifetime_s, heartbeat=heartbeat_s, room=room_word(plan))
     purpose = "Connection state and messages between the WebSocket nodes, to import in them: `import connection_state`."
     return (Artefact("connection_state.py", text, purpose),)

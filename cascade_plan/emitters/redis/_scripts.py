@@ -74,7 +74,7 @@ wait_for() {{ # node, what its CLUSTER INFO must say
 }}
 
 set -- $HOSTS
-test "$#" -eq "$NODES" || {{ echo "HOSTS names $# nodes, the plan has $NODES" >&2; exit 2; }}
+test "$#" -eq "$NODES" || {{ echo "HOSTS names $# nodes, this scenario has $NODES" >&2; exit 2; }}
 first=$1
 # Nodes meet by address; a name is looked up here.
 address="$(getent ahostsv4 "${{first%:*}}" | awk 'NR == 1 {{ print $1 }}')"

@@ -39,7 +39,7 @@ def render(plan: Plan) -> tuple[Artefact, ...]:
             "Versions, region, a tag on everything: `terraform init && terraform apply`.",
             _versions(plan),
         ),
-        File("variables.tf", "What the plan cannot know: networks, roles, the certificate, addresses.", variables),
+        File("variables.tf", "What no scenario says: networks, roles, the certificate, addresses.", variables),
         *found,
     ]
     if outputs:

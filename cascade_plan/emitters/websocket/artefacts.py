@@ -9,9 +9,9 @@ from cascade_plan.emitters._topology import (
     INDEX_KEY,
     STATE_KEY,
     TENANT_CHANNEL,
-    WORKROOM_CHANNEL,
     Cache,
     broker,
+    room_channel,
     websocket_nodes,
 )
 from cascade_plan.languages.yaml import dump
@@ -49,7 +49,11 @@ def _architecture(plan: Plan, sockets: Instance[Settings]) -> Artefact:
         ],
     )
     document = {
-        "websocket_cluster": {"load_balancer": _balancer(sockets), "nodes": _nodes(sockets), **_state(cache, sockets)}
+        "websocket_cluster": {
+            "load_balancer": _balancer(sockets),
+            "nodes": _nodes(sockets),
+            **_state(plan, cache, sockets),
+        }
     }
     purpose = "The architecture of the WebSocket cluster, to read: the other files here are its parts."
     return Artefact("websocket_cluster.yaml", head + dump([document]), purpose)
@@ -85,13 +89,13 @@ def _nodes(sockets: Instance[Settings]) -> list[dict[str, Any]]:
     return [{name: limits} for name in websocket_nodes(sockets)]
 
 
-def _state(cache: Cache | None, sockets: Instance[Settings]) -> dict[str, Any]:
+def _state(plan: Plan, cache: Cache | None, sockets: Instance[Settings]) -> dict[str, Any]:
     """Return what holds the state of connections and carries their messages; nothing where nothing is there for it."""
     if cache is None:
         return {}
     tier = sockets.settings
     return {
-        "message_broker": _broker(cache),
+        "message_broker": _broker(plan, cache),
         "connection_state": {
             "key": STATE_KEY,
             "index": INDEX_KEY,
@@ -102,7 +106,7 @@ def _state(cache: Cache | None, sockets: Instance[Settings]) -> dict[str, Any]:
     }
 
 
-def _broker(cache: Cache) -> dict[str, Any]:
+def _broker(plan: Plan, cache: Cache) -> dict[str, Any]:
     engine = cache.instance.settings.engine
     return {
         "type": f"{engine}_cluster" if cache.is_cluster else engine,
@@ -112,5 +116,5 @@ def _broker(cache: Cache) -> dict[str, Any]:
             for node in cache.nodes
         ],
         "pub_sub": "sharded" if cache.is_cluster else "plain",
-        "pub_sub_channels": [TENANT_CHANNEL, WORKROOM_CHANNEL],
+        "pub_sub_channels": [TENANT_CHANNEL, room_channel(plan)],
     }

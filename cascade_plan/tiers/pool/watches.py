@@ -98,7 +98,7 @@ def _over(site: Site[Settings], scope: Scope, figure: str, limit: Limit, allowed
         "ticket",
         f"database connections are not {limit.operator} {allowed}",
         f"PgBouncer holds {{value}} connections to PostgreSQL; {asked} for each 10,000 users are {allowed} for the "
-        f"{site.scenario.users.peak:,} of this plan.",
+        f"{site.scenario.users.peak:,} of this scenario.",
         "A full pool is slow queries or long transactions far more often than too few connections: look at "
         "pg_stat_activity for what holds them. Enlarge the pool only while the database's CPU is idle.",
         labels={"figure": figure, "limit": f"{limit.operator} {asked}"},

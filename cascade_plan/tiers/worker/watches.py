@@ -131,8 +131,8 @@ def _old(site: Site[Settings], scope: Scope, figure: str, limit: Limit) -> Alarm
         "ticket",
         f"p99 of the age of jobs of {spoken(site, 'the workers')} is not {limit.operator} {asked} s",
         f"99 of 100 jobs are done within {{value}} of being asked for: {figure} must be {limit.operator} {asked} s.",
-        "Compare jobs asked for with jobs done, and the time of the work with the plan: more jobs need more pods, "
-        "longer jobs a look at what they wait for. Pods that do not start hold the fleet at its size.",
+        "Compare jobs asked for with jobs done, and the time of the work with the planned one: more jobs need more "
+        "pods, longer jobs a look at what they wait for. Pods that do not start hold the fleet at its size.",
         unit="humanizeDuration",
         labels={"figure": figure, "limit": f"{limit.operator} {asked}"},
     )
