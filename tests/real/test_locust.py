@@ -168,12 +168,15 @@ def test_several_processes_share_the_users_and_agree_on_the_status(tmp_path: Pat
     assert set(done.seen["accounts"].values()) == {1}, "no two users share an account"
 
 
-def test_a_token_takes_the_place_of_logins(tmp_path: Path) -> None:
+def test_a_token_takes_the_place_of_logins(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with system(tmp_path) as under_test:
         done = locust(tmp_path, under_test, LOADTEST_PASSWORD="", LOADTEST_TOKEN="shared")
     assert done.status == 0, done.err
     assert done.seen["accounts"] == {}
     assert "login" not in (tmp_path / "results" / "small_stats.csv").read_text(encoding="utf-8")
+    status, out = done.verified(capsys)
+    assert (status, out.splitlines()[0][:9]) == (0, "Verified:"), out
+    assert "logins" not in out
 
 
 def test_anonymous_requests_carry_no_token(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from cascade_plan.model.ask import Ask
 from cascade_plan.model.derivation import Derivation, Finding, Input
 from cascade_plan.model.fleet import Band, Lever, Sized, Workload
 from cascade_plan.model.part import Need
+from cascade_plan.model.series import QUERY, own
 from cascade_plan.tiers.monitoring.settings import Settings
 from cascade_plan.units import GIB
 
@@ -81,7 +82,7 @@ def _series(ask: Ask[Settings]) -> tuple[Derivation, ...]:
         "series",
         f"{' + '.join(f'{tier}.replica_count.max' for tier in counted) or 0} x query_types x tenants x (buckets + 3)",
         inputs,
-        "cascade_query_duration_seconds, the histogram of queries",
+        f"{own(ask.scenario.application_name, QUERY)}, the histogram of queries",
     )
     series = ask.figure(
         "series_count",
