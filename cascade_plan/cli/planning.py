@@ -202,13 +202,11 @@ def _old_prices(plans: Sequence[Plan], choice: Choice, limit_days: int) -> str:
     ages = [age for plan in plans for age in _ages(plan, choice)]
     if not (old := [age for age in ages if age is not None and age > limit_days]):
         return ""
-    cloud = plans[0].scenario.cloud
-    renewed = "`cascade-plan prices update` renews them, " if registry.has("clouds", cloud, "sources") else ""
-    accepted = -(-max(old) // 100) * 100
-    return (
-        f"{len(old)} of {len(ages)} prices are older than {limit_days} days, the oldest {max(old):,}: {renewed}"
-        f"--max-price-age {accepted} accepts them"
-    )
+    accepted = f"--max-price-age {-(-max(old) // 100) * 100}"
+    can_renew = registry.has("clouds", plans[0].scenario.cloud, "sources")
+    ways = f"prices update, or {accepted}" if can_renew else accepted
+    # One line of 80 columns: the first screen stands below it.
+    return f"{len(old)} of {len(ages)} prices are over {limit_days} days old ({ways})"
 
 
 def _missing_prices(plans: Sequence[Plan]) -> list[str]:

@@ -213,10 +213,9 @@ def update(
             expected=shown.expect,
         )
         outcomes = [_updated(name, wish, shown) for name in regions]
-    if format_ == "json":
-        deliver(_outcomes_json(outcomes, wish), output)
-    elif texts := [_outcome_text(outcome, wish, changes_shown) for outcome in outcomes if outcome.after]:
-        deliver("\n".join(texts), output)
+    text = _outcomes_json(outcomes, wish) if format_ == "json" else _outcomes_table(outcomes, wish, changes_shown)
+    if text:
+        deliver(text, output)
     return _exit_code(outcomes)
 
 
@@ -244,6 +243,11 @@ def _exit_code(outcomes: Sequence[Outcome]) -> int:
     for failure in dict.fromkeys(str(outcome.failure) for outcome in outcomes if outcome.failure is not None):
         complain(failure)
     return next((outcome.failure.exit_code for outcome in outcomes if outcome.failure is not None), 0)
+
+
+def _outcomes_table(outcomes: Sequence[Outcome], wish: Wish, limit: int) -> str:
+    """Return what changed in each region that was renewed; "" where none was."""
+    return "\n".join(_outcome_text(outcome, wish, limit) for outcome in outcomes if outcome.after)
 
 
 def _outcome_text(outcome: Outcome, wish: Wish, limit: int) -> str:

@@ -108,7 +108,7 @@ def test_its_prices_are_shown_and_there_is_nothing_to_renew_them_from(cascade: R
     assert (status, out) == (2, "")
     assert "come with this version: there is nothing to renew them from" in err
     err = cascade("size", str(harbour), "--max-price-age", "30")[2]
-    assert "prices are older than 30 days" in err
+    assert "prices are over 30 days old" in err
     assert "prices update" not in err
     assert cascade("prices", "show", "--cloud", "harbor")[0] == 2
 

@@ -266,10 +266,10 @@ def test_all_mistakes_of_the_project_file_at_once(command: Callable[..., Result]
 
 
 def test_the_project_file_gives_how_old_prices_may_be(command: Callable[..., Result]) -> None:
-    assert "are older than 90 days" in command("size", "cascade", "--as-of", "2026-11-01")[2]
+    assert "are over 90 days old" in command("size", "cascade", "--as-of", "2026-11-01")[2]
     Path("../.cascade-plan.yaml").write_text("max_price_age: 2000\nas_of: 2026-11-01\n", encoding="utf-8")
     assert command("size", "cascade")[2] == ""
-    assert "are older than 30 days" in command("size", "cascade", "--max-price-age", "30")[2]
+    assert "are over 30 days old" in command("size", "cascade", "--max-price-age", "30")[2]
     Path("../.cascade-plan.yaml").write_text("strict_prices: true\nas_of: 2026-11-01\n", encoding="utf-8")
     assert command("size", "cascade")[0] == 3
 
