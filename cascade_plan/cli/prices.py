@@ -196,9 +196,7 @@ def update(
     wanted = updating.wanted_services(cloud, source, names)
     if offline:
         raise UsageError(f"--offline uses no network, and prices update asks {cloud}: leave one of them out")
-    regions = region or bundled.regions(cloud)
-    for name in regions:
-        cache.path_of(cloud, name)  # refuses what is no region's name before anything is asked
+    regions = _checked(cloud, region or bundled.regions(cloud))
     with downloads() as shown:
         wish = updating.Wish(
             cloud=cloud,
@@ -217,6 +215,13 @@ def update(
     if text:
         deliver(text, output)
     return _exit_code(outcomes)
+
+
+def _checked(cloud: str, regions: Sequence[str]) -> Sequence[str]:
+    """Return the regions. Raises UsageError for what is no region's name, before anything is asked."""
+    for name in regions:
+        cache.path_of(cloud, name)
+    return regions
 
 
 def _updated(region: str, wish: Wish, shown: Downloads) -> Outcome:
