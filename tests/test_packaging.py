@@ -152,5 +152,5 @@ def test_the_oldest_releases_allowed_answer_as_the_newest_do(built: Built, expec
     assert installed.run("--version").startswith(b"cascade-plan ")
     assert installed.run(*SIZE) == expected
     assert installed.run("--help")
-    for refused in (["explain"], ["size", "--no-such-flag"], ["size", "a", "b"], ["no-such-command"]):
+    for refused in (["explain", "no_such_figure"], ["size", "--no-such-flag"], ["size", "a", "b"], ["no-such-command"]):
         assert installed.run(*refused, status=2) == b""

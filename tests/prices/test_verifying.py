@@ -176,7 +176,7 @@ def test_as_a_table_and_as_json() -> None:
     lines = [line.split() for line in render_table(found, 1).splitlines()]
     assert lines[2:4] == [["error", "price", "1"], ["warning", "undated", "1"]]
     assert lines[-3:] == [
-        ["error", "price", "ec2", "m5.large", "linux", "on_demand", "-30.00", "%", "differs"],
+        ["error", "price", "ec2", "m5.large", "linux", "on_demand", "-30.00%", "differs"],
         [],
         ["and", "1", "more"],
     ]

@@ -36,7 +36,7 @@ def planned(*changes: tuple[str, str]) -> Plan:
 
 def at_peak(*changes: tuple[str, str]) -> Chain:
     made = planned(*changes)
-    return chain_for(made.scenario, made.fleet, made.scenario.loads["peak"])
+    return chain_for(made.scenario, made.fleet, made.scenario.driven["peak"])
 
 
 def place(name: str, units: int, servers: int, shared: bool, *visits: Visit) -> Place:
@@ -78,7 +78,7 @@ def test_they_agree_for_several_services() -> None:
 
 
 def at(made: Plan) -> Chain:
-    return chain_for(made.scenario, made.fleet, made.scenario.loads["normal"])
+    return chain_for(made.scenario, made.fleet, made.scenario.driven["normal"])
 
 
 @pytest.mark.parametrize("scv", [0.0, 0.5, 1.0, 4.0])
@@ -206,7 +206,7 @@ def test_the_pool_is_held_with_the_databases_own_variance(only: Callable[[Action
     made = planned(("tiers.database.service_scv", scv))
     actions = {name: only(action) for name, action in made.scenario.behaviour.actions.items()}
     behaviour = made.scenario.behaviour.model_copy(update={"actions": actions})
-    on = chain_for(made.scenario.model_copy(update={"behaviour": behaviour}), made.fleet, made.scenario.loads["peak"])
+    on = chain_for(made.scenario.model_copy(update={"behaviour": behaviour}), made.fleet, made.scenario.driven["peak"])
     (answering,) = {"primary", "replicas"} & on.stations.keys()
     held_s, own_s = (on.stations[name].service for name in ("pool", answering))
     assert held_s.scv == pytest.approx(float(scv))

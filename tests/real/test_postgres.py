@@ -566,14 +566,15 @@ FUZZED = settings(max_examples=150)
 
 
 LINE = NAMED.filter(lambda text: text.isprintable() and not text.startswith("pg_") and text not in ("public", "none"))
-TABLE_NAMES = st.lists(NAMED, min_size=4, max_size=4, unique=True)
-COLUMN_NAMES = st.lists(NAMED, min_size=7, max_size=7, unique=True)
+PRINTABLE = NAMED.filter(str.isprintable)
+TABLE_NAMES = st.lists(PRINTABLE, min_size=4, max_size=4, unique=True)
+COLUMN_NAMES = st.lists(PRINTABLE, min_size=7, max_size=7, unique=True)
 ROLE_NAMES = st.lists(LINE, min_size=3, max_size=3, unique=True)
 
 
 @settings(max_examples=8)
 @given(
-    schema=NAMED.filter(lambda text: not text.startswith("pg_")),
+    schema=PRINTABLE.filter(lambda text: not text.startswith("pg_")),
     tables=TABLE_NAMES,
     columns=COLUMN_NAMES,
     roles=ROLE_NAMES,
