@@ -16,7 +16,7 @@ help: ## List the targets
 plan: $(VENV)/.installed ## Install into .venv, print the plan for 10,000 users, write report.md
 	@$(BIN)/cascade-plan size --peak 10000 --avg 3000
 	@$(BIN)/cascade-plan report -o report.md
-	@echo "Wrote report.md: the plan's cost, assumptions, alternatives and rollout."
+	@echo "report.md has the cost, assumptions, alternatives and rollout."
 
 test: system lint ## Run every check and every test, as CI does
 	$(BIN)/pytest -n auto --dist loadgroup
