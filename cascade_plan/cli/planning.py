@@ -105,7 +105,8 @@ def check(
     """Fail when a gate fails, for a build: the verdict is the exit status.
 
     The report is written all the same. Of a file with environments all are judged, unless --env chooses one. A gate
-    that could not be judged is named on stderr; --fail-on not-judged fails for it.
+    that could not be judged is named on stderr, and so is a scenario that asks nothing; --fail-on not-judged fails for
+    both.
 
     Examples:
       cascade-plan check my.yaml
@@ -118,7 +119,7 @@ def check(
     """
     if fail_on not in FAIL_ON:
         raise UsageError(f"--fail-on {fail_on}: must be {' or '.join(FAIL_ON)}{did_you_mean(fail_on, [*FAIL_ON])}")
-    choices = choice.environments()
+    choices, strict = choice.environments(), fail_on == NOT_JUDGED
     plans = _planned(choices, format_, max_price_age, explored=format_ == "markdown", strict=strict_prices)
     in_text = format_ == "table" and not full
     table = registry.load("reports/plans", "table")
@@ -137,16 +138,21 @@ def check(
             announce(plan, each.read().origins)
         elif output != "-" or format_ != "table":
             complain("\n".join(table.failures(plan)), "")
-        for verdict in plan.unjudged:
-            words = f"{verdict.figure} is not judged: {verdict.reason}"
-            complain(words, "error" if fail_on == NOT_JUDGED else "warning")
+        for words in _not_judged(plan):
+            complain(words, "error" if strict else "warning")
     lacking = any(
         not plan.bill.complete or any(verdict.price_is_missing for verdict in plan.verdicts) for plan in plans
     )
     if lacking or (strict_prices and not _fresh(plans, choice, max_price_age)):
         return 3
-    strict = fail_on == NOT_JUDGED
-    return 1 if any(plan.failed or (strict and plan.unjudged) for plan in plans) else 0
+    return 1 if any(plan.failed or (strict and _not_judged(plan)) for plan in plans) else 0
+
+
+def _not_judged(plan: Plan) -> list[str]:
+    """Return what was asked and not judged, each with its reason; of a scenario that asks nothing, that."""
+    if not plan.verdicts:
+        return [f"{plan.scenario.name}: nothing is judged, as the scenario has no budget, no gates and no loads"]
+    return [f"{verdict.figure} is not judged: {verdict.reason}" for verdict in plan.unjudged]
 
 
 def _planned(

@@ -98,3 +98,13 @@ def test_a_gate_on_a_tier_that_is_off_is_not_judged_and_strictness_fails_for_it(
     assert (status, f"error: {why}" in err) == (1, True)
     status, _, err = cascade("check", "small.yaml", "--fail-on", "not-juged")
     assert (status, "--fail-on not-juged: must be failed or not-judged; did you mean 'not-judged'?" in err) == (2, True)
+
+
+def test_a_scenario_that_asks_nothing_is_not_passed_in_silence(cascade: Callable[..., Result]) -> None:
+    asks_nothing = SMALL.replace("gates:\n", "").replace(SMALL.splitlines()[4] + "\n", "")
+    Path("small.yaml").write_text(asks_nothing, encoding="utf-8")
+    why = "small: nothing is judged, as the scenario has no budget, no gates and no loads\n"
+    status, _, err = cascade("check", "small.yaml")
+    assert (status, f"warning: {why}" in err) == (0, True)
+    status, _, err = cascade("check", "small.yaml", "--fail-on", "not-judged")
+    assert (status, f"error: {why}" in err) == (1, True)
