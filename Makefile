@@ -8,7 +8,7 @@ REQUIREMENTS = pyproject.toml constraints.txt
 SECONDS = 600
 SEED = 1
 PROGRAMS = nginx=nginx-light redis-server=redis-server pgbouncer=pgbouncer postgres=postgresql promtool=prometheus \
-  amtool=prometheus-alertmanager node=nodejs
+  amtool=prometheus-alertmanager node=nodejs groff=groff-base
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile

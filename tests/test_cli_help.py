@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
+from servers import program
 
 from cascade_plan.cli.app import COMMANDS, GROUPS
 from cascade_plan.cli.described import STATUSES, description
@@ -213,11 +213,10 @@ def test_the_manual_has_every_command_and_option(cascade) -> None:  # type: igno
     assert lines.count(".EX") == lines.count(".EE")
 
 
-@pytest.mark.skipif(shutil.which("groff") is None, reason="needs groff; the structure is checked without it")
 def test_groff_reads_the_manual_without_a_warning(cascade) -> None:  # type: ignore[no-untyped-def]
     _, out, _ = cascade("help", "--format", "man")
     done = subprocess.run(
-        ["groff", "-man", "-Tutf8", "-ww", "-P-c"], input=out, capture_output=True, text=True, check=True
+        [program("groff"), "-man", "-Tutf8", "-ww", "-P-c"], input=out, capture_output=True, text=True, check=True
     )
     assert done.stderr == ""
     for line in ("cascade-plan emit-all", "--set KEY.PATH=VALUE", "SCENARIO OPTIONS"):
