@@ -304,3 +304,10 @@ def test_names_the_schema_let_through_by_force_are_refused_in_words() -> None:
 def test_what_cannot_be_emitted_is_refused_by_the_schema(path: str, value: object, message: str) -> None:
     with pytest.raises(ValidationError, match=re.escape(message)):
         make_scenario(**{path: value})
+
+
+def test_a_table_is_not_called_what_an_index_is() -> None:
+    with pytest.raises(
+        UsageError, match="tables.activity_logs: idx_users_tenant_id is what an emitted index is called"
+    ):
+        files(make_plan(tiers__database__tables={"activity_logs": "idx_users_tenant_id"}))

@@ -567,7 +567,8 @@ FUZZED = settings(max_examples=150)
 
 LINE = NAMED.filter(lambda text: text.isprintable() and not text.startswith("pg_") and text not in ("public", "none"))
 PRINTABLE = NAMED.filter(str.isprintable)
-TABLE_NAMES = st.lists(PRINTABLE, min_size=4, max_size=4, unique=True)
+NO_INDEX = PRINTABLE.filter(lambda text: not text.startswith("idx_"))
+TABLE_NAMES = st.lists(NO_INDEX, min_size=4, max_size=4, unique=True)
 COLUMN_NAMES = st.lists(PRINTABLE, min_size=7, max_size=7, unique=True)
 ROLE_NAMES = st.lists(LINE, min_size=3, max_size=3, unique=True)
 

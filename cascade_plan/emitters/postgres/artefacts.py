@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Final
 
 from cascade_plan.emitters._databases import Database, databases
 from cascade_plan.emitters._heading import heading
 from cascade_plan.emitters._sql_names import names
 from cascade_plan.emitters.postgres import _indexes, _queries, _settings, _tenancy
+from cascade_plan.errors import UsageError
 from cascade_plan.languages import sql
 from cascade_plan.model.artefact import Artefact
 from cascade_plan.model.plan import Plan
+from cascade_plan.tiers.database.settings import Tables
 
 COMMAND = "database"
 """The emit- command that writes these files, and their directory."""
@@ -84,8 +87,18 @@ def _sql(plan: Plan, database: Database) -> tuple[Artefact, ...]:
     )
 
 
+def _must_differ(database: Database, indexes: Collection[str]) -> None:
+    """Raise UsageError where a table has the name of an index that is made: PostgreSQL has one namespace for both."""
+    tables = database.instance.settings.tables or Tables()
+    for field, name in tables.model_dump().items():
+        if name in indexes:
+            where = f"tiers.{database.instance.name}.tables.{field}"
+            raise UsageError(f"{where}: {name} is what an emitted index is called: give the table another name")
+
+
 def _sql_of_tables(database: Database, head: str) -> tuple[Artefact, ...]:
     quoted, prefix, is_pooled = names(database), database.prefix, bool(database.pools)
+    _must_differ(database, {index.name for index in _indexes.indexes(quoted)})
     timeout_s = database.instance.settings.statement_timeout_s
     return (
         Artefact(
