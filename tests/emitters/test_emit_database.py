@@ -307,7 +307,5 @@ def test_what_cannot_be_emitted_is_refused_by_the_schema(path: str, value: objec
 
 
 def test_a_table_is_not_called_what_an_index_is() -> None:
-    with pytest.raises(
-        UsageError, match="tables.activity_logs: idx_users_tenant_id is what an emitted index is called"
-    ):
+    with pytest.raises(UsageError, match="activity_logs: idx_users_tenant_id is what an emitted index is called"):
         files(make_plan(tiers__database__tables={"activity_logs": "idx_users_tenant_id"}))
