@@ -35,7 +35,7 @@ FailOn = Annotated[
         metavar="WHAT",
         envvar="CASCADE_PLAN_FAIL_ON",
         help="failed: exit 1 for a gate that fails; not-judged: also for one that could not be judged.",
-        autocompletion=lambda: ["failed", "not-judged"],
+        autocompletion=lambda: [*FAIL_ON],
     ),
 ]
 

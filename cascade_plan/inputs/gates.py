@@ -11,12 +11,9 @@ from cascade_plan.files.documents import Document
 from cascade_plan.model.price import Book
 from cascade_plan.model.scenario import SCHEMA_VERSION, USERS_PEAK, Scenario
 from cascade_plan.model.tier import STANDARD, kinds_given
-from cascade_plan.planning.latencies import BUSY
+from cascade_plan.planning.latencies import BUSY, OF_LOADS
 from cascade_plan.planning.pipeline import plan
 from cascade_plan.prices import bundled
-
-OF_LOADS = ("latency_ms_p50", "latency_ms_p95", "latency_ms_p99", "requests_per_s")
-"""The figures that every load has."""
 
 
 def of_nothing(scenario: Scenario, document: Document, book: Book) -> list[Problem]:

@@ -16,6 +16,7 @@ from cascade_plan.model.price import age_days, caveat
 from cascade_plan.model.scenario import Scenario
 from cascade_plan.model.terms import commitment_of
 from cascade_plan.model.titles import called
+from cascade_plan.planning.latencies import OF_LOADS
 from cascade_plan.units import HOURS_PER_MONTH, settled
 
 OPERATORS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "==": operator.eq}
@@ -23,8 +24,6 @@ HALF = 0.5
 """From this share of a group that nothing requests it is worth a word (assumption)."""
 NEAR = Decimal("0.1")
 """A passed gate this close to its limit (as a share of it) is reported."""
-OF_LOADS = ("latency_ms_", "requests_per_s.")
-"""What the names of figures that are predicted of a load begin with."""
 UPFRONT = "cost_usd_upfront"
 GIVEN = "given in the scenario, not planned: measure it on the running system"
 
@@ -146,7 +145,7 @@ def _incomplete(name: str, bill: Bill) -> str:
 
 def _no_figure(scenario: Scenario, name: str) -> str:
     """Return why a plan has no figure of a name that is one."""
-    if name.startswith(OF_LOADS):
+    if name.partition(".")[0] in OF_LOADS:
         return "no latency was predicted"
     tier = name.partition(".")[0]
     if tier in scenario.tiers:

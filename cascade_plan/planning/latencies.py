@@ -18,6 +18,8 @@ BUSY: Final = ".busy_ratio_peak"
 """How the name of the figure ends that says how busy a tier is."""
 SYNC_S: Final = 15
 """Period of the HPA controller (kube-controller-manager --horizontal-pod-autoscaler-sync-period)."""
+OF_LOADS: Final = ("latency_ms_p50", "latency_ms_p95", "latency_ms_p99", "requests_per_s")
+"""The figures that every load has, and the peak: each with a dot and the load's name behind it."""
 SOURCE: Final = "docs/model.md: closed network of multi-server queues, transform inversion"
 
 
