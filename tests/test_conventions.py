@@ -155,7 +155,7 @@ UNITS = {
 }  # fmt: skip
 COUNTED = {
     "users", "tenants", "connections", "recipients", "requests", "messages", "deliveries", "nodes", "replicas", "pods",
-    "series", "types", "zones", "rate", "units", "jobs",
+    "series", "types", "zones", "rate", "units", "jobs", "operations",
 }  # fmt: skip
 DIMENSIONLESS = {"count", "ratio", "share", "weight", "scv"}
 """scv: the squared coefficient of variation, by the name queueing theory gives it."""

@@ -31,6 +31,14 @@ class Shape:
     """CPU credits: the vCPUs are not sustained."""
     pod_count_max: int = 0
     """Most pods that the provider's Kubernetes runs on a node of it; 0 where it is no node."""
+    network_bytes_per_s: float | None = None
+    """What its network carries all the time, in each direction; None where that is not known, as of all below."""
+    disk_bytes_per_s: float | None = None
+    """What passes between it and its network storage all the time."""
+    disk_operations_per_s: float | None = None
+    """Operations on its network storage all the time."""
+    cpu_baseline_ratio: float | None = None
+    """Of a burstable one, the share of its vCPUs that it earns credits for."""
 
 
 class Catalogue:

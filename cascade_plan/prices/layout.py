@@ -44,6 +44,7 @@ SHAPE_COLUMNS: Final = [
     "architecture",
     "burstable",
     "pod_count_max",
+    *("network_bytes_per_s", "disk_bytes_per_s", "disk_operations_per_s", "cpu_baseline_ratio"),
 ]
 HEADER: Final = ("format", "cloud", "region", "currency", "generated_from", "retrieved", "retrieved_from", "sections")
 RETRIEVED: Final = ("retrieved", "retrieved_from")

@@ -186,11 +186,16 @@ def _shapes(what: str, lines: Iterator[list[str]]) -> Iterator[Shape]:
         raise ValueError(f"the sections are {', '.join(WHAT)}")
     if next(lines, None) != SHAPE_COLUMNS:
         raise ValueError(f"the columns must be {','.join(SHAPE_COLUMNS)}")
-    for name, vcpu, memory_gib, architecture, burstable, pods in lines:
-        shape = Shape(what, name, int(vcpu), float(memory_gib), architecture, burstable == "true", int(pods))
-        if shape.vcpu < 1 or not 0 < shape.memory_gib < 1e6 or burstable not in ("true", "false") or not name:
+    for name, vcpu, memory_gib, architecture, burstable, pods, *given in lines:
+        sustained = tuple(float(cell) if cell else None for cell in given)
+        network, disk, operations, cpu = sustained
+        is_burstable = burstable == "true"
+        size = (int(vcpu), float(memory_gib))
+        if size[0] < 1 or not 0 < size[1] < 1e6 or burstable not in ("true", "false") or not name:
             raise ValueError(f"{name}: no shape has {vcpu} vCPU, {memory_gib} GiB, burstable {burstable}")
-        yield shape
+        if not all(figure is None or 0 < figure < 1e12 for figure in sustained) or (cpu or 0) > 1:
+            raise ValueError(f"{name}: no shape sustains {', '.join(given)}")
+        yield Shape(what, name, *size, architecture, is_burstable, int(pods), network, disk, operations, cpu)
 
 
 def _damage(text: str, name: str) -> str:

@@ -176,11 +176,47 @@ def test_pods_of_a_node(name: str, pods: int) -> None:
 
 def test_known_shapes() -> None:
     find = bundled.catalogue("aws").find
-    assert find("vm", "m7g.large") == Shape("vm", "m7g.large", 2, 8.0, "arm64", False, 29)
-    assert find("vm", "t3.micro") == Shape("vm", "t3.micro", 2, 1.0, "x86_64", True, 4)
-    assert find("database", "db.r5.xlarge") == Shape("database", "db.r5.xlarge", 4, 32.0)
-    assert find("database", "db.t4g.medium") == Shape("database", "db.t4g.medium", 2, 4.0, burstable=True)
-    assert find("cache", "cache.t3.medium") == Shape("cache", "cache.t3.medium", 2, 3.09, burstable=True)
+    m7g = Shape("vm", "m7g.large", 2, 8.0, "arm64", False, 29, 0.937e9 / 8, 630e6 / 8, 3600)
+    assert find("vm", "m7g.large") == m7g
+    assert find("vm", "t3.micro") == Shape("vm", "t3.micro", 2, 1.0, "x86_64", True, 4, 0.064e9 / 8, 87e6 / 8, 500, 0.1)
+    r5 = Shape("database", "db.r5.xlarge", 4, 32.0, "", False, 0, 1.25e9 / 8, 1150e6 / 8, 6000)
+    assert find("database", "db.r5.xlarge") == r5
+    t4g = Shape("database", "db.t4g.medium", 2, 4.0, "", True, 0, 0.256e9 / 8, 347e6 / 8, 2000, 0.2)
+    assert find("database", "db.t4g.medium") == t4g
+    t3 = Shape("cache", "cache.t3.medium", 2, 3.09, "", True, 0, 0.256e9 / 8, 347e6 / 8, 2000, 0.2)
+    assert find("cache", "cache.t3.medium") == t3
+
+
+@pytest.mark.parametrize(
+    ("name", "gbit_per_s"),
+    [("cache.m7g.large", 0.937), ("cache.m7g.xlarge", 1.876), ("cache.r7g.2xlarge", 3.75), ("cache.r6g.large", 0.75)],
+)
+def test_a_node_of_a_cache_has_the_baseline_that_elasticache_publishes(name: str, gbit_per_s: float) -> None:
+    # https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/CacheNodes.SupportedTypes.html
+    shape = bundled.catalogue("aws").find("cache", name)
+    assert shape is not None
+    assert shape.network_bytes_per_s == gbit_per_s * 1e9 / 8
+
+
+@pytest.mark.parametrize(
+    ("name", "credits_per_h"),
+    [("t3.nano", 6), ("t3.micro", 12), ("t3.small", 24), ("t3.medium", 24), ("t3.large", 36), ("t3.xlarge", 96),
+     ("t3.2xlarge", 192), ("t4g.micro", 12), ("t4g.xlarge", 96)],
+)  # fmt: skip
+def test_the_credits_an_hour_are_those_that_aws_publishes(name: str, credits_per_h: int) -> None:
+    # A credit is a vCPU for a minute,
+    # https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/burstable-credits-baseline-concepts.html
+    shape = bundled.catalogue("aws").find("vm", name)
+    assert shape is not None
+    assert shape.cpu_baseline_ratio is not None
+    assert shape.vcpu * 60 * shape.cpu_baseline_ratio == pytest.approx(credits_per_h)
+
+
+def test_every_burstable_shape_has_a_baseline_and_every_shape_its_network_and_disk() -> None:
+    for what in WHAT:
+        for shape in bundled.catalogue("aws").of(what):
+            assert shape.burstable == (shape.cpu_baseline_ratio is not None), shape
+            assert None not in (shape.network_bytes_per_s, shape.disk_bytes_per_s, shape.disk_operations_per_s), shape
 
 
 def test_what_is_priced_has_a_shape_and_what_has_a_shape_is_priced_somewhere() -> None:
@@ -289,10 +325,24 @@ def test_a_damaged_catalogue_is_a_price_error(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "row", ["m5.large,two,8,x86_64,false,29", "m5.large,0,8,x86_64,false,29", "m5.large,2", ",2,8,x86_64,false,29"]
+    "row",
+    [
+        "m5.large,two,8,x86_64,false,29,,,,",
+        "m5.large,0,8,x86_64,false,29,,,,",
+        "m5.large,2",
+        ",2,8,x86_64,false,29,,,,",
+        "m5.large,2,8,x86_64,false,29",
+        "m5.large,2,8,x86_64,false,29,0,,,",
+        "m5.large,2,8,x86_64,false,29,,,nan,",
+        "m5.large,2,8,x86_64,false,29,,,,1.5",
+        "m5.large,2,8,x86_64,false,29,,,,,",
+    ],
 )
 def test_a_damaged_shape_says_where(row: str) -> None:
-    head = "name,vcpu,memory_gib,architecture,burstable,pod_count_max"
+    head = (
+        "name,vcpu,memory_gib,architecture,burstable,pod_count_max,"
+        "network_bytes_per_s,disk_bytes_per_s,disk_operations_per_s,cpu_baseline_ratio"
+    )
     text = f"sections:\n  vm:\n    rows: |\n      {head}\n      {row}\n"
     with pytest.raises(PriceError, match=r"shapes\.yaml:5:"):
         reading.parse_catalogue(text, "shapes.yaml")

@@ -71,9 +71,10 @@ TYPE: dict[str, Any] = {
         "MaximumNetworkInterfaces": 18,
         "NetworkCards": [
             {"NetworkCardIndex": 0, "MaximumNetworkInterfaces": 15},
-            {"NetworkCardIndex": 1, "MaximumNetworkInterfaces": 3},
+            {"NetworkCardIndex": 1, "MaximumNetworkInterfaces": 3, "BaselineBandwidthInGbps": 0.75},
         ],
     },
+    "EbsInfo": {"EbsOptimizedInfo": {"BaselineBandwidthInMbps": 650, "BaselineIops": 3600}},
 }
 
 
@@ -355,12 +356,14 @@ def test_shapes(collection: Collection, document: dict[str, Any], packed: bool) 
     collection.put("rds_postgresql_core.csv", RDS, RDS | {"item": "db.t3.large", "memory_gib": "8"})
     collection.put("elasticache_core.csv", CACHE, CACHE | {"engine": "valkey", "price_usd": "0.08"})
     catalogue, text = catalogue_of(collection)
-    assert list(catalogue.of("vm")) == [Shape("vm", "m5.large", 2, 8.0, "x86_64", False, 29)]
+    sustained = (93_750_000, 81_250_000, 3600)
+    assert list(catalogue.of("vm")) == [Shape("vm", "m5.large", 2, 8.0, "x86_64", False, 29, *sustained)]
+    # There is no EC2 type of the names of the databases here: what they sustain is not known, but for the credits.
     assert list(catalogue.of("database")) == [
         Shape("database", "db.r5.large", 2, 16.0),
-        Shape("database", "db.t3.large", 2, 8.0, burstable=True),
+        Shape("database", "db.t3.large", 2, 8.0, burstable=True, cpu_baseline_ratio=0.3),
     ]
-    assert list(catalogue.of("cache")) == [Shape("cache", "cache.m5.large", 2, 6.38)]
+    assert list(catalogue.of("cache")) == [Shape("cache", "cache.m5.large", 2, 6.38, "", False, 0, *sustained)]
     assert text.count("gaps: []") == 3
 
 

@@ -418,7 +418,8 @@ def _ec2_shapes(rows: Collection[Found], types: Mapping[str, Mapping[str, Any]],
             gaps.append(f"{name}: {vcpu} vCPU and {memory_gib} GiB in the price files, not {shape[1]} and {shape[2]}")
         shapes.append(shape)
     source = f"EC2 DescribeInstanceTypes: {CAPTURES.get(fingerprint, fingerprint)}"
-    return _Shapes("EC2 instance types; the pods are those of EKS with the VPC CNI", shapes, [source], gaps)
+    title = "EC2 instance types; the pods are those of EKS with the VPC CNI"
+    return _Shapes(title, shapes, [source, CREDITS_SOURCE], gaps)
 
 
 def _ec2_shape(name: str, entry: Mapping[str, Any]) -> tuple[str, ...]:
@@ -436,23 +437,59 @@ def _ec2_shape(name: str, entry: Mapping[str, Any]) -> tuple[str, ...]:
             "arm64" if "arm64" in entry["ProcessorInfo"]["SupportedArchitectures"] else "x86_64",
             "true" if entry["BurstablePerformanceSupported"] else "false",
             str(max_pods(int(card["MaximumNetworkInterfaces"]), int(network["Ipv4AddressesPerInterface"]))),
+            *_sustained(name, entry),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise UsageError(f"instance type {name}: {type(error).__name__}: {error}") from None
 
 
-def _managed_shapes(rows: Collection[Found], service: str, prefix: str, title: str, source: str) -> _Shapes:
-    """Return the shapes of a managed service's classes, and where they differ from the EC2 type of the same name."""
+def _sustained(name: str, entry: Mapping[str, Any]) -> tuple[str, str, str, str]:
+    """Return what an instance type does all the time, not in bursts: network and disk in bytes/s, IOPS, CPU.
+
+    AWS's megabits and gigabits are decimal. A cell is empty where its answer has no figure.
+    """
+    network = entry.get("NetworkInfo", {})
+    cards = {card["NetworkCardIndex"]: card for card in network.get("NetworkCards", ())}
+    card = cards.get(network.get("DefaultNetworkCardIndex"), {})
+    disk = entry.get("EbsInfo", {}).get("EbsOptimizedInfo", {})
+    family, _, size = name.partition(".")
+    percent = BASELINE_PERCENT.get(size) if family in CREDITED else None
+    return (
+        _scaled(card.get("BaselineBandwidthInGbps"), 125_000_000),
+        _scaled(disk.get("BaselineBandwidthInMbps"), 125_000),
+        _scaled(disk.get("BaselineIops"), 1),
+        _plain(Decimal(percent) / 100) if percent else "",
+    )
+
+
+def _scaled(given: Any, factor: int) -> str:
+    return "" if given is None else _plain(Decimal(str(given)) * factor)
+
+
+def _managed_shapes(
+    rows: Collection[Found],
+    types: Mapping[str, Mapping[str, Any]],
+    service: str,
+    prefix: str,
+    title: str,
+    sources: Sequence[str],
+) -> _Shapes:
+    """Return the shapes of a managed service's classes, and where they differ from the EC2 type of the same name.
+
+    What they sustain is what the EC2 type of the same name does.
+    """
     ec2 = _sizes(rows, "ec2")
     shapes, gaps = [], []
     for name, (vcpu, memory_gib) in _sizes(rows, service).items():
         burstable = re.match(r"t[0-9]", name.removeprefix(prefix)) is not None
-        shapes.append((name, vcpu, memory_gib, "", "true" if burstable else "false", "0"))
+        called = name.removeprefix(prefix)
+        sustained = _sustained(called, types.get(called, {}))
+        shapes.append((name, vcpu, memory_gib, "", "true" if burstable else "false", "0", *sustained))
         twin = ec2.get(name.removeprefix(prefix), (vcpu, memory_gib))
         # A cache's memory is what is left for data, so it always differs from the host's.
         if twin[0] != vcpu or (service == "rds" and twin[1] != memory_gib):
             gaps.append(f"{name}: {vcpu} vCPU and {memory_gib} GiB, its EC2 type has {twin[0]} and {twin[1]}")
-    return _Shapes(title, shapes, [source], gaps)
+    return _Shapes(title, shapes, sources, gaps)
 
 
 def _sizes(rows: Iterable[Found], service: str) -> dict[str, tuple[str, str]]:
@@ -481,6 +518,23 @@ RDS_SIZES_SOURCE: Final = (
     "vantage-sh/ec2instances.info@14ede5a5 www/rds/instances.json (2021-08-03), else the EC2 type of the same name"
 )
 ELASTICACHE_SIZES_SOURCE: Final = "LeanerCloud/ec2-instances-info@f9eafba data/elasticache-instances.json (2025-04-24)"
+TWIN_SOURCE: Final = "network, disk and CPU credits: those of the EC2 type of the same name"
+CREDITS_SOURCE: Final = (
+    "CPU credits: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/burstable-credits-baseline-concepts.html "
+    "(2026-09-29)"
+)
+CREDITED: Final = frozenset({"t3", "t3a", "t4g"})
+"""Families of which BASELINE_PERCENT holds. T2 has other figures above large, and is not priced."""
+BASELINE_PERCENT: Final = {
+    "nano": 5,
+    "micro": 10,
+    "small": 20,
+    "medium": 20,
+    "large": 30,
+    "xlarge": 40,
+    "2xlarge": 40,
+}
+"""Size -> the share of each vCPU that it earns credits for. Source: CREDITS_SOURCE."""
 
 
 def render_catalogue(
@@ -489,13 +543,14 @@ def render_catalogue(
     """Return the text of the catalogue, which `reading.parse_catalogue` reads. `fingerprint` is that of `types`."""
     sections = {
         "vm": _ec2_shapes(rows, types, fingerprint),
-        "database": _managed_shapes(rows, "rds", "db.", "RDS instance classes", RDS_SIZES_SOURCE),
+        "database": _managed_shapes(rows, types, "rds", "db.", "RDS instance classes", [RDS_SIZES_SOURCE, TWIN_SOURCE]),
         "cache": _managed_shapes(
             rows,
+            types,
             "elasticache",
             "cache.",
             "ElastiCache node types; memory is what is left for data",
-            ELASTICACHE_SIZES_SOURCE,
+            [ELASTICACHE_SIZES_SOURCE, TWIN_SOURCE],
         ),
     }
     parts = [
