@@ -9,6 +9,7 @@ from typing import Any, Final
 from pydantic import BaseModel
 
 from cascade_plan.choosing.replanning import Attempt, as_complete, changed, step, unit_cost
+from cascade_plan.model.calibration import CALIBRATED
 from cascade_plan.model.outlook import Sensitivity
 from cascade_plan.model.plan import Plan
 from cascade_plan.model.scenario import Scenario, default_at, fields
@@ -67,7 +68,9 @@ def _cost_at(path: str, value: int | float, present: Plan, attempt: Attempt) -> 
 
 
 def _origin(path: str, scenario: Scenario, origins: Mapping[str, str]) -> tuple[str, str]:
-    """Return the kind and the source of a value: given in the scenario, or the default's."""
+    """Return the kind and the source of a value: calibrated, given in the scenario, or the default's."""
+    if origins.get(path, "").startswith(f"{CALIBRATED}: "):
+        return CALIBRATED, origins[path].removeprefix(f"{CALIBRATED}: ")
     if path in origins:
         return "scenario", origins[path]
     default = None if _given(path, scenario) else default_at(scenario, path)

@@ -139,6 +139,15 @@ PARAMETERS: Final[tuple[tuple[str, Any], ...]] = (
             ),
         ],
     ),
+    (
+        "calibration",
+        _option(
+            "--calibration",
+            "Measured values in place of the scenario's, as calibrate writes them.  [default: the file that it names]",
+            "FILE",
+            completing.calibrations,
+        ),
+    ),
     ("prices", _option("--prices", "Prices that override or complete the book.", "FILE")),
     (
         "no_price_cache",

@@ -44,6 +44,12 @@ def scenarios_and_plans(ctx: typer.Context, incomplete: str) -> Iterable[str]:
 
 
 @_silent
+def calibrations(ctx: typer.Context, incomplete: str) -> Iterable[str]:
+    """Return the YAML files."""
+    return _files(incomplete, YAML)
+
+
+@_silent
 def bundled(ctx: typer.Context, incomplete: str) -> Iterable[str]:
     """Return the bundled scenarios."""
     from cascade_plan.inputs.scenarios import bundled_scenarios

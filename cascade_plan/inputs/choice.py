@@ -10,9 +10,17 @@ from typing import Any, Final
 from cascade_plan.errors import UsageError
 from cascade_plan.files.assignments import Assignment
 from cascade_plan.inputs import project
+from cascade_plan.inputs.calibrations import flag_value
 from cascade_plan.inputs.scenarios import Given, environments_of, read
+from cascade_plan.languages.yaml import literal
 
-FIELDS: Final = (("peak", "users.peak"), ("avg", "users.average"), ("region", "region"), ("method", "method"))
+FIELDS: Final = (
+    ("peak", "users.peak"),
+    ("avg", "users.average"),
+    ("region", "region"),
+    ("method", "method"),
+    ("calibration", "calibration"),
+)
 """Flags that are short for a --set."""
 FOLLOWED: Final = ("peak",)
 """Those of them that other values follow."""
@@ -111,6 +119,8 @@ def chosen(
     }
     # Flags and environment come before the project file, and a --set before neither: it is laid over last.
     value = {**above.values, **values}
+    if "calibration" in value:
+        value["calibration"] = literal(flag_value(value["calibration"]))
     assignments = [
         Assignment(said[name], path, str(value[name]), name in FOLLOWED) for name, path in FIELDS if name in value
     ]

@@ -16,6 +16,8 @@ from cascade_plan.inputs.scenarios import bundled_scenarios
 
 FILE: Final = ".cascade-plan.yaml"
 SCENARIO_FILE: Final = "cascade-plan.yaml"
+FILES: Final = ("prices", "calibration")
+"""Values that are the path of a file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +94,11 @@ def project() -> Given:
     made = validate(Project, document)
     values = {name: getattr(made, name) for name in made.model_fields_set if getattr(made, name) is not None}
     folder, problems = Path(path).parent, []
-    if (prices := values.get("prices")) is not None:
-        values["prices"] = str(folder / prices)
-        if not _is_there(folder / prices):
-            problems.append(Problem(*document.place(("prices",)), "prices", f"no such file: {values['prices']}"))
+    for name in FILES:
+        if (file := values.get(name)) is not None:
+            values[name] = str(folder / file)
+            if not _is_there(folder / file):
+                problems.append(Problem(*document.place((name,)), name, f"no such file: {values[name]}"))
     if (scenario := values.get("scenario")) is not None:
         values["scenario"], message = _scenario(scenario, folder)
         if message:

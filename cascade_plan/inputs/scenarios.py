@@ -15,7 +15,7 @@ from cascade_plan.files.disk import listed, read_text
 from cascade_plan.files.documents import Document, Trail, field_name, trails_below
 from cascade_plan.files.parsing import parse_yaml
 from cascade_plan.files.validating import validate
-from cascade_plan.inputs import checking
+from cascade_plan.inputs import calibrations, checking
 from cascade_plan.inputs.environments import FIELD as ENVIRONMENTS
 from cascade_plan.inputs.environments import environment, environments, without
 from cascade_plan.inputs.users import contradictions, followed
@@ -115,17 +115,24 @@ def _read(reference: str, assignments: Sequence[Assignment], env: str | None, sa
         base = environment(whole, env, said)
     except ScenarioError as error:
         base, problems = without(whole), error.problems
-    chosen = _turned_off(whole, base)
-    given, notes = followed(chosen, [Assignment(*each) for each in assignments])
+    all_given = [Assignment(*each) for each in assignments]
+    taken = calibrations.included(_turned_off(whole, base), all_given)
+    chosen = taken.document
+    given, notes = followed(chosen, [each for each in all_given if each.path != calibrations.FIELD])
     document, found = _laid_over(chosen, given)
     document, ruled_out = contradictions(_turned_off(chosen, document))
-    problems += [*found, *ruled_out]
+    problems += [*taken.problems, *found, *ruled_out]
     try:
-        scenario, read_of = _with_trace(validate(Scenario, document, (ENVIRONMENTS,)), document)
+        valid = validate(Scenario, document, (ENVIRONMENTS,))
+        scenario, read_of = _with_trace(valid, document)
     except ScenarioError as error:
-        return _Found(None, document, [*problems, *error.problems, *checking.across(document)], notes)
+        wrong = taken.placed([*problems, *error.problems, *checking.across(document)])
+        return _Found(None, document, wrong, notes)
+    if taken.values:
+        scenario = scenario.model_copy(update={calibrations.FIELD: dict(taken.values)})
+        notes.append(taken.note)
     across = checking.across(document) if problems else ()
-    return _Found(scenario, document, [*problems, *across], [*notes, *read_of])
+    return _Found(scenario, document, taken.placed([*problems, *across]), [*notes, *read_of])
 
 
 def _laid_over(document: Document, assignments: Sequence[Assignment]) -> tuple[Document, list[Problem]]:

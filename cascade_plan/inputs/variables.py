@@ -11,8 +11,9 @@ PREFIX: Final = "CASCADE_PLAN_"
 KNOWN: Final = frozenset(
     PREFIX + name
     for name in (
-        "AS_OF", "AVG", "CACHE_DIR", "DEBUG", "ENDPOINT_URL", "ENV", "MAX_PRICE_AGE", "METHOD", "NO_PRICE_CACHE",
-        "FAIL_ON", "OFFLINE", "PEAK", "PRICES", "PRICE_SOURCE", "RECORD", "REGION", "SCENARIO", "STRICT_PRICES",
+        "AS_OF", "AVG", "CACHE_DIR", "CALIBRATION", "DEBUG", "ENDPOINT_URL", "ENV", "MAX_PRICE_AGE", "METHOD",
+        "NO_PRICE_CACHE", "FAIL_ON", "OFFLINE", "PEAK", "PRICES", "PRICE_SOURCE", "RECORD", "REGION", "SCENARIO",
+        "STRICT_PRICES",
     )
 )  # fmt: skip
 """Those of the flags, where the price cache is, and the one by which the tests write what they expect."""

@@ -26,7 +26,7 @@ class Sensitivity:
     """The value's dotted path in the scenario."""
     value: int | float
     kind: str
-    """assumption, plan, measured or cited (a default of that kind), or scenario (given by the user)."""
+    """assumption, plan, measured or cited (a default of that kind), calibrated, or scenario (given by the user)."""
     source: str
     """Where the value was given, or the default's source."""
     value_halved: int | float | None

@@ -25,6 +25,8 @@ class Project(Part):
     method: Text | None = None
     set: dict[str, Any] | list[str] | None = None
     """Values of the scenario by their dotted paths, or a list of KEY.PATH=VALUE."""
+    calibration: Text | None = None
+    """A file that `calibrate` or `measure` wrote, relative to the project file."""
     prices: Text | None = None
     """A file of prices, relative to the project file."""
     no_price_cache: bool | None = None

@@ -25,6 +25,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError, ValidationError
 
 from cascade_plan.files.documents import shown
 from cascade_plan.model import tier
+from cascade_plan.model.calibration import Calibrated
 from cascade_plan.model.defaults import PLAN, Default, default, default_of
 from cascade_plan.model.part import FileName, Gate, Key, Name, Part, Region, Request, Text, all_defaults
 from cascade_plan.units import (
@@ -528,6 +529,9 @@ class Scenario(Part):
         Field(default_factory=dict, examples=[{"cost_usd_per_1000_users_month": ["< 50"]}])
     )
     """Limits on figures, in k6's style: cost_usd_per_1000_users_month: ["< 50"]."""
+    calibration: Text | dict[Text, Calibrated] | None = Field(default=None, examples=["calibration.yaml"])
+    """A file that `calibrate` or `measure` wrote: its path, relative to the scenario's file. Its values take the place
+    of those given here; flags, the environment and the project file are laid over them. A saved plan has the values."""
     currency: Currency | None = Field(
         default=None,
         examples=[{"code": "EUR", "units_per_usd": 0.92, "as_of": "2026-11-01", "source": "ECB reference rate"}],
@@ -715,9 +719,14 @@ def default_at(scenario: Scenario, path: str) -> Default | None:
 
 
 def fields(part: BaseModel, path: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield (dotted path, value) of every leaf of a scenario that is a plain value, also of its instances."""
+    """Yield (dotted path, value) of every leaf of a scenario that is a plain value, also of its instances.
+
+    What a calibration gave stands at the values themselves.
+    """
     for name in type(part).model_fields:
         value = getattr(part, name)
+        if name == "calibration":
+            continue
         where = f"{path}.{name}" if path else name
         if isinstance(value, BaseModel):
             yield from fields(value, where)

@@ -17,6 +17,7 @@ from pydantic import BaseModel
 from cascade_plan import registry
 from cascade_plan.files.parsing import plain_scalar
 from cascade_plan.model import plan, tier
+from cascade_plan.model.calibration import Calibrated
 from cascade_plan.model.defaults import Default, default_of
 from cascade_plan.model.scenario import Scenario
 
@@ -35,10 +36,11 @@ def scenario_schema() -> dict[str, Any]:
     `default_source`.
     """
     root = _definition(Scenario)
-    parts = [part for part in _reached(Scenario) if part is not tier.Settings]
+    parts = [part for part in _reached(Scenario) if part not in (tier.Settings, Calibrated)]
     definitions = {titled(part): _definition(part) for part in dict.fromkeys(parts)} | _kinds()
     definitions["Availability"] = _or_its_level(definitions["Availability"])
     root["properties"]["tiers"] = _tiers(root["properties"]["tiers"])
+    root["properties"]["calibration"] = _path_alone(root["properties"]["calibration"])
     partial = {name: each for name, each in definitions.items() if _requires(each, definitions)}
     root["properties"]["environments"] = _environments(root["properties"], partial)
     definitions |= {f"{name}{PARTIAL}": _partial(each, partial) for name, each in partial.items()}
@@ -208,6 +210,12 @@ def _tiers(field: Mapping[str, Any]) -> dict[str, Any]:
         "properties": {kind: {"anyOf": [settings, off]} for kind, settings in kinds.items()},
         "additionalProperties": {"anyOf": [{**settings, "required": ["kind"]} for settings in kinds.values()]},
     }
+
+
+def _path_alone(field: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the schema of a field that a file gives as a path, though a saved plan holds what was read from there."""
+    text = next(choice for choice in field["anyOf"] if choice.get("type") == "string")
+    return {**{name: value for name, value in field.items() if name != "anyOf"}, "anyOf": [text, {"type": "null"}]}
 
 
 def _requires(schema: Any, definitions: Mapping[str, Any]) -> bool:

@@ -178,7 +178,7 @@ def _entries(part: BaseModel, path: str = "", is_given: bool = True) -> Iterator
     """Yield every field of a part and of what it holds, in their order."""
     meanings, fields = described(type(part)), allowed(type(part), path.rpartition(".")[2])
     for name in type(part).model_fields:
-        value, where = getattr(part, name, None), f"{path}.{name}" if path else name
+        value, where = _value(part, name), f"{path}.{name}" if path else name
         said = is_given and name in part.model_fields_set
         field, default = fields[name], default_of(type(part), name)
         example = next((each for each in (field.example, value) if each is not None), None)
@@ -187,6 +187,14 @@ def _entries(part: BaseModel, path: str = "", is_given: bool = True) -> Iterator
             yield from _entries(value, where, said)
         elif isinstance(value, dict) and _holds_fields(value):
             yield from _named(value, where, said)
+
+
+def _value(part: BaseModel, name: str) -> Any:
+    """Return a field's value; of a calibration its file: what it gave stands at the values themselves."""
+    value = getattr(part, name, None)
+    if name == "calibration" and isinstance(value, dict):
+        return next((each.origin.rpartition(":")[0] for each in value.values()), "")
+    return value
 
 
 def _named(parts: Mapping[str, BaseModel], path: str, is_given: bool) -> Iterator[Entry]:

@@ -30,6 +30,7 @@ MINIMAL: dict[str, Any] = {
     "behaviour": {"actions": {"list": {"weight": 1, "request": "GET /items"}}},
 }
 ACROSS_FIELDS = {
+    "calibration_missing",
     "action_at_nowhere", "action_cache_absent", "action_jobs_for_nobody", "action_reads_absent_database",
     "action_reads_said_twice", "action_reads_without_database", "action_writes_misspelt", "actions_ask_other_kinds",
     "average_above_peak", "budget_registered_unknown", "cache_nodes_not_whole_shards", "currency_dollar",
