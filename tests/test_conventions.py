@@ -177,6 +177,8 @@ IN_A_UNIT_BESIDE = re.compile(rf"(?:value|amount|quantity|limit)(?:_(?:{'|'.join
 BESIDE = {"unit", "figure", "name", "path"}
 BY_NAME = {"purchase", "reads", "writes", "jobs", "counts"}
 """Fields that map names to shares, or to counts of what the field is called."""
+BY_KEY = {"Calibrated"}
+"""Classes whose values are in the unit of the path that they stand under."""
 NO_UNIT = {"schema_version", "port", "profile", "seed"}
 """Numbers that count nothing, and 24 loads relative to each other."""
 
@@ -223,7 +225,7 @@ def scenario_fields(owner: type[BaseModel], path: tuple[str, ...] = ()) -> Itera
                     yield from scenario_fields(settings_class(kind), (*path, name, kind))
             elif isinstance(part, type) and issubclass(part, BaseModel):
                 yield from scenario_fields(part, (*path, name))
-        if found & {int, float, Decimal}:
+        if found & {int, float, Decimal} and owner.__name__ not in BY_KEY:
             yield Field(owner.__name__, (*path, name), frozenset(owner.model_fields))
 
 

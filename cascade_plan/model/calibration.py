@@ -48,7 +48,7 @@ class Observed(Part):
     """Requests a second in the windows that were taken."""
     busy_share: float | None = Field(default=None, examples=[0.81])
     """How busy the service was."""
-    windows: int = Field(default=0, examples=[47])
+    window_count: int = Field(default=0, examples=[47])
     """Windows of monitoring that were taken."""
     sources: list[Text] = Field(default_factory=list, examples=[["normal_stats.csv"]])
     """The files it was read from."""
@@ -63,7 +63,7 @@ class Checked(Part):
     """What was predicted."""
     predicted: float = Field(examples=[44.3])
     measured: float = Field(examples=[42.9])
-    error: float = Field(examples=[0.03])
+    error_ratio: float = Field(examples=[0.03])
     """Predicted over measured, less 1."""
 
 
