@@ -35,6 +35,7 @@ PLUGINS = {
     ("emitters",): 2,
     ("reports",): 3,
     ("evidence", "readers"): 3,
+    ("evidence", "metrics"): 3,
     ("traces", "dialects"): 3,
 }
 """Folder of plug-ins -> how many parts of a module's name are the name of the plug-in that it belongs to."""
@@ -284,6 +285,8 @@ BREAKS: tuple[tuple[Check, str, str], ...] = (
     (by_name, "reports.days.bad", "from cascade_plan.reports.days.table import render"),
     (by_name, "reports.days.bad", "from cascade_plan.reports.plans import table"),
     (by_name, "evidence.runs", "from cascade_plan.evidence.readers import hey"),
+    (by_name, "evidence.observing", "from cascade_plan.evidence.metrics import prometheus"),
+    (by_name, "evidence.metrics.bad", "from cascade_plan.evidence.metrics.table import read"),
     (private, "cli.bad", "from cascade_plan.reports.days._outcomes import row"),
     (private, "reports.plans.bad", "from cascade_plan.reports.days import _outcomes"),
     (private, "emitters.redis.bad", "from cascade_plan.emitters.nginx._parts import x"),

@@ -139,6 +139,13 @@ def reader(module: ModuleType) -> Iterator[str]:
     yield from called_with(module, "read", "file", "beside")
 
 
+def metrics(module: ModuleType) -> Iterator[str]:
+    """Yield what a reader of metrics lacks: what it READS, claims(file) and read(file, said)."""
+    yield from line_of_text(module, "READS")
+    yield from called_with(module, "claims", "file")
+    yield from called_with(module, "read", "file", "said")
+
+
 def dialect(module: ModuleType) -> Iterator[str]:
     """Yield what a way of writing traces lacks: what it READS, claims(text) and read(text)."""
     yield from line_of_text(module, "READS")
@@ -159,6 +166,7 @@ CONTRACTS: dict[tuple[str, str], Contract] = {
     ("reports/differences", ""): report("differences"),
     ("reports/environments", ""): report("plans", "rendered"),
     ("evidence/readers", ""): reader,
+    ("evidence/metrics", ""): metrics,
     ("traces/dialects", ""): dialect,
 }
 """(Folder, module of each of its plug-ins that keeps the contract, "" for the plug-in itself)."""
@@ -224,6 +232,10 @@ def read(file: object, beside: object) -> None:
     """Read."""
 
 
+def read_said(file: object, said: object) -> None:
+    """Read."""
+
+
 def claims_text(text: object) -> bool:
     """Claim."""
     return True
@@ -247,7 +259,9 @@ def unfit(what: object, engine: object, terms: object) -> None:
 
 def test_every_registry_has_a_contract() -> None:
     kinds = {f"reports/{kind}" for kind in registry.names("reports")}
-    assert kinds | {"tiers", "clouds", "emitters", "evidence/readers", "traces/dialects"} == {*FOLDERS}
+    assert kinds | {"tiers", "clouds", "emitters", "evidence/readers", "evidence/metrics", "traces/dialects"} == {
+        *FOLDERS
+    }
 
 
 @pytest.mark.parametrize(("folder", "part"), CONTRACTS)
@@ -306,6 +320,9 @@ def aws(**changes: object) -> ModuleType:
         (reader, made(FILES=("*.json",), COMPANIONS=(), claims=claims, read=read)),
         (reader, made(READS="results", FILES=("*.json",), COMPANIONS=(), read=read)),
         (reader, made(READS="results", FILES=("*.json",), COMPANIONS=(), claims=claims, read=claims)),
+        (metrics, made(READS="results", claims=claims, read=read)),
+        (metrics, made(READS="results", claims=claims_text, read=read_said)),
+        (metrics, made(claims=claims, read=read_said)),
         (dialect, made(claims=claims_text, read=read_text)),
         (dialect, made(READS="rows", claims=claims, read=read_text)),
         (dialect, made(READS="rows", claims=claims_text, read=read)),
@@ -327,6 +344,7 @@ def test_a_breach_is_found(contract: Contract, module: ModuleType) -> None:
         (emitter, made(COMMAND="k8s", APPLIED_AFTER=("terraform",), render=render)),
         (report("plan"), made(render=render, FORMAT="a format")),
         (reader, made(READS="results", FILES=("*.json",), COMPANIONS=(), claims=claims, read=read)),
+        (metrics, made(READS="results", claims=claims, read=read_said)),
         (dialect, made(READS="rows", claims=claims_text, read=read_text)),
     ],
 )
@@ -366,6 +384,7 @@ def test_what_is_no_plug_in_is_not_loaded(folder: str, name: str) -> None:
         ("tiers", "no tier named 'nope': known are api, cache, "),
         ("reports/days", "no format 'nope' for days: known are csv, json, markdown, table"),
         ("evidence/readers", "no reader named 'nope': known are hey, jmeter, "),
+        ("evidence/metrics", "no metric named 'nope': known are cloudwatch, pg-stat-statements, "),
     ],
 )
 def test_an_unknown_name_is_refused_in_words(folder: str, message: str) -> None:

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 
 CORES: Final = "cores"
 BUSY_SHARE: Final = "busy_share"
+ENGINE_SHARE: Final = "engine_share"
 THROTTLED_SHARE: Final = "throttled_share"
 PODS: Final = "pods"
 REQUESTS_PER_S: Final = "requests_per_s"
@@ -30,6 +31,7 @@ CPU_CREDITS: Final = "cpu_credits"
 SERIES: Final[Mapping[str, str]] = {
     CORES: "CPU cores in use by all of a tier",
     BUSY_SHARE: "share of a tier's CPU that is in use, 0 to 1, the mean of its nodes",
+    ENGINE_SHARE: "share of the one thread that executes a cache's commands, 0 to 1, the mean of its nodes",
     THROTTLED_SHARE: "share of the scheduler's periods in which a tier's pods were throttled, 0 to 1",
     PODS: "pods of a tier that run",
     REQUESTS_PER_S: "requests a second: of a service, or with no subject of all",
