@@ -52,6 +52,7 @@ bench: $(VENV)/.installed-tools ## Measure against peers and floors (the accurac
 	$(BIN)/python benchmarks/autoscaler.py
 	$(BIN)/python benchmarks/offers.py
 	$(BIN)/python benchmarks/n_plus_one.py
+	$(BIN)/python benchmarks/real_stack.py
 
 docs: $(VENV)/.installed ## Rebuild what is generated in docs/: the scenario's reference and the manual page
 	$(BIN)/cascade-plan schema --format markdown -o docs/scenario.md

@@ -1,0 +1,141 @@
+"""What cascade-plan predicts of a small real stack on this machine, against what the emitted Locust file measures.
+
+It starts PostgreSQL, PgBouncer, Redis and a FastAPI application on loopback with the emitted settings and SQL, the
+application on a core of its own. It measures the service demands with one request at a time, writes them into a
+scenario, lets the plan predict each load, and then runs the emitted Locust file with that load, unmodified.
+"""
+
+# ruff: noqa: T201
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import signal
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
+
+import pytest
+from stack import demands as measuring
+from stack import levels as loads
+from stack import machine, predictions, scenarios, serving, tables
+
+MEMORY = Path("/dev/shm")
+MEMORY_FREE_GIB = 2
+SECONDS_LEAST = 5.0
+PREFERRED = "While they are measured all of these run before all else (SCHED_RR), a full core's 5% apart."
+ORDINARY = "Everything runs at ordinary priority: neighbours on this machine slow it down."
+
+
+def percents(text: str) -> list[int]:
+    """Return the loads asked for, in per cent of saturation. Raises ValueError for anything else."""
+    found = [int(each) for each in text.split(",")]
+    if not all(1 <= each <= 200 for each in found) or len(set(found)) < len(found):
+        raise ValueError(text)
+    return found
+
+
+def given() -> argparse.Namespace:
+    """Return the arguments."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--levels", type=percents, default=percents("20,50,80,95,110"), metavar="P,P",
+                        help="loads in per cent of the API's saturation (default 20,50,80,95,110)")  # fmt: skip
+    parser.add_argument("--seconds", type=float, default=60.0, help="how long a load is held (default 60)")
+    parser.add_argument("--repeats", type=int, default=1, help="how often each is; medians are compared (default 1)")
+    parser.add_argument("--requests", type=int, default=400, help="of each kind, for the demands (default 400)")
+    parser.add_argument("--keep", type=Path, metavar="DIR", help="keep the scenario, results and figures there")
+    parser.add_argument("--no-priority", dest="priority", action="store_false", help="leave scheduling as it is")
+    found = parser.parse_args()
+    if found.seconds < SECONDS_LEAST or found.repeats < 1 or found.requests < 20:
+        parser.error(f"at least {SECONDS_LEAST:g} seconds, one repeat and 20 requests")
+    return found
+
+
+def users_of(percent: int, cpu_ms: float) -> int:
+    """Return the users who keep one core so busy, were there no wait: X = N / Z and U = X D.
+
+    Source: Denning and Buzen, Computing Surveys 10 (1978).
+    """
+    return round(percent / 100 * 1000 / cpu_ms * scenarios.THINK_S)
+
+
+def main() -> int:
+    """Print predicted, measured and error of every load. Return 0 whatever they are: a benchmark judges nothing."""
+    arguments = given()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > MEMORY_FREE_GIB * 2**30:
+        tempfile.tempdir = str(MEMORY)
+    try:
+        with tempfile.TemporaryDirectory(prefix="real-stack-") as home:
+            compare(arguments, Path(home))
+    except KeyboardInterrupt:
+        print("interrupted: everything is stopped", file=sys.stderr)
+        return 130
+    except (LookupError, ChildProcessError, AssertionError, pytest.skip.Exception, pytest.fail.Exception) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def compare(arguments: argparse.Namespace, home: Path) -> None:
+    """Measure demands, predict the loads, measure them, and print."""
+    print(*tables.machine(), sep="\n", flush=True)
+    guess = {action: {"cpu_ms": 1.0} for action in scenarios.ACTIONS}
+    own, shared = machine.two_cores()
+    os.sched_setaffinity(0, {shared})
+    with serving.serving(home, scenarios.document({"first": 1}, arguments.seconds, guess), own, shared) as stack:
+        running = ", ".join(f"{part} {process}" for part, process in stack.processes.items())
+        print(f"running: {running}; the API on core {own}, the others on core {shared}", file=sys.stderr, flush=True)
+        with machine.preferred([os.getpid(), *stack.processes.values()], arguments.priority) as is_preferred:
+            found = measuring.measure(stack, arguments.requests)
+        print("", PREFERRED if is_preferred else ORDINARY, sep="\n")
+        print("\nService demands, one request at a time (ms):", *tables.demanded(found), sep="\n", flush=True)
+        users = {scenarios.load_name(percent): users_of(percent, found.cpu_ms) for percent in arguments.levels}
+        if max(users.values()) > serving.USERS_MOST:
+            raise LookupError(f"{max(users.values()):,} users, and there are {serving.USERS_MOST:,}")
+        scenario = scenarios.written(
+            home / "measured.yaml", scenarios.document(users, arguments.seconds, found.actions, **found.tiers)
+        )
+        serving.emitted(scenarios.planned(scenario), home / "emitted")
+        told = predictions.predicted(scenario)
+        print(f"\n{tables.HEAD}", flush=True)
+        measured: dict[int, list[loads.Level]] = {}
+        for percent in arguments.levels * arguments.repeats:
+            load = scenarios.load_name(percent)
+            level = loads.run(stack, home, load, users[load], arguments.seconds, arguments.priority)
+            measured.setdefault(percent, []).append(level)
+    for percent, levels in measured.items():
+        print(*tables.compared(percent, levels, {"predicted": told[scenarios.load_name(percent)]}), sep="\n")
+    print("\nHow quiet the machine was:", *(tables.noise(p, each) for p in measured for each in measured[p]), sep="\n")
+    if arguments.keep:
+        keep(arguments.keep, home, measured, told)
+
+
+def keep(
+    directory: Path,
+    home: Path,
+    measured: Mapping[int, Sequence[loads.Level]],
+    told: Mapping[str, predictions.Predicted],
+) -> None:
+    """Write the scenario, Locust's results, and what was predicted and measured."""
+    directory.mkdir(parents=True, exist_ok=True)
+    shutil.copy(home / "measured.yaml", directory / "scenario.yaml")
+    for file in (home / "emitted" / "loadtest" / "results").iterdir():
+        shutil.copy(file, directory)
+    figures = [
+        {"percent": percent, "predicted": asdict(told[level.load].overall), **level.document()}
+        for percent, levels in measured.items()
+        for level in levels
+    ]
+    (directory / "figures.json").write_text(json.dumps(figures, indent=1), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
