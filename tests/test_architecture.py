@@ -36,6 +36,7 @@ PLUGINS = {
     ("reports",): 3,
     ("evidence", "readers"): 3,
     ("evidence", "metrics"): 3,
+    ("evidence", "measuring"): 3,
     ("traces", "dialects"): 3,
 }
 """Folder of plug-ins -> how many parts of a module's name are the name of the plug-in that it belongs to."""
@@ -43,7 +44,7 @@ SEEN = {"tiers": "settings", "clouds": "names"}
 """What of a plug-in emitters and reports may see: a kind's nouns, a cloud's names."""
 SEE_ONLY_A_PLAN = {"emitters", "reports"}
 EDGE = {"__main__", "cli", "files", "prices", "inputs"}
-"""With the prices of each cloud."""
+"""With the prices of each cloud, and what asks a server of one's own."""
 
 BANNED_OUTSIDE_EDGE = {
     "time", "random", "secrets", "uuid", "os", "pathlib", "tempfile", "shutil", "socket", "ssl", "urllib", "http",
@@ -52,7 +53,20 @@ BANNED_OUTSIDE_EDGE = {
 SEEDED = {"proving": {"random"}}
 """Simulations draw, from generators that are given their seed."""
 CLOCKS = {"now", "utcnow", "today", "fromtimestamp"}
-SLOW = {"numpy", "scipy", "boto3", "botocore", "urllib3", "ijson", "filelock", "platformdirs", "rich", "tabulate"}
+SLOW = {
+    "numpy",
+    "scipy",
+    "boto3",
+    "botocore",
+    "urllib3",
+    "ijson",
+    "filelock",
+    "platformdirs",
+    "rich",
+    "tabulate",
+    "psycopg",
+    "redis",
+}
 """Packages that cost a start-up more than they give it: imported where they are used, in functions."""
 LATE: dict[str, set[str]] = {"proving": {"numpy", "scipy"}}
 """Modules that may import slow packages, because they are themselves imported only in functions."""
@@ -203,6 +217,11 @@ def prices_of_a_cloud(parts: tuple[str, ...]) -> bool:
     return parts[:1] == ("clouds",) and parts[2:3] == ("prices",)
 
 
+def asks_a_server(parts: tuple[str, ...]) -> bool:
+    """Return whether a module measures one's own servers."""
+    return parts[:2] == ("evidence", "measuring")
+
+
 def client_elsewhere(module: Module) -> Iterator[str]:
     """Yield imports of a cloud's client outside the prices of that cloud."""
     if not prices_of_a_cloud(module.parts):
@@ -213,7 +232,7 @@ def client_elsewhere(module: Module) -> Iterator[str]:
 
 def impure(module: Module) -> Iterator[str]:
     """Yield what reads a clock, chance, disk or network away from the edge."""
-    if home(module.parts) in EDGE or prices_of_a_cloud(module.parts):
+    if home(module.parts) in EDGE or prices_of_a_cloud(module.parts) or asks_a_server(module.parts):
         return
     for found in imports(module):
         if found.name.split(".")[0] in BANNED_OUTSIDE_EDGE - SEEDED.get(home(module.parts), set()):
@@ -287,6 +306,7 @@ BREAKS: tuple[tuple[Check, str, str], ...] = (
     (by_name, "evidence.runs", "from cascade_plan.evidence.readers import hey"),
     (by_name, "evidence.observing", "from cascade_plan.evidence.metrics import prometheus"),
     (by_name, "evidence.metrics.bad", "from cascade_plan.evidence.metrics.table import read"),
+    (by_name, "evidence.measuring.http", "from cascade_plan.evidence.measuring import redis"),
     (private, "cli.bad", "from cascade_plan.reports.days._outcomes import row"),
     (private, "reports.plans.bad", "from cascade_plan.reports.days import _outcomes"),
     (private, "emitters.redis.bad", "from cascade_plan.emitters.nginx._parts import x"),
@@ -297,6 +317,7 @@ BREAKS: tuple[tuple[Check, str, str], ...] = (
     (slow_start, "formulas.bad", "class A:\n    from scipy.stats import norm"),
     (slow_start, "clouds.aws.prices.bad", "try:\n    import boto3\nexcept ImportError:\n    pass"),
     (slow_start, "proving.bad", "import rich.table"),
+    (slow_start, "evidence.measuring.bad", "import psycopg"),
     (slow_start, "cli.bad", "from cascade_plan.proving import days"),
     (slow_start, "cli.bad", "from cascade_plan.proving.queue import run"),
     (slow_start, "reports.bad", "from typing import TYPE_CHECKING\nif not TYPE_CHECKING:\n    import tabulate"),
@@ -338,6 +359,7 @@ ALLOWED: tuple[tuple[str, str], ...] = (
     ("evidence.readers.good", "from cascade_plan.evidence.texts import Text"),
     ("formulas.good", "from datetime import date\ndef f(x):\n    import numpy\n    return date.fromisoformat(x)"),
     ("proving.good", "import numpy as np\nfrom cascade_plan.formulas import roots"),
+    ("evidence.measuring.good", "import socket\nfrom time import monotonic\ndef f():\n    import redis"),
     ("proving.good", "from cascade_plan.proving.queue import run"),
     ("cli.good", "def show():\n    from cascade_plan.proving import days"),
     ("clouds.aws.prices.good", "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import boto3"),

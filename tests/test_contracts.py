@@ -14,6 +14,7 @@ import pytest
 
 from cascade_plan import registry
 from cascade_plan.errors import UsageError
+from cascade_plan.evidence.servers import Kind
 from cascade_plan.model.cloud import Cloud
 from cascade_plan.model.tier import Settings
 
@@ -146,6 +147,18 @@ def metrics(module: ModuleType) -> Iterator[str]:
     yield from called_with(module, "read", "file", "said")
 
 
+def measuring(module: ModuleType) -> Iterator[str]:
+    """Yield what a kind of server to measure lacks: whose FIELDS it tells, its option, and what every one is asked."""
+    for attribute in ("KIND", "METAVAR", "HELP"):
+        yield from line_of_text(module, attribute)
+    yield from names_of_files(module, "FIELDS", least=1)
+    for name, asked in vars(Kind).items():
+        if inspect.isfunction(asked) and not name.startswith("_"):
+            yield from called_as(module, name, asked)
+    if getattr(module, "KIND", "") not in registry.names("tiers"):
+        yield f"{module.__name__}: KIND is no kind of tier"
+
+
 def dialect(module: ModuleType) -> Iterator[str]:
     """Yield what a way of writing traces lacks: what it READS, claims(text) and read(text)."""
     yield from line_of_text(module, "READS")
@@ -167,6 +180,7 @@ CONTRACTS: dict[tuple[str, str], Contract] = {
     ("reports/environments", ""): report("plans", "rendered"),
     ("evidence/readers", ""): reader,
     ("evidence/metrics", ""): metrics,
+    ("evidence/measuring", ""): measuring,
     ("traces/dialects", ""): dialect,
 }
 """(Folder, module of each of its plug-ins that keeps the contract, "" for the plug-in itself)."""
@@ -259,9 +273,8 @@ def unfit(what: object, engine: object, terms: object) -> None:
 
 def test_every_registry_has_a_contract() -> None:
     kinds = {f"reports/{kind}" for kind in registry.names("reports")}
-    assert kinds | {"tiers", "clouds", "emitters", "evidence/readers", "evidence/metrics", "traces/dialects"} == {
-        *FOLDERS
-    }
+    others = {"tiers", "clouds", "emitters", "evidence/readers", "evidence/metrics", "evidence/measuring"}
+    assert kinds | others | {"traces/dialects"} == {*FOLDERS}
 
 
 @pytest.mark.parametrize(("folder", "part"), CONTRACTS)
@@ -280,6 +293,11 @@ def test_every_folder_has_a_plug_in(folder: str) -> None:
 def aws(**changes: object) -> ModuleType:
     """Return AWS's cloud with some of it replaced; None takes it away."""
     return made(**{**vars(registry.load("clouds", "aws", "cloud")), "__name__": "bad", **changes})
+
+
+def http(**changes: object) -> ModuleType:
+    """Return what measures an HTTP address with some of it replaced; None takes it away."""
+    return made(**{**vars(registry.load("evidence/measuring", "http")), "__name__": "bad", **changes})
 
 
 @pytest.mark.parametrize(
@@ -323,6 +341,11 @@ def aws(**changes: object) -> ModuleType:
         (metrics, made(READS="results", claims=claims, read=read)),
         (metrics, made(READS="results", claims=claims_text, read=read_said)),
         (metrics, made(claims=claims, read=read_said)),
+        (measuring, http(KIND="balancer")),
+        (measuring, http(FIELDS=())),
+        (measuring, http(HELP=None)),
+        (measuring, http(opened=one)),
+        (measuring, http(steps=None)),
         (dialect, made(claims=claims_text, read=read_text)),
         (dialect, made(READS="rows", claims=claims, read=read_text)),
         (dialect, made(READS="rows", claims=claims_text, read=read)),
@@ -345,6 +368,7 @@ def test_a_breach_is_found(contract: Contract, module: ModuleType) -> None:
         (report("plan"), made(render=render, FORMAT="a format")),
         (reader, made(READS="results", FILES=("*.json",), COMPANIONS=(), claims=claims, read=read)),
         (metrics, made(READS="results", claims=claims, read=read_said)),
+        (measuring, http()),
         (dialect, made(READS="rows", claims=claims_text, read=read_text)),
     ],
 )

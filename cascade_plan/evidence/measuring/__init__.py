@@ -1,0 +1,1 @@
+"""What short measurements of one's own servers tell, one kind of server each."""
