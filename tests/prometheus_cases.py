@@ -135,6 +135,15 @@ def _request_recordings(namespace: str) -> Iterator[tuple[str, Recorded]]:
     # 11.4 of 12: 11 are within 0.3 s, 11.5 within 0.5 s.
     yield f"namespace:{metric}:p95", Recorded((*good, *failed), {here: 0.3 + 0.2 * 0.4 / 0.5})
     yield f"namespace:{metric}:p99", Recorded((*good, *failed), {here: 0.5 + 0.5 * 0.38 / 0.5})
+    # Two pods at 0.03 cores each answer 12 requests a second; a Redis exporter's own CPU is not theirs.
+    used = tuple(
+        Series(
+            named("process_cpu_seconds_total", namespace=namespace, job=f"{namespace}-{job}", pod=pod), counter(0.03)
+        )
+        for job, pod in (("api", "a-1"), ("api", "a-2"), ("redis", "r-1"))
+    )
+    cpu = f"namespace:{own}_request_cpu_seconds:ratio_rate5m"
+    yield cpu, Recorded((*good, *failed, *used), {here: 0.005})
     slow = {"200": 4.0, "300": 3.0, "500": 2.5}
     by_limit = {f'{{limit_ms="{limit}",namespace="{namespace}"}}': rate for limit, rate in slow.items()}
     yield f"namespace:{own}_slow_requests:rate5m", Recorded((*good, *failed), by_limit)
@@ -225,6 +234,12 @@ def service_recordings(namespace: str, service: str, other: str) -> Iterator[tup
     yield f"job:{own}_requests:rate5m", Recorded((*good, *failed, *others), {**mine, theirs: 7})
     shares = {f"{{{where}}}": 0.5, theirs: 0.0}
     yield f"job:{own}_request_errors:ratio_rate5m", Recorded((*good, *failed, *others), shares)
+    used, theirs_too = (
+        Series(named("process_cpu_seconds_total", **labels), counter(cores))
+        for labels, cores in ((pod, 0.1), (foreign, 0.14))
+    )
+    ratios = {f"{{{where}}}": 0.005, theirs: 0.02}
+    yield f"job:{own}_request_cpu_seconds:ratio_rate5m", Recorded((*good, *failed, *others, used, theirs_too), ratios)
     # 19 of 20 within 0.2 s is the bound itself; 6.65 of 7 are 95 % of the way from 0.2 to 0.3 s.
     times = {f"{{{where}}}": 0.2, theirs: 0.295}
     yield f"job:{metric}:p95", Recorded((*good, *failed, *others), times)
@@ -440,3 +455,72 @@ def _monitoring(plan: Plan, namespace: str) -> Iterator[tuple[str, Alerted]]:
             Series(named("up", **here, job=f"{namespace}-{job}", pod="p"), gauge(1)) for job in (component, "redis")
         )
         yield "TargetsMissing", Alerted((other,), ((up,),), labels={"component": component})
+
+
+def observations(namespace: str) -> tuple[tuple[Series, ...], dict[str, float]]:
+    """Return series of a running system of the scenario cascade, and what each of its measures then is by its label."""
+    own, here = prefix(namespace), {"namespace": namespace}
+    api = {**here, "job": f"{namespace}-api"}
+    request = f"{own}_request_duration_seconds"
+    given = [
+        *(Series(named("process_cpu_seconds_total", **api, pod=pod), counter(0.3)) for pod in ("a", "b")),
+        Series(named("process_cpu_seconds_total", **here, job=f"{namespace}-redis", pod="r"), counter(9)),
+        *(Series(named("up", **api, pod=pod), gauge(up)) for pod, up in (("a", 1), ("b", 1), ("down", 0))),
+        *histogram(request, {"0.0025": 50, "0.005": 95, "0.01": 100, "+Inf": 100}, **api, pod="a", outcome="ok"),
+        Series(named(f"{request}_sum", **api, pod="a", outcome="ok"), counter(0.4)),
+    ]
+    given += [
+        Series(named(f"container_cpu_cfs_{what}periods_total", **here, pod=pod, container="api"), counter(rate))
+        for what, rates in (("throttled_", (1, 5)), ("", (10, 5)))
+        for pod, rate in zip((f"{namespace}-api-7d9", "other-1"), rates, strict=True)
+    ]
+    counters: tuple[tuple[str, dict[str, str], float], ...] = (
+        (f"{own}_action_requests_total", {"action": "list_workrooms"}, 75),
+        (f"{own}_action_requests_total", {"action": "create_message"}, 25),
+        (f"{own}_cache_requests_total", {"result": "hit"}, 45),
+        (f"{own}_cache_requests_total", {"result": "miss"}, 5),
+        ("redis_cpu_sys_seconds_total", {}, 0.1),
+        ("redis_cpu_user_seconds_total", {}, 0.2),
+        ("redis_cpu_sys_main_thread_seconds_total", {}, 0.05),
+        ("redis_cpu_user_main_thread_seconds_total", {}, 0.2),
+        (f"{own}_query_duration_seconds_count", {"query_type": "list_workrooms_read"}, 60),
+        ("pgbouncer_stats_sql_transactions_pooled_total", {"database": "app"}, 30),
+        ("pgbouncer_process_cpu_seconds_total", {}, 0.01),
+    )
+    given += [
+        Series(named(metric, **here, pod=pod, **labels), counter(rate))
+        for metric, labels, rate in counters
+        for pod in ("p-1", "p-2")
+    ]
+    gauges = (
+        ("pg_stat_activity_count", {"state": "active"}, 12),
+        ("pg_stat_activity_count", {"state": "idle"}, 30),
+        ("pgbouncer_pools_server_active_connections", {"user": "app_user"}, 7),
+        ("pgbouncer_pools_client_waiting_connections", {"user": "app_user"}, 3),
+    )
+    given += [Series(named(metric, **here, pod="p", **labels), gauge(value)) for metric, labels, value in gauges]
+    foreign = [Series(each.series.replace(f'"{namespace}"', '"other"'), each.values) for each in given]
+    expected = {
+        "cores:api": 0.6,
+        "pods:api": 2.0,
+        "throttled_share:api": 0.1,
+        "requests_per_s:api": 100.0,
+        "response_ms_mean:api": 4.0,
+        # Half are within 2.5 ms, 95 of 100 within 5 ms, and 99 four fifths of the way from 5 to 10 ms.
+        "response_ms_p50:api": 2.5,
+        "response_ms_p95:api": 5.0,
+        "response_ms_p99:api": 9.0,
+        "route_requests_per_s:list_workrooms": 150.0,
+        "route_requests_per_s:create_message": 50.0,
+        "cache_hits_per_s:cache": 90.0,
+        "cache_misses_per_s:cache": 10.0,
+        "cores:cache": 0.6,
+        "engine_share:cache": 0.25,
+        "connections:database": 42.0,
+        "queries_per_s:database": 120.0,
+        "transactions_per_s:pool": 60.0,
+        "cores:pool": 0.02,
+        "pool_connections_used:pool": 7.0,
+        "pool_waiting:pool": 3.0,
+    }
+    return (*given, *foreign), expected

@@ -11,11 +11,9 @@ from cascade_plan.errors import UsageError
 from cascade_plan.evidence.naming import measure, settled
 from cascade_plan.evidence.texts import quoted
 from cascade_plan.evidence.windows import Points, metrics, window_of
-from cascade_plan.model.observation import Measure, Metrics
+from cascade_plan.model.observation import LABEL, Measure, Metrics
 from cascade_plan.units import counted
 
-LABEL: Final = "measure"
-"""The label whose value says what a series is of, such as cores:api. The recipes set it with label_replace."""
 SHOWN: Final = 5
 """Series that a message names."""
 COUNTERS: Final = ("_total", "_count", "_sum", "_bucket")

@@ -8,6 +8,9 @@ from typing import Final
 
 PLAN_BOUNDS_S: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 """The performance plan's buckets of cascade_query_duration_seconds."""
+FINE_BOUNDS_S: Final = (0.001, 0.0025, 0.005)
+"""Bounds of requests beside these: an idle service answers within its own CPU time, a few ms, and a quantile in the
+first bucket is interpolated from 0."""
 BESIDE_BOUNDS: Final = 3
 """Series of a histogram's child beside its bounds: le="+Inf", _sum and _count."""
 
@@ -25,6 +28,15 @@ def bounds_s(limits_ms: Iterable[float]) -> tuple[float, ...]:
     Source: https://prometheus.io/docs/practices/histograms/#errors-of-quantile-estimation
     """
     return tuple(sorted({*PLAN_BOUNDS_S, *filter(None, map(seconds, limits_ms))}))
+
+
+def request_bounds_s(limits_ms: Iterable[float]) -> tuple[float, ...]:
+    """Return the bounds of the histogram of requests: fine ones below those that queries have too.
+
+    >>> request_bounds_s([200])[:5]
+    (0.001, 0.0025, 0.005, 0.01, 0.025)
+    """
+    return tuple(sorted({*FINE_BOUNDS_S, *bounds_s(limits_ms)}))
 
 
 def seconds(limit_ms: float | Decimal) -> float:

@@ -98,6 +98,19 @@ def total(series: str, *by: str) -> str:
     return f"sum by ({', '.join(by)}) ({series})"
 
 
+def labelled(series: str, label: str, value: str, source: str = "") -> str:
+    """Return series with one more label: its value is the text, behind which the value of the label `source` stands.
+
+    >>> labelled("up", "measure", "pods:api")
+    'label_replace(up, "measure", "pods:api", "", "")'
+    >>> labelled("up", "measure", "pods:", "job")
+    'label_replace(up, "measure", "pods:$1", "job", "(.*)")'
+    """
+    text = value.replace("$", "$$")
+    asked = (text + "$1", source, "(.*)") if source else (text, "", "")
+    return f"label_replace({', '.join((series, *map(literal, (label, *asked))))})"
+
+
 def quantile(share: float, buckets: str) -> str:
     """Return the quantile of a histogram's buckets, and nothing where there was no request: `>= 0` drops NaN."""
     return f"histogram_quantile({number(share)}, {buckets}) >= 0"

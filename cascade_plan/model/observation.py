@@ -76,6 +76,10 @@ COUNTED: Final[Mapping[str, str]] = {
 """What may be counted over a run, and what it then says. A subject is the name of the database or of the pool."""
 
 
+LABEL: Final = "measure"
+"""The label of a series of Prometheus that says what it measures, such as cores:api."""
+
+
 class Measure(NamedTuple):
     """What is measured, and of which part of the system."""
 
@@ -83,6 +87,11 @@ class Measure(NamedTuple):
     """One of SERIES or of COUNTED."""
     subject: str = ""
     """A tier's name, a route or an action as the words of `what` say; "" where it is of the whole system."""
+
+    @property
+    def label(self) -> str:
+        """What a label, a column or a command line calls it: WHAT, or WHAT:SUBJECT."""
+        return f"{self.what}:{self.subject}" if self.subject else self.what
 
     def __str__(self) -> str:
         return f"{self.what} of {self.subject}" if self.subject else self.what

@@ -14,6 +14,7 @@ from cascade_plan.model.watch import Recorded
 
 QUERY: Final = "query_duration_seconds"
 REQUEST: Final = "request_duration_seconds"
+ACTION_REQUESTS: Final = "action_requests"
 CACHE_LOOKUPS: Final = "cache_requests"
 POOL_USED: Final = "connection_pool_usage"
 SOCKETS: Final = "websocket_connections"
@@ -27,6 +28,8 @@ SHORTEST_S: Final = 300
 SAMPLES_LEAST: Final = 4
 """Samples a rate looks at, so that it lives through one or two failed scrapes,
 https://www.robustperception.io/what-range-should-i-use-with-rate/"""
+PROCESS_CPU: Final = "process_cpu_seconds_total"
+"""CPU time of a process by the client libraries' own collector."""
 NEAR: Final = 0.9
 """Share of a limit at which there is still time to act (assumption)."""
 
@@ -57,7 +60,21 @@ def is_watched(site: Site[Any]) -> bool:
 
 def window_s(site: Site[Any]) -> float:
     """Return the window of each pod's rates: a minute, or as long as a few scrapes take."""
-    return max(60.0, SAMPLES_LEAST * float(site.settings_of("monitoring").scrape_interval_s))
+    return max(60.0, observed_window_s(site))
+
+
+def observed_window_s(site: Site[Any]) -> float:
+    """Return the window of what a calibration asks: as short as a rate can be, as each is one more observation."""
+    return scrapes_s(site.settings_of("monitoring").scrape_interval_s)
+
+
+def scrapes_s(scrape_interval_s: float) -> float:
+    """Return how long the scrapes take that a rate looks at.
+
+    >>> scrapes_s(15), scrapes_s(1)
+    (60.0, 4.0)
+    """
+    return SAMPLES_LEAST * float(scrape_interval_s)
 
 
 @dataclass(frozen=True, slots=True)

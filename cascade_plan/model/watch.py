@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import NamedTuple
 
+from cascade_plan.languages.promql import labelled
+from cascade_plan.model.observation import LABEL, Measure
+
 
 class Limit(NamedTuple):
     """What a gate asks of a figure: "< 50" is kept below 50."""
@@ -40,6 +43,23 @@ class Recorded:
     """The name under which an autoscaler asks for each pod's value; empty where none does."""
     scales_by: str = ""
     """The metric of `autoscaling.metrics` that it is served as."""
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What a calibration asks of the running system."""
+
+    measure: Measure
+    expression: str
+    """PromQL: one series, or one for each value of the label `by`."""
+    by: str = ""
+    """The label whose values are the subjects."""
+
+    @property
+    def query(self) -> str:
+        """PromQL whose series say by a label what they measure, so that their answer can be read when it is saved."""
+        start = f"{self.measure.what}:" if self.by else self.measure.label
+        return labelled(self.expression, LABEL, start, self.by)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,5 +120,6 @@ class Watch:
     sign: str = ""
     """What of it shows why requests are slow, in a runbook's words; empty where it is no such sign."""
     recorded: tuple[Recorded, ...] = ()
+    observed: tuple[Observed, ...] = ()
     alarms: tuple[Alarm, ...] = ()
     charts: tuple[Chart, ...] = ()

@@ -22,8 +22,8 @@ from cascade_plan.model.artefact import Artefact
 from cascade_plan.model.scenario import Scenario
 
 KUBERNETES = "1.34"
-OWN_CHECKS = (".sql", ".conf", ".md", ".txt", ".js")
-"""Read by their own programs in tests/real: psql, nginx, redis-server, node."""
+OWN_CHECKS = (".sql", ".conf", ".md", ".txt", ".js", ".promql")
+"""Read by their own programs in tests/real: psql, nginx, redis-server, node, promtool."""
 TEXT = st.text(st.characters(codec="utf-8", exclude_categories=["Cc"]), min_size=1, max_size=12).filter(str.isprintable)
 NAMES = st.from_regex(r"[a-z][a-z0-9_]{0,20}", fullmatch=True)
 

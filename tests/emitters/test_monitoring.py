@@ -29,7 +29,7 @@ from cascade_plan import registry
 from cascade_plan.emitters._watches.collected import groups, unmeasured
 from cascade_plan.emitters._watches.latency_goals import latency_goals, objectives
 from cascade_plan.errors import InfeasibleError
-from cascade_plan.formulas.latency_buckets import BESIDE_BOUNDS, PLAN_BOUNDS_S, bound_text, bounds_s
+from cascade_plan.formulas.latency_buckets import BESIDE_BOUNDS, PLAN_BOUNDS_S, bound_text, bounds_s, request_bounds_s
 from cascade_plan.languages.promql import annotation, exactly, literal, number, ratio, select
 from cascade_plan.model.plan import Plan
 from cascade_plan.model.watch import Alarm, Chart, Line, Recorded, Watch
@@ -129,12 +129,13 @@ def test_without_the_label_no_metric_knows_tenants_and_every_series_is_there_fro
 @pytest.mark.parametrize("made", [cascade, without_tenants], ids=["with tenants", "without"])
 def test_a_child_of_the_histogram_is_as_many_series_as_reckoned(made: Any, tmp_path: Path) -> None:
     module, registry = module_of(made(), tmp_path), CollectorRegistry()
-    module.PerformanceMonitor(registry).request(0.25, ok=False)
+    with module.PerformanceMonitor(registry).query("other"):
+        pass
     found = [
         sample
         for metric in registry.collect()
         for sample in metric.samples
-        if sample.name.startswith("cascade_request_duration_seconds") and sample.labels["outcome"] == "error"
+        if sample.name.startswith("cascade_query_duration_seconds") and sample.labels["query_type"] == "other"
     ]
     tier, users = settings_of(made()), made().scenario.users
     children = made().figure("api.replica_count.max") * tier.query_types
@@ -189,6 +190,7 @@ def test_the_module_is_typed_and_tidy(made: Callable[[], Plan], tmp_path: Path) 
 COUNTED = {
     "query_duration": "query_duration_seconds",
     "request_duration": "request_duration_seconds",
+    "action_requests": "action_requests",
     "cache_requests": "cache_requests",
     "connection_pool_usage": "connection_pool_usage",
     "websocket_connections": "websocket_connections",
@@ -205,9 +207,9 @@ COUNTED = {
         (cascade, {"jobs_asked", "jobs", "job_duration", "job_age"}),
         (several, set()),
         (jobs, {"cache_requests", "websocket_connections"}),
-        (partial(without, "websocket", "cache"), {"cache_requests", "websocket_connections", *list(COUNTED)[5:]}),
-        (partial(without, "database", "pool"), {"query_duration", "connection_pool_usage", *list(COUNTED)[5:]}),
-        (partial(without, "api", "gateway"), {"request_duration", *list(COUNTED)[5:]}),
+        (partial(without, "websocket", "cache"), {"cache_requests", "websocket_connections", *list(COUNTED)[6:]}),
+        (partial(without, "database", "pool"), {"query_duration", "connection_pool_usage", *list(COUNTED)[6:]}),
+        (partial(without, "api", "gateway"), {"request_duration", "action_requests", *list(COUNTED)[6:]}),
     ],
     ids=["cascade", "several", "jobs", "no websocket, no cache", "no database", "no service"],
 )
@@ -244,6 +246,20 @@ def test_any_limit_to_the_age_of_jobs_is_a_bound(tmp_path: Path) -> None:
     module = module_of(odd, tmp_path)
     assert 37.5 in module.AGES_S
     assert 37.5 not in module_of(jobs(), tmp_path).AGES_S
+
+
+def test_requests_are_counted_by_action_and_in_fine_buckets(tmp_path: Path) -> None:
+    module, registry = module_of(cascade(), tmp_path), CollectorRegistry()
+    monitor = module.PerformanceMonitor(registry)
+    for seconds, asked in ((0.0008, {"action": "list_workrooms"}), (0.002, {"action": "no such"}), (0.004, {})):
+        monitor.request(seconds, ok=True, **asked)
+    counted = {labels["action"]: n for labels, n in samples(registry, "cascade_action_requests_total")}
+    assert counted == {"list_workrooms": 1, "create_message": 0, "upload_resource": 0, "other": 2}
+    for bound, count in (("0.001", 1), ("0.0025", 2), ("0.005", 3)):
+        labels = {"outcome": "ok", "le": bound}
+        assert registry.get_sample_value("cascade_request_duration_seconds_bucket", labels) == count
+    limits = cascade().scenario.latency_limits_ms
+    assert request_bounds_s(limits)[3:] == bounds_s(limits) == module.BUCKETS_S
 
 
 def test_look_ups_of_several_caches_are_told_apart(tmp_path: Path) -> None:

@@ -34,6 +34,7 @@ from prometheus_cases import (
     job_alerts,
     job_recordings,
     named,
+    observations,
     of_both,
     recordings,
     service_recordings,
@@ -162,6 +163,35 @@ def rounded(tests: list[Document]) -> list[Document]:
                 sample["labels"] = "{" + sample["labels"].partition("{")[2]
                 sample["value"] = round(sample["value"], 6)
     return tests
+
+
+def test_everything_that_a_calibration_asks_has_its_value_in_one_query(tmp_path: Path) -> None:
+    given, expected = observations("cascade")
+    actions = {"list_workrooms", "create_message"}
+    samples = [
+        {"labels": f'{{measure="{label}"' + (f',action="{name}"}}' if name in actions else "}"), "value": value}
+        for label, value in expected.items()
+        for name in (label.partition(":")[2],)
+    ]
+    query = texts(cascade())["calibration.promql"]
+    asked = {"eval_time": "20m", "expr": f"round(\n{query}, 0.000001)", "exp_samples": samples}
+    test = {"interval": "1m", "input_series": [asdict(each) for each in given], "promql_expr_test": [asked]}
+    run_tests([test], [emitted(cascade(), tmp_path)["recording_rules.yml"]], tmp_path)
+    observed = [each for watch in cascade().watches for each in watch.observed]
+    assert {each.measure.what for each in observed} == {label.partition(":")[0] for label in expected}
+
+
+@pytest.mark.parametrize("made", [cascade, several, jobs], ids=["cascade", "several", "jobs"])
+def test_the_query_of_a_calibration_is_accepted_and_names_each_measure_once(
+    made: Callable[[], Plan], tmp_path: Path
+) -> None:
+    query = texts(made())["calibration.promql"]
+    path = tmp_path / "rules.yml"
+    path.write_text(yaml.safe_dump({"groups": [{"name": "query", "rules": [{"record": "all:of:it", "expr": query}]}]}))
+    ran("promtool", "check", "rules", path)
+    observed = [each for watch in made().watches for each in watch.observed]
+    assert len({each.query for each in observed}) == len({each.measure for each in observed}) == len(observed)
+    assert {each.measure.subject for each in observed if each.measure.subject} <= made().fleet.tiers.keys()
 
 
 def test_every_alert_fires_and_stays_silent(tmp_path: Path) -> None:

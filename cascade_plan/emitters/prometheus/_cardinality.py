@@ -95,7 +95,7 @@ def _others(plan: Plan) -> Iterator[str]:
     """Yield the metrics that have a few series a pod."""
     served = {workload.serves for workload in plan.fleet.workloads}
     if "requests" in served:
-        yield series.REQUEST
+        yield from (series.REQUEST, f"{series.ACTION_REQUESTS}_total")
     if plan.of(CacheSettings):
         yield f"{series.CACHE_LOOKUPS}_total"
     if plan.of(QueueSettings):

@@ -84,25 +84,34 @@ QUERIES: Final = Part(
 )
 
 REQUESTS: Final = Part(
-    ("prometheus_client.Histogram",),
+    ("prometheus_client.Counter", "prometheus_client.Histogram"),
     """\
         self.request_duration = Histogram(
             "@PREFIX@_request_duration_seconds",
             "Time from a request to its response; outcome is error for a response the server is to blame for (5xx)",
             ("outcome",),
-            buckets=BUCKETS_S,
+            buckets=REQUEST_BUCKETS_S,
+            registry=registry,
+        )
+        self.action_requests = Counter(
+            "@PREFIX@_action_requests",
+            "Requests by the action that they are of",
+            ("action",),
             registry=registry,
         )
 """,
-    "call monitor.request(seconds, ok=...) from the middleware that sees the response",
+    "call monitor.request(seconds, ok=..., action=...) from the middleware that sees the response and knows its route",
     """\
         for outcome in ("ok", "error"):
             self.request_duration.labels(outcome)
+        for action in ACTIONS:
+            self.action_requests.labels(action)
 """,
     '''
-    def request(self, seconds: float, *, ok: bool) -> None:
-        """Count a request by its duration; not ok when the server is to blame (status 5xx)."""
+    def request(self, seconds: float, *, ok: bool, action: str = OTHER) -> None:
+        """Count a request by its duration and its action; not ok when the server is to blame (status 5xx)."""
         self.request_duration.labels("ok" if ok else "error").observe(seconds)
+        self.action_requests.labels(action if action in ACTIONS else OTHER).inc()
 ''',
 )
 

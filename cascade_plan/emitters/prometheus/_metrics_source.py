@@ -9,7 +9,7 @@ from typing import Final
 from cascade_plan.emitters._heading import heading
 from cascade_plan.emitters.prometheus import _metric_parts as parts
 from cascade_plan.emitters.prometheus._config import monitoring
-from cascade_plan.formulas.latency_buckets import bounds_s
+from cascade_plan.formulas.latency_buckets import bounds_s, request_bounds_s
 from cascade_plan.model.plan import Plan
 from cascade_plan.model.series import own
 from cascade_plan.tiers.cache.settings import Settings as CacheSettings
@@ -139,18 +139,22 @@ def _as_sorted(name: str) -> tuple[int, str]:
 
 
 def _constants(plan: Plan, found: Sequence[parts.Part]) -> str:
-    bounds, made = bounds_s(plan.scenario.latency_limits_ms), ""
-    if parts.QUERIES in found or parts.REQUESTS in found:
-        made += _tuple("BUCKETS_S", map(repr, bounds))
+    limits_ms, made = tuple(plan.scenario.latency_limits_ms), ""
+    if parts.QUERIES in found:
+        made += _tuple("BUCKETS_S", map(repr, bounds_s(limits_ms)))
+    if parts.REQUESTS in found:
+        made += _tuple("REQUEST_BUCKETS_S", map(repr, request_bounds_s(limits_ms)))
     if parts.DONE_JOBS in found:
         made += _tuple("AGES_S", map(repr, ages_s(plan)))
     if parts.QUERIES in found:
         made += _names("QUERY_TYPES", query_types(plan))
+    if parts.REQUESTS in found:
+        made += _names("ACTIONS", (*plan.scenario.behaviour.actions, parts.OTHER))
     if parts.CACHES in found:
         made += _names("CACHES", [each.name for each in plan.of(CacheSettings)])
     if parts.ASKED_JOBS in found:
         made += _names("QUEUES", [each.name for each in plan.of(QueueSettings)])
-    if {parts.QUERIES, parts.CACHES, parts.ASKED_JOBS} & {*found} or has_tenants(plan):
+    if {parts.QUERIES, parts.REQUESTS, parts.CACHES, parts.ASKED_JOBS} & {*found} or has_tenants(plan):
         made += parts.OTHER_CONSTANT
     if has_tenants(plan):
         made += parts.TENANT_CONSTANTS.replace("@TENANTS@", str(plan.scenario.users.tenants))

@@ -13,8 +13,9 @@ from cascade_plan.emitters.prometheus import _alertmanager, _config
 from cascade_plan.emitters.prometheus._adapter import adapter_rules, served
 from cascade_plan.emitters.prometheus._cardinality import cardinality
 from cascade_plan.emitters.prometheus._metrics_source import metrics_source
+from cascade_plan.emitters.prometheus._recipes import recipes
 from cascade_plan.emitters.prometheus._rules import alarms, fleet_rules, pod_rules
-from cascade_plan.formulas.latency_buckets import bounds_s
+from cascade_plan.formulas.latency_buckets import FINE_BOUNDS_S, bounds_s
 from cascade_plan.languages.yaml import dump
 from cascade_plan.model.artefact import Artefact
 from cascade_plan.model.plan import Plan
@@ -37,6 +38,10 @@ PURPOSES: Final = {
     "alertmanager.yml": "Who is told; replace the placeholder receivers: `amtool check-config alertmanager.yml`",
     "metrics.py": "The metrics as the rules read them: import it in the application (`pip install prometheus-client`).",
     "cardinality.md": "How many series each metric may have, and who keeps the count.",
+    "calibration.promql": (
+        "What `cascade-plan calibrate` reads: `curl --data-urlencode query@calibration.promql -d start=... -d end=... "
+        "-d step=60 http://localhost:9090/api/v1/query_range > metrics.json`"
+    ),
     "prometheus-adapter.yaml": (
         "Serves the HPA its latency: `kubectl apply -f`, then `helm install prometheus-adapter "
         "prometheus-community/prometheus-adapter --set rules.existing=<this ConfigMap>`"
@@ -112,12 +117,15 @@ def _nodes(plan: Plan) -> list[str]:
 
 def _files(plan: Plan) -> dict[str, str]:
     buckets = " ".join(f"{bound:g}" for bound in bounds_s(plan.scenario.latency_limits_ms))
+    fine = " ".join(f"{bound:g}" for bound in FINE_BOUNDS_S)
     apart = "; queries apart" if plan.of(DatabaseSettings) else ""
     watched = groups(plan)
     names = unmeasured(plan, watched)
     return {
         "pod_rules.yml": _yaml(
-            plan, pod_rules(plan), [f"the histograms' buckets, with every limit among them: {buckets} s"]
+            plan,
+            pod_rules(plan),
+            [f"the histograms' buckets, with every limit among them: {buckets} s; of requests also {fine} s"],
         ),
         "recording_rules.yml": _yaml(
             plan, fleet_rules(plan, watched), [f"response times are of requests, as the limits are{apart}"]
@@ -128,6 +136,7 @@ def _files(plan: Plan) -> dict[str, str]:
         "alertmanager.yml": _yaml(plan, _alertmanager.configuration(), ["pages at once, tickets by day"]),
         "metrics.py": metrics_source(plan),
         "cardinality.md": cardinality(plan),
+        "calibration.promql": recipes(plan),
     }
 
 

@@ -2,26 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
-from cascade_plan.languages.promql import quantile, rate, ratio
+from cascade_plan.languages.promql import duration, exactly, literal, quantile, rate, ratio, select
 from cascade_plan.model.ask import Site
 from cascade_plan.model.fleet import Workload
+from cascade_plan.model.observation import (
+    CORES,
+    PODS,
+    REQUESTS_PER_S,
+    RESPONSE_MS_MEAN,
+    RESPONSE_MS_P50,
+    RESPONSE_MS_P95,
+    RESPONSE_MS_P99,
+    ROUTE_REQUESTS_PER_S,
+    THROTTLED_SHARE,
+    Measure,
+)
 from cascade_plan.model.series import (
+    ACTION_REQUESTS,
+    PROCESS_CPU,
     QUERY,
     REQUEST,
     SHORTEST_S,
     Scope,
     bucket_rates,
     is_alone,
+    is_first,
     is_watched,
+    observed_window_s,
     own,
     querying_count,
     scope_of_pods,
     window_s,
 )
 from cascade_plan.model.titles import called, title
-from cascade_plan.model.watch import Alarm, Chart, Line, Watch
+from cascade_plan.model.watch import Alarm, Chart, Line, Observed, Watch
 from cascade_plan.tiers.api.settings import Settings
 
 CEILING_S: Final = 900
@@ -30,11 +47,11 @@ HPA: Final = "kube_horizontalpodautoscaler_"
 
 
 def watches(site: Site[Settings]) -> tuple[Watch, ...]:
-    """Return the pods' p95, the autoscaler, and where there are several services this one's requests."""
+    """Return the pods' p95, their CPU, the autoscaler, and where there are several services this one's requests."""
     if not is_watched(site):
         return ()
     (workload,) = site.sized.workloads
-    found = [_latency(site, workload)]
+    found = [_latency(site, workload), _cpu(site, workload)]
     # Without a cluster nothing scales pods, and nothing tells of them.
     if site.scenario.of("cluster"):
         found += [_rate(site, workload), _autoscaler(site, workload)]
@@ -82,6 +99,58 @@ def _rate(site: Site[Settings], workload: Workload) -> Watch:
     up = scope.total(f"{_pods(site, workload).select('up')} == 1", "pod")
     idle_too = f"{counted} or 0 * {up}"
     return Watch("requests", recorded=(scope.served(name, idle_too, scope.own("requests_per_second"), "requests"),))
+
+
+def _cpu(site: Site[Settings], workload: Workload) -> Watch:
+    """Return the CPU time of a request, which decides how many a pod answers, and what else a calibration asks.
+
+    Of each pod one process is counted, which is the whole of a pod with one. The exporters' own processes have the
+    same series: hence the job, whatever the scope of the requests.
+    """
+    counted, scope = scope_of_pods(site, workload, is_alone(site)), _pods(site, workload)
+    cpu = f"{'namespace' if is_alone(site) else 'job'}:{scope.own('request_cpu_seconds')}:ratio_rate5m"
+    used = f"sum by (namespace) ({rate(scope.select(PROCESS_CPU), SHORTEST_S)})"
+    answered = f"sum by (namespace) ({rate(counted.select(f'{scope.own(REQUEST)}_count'), SHORTEST_S)})"
+    return Watch(
+        _subject(site, "cpu"),
+        recorded=(counted.recorded(cpu, f"{used} / ({answered} > 0)"),),
+        observed=tuple(_observed(site, workload, counted, scope)),
+        charts=(Chart(_titled(site, "CPU time of a request"), "s", (Line(counted.select(cpu), "mean"),)),),
+    )
+
+
+def _observed(site: Site[Settings], workload: Workload, counted: Scope, pods: Scope) -> Iterator[Observed]:
+    """Yield what a calibration asks of a service; `counted` finds its requests, `pods` what is of its pods."""
+
+    def of(what: str, expression: str, by: str = "") -> Observed:
+        return Observed(Measure(what, site.name), expression, by)
+
+    def rates(series: str) -> str:
+        return rate(series, observed_window_s(site))
+
+    request = counted.own(REQUEST)
+    count = f"sum({rates(counted.select(f'{request}_count'))})"
+    buckets = f"sum by (le) ({rates(counted.select(f'{request}_bucket'))})"
+    yield of(CORES, f"sum({rates(pods.select(PROCESS_CPU))})")
+    yield of(PODS, f"sum({pods.select('up')})")
+    yield of(THROTTLED_SHARE, _throttled(site, workload))
+    yield of(REQUESTS_PER_S, count)
+    yield of(RESPONSE_MS_MEAN, f"1000 * sum({rates(counted.select(f'{request}_sum'))}) / {count}")
+    for what, share in ((RESPONSE_MS_P50, 0.5), (RESPONSE_MS_P95, 0.95), (RESPONSE_MS_P99, 0.99)):
+        yield of(what, f"1000 * histogram_quantile({share:g}, {buckets})")
+    if is_first(site):
+        actions = rates(select(f"{counted.own(ACTION_REQUESTS)}_total", namespace=counted.namespace))
+        yield Observed(Measure(ROUTE_REQUESTS_PER_S), f"sum by (action) ({actions})", "action")
+
+
+def _throttled(site: Site[Settings], workload: Workload) -> str:
+    """Return the share of the scheduler's periods in which pods were throttled, as cAdvisor counts them."""
+    throttled, periods = (
+        f"sum(rate({select(f'container_cpu_cfs_{what}periods_total', namespace=site.application)[:-1]},"
+        f"pod=~{literal(exactly(workload.name) + '-.+')}}}[{duration(observed_window_s(site))}]))"
+        for what in ("throttled_", "")
+    )
+    return f"{throttled} / {periods}"
 
 
 def _of_each(site: Site[Settings], words: str, p95: str, is_read: bool) -> Chart:

@@ -7,6 +7,7 @@ from typing import Final
 
 from cascade_plan.languages.promql import NEGATED, number, rate, ratio
 from cascade_plan.model.ask import Site
+from cascade_plan.model.observation import CACHE_HITS_PER_S, CACHE_MISSES_PER_S, CORES, ENGINE_SHARE, Measure
 from cascade_plan.model.series import (
     CACHE_LOOKUPS,
     NEAR,
@@ -16,10 +17,11 @@ from cascade_plan.model.series import (
     headed,
     is_alone,
     is_watched,
+    observed_window_s,
     scope_of_exporter,
     spoken,
 )
-from cascade_plan.model.watch import Alarm, Chart, Limit, Line, Watch, limits
+from cascade_plan.model.watch import Alarm, Chart, Limit, Line, Observed, Watch, limits
 from cascade_plan.tiers.cache.settings import Settings
 
 PROGRAM: Final = "redis"
@@ -62,6 +64,7 @@ def _room(site: Site[Settings], lookups: Scope, nodes: Scope) -> Watch:
             lookups.recorded(_hits(lookups), ratio(hits, all_)),
             nodes.recorded(MEMORY, f"{memory} / ({limit} > 0)"),
         ),
+        observed=tuple(_observed(site, lookups, nodes)),
         alarms=(nearly,),
         charts=(
             Chart(
@@ -71,6 +74,19 @@ def _room(site: Site[Settings], lookups: Scope, nodes: Scope) -> Watch:
             ),
         ),
     )
+
+
+def _observed(site: Site[Settings], lookups: Scope, nodes: Scope) -> Iterator[Observed]:
+    """Yield what a calibration asks: look-ups by their result, and the CPU of the nodes and of the engine's thread."""
+    for what, result in ((CACHE_HITS_PER_S, "hit"), (CACHE_MISSES_PER_S, "miss")):
+        counted = rate(lookups.select(f"{lookups.own(CACHE_LOOKUPS)}_total", result=result), observed_window_s(site))
+        yield Observed(Measure(what, site.name), f"sum({counted})")
+    for what, operation, thread in ((CORES, "sum", ""), (ENGINE_SHARE, "avg", "_main_thread")):
+        system, user = (
+            rate(nodes.select(f"redis_cpu_{mode}{thread}_seconds_total"), observed_window_s(site))
+            for mode in ("sys", "user")
+        )
+        yield Observed(Measure(what, site.name), f"{operation}({system} + {user})")
 
 
 def _hits(lookups: Scope) -> str:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from cascade_plan.languages.promql import number, quantile, select, total
+from cascade_plan.languages.promql import number, quantile, rate, select, total
 from cascade_plan.model.ask import Site
+from cascade_plan.model.observation import CONNECTIONS as OPEN_CONNECTIONS
+from cascade_plan.model.observation import QUERIES_PER_S, Measure
 from cascade_plan.model.series import (
     NEAR,
     QUERY,
@@ -14,14 +16,16 @@ from cascade_plan.model.series import (
     bucket_rates,
     exporter,
     headed,
+    is_alone,
     is_first,
     is_watched,
+    observed_window_s,
     own,
     percentile,
     scope_of_exporter,
     spoken,
 )
-from cascade_plan.model.watch import Alarm, Chart, Line, Recorded, Watch
+from cascade_plan.model.watch import Alarm, Chart, Line, Observed, Recorded, Watch
 from cascade_plan.tiers.database.settings import Settings
 from cascade_plan.units import GIB
 
@@ -94,9 +98,18 @@ def _connections(site: Site[Settings], scope: Scope) -> Watch:
         site.name,
         exporter=exporter(site, PROGRAM),
         recorded=(scope.recorded(CONNECTIONS, f"{used} / {most}"),),
+        observed=tuple(_observed(site, scope)),
         alarms=(nearly,),
         charts=(Chart(headed(site, "Database connections"), "percentunit", lines, "<=", 1),),
     )
+
+
+def _observed(site: Site[Settings], scope: Scope) -> Iterator[Observed]:
+    """Yield what a calibration asks: connections, and queries where it is told that they are this database's."""
+    yield Observed(Measure(OPEN_CONNECTIONS, site.name), f"sum({scope.select('pg_stat_activity_count')})")
+    if is_alone(site):
+        asked = rate(select(f"{scope.own(QUERY)}_count", namespace=scope.namespace), observed_window_s(site))
+        yield Observed(Measure(QUERIES_PER_S, site.name), f"sum({asked})")
 
 
 def _disk(site: Site[Settings], scope: Scope) -> Watch:

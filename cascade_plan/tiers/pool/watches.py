@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from cascade_plan.languages.promql import NEGATED, number, select
+from cascade_plan.languages.promql import NEGATED, number, rate, select
 from cascade_plan.model.ask import Site
+from cascade_plan.model.observation import CORES, POOL_CONNECTIONS_USED, POOL_WAITING, TRANSACTIONS_PER_S, Measure
 from cascade_plan.model.series import (
     NEAR,
     POOL_USED,
@@ -15,10 +16,11 @@ from cascade_plan.model.series import (
     headed,
     is_first,
     is_watched,
+    observed_window_s,
     scope_of_exporter,
     spoken,
 )
-from cascade_plan.model.watch import Alarm, Chart, Limit, Line, Recorded, Watch, limits
+from cascade_plan.model.watch import Alarm, Chart, Limit, Line, Observed, Recorded, Watch, limits
 from cascade_plan.tiers.pool.settings import Settings
 
 PROGRAM: Final = "pgbouncer"
@@ -63,9 +65,28 @@ def _room(site: Site[Settings], scope: Scope, size: int) -> Watch:
         exporter=exporter(site, PROGRAM),
         sign="pool",
         recorded=tuple(recorded),
+        observed=tuple(_observed(site, scope)),
         alarms=(nearly,),
         charts=(Chart(headed(site, "Connection pool"), "percentunit", tuple(lines), "<=", 1),),
     )
+
+
+def _observed(site: Site[Settings], scope: Scope) -> Iterator[Observed]:
+    """Yield what a calibration asks: transactions, connections held, clients that wait, and PgBouncer's own CPU.
+
+    The exporter knows the last where it is told PgBouncer's pid file (--pgBouncer.pid-file).
+    Source: https://github.com/prometheus-community/pgbouncer_exporter, README.
+    """
+    for what, counter in (
+        (TRANSACTIONS_PER_S, "pgbouncer_stats_sql_transactions_pooled_total"),
+        (CORES, "pgbouncer_process_cpu_seconds_total"),
+    ):
+        yield Observed(Measure(what, site.name), f"sum({rate(scope.select(counter), observed_window_s(site))})")
+    for what, gauge in (
+        (POOL_CONNECTIONS_USED, "pgbouncer_pools_server_active_connections"),
+        (POOL_WAITING, "pgbouncer_pools_client_waiting_connections"),
+    ):
+        yield Observed(Measure(what, site.name), f"sum({scope.select(gauge)})")
 
 
 def _open(scope: Scope) -> str:
