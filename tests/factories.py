@@ -30,6 +30,8 @@ EC2 = {
 }
 RDS = {"db.r5.xlarge": (4, 32, "1"), "db.test.large": (2, 16, "0.25"), "db.test.xlarge": (4, 32, "0.5")}
 CACHE = {"cache.test.large": (2, 8, "0.25"), "cache.test.xlarge": (4, 16, "0.5")}
+SUSTAINED = (1e9, 1e9, 100_000.0)
+"""Bytes/s of every shape's network and disk, and its disk operations: more than anything here asks for."""
 METERED: tuple[tuple[PriceKey, str, str], ...] = (
     (PriceKey("eks", "cluster"), "hour", "0.1"),
     (PriceKey("elb", "alb"), "hour", "0.01"),
@@ -84,11 +86,14 @@ def make_book(region: str = "us-east-1", missing: Collection[str] = ()) -> Book:
 def make_catalogue() -> Catalogue:
     """Return the shapes that `make_book` prices."""
     shapes: dict[tuple[str, str], Shape] = {
-        ("vm", name): Shape("vm", name, vcpu, gib, architecture, False, 58)
+        ("vm", name): Shape("vm", name, vcpu, gib, architecture, False, 58, *SUSTAINED)
         for name, (vcpu, gib, architecture, _) in EC2.items()
     }
-    shapes |= {("database", name): Shape("database", name, vcpu, gib) for name, (vcpu, gib, _) in RDS.items()}
-    shapes |= {("cache", name): Shape("cache", name, vcpu, gib) for name, (vcpu, gib, _) in CACHE.items()}
+    for what, named in (("database", RDS), ("cache", CACHE)):
+        shapes |= {
+            (what, name): Shape(what, name, vcpu, gib, "", False, 0, *SUSTAINED)
+            for name, (vcpu, gib, _) in named.items()
+        }
     return Catalogue(shapes)
 
 

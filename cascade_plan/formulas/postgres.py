@@ -33,6 +33,16 @@ off, page images included); rounded up."""
 PAGES_FLUSHED_PER_WRITE: Final = 0.46
 """Pages that reach the disk for each write once many change the same pages between two checkpoints: 0.13 to 0.46 were
 measured (PostgreSQL 15, rows of 400 bytes with a key and an index); the upper end."""
+PAGE_BYTES: Final = 8192
+COMPLETION_TARGET: Final = 0.9
+"""checkpoint_completion_target's default since PostgreSQL 14."""
+CHECKPOINT_WARNING_S: Final = 30
+"""checkpoint_warning's default: PostgreSQL itself complains of checkpoints that come sooner."""
+SCAN_PAGES: Final = 500
+"""Pages of a read without index, an assumption: ten thousand rows of 400 bytes."""
+READ_AHEAD_PAGES: Final = 16
+"""Pages of a scan that one operation reads: the 128 KiB that Linux reads ahead,
+https://www.kernel.org/doc/Documentation/ABI/stable/sysfs-block (read_ahead_kb)"""
 PAGES_PER_WRITE: Final = 3
 """Pages a write leaves to vacuum, an assumption: the row's and those of two indexes."""
 
@@ -129,6 +139,19 @@ def disk_operations_per_s(writes_per_s: float, flush_ms: float) -> float:
     """
     flushes_per_s = min(writes_per_s, 1000 / flush_ms) if flush_ms else writes_per_s
     return flushes_per_s + writes_per_s * PAGES_FLUSHED_PER_WRITE
+
+
+def checkpoint_s(max_wal_size_mib: float, wal_bytes_per_s: float) -> float:
+    """Return how often a checkpoint begins: by the clock, or as soon as its part of max_wal_size is written.
+
+    Source: https://www.postgresql.org/docs/15/wal-configuration.html: max_wal_size / (1 + checkpoint_completion_target)
+
+    >>> checkpoint_s(4096, 1e6), round(checkpoint_s(4096, 20e6))
+    (300, 113)
+    """
+    if wal_bytes_per_s <= 0:
+        return CHECKPOINT_TIMEOUT_S
+    return min(CHECKPOINT_TIMEOUT_S, max_wal_size_mib * 2**20 / (1 + COMPLETION_TARGET) / wal_bytes_per_s)
 
 
 def vacuum_cost_limit(writes_per_s: float) -> int:

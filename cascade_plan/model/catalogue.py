@@ -102,19 +102,36 @@ class Allocatable:
         return 1 - max(pods * cpu_m / self.cpu_m, pods * memory_mib / self.memory_mib)
 
 
-class IncludedOperations(NamedTuple):
-    """Disk operations a second that a database's storage does without being paid apart."""
+class DiskRate(NamedTuple):
+    """What a disk does all the time."""
 
-    per_s: int
+    operations_per_s: float
+    bytes_per_s: float
+
+
+class StorageRate(NamedTuple):
+    """What a database's storage does without being paid apart."""
+
+    called: str
+    """What the storage is called."""
+    small: DiskRate
     larger_gib: int
     """From this size on it does more; 0 where size changes nothing."""
-    larger_per_s: int
+    larger: DiskRate
     """What it does then."""
     source: str
 
-    def of(self, gib: float) -> int:
-        """Return the operations a second that storage of a size does."""
-        return self.larger_per_s if self.larger_gib and gib >= self.larger_gib else self.per_s
+    def of(self, gib: float) -> DiskRate:
+        """Return what storage of a size does."""
+        return self.larger if self.larger_gib and gib >= self.larger_gib else self.small
+
+
+class Burst(NamedTuple):
+    """What becomes of a burstable instance that has spent its CPU credits."""
+
+    usd_per_vcpu_hour: Decimal | None
+    """What each further vCPU-hour costs; None where it is slowed to its baseline instead."""
+    source: str
 
 
 class CapacityUnit(NamedTuple):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from cascade_plan.model.bill import Item, Unpriced
-from cascade_plan.model.catalogue import Allocatable, CapacityUnit, Catalogue, IncludedOperations, Shape
+from cascade_plan.model.catalogue import Allocatable, Burst, CapacityUnit, Catalogue, Shape, StorageRate
 from cascade_plan.model.fleet import Fleet
 from cascade_plan.model.offer import Offer
 from cascade_plan.model.price import Book, PriceKey
@@ -43,8 +43,16 @@ class Cloud(Protocol):
         """Return what one capacity unit of a load balancer covers; None where there is no such meter."""
         ...
 
-    def database_operations(self) -> IncludedOperations | None:
-        """Return the disk operations that a database's storage includes; None where it sets no limit to them."""
+    def database_storage(self) -> StorageRate | None:
+        """Return what a database's storage does; None where it sets no limit of its own."""
+        ...
+
+    def cache_connection_count_max(self) -> int | None:
+        """Return how many connections a node of a cache accepts; None where the cloud sets no limit to them."""
+        ...
+
+    def burst(self, shape: Shape) -> Burst | None:
+        """Return what becomes of a burstable shape without credits; None where that is not known."""
         ...
 
     def lines(self, fleet: Fleet, book: Book) -> Iterator[Item | Unpriced]:

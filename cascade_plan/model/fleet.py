@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from cascade_plan.formulas import rollouts
 from cascade_plan.model.catalogue import Shape
+from cascade_plan.model.ceiling import Ceiling
 from cascade_plan.model.derivation import Derivation, Finding
 from cascade_plan.model.offer import Offer
 from cascade_plan.model.solution import Rejection
@@ -226,6 +227,8 @@ class Sized:
     workloads: tuple[Workload, ...] = ()
     streams: Streams | None = None
     """Connections it keeps open, if it does."""
+    ceilings: tuple[Ceiling, ...] = ()
+    """What its instances do at most, that no queue of its places tells."""
     goals: Mapping[str, str] = field(default_factory=dict)
     """Figure -> the limit its settings ask for, such as "< 60": a gate where the scenario gives none of its own."""
     not_emitted: tuple[str, ...] = ()
@@ -301,6 +304,11 @@ class Fleet:
     def findings(self) -> tuple[Finding, ...]:
         """All findings."""
         return tuple(finding for tier in self.tiers.values() for finding in tier.findings)
+
+    @property
+    def ceilings(self) -> tuple[Ceiling, ...]:
+        """All that instances do at most."""
+        return tuple(ceiling for tier in self.tiers.values() for ceiling in tier.ceilings)
 
     @property
     def not_priced(self) -> tuple[str, ...]:

@@ -649,6 +649,10 @@ class Scenario(Part):
             return action.writes.get(database, 0)
         return action.write_count if database == self.first("database") else 0
 
+    def stored_in(self, action: Action) -> str:
+        """Return the database that an action stores its rows in: the first it writes to, else the first there is."""
+        return next(iter(action.writes or {}), self.first("database"))
+
     @property
     def latency_limits_ms(self) -> tuple[float, ...]:
         """Every latency this scenario sets a limit to: its loads', its gates' and the autoscaler's, ascending."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cascade_plan.model.fleet import Band
+from cascade_plan.model.scenario import Scenario
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,3 +31,9 @@ class Traffic:
     def requests_of(self, service: str) -> Band:
         """Return the requests a second that a service answers."""
         return self.requests_per_s.times(self.service_share.get(service, 0.0))
+
+
+def busiest_requests_per_s(scenario: Scenario, traffic: Traffic) -> float:
+    """Return the requests/s of the busier of the day's peak and the named loads, of which every user acts."""
+    think_s = scenario.behaviour.think_time_s.mean
+    return max(traffic.requests_per_s.peak, *(load.users / think_s for load in scenario.driven.values()), 0.0)

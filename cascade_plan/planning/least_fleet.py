@@ -14,6 +14,7 @@ from cascade_plan.model.fleet import Fleet, Lever
 from cascade_plan.model.scenario import Load
 from cascade_plan.model.solution import Rejection, Solution
 from cascade_plan.planning.billing import bill_of
+from cascade_plan.planning.ceilings import broken
 from cascade_plan.planning.chain import Chain, chain, meets, throughput
 from cascade_plan.planning.latencies import is_sudden
 from cascade_plan.planning.sizing import Brief, followed, places, size
@@ -119,6 +120,9 @@ class _Search:
         for lever in self.scaled:
             if not left[lever.name]:
                 return f"{counts[lever.name]} nodes leave none when a zone and a node are lost"
+        asked = case.users / self.brief.scenario.behaviour.think_time_s.mean
+        if reason := broken(self.fleet, asked, self.brief.traffic.requests_per_s.average, left):
+            return reason
         return meets(self._chain(left), case.users, case.latency_ms_p95, case.latency_ms_p99)
 
     def _left(self, lever: Lever, count: int) -> int:

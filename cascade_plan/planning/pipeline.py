@@ -13,7 +13,7 @@ from cascade_plan.model.fleet import Fleet
 from cascade_plan.model.plan import PLAN_SCHEMA_VERSION, Plan
 from cascade_plan.model.price import MAX_PRICE_AGE_DAYS, Book
 from cascade_plan.model.scenario import Scenario
-from cascade_plan.planning import billing, judging, serving, sizing
+from cascade_plan.planning import billing, ceilings, judging, serving, sizing
 from cascade_plan.planning.latencies import latencies
 from cascade_plan.planning.traffic import traffic_of
 
@@ -61,6 +61,7 @@ def plan(
         verdicts=verdicts,
         findings=(
             *fleet.findings,
+            *ceilings.findings(scenario, fleet, traffic),
             *((serving.finding(traffic, share),) if is_short else ()),
             *latency_findings,
             *judging.findings(verdicts, bill, fleet.groups, as_of, max_price_age_days),

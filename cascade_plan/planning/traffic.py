@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cascade_plan.formulas.profile import hourly_users
 from cascade_plan.model.fleet import Band
-from cascade_plan.model.scenario import Action, Scenario
+from cascade_plan.model.scenario import Scenario
 from cascade_plan.model.traffic import Traffic
 
 
@@ -37,7 +37,7 @@ def traffic_of(scenario: Scenario) -> Traffic:
         },
         database_growth_bytes_per_s={
             database: requests.times(
-                sum(share * action.database_bytes for share, action in mix if _stored_in(scenario, action) == database)
+                sum(share * action.database_bytes for share, action in mix if scenario.stored_in(action) == database)
             )
             for database in scenario.of("database")
         },
@@ -53,8 +53,3 @@ def _service_shares(scenario: Scenario) -> dict[str, float]:
         return {service: float(service in answered) for service in services}
     mix = scenario.behaviour.mix
     return {service: sum(share for share, action in mix if scenario.service(action) == service) for service in services}
-
-
-def _stored_in(scenario: Scenario, action: Action) -> str:
-    """Return the database that an action stores its rows in: the first it writes to, else the first there is."""
-    return next(iter(action.writes or {}), scenario.first("database"))

@@ -32,6 +32,7 @@ CLOUDS = registry.names("clouds")
         ),
         (Offer("database", "db.r5.large", ("postgres", "multi_zone")), "on_demand", ("rds", "db.r5.large", "multi_az")),
         (Offer("database_storage", "", ("postgres", "multi_zone")), "on_demand", ("rds", "storage-gp3", "multi_az")),
+        (Offer("database_operations", "", ("postgres", "single_zone")), "on_demand", ("rds", "iops-gp3", "single_az")),
         (Offer("database_backup"), "on_demand", ("rds", "backup-storage")),
         (Offer("cache", "cache.m6g.large", ("valkey",)), "on_demand", ("elasticache", "cache.m6g.large", "valkey")),
         (Offer("kubernetes"), "on_demand", ("eks", "cluster")),

@@ -47,6 +47,7 @@ BOUGHT = {
     "balancer": '"aws_lb"',
     "balancer_capacity": '"aws_lb"',
     "database_storage": '"aws_db_instance"',
+    "database_operations": "iops",
     "database_backup": "backup_retention_period",
     "queue_requests": '"aws_sqs_queue"',
 }

@@ -68,16 +68,16 @@ def test_writes_ask_at_most_a_flush_and_a_page_each_and_never_less_for_more(writ
     assert asked <= postgres.disk_operations_per_s(writes * 1.5, flush_ms) + 1e-6
 
 
-SLOW = "the writes ask {:,} disk operations a second of {} GiB, which do {:,}; "
-ENLARGE = "400 GiB do 12,000: set tiers.database.storage_gib"
-PROVISION = "more must be provisioned, which is neither planned nor priced"
+SLOW = "the primary is asked {:,} disk operations/s; {} GiB of gp3 do {:,}: "
+ENLARGE = "400 GiB do 12,000, set tiers.database.storage_gib"
+PROVISION = "set tiers.database.provisioned_operations_per_s"
 
 
 @pytest.mark.parametrize(
     ("peak", "gib", "message"),
     [
         (10_000, 100, None),
-        # 12,500 writes/s of 50,000 users: 1,000 flushes and 5,750 pages.
+        # 12,500 writes/s of 50,000 users: 1,000 flushes and 5,750 pages. All data is in memory.
         (50_000, 100, SLOW.format(6750, 100, 3000) + ENLARGE),
         (50_000, 399, SLOW.format(6750, 399, 3000) + ENLARGE),
         (50_000, 400, None),
@@ -85,10 +85,17 @@ PROVISION = "more must be provisioned, which is neither planned nor priced"
     ],
 )
 def test_storage_that_is_too_slow_for_the_writes_is_said(peak: int, gib: int, message: str | None) -> None:
-    made = planned(users__peak=str(peak), tiers__database__storage_gib=str(gib))
+    made = planned(
+        users__peak=str(peak),
+        tiers__database__storage_gib=str(gib),
+        tiers__database__data_gib="10",
+        tiers__database__commit_ms="1",
+        # Larger than what its storage does: 20,000 IOPS.
+        tiers__database__shape="db.r6g.4xlarge",
+    )
     assert said(made, "disk-operations") == ([] if message is None else [message])
 
 
 def test_storage_is_faster_from_a_size_on() -> None:
-    assert cloud.database_operations().of(399) == 3000
-    assert cloud.database_operations().of(400) == 12_000
+    assert cloud.database_storage().of(399) == (3000, 125 * 2**20)
+    assert cloud.database_storage().of(400) == (12_000, 500 * 2**20)

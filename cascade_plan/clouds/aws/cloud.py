@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Final
 
 from cascade_plan.clouds.aws import eks
 from cascade_plan.model.bill import Item, Unpriced
-from cascade_plan.model.catalogue import Allocatable, CapacityUnit, Catalogue, IncludedOperations, Shape
+from cascade_plan.model.catalogue import Allocatable, Burst, CapacityUnit, Catalogue, DiskRate, Shape, StorageRate
 from cascade_plan.model.fleet import Fleet, NodeGroup
 from cascade_plan.model.offer import Offer
 from cascade_plan.model.price import Book, PriceKey
@@ -28,12 +29,24 @@ CAPACITY_UNITS: Final = {
 free: the plan needs two."""
 
 
-DATABASE_OPERATIONS: Final = IncludedOperations(
-    3000,
+DATABASE_STORAGE: Final = StorageRate(
+    "gp3",
+    DiskRate(3000, 125 * 2**20),
     400,
-    12_000,
+    DiskRate(12_000, 500 * 2**20),
     "https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Storage.html#gp3-storage: below 400 GiB fixed",
 )
+CACHE_CONNECTIONS: Final = 65_000
+"""maxclients, https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/RedisConfiguration.html"""
+BURSTS: Final = {
+    "database": Burst(Decimal("0.075"), "unlimited, 7.5 cents: https://aws.amazon.com/rds/instance-types/"),
+    "cache": Burst(
+        None, "standard: https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/CacheNodes.SupportedTypes.html"
+    ),
+    "t3": Burst(Decimal("0.05"), "unlimited by default: https://aws.amazon.com/ec2/instance-types/t3/"),
+    "t4g": Burst(Decimal("0.04"), "unlimited by default: https://aws.amazon.com/ec2/pricing/on-demand/"),
+}
+"""What it is, or the family of a virtual machine with Linux, each at the same price in every region."""
 
 
 def catalogue() -> Catalogue:
@@ -78,9 +91,19 @@ def capacity_unit(balancer: str) -> CapacityUnit | None:
     return CAPACITY_UNITS.get(balancer)
 
 
-def database_operations() -> IncludedOperations:
-    """Return the disk operations a second that RDS includes in gp3 storage of PostgreSQL."""
-    return DATABASE_OPERATIONS
+def database_storage() -> StorageRate:
+    """Return what RDS includes in gp3 storage of PostgreSQL."""
+    return DATABASE_STORAGE
+
+
+def cache_connection_count_max() -> int:
+    """Return ElastiCache's maxclients."""
+    return CACHE_CONNECTIONS
+
+
+def burst(shape: Shape) -> Burst | None:
+    """Return what becomes of a shape of a T family without credits; None of one that has none."""
+    return BURSTS.get(shape.name.partition(".")[0] if shape.what == "vm" else shape.what) if shape.burstable else None
 
 
 def lines(fleet: Fleet, book: Book) -> Iterator[Item | Unpriced]:

@@ -159,10 +159,21 @@ PRODUCTS: Final[tuple[Product, ...]] = (
     ),
     *(
         Product(
+            section=RDS_STORAGE,
+            service="rds",
+            item="iops-gp3",
+            variant=variant,
+            unit="iops_month",
+            offer=Offer("database_operations", options=("postgres", zones)),
+            collected=("AmazonRDS", "iops-gp3 (above baseline)"),
+        )
+        for zones, variant, _, _ in _ZONES
+    ),
+    *(
+        Product(
             section=RDS_STORAGE, service="rds", item=item, variant=variant, unit=unit, collected=("AmazonRDS", name)
         )
         for item, name, unit in (
-            ("iops-gp3", "iops-gp3 (above baseline)", "iops_month"),
             ("storage-gp2", "storage-gp2", "gib_month"),
             ("storage-io1", "storage-io1", "gib_month"),
             ("iops-io1", "iops-io1", "iops_month"),

@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from cascade_plan.model.defaults import PLAN, default
 from cascade_plan.model.part import Need, ShapeName
 from cascade_plan.model.tier import Bought
-from cascade_plan.units import Count, Milliseconds, MillisecondsOrZero, Share
+from cascade_plan.units import Count, GibOrZero, Milliseconds, MillisecondsOrZero, PerOne, Share
 
 
 class Settings(Bought):
@@ -37,6 +37,12 @@ class Settings(Bought):
     """Masters and replicas together, pinned by hand."""
     command_ms: Milliseconds = default(0.006, "measured", "170,000 commands a second on one core, Redis 7.0.15")
     """CPU time of one command."""
+    data_gib: GibOrZero | None = Field(default=None, examples=[2])
+    """What is kept in all masters together; left out, an answer of every action that asks it, for each user at peak."""
+    connections_per_pod: PerOne = default(
+        10.0, "assumption", "a client library's pool; more than requests of one pod that wait for it at a time"
+    )
+    """Connections that one pod keeps open to each master."""
     round_trip_ms: MillisecondsOrZero = default(0.5, "assumption", "a round trip that may cross zones")
     """Network time of one command."""
 

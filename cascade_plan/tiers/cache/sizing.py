@@ -15,9 +15,11 @@ from cascade_plan.model.fleet import Band, Lever, NodeGroup, Sized, Streams
 from cascade_plan.model.offer import Offer
 from cascade_plan.model.place import Place, Scale, Visit
 from cascade_plan.model.scenario import Action
+from cascade_plan.tiers.cache import limits
+from cascade_plan.tiers.cache.limits import MASTERS_LEAST, Work
 from cascade_plan.tiers.cache.settings import Settings
 
-AFTER: tuple[str, ...] = ("websocket",)
+AFTER: tuple[str, ...] = ("api", "websocket", "worker")
 STATE_BYTES_PER_CONNECTION = 266
 """A hash ws:{tenant}:conn:<uuid> of three fields with a TTL, as a listpack, in a cluster: measured on Redis 7.0.15 with
 10,000 of them (261 with 100,000). 208 for the plan's own key outside a cluster."""
@@ -33,11 +35,6 @@ FRAME_BYTES = 100
 """RESP framing and the channel's name around a message: "smessage", a name of about 60 bytes and four lengths."""
 STALL_HEARTBEATS = 3
 """As long as nginx lets a node be silent before it cuts its connections."""
-COMMANDS_PER_S = 170_000
-"""Of one core, 50 clients, not pipelined: measured on Redis 7.0.15."""
-BUSY_MOST = 0.7
-MASTERS_LEAST = 3
-"""Fewer masters are refused when a cluster is created (redis-cli.c)."""
 
 
 def size(ask: Ask[Settings]) -> Sized:
@@ -51,6 +48,11 @@ def size(ask: Ask[Settings]) -> Sized:
         settings.minimum_nodes, ask.nodes_for(users.peak, settings.users_per_node)
     )
     note = "" if pinned else ask.rounding_note(users.peak, settings.users_per_node, settings.minimum_nodes)
+    streams = _carried(ask)
+    work = Work.of(ask, streams, sum(map(_state_mib, streams)))
+    commands, maxmemory_gib = work.commands_per_s(ask), shape.memory_gib * (1 - RESERVED_SHARE)
+    if ask.scenario.method == "slo" and not pinned:
+        masters = max(masters, limits.least_masters(settings, work, commands, maxmemory_gib))
     count = masters * each
     group = NodeGroup(
         tier=ask.name,
@@ -62,20 +64,25 @@ def size(ask: Ask[Settings]) -> Sized:
         terms=settings.terms,
         lever=f"{ask.name}.node_count",
     )
-    commands = _commands_per_s(ask)
     figures = (
         *_node_figures(ask, masters, count, note, given_replicas),
         *_memory_figures(ask, shape, masters),
         *(figure for streams in _carried(ask) for figure in _stream_figures(ask, shape, streams)),
-        _command_figure(ask, commands),
+        _command_figure(ask, commands, masters),
         _hit_ratio_figure(ask),
+        *limits.figures(ask, work, shape, masters),
     )
     return Sized(
         ask.name,
         "cache",
         groups=(group,),
         figures=figures,
-        findings=(*_findings(ask, masters, replicas, note), *_rate_findings(ask, commands, masters)),
+        findings=(
+            *_findings(ask, masters, replicas, note),
+            *_unused_findings(ask, commands),
+            *limits.findings(ask, shape),
+        ),
+        ceilings=tuple(limits.ceilings(ask, work, shape, masters, maxmemory_gib)),
         levers=(
             Lever(f"{ask.name}.node_count", count, count, count, "pinned" if pinned else "rules"),
             Lever(f"{ask.name}.master_count", masters, masters, masters, "pinned" if pinned else "rules"),
@@ -114,6 +121,8 @@ def _node_figures(
 ) -> tuple[Derivation, Derivation]:
     pinned = ask.settings.nodes is not None
     own, least = f"{ask.name}.master_count", f"users.peak / users_per_node rounded {ask.scenario.rounding}"
+    if ask.scenario.method == "slo":
+        least += f", fewest whose threads are at most {limits.BUSY_MOST:.0%} busy and whose memory holds data_gib"
     return (
         ask.figure(
             "node_count",
@@ -153,11 +162,10 @@ def _memory_figures(ask: Ask[Settings], shape: Shape, masters: int) -> Iterator[
 
 def _stream_figures(ask: Ask[Settings], shape: Shape, streams: Streams) -> Iterator[Derivation]:
     """Yield what connection state takes, and what a subscriber may leave unread while it stands still for a while."""
-    each = STATE_BYTES_PER_CONNECTION + INDEX_BYTES_PER_CONNECTION
     sockets = ask.scenario.first("websocket")
     yield ask.figure(
         "connection_state_mib",
-        streams.connections.peak * each / 2**20,
+        _state_mib(streams),
         "MiB",
         f"open connections x ({STATE_BYTES_PER_CONNECTION} bytes of state + {INDEX_BYTES_PER_CONNECTION} of index)",
         (ask.computed(f"{sockets}.connection_count"),),
@@ -186,7 +194,11 @@ def _stream_figures(ask: Ask[Settings], shape: Shape, streams: Streams) -> Itera
     )
 
 
-def _command_figure(ask: Ask[Settings], commands_per_s: float) -> Derivation:
+def _state_mib(streams: Streams) -> float:
+    return streams.connections.peak * (STATE_BYTES_PER_CONNECTION + INDEX_BYTES_PER_CONNECTION) / 2**20
+
+
+def _command_figure(ask: Ask[Settings], commands_per_s: float, masters: int) -> Derivation:
     heartbeats = tuple(f"tiers.{name}.heartbeat_interval_s" for name in ask.scenario.of("websocket") if _carried(ask))
     paths = ("users.peak", "users.active_share", *heartbeats)
     also = " + published messages + a TTL renewed at each heartbeat" if heartbeats else ""
@@ -194,9 +206,13 @@ def _command_figure(ask: Ask[Settings], commands_per_s: float) -> Derivation:
         "commands_per_s_peak",
         commands_per_s,
         "commands/s",
-        f"reads{also}, at users.peak",
-        tuple(ask.given(path) for path in paths),
-        f"one node answers about {COMMANDS_PER_S:,} commands/s (measured, Redis 7.0.15)",
+        f"reads{also}, at the busier of the day's peak and the named loads",
+        (
+            *(ask.given(path) for path in paths),
+            Input(f"{ask.name}.master_count", masters, "computed"),
+            ask.own("command_ms"),
+        ),
+        "of all masters; each executes them one at a time, on one core: 1000 / command_ms at most",
     )
 
 
@@ -206,28 +222,11 @@ def _hit_ratio_figure(ask: Ask[Settings]) -> Derivation:
     return replace(figure, is_given=True)
 
 
-def _commands_per_s(ask: Ask[Settings]) -> float:
-    scenario, requests = ask.scenario, ask.traffic.requests_per_s.peak
-    asked = [(share, action) for share, action in scenario.behaviour.mix if scenario.cache(action) == ask.name]
-    reads = sum(share * scenario.all_reads(action) for share, action in asked)
-    kept = sum(s.messages_per_s.peak + s.connections.peak / s.heartbeat_interval_s for s in _carried(ask))
-    return requests * reads + kept
-
-
-def _rate_findings(ask: Ask[Settings], commands_per_s: float, count: int) -> list[Finding]:
-    if not commands_per_s:
-        message = f"nothing asks {ask.name}: give an action `cache: {ask.name}`, or turn it off"
-        return [Finding("warning", "cache-unused", message, f"tiers.{ask.name}")]
-    if commands_per_s <= COMMANDS_PER_S * BUSY_MOST * count:
+def _unused_findings(ask: Ask[Settings], commands_per_s: float) -> list[Finding]:
+    if commands_per_s:
         return []
-    return [
-        Finding(
-            "warning",
-            "cache-commands",
-            f"{commands_per_s:,.0f} commands/s keep {count} nodes over {BUSY_MOST:.0%} busy at {COMMANDS_PER_S:,} each",
-            f"{ask.name}.commands_per_s_peak",
-        )
-    ]
+    message = f"nothing asks {ask.name}: give an action `cache: {ask.name}`, or turn it off"
+    return [Finding("warning", "cache-unused", message, f"tiers.{ask.name}")]
 
 
 def _findings(ask: Ask[Settings], masters: int, replicas: int, note: str) -> list[Finding]:

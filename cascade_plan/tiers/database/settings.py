@@ -1,6 +1,6 @@
 """What a scenario may say of a PostgreSQL database."""
 
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -16,7 +16,16 @@ from cascade_plan.model.part import (
     distinct,
 )
 from cascade_plan.model.tier import Bought
-from cascade_plan.units import Count, GibOrZero, Milliseconds, MillisecondsOrZero, Seconds, Share, Variability
+from cascade_plan.units import (
+    Count,
+    GibOrZero,
+    Milliseconds,
+    MillisecondsOrZero,
+    PerOneOrZero,
+    Seconds,
+    Share,
+    Variability,
+)
 
 
 class Tables(Part):
@@ -80,6 +89,11 @@ class Roles(Part):
         return distinct(self, ("owner", "app", "readonly"))
 
 
+PROVISIONED_FROM_GIB: Final = 400
+"""Smaller gp3 storage of RDS takes no provisioned operations,
+https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Storage.html#gp3-storage"""
+
+
 class Settings(Bought):
     """PostgreSQL: primary, read replicas and storage, and how long its queries take."""
 
@@ -106,6 +120,32 @@ class Settings(Bought):
         100, "assumption", "rows of the first months; the case study gives no data size"
     )
     """gp3 storage of each instance; RDS allows 20 to 65,536 GiB for PostgreSQL."""
+    provisioned_operations_per_s: Annotated[int, Field(ge=1000, le=64_000)] | None = Field(
+        default=None, examples=[20_000]
+    )
+    """Disk operations a second of each instance, where more is bought than its storage includes: RDS sells up to 64,000
+    for gp3 of 400 GiB or more."""
+    data_gib: GibOrZero | None = Field(default=None, examples=[40])
+    """Tables and indexes; left out, what a year's growth comes to, and at most what the storage holds."""
+    hot_data_ratio: Annotated[float, Field(ge=0.001, le=0.8)] = default(
+        0.2, "assumption", "Pareto's: four fifths of the reads ask for a fifth of the data; 0.8 is no skew at all"
+    )
+    """Share of the data that four fifths of the reads which reach the database ask for."""
+    pages_per_read: PerOneOrZero = default(
+        2.0, "assumption", "a leaf of an index and the page of a row; the inner pages of an index are always in memory"
+    )
+    """Pages of 8 KiB, asked for one after the other, that a read finds in memory or waits for."""
+    pages_per_write: PerOneOrZero = default(
+        0.0, "assumption", "rows are appended, and the ends of tables and indexes are in memory; 1 or 2 for updates"
+    )
+    """Pages that a write reads before it changes them."""
+    disk_read_ms: MillisecondsOrZero = default(
+        1.0,
+        "assumption",
+        "the low end of the single-digit milliseconds that AWS says of gp3, "
+        "https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Storage.html",
+    )
+    """Wait for a page that is not in memory, while the disk is not full."""
     backup_gib: GibOrZero = default(
         0, "cited", "backup up to the size of the database is free, https://aws.amazon.com/rds/postgresql/pricing/"
     )
@@ -170,3 +210,12 @@ class Settings(Bought):
     """Squared coefficient of variation of the CPU time of one kind of query: 0 constant, 1 exponential."""
     round_trip_ms: MillisecondsOrZero = default(0.5, "assumption", "a round trip that may cross zones")
     """Network time of one query."""
+
+    @model_validator(mode="after")
+    def _provisionable(self) -> Self:
+        if self.provisioned_operations_per_s is not None and self.storage_gib < PROVISIONED_FROM_GIB:
+            raise ValueError(
+                f"provisioned_operations_per_s needs a storage_gib of {PROVISIONED_FROM_GIB} or more, got "
+                f"{self.storage_gib}"
+            )
+        return self

@@ -5,7 +5,6 @@ from __future__ import annotations
 from math import ceil
 from typing import Any
 
-from cascade_plan.formulas import postgres
 from cascade_plan.formulas.percentiles import ServiceTime
 from cascade_plan.formulas.transforms import mixed
 from cascade_plan.model.ask import Ask, Site
@@ -15,7 +14,11 @@ from cascade_plan.model.fleet import Band, Lever, NodeGroup, Sized, Usage
 from cascade_plan.model.offer import Offer
 from cascade_plan.model.place import Place, Scale, Visit
 from cascade_plan.model.scenario import Action, Scenario
+from cascade_plan.model.traffic import busiest_requests_per_s
+from cascade_plan.tiers.database import limits, work_figures
+from cascade_plan.tiers.database.asked import misses
 from cascade_plan.tiers.database.settings import Settings
+from cascade_plan.tiers.database.work import Work
 from cascade_plan.units import GIB, SECONDS_PER_MONTH
 
 AFTER: tuple[str, ...] = ("worker",)
@@ -47,21 +50,24 @@ def size(ask: Ask[Settings]) -> Sized:
         count, lever = Band.constant(replicas), f"{ask.name}.replica_count"
         groups.append(NodeGroup(ask.name, f"{called}s", "replicas", shape, single, count, settings.terms, lever=lever))
         usages.append(_storage(groups[1], f"{called} storage", "single_zone", settings.storage_gib * replicas))
+    usages += _operations(ask, groups)
     if settings.backup_gib:
         backup = Band.constant(settings.backup_gib)
         usages.append(Usage(ask.name, f"{named} backup", Offer("database_backup"), backup, "gib_month"))
     figures = _figures(ask, replicas, given_least, least)
-    growth, queries, _, operations = (float(figure.value) for figure in figures[1:])
+    growth, queries, _ = (float(figure.value) for figure in figures[1:])
+    work, times = Work.of(ask, shape, replicas), (read_time(settings).mean_s, write_time(settings).mean_s)
     return Sized(
         ask.name,
         "database",
         groups=tuple(groups),
         usages=tuple(usages),
-        figures=figures,
+        figures=(*figures, *work_figures.figures(ask, work, *times)),
         findings=(
             *_findings(ask, replicas, growth, queries, figures[0].note if ask.solution is None else ""),
-            *_operations_findings(ask, operations),
+            *limits.findings(ask, work, *times),
         ),
+        ceilings=tuple(limits.ceilings(ask, work)),
         levers=(_lever(ask, replicas, least, single),),
     )
 
@@ -98,12 +104,6 @@ def _of_jobs(scenario: Scenario, action: Action, database: str, leaf: str, servi
         if tries and (settings.database or scenario.first("database")) == database:
             found.append(Visit(tries, count / ceil(count), service, is_awaited=False))
     return tuple(found)
-
-
-def misses(scenario: Scenario, action: Action) -> float:
-    """Return the share of an action's reads that no cache answers."""
-    cache = scenario.cache(action)
-    return 1 - getattr(scenario.tiers[cache], "hit_ratio", 0.0) if cache else 1.0
 
 
 def read_time(settings: Settings) -> ServiceTime:
@@ -188,28 +188,31 @@ def _figures(ask: Ask[Settings], replicas: int, given_least: Input, least: int) 
     )
 
 
-def _operations_figure(ask: Ask[Settings], writes_per_s: float) -> Derivation:
-    commit = ask.own("commit_ms")
-    return ask.figure(
-        "disk_operations_per_s_peak",
-        postgres.disk_operations_per_s(writes_per_s, ask.settings.commit_ms),
-        "IOPS",
-        f"min(writes, 1000 / commit_ms) flushes + {postgres.PAGES_FLUSHED_PER_WRITE} pages x writes; no reads",
-        (Input(f"{ask.name}.writes_per_s_peak", writes_per_s, "computed"), commit),
-        "group commit and pages measured on PostgreSQL 15",
-    )
+def _operations(ask: Ask[Settings], groups: list[NodeGroup]) -> list[Usage]:
+    """Return the disk operations that are bought beyond what the storage of each instance includes."""
+    storage, provisioned = ask.cloud.database_storage(), ask.settings.provisioned_operations_per_s
+    if storage is None or provisioned is None:
+        return []
+    more = provisioned - storage.of(ask.settings.storage_gib).operations_per_s
+    if more <= 0:
+        return []
+    return [
+        Usage(
+            ask.name,
+            f"{group.name} disk operations",
+            Offer("database_operations", "", group.offer.options),
+            group.count.times(more),
+            "iops_month",
+            group=group.name,
+        )
+        for group in groups
+    ]
 
 
-def _query_figures(ask: Ask[Settings]) -> tuple[Derivation, Derivation, Derivation]:
-    """Return the queries, and of them the writes, that reach the database at the day's peak or the busiest load.
-
-    The last figure is what the writes ask of the disk.
-    """
+def _query_figures(ask: Ask[Settings]) -> tuple[Derivation, Derivation]:
+    """Return the queries, and of them the writes, that reach the database at the day's peak or the busiest load."""
     scenario, name = ask.scenario, ask.name
-    think_s = scenario.behaviour.think_time_s.mean
-    requests_per_s = max(
-        ask.traffic.requests_per_s.peak, *(load.users / think_s for load in scenario.driven.values()), 0.0
-    )
+    requests_per_s = busiest_requests_per_s(scenario, ask.traffic)
     mix = scenario.behaviour.mix
     reads = sum(share * scenario.reads(action, name) * misses(scenario, action) for share, action in mix)
     writes = sum(share * scenario.writes(action, name) for share, action in mix)
@@ -234,7 +237,6 @@ def _query_figures(ask: Ask[Settings]) -> tuple[Derivation, Derivation, Derivati
             f"{formula} x writes of the action mix",
             inputs[:2],
         ),
-        _operations_figure(ask, requests_per_s * writes),
     )
 
 
@@ -242,20 +244,6 @@ def _is_asked(ask: Ask[Settings], worker: str) -> bool:
     """Return whether a worker's jobs ask this database: the one it names, or the first."""
     named = getattr(ask.scenario.tiers[worker], "database", None)
     return bool((named or ask.scenario.first("database")) == ask.name)
-
-
-def _operations_findings(ask: Ask[Settings], per_s: float) -> list[Finding]:
-    """Return that the writes ask more of the disk than its storage includes, and what size includes enough."""
-    included, gib = ask.cloud.database_operations(), ask.settings.storage_gib
-    if included is None or per_s <= included.of(gib):
-        return []
-    asked = f"the writes ask {per_s:,.0f} disk operations a second of {gib:,} GiB, which do {included.of(gib):,}"
-    if per_s <= included.larger_per_s:
-        way = f"{included.larger_gib:,} GiB do {included.larger_per_s:,}: set tiers.{ask.name}.storage_gib"
-    else:
-        way = "more must be provisioned, which is neither planned nor priced"
-    where = f"{ask.name}.disk_operations_per_s_peak"
-    return [Finding("warning", "disk-operations", f"{asked}; {way}", where)]
 
 
 def _findings(ask: Ask[Settings], replicas: int, growth_gib: float, queries_per_s: float, note: str) -> list[Finding]:

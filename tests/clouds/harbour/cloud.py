@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from cascade_plan.model.bill import Item, Unpriced
-from cascade_plan.model.catalogue import Allocatable, CapacityUnit, Catalogue, IncludedOperations, Shape
+from cascade_plan.model.catalogue import Allocatable, Burst, CapacityUnit, Catalogue, Shape, StorageRate
 from cascade_plan.model.fleet import Fleet
 from cascade_plan.model.offer import Offer
 from cascade_plan.model.price import Book, PriceKey
@@ -58,8 +58,18 @@ def capacity_unit(balancer: str) -> CapacityUnit | None:
     return None
 
 
-def database_operations() -> IncludedOperations | None:
+def database_storage() -> StorageRate | None:
     """Return None: its disks are as fast as they are asked."""
+    return None
+
+
+def cache_connection_count_max() -> int | None:
+    """Return None: it has no caches."""
+    return None
+
+
+def burst(shape: Shape) -> Burst | None:
+    """Return None: it has no burstable shapes."""
     return None
 
 

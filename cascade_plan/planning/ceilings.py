@@ -1,0 +1,46 @@
+"""Fleet -> which of its ceilings a rate of requests breaks, or comes near: the same for plans, searches and days."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from cascade_plan.model.derivation import Finding
+from cascade_plan.model.fleet import Fleet
+from cascade_plan.model.place import Scale
+from cascade_plan.model.scenario import Scenario
+from cascade_plan.model.traffic import Traffic, busiest_requests_per_s
+
+
+def findings(scenario: Scenario, fleet: Fleet, traffic: Traffic) -> Iterator[Finding]:
+    """Yield each ceiling that the busiest of the day's peak and the named loads breaks or is near, once a figure.
+
+    Of those of one figure, such as a primary's and its replicas', the one that is broken, else nearest, is said.
+    """
+    worst: dict[str, tuple[float, Finding]] = {}
+    for ceiling in fleet.ceilings:
+        per_s = busiest_requests_per_s(scenario, traffic)
+        per_s = traffic.requests_per_s.average if ceiling.rate == "average" else per_s
+        share = ceiling.asked(per_s, {}) / ceiling.limit
+        found = ceiling.finding(per_s)
+        if found is not None and share > worst.get(ceiling.figure, (0.0, found))[0]:
+            worst[ceiling.figure] = share, found
+    yield from (found for _, found in worst.values())
+
+
+def broken(fleet: Fleet, requests_per_s: float, average_per_s: float, scale: Scale) -> str:
+    """Return the first ceiling that these counts break at a rate, in words, or "" where they break none.
+
+    What counts over a day, such as CPU credits, is held against `average_per_s`.
+    """
+    for ceiling in fleet.ceilings:
+        per_s = average_per_s if ceiling.rate == "average" else requests_per_s
+        if words := ceiling.broken(per_s, scale):
+            return words
+    return ""
+
+
+def requests_per_s_most(fleet: Fleet, scale: Scale) -> float:
+    """Return the highest rate of requests at which these counts break no ceiling; infinite where none binds."""
+    held = (ceiling for ceiling in fleet.ceilings if ceiling.rate == "peak")
+    return min((ceiling.requests_per_s_most(scale) for ceiling in held), default=math.inf)

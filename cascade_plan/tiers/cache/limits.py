@@ -1,0 +1,167 @@
+"""What a cache does at most: one thread's commands, memory for what is kept, network, connections, CPU credits.
+
+Every master has its part of the keys, and does its part of all; what is written to one it copies to its replicas.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import ceil
+from typing import Final
+
+from cascade_plan.model.ask import Ask
+from cascade_plan.model.catalogue import Shape
+from cascade_plan.model.ceiling import Ceiling, Demand
+from cascade_plan.model.derivation import Derivation, Finding, Input
+from cascade_plan.model.fleet import Streams
+from cascade_plan.model.traffic import busiest_requests_per_s
+from cascade_plan.tiers.cache.settings import Settings
+from cascade_plan.units import GIB
+
+MIB: Final = 2**20
+BUSY_MOST: Final = 0.8
+"""The method slo takes so many masters that no thread is busier at the busiest load (assumption)."""
+MASTERS_LEAST: Final = 3
+"""Fewer masters are refused when a cluster is created (redis-cli.c)."""
+MODEL: Final = 'docs/model.md, "What a database and a cache can do"'
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What all masters of a cache are asked together."""
+
+    commands: Demand
+    """Commands a second."""
+    sent_bytes: Demand
+    """Bytes sent a second, to whom it answers and to whom it publishes."""
+    stored_gib: float
+    """What is kept, with the state of connections."""
+    connection_count: int
+    """Connections to each master."""
+
+    @classmethod
+    def of(cls, ask: Ask[Settings], carried: tuple[Streams, ...], state_mib: float) -> Work:
+        """Return what requests ask of a cache, and the open connections whose state and messages it carries."""
+        scenario, requests = ask.scenario, ask.traffic.requests_per_s.peak
+        asked = [(share, action) for share, action in scenario.behaviour.mix if scenario.cache(action) == ask.name]
+        reads = sum(share * scenario.all_reads(action) for share, action in asked)
+        answers = sum(share * action.response_bytes for share, action in asked if scenario.all_reads(action))
+        messages = sum(each.messages_per_s.peak / requests for each in carried) if requests else 0.0
+        listeners = sum(sized.count("node_count") for sized in ask.of("websocket"))
+        published = sum(each.messages_per_s.peak / requests * each.message_bytes for each in carried) if requests else 0
+        renewed = sum(each.connections.peak / each.heartbeat_interval_s for each in carried)
+        pods = sum(workload.running_count_max for sized in ask.fleet.values() for workload in sized.workloads)
+        return cls(
+            commands=Demand(shared_units_per_request=reads + messages, flat_units=renewed),
+            sent_bytes=Demand(shared_units_per_request=answers * ask.settings.hit_ratio + published * listeners),
+            stored_gib=_kept_gib(ask) + state_mib / 1024,
+            connection_count=ceil(pods * ask.settings.connections_per_pod),
+        )
+
+    def commands_per_s(self, ask: Ask[Settings]) -> float:
+        """Return the commands a second of the busier of the day's peak and the named loads."""
+        return self.commands.at(busiest_requests_per_s(ask.scenario, ask.traffic), 1.0)
+
+
+def _kept_gib(ask: Ask[Settings]) -> float:
+    """Return what is cached: as given, or an answer of every action that asks this cache for each user at peak."""
+    if ask.settings.data_gib is not None:
+        return ask.settings.data_gib
+    scenario = ask.scenario
+    answers = (each.response_bytes for each in scenario.behaviour.actions.values()
+               if scenario.cache(each) == ask.name and scenario.all_reads(each))  # fmt: skip
+    return scenario.users.peak * sum(answers) / GIB
+
+
+def commands_per_s_most(settings: Settings) -> float:
+    """Return the commands a second of one thread that never rests."""
+    return 1000 / settings.command_ms
+
+
+def least_masters(settings: Settings, work: Work, commands_per_s: float, maxmemory_gib: float) -> int:
+    """Return the fewest masters whose threads rest enough, and whose memory holds what is kept."""
+    by_thread = ceil(commands_per_s / (BUSY_MOST * commands_per_s_most(settings)))
+    masters = max(1, by_thread, ceil(work.stored_gib / maxmemory_gib))
+    return masters if masters == 1 else max(masters, MASTERS_LEAST)
+
+
+def figures(ask: Ask[Settings], work: Work, shape: Shape, masters: int) -> Iterator[Derivation]:
+    """Yield what is kept, what each master's thread and network are asked, and who connects to it."""
+    given = ask.settings.data_gib is not None
+    yield ask.figure(
+        "data_gib",
+        work.stored_gib,
+        "GiB",
+        "data_gib + connection state"
+        if given
+        else "users.peak x an answer of each action that asks the cache, + connection state",
+        (ask.own("data_gib"),) if given else (ask.given("users.peak"),),
+        "" if given else "assumption",
+        "" if given else f"tiers.{ask.name}.data_gib is not given",
+    )
+    network = shape.network_bytes_per_s
+    yield ask.figure(
+        "network_bytes_per_s_peak",
+        work.sent_bytes.at(busiest_requests_per_s(ask.scenario, ask.traffic), 1 / masters),
+        "bytes/s",
+        "of each master: response_bytes of what it answers, if a response holds what was read for it, + messages to "
+        "every WebSocket node",
+        (Input(f"{shape.name}: network, bytes/s", "not known" if network is None else network, "catalogue"),),
+        MODEL,
+    )
+    yield ask.figure(
+        "connection_count_max",
+        work.connection_count,
+        "connections",
+        "most pods that run at once x connections_per_pod, to each master",
+        (ask.own("connections_per_pod"),),
+    )
+
+
+def ceilings(ask: Ask[Settings], work: Work, shape: Shape, masters: int, maxmemory_gib: float) -> Iterator[Ceiling]:
+    """Yield the most that each master does."""
+    name, lever = ask.name, f"{ask.name}.master_count"
+    thread, more = commands_per_s_most(ask.settings), f"more masters share them, set tiers.{name}.minimum_nodes"
+
+    def of(figure: str, code: str, asks: str, does: str, unit: str, demand: Demand, most: float, way: str,
+           **beside: float | str) -> Ceiling:  # fmt: skip
+        given = {"lever": lever, "count": masters} | beside
+        return Ceiling(f"{name}.{figure}", code, asks, does, unit, demand, most, way, **given)  # type: ignore[arg-type]
+
+    yield of(
+        "commands_per_s_peak", "cache-commands", f"each master of {name} is asked", "one thread does",
+        "commands/s", work.commands, thread, more,
+    )  # fmt: skip
+    yield of(
+        "data_gib", "cache-memory", f"each master of {name} is to keep", f"maxmemory of {shape.name} is", "GiB",
+        Demand(flat_units=work.stored_gib), maxmemory_gib, f"keys are given up before their time; {more}",
+    )  # fmt: skip
+    if shape.network_bytes_per_s is not None:
+        yield of(
+            "network_bytes_per_s_peak", "cache-network", f"each master of {name} sends",
+            f"{shape.name} sends all the time", "MiB/s", work.sent_bytes, shape.network_bytes_per_s, more,
+            bytes_per_unit=MIB,
+        )  # fmt: skip
+    if (connections := ask.cloud.cache_connection_count_max()) is not None:
+        yield of(
+            "connection_count_max", "cache-connections", f"each master of {name} is to accept", "it accepts",
+            "connections", Demand(flat_units=work.connection_count), connections,
+            f"fewer of each pod, set tiers.{name}.connections_per_pod", lever="", count=1,
+        )  # fmt: skip
+    burst = ask.cloud.burst(shape)
+    if burst is not None and burst.usd_per_vcpu_hour is None and shape.cpu_baseline_ratio is not None:
+        yield of(
+            "commands_per_s_peak", "cpu-credits", f"each master of {name} is asked on average",
+            f"without credits it is slowed until {shape.name} does", "commands/s", work.commands,
+            min(1.0, shape.cpu_baseline_ratio * shape.vcpu) * thread, more, rate="average",
+        )  # fmt: skip
+
+
+def findings(ask: Ask[Settings], shape: Shape) -> Iterator[Finding]:
+    """Yield what is not known of a shape, so that nothing is held against it."""
+    missing = ["network"] if shape.network_bytes_per_s is None else []
+    missing += ["CPU credits"] if shape.burstable and shape.cpu_baseline_ratio is None else []
+    if missing:
+        words = f"what {shape.name} does all the time is not known of its {' and '.join(missing)}: nothing judges that"
+        yield Finding("info", "limit-unknown", words, f"tiers.{ask.name}.shape")

@@ -1,0 +1,176 @@
+"""What a database does at most: its disk, its network, its CPU credits, its log, and what is not known of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from cascade_plan.formulas import credits, postgres
+from cascade_plan.model.ask import Ask
+from cascade_plan.model.ceiling import Ceiling, Demand, shown
+from cascade_plan.model.derivation import Finding
+from cascade_plan.model.traffic import busiest_requests_per_s
+from cascade_plan.tiers.database.settings import Settings
+from cascade_plan.tiers.database.work import Work
+
+MIB: Final = 2**20
+PROVISION: Final = "more throughput must be provisioned, which is neither planned nor priced"
+
+
+@dataclass(frozen=True, slots=True)
+class _Limit:
+    """The most of one thing that an instance does, what sets it, and what raises it."""
+
+    does: str
+    most: float
+    way: str
+
+
+def ceilings(ask: Ask[Settings], work: Work) -> Iterator[Ceiling]:
+    """Yield the most that the primary does, and that each replica does."""
+    if ask.settings.data_gib is not None:
+        yield _storage(ask)
+    operations, throughput = _of_disk(ask, work, 0), _of_disk(ask, work, 1)
+    if operations is not None:
+        figure, unit = "disk_operations_per_s_peak", "disk operations/s"
+        yield from _both(ask, work, figure, "disk-operations", "is asked", unit, work.disk_operations, operations)
+    if throughput is not None:
+        figure, unit = "disk_bytes_per_s_peak", "MiB/s of its disk"
+        yield from _both(ask, work, figure, "disk-throughput", "is asked", unit, work.disk_bytes, throughput, MIB)
+    if (network := work.shape.network_bytes_per_s) is not None:
+        limit = _Limit(f"{work.shape.name} sends all the time", network, _larger(ask))
+        figure = "network_bytes_per_s_peak"
+        yield from _both(ask, work, figure, "database-network", "sends", "MiB/s", work.sent_bytes, limit, MIB)
+
+
+def _both(
+    ask: Ask[Settings],
+    work: Work,
+    figure: str,
+    code: str,
+    verb: str,
+    unit: str,
+    demand: Demand,
+    limit: _Limit,
+    size: float = 1.0,
+) -> Iterator[Ceiling]:
+    """Yield a limit of the primary, and the same of each replica."""
+    lever = f"{ask.name}.replica_count"
+    called = "" if ask.name == "database" else f"{ask.name.replace('_', ' ')} "
+    shares = f"more replicas share the reads, or {limit.way}" if demand.shared_units_per_request else limit.way
+    for who, way, stands_in in ((f"the {called}primary", limit.way, True), (f"each {called}replica", shares, False)):
+        yield Ceiling(
+            f"{ask.name}.{figure}", code, f"{who} {verb}", limit.does, unit, demand, limit.most, way,
+            lever, work.replica_count, stands_in, bytes_per_unit=size,
+        )  # fmt: skip
+
+
+def _of_disk(ask: Ask[Settings], work: Work, at: int) -> _Limit | None:
+    """Return the most that the storage does, or the instance with it, of operations (0) or bytes (1)."""
+    shape, storage = work.shape, _of_storage(ask, at)
+    own = (shape.disk_operations_per_s, shape.disk_bytes_per_s)[at]
+    if own is None or (storage is not None and storage.most <= own):
+        return storage
+    return _Limit(f"{shape.name} does all the time", own, _larger(ask))
+
+
+def _of_storage(ask: Ask[Settings], at: int) -> _Limit | None:
+    """Return the most that the storage does of operations (0) or bytes (1); None where it sets no limit."""
+    storage, gib, provisioned = (
+        ask.cloud.database_storage(),
+        ask.settings.storage_gib,
+        ask.settings.provisioned_operations_per_s,
+    )
+    if storage is None:
+        return None
+    does, path = storage.of(gib)[at], f"tiers.{ask.name}"
+    if not at and provisioned is not None and provisioned > does:
+        return _Limit(
+            "its provisioned storage does", provisioned, f"provision more, {path}.provisioned_operations_per_s"
+        )
+    way = PROVISION if at else f"set {path}.provisioned_operations_per_s"
+    if storage.larger_gib > gib and storage.larger[at] > does:
+        more = f"{storage.larger[at] / (MIB if at else 1):,.0f}{' MiB/s' if at else ''}"
+        way = f"{storage.larger_gib:,} GiB do {more}, set {path}.storage_gib"
+    return _Limit(f"{gib:,} GiB of {storage.called} do", does, way)
+
+
+def _larger(ask: Ask[Settings]) -> str:
+    return f"a larger one does more, set tiers.{ask.name}.shape"
+
+
+def _storage(ask: Ask[Settings]) -> Ceiling:
+    """Return that the storage holds the data, where its size is given; an estimate of it ends there."""
+    held, name = Demand(flat_units=ask.settings.data_gib or 0.0), ask.name
+    way = f"set tiers.{name}.storage_gib"
+    return Ceiling(f"{name}.data_gib", "storage", f"{name} holds", "its storage holds", "GiB", held,
+                   ask.settings.storage_gib, way)  # fmt: skip
+
+
+# ----------------------------------------------------------------------------------------------------------- findings
+
+
+def findings(ask: Ask[Settings], work: Work, read_s: float, write_s: float) -> Iterator[Finding]:
+    """Yield what no ceiling says: what credits cost, checkpoints that hurry, and what is not known."""
+    yield from _credits(ask, work, read_s, write_s)
+    yield from _checkpoints(ask, work)
+    shape = work.shape
+    known = {
+        "network": shape.network_bytes_per_s,
+        "disk": shape.disk_operations_per_s,
+        "CPU credits": shape.cpu_baseline_ratio if shape.burstable else 1.0,
+    }
+    if missing := [what for what, figure in known.items() if figure is None]:
+        words = f"what {shape.name} does all the time is not known of its {' and '.join(missing)}: nothing judges that"
+        yield Finding("info", "limit-unknown", words, f"tiers.{ask.name}.shape")
+
+
+def _credits(ask: Ask[Settings], work: Work, read_s: float, write_s: float) -> Iterator[Finding]:
+    """Yield that CPU credits do not last: over the day, or over a named load."""
+    shape, burst = work.shape, ask.cloud.burst(work.shape)
+    if (baseline := shape.cpu_baseline_ratio) is None or burst is None:
+        return
+    busy = work.busy_ratio(ask.traffic.requests_per_s.average, read_s, write_s)
+    earns = f"{shape.name} earns credits for {baseline:.0%} of its {shape.vcpu} vCPU"
+    where = f"{ask.name}.busy_ratio_average"
+    if busy > baseline:
+        yield Finding(
+            "warning", "cpu-credits", f"{earns} and is {busy:.0%} busy on average: {_paid(ask, work, busy)}", where
+        )
+        return
+    think_s = ask.scenario.behaviour.think_time_s.mean
+    for name, load in ask.scenario.driven.items():
+        at_load = work.busy_ratio(load.users / think_s, read_s, write_s)
+        lasting_s = credits.lasting_s(min(1.0, at_load), baseline)
+        if lasting_s < load.duration_s:
+            then = "more is billed" if burst.usd_per_vcpu_hour else "it is slowed to that share"
+            lasts = f"load {name} keeps it {at_load:.0%} busy, and a day's credits last {lasting_s / 3600:.1f} hours"
+            yield Finding("warning", "cpu-credits", f"{earns}; {lasts}: then {then}", where)
+
+
+def _paid(ask: Ask[Settings], work: Work, busy: float) -> str:
+    """Return what becomes of an instance that is busier than its credits allow."""
+    shape, burst = work.shape, ask.cloud.burst(work.shape)
+    if burst is None or burst.usd_per_vcpu_hour is None:
+        return "it is slowed to that share"
+    hours = credits.surplus_vcpu_hours_per_month(min(1.0, busy), shape.cpu_baseline_ratio or 0.0, shape.vcpu)
+    usd = burst.usd_per_vcpu_hour
+    return (
+        f"{hours:,.0f} vCPU-hours a month are billed at ${usd:f}, about ${hours * float(usd):,.2f} that the bill lacks"
+    )
+
+
+def _checkpoints(ask: Ask[Settings], work: Work) -> Iterator[Finding]:
+    """Yield that the log fills max_wal_size, as it is emitted, so soon that PostgreSQL itself would complain."""
+    per_s = busiest_requests_per_s(ask.scenario, ask.traffic) * work.asked.wal_bytes
+    most_mib = postgres.max_wal_size_mib(
+        ask.traffic.database_growth_bytes_per_s[ask.name].peak, ask.settings.storage_gib
+    )
+    every_s = postgres.checkpoint_s(most_mib, per_s)
+    if every_s < postgres.CHECKPOINT_WARNING_S:
+        words = (
+            f"{per_s / MIB:,.0f} MiB/s of log fill max_wal_size ({most_mib:,} MiB) so fast that a checkpoint begins "
+            f"every {shown(every_s)} s, and each has whole pages logged anew: at most a tenth of the storage is used"
+        )
+        yield Finding("warning", "checkpoints", words, f"{ask.name}.wal_bytes_per_s_peak")

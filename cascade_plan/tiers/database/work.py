@@ -1,0 +1,132 @@
+"""What requests make each instance of a database do, and what of its data its memory holds.
+
+The primary does every write, each replica replays them all, and they share the reads; without replicas the primary
+answers these too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from cascade_plan.formulas import postgres, working_set
+from cascade_plan.formulas.postgres import PAGE_BYTES
+from cascade_plan.model.ask import Ask
+from cascade_plan.model.catalogue import Shape
+from cascade_plan.model.ceiling import Demand
+from cascade_plan.tiers.database.asked import Asked, asked
+from cascade_plan.tiers.database.settings import Settings
+from cascade_plan.units import GIB, SECONDS_PER_MONTH
+
+MONTHS_KEPT: Final = 12
+"""Of growth that a database holds where its size is not given: an assumption."""
+
+
+class ReadWait(NamedTuple):
+    """What a read waits for the disk: each of its pages is a try, which waits by chance. Nothing is busy meanwhile."""
+
+    page_count: float
+    miss_ratio: float
+    each_s: float
+
+    @property
+    def mean_s(self) -> float:
+        """The mean wait of a read."""
+        return self.page_count * self.miss_ratio * self.each_s
+
+
+def read_wait(settings: Settings, memory_hit_ratio: float) -> ReadWait:
+    """Return what a read of a database waits for its disk, of whose pages so large a share is in memory."""
+    return ReadWait(settings.pages_per_read, 1 - memory_hit_ratio, settings.disk_read_ms / 1000)
+
+
+def pages_gib(memory_gib: float) -> float:
+    """Return what of an instance's nominal memory holds pages: shared buffers and the kernel's cache.
+
+    >>> round(pages_gib(32), 2)
+    20.64
+    """
+    return postgres.effective_cache_size_mib(postgres.memory_mib(memory_gib)) / 1024
+
+
+def growth_gib_per_month(ask: Ask[Settings]) -> float:
+    """Return what requests add to a database in a month."""
+    return ask.traffic.database_growth_bytes_per_s[ask.name].average * SECONDS_PER_MONTH / GIB
+
+
+def data_gib(settings: Settings, growth: float) -> float:
+    """Return the size of tables and indexes: as given, or a year's growth, at most what the storage holds."""
+    return min(growth * MONTHS_KEPT, settings.storage_gib) if settings.data_gib is None else settings.data_gib
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What a request makes a database do, in each instance of a shape."""
+
+    settings: Settings
+    shape: Shape
+    replica_count: int
+    asked: Asked
+    data_gib: float
+    memory_hit_ratio: float
+
+    @classmethod
+    def of(cls, ask: Ask[Settings], shape: Shape, replica_count: int) -> Work:
+        """Return what a database is made to do that runs on a primary and so many replicas of a shape."""
+        data = data_gib(ask.settings, growth_gib_per_month(ask))
+        kept = working_set.hit_ratio(pages_gib(shape.memory_gib), data, ask.settings.hot_data_ratio)
+        return cls(ask.settings, shape, replica_count, asked(ask.scenario, ask.name), data, kept)
+
+    @property
+    def disk_reads(self) -> Demand:
+        """Operations that read pages which are not in memory."""
+        settings = self.settings
+        scanned = settings.scan_ratio * postgres.SCAN_PAGES / postgres.READ_AHEAD_PAGES
+        by_read = (1 - settings.scan_ratio) * settings.pages_per_read + scanned
+        return self._missed(self.asked.write_count * settings.pages_per_write, self.asked.read_count * by_read)
+
+    @property
+    def disk_operations(self) -> Demand:
+        """All operations on the disk: reads, pages flushed, and flushes of the log, which take all that wait."""
+        reads, writes, flush_ms = self.disk_reads, self.asked.write_count, self.settings.commit_ms
+        each = reads.each_units_per_request + writes * postgres.PAGES_FLUSHED_PER_WRITE
+        if not flush_ms:
+            return Demand(each + writes, reads.shared_units_per_request)
+        return Demand(
+            each,
+            reads.shared_units_per_request,
+            saving_units_per_request=writes,
+            saving_units_per_s_max=1000 / flush_ms,
+        )
+
+    @property
+    def disk_bytes(self) -> Demand:
+        """Bytes that pass between an instance and its disk: the log, and whole pages."""
+        settings, writes = self.settings, self.asked.write_count
+        by_read = (1 - settings.scan_ratio) * settings.pages_per_read + settings.scan_ratio * postgres.SCAN_PAGES
+        pages = self._missed(writes * settings.pages_per_write, self.asked.read_count * by_read)
+        flushed = writes * postgres.PAGES_FLUSHED_PER_WRITE
+        return Demand(
+            (pages.each_units_per_request + flushed) * PAGE_BYTES + self.asked.wal_bytes,
+            pages.shared_units_per_request * PAGE_BYTES,
+        )
+
+    @property
+    def sent_bytes(self) -> Demand:
+        """Bytes that an instance sends: what reads find, if a response holds what was read for it."""
+        return Demand(shared_units_per_request=self.asked.result_bytes)
+
+    def fullest(self, demand: Demand, requests_per_s: float) -> float:
+        """Return what the instance is asked that is asked most: the primary, or a replica beside it."""
+        if not self.replica_count:
+            return demand.at(requests_per_s, 1.0)
+        return max(demand.at(requests_per_s, 0.0), demand.at(requests_per_s, 1 / self.replica_count))
+
+    def busy_ratio(self, requests_per_s: float, read_s: float, write_s: float) -> float:
+        """Return how busy the CPU of the fullest instance is: replaying a write is taken to cost what it costs."""
+        demand = Demand(self.asked.write_count * write_s, self.asked.read_count * read_s)
+        return self.fullest(demand, requests_per_s) / self.shape.vcpu
+
+    def _missed(self, each: float, shared: float) -> Demand:
+        miss_ratio = 1 - self.memory_hit_ratio
+        return Demand(each * miss_ratio, shared * miss_ratio)

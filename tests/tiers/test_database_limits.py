@@ -1,0 +1,194 @@
+"""What a database can do at most, by hand, and as laws of its plans."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cascade_plan.clouds.aws import cloud
+from cascade_plan.inputs.scenarios import read
+from cascade_plan.model.plan import Plan
+from cascade_plan.planning.pipeline import plan
+from cascade_plan.tiers.database.settings import Settings
+from cascade_plan.tiers.database.work import data_gib, pages_gib, read_wait
+
+SHAPES = ("db.t4g.medium", "db.r6g.large", "db.r6g.xlarge", "db.r6g.2xlarge", "db.r6g.4xlarge")
+"""Each with more memory than the one before."""
+
+
+def planned(name: str = "cascade", **values: object) -> Plan:
+    given = [(f"--set {path}", path.replace("__", "."), str(value)) for path, value in values.items()]
+    made = read(name, given)
+    return plan(made.scenario, made.book, predicted=False)
+
+
+def database(**values: object) -> Plan:
+    """Return a plan whose database differs; a commit flushes in 1 ms, whatever the default."""
+    return planned(**{f"tiers__database__{name}": value for name, value in {"commit_ms": 1, **values}.items()})
+
+
+def said(made: Plan, code: str) -> list[str]:
+    return [finding.message for finding in made.findings if finding.code == code]
+
+
+# --------------------------------------------------------------------------------------------------------------- disk
+
+
+def test_the_disk_is_asked_what_the_arithmetic_says() -> None:
+    """10,000 users at 2 s: 5,000 requests/s, of which a half lists (2 reads) and a half writes (1 read, 1 write).
+
+    2,500 writes: 1,000 flushes and 1,150 pages. 0.15 reads of a request miss the cache: 750/s x 2 pages x the 0.5 of
+    200 GiB that 20.64 GiB without skew do not hold, 0.8968.
+    """
+    made = database(data_gib=200, storage_gib=200, hot_data_ratio=0.8, replicas=1)
+    assert made.figure("database.memory_hit_ratio") == pytest.approx(20.64 / 200, abs=1e-4)
+    reads = 750 * 2 * (1 - 20.64 / 200)
+    assert made.figure("database.disk_read_operations_per_s_peak") == pytest.approx(reads, rel=1e-4)
+    assert made.figure("database.disk_operations_per_s_peak") == pytest.approx(reads + 2150, rel=1e-4)
+    # The log has twice the 183.33 bytes a request stores; 8 KiB for each page that is read or flushed.
+    log = 5000 * 2 * (2 * 400 + 300) / 6
+    assert made.figure("database.wal_bytes_per_s_peak") == pytest.approx(log)
+    assert made.figure("database.disk_bytes_per_s_peak") == pytest.approx(log + 8192 * (reads + 1150), rel=1e-4)
+
+
+def test_replicas_share_the_reads_and_each_replays_every_write() -> None:
+    two, one, none = (
+        database(data_gib=200, storage_gib=200, replicas=count).figure("database.disk_read_operations_per_s_peak")
+        for count in (2, 1, 0)
+    )
+    assert one == none == pytest.approx(2 * two)
+
+
+def test_a_disk_that_is_full_is_said_with_what_does_more() -> None:
+    full = {"data_gib": 300, "storage_gib": 399, "hot_data_ratio": 0.8, "replicas": 1}
+    (message,) = said(database(**full), "disk-operations")
+    assert message == (
+        "each replica is asked 3,547 disk operations/s; 399 GiB of gp3 do 3,000: more replicas share the reads, or "
+        "400 GiB do 12,000, set tiers.database.storage_gib"
+    )
+    assert not said(database(**full | {"storage_gib": 400}), "disk-operations")
+
+
+def test_an_instance_that_does_less_than_its_storage_is_what_binds() -> None:
+    """A db.t4g.medium does 2,000 operations/s all the time, its 100 GiB of gp3 would do 3,000."""
+    made = database(shape="db.t4g.medium", data_gib=2)
+    (message,) = said(made, "disk-operations")
+    assert message == (
+        "the primary is asked 2,150 disk operations/s; db.t4g.medium does all the time 2,000: "
+        "a larger one does more, set tiers.database.shape"
+    )
+
+
+def test_provisioned_operations_are_held_against_and_billed_for_each_instance() -> None:
+    made = planned("whale-1m")
+    assert not said(made, "disk-operations")
+    # (32,000 - 12,000) x $0.04 of the multi-AZ primary, and x $0.02 of each of five replicas.
+    items = {item.name: item for item in made.bill.items}
+    assert float(items["database primary disk operations"].cost_usd.average) == pytest.approx(800)
+    assert float(items["read replicas disk operations"].cost_usd.average) == pytest.approx(2000)
+    (message,) = said(planned("whale-1m", tiers__database__provisioned_operations_per_s=20_000), "disk-operations")
+    assert "its provisioned storage does 20,000" in message
+
+
+def test_data_beyond_its_storage_is_said_where_it_is_given() -> None:
+    (message,) = said(database(data_gib=150), "storage")
+    assert message == "database holds 150 GiB; its storage holds 100: set tiers.database.storage_gib"
+    assert not said(database(), "storage")
+
+
+@pytest.mark.parametrize(("given", "growth", "gib"), [(None, 5.0, 60.0), (None, 50.0, 100.0), (40.0, 50.0, 40.0)])
+def test_the_data_are_as_given_or_a_years_growth_as_far_as_the_storage_holds_it(
+    given: float | None, growth: float, gib: float
+) -> None:
+    assert data_gib(Settings(storage_gib=100, data_gib=given), growth) == gib
+
+
+def test_a_log_that_fills_max_wal_size_at_once_is_said() -> None:
+    """20 GiB of storage: max_wal_size 2 GiB. 500,000 bytes x 2 x 833/s: 1.3 s until 2 GiB / 1.9 are written."""
+    made = planned(tiers__database__storage_gib=20, behaviour__actions__upload_resource__database_bytes=500_000)
+    (message,) = said(made, "checkpoints")
+    assert "a checkpoint begins every 1.35 s" in message
+    assert not said(planned(), "checkpoints")
+
+
+# ---------------------------------------------------------------------------------------------------------------- CPU
+
+
+def test_credits_beyond_the_baseline_are_billed_and_said() -> None:
+    """Twelve thousand of 300,000 users' requests... a database 50% busy on 20% of 2 vCPU: 0.3 x 2 x 730 h x $0.075."""
+    made = planned(
+        tiers__database__shape="db.t4g.medium",
+        tiers__database__replicas=0,
+        tiers__database__read_ms=0.001,
+        tiers__database__parse_ms=0,
+        tiers__database__write_ms=10,
+    )
+    busy = made.figure("database.busy_ratio_average")
+    writes = made.traffic.requests_per_s.average / 2
+    assert busy == pytest.approx(writes * 0.010 / 2, rel=1e-3)
+    (message,) = said(made, "cpu-credits")
+    hours = (busy - 0.2) * 2 * 730
+    assert message == (
+        f"db.t4g.medium earns credits for 20% of its 2 vCPU and is {busy:.0%} busy on average: {hours:,.0f} vCPU-hours "
+        f"a month are billed at $0.075, about ${hours * 0.075:,.2f} that the bill lacks"
+    )
+
+
+def test_credits_that_a_long_load_spends_are_said() -> None:
+    values = {
+        "tiers__database__shape": "db.t4g.medium", "tiers__database__replicas": 0, "tiers__database__write_ms": 1,
+        "tiers__database__read_ms": 0.001, "tiers__database__parse_ms": 0,
+    }  # fmt: skip
+    # All 10,000 users: 2,500 writes of 1 ms on 2 vCPU are 125%, so 100%: a day's credits last 6 hours of it.
+    assert not said(planned(**values), "cpu-credits")
+    (message,) = said(planned(**values, loads__peak__duration_s=7 * 3600), "cpu-credits")
+    assert message.endswith("load peak keeps it 125% busy, and a day's credits last 6.0 hours: then more is billed")
+
+
+def test_what_is_not_known_of_a_shape_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    from dataclasses import replace
+
+    from cascade_plan.model.catalogue import Catalogue
+
+    known = cloud.catalogue()
+    shapes = {
+        (what, shape.name): replace(shape, network_bytes_per_s=None) if what == "database" else shape
+        for what in ("vm", "database", "cache")
+        for shape in known.of(what)
+    }
+    monkeypatch.setattr(cloud, "catalogue", lambda: Catalogue(shapes))
+    (message,) = said(planned(), "limit-unknown")
+    assert message == "what db.r5.xlarge does all the time is not known of its network: nothing judges that"
+
+
+# --------------------------------------------------------------------------------------------------------------- laws
+
+
+@given(st.floats(1, 90), st.floats(1, 10))
+def test_more_data_is_never_more_in_memory_and_never_asks_less_of_the_disk(gib: float, times: float) -> None:
+    less, more = (database(data_gib=min(size, 100)) for size in (gib, gib * times))
+    assert more.figure("database.memory_hit_ratio") <= less.figure("database.memory_hit_ratio") + 1e-9
+    for figure in ("disk_read_operations_per_s_peak", "disk_operations_per_s_peak", "disk_bytes_per_s_peak"):
+        assert more.figure(f"database.{figure}") >= less.figure(f"database.{figure}") - 1e-6
+
+
+def test_a_larger_shape_is_no_worse() -> None:
+    plans = [database(shape=shape, data_gib=90) for shape in SHAPES]
+    ratios = [made.figure("database.memory_hit_ratio") for made in plans]
+    assert ratios == sorted(ratios)
+    warned = [len([finding for finding in made.findings if finding.code.startswith("disk")]) for made in plans]
+    assert warned == sorted(warned, reverse=True)
+
+
+@given(st.floats(0, 1), st.floats(0, 1))
+def test_a_read_waits_for_what_is_not_in_memory(one: float, other: float) -> None:
+    low, high = sorted((one, other))
+    settings = Settings()
+    assert read_wait(settings, high).mean_s <= read_wait(settings, low).mean_s
+    assert read_wait(settings, 1.0).mean_s == 0
+    assert read_wait(settings, 0.5).mean_s == pytest.approx(2 * 0.5 * 0.001)
+
+
+def test_three_quarters_of_what_the_provider_leaves_hold_pages() -> None:
+    assert pages_gib(32) == pytest.approx(32 * 0.86 * 0.75, rel=1e-3)
