@@ -28,7 +28,7 @@ SHORTEST_S: Final = 300
 SAMPLES_LEAST: Final = 4
 """Samples a rate looks at, so that it lives through one or two failed scrapes,
 https://www.robustperception.io/what-range-should-i-use-with-rate/"""
-PROCESS_CPU: Final = "process_cpu_seconds_total"
+CPU_OF_PROCESS: Final = "process_cpu_seconds_total"
 """CPU time of a process by the client libraries' own collector."""
 NEAR: Final = 0.9
 """Share of a limit at which there is still time to act (assumption)."""

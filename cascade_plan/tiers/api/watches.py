@@ -22,7 +22,7 @@ from cascade_plan.model.observation import (
 )
 from cascade_plan.model.series import (
     ACTION_REQUESTS,
-    PROCESS_CPU,
+    CPU_OF_PROCESS,
     QUERY,
     REQUEST,
     SHORTEST_S,
@@ -109,7 +109,7 @@ def _cpu(site: Site[Settings], workload: Workload) -> Watch:
     """
     counted, scope = scope_of_pods(site, workload, is_alone(site)), _pods(site, workload)
     cpu = f"{'namespace' if is_alone(site) else 'job'}:{scope.own('request_cpu_seconds')}:ratio_rate5m"
-    used = f"sum by (namespace) ({rate(scope.select(PROCESS_CPU), SHORTEST_S)})"
+    used = f"sum by (namespace) ({rate(scope.select(CPU_OF_PROCESS), SHORTEST_S)})"
     answered = f"sum by (namespace) ({rate(counted.select(f'{scope.own(REQUEST)}_count'), SHORTEST_S)})"
     return Watch(
         _subject(site, "cpu"),
@@ -131,7 +131,7 @@ def _observed(site: Site[Settings], workload: Workload, counted: Scope, pods: Sc
     request = counted.own(REQUEST)
     count = f"sum({rates(counted.select(f'{request}_count'))})"
     buckets = f"sum by (le) ({rates(counted.select(f'{request}_bucket'))})"
-    yield of(CORES, f"sum({rates(pods.select(PROCESS_CPU))})")
+    yield of(CORES, f"sum({rates(pods.select(CPU_OF_PROCESS))})")
     yield of(PODS, f"sum({pods.select('up')})")
     yield of(THROTTLED_SHARE, _throttled(site, workload))
     yield of(REQUESTS_PER_S, count)
