@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 import pytest
 from stack import demands as measuring
 from stack import levels as loads
-from stack import machine, predictions, scenarios, serving, tables
+from stack import machine, monitoring, predictions, scenarios, serving, tables
 
 MEMORY = Path("/dev/shm")
 MEMORY_FREE_GIB = 2
@@ -55,6 +55,8 @@ def given() -> argparse.Namespace:
     found = parser.parse_args()
     if found.seconds < SECONDS_LEAST or found.repeats < 1 or found.requests < 20:
         parser.error(f"at least {SECONDS_LEAST:g} seconds, one repeat and 20 requests")
+    if found.keep and found.keep.exists() and any(found.keep.iterdir()):
+        parser.error(f"--keep {found.keep}: is not empty")
     return found
 
 
@@ -109,7 +111,10 @@ def compare(arguments: argparse.Namespace, home: Path) -> None:
         measured: dict[int, list[loads.Level]] = {}
         for percent in arguments.levels * arguments.repeats:
             load = scenarios.load_name(percent)
+            monitoring.counters(stack, home, f"{load}.before")
             level = loads.run(stack, home, load, users[load], arguments.seconds, arguments.priority)
+            monitoring.counters(stack, home, f"{load}.after")
+            monitoring.series(level, home / f"{load}.series.csv")
             measured.setdefault(percent, []).append(level)
     for percent, levels in measured.items():
         print(*tables.compared(percent, levels, {"predicted": told[scenarios.load_name(percent)]}), sep="\n")
@@ -124,10 +129,13 @@ def keep(
     measured: Mapping[int, Sequence[loads.Level]],
     told: Mapping[str, predictions.Predicted],
 ) -> None:
-    """Write the scenario, Locust's results, and what was predicted and measured."""
+    """Write the scenario, the results of Locust and of monitoring, and what was predicted and measured.
+
+    Of a load that was held more than once, the files are of the last time.
+    """
     directory.mkdir(parents=True, exist_ok=True)
     shutil.copy(home / "measured.yaml", directory / "scenario.yaml")
-    for file in (home / "emitted" / "loadtest" / "results").iterdir():
+    for file in (*(home / "emitted" / "loadtest" / "results").iterdir(), *home.glob("*.csv")):
         shutil.copy(file, directory)
     figures = [
         {"percent": percent, "predicted": asdict(told[level.load].overall), **level.document()}

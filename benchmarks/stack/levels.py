@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+import redis
 
 from stack import machine
 from stack.scenarios import ACTIONS
@@ -36,6 +37,10 @@ class Sample:
     """Since 1970."""
     used: Mapping[str, machine.Used]
     cores: Mapping[int, machine.Core]
+    lookups: int
+    """Reads that the cache was asked for."""
+    misses: int
+    """Those that it did not answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,13 +156,20 @@ def run(stack: Stack, home: Path, load: str, users: int, seconds: float, is_pref
 def _sampled(stack: Stack, process: subprocess.Popen[bytes], most_s: float) -> list[Sample]:
     """Return a sample a second until Locust ends. Raises ChildProcessError when it does not in time."""
     deadline_s, samples = time.monotonic() + most_s, []
+    cache = redis.Redis(port=stack.ports["cache"])
     while process.poll() is None:
         if time.monotonic() > deadline_s:
             raise ChildProcessError(f"Locust has not ended after {most_s:g} s")
         at_s, used, cores = time.time(), dict(stack.used()), machine.cores()
-        samples.append(Sample(at_s, used | {"locust": machine.used(process.pid)}, cores))
+        samples.append(Sample(at_s, used | {"locust": machine.used(process.pid)}, cores, *_commands(cache)))
         time.sleep(SAMPLE_S)
     return samples
+
+
+def _commands(cache: redis.Redis) -> tuple[int, int]:
+    """Return how often the cache was asked, and how often something was put there, as it is after each miss."""
+    told: Any = cache.info("commandstats")
+    return told["cmdstat_get"]["calls"], told["cmdstat_set"]["calls"]
 
 
 def _read(responses: Path, stack: Stack, load: str, users: int, seconds: float, samples: Sequence[Sample]) -> Level:

@@ -38,10 +38,10 @@ WORK: Final = 32
 class Stack:
     """A running stack."""
 
-    port: int
-    """Where the API listens, on 127.0.0.1."""
+    ports: Mapping[str, int]
+    """Where each part listens, on 127.0.0.1: api, database, pool, cache."""
     processes: Mapping[str, int]
-    """The root process of each part: api, database, pool, cache."""
+    """The root process of each part."""
     own_core: int
     """The API's."""
     shared_core: int
@@ -50,7 +50,7 @@ class Stack:
     @property
     def url(self) -> str:
         """Where the API is."""
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://127.0.0.1:{self.ports['api']}"
 
     def used(self) -> Mapping[str, machine.Used]:
         """Return what each part used of the CPU so far."""
@@ -58,7 +58,7 @@ class Stack:
 
     def control(self, hit_ratio: float = HIT_RATIO, is_recording: bool = False) -> list[list[int]]:
         """Set how the application behaves; return the bursts that it recorded of each request since, in ns."""
-        with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)) as connection:
+        with closing(http.client.HTTPConnection("127.0.0.1", self.ports["api"], timeout=30)) as connection:
             connection.request("PUT", f"/control?hit_ratio={hit_ratio}&is_recording={is_recording}")
             found: list[list[int]] = json.load(connection.getresponse())
             return found
@@ -77,17 +77,17 @@ def serving(home: Path, document: Mapping[str, Any], own_core: int, shared_core:
         tiers = {**document["tiers"], "database": database}
         files = emitted(planned(written(scenario, {**document, "tiers": tiers})), home / "emitted")
         _fill(server, files)
-        userlist = f'"pgbouncer_admin" "admin"\n"app_user" "{PASSWORD}"\n'
+        userlist = f'"pgbouncer_admin" "admin"\n"pgbouncer_stats" "{PASSWORD}"\n"app_user" "{PASSWORD}"\n'
         # The server of the stack has no certificate.
         pooled = pgbouncer(files["database/pgbouncer.ini"], userlist, {"server_tls_sslmode": "disable"})
-        pool = f"postgresql://app_user:{PASSWORD}@127.0.0.1:{started.enter_context(pooled)}/{POOLED}"
-        cache = f"redis://127.0.0.1:{started.enter_context(_redis(home))}"
-        port, api = started.enter_context(_api(home, {"DATABASE": pool, "CACHE": cache}))
+        ports = {"database": server.port, "pool": started.enter_context(pooled)}
+        ports["cache"] = started.enter_context(_redis(home))
+        ports["api"], api = started.enter_context(_api(home, ports))
         processes = {"api": api, "database": machine.child("postgres"), "pool": machine.child("pgbouncer"),
                      "cache": machine.child("redis-server")}  # fmt: skip
         for name, process in processes.items():
             machine.pin(process, own_core if name == "api" else shared_core)
-        yield Stack(port, processes, own_core, shared_core)
+        yield Stack(ports, processes, own_core, shared_core)
 
 
 def emitted(plan: Plan, directory: Path) -> dict[str, str]:
@@ -109,6 +109,7 @@ def _fill(server: Server, files: Mapping[str, str]) -> None:
     server.apply(rows, DATABASE)
     for name in ("tenant_column", "indexes", "tenancy"):
         server.apply(files[f"database/{name}.sql"], DATABASE)
+    server.apply("CREATE EXTENSION pg_stat_statements", DATABASE)
     server.apply((HERE / "policies.sql").read_text(encoding="utf-8"), DATABASE)
 
 
@@ -122,14 +123,17 @@ def _redis(home: Path) -> Iterator[int]:
 
 
 @contextmanager
-def _api(home: Path, addresses: Mapping[str, str]) -> Iterator[tuple[int, int]]:
+def _api(home: Path, ports: Mapping[str, int]) -> Iterator[tuple[int, int]]:
     """Run the application in one process of uvicorn, and yield its port and its process."""
     port = free_port()
     command = [sys.executable, "-m", "uvicorn", "application:app", "--host", "127.0.0.1", "--port", str(port),
                "--loop", "uvloop", "--http", "httptools", "--no-access-log", "--log-level", "warning",
                "--backlog", "4096"]  # fmt: skip
     environment = {
-        **os.environ, **addresses, "WORK": str(WORK), "HIT_RATIO": str(HIT_RATIO),
+        **os.environ,
+        "DATABASE": f"postgresql://app_user:{PASSWORD}@127.0.0.1:{ports['pool']}/{POOLED}",
+        "CACHE": f"redis://127.0.0.1:{ports['cache']}",
+        "WORK": str(WORK), "HIT_RATIO": str(HIT_RATIO),
         "CONNECTIONS": str(CONNECTIONS_OF_POD),
         "PYTHONPATH": os.pathsep.join((str(HERE), str(home / "emitted" / "monitoring"))),
     }  # fmt: skip
