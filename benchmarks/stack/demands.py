@@ -39,6 +39,8 @@ class Measured:
     await_count: float
     longest_burst_ms: float
     """CPU time of the API in the longest piece between two awaits."""
+    variance_ms2: float
+    """Of the CPU time of the API between awaits, from request to request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +141,8 @@ def _measured(stack: Stack, client: Client, action: str, is_hit: bool, count: in
     cpu_ms = {part: (after[part].cpu_s - before[part].cpu_s) / count * 1000 for part in after}
     awaits = statistics.fmean(len(each) - 1 for each in bursts_ns) if bursts_ns else 0.0
     longest_ms = statistics.fmean(max(each) for each in bursts_ns) / 1e6 if bursts_ns else 0.0
-    return Measured(cpu_ms, statistics.median(took_s) * 1000, awaits, longest_ms)
+    variance_ms2 = statistics.pvariance(sum(each) / 1e6 for each in bursts_ns) if bursts_ns else 0.0
+    return Measured(cpu_ms, statistics.median(took_s) * 1000, awaits, longest_ms, variance_ms2)
 
 
 def demands(found: Mapping[tuple[str, bool], Measured]) -> Demands:
@@ -154,7 +157,7 @@ def demands(found: Mapping[tuple[str, bool], Measured]) -> Demands:
     reads = _mean(lambda action: ACTIONS[action]["read_count"])
     queries = _mean(_queries)
     tiers = {
-        "api": {"await_cpu_ms": _await_ms(found)},
+        "api": {"await_cpu_ms": _await_ms(found), "service_scv": _scv(found)},
         "database": {
             "round_trip_ms": query_ms,
             "round_trips_per_query": TRIPS_PER_QUERY,
@@ -195,6 +198,20 @@ def _await_ms(found: Mapping[tuple[str, bool], Measured]) -> float:
     """
     small = _mean(lambda a: _mixed(*(found[a, h].cpu_ms["api"] - found[a, h].longest_burst_ms for h in (True, False))))
     return small / _mean(lambda a: _mixed(*(found[a, h].await_count for h in (True, False))))
+
+
+def _scv(found: Mapping[tuple[str, bool], Measured]) -> float:
+    """Return the SCV of the API's CPU time of one kind of request: by chance, and by which of its reads miss."""
+    chance = _mean(lambda a: _mixed(*(found[a, h].variance_ms2 for h in (True, False))))
+    drawn = _mean(lambda a: _of_draws(a, found[a, False].cpu_ms["api"] - found[a, True].cpu_ms["api"]))
+    square = _mean(lambda a: _mixed(*(found[a, h].cpu_ms["api"] for h in (True, False))) ** 2)
+    return (chance + drawn) / square
+
+
+def _of_draws(action: str, all_missed_ms: float) -> float:
+    """Return the variance that comes from which of an action's reads miss: a binomial count of equal parts."""
+    reads = ACTIONS[action]["read_count"]
+    return float(reads * HIT_RATIO * (1 - HIT_RATIO) * (all_missed_ms / reads) ** 2)
 
 
 def _trips(found: Mapping[tuple[str, bool], Measured]) -> tuple[float, float, float]:
