@@ -29,6 +29,7 @@ from stack import machine, monitoring, predictions, scenarios, serving, tables
 
 MEMORY = Path("/dev/shm")
 MEMORY_FREE_GIB = 2
+SCENARIO = "measured.yaml"
 SECONDS_LEAST = 5.0
 PREFERRED = "While they are measured all of these run before all else (SCHED_RR), a full core's 5% apart."
 ORDINARY = "Everything runs at ordinary priority: neighbours on this machine slow it down."
@@ -89,44 +90,56 @@ def main() -> int:
 def compare(arguments: argparse.Namespace, home: Path) -> None:
     """Measure demands, predict the loads, measure them, and print."""
     print(*tables.machine(), sep="\n", flush=True)
-    guess = {action: {"cpu_ms": 1.0} for action in scenarios.ACTIONS}
     own, shared = machine.two_cores()
     os.sched_setaffinity(0, {shared})
-    with serving.serving(home, scenarios.document({"first": 1}, arguments.seconds, guess), own, shared) as stack:
+    guess = scenarios.document({"first": 1}, arguments.seconds, {name: {"cpu_ms": 1.0} for name in scenarios.ACTIONS})
+    with serving.serving(home, guess, own, shared) as stack:
         running = ", ".join(f"{part} {process}" for part, process in stack.processes.items())
         print(f"running: {running}; the API on core {own}, the others on core {shared}", file=sys.stderr, flush=True)
-        with machine.preferred([os.getpid(), *stack.processes.values()], arguments.priority) as is_preferred:
-            found = measuring.measure(stack, arguments.requests)
-        print("", PREFERRED if is_preferred else ORDINARY, sep="\n")
-        print("\nService demands, one request at a time (ms):", *tables.demanded(found), sep="\n", flush=True)
-        users = {scenarios.load_name(percent): users_of(percent, found.cpu_ms) for percent in arguments.levels}
-        if max(users.values()) > serving.USERS_MOST:
-            raise LookupError(f"{max(users.values()):,} users, and there are {serving.USERS_MOST:,}")
-        scenario = scenarios.written(
-            home / "measured.yaml", scenarios.document(users, arguments.seconds, found.actions, **found.tiers)
-        )
-        serving.emitted(scenarios.planned(scenario), home / "emitted")
-        told = predictions.predicted(scenario)
+        users = demanded(arguments, home, stack)
+        told = predictions.predicted(home / SCENARIO)
         print(f"\n{tables.HEAD}", flush=True)
-        measured: dict[int, list[loads.Level]] = {}
-        for percent in arguments.levels * arguments.repeats:
-            load = scenarios.load_name(percent)
-            monitoring.counters(stack, home, f"{load}.before")
-            level = loads.run(stack, home, load, users[load], arguments.seconds, arguments.priority)
-            monitoring.counters(stack, home, f"{load}.after")
-            monitoring.series(level, home / f"{load}.series.csv")
-            measured.setdefault(percent, []).append(level)
-    for percent, levels in measured.items():
-        print(*tables.compared(percent, levels, {"predicted": told[scenarios.load_name(percent)]}), sep="\n")
-    print("\nHow quiet the machine was:", *(tables.noise(p, each) for p in measured for each in measured[p]), sep="\n")
+        measured: dict[str, list[loads.Level]] = {load: [] for load in users}
+        for load in [*users] * arguments.repeats:
+            measured[load].append(held(arguments, home, stack, load, users[load]))
+            if len(measured[load]) == arguments.repeats:
+                print(*tables.compared(measured[load], {"predicted": told[load]}), sep="\n", flush=True)
+    print("\nHow quiet the machine was:", *tables.noise(measured), sep="\n")
     if arguments.keep:
         keep(arguments.keep, home, measured, told)
+
+
+def demanded(arguments: argparse.Namespace, home: Path, stack: serving.Stack) -> dict[str, int]:
+    """Measure what requests ask of the stack, write the scenario and all that is emitted for it; return load -> users.
+
+    Raises LookupError where the stack has not so many users.
+    """
+    with machine.preferred([os.getpid(), *stack.processes.values()], arguments.priority) as is_preferred:
+        found = measuring.measure(stack, arguments.requests)
+    print("", PREFERRED if is_preferred else ORDINARY, sep="\n")
+    print("\nService demands, one request at a time (ms):", *tables.demanded(found), sep="\n", flush=True)
+    users = {scenarios.load_name(percent): users_of(percent, found.cpu_ms) for percent in arguments.levels}
+    if max(users.values()) > serving.USERS_MOST:
+        raise LookupError(f"{max(users.values()):,} users are needed, and there are {serving.USERS_MOST:,}")
+    document = scenarios.document(users, arguments.seconds, found.actions, **found.tiers)
+    serving.emitted(scenarios.planned(scenarios.written(home / SCENARIO, document)), home / "emitted")
+    return users
+
+
+def held(arguments: argparse.Namespace, home: Path, stack: serving.Stack, load: str, users: int) -> loads.Level:
+    """Return what was measured of a load, with the files of Locust and of monitoring kept beside."""
+    directory = loads.run_of(home, load)
+    monitoring.counters(stack, directory, "before")
+    level = loads.run(stack, home, load, users, arguments.seconds, arguments.priority)
+    monitoring.counters(stack, directory, "after")
+    monitoring.series(level, directory / "series.csv")
+    return level
 
 
 def keep(
     directory: Path,
     home: Path,
-    measured: Mapping[int, Sequence[loads.Level]],
+    measured: Mapping[str, Sequence[loads.Level]],
     told: Mapping[str, predictions.Predicted],
 ) -> None:
     """Write the scenario, the results of Locust and of monitoring, and what was predicted and measured.
@@ -134,12 +147,13 @@ def keep(
     Of a load that was held more than once, the files are of the last time.
     """
     directory.mkdir(parents=True, exist_ok=True)
-    shutil.copy(home / "measured.yaml", directory / "scenario.yaml")
-    for file in (*(home / "emitted" / "loadtest" / "results").iterdir(), *home.glob("*.csv")):
+    shutil.copy(home / SCENARIO, directory)
+    shutil.copytree(home / "runs", directory / "runs")
+    for file in home.glob("*.responses.csv"):
         shutil.copy(file, directory)
     figures = [
-        {"percent": percent, "predicted": asdict(told[level.load].overall), **level.document()}
-        for percent, levels in measured.items()
+        {"predicted": asdict(told[level.load].overall), **level.document()}
+        for levels in measured.values()
         for level in levels
     ]
     (directory / "figures.json").write_text(json.dumps(figures, indent=1), encoding="utf-8")

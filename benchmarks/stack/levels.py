@@ -123,23 +123,29 @@ class Level:
         return " and ".join(found)
 
 
+def run_of(home: Path, load: str) -> Path:
+    """Return the directory of what Locust and monitoring leave of a load, as `calibrate` takes it."""
+    directory = home / "runs" / load
+    directory.mkdir(parents=True, exist_ok=True)
+    return directory
+
+
 def run(stack: Stack, home: Path, load: str, users: int, seconds: float, is_preferred: bool = True) -> Level:
     """Run Locust with a load and return what was measured while it was held.
 
     Raises ChildProcessError with what Locust said when it fails; that a limit is missed is no failure.
     """
-    directory, responses = home / "emitted" / "loadtest", home / f"{load}.responses.csv"
+    directory, responses = run_of(home, load), home / f"{load}.responses.csv"
     responses.unlink(missing_ok=True)
-    (directory / "results").mkdir(exist_ok=True)
     command = [sys.executable, "-m", "locust", "-f", f"locustfile.py,{HERE / 'responses.py'}", "--headless",
-               "--only-summary", "--host", stack.url, "--csv", f"results/{load}"]  # fmt: skip
+               "--only-summary", "--host", stack.url, "--csv", str(directory / load)]  # fmt: skip
     environment = {
         **os.environ, "LOADTEST_LOAD": load, "LOADTEST_PASSWORD": PASSWORD, "RESPONSES": str(responses),
     }  # fmt: skip
     log = home / f"{load}.log"
     with log.open("wb") as out:
         process = subprocess.Popen(
-            command, cwd=directory, env=environment, stdout=out, stderr=out, start_new_session=True
+            command, cwd=home / "emitted" / "loadtest", env=environment, stdout=out, stderr=out, start_new_session=True
         )
         try:
             machine.pin(process.pid, stack.shared_core)

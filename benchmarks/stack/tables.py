@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from statistics import median
+from textwrap import fill
 from typing import Final
 
 from servers import program
@@ -20,6 +21,7 @@ from stack.levels import Figures, Level
 from stack.predictions import Predicted
 from stack.scenarios import ACTIONS
 
+WIDTH: Final = 80
 PACKAGES: Final = ("fastapi", "uvicorn", "uvloop", "asyncpg", "redis", "locust")
 PROGRAMS: Final = {"postgres": "PostgreSQL", "pgbouncer": "PgBouncer", "redis-server": "Redis"}
 HEAD: Final = f"{'':24}{'requests/s':>12}{'p50 ms':>11}{'p95 ms':>11}{'p99 ms':>11}{'API busy':>10}"
@@ -45,21 +47,26 @@ def _program_version(name: str, title: str) -> str:
 def demanded(demands: Demands) -> Iterator[str]:
     """Yield the demands as fields of a scenario."""
     for action, fields in demands.actions.items():
-        yield f"  actions.{action:16}" + "  ".join(f"{name} {value:.2f}" for name, value in fields.items())
+        yield _fields(f"actions.{action}", fields)
     for tier, fields in demands.tiers.items():
-        yield f"  tiers.{tier:18}" + "  ".join(f"{name} {value:.3g}" for name, value in fields.items())
+        yield _fields(f"tiers.{tier}", fields)
 
 
-def compared(percent: int, levels: Sequence[Level], told: Mapping[str, Predicted]) -> Iterator[str]:
-    """Yield a load's predicted figures (by what they are predicted from), those measured, and the errors.
+def _fields(where: str, fields: Mapping[str, float]) -> str:
+    words = "  ".join(f"{name}={value:.3g}" for name, value in fields.items())
+    return fill(words, WIDTH, initial_indent=f"  {where:24}", subsequent_indent=" " * 26).replace("=", " ")
+
+
+def compared(levels: Sequence[Level], told: Mapping[str, Predicted]) -> Iterator[str]:
+    """Yield a load's measured figures, those predicted (by what they are predicted from), and the errors.
 
     Of a load that was held more than once, each measured figure is the median.
     """
     measured = middle([level.figures() for level in levels])
     busy = median(level.busy("api") for level in levels)
-    yield _row(f"{percent}% {levels[0].users:5} users measured", measured, busy)
+    yield _row(f"{levels[0].load}, {levels[0].users} users", measured, busy)
     for name, each in told.items():
-        yield _row(name, each.overall, each.busy["api"])
+        yield _row(f"  {name}", each.overall, each.busy["api"])
         yield _errors(each.overall, measured)
     for action in ACTIONS:
         own = middle([level.figures(action) for level in levels])
@@ -91,9 +98,14 @@ def _errors(told: Figures, measured: Figures) -> str:
     return f"{'':24}{per_s:+12.1%}" + "".join(f"{each:+11.0%}" for each in latencies)
 
 
-def noise(percent: int, level: Level) -> str:
-    """Return how quiet the machine was while a load was held."""
-    said = f"{percent}%: steal {level.stolen:.1%}; waiting over running: " + ", ".join(
-        f"{part} {level.waited(part):.0%}" for part in level.samples[0].used
-    )
-    return said + (f"\n  TOO NOISY to judge latencies by: {level.noise}" if level.noise else "")
+def noise(measured: Mapping[str, Sequence[Level]]) -> Iterator[str]:
+    """Yield how quiet the machine was while each load was held, and which latencies nobody should judge by it."""
+    (first, *_), *_ = measured.values()
+    parts = list(first.samples[0].used)
+    yield f"{'waiting over running of':24}" + "".join(f"{part:>9}" for part in parts) + f"{'steal':>9}"
+    for load, levels in measured.items():
+        for level in levels:
+            waits = "".join(f"{level.waited(part):9.0%}" for part in parts)
+            yield f"  {load:22}{waits}{level.stolen:9.1%}"
+            if level.noise:
+                yield f"    TOO NOISY to judge latencies by: {level.noise}"

@@ -46,7 +46,7 @@ def test_throughput_is_as_predicted_and_latency_of_its_order(
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     levels: list[dict[str, Any]] = json.loads((tmp_path / "figures.json").read_text(encoding="utf-8"))
-    assert [level["percent"] for level in levels] == [30, 60]
+    assert [level["load"] for level in levels] == ["at_30", "at_60"]
     for level in levels:
         measured, predicted = level["measured"], level["predicted"]
         assert level["failures"] == 0
@@ -55,7 +55,7 @@ def test_throughput_is_as_predicted_and_latency_of_its_order(
         assert measured["requests_per_s"] == pytest.approx(level["users"] / cycle_s, rel=0.1), level
         if level["noise"]:
             with capsys.disabled():
-                sys.stdout.write(f"\n{level['percent']}%: {level['noise']}: predictions are not judged\n")
+                sys.stdout.write(f"\n{level['load']}: {level['noise']}: predictions are not judged\n")
             continue
         assert predicted["requests_per_s"] == pytest.approx(measured["requests_per_s"], rel=0.1), level
         assert 1 / 3 < predicted["latency_ms_p95"] / measured["latency_ms_p95"] < 3, level
