@@ -13,18 +13,19 @@ from cascade_plan.model.traffic import Traffic, busiest_requests_per_s
 
 
 def findings(scenario: Scenario, fleet: Fleet, traffic: Traffic) -> Iterator[Finding]:
-    """Yield each ceiling that the busiest of the day's peak and the named loads breaks or is near, once a figure.
+    """Yield each kind of ceiling that the busiest of the day's peak and the named loads breaks or is near.
 
-    Of those of one figure, such as a primary's and its replicas', the one that is broken, else nearest, is said.
+    Of several of one kind, such as a primary's and its replicas', the one that is asked most for what it does is said.
     """
-    worst: dict[str, tuple[float, Finding]] = {}
+    worst: dict[tuple[str, str], tuple[float, Finding]] = {}
     for ceiling in fleet.ceilings:
         per_s = busiest_requests_per_s(scenario, traffic)
         per_s = traffic.requests_per_s.average if ceiling.rate == "average" else per_s
         share = ceiling.asked(per_s, {}) / ceiling.limit
         found = ceiling.finding(per_s)
-        if found is not None and share > worst.get(ceiling.figure, (0.0, found))[0]:
-            worst[ceiling.figure] = share, found
+        kind = ceiling.figure, ceiling.code
+        if found is not None and share > worst.get(kind, (0.0, found))[0]:
+            worst[kind] = share, found
     yield from (found for _, found in worst.values())
 
 

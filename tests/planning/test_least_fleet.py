@@ -15,9 +15,9 @@ from cascade_plan.inputs.scenarios import Assignment, bundled_scenarios, read_sc
 from cascade_plan.model.plan import Plan, from_json, to_json
 from cascade_plan.model.scenario import Scenario
 from cascade_plan.planning import least_fleet
+from cascade_plan.planning.ceilings import broken
 from cascade_plan.planning.chain import chain, meets
 from cascade_plan.planning.pipeline import plan
-from cascade_plan.planning.ceilings import broken
 from cascade_plan.planning.sizing import places
 from cascade_plan.prices import bundled
 
