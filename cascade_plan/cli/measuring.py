@@ -175,10 +175,10 @@ def _told(server: Server, found: Found) -> Iterator[str]:
     for each in found.readings:
         yield from _folded(
             f"{each.value:.3g} ({each.low:.3g} to {each.high:.3g})" + (f"; {each.spread}" if each.spread else ""),
-            f"  {each.name:<22}",
+            f"  {each.name:<22} ",
         )
     for name, why in found.unknown.items():
-        yield from _folded(f"not known: {why}", f"  {name:<22}")
+        yield from _folded(f"not known: {why}", f"  {name:<22} ")
     for text in found.notes:
         yield from _folded(text, "  ")
 

@@ -24,9 +24,7 @@ FIELDS: Final = (
     "round_trips_per_query",
 )  # fmt: skip
 METAVAR: Final = "DSN"
-HELP: Final = (
-    "A PostgreSQL: postgresql://user@host:5432/name, or host=... user=.... Its password: PGPASSWORD, ~/.pgpass."
-)
+HELP: Final = "A PostgreSQL: postgresql://user@host:5432/name, or host=db user=me. Its password: PGPASSWORD, ~/.pgpass."
 
 NOT_A_DSN: Final = (
     "--postgres takes postgresql://user@host:5432/name, or host=... dbname=... user=...; in a password @ is %40, "
