@@ -177,6 +177,7 @@ CONTRACTS: dict[tuple[str, str], Contract] = {
     ("reports/days", ""): report("simulation"),
     ("reports/verifications", ""): report("verification"),
     ("reports/differences", ""): report("differences"),
+    ("reports/calibrations", ""): report("calibrating"),
     ("reports/environments", ""): report("plans", "rendered"),
     ("evidence/readers", ""): reader,
     ("evidence/metrics", ""): metrics,

@@ -44,6 +44,7 @@ COMMANDS: Final = {
     "emit-infra": Entry("Deploy", "emitting", "emit_infra"),
     "emit-all": Entry("Deploy", "emitting", "emit_all"),
     "verify": Entry("Measure", "verifying", "verify"),
+    "calibrate": Entry("Measure", "calibrating", "calibrate"),
     "measure": Entry("Measure", "measuring", "measure"),
     "prices": Entry("Prices", "prices", "app"),
     "init": Entry("Scenarios", "scenarios", "init"),

@@ -160,6 +160,12 @@ PARAMETERS: Final[tuple[tuple[str, Any], ...]] = (
 )
 
 
+SCENARIO_OPTION: Final = _option(
+    "--scenario",
+    "A scenario file, - for stdin, or a bundled one's name.  [default: the project's, else cascade]",
+    "FILE",
+    completing.scenarios,
+)
 DEFAULTS: Final = {"no_price_cache": False}
 FROM_PROJECT: Final = {"max_price_age", "strict_prices"}
 """A command's own flags that the project file may give too."""
@@ -168,7 +174,8 @@ FROM_PROJECT: Final = {"max_price_age", "strict_prices"}
 def with_choice(command: Callable[..., Any]) -> Callable[..., Any]:
     """Return a command whose parameter `choice` is read from the arguments every planning command shares.
 
-    A command's own arguments (explain FIGURE) come before SCENARIO; one that has `before` and `after` (diff) has none.
+    A command's own arguments (explain FIGURE) come before SCENARIO; one that has `before` and `after` (diff) has none,
+    and one that takes `runs`, as many as there are, has it as an option.
     """
     own = list(inspect.signature(command, eval_str=True).parameters.values())
     shared = {
@@ -177,6 +184,8 @@ def with_choice(command: Callable[..., Any]) -> Callable[..., Any]:
     }
     if "before" in {parameter.name for parameter in own}:
         del shared["scenario"]
+    elif "runs" in {parameter.name for parameter in own}:
+        shared["scenario"] = shared["scenario"].replace(annotation=SCENARIO_OPTION)
     own = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in own if p.name != "choice"]
     parameters = [*filter(_is_argument, own), *(p for p in own if not _is_argument(p)), *shared.values()]
 

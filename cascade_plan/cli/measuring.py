@@ -13,14 +13,14 @@ import typer
 
 from cascade_plan import registry
 from cascade_plan.cli.choice import Output, with_choice
-from cascade_plan.cli.output import complain, deliver, note, width
+from cascade_plan.cli.files import before_of
+from cascade_plan.cli.output import arguments, complain, deliver, note, width
 from cascade_plan.errors import UsageError
 from cascade_plan.evidence.servers import FOLDER, Limits, measured, named
 from cascade_plan.inputs.choice import Choice
 
 if TYPE_CHECKING:
     from cascade_plan.evidence.servers import Found, Server
-    from cascade_plan.model.calibration import Calibration
 
 Seconds = Annotated[
     float, typer.Option("--seconds", min=0.1, max=60, metavar="SECONDS", help="How long each server is asked at most.")
@@ -94,6 +94,8 @@ def measure(
       2  A server is not idle, or the command line is wrong; nothing was measured.
       5  A server cannot be reached, refuses the user, or failed.
     """
+    from cascade_plan.evidence.writing import written
+
     scenario = choice.read().scenario
     limits = Limits(seconds, creates=not explain_only)
     kinds = {name: registry.load(FOLDER, name) for name in addresses}
@@ -102,7 +104,7 @@ def measure(
         raise UsageError(f"name a server to measure: {', '.join(f'--{name} {kinds[name].METAVAR}' for name in kinds)}")
     if len({server.tier for server in servers}) < len(servers):
         raise UsageError("two servers are the same tier of the scenario: write NAME= before each, such as sessions=...")
-    before = None if dry_run else _before(output, scenario.name)
+    before = None if dry_run else before_of(output, scenario.name)
     plan = "\n".join(_planned(servers, limits))
     if dry_run:
         deliver(plan + "\n", output)
@@ -113,7 +115,7 @@ def measure(
         found = _found(servers, limits, busy_ok)
     for server, each in zip(servers, found, strict=True):
         note("\n".join(_told(server, each)))
-    deliver(_written(measured(scenario.name, servers, found, before)), output)
+    deliver(written(measured(scenario.name, servers, found, before), arguments()), output)
     return 0
 
 
@@ -187,29 +189,3 @@ def _folded(text: str, first: str) -> list[str]:
     from textwrap import wrap
 
     return wrap(text, width(), initial_indent=first, subsequent_indent=" " * len(first) or "  ")
-
-
-def _before(output: str, scenario: str) -> Calibration | None:
-    """Return the calibration that the file holds, whose other values are kept; None where there is no such file.
-
-    Raises UsageError for a file that is none, or one of another scenario: it is not overwritten.
-    """
-    from pathlib import Path
-
-    from cascade_plan.files.disk import read_text
-    from cascade_plan.files.parsing import parse_yaml
-    from cascade_plan.files.validating import validate
-    from cascade_plan.model.calibration import Calibration
-
-    if output == "-" or not Path(output).is_file() or not Path(output).stat().st_size:
-        return None
-    found = validate(Calibration, parse_yaml(*read_text(output)))
-    if found.scenario != scenario:
-        raise UsageError(f"{output} is the calibration of {found.scenario}, not of {scenario}: choose another name")
-    return found
-
-
-def _written(calibration: Calibration) -> str:
-    from cascade_plan.languages.yaml import dump
-
-    return dump([calibration.model_dump(exclude_defaults=True)])

@@ -53,6 +53,13 @@ class Talk:
         Color.wanted = True
 
 
+def arguments() -> str:
+    """Return this command line, for a file that says how it came to be."""
+    import shlex
+
+    return shlex.join(("cascade-plan", *Talk.arguments))
+
+
 def on_github() -> bool:
     """Return whether this is a step of GitHub Actions, whose log obeys lines that begin with two colons."""
     return os.environ.get("GITHUB_ACTIONS") == "true"

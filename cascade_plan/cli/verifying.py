@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from cascade_plan import registry
 from cascade_plan.cli import completing
 from cascade_plan.cli.choice import Output, format_option, with_choice
+from cascade_plan.cli.files import text
 from cascade_plan.cli.output import deliver, laid_out
 from cascade_plan.inputs.choice import Choice
-
-if TYPE_CHECKING:
-    from cascade_plan.evidence.texts import Text
 
 Results = Annotated[
     str,
@@ -52,32 +50,10 @@ def verify(choice: Choice, results: Results, load: Ran = None, format_: Format =
     from cascade_plan.planning.pipeline import plan
 
     report = registry.load("reports/verifications", format_)
-    measured = runs.measured(results, load, _text, listed)
+    measured = runs.measured(results, load, text, listed)
     given = choice.read()
     name, measurement = verifying.chosen(given.scenario.driven, measured, load)
     made = plan(given.scenario, given.book, given.origins)
     verification = verifying.verify(made, name, measurement)
     deliver(laid_out(report, verification), output)
     return 0 if verification.verified else 1
-
-
-def _text(path: str) -> Text | None:
-    """Return a file, or None when there is none of that name; what can be read only once is read here."""
-    from functools import partial
-    from pathlib import Path
-
-    from cascade_plan.evidence.texts import MOST_WHOLE, Text, held
-    from cascade_plan.files.disk import opened, read_text
-
-    if path == "-":
-        text, name = read_text(path, MOST_WHOLE)
-        return held(name, text)
-    try:
-        if Path(path).is_file():
-            return Text(path, partial(opened, path))
-        if not Path(path).exists() or Path(path).is_dir():
-            return None
-    except (OSError, ValueError):
-        return None
-    with opened(path) as file:
-        return held(path, file.read(MOST_WHOLE))

@@ -67,6 +67,8 @@ class Measurement:
     """Users there at once while they were all there."""
     held_s: float | None = None
     """How long that many were there, at least."""
+    held_from_s: float | None = None
+    """Since when, in seconds since 1970; None where the results' clock is no clock of the day."""
     clock_s: float = CLOCK_S
     """By how much longer it may have been: how coarse the results' clock is."""
     run_s: float | None = None

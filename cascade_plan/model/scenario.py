@@ -704,6 +704,21 @@ def value_at(scenario: Scenario, path: str) -> Any:
     return part
 
 
+def with_values(scenario: Scenario, values: Mapping[str, Any]) -> Scenario:
+    """Return the scenario with the values at dotted paths replaced, unchecked. Raises as `value_at` does."""
+    for path, value in values.items():
+        scenario = _replaced(scenario, _steps(path), value)
+    return scenario
+
+
+def _replaced(part: Any, steps: tuple[str, ...], value: Any) -> Any:
+    if not steps:
+        return value
+    if type(part) is dict:
+        return {**part, steps[0]: _replaced(part[steps[0]], steps[1:], value)}
+    return part.model_copy(update={steps[0]: _replaced(getattr(part, steps[0]), steps[1:], value)})
+
+
 @cache
 def _steps(path: str) -> tuple[str, ...]:
     return tuple(path.split("."))

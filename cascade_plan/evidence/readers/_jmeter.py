@@ -66,6 +66,7 @@ def measured(file: Text, form: str, found: Results) -> Measurement:
         source=file.name,
         user_count=users,
         held_s=None if hold is None else span_s,
+        held_from_s=None if hold is None else hold[0],
         run_s=run_s,
         requests_per_s=told["request_count"] / span_s if span_s else None,
         rate_includes_ramp=hold is None,

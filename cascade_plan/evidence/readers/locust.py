@@ -68,6 +68,7 @@ def measured(stats: Text, history: Text | None, failures: Text | None) -> Measur
         source=stats.name,
         user_count=found.users,
         held_s=found.held_s,
+        held_from_s=found.held_from_s,
         run_s=found.run_s,
         request_count=own.request_count,
         failure_count=own.failure_count,
@@ -85,6 +86,7 @@ def measured(stats: Text, history: Text | None, failures: Text | None) -> Measur
 class _History(NamedTuple):
     users: int | None = None
     held_s: float | None = None
+    held_from_s: float | None = None
     run_s: float | None = None
     rate: float | None = None
     includes: tuple[str, ...] = ()
@@ -131,7 +133,7 @@ def _history(file: Text, own: Statistics) -> _History:
         *(("the first seconds with all users",) if counted < full_at + SETTLED_S else ()),
     )
     own_rate = None if "the ramp" in includes else own.requests_per_s or None
-    return _History(users, held_s, run_s, _rate(hold, own_rate), includes, ())
+    return _History(users, held_s, hold[0].at if hold else None, run_s, _rate(hold, own_rate), includes, ())
 
 
 def _rate(hold: Sequence[_Second], own_rate: float | None) -> float | None:

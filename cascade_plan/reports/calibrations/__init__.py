@@ -1,0 +1,1 @@
+"""Plug-ins: a calibration in one format each."""
