@@ -176,8 +176,8 @@ NAMED = re.compile(
 IN_A_UNIT_BESIDE = re.compile(rf"(?:value|amount|quantity|limit)(?:_(?:{'|'.join(sorted(QUALIFIERS))}))?")
 """Names of amounts whose unit stands in the field `unit`, or is that of the figure, input or path they are of."""
 BESIDE = {"unit", "figure", "name", "path"}
-BY_NAME = {"purchase", "reads", "writes", "jobs", "counts"}
-"""Fields that map names to shares, or to counts of what the field is called."""
+BY_NAME = {"purchase", "reads", "writes", "jobs", "counts", "before"}
+"""Fields that map names to shares, to counts of what the field is called, or paths to their values."""
 BY_KEY = {"Calibrated"}
 """Classes whose values are in the unit of the path that they stand under."""
 NO_UNIT = {"schema_version", "port", "profile", "seed"}

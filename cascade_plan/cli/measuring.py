@@ -14,7 +14,7 @@ import typer
 from cascade_plan import registry
 from cascade_plan.cli.choice import Output, with_choice
 from cascade_plan.cli.files import before_of
-from cascade_plan.cli.output import arguments, complain, deliver, note, width
+from cascade_plan.cli.output import complain, deliver, note, width
 from cascade_plan.errors import UsageError
 from cascade_plan.evidence.servers import FOLDER, Limits, measured, named
 from cascade_plan.inputs.choice import Choice
@@ -115,7 +115,7 @@ def measure(
         found = _found(servers, limits, busy_ok)
     for server, each in zip(servers, found, strict=True):
         note("\n".join(_told(server, each)))
-    deliver(written(measured(scenario.name, servers, found, before), arguments()), output)
+    deliver(written(measured(scenario.name, servers, found, before)), output)
     return 0
 
 

@@ -24,6 +24,7 @@ from cascade_plan.units import counted
 
 
 def from_counters(scenario: Scenario, runs: Sequence[Run]) -> Estimated:
+    """Return hit ratios of caches, and of databases what their counters tell of queries."""
     values, left = {}, {}
     for name in scenario.of("cache"):
         if found := _hit_ratio(scenario, name, runs):

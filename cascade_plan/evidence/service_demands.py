@@ -32,6 +32,7 @@ THROTTLED: Final = 0.05
 
 
 def of_services(system: System, runs: Sequence[Run]) -> Estimated:
+    """Return the CPU times of all services' actions, and how they change with how busy a service is."""
     found = Estimated()
     for name in system.scenario.of("api"):
         found = found.beside(_service(system, runs, name))
