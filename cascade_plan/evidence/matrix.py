@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from math import isfinite, nan
+from math import inf, isfinite, nan
 from typing import Any, Final
 
 from cascade_plan.errors import UsageError
@@ -14,6 +14,10 @@ from cascade_plan.evidence.windows import Points, metrics, window_of
 from cascade_plan.model.observation import LABEL, Measure, Metrics
 from cascade_plan.units import counted
 
+ASKED: Final = "asked"
+"""The key that says of an answer what was asked for, where it was asked by us."""
+STEP: Final = "step_s"
+"""The key that says the step that was asked for, in seconds: of a single value nothing else tells it."""
 SHOWN: Final = 5
 """Series that a message names."""
 COUNTERS: Final = ("_total", "_count", "_sum", "_bucket")
@@ -50,7 +54,8 @@ def matrix(answer: Any, name: str, said: Measure) -> Metrics:
         for words in (answer.get(key) or ())
     ]
     if not results:
-        return Metrics(remarks=(*remarks, f"{name}: Prometheus found no series"))
+        of = f" of {answer[ASKED]}" if ASKED in answer else ""
+        return Metrics(remarks=(*remarks, f"{name}: Prometheus found no series{of}"))
     places = [f"{name}: result[{index}]" for index in range(len(results))]
     labels = [_labels(result, place) for result, place in zip(results, places, strict=True)]
     points = [_points(result, place) for result, place in zip(results, places, strict=True)]
@@ -59,7 +64,9 @@ def matrix(answer: Any, name: str, said: Measure) -> Metrics:
         twice = next(each for each in measures if measures.count(each) > 1)
         shown = _listed([each for each, own in zip(labels, measures, strict=True) if own == twice])
         raise UsageError(f"{name}: {measures.count(twice)} series are {twice}: {shown}: sum() them in the query")
-    step_s = window_of((time for each in points for time, _ in each), name)
+    step_s = answer.get(STEP)
+    if not isinstance(step_s, int | float) or not 0 < step_s < inf:
+        step_s = window_of((time for each in points for time, _ in each), name)
     unfinished = sum(1 for each in points for _, value in each if not isfinite(value))
     if unfinished:
         remarks.append(f"{name}: {counted(unfinished, 'value')} NaN or infinite, taken as not measured")

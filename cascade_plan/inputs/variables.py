@@ -12,8 +12,8 @@ KNOWN: Final = frozenset(
     PREFIX + name
     for name in (
         "AS_OF", "AVG", "CACHE_DIR", "CALIBRATION", "DEBUG", "ENDPOINT_URL", "ENV", "MAX_PRICE_AGE", "METHOD",
-        "NO_PRICE_CACHE", "FAIL_ON", "OFFLINE", "PEAK", "PRICES", "PRICE_SOURCE", "RECORD", "REGION", "SCENARIO",
-        "STRICT_PRICES",
+        "NO_PRICE_CACHE", "FAIL_ON", "OFFLINE", "PEAK", "PRICES", "PRICE_SOURCE", "PROMETHEUS_TOKEN", "RECORD",
+        "REGION", "SCENARIO", "STRICT_PRICES",
     )
 )  # fmt: skip
 """Those of the flags, where the price cache is, and the one by which the tests write what they expect."""

@@ -18,12 +18,17 @@ from typing import Any
 
 import pytest
 import yaml
+from metrics_read import read
 from monitoring_files import Document, emitted, imported, planned, texts, undiscovered
 from prometheus_client import CollectorRegistry, start_http_server
 from servers import free_port, program, running, wait_until
 
+from cascade_plan.cli import fetching
 from cascade_plan.emitters.kubernetes.artefacts import objects
+from cascade_plan.evidence.asking import answers
 from cascade_plan.inputs.scenarios import Assignment
+from cascade_plan.model.observation import PODS as PODS_UP
+from cascade_plan.model.observation import REQUESTS_PER_S, RESPONSE_MS_MEAN, ROUTE_REQUESTS_PER_S, Measure
 from cascade_plan.model.plan import Plan
 
 pytestmark = pytest.mark.xdist_group("prometheus")
@@ -229,6 +234,36 @@ def test_a_histogram_is_as_many_series_as_the_budget_reckons(server: Prometheus)
     made = live_plan()
     per_child = made.figure("monitoring.query_series_count") / made.figure("api.replica_count.max") / 10 / 100
     assert int(sample["value"][1]) == per_child
+
+
+def test_a_calibration_asks_it_and_reads_what_it_answers(server: Prometheus) -> None:
+    """Each pod that is busy is asked 400 times a second by this process, whose CPU is that of the pod."""
+    observed = [each for watch in live_plan().watches for each in watch.observed]
+    url = f"http://127.0.0.1:{server.port}"
+    end = float(server.get("query", query="time()")["result"][1])
+    text = answers(observed, fetching.prometheus(url, ""), end - 8, end, 2)
+    found = read({url: text})
+    (rate,) = found.together(Measure(REQUESTS_PER_S, "api"))
+    (times,) = found.together(Measure(RESPONSE_MS_MEAN, "api"))
+    assert found.window_s == 2
+    assert rate
+    # Between none and all of what the four pods are fed, which begins while Prometheus does.
+    assert 0 < rate[-1] <= 4 * 400 * 1.2
+    mean_ms = 1000 * sum((pod.fastest_s + pod.slowest_s) / 2 for pod in BUSY) / len(BUSY)
+    assert times[-1] == pytest.approx(mean_ms, rel=0.3)
+    assert found.together(Measure(PODS_UP, "api"))[0][-1] == len(PODS)
+    assert set(found.of(ROUTE_REQUESTS_PER_S)) == {"list_workrooms", "create_message", "upload_resource", "other"}
+    assert f"{url}: Prometheus found no series of connections of database" in found.remarks
+
+
+def test_the_saved_answer_to_the_one_query_is_read(server: Prometheus) -> None:
+    """As curl saves it: the whole of calibration.promql in one request."""
+    end = float(server.get("query", query="time()")["result"][1])
+    query = texts(live_plan())["calibration.promql"]
+    data = server.get("query_range", query=query, start=str(end - 8), end=str(end), step="2")
+    found = read({"saved.json": json.dumps({"status": "success", "data": data})})
+    assert {Measure(REQUESTS_PER_S, "api"), Measure(PODS_UP, "api")} <= set(found.series)
+    assert "other" in found.of(ROUTE_REQUESTS_PER_S)
 
 
 def test_every_group_was_evaluated_without_error(server: Prometheus) -> None:
