@@ -164,7 +164,7 @@ def _trace(file: str | None, column: str | None, is_sum: bool, unit: str | None,
 def _requests(choice: Choice, count: int, seed: int, format_: str, output: str) -> None:
     """Print predicted and simulated latencies of every named load. Raises UsageError for a format it has not."""
     from cascade_plan.planning.pipeline import plan
-    from cascade_plan.proving.requests import BELIEVED, checked
+    from cascade_plan.proving.requests import BELIEVED, checked, limits_of_loads
     from cascade_plan.reports.columns import aligned
 
     if format_ not in ("table", "json"):
@@ -183,6 +183,8 @@ def _requests(choice: Choice, count: int, seed: int, format_: str, output: str) 
         deliver(_requests_json(rows, count, seed), output)
     else:
         deliver(aligned(headers, cells, (1, 3, 4, 5, 6), width(), drop=(1, 6)) + "\n", output)
+    for words in limits_of_loads(made):
+        complain(words, "warning")
     for load in dict.fromkeys(row.load for row in rows if row.is_off):
         complain(
             f"load {load}: predictions are off by more than {BELIEVED:.0%}: users wait for each other longer than the "

@@ -97,3 +97,5 @@ class Simulation:
     """What was read of a trace, in words; "" where there is none."""
     slo: str = ""
     """What every minute is held against, in words, and where a plan judges the peak by another limit."""
+    limits: tuple[str, ...] = ()
+    """What the traffic asks more of than it does, whatever pods there are, in words."""

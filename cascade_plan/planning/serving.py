@@ -9,6 +9,7 @@ from cascade_plan.model.fleet import Band, Fleet
 from cascade_plan.model.place import Scale
 from cascade_plan.model.scenario import Scenario
 from cascade_plan.model.traffic import Traffic
+from cascade_plan.planning.ceilings import requests_per_s_most
 from cascade_plan.planning.chain import chain
 from cascade_plan.planning.latencies import steady
 from cascade_plan.planning.sizing import places
@@ -17,9 +18,9 @@ from cascade_plan.planning.sizing import places
 def answered(scenario: Scenario, fleet: Fleet, traffic: Traffic) -> Band:
     """Return the share of the requests that the fleet can answer at each level; 1 where it can answer all.
 
-    Users who think and wait in turn send at most users / think time, and get at most what the fullest place answers:
-    X <= min(N / Z, 1 / D). The average is over the hours of the day. Source: Denning and Buzen, Computing Surveys 10
-    (1978), asymptotic bounds.
+    Users who think and wait in turn send at most users / think time, and get at most what the fullest place answers and
+    no ceiling forbids: X <= min(N / Z, 1 / D). The average is over the hours of the day. Source: Denning and Buzen,
+    Computing Surveys 10 (1978), asymptotic bounds.
     """
     think_s, active = scenario.behaviour.think_time_s.mean, scenario.users.active_share
     peak, hours = scenario.users.peak, traffic.hourly_users
@@ -28,7 +29,10 @@ def answered(scenario: Scenario, fleet: Fleet, traffic: Traffic) -> Band:
     def most(scale: Scale) -> float:
         key = tuple(scale.values())
         if key not in known:
-            known[key] = chain(scenario, places(scenario, fleet, scale)).capacity_requests_per_s
+            known[key] = min(
+                chain(scenario, places(scenario, fleet, scale)).capacity_requests_per_s,
+                requests_per_s_most(fleet, scale),
+            )
         return known[key]
 
     def at(users: float) -> float:

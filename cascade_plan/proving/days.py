@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
@@ -12,6 +12,8 @@ from cascade_plan.model.plan import Plan
 from cascade_plan.model.replay import Outcome, Replay, Simulation
 from cascade_plan.model.scenario import Scenario
 from cascade_plan.model.trace import Trace
+from cascade_plan.planning.ceilings import broken, requests_per_s_most
+from cascade_plan.proving.autoscaler import TICK_S
 from cascade_plan.proving.replay import TICKS_PER_DAY, Traffic, hourly_traffic, peak_of, trace_traffic
 from cascade_plan.proving.stages import Stage, named, services
 
@@ -65,7 +67,18 @@ def simulate(
         seed=order.seed,
         replays=replays,
         cost_usd_per_month=_fleet_usd(plan, stages, replays),
+        limits=tuple(_limits(plan, traffic)),
     )
+
+
+def _limits(plan: Plan, traffic: Traffic) -> Iterator[str]:
+    """Yield what the traffic asks more of than it does, whatever pods there are, and for how long."""
+    rates = traffic.requests_per_s
+    if words := broken(plan.fleet, float(rates.max()), float(rates.mean()), {}):
+        most = requests_per_s_most(plan.fleet, {})
+        minutes = float((rates > most).sum()) * TICK_S / 60 / (rates.size / TICKS_PER_DAY)
+        counted = f"; {minutes:,.0f} min a day are above that, and missed whatever pods there are" if minutes else ""
+        yield f"at up to {_rate(float(rates.max()))} requests/s {words}{counted}"
 
 
 def _fleet_usd(plan: Plan, stages: Sequence[Stage], replays: Sequence[Replay]) -> Decimal:

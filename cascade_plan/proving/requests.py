@@ -17,8 +17,9 @@ from cascade_plan.formulas.percentiles import ServiceTime
 from cascade_plan.model.place import Place, Visit
 from cascade_plan.model.plan import Plan
 from cascade_plan.model.scenario import Action
+from cascade_plan.planning.ceilings import broken
 from cascade_plan.planning.chain import Chain, predict
-from cascade_plan.planning.latencies import chain_for
+from cascade_plan.planning.latencies import chain_for, scale_for
 from cascade_plan.proving.queue import Flow, Interval, mean_interval, percentile_interval
 
 _T = TypeVar("_T")
@@ -84,6 +85,15 @@ def checked(
         ):
             rows.append(Checked(name, load.users, figure, value, interval.value, interval.half_width))
     return tuple(rows)
+
+
+def limits_of_loads(plan: Plan) -> Iterator[str]:
+    """Yield, for each named load, what it asks more of than it does: no queue of the simulation tells."""
+    think_s, average = plan.scenario.behaviour.think_time_s.mean, plan.traffic.requests_per_s.average
+    for name, load in plan.scenario.driven.items():
+        scale = scale_for(plan.scenario, plan.fleet, load)
+        if words := broken(plan.fleet, load.users / think_s, average, scale):
+            yield f"load {name}: {words}; the latencies are those without that limit"
 
 
 def run(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -184,10 +185,19 @@ def test_a_larger_shape_is_no_worse() -> None:
 @given(st.floats(0, 1), st.floats(0, 1))
 def test_a_read_waits_for_what_is_not_in_memory(one: float, other: float) -> None:
     low, high = sorted((one, other))
-    settings = Settings()
-    assert read_wait(settings, high).mean_s <= read_wait(settings, low).mean_s
-    assert read_wait(settings, 1.0).mean_s == 0
-    assert read_wait(settings, 0.5).mean_s == pytest.approx(2 * 0.5 * 0.001)
+    less, more = (read_wait(Settings(disk_read_ms=1), ratio) for ratio in (high, low))
+    assert less is None or (more is not None and less.mean_s <= more.mean_s)
+
+
+def test_the_law_of_a_reads_wait_is_that_of_its_pages() -> None:
+    """Two pages of which each is missed by chance and then waits 1 ms, exponentially: drawn, beside its moments."""
+    random = np.random.default_rng(1)
+    drawn = ((random.random((400_000, 2)) < 0.3) * random.exponential(0.001, (400_000, 2))).sum(axis=1)
+    wait = read_wait(Settings(disk_read_ms=1, pages_per_read=2), 0.7)
+    assert wait is not None
+    assert wait.mean_s == pytest.approx(drawn.mean(), rel=0.02)
+    assert wait.scv == pytest.approx(drawn.var() / drawn.mean() ** 2, rel=0.02)
+    assert read_wait(Settings(), 1.0) is None
 
 
 def test_three_quarters_of_what_the_provider_leaves_hold_pages() -> None:

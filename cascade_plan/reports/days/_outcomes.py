@@ -33,6 +33,7 @@ def facts(simulation: Simulation) -> tuple[str, ...]:
         f"{days}, {runs}, seed {simulation.seed}",
         *([f"Trace: {one_line(simulation.trace)}."] if simulation.trace else []),
         *([f"SLO: {one_line(simulation.slo)}."] if simulation.slo else []),
+        *(f"Limit: {one_line(words)}." for words in simulation.limits),
     )
 
 

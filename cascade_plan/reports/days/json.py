@@ -19,6 +19,7 @@ def render(simulation: Simulation) -> str:
             "scenario": simulation.scenario,
             "traffic": simulation.traffic,
             "trace": simulation.trace or None,
+            "limits": list(simulation.limits),
             "day_count": simulation.day_count,
             "run_count": simulation.run_count,
             "seed": simulation.seed,

@@ -7,9 +7,10 @@ answers these too.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final
 
 from cascade_plan.formulas import postgres, working_set
+from cascade_plan.formulas.percentiles import ServiceTime
 from cascade_plan.formulas.postgres import PAGE_BYTES
 from cascade_plan.model.ask import Ask
 from cascade_plan.model.catalogue import Shape
@@ -18,26 +19,21 @@ from cascade_plan.tiers.database.asked import Asked, asked
 from cascade_plan.tiers.database.settings import Settings
 from cascade_plan.units import GIB, SECONDS_PER_MONTH
 
+SCV_MOST: Final = 1000.0
+"""Of waits so rare that they hardly matter: what a scenario may say of a variability at most."""
 MONTHS_KEPT: Final = 12
 """Of growth that a database holds where its size is not given: an assumption."""
 
 
-class ReadWait(NamedTuple):
-    """What a read waits for the disk: each of its pages is a try, which waits by chance. Nothing is busy meanwhile."""
+def read_wait(settings: Settings, memory_hit_ratio: float) -> ServiceTime | None:
+    """Return the law of what a read waits for its disk, while nothing is busy; None where it never waits.
 
-    page_count: float
-    miss_ratio: float
-    each_s: float
-
-    @property
-    def mean_s(self) -> float:
-        """The mean wait of a read."""
-        return self.page_count * self.miss_ratio * self.each_s
-
-
-def read_wait(settings: Settings, memory_hit_ratio: float) -> ReadWait:
-    """Return what a read of a database waits for its disk, of whose pages so large a share is in memory."""
-    return ReadWait(settings.pages_per_read, 1 - memory_hit_ratio, settings.disk_read_ms / 1000)
+    Each of its pages is missed by chance m and then waits an exponential time d: k pages have the mean k m d and the
+    squared coefficient of variation (2 - m) / (k m).
+    """
+    pages, missed = settings.pages_per_read, 1 - memory_hit_ratio
+    mean_s = pages * missed * settings.disk_read_ms / 1000
+    return ServiceTime(mean_s, min(SCV_MOST, (2 - missed) / (pages * missed))) if mean_s > 1e-9 else None
 
 
 def pages_gib(memory_gib: float) -> float:

@@ -1,0 +1,75 @@
+"""One fleet, one answer: what breaks a ceiling is said by plans, by the method slo and by simulated days alike."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import pytest
+
+from cascade_plan.inputs.scenarios import read
+from cascade_plan.model.plan import Plan
+from cascade_plan.planning.ceilings import broken, requests_per_s_most
+from cascade_plan.planning.pipeline import plan
+
+Run = Callable[..., tuple[int, str, str]]
+UNEVEN = {"tiers.database.data_gib": "90", "tiers.database.hot_data_ratio": "0.8", "tiers.cache.hit_ratio": "0.5"}
+"""Reads that neither the cache nor the memory answers: 3,750/s x 2 pages x 0.77 on one replica."""
+PINNED = UNEVEN | {"tiers.database.replicas": "1"}
+
+
+def flags(values: dict[str, str]) -> list[str]:
+    return [flag for path, value in values.items() for flag in ("--set", f"{path}={value}")]
+
+
+def planned(values: dict[str, str]) -> Plan:
+    given = read("cascade", [(f"--set {path}", path, value) for path, value in values.items()])
+    return plan(given.scenario, given.book, predicted=False)
+
+
+def test_the_rate_that_a_fleet_bears_is_where_its_first_ceiling_breaks() -> None:
+    fleet = planned(PINNED).fleet
+    most = requests_per_s_most(fleet, {})
+    assert 0 < most < 5000
+    assert not broken(fleet, most * 0.999, 0, {})
+    assert "each replica is asked" in broken(fleet, most * 1.001, 0, {})
+    assert requests_per_s_most(fleet, {"database.replica_count": 4}) > most
+
+
+def test_the_method_takes_the_replicas_that_a_disk_needs() -> None:
+    by_rules = planned(UNEVEN)
+    by_slo = planned(UNEVEN | {"method": "slo", "tiers.database.commit_ms": "1"})
+    assert any(finding.code == "disk-operations" for finding in by_rules.findings)
+    assert not any(finding.code == "disk-operations" for finding in by_slo.findings)
+    # 2,150 of 3,000 operations are the writes': what is left for reads takes seven replicas, and zones may be lost.
+    assert by_slo.figure("database.replica_count") >= 7
+    assert "is asked" in by_slo.figures["database.replica_count"].note
+
+
+@pytest.mark.parametrize("command", ["size", "simulate"])
+def test_a_plan_and_its_days_say_what_breaks(cascade: Run, command: str) -> None:
+    _, out, err = cascade(command, "cascade", *flags(PINNED), "--format", "json")
+    assert "each replica is asked" in out, err
+    if command == "simulate":
+        document = json.loads(out)
+        (limit,) = document["limits"]
+        assert "min a day are above that" in limit
+        assert min(each["missed_minutes_per_day_mean"] for each in document["services"][0]["outcomes"]) > 60
+
+
+def test_requests_one_by_one_say_what_breaks(cascade: Run) -> None:
+    _, _, err = cascade("simulate", "cascade", *flags(PINNED), "--requests", "500")
+    assert "load peak: each replica is asked" in err
+    assert "load normal: each" not in err
+
+
+def test_the_method_ends_where_nothing_helps(cascade: Run) -> None:
+    status, out, err = cascade("size", "cascade", "--method", "slo", *flags(PINNED))
+    assert (status, out) == (4, "")
+    assert "disk operations/s; 100 GiB of gp3 do 3,000" in err
+
+
+def test_nothing_is_said_of_a_fleet_that_bears_its_loads(cascade: Run) -> None:
+    _, out, _ = cascade("simulate", "cascade", "--format", "json")
+    assert json.loads(out)["limits"] == []
+    assert not broken(planned({}).fleet, 5000, 150, {})
