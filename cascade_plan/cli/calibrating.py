@@ -54,7 +54,7 @@ File = Annotated[
 @with_choice
 def calibrate(
     choice: Choice,
-    runs: Runs,
+    measured_runs: Runs,
     metrics: MetricsOption = None,
     pods: Pods = None,
     cores: Cores = None,
@@ -80,7 +80,7 @@ def calibrate(
 
     report = registry.load("reports/calibrations", format_)
     system = _system(choice, pods, cores, database_vcpu)
-    found = gathering.gathered(runs, metrics or (), system.scenario.driven, text, listed)
+    found = gathering.gathered(measured_runs, metrics or (), system.scenario.driven, text, listed)
     result = calibrating.calibrate(system, found)
     kept = before_of(output, system.scenario.name) if output is not None else None
     file = written(calibrating.merged(result.calibration, kept), arguments())

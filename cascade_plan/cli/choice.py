@@ -175,7 +175,7 @@ def with_choice(command: Callable[..., Any]) -> Callable[..., Any]:
     """Return a command whose parameter `choice` is read from the arguments every planning command shares.
 
     A command's own arguments (explain FIGURE) come before SCENARIO; one that has `before` and `after` (diff) has none,
-    and one that takes `runs`, as many as there are, has it as an option.
+    and one that takes `measured_runs`, as many as there are, has it as an option.
     """
     own = list(inspect.signature(command, eval_str=True).parameters.values())
     shared = {
@@ -184,7 +184,7 @@ def with_choice(command: Callable[..., Any]) -> Callable[..., Any]:
     }
     if "before" in {parameter.name for parameter in own}:
         del shared["scenario"]
-    elif "runs" in {parameter.name for parameter in own}:
+    elif "measured_runs" in {parameter.name for parameter in own}:
         shared["scenario"] = shared["scenario"].replace(annotation=SCENARIO_OPTION)
     own = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in own if p.name != "choice"]
     parameters = [*filter(_is_argument, own), *(p for p in own if not _is_argument(p)), *shared.values()]
