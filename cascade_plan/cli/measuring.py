@@ -109,7 +109,8 @@ def measure(
     if dry_run:
         deliver(plan + "\n", output)
         return 0
-    note(plan)
+    # Whoever is asked is told what about, also where it is to be quiet.
+    complain(plan, "") if not yes else note(plan)
     _confirm(yes)
     with _terminated():
         found = _found(servers, limits, busy_ok)
@@ -164,7 +165,7 @@ def _found(servers: Sequence[Server], limits: Limits, busy_ok: bool) -> list[Fou
 def _planned(servers: Sequence[Server], limits: Limits) -> Iterator[str]:
     """Yield lines that say what will be run: how often at most, how long at most, what, and what it tells."""
     for server in servers:
-        yield from _folded(f"{server.tier} at {server.shown}", "")
+        yield from _folded(f"{server.tier} at {server.shown}: at most {limits.seconds:g} s beside a look at it", "")
         for step in registry.load(FOLDER, server.kind).steps(server.address, limits):
             often = f"{step.most:,} x"
             long = f"{step.seconds:.1f} s" if step.seconds else ""

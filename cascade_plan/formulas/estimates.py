@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from math import ceil, exp, lgamma, log
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
+
+from cascade_plan.formulas.demands import Estimate
 
 if TYPE_CHECKING:
     import numpy as np
@@ -16,14 +18,6 @@ RESAMPLES: Final = 1000
 """Draws of a bootstrap: the ends of a 95 % interval rest on 25 each (Efron, Tibshirani 1993, chapter 14)."""
 OUTSIDE: Final = 0.025
 """Chance that the truth lies beyond one end of an interval."""
-
-
-class Estimate(NamedTuple):
-    """A value and its interval, in the unit of the sample."""
-
-    value: float
-    low: float
-    high: float
 
 
 def mean(sample: Sequence[float], seed: int = 1) -> Estimate:

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cascade_plan.formulas.estimates import Estimate, at_least, mean, median, percentile, scv
+from cascade_plan.formulas.demands import Estimate
+from cascade_plan.formulas.estimates import at_least, mean, median, percentile, scv
 
 SAMPLES = st.lists(st.floats(0.001, 1000), min_size=1, max_size=60)
 

@@ -19,10 +19,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 import redis as client
 import yaml
-from postgres import Server, postgres
+from postgres import Server, pgbouncer, postgres
 from servers import free_port, listening, program, running, wait_until
 
 from cascade_plan import registry
@@ -143,6 +144,58 @@ def read_patch(text: str) -> dict[str, dict[str, Any]]:
     """Return dotted path -> what a calibration says of it."""
     found: dict[str, dict[str, Any]] = yaml.safe_load(text)["values"]
     return found
+
+
+def test_what_was_calibrated_before_stays(cascade: Command, cache: int) -> None:
+    before = {
+        "calibration_version": 1,
+        "scenario": "cascade",
+        "written_by": "somebody",
+        "runs": [{"load": "normal"}],
+        "values": {
+            "tiers.cache.command_ms": {"value": 9.0, "method": "typed"},
+            "tiers.cache.hit_ratio": {"value": 0.93, "low": 0.92, "high": 0.94, "method": "hits over lookups"},
+        },
+    }
+    Path("calibration.yaml").write_text(yaml.safe_dump(before), encoding="utf-8")
+    line = ("measure", "--redis", url(cache), "--yes", "--seconds", "0.2", "-o", "calibration.yaml")
+    assert cascade(*line)[0] == 0
+    after = yaml.safe_load(Path("calibration.yaml").read_text(encoding="utf-8"))
+    assert after["runs"] == before["runs"]
+    assert after["values"]["tiers.cache.hit_ratio"] == before["values"]["tiers.cache.hit_ratio"]  # type: ignore[index]
+    assert after["values"]["tiers.cache.command_ms"]["value"] < 1
+    assert after["written_by"].startswith("cascade-plan ")
+    for text, said in (
+        (
+            yaml.safe_dump({**before, "scenario": "other"}),
+            "calibration.yaml is the calibration of other, not of cascade",
+        ),
+        ("name: shop\n", "calibration.yaml:1:1: name: unknown field"),
+    ):
+        Path("calibration.yaml").write_text(text, encoding="utf-8")
+        status, _, err = cascade(*line)
+        assert (status, said in err) == (2, True), err
+        assert "PING" not in err, "it is refused before anything is asked"
+        assert Path("calibration.yaml").read_text(encoding="utf-8") == text
+
+
+def test_through_a_pooler_nothing_is_left_in_its_sessions(cascade: Command, database: Server) -> None:
+    """Behind PgBouncer a session is somebody else's next: its limits are those of a transaction."""
+    ini = f"[databases]\npostgres = host=127.0.0.1 port={database.port} dbname=postgres\n[pgbouncer]\n"
+    overrides = {
+        "auth_type": "trust", "pool_mode": "transaction", "admin_users": "pgbouncer_admin", "default_pool_size": 2,
+    }  # fmt: skip
+    with pgbouncer(ini, '"pgbouncer_admin" "admin"\n"postgres" ""\n', overrides) as port:
+        address = f"postgresql://postgres@127.0.0.1:{port}/postgres?sslmode=disable"
+        status, out, err = cascade("measure", "--postgres", address, "--yes", "--seconds", "0.5")
+        assert status == 0, err
+        with psycopg.connect(address, autocommit=True) as pooled:
+            shown = pooled.execute("SELECT current_setting('statement_timeout'), current_setting('lock_timeout')")
+            assert shown.fetchone() == ("0", "0")
+    assert "a pooler stands between" in err
+    assert {"tiers.database.commit_ms", "tiers.database.parse_ms"} <= read_patch(out).keys()
+    assert read_patch(out)["tiers.database.round_trips_per_query"]["value"] == 4
+    assert schemas(database) == []
 
 
 def test_servers_go_to_the_tiers_that_are_named(cascade: Command, cache: int) -> None:
@@ -300,6 +353,19 @@ def test_a_postgres_at_work_is_refused_and_so_is_all_else(cascade: Command, cach
     assert "database: 1 at work beside us, 0 transactions a second" in err
     assert "error: not idle: database; nothing was measured" in err
     assert "round_trip_ms" not in err
+
+
+def test_who_does_not_see_what_others_do_sees_that_they_do_it(cascade: Command, database: Server) -> None:
+    """The state of another role's session is hidden from an ordinary one: it is not taken for idle."""
+    with database.connect() as other:
+        thread = threading.Thread(target=lambda: other.execute("SELECT pg_sleep(4)"))
+        thread.start()
+        status, _, err = cascade("measure", "--postgres", dsn(database, "reader"), "--yes")
+        thread.join()
+        assert status == 2
+        assert "database: 0 at work beside us, 0 transactions a second, 1 of other roles within a" in err
+        # The session is still there, and does nothing: that is idle.
+        assert cascade("measure", "--postgres", dsn(database, "reader"), "--yes", "--seconds", "0.2")[0] == 0
 
 
 # ------------------------------------------------------------------------------- a role, a server that may not much

@@ -14,6 +14,7 @@ from cascade_plan.errors import UsageError
 from cascade_plan.evidence.measuring._pace import now_ms, spread, turns, uninterrupted, variability
 from cascade_plan.evidence.servers import CALLED, Found, Limits, Reading, Seen, ServerError, Step
 from cascade_plan.formulas import estimates
+from cascade_plan.formulas.demands import Estimate
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -56,12 +57,14 @@ ABOUT: Final = (
     "current_database(), pg_backend_pid()"
 )
 ACTIVE: Final = (
-    "SELECT count(*) FILTER (WHERE state = 'active'), count(*) FILTER (WHERE state IS NULL AND backend_type IS NULL), "
+    "SELECT count(*) FILTER (WHERE state = 'active'), count(*) FILTER (WHERE state IS NULL AND backend_type IS NULL "
+    "AND pid IN (SELECT pid FROM pg_locks WHERE locktype = 'virtualxid')), "
     "(SELECT sum(xact_commit + xact_rollback) FROM pg_stat_database) FROM pg_stat_activity "
     "WHERE pid <> pg_backend_pid() AND (backend_type IS NULL "
     "OR backend_type IN ('client backend', 'parallel worker', 'autovacuum worker'))"
 )
-"""Others at work; those of other roles show no state to whoever is no member of pg_read_all_stats."""
+"""Others at work. Sessions of other roles show no state to whoever is no member of pg_read_all_stats, but everybody
+sees the lock that each holds on its transaction: https://www.postgresql.org/docs/15/view-pg-locks.html"""
 BY_KEY: Final = "SELECT * FROM {0} WHERE id = {1}"
 CATALOGUE: Final = "SELECT * FROM pg_catalog.pg_class WHERE oid = {1}"
 """A look-up by key that every role may do, where no table may be created."""
@@ -123,7 +126,9 @@ def _steps(limits: Limits) -> dict[str, Step]:
     found = {
         "begin": Step(begin, 16, 0, "limits of each transaction; READ ONLY but where it writes"),
         "about": Step("SELECT of settings, and whether the role may create", 1, 0, "what it is"),
-        "look": Step("SELECT of pg_stat_activity and pg_stat_database", 2, 0, f"how busy it is in {LOOK_S:g} s"),
+        "look": Step(
+            "SELECT of pg_stat_activity, pg_locks and pg_stat_database", 2, 0, f"how busy it is in {LOOK_S:g} s"
+        ),
         "trip": Step("SELECT 1", 500, share * 0.2, "round trip"),
         "explain": Step(f"EXPLAIN (ANALYZE) {read}", 300, share * 0.3, "time of a read, and of its planning"),
         "pairs": Step(f"{read}, by turns prepared and not", 600, share * 0.4, "what preparing saves"),
@@ -252,16 +257,17 @@ class _Session:
     def seen(self) -> Seen:
         """Return how busy it is with the work of others."""
         with self._transaction() as run:
-            active, hidden, before = run(ACTIVE)
+            *first, before = run(ACTIVE)
         sleep(LOOK_S)
         with self._transaction() as run:
-            later, hidden, after = run(ACTIVE)
+            *second, after = run(ACTIVE)
         # Three transactions are our own: the two before this one, and what told what it is.
         rate = max(0, int(after or 0) - int(before or 0) - 3) / LOOK_S
-        words = f"{later} at work beside us, {rate:,.0f} transactions a second"
+        active, hidden = map(max, zip(first, second, strict=True))
+        words = f"{active} at work beside us, {rate:,.0f} transactions a second"
         if hidden:
-            words += f", {hidden} of other roles whose state this role does not see"
-        return Seen(max(active, later) == 0 and rate <= IDLE_TRANSACTIONS_PER_S, words)
+            words += f", {hidden} of other roles within a transaction"
+        return Seen(active == hidden == 0 and rate <= IDLE_TRANSACTIONS_PER_S, words)
 
     # ------------------------------------------------------------------------------------------------- the measurement
 
@@ -401,7 +407,8 @@ class _Session:
             self._unknown["round_trips_per_query"] = "the client's trace does not tell them"
             return
         of = f"median of {len(counts)} transactions of psycopg: BEGIN, set_config of the tenant, query, COMMIT"
-        yield Reading("round_trips_per_query", *estimates.median(counts), of)
+        # Whole ones: of two in the middle the median would be a half.
+        yield Reading("round_trips_per_query", *Estimate(*map(round, estimates.median(counts))), of)
 
     def _writes(self, table: str, round_trip_ms: float) -> Iterator[Reading]:
         """Yield the time of a write, and what its commit takes beyond a round trip."""

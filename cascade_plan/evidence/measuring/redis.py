@@ -16,7 +16,7 @@ from cascade_plan.errors import UsageError
 from cascade_plan.evidence.measuring._pace import now_ms, spread, turns, uninterrupted, variability
 from cascade_plan.evidence.servers import CALLED, Found, Limits, Reading, Seen, ServerError, Step
 from cascade_plan.formulas import estimates
-from cascade_plan.formulas.estimates import Estimate
+from cascade_plan.formulas.demands import Estimate
 
 Connection = Any
 """A connection of redis-py, whose own methods bear no types."""
