@@ -250,7 +250,9 @@ class Timed:
         try:
             await (Stepped(answer) if Control.is_recording else answer)
         finally:
-            monitor.request(time.perf_counter() - start_s, ok=status < 500)
+            # The router has put there which function answers.
+            action = getattr(scope.get("endpoint"), "__name__", "")
+            monitor.request(time.perf_counter() - start_s, ok=status < 500, action=action)
 
 
 class Stepped:
