@@ -98,24 +98,25 @@ def pin(root: int, core: int) -> None:
 @contextmanager
 def preferred(roots: Sequence[int], is_wanted: bool = True) -> Iterator[bool]:
     """Run processes before all others (SCHED_RR) until the block ends; yield whether that was wanted and permitted."""
-    is_permitted = is_wanted
-    if is_wanted:
-        try:
-            _schedule(roots, os.SCHED_RR, PRIORITY)
-        except PermissionError:
-            is_permitted = False
     try:
-        yield is_permitted
+        yield is_wanted and _schedule(roots, os.SCHED_RR, PRIORITY)
     finally:
-        if is_permitted:
+        if is_wanted:
             _schedule(roots, os.SCHED_OTHER, 0)
 
 
-def _schedule(roots: Sequence[int], policy: int, priority: int) -> None:
+def _schedule(roots: Sequence[int], policy: int, priority: int) -> bool:
+    """Schedule processes and all below them; return whether that was permitted."""
+    is_permitted = True
     for root in roots:
         for thread in _threads(root):
-            with suppress(ProcessLookupError):
+            try:
                 os.sched_setscheduler(thread, policy, os.sched_param(priority))
+            except ProcessLookupError:
+                pass
+            except PermissionError:
+                is_permitted = False
+    return is_permitted
 
 
 def two_cores() -> tuple[int, int]:

@@ -18,7 +18,7 @@ from servers import program
 
 from stack.demands import Demands
 from stack.levels import Figures, Level
-from stack.predictions import Predicted
+from stack.predictions import HeldOut, Predicted
 from stack.scenarios import ACTIONS
 
 WIDTH: Final = 80
@@ -75,6 +75,16 @@ def compared(levels: Sequence[Level], told: Mapping[str, Predicted]) -> Iterator
             if action in each.by_action:
                 yield _row(f"    {name}", each.by_action[action])
                 yield _errors(each.by_action[action], own)
+
+
+def calibrated(measured: Mapping[str, Sequence[Level]], told: Mapping[str, HeldOut]) -> Iterator[str]:
+    """Yield what is predicted of each load from a calibration by the others, the errors, and the interval of p95."""
+    for load, each in told.items():
+        found = middle([level.figures() for level in measured[load]])
+        yield _row(load, each.overall)
+        interval = f"   p95 {each.latency_ms_p95_min:.1f} to {each.latency_ms_p95_max:.1f}"
+        yield _errors(each.overall, found)
+        yield f"{'':36}{interval}, measured {found.latency_ms_p95:.1f}"
 
 
 def middle(figures: Sequence[Figures]) -> Figures:
