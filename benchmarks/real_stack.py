@@ -36,16 +36,16 @@ ORDINARY = "Everything runs at ordinary priority: neighbours on this machine slo
 
 
 def percents(text: str) -> list[int]:
-    """Return the loads asked for, in per cent of saturation. Raises ValueError for anything else."""
-    found = [int(each) for each in text.split(",")]
-    if not all(1 <= each <= 200 for each in found) or len(set(found)) < len(found):
-        raise ValueError(text)
-    return found
+    """Return the loads asked for, in per cent of saturation. Raises ArgumentTypeError for anything else."""
+    found = text.split(",")
+    if not all(each.isdecimal() and 1 <= int(each) <= 200 for each in found) or len(set(found)) < len(found):
+        raise argparse.ArgumentTypeError(f"{text!r}: different whole numbers from 1 to 200 with commas between them")
+    return [*map(int, found)]
 
 
 def given() -> argparse.Namespace:
     """Return the arguments."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--levels", type=percents, default=percents("20,50,80,95,110"), metavar="P,P",
                         help="loads in per cent of the API's saturation (default 20,50,80,95,110)")  # fmt: skip
     parser.add_argument("--seconds", type=float, default=60.0, help="how long a load is held (default 60)")
