@@ -81,7 +81,7 @@ def main() -> int:
     except KeyboardInterrupt:
         print("interrupted: everything is stopped", file=sys.stderr)
         return 130
-    except (LookupError, ChildProcessError, AssertionError, pytest.skip.Exception, pytest.fail.Exception) as error:
+    except (LookupError, OSError, AssertionError, pytest.skip.Exception, pytest.fail.Exception) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     return 0
