@@ -104,13 +104,13 @@ def compare(arguments: argparse.Namespace, home: Path) -> None:
             measured[load].append(held(arguments, home, stack, load, users[load]))
             if len(measured[load]) == arguments.repeats:
                 print(*tables.compared(measured[load], {"predicted": told[load]}), sep="\n", flush=True)
+    if arguments.keep:
+        keep(arguments.keep, home, measured, told)
+    print("\nHow quiet the machine was:", *tables.noise(measured), sep="\n", flush=True)
     if len(measured) > 1:
         told_of_others = predictions.held_out(home / SCENARIO, [loads.run_of(home, load) for load in measured])
         print("\nEach load predicted by `cascade-plan calibrate` from the runs of the others:")
         print(tables.HEAD, *tables.calibrated(measured, told_of_others), sep="\n")
-    print("\nHow quiet the machine was:", *tables.noise(measured), sep="\n")
-    if arguments.keep:
-        keep(arguments.keep, home, measured, told)
 
 
 def demanded(arguments: argparse.Namespace, home: Path, stack: serving.Stack) -> dict[str, int]:

@@ -6,6 +6,7 @@ is left of a response beside all CPU time is spread over its round trips by leas
 
 from __future__ import annotations
 
+import http.client
 import json
 import random
 import statistics
@@ -18,7 +19,6 @@ from typing import Any, Final
 import gevent
 import numpy as np
 from geventhttpclient import UserAgent
-from geventhttpclient._parser import HTTPParseError
 
 from stack.scenarios import ACTIONS, HIT_RATIO, TRIPS_PER_QUERY, share
 from stack.serving import PASSWORD, TENANTS, Stack
@@ -81,11 +81,11 @@ class Client:
         self.agent.close()
 
     def ask(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str], status: int) -> bytes:
-        """Return the answer. Raises ConnectionError when there is none, and with its text when its status is another."""
+        """Return the answer. Raises ConnectionError where there is none, or one of another status, with its text."""
         try:
             answer = self.agent.urlopen(f"{self.url}{path}", method, dict(headers), body)
             text = bytes(answer.content)
-        except (HTTPParseError, OSError) as error:
+        except (http.client.HTTPException, OSError) as error:
             raise ConnectionError(f"{method} {path}: {error}") from None
         if answer.status_code != status:
             raise ConnectionError(f"{method} {path}: {answer.status_code} {text[:200]!r}")
