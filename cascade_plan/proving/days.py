@@ -77,8 +77,8 @@ def _limits(plan: Plan, traffic: Traffic) -> Iterator[str]:
     if words := broken(plan.fleet, float(rates.max()), float(rates.mean()), {}):
         most = requests_per_s_most(plan.fleet, {})
         minutes = float((rates > most).sum()) * TICK_S / 60 / (rates.size / TICKS_PER_DAY)
-        counted = f"; {minutes:,.0f} min a day are above that, and missed whatever pods there are" if minutes else ""
-        yield f"at up to {_rate(float(rates.max()))} requests/s {words}{counted}"
+        words += f"; {minutes:,.0f} min a day are above that, missed beside those that pods miss" if minutes else ""
+        yield f"at up to {_rate(float(rates.max()))} requests/s {words}"
 
 
 def _fleet_usd(plan: Plan, stages: Sequence[Stage], replays: Sequence[Replay]) -> Decimal:

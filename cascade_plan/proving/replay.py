@@ -5,7 +5,6 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import inf
 from typing import Final
 
 import numpy as np
@@ -172,14 +171,14 @@ class Result:
 
 def replay(
     policy: Policy, traffic: Traffic, latency: Latency, slo_ms: float, pod_requests_per_s: float, cluster: Cluster,
-    run_count: int, seed: int, told: Callable[[int], None] = lambda cells: None, requests_per_s_most: float = inf,
+    run_count: int, seed: int, told: Callable[[int], None] = lambda cells: None,
 ) -> Result:  # fmt: skip
     """Return what a policy does with the traffic in `run_count` runs; the first run's timeline is kept.
 
     `pod_requests_per_s` is what one pod answers when it never rests. `told` hears of how many more ticks, each of a
-    run, are done. Above `requests_per_s_most` no number of pods answers all, and a latency has no end.
+    run, are done.
     """
-    tally = _Tally(traffic, latency, slo_ms, pod_requests_per_s, run_count, requests_per_s_most)
+    tally = _Tally(traffic, latency, slo_ms, pod_requests_per_s, run_count)
 
     def demand(first: int, count: int) -> Floats:
         return traffic.drawn(first, count, run_count, seed) / pod_requests_per_s
@@ -219,9 +218,8 @@ class _Tally:
     """Sums over blocks, and the first run's rows."""
 
     def __init__(
-        self, traffic: Traffic, latency: Latency, slo_ms: float, pod_requests_per_s: float, run_count: int, most: float
+        self, traffic: Traffic, latency: Latency, slo_ms: float, pod_requests_per_s: float, run_count: int
     ) -> None:
-        self.load_most = most / pod_requests_per_s
         self.latency, self.slo_ms, self.pod_requests_per_s = latency, slo_ms, pod_requests_per_s
         self.day_count = traffic.requests_per_s.size / TICKS_PER_DAY
         self.missed = np.zeros(run_count)
@@ -235,9 +233,8 @@ class _Tally:
         self, utilisation: Floats, ready: Floats, desired: Floats, nodes: Floats, load: Floats, changes: int
     ) -> None:
         """Add a block of ticks; all arrays of shape (ticks, runs), load in fully busy pods."""
-        over = load > self.load_most
-        p95 = np.where(over, inf, self.latency.at(self.latency.p95, utilisation))
-        p99 = np.where(over, inf, self.latency.at(self.latency.p99, utilisation))
+        p95 = self.latency.at(self.latency.p95, utilisation)
+        p99 = self.latency.at(self.latency.p99, utilisation)
         self.missed += (p95 > self.slo_ms).sum(axis=0)
         self.worst_p99 = max(self.worst_p99, float(p99.max()))
         for kept, values in ((self.pods, ready), (self.nodes, nodes)):

@@ -15,7 +15,6 @@ from cascade_plan.model.fleet import Lever, NodeGroup, Workload
 from cascade_plan.model.plan import Plan
 from cascade_plan.model.replay import Outcome
 from cascade_plan.model.scenario import value_at
-from cascade_plan.planning.ceilings import requests_per_s_most
 from cascade_plan.planning.chain import Chain, chain, percentiles_ms, ways
 from cascade_plan.planning.sizing import places
 from cascade_plan.proving.autoscaler import Cluster, Grid, Signal, tabulate
@@ -166,10 +165,8 @@ class Stage:
         told: Callable[[int], None] = lambda cells: None,
     ) -> Result:
         """Return what a policy does with the service's part of the traffic; `told` hears of ticks that are done."""
-        share, pace = self.service.request_share, self.pod_requests_per_s
-        most = requests_per_s_most(self.plan.fleet, {}) * share
-        own = traffic.part(share)
-        return replay(policy, own, latency, self.slo_ms, pace, self.cluster, run_count, seed, told, most)
+        own, pace = traffic.part(self.service.request_share), self.pod_requests_per_s
+        return replay(policy, own, latency, self.slo_ms, pace, self.cluster, run_count, seed, told)
 
     def outcome(self, policy: Policy, result: Result) -> Outcome:
         """Return a result with its price."""
