@@ -95,6 +95,7 @@ def measure(
       5  A server cannot be reached, refuses the user, or failed.
     """
     from cascade_plan.evidence.writing import written
+    from cascade_plan.languages.shell import literal
 
     scenario = choice.read().scenario
     limits = Limits(seconds, creates=not explain_only)
@@ -116,7 +117,8 @@ def measure(
         found = _found(servers, limits, busy_ok)
     for server, each in zip(servers, found, strict=True):
         note("\n".join(_told(server, each)))
-    deliver(written(measured(scenario.name, servers, found, before)), output)
+    file = written(measured(scenario.name, servers, found, before))
+    deliver(file, output, f"next: cascade-plan size --calibration {literal(output)}")
     return 0
 
 
@@ -126,7 +128,11 @@ def _confirm(is_said: bool) -> None:
         return
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise UsageError("say --yes to run this, or --dry-run to see it alone: there is no terminal to ask on")
-    typer.confirm("Run this?", abort=True, err=True)
+    # typer.confirm ends its question on stdout, which is for data.
+    sys.stderr.write("Run this? [y/N] ")
+    sys.stderr.flush()
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        raise typer.Abort
 
 
 @contextmanager

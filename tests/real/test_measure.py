@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import fcntl
 import http.server
 import os
+import pty
 import re
 import signal
 import socket
 import ssl
 import subprocess
 import sys
+import termios
 import threading
 import time
 from collections import Counter
@@ -161,7 +164,7 @@ def test_what_was_calibrated_before_stays(cascade: Command, cache: int) -> None:
     line = ("measure", "--redis", url(cache), "--yes", "--seconds", "0.2", "-o", "calibration.yaml")
     assert cascade(*line)[0] == 0
     after = yaml.safe_load(Path("calibration.yaml").read_text(encoding="utf-8"))
-    assert after["runs"] == before["runs"]
+    assert [each["load"] for each in after["runs"]] == ["normal"]
     assert after["values"]["tiers.cache.hit_ratio"] == before["values"]["tiers.cache.hit_ratio"]  # type: ignore[index]
     assert after["values"]["tiers.cache.command_ms"]["value"] < 1
     assert after["written_by"].startswith("cascade-plan ")
@@ -314,6 +317,46 @@ def test_without_a_terminal_it_asks_for_a_yes_and_runs_nothing(cascade: Command,
         "error: say --yes to run this, or --dry-run to see it alone: there is no terminal to ask on"
     )
     assert "PING" in err
+
+
+@pytest.mark.parametrize(("answer", "status"), [(b"y\n", 0), (b"\n", 130), (b"n\n", 130), (b"\x03", 130)])
+def test_on_a_terminal_it_asks_after_it_has_said_what_it_runs(cache: int, answer: bytes, status: int) -> None:
+    """Whatever is no yes runs nothing, also where it is to be quiet."""
+    ours, theirs = pty.openpty()
+    line = [
+        sys.executable,
+        "-m",
+        "cascade_plan",
+        "measure",
+        "--redis",
+        url(cache),
+        "--seconds",
+        "0.2",
+        "-q",
+        "--busy-ok",
+    ]
+    with client.Redis(port=cache, password=SECRET) as admin:
+        admin.config_resetstat()
+        with subprocess.Popen(
+            line,
+            stdin=theirs,
+            stdout=subprocess.PIPE,
+            stderr=theirs,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+        ) as process:
+            os.close(theirs)
+            shown = b""
+            while b"[y/N]" not in shown:
+                shown += os.read(ours, 4096)
+            os.write(ours, answer)
+            out, _ = process.communicate(timeout=60)
+        ran = admin.info("commandstats")
+    os.close(ours)
+    assert process.returncode == status
+    assert b"PING" in shown
+    assert bool(out) == ("cmdstat_ping" in ran) == (status == 0)
 
 
 # ------------------------------------------------------------------------------------------- a server that is busy
