@@ -8,6 +8,7 @@ import typer
 
 from cascade_plan import registry
 from cascade_plan.cli.choice import format_option, with_choice
+from cascade_plan.cli.deployed import Cores, DatabaseVcpu, Pods
 from cascade_plan.cli.files import before_of, text
 from cascade_plan.cli.output import arguments, deliver, laid_out, say
 from cascade_plan.inputs.choice import Choice
@@ -25,24 +26,6 @@ Runs = Annotated[
 MetricsOption = Annotated[
     list[str] | None,
     typer.Option("--metrics", metavar="FILE", help="Metrics of the time of all runs, or WHAT:TIER=FILE; repeatable."),
-]
-Pods = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--pods", metavar="NUMBER", help="Pods that ran of the service, or of NAME=NUMBER.  [default: planned]"
-    ),
-]
-Cores = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--cores", metavar="NUMBER", help="Cores that those pods had together, or NAME=NUMBER.  [default: planned]"
-    ),
-]
-DatabaseVcpu = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--database-vcpu", metavar="NUMBER", help="vCPU of the database, or of NAME=NUMBER.  [default: its shape's]"
-    ),
 ]
 Format = Annotated[str, format_option("calibrations")]
 File = Annotated[

@@ -99,6 +99,28 @@ def deployed(scenario: Scenario, pods: Sequence[str], cores: Sequence[str], data
     )
 
 
+def busy_shares(scenario: Scenario, given: Sequence[str]) -> dict[str, float]:
+    """Return service -> the share of its CPU that was in use, by what --busy gives. Raises UsageError as `deployed`."""
+    shares = named([_share(text) for text in given], "--busy", tuple(scenario.of("api")))
+    for name, share in shares.items():
+        if share > 1:
+            raise UsageError(f"--busy {name}={share:g}: must be a share from 0 to 1, or a percentage such as 55%")
+    return shares
+
+
+def _share(text: str) -> str:
+    """Return what a flag gives with its percentage as a share.
+
+    >>> _share("api=55%"), _share("0.5")
+    ('api=0.55', '0.5')
+    """
+    name, equals, number = text.rpartition("=")
+    try:
+        return f"{name}{equals}{float(number[:-1]) / 100:g}" if number.endswith("%") else text
+    except ValueError:
+        return text
+
+
 def named(given: Sequence[str], flag: str, known: tuple[str, ...]) -> dict[str, float]:
     """Return tier -> number of what a flag gives: NUMBER where there is one such tier, or NAME=NUMBER.
 

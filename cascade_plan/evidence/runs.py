@@ -82,8 +82,17 @@ def _file(results: str, load: str | None, readers: Sequence[ModuleType], text: B
         for name in names
         if not name.endswith(companions) and any(fnmatchcase(name, pattern) for pattern in patterns)
     ]
+    if len(found) > 1:  # the metrics of the run may stand beside its results
+        found = [name for name in found if not _is_metrics(text(f"{results.rstrip('/')}/{name}"), readers)]
     named = [name for name in found if load is not None and name in (each.replace("*", load) for each in patterns)]
     if len(named or found) == 1 and (file := text(f"{results.rstrip('/')}/{(named or found)[0]}")) is not None:
         return file
     held = ", ".join(found) or f"no {' and no '.join(patterns)}"
     raise UsageError(f"{results} holds {held}: name one")
+
+
+def _is_metrics(file: Text | None, readers: Sequence[ModuleType]) -> bool:
+    """Return whether a file is what monitoring left, and no results."""
+    if file is None or _reader(file, readers) is not None:
+        return False
+    return any(registry.load("evidence/metrics", name).claims(file) for name in registry.names("evidence/metrics"))

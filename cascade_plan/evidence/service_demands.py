@@ -89,6 +89,12 @@ def _mixed(scenario: Scenario, run: Run, service: str, parts: Mapping[str, Estim
     return sum(weights[name] * each.value for name, each in parts.items()) / sum(weights.values())
 
 
+def mean_ms(scenario: Scenario, service: str) -> float:
+    """Return the CPU time of a service's requests in the mean of the scenario's mix."""
+    own = [(share, each.cpu_ms) for share, each in scenario.behaviour.mix if scenario.service(each) == service]
+    return sum(share * ms for share, ms in own) / sum(share for share, _ in own)
+
+
 def _awaits(system: System, service: str, factor: float) -> dict[str, Calibrated]:
     """Return the CPU time before each await, which stays the same part of a request's."""
     settings: Any = system.scenario.tiers[service]

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from decimal import Decimal
+from math import isfinite
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from cascade_plan.errors import UsageError, did_you_mean
+from cascade_plan.evidence.deployed import Deployed, System
+from cascade_plan.evidence.estimates import Demand, Estimated
+from cascade_plan.evidence.estimating import predicted
+from cascade_plan.evidence.service_demands import mean_ms, of_services
+from cascade_plan.evidence.steady import Run, run
 from cascade_plan.evidence.texts import quoted
-from cascade_plan.formulas.roots import root
 from cascade_plan.model.derivation import Finding
 from cascade_plan.model.measurement import PERCENTILES, TOLERANCE, Applied, Comparison, Measurement, Verification
+from cascade_plan.model.observation import CORES, Measure, Metrics
 from cascade_plan.model.plan import Plan, Verdict
 from cascade_plan.model.scenario import Load, Scenario
 from cascade_plan.planning.chain import Prediction, predict
 from cascade_plan.planning.judging import OPERATORS
-from cascade_plan.planning.latencies import chain_for
 from cascade_plan.units import counted, times, trimmed
 
 USERS_TOLERANCE: Final = 0.05
@@ -26,8 +33,10 @@ the chance of pauses and for clocks of a second; the emitted Locust test is 1 % 
 DROPPED_TOLERANCE: Final = 0.001
 """Of the iterations that were due so many may be dropped. They are dropped when the system is slow, so that the p95 of
 the rest is that of a share of 0.95 less this one at worst."""
-FACTORS: Final = (1 / 64, 64.0)
-"""Between which factors on the CPU times one is sought that explains a measurement."""
+CPU_TOLERANCE: Final = 0.1
+"""A CPU time that differs by less from the scenario's explains nothing: from run to run it moves by 2 to 4 %."""
+PLANNED: Final = Deployed()
+NO_METRICS: Final = Metrics()
 
 
 def chosen(
@@ -61,21 +70,34 @@ def _names(measured: Mapping[str, Measurement]) -> str:
     return ", ".join(name if name.isascii() and name.isprintable() else quoted(name) for name in measured)
 
 
-def verify(plan: Plan, load: str, measurement: Measurement) -> Verification:
-    """Return a measured run's verdicts, its comparison with the plan's predictions, and what follows from both.
+def verify(
+    plan: Plan,
+    load: str,
+    measurement: Measurement,
+    deployed: Deployed = PLANNED,
+    busy: Mapping[str, float] = MappingProxyType({}),
+    metrics: Metrics = NO_METRICS,
+) -> Verification:
+    """Return a measured run's verdicts, its comparison with predictions of what ran, and what follows from both.
 
     The run must show that the load was applied: users, duration, rate and, of iterations, those that were dropped.
+    `busy` is how busy services were, by name; the metrics tell it better. Raises UsageError where no steady window is
+    left of them.
     """
+    system = System(plan.scenario, plan.fleet, deployed)
     applied = tuple(_applied(plan, load, measurement))
     is_short = any(each.verdict.status == "fail" for each in applied)
     verdicts = tuple(_verdicts(plan.scenario, load, measurement))
-    comparisons = tuple(_comparisons(plan, load, measurement))
+    comparisons = tuple(_comparisons(plan, system, load, measurement))
+    told = observed(system, load, measurement, busy, metrics)
+    found = of_services(system, [told]) if told.metrics.series else Estimated()
     findings = (
         *_about_results(load, measurement),
         *_about_rounding(verdicts),
         *_about_run(plan.scenario, load, measurement),
         *_about_generator(plan.scenario, load, measurement),
-        *(() if is_short else _about_prediction(plan, load, measurement, comparisons)),
+        *(() if is_short else _about_prediction(system, told, comparisons, found.demands)),
+        *_about_cpu(system, told, found),
         *(
             Finding("warning", "failures", f"{failure.count:,} x {failure.what}", measurement.source)
             for failure in measurement.failures
@@ -244,111 +266,105 @@ def _is_comparable(load: Load, measurement: Measurement) -> bool:
     return measurement.user_count is None or abs(measurement.user_count / load.users - 1) <= USERS_TOLERANCE
 
 
-def _comparisons(plan: Plan, load: str, measurement: Measurement) -> Iterator[Comparison]:
-    if not _is_comparable(plan.scenario.driven[load], measurement):
+def _comparisons(plan: Plan, system: System, load: str, measurement: Measurement) -> Iterator[Comparison]:
+    """Yield predictions beside what was measured: the plan's, or those of the fleet that ran where it is said."""
+    asked = plan.scenario.driven[load]
+    if not _is_comparable(asked, measurement):
         return
+    real: Prediction | None = None
+    if not system.deployed.is_planned:
+        real = predict(system.chain(plan.scenario, asked.users, load), asked.users)
     for name in ("latency_ms_p50", "latency_ms_p95", "latency_ms_p99", "requests_per_s"):
         found = _measured(measurement, name)
         derivation = plan.figures.get(f"{name}.{load}")
         if derivation is None or found is None or (name == "requests_per_s" and measurement.rate_includes_ramp):
             continue
-        predicted = float(derivation.value)
+        value = float(derivation.value if real is None else getattr(real, name))
         yield Comparison(
             f"{name}.{load}",
             derivation.unit,
-            predicted,
+            value,
             found.value,
-            found.value / predicted - 1,
-            not _near(predicted, found.least, found.most),
+            found.value / value - 1,
+            not _near(value, found.least, found.most),
         )
 
 
 def _about_prediction(
-    plan: Plan, load: str, measurement: Measurement, comparisons: tuple[Comparison, ...]
+    system: System, run: Run, comparisons: tuple[Comparison, ...], demands: tuple[Demand, ...]
 ) -> Iterator[Finding]:
-    """Yield what it means that predictions are off, with CPU times that explain all of it if there are such."""
+    """Yield that predictions are off, and whether it is the CPU time; nothing is fitted to a response time.
+
+    Delay, spread, discipline and CPU time trade off in a response time; how busy the service was tells the CPU time
+    alone, by the utilisation law.
+    """
     off = [comparison for comparison in comparisons if comparison.beyond_tolerance]
     if not off:
         return
     words = ", ".join(f"{one.figure} {times(one.value_measured / one.value_predicted)}" for one in off)
     message = f"measured over predicted beyond {TOLERANCE:.0%}: {words}; "
-    explained = cpu_factor(plan, load, measurement)
-    if explained is None:
-        rest = (
-            "no one factor on behaviour.actions.*.cpu_ms explains latency and throughput together: measure the other "
-            "times (tiers.*), the network to the load generator, and whether the fleet was the planned one"
+    if not demands:
+        busy = predict(system.chain(system.scenario, run.user_count or 1, run.load), run.user_count or 1)
+        services = [name for name in system.scenario.of("api") if name in busy.utilisation_ratio]
+        predicted_busy = ", ".join(f"{name} {busy.utilisation_ratio[name]:.0%}" for name in services)
+        message += (
+            f"how busy the pods were tells whether it is the CPU time (predicted: {predicted_busy or 'nothing'}): give "
+            f"--busy {services[0] if services else 'api'}=SHARE, or --metrics FILE"
         )
+    elif any(_is_apart(system.scenario, each) for each in demands):
+        message += "the CPU times below are a reason for it"
     else:
-        factor, service, busy = explained
-        cpu_times = ", ".join(
-            f"{name} {action.cpu_ms * factor:.2g}" for name, action in plan.scenario.behaviour.actions.items()
+        message += (
+            "the CPU times are the scenario's, so that the delay is elsewhere: measure the other times (tiers.*), the "
+            "network to the load generator, and whether the fleet was this one"
         )
-        rest = (
-            f"CPU times {factor:.2g} x the scenario's would explain p50, p95 and throughput to within {TOLERANCE:.0%} "
-            f"on the planned fleet. The pods of {service} were then {busy:.0%} busy: if so, set "
-            f"behaviour.actions.*.cpu_ms to about {cpu_times}; if not, the delay is elsewhere"
+    yield Finding("warning", "prediction", message, f"latency_ms_p95.{run.load}")
+
+
+def _about_cpu(system: System, run: Run, found: Estimated) -> Iterator[Finding]:
+    """Yield what a request took of each service's CPU, against the scenario's."""
+    for demand in found.demands:
+        own_ms = mean_ms(system.scenario, demand.tier)
+        busy = "" if demand.busy_share is None else f"{demand.tier} was {demand.busy_share:.0%} busy: "
+        took = f"a request took {demand.ms.value:.3g} ms of its CPU{_within(demand)}"
+        told = f"{busy}{took}, and the scenario says {own_ms:.3g}"
+        if not _is_apart(system.scenario, demand):
+            yield Finding("info", "cpu-time", told, "behaviour.actions.*.cpu_ms")
+            continue
+        values = ", ".join(
+            f"{path.split('.')[2]} {each.value:.3g}" for path, each in found.values.items() if path.endswith(".cpu_ms")
         )
-    yield Finding("warning", "prediction", message + rest, f"latency_ms_p95.{load}")
+        after = predicted(system, found, run.user_count or 1, run.load)
+        message = (
+            f"{told} ({times(demand.ms.value / own_ms)}): set behaviour.actions.*.cpu_ms to {values}, or calibrate; "
+            f"p95 is then predicted at {after.latency_ms_p95:.3g} ms"
+        )
+        yield Finding("warning", "cpu-time", message, "behaviour.actions.*.cpu_ms")
 
 
-class Explained(NamedTuple):
-    """A factor on every action's CPU time that explains a measurement, and the service that is fullest with it."""
-
-    factor: float
-    service: str
-    busy_share: float
+def _within(demand: Demand) -> str:
+    return "" if not isfinite(demand.ms.low) else f" ({demand.ms.low:.3g} to {demand.ms.high:.3g})"
 
 
-def cpu_factor(plan: Plan, load: str, measurement: Measurement) -> Explained | None:
-    """Return the factor on every action's CPU time that explains a measurement, and how busy a service then is.
-
-    None where none does. Some service must answer the load. The factor is the one with which the p95 is predicted as
-    measured; it is believed only if it predicts p50 and throughput too, which it was not fitted to. Throughput alone
-    tells nothing of CPU times: below saturation it is users over think time whatever they are. Where a service would be
-    full, a delay of the same length elsewhere gives the same p50, p95 and throughput: only the CPU's own figures tell
-    the two apart, hence the busy share, that of the fullest service.
-    """
-    p95, p50, rate = measurement.percentiles.get("p95"), measurement.percentiles.get("p50"), measurement.requests_per_s
-    if p95 is None or p50 is None or rate is None:
-        return None
-    asked = plan.scenario.driven[load]
-
-    def predicted(factor: float) -> Prediction:
-        return predict(chain_for(_slower(plan.scenario, factor), plan.fleet, asked), asked.users)
-
-    low, high = FACTORS
-    found = root(lambda factor: predicted(factor).latency_ms_p95 - p95.latency_ms, low, high, 1e-3)
-    explained = predicted(found)
-    fits = (
-        found not in FACTORS
-        and _near(explained.latency_ms_p95, p95.latency_ms_min, p95.latency_ms_max)
-        and _near(explained.latency_ms_p50, p50.latency_ms_min, p50.latency_ms_max)
-        and _near(explained.requests_per_s, rate, rate)
-    )
-    if not fits:
-        return None
-    service = max(_services(plan, asked), key=lambda name: explained.utilisation_ratio[name])
-    return Explained(found, service, explained.utilisation_ratio[service])
+def _is_apart(scenario: Scenario, demand: Demand) -> bool:
+    """Return whether a service's CPU time a request is another than the scenario's."""
+    return abs(demand.ms.value / mean_ms(scenario, demand.tier) - 1) > CPU_TOLERANCE
 
 
-def _services(plan: Plan, load: Load) -> tuple[str, ...]:
-    """Return the places where requests take CPU time of a service."""
-    tiers = {workload.tier for workload in plan.fleet.workloads if workload.serves == "requests"}
-    return tuple(place.name for place in chain_for(plan.scenario, plan.fleet, load).places if place.tier in tiers)
+def observed(system: System, load: str, measurement: Measurement, busy: Mapping[str, float], metrics: Metrics) -> Run:
+    """Return a run with its metrics, or with the cores in use that follow from how busy services are said to be."""
+    told = run(load, system.scenario.driven, measurement, metrics, load)
+    users = told.user_count or system.scenario.driven[load].users
+    cores = {Measure(CORES, name): (share * system.capacity_cores(name, users, load),) for name, share in busy.items()}
+    if cores:
+        told = replace(told, metrics=Metrics((0.0,), 1.0, cores))
+    return replace(told, user_count=users)
 
 
 def _near(predicted: float, low: float, high: float) -> bool:
     """Return whether a prediction is within the tolerance of what was measured, which lies between two values."""
     nearest = min(max(predicted, low), high)
     return abs(nearest / predicted - 1) <= TOLERANCE
-
-
-def _slower(scenario: Scenario, factor: float) -> Scenario:
-    actions = {
-        name: action.model_copy(update={"cpu_ms": action.cpu_ms * factor})
-        for name, action in scenario.behaviour.actions.items()
-    }
-    return scenario.model_copy(update={"behaviour": scenario.behaviour.model_copy(update={"actions": actions})})
 
 
 # ------------------------------------------------------------------------------------------------------------- the run

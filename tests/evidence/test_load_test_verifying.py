@@ -21,9 +21,12 @@ from cascade_plan import registry
 from cascade_plan.cli.app import run
 from cascade_plan.errors import UsageError
 from cascade_plan.evidence import verifying as measuring
-from cascade_plan.evidence.verifying import chosen, cpu_factor, requests_per_s_asked, verify
+from cascade_plan.evidence.deployed import Deployed, System, busy_shares, slowed
+from cascade_plan.evidence.verifying import chosen, requests_per_s_asked, verify
 from cascade_plan.model.measurement import Measurement, Percentile, Verification, exact
+from cascade_plan.model.observation import CORES, REQUESTS_PER_S, Measure, Metrics
 from cascade_plan.model.plan import Plan
+from cascade_plan.model.scenario import Scenario
 from cascade_plan.planning.chain import predict
 from cascade_plan.planning.latencies import chain_for
 
@@ -55,15 +58,14 @@ def findings(verification: Verification) -> dict[str, str]:
     return {finding.code: finding.message for finding in verification.findings}
 
 
+def slower(scenario: Scenario, factor: float) -> Scenario:
+    return slowed(scenario, dict.fromkeys(scenario.of("api"), factor))
+
+
 def measured_at(factor: float, load: str = "peak", of: Plan | None = None) -> Measurement:
     """Return what a system whose CPU times are `factor` times the scenario's measures, were the model exact."""
     made = of or subject()
-    actions = {
-        name: action.model_copy(update={"cpu_ms": action.cpu_ms * factor})
-        for name, action in made.scenario.behaviour.actions.items()
-    }
-    behaviour = made.scenario.behaviour.model_copy(update={"actions": actions})
-    slow, asked = made.scenario.model_copy(update={"behaviour": behaviour}), made.scenario.loads[load]
+    slow, asked = slower(made.scenario, factor), made.scenario.loads[load]
     users, got = asked.users, predict(chain_for(slow, made.fleet, asked), asked.users)
     return make_measurement(
         got.latency_ms_p50, got.latency_ms_p95, got.latency_ms_p99, user_count=users,
@@ -290,26 +292,89 @@ def test_rounding_is_no_difference() -> None:
     assert not judged(rounded).comparisons[0].beyond_tolerance
 
 
+def busy_at(factor: float, load: str = "peak", of: Plan | None = None) -> dict[str, float]:
+    """Return how busy the services of such a system are, as their CPU's own figures tell it."""
+    made = of or subject()
+    slow, asked = slower(made.scenario, factor), made.scenario.driven[load]
+    shares = predict(chain_for(slow, made.fleet, asked), asked.users).utilisation_ratio
+    return {name: shares[name] for name in made.scenario.of("api")}
+
+
 @pytest.mark.parametrize("factor", [0.5, 1.7, 2.5])
-def test_cpu_times_are_found_from_latencies_and_throughput(factor: float) -> None:
-    """2.5 times saturates the API: there throughput tells of them too."""
-    measurement = measured_at(factor)
-    found = cpu_factor(subject(), "peak", measurement)
-    assert found is not None
-    assert (found.factor, found.service) == (pytest.approx(factor, rel=0.05), "api")
-    message = findings(verify(subject(), "peak", measurement))["prediction"]
-    assert f"pods of api were then {found.busy_share:.0%} busy: if so, set behaviour.actions.*.cpu_ms to " in message
+@pytest.mark.parametrize("load", ["normal", "peak"])
+def test_cpu_times_follow_from_how_busy_the_pods_were(factor: float, load: str) -> None:
+    """By the utilisation law, at any load and any factor: nothing is fitted to a response time."""
+    found = findings(verify(subject(), load, measured_at(factor, load), busy=busy_at(factor, load)))["cpu-time"]
+    told = re.search(
+        r"a request took (\S+) ms of its CPU, and the scenario says 1 \((.*?)\): set .* read (\S+), write (\S+),", found
+    )
+    assert told is not None
+    for number in (told[1], told[3], told[4]):
+        assert float(number) == pytest.approx(factor, rel=0.01)
 
 
-@pytest.mark.parametrize(("cpu_ms", "fullest"), [(0.4, "api"), (8.0, "search")])
-def test_of_several_services_the_fullest_is_named(cpu_ms: float, fullest: str) -> None:
-    find = {"weight": 1.0, "request": "GET /found", "at": "search", "cpu_ms": cpu_ms}
+def test_the_p95_does_not_move_the_cpu_time() -> None:
+    """The same busy share and rate are the same CPU time, whatever the answers took."""
+    slow = measured_at(1.7)
+    late = {name: exact(one.latency_ms * 5) for name, one in slow.percentiles.items()}
+    told = [
+        findings(verify(subject(), "peak", each, busy=busy_at(1.7)))["cpu-time"]
+        for each in (slow, replace(slow, percentiles=late))
+    ]
+    assert told[0] == told[1]
+
+
+def test_with_its_cpu_time_a_run_is_predicted_as_it_was_measured() -> None:
+    measurement = measured_at(1.7)
+    message = findings(verify(subject(), "peak", measurement, busy=busy_at(1.7)))["cpu-time"]
+    assert f"p95 is then predicted at {measurement.percentiles['p95'].latency_ms:.3g} ms" in message
+
+
+def test_of_several_services_each_has_its_own() -> None:
+    find = {"weight": 1.0, "request": "GET /found", "at": "search", "cpu_ms": 2.0}
     several = subject.__wrapped__(**{"tiers.search": {"kind": "api"}, "behaviour.actions.find": find})
-    measurement = measured_at(2.0, of=several)
-    found = cpu_factor(several, "peak", measurement)
-    assert found is not None
-    assert (found.factor, found.service) == (pytest.approx(2.0, rel=0.05), fullest)
-    assert f"The pods of {fullest} were then " in findings(verify(several, "peak", measurement))["prediction"]
+    busy = busy_at(2.0, of=several)
+    said = [each.message for each in verify(several, "peak", measured_at(2.0, of=several), busy=busy).findings]
+    told = [message for message in said if "a request took" in message]
+    assert [message.split()[0] for message in told] == ["api", "search"]
+    assert "a request took 2 ms" in told[0]
+    assert "a request took 4 ms" in told[1]
+
+
+def test_without_the_busy_share_it_is_asked_for() -> None:
+    message = findings(verify(subject(), "peak", measured_at(2.5)))["prediction"]
+    assert "how busy the pods were tells whether it is the CPU time (predicted: api " in message
+    assert message.endswith("give --busy api=SHARE, or --metrics FILE")
+    assert "cpu-time" not in findings(verify(subject(), "peak", measured_at(2.5)))
+
+
+def test_a_cpu_time_that_is_the_scenarios_says_that_the_delay_is_elsewhere() -> None:
+    verification = verify(subject(), "normal", delayed("normal", 30), busy=busy_at(1.0, "normal"))
+    assert "the CPU times are the scenario's, so that the delay is elsewhere" in findings(verification)["prediction"]
+    assert [each.severity for each in verification.findings if each.code == "cpu-time"] == ["info"]
+
+
+def test_metrics_tell_the_busy_share_with_an_interval() -> None:
+    share, rate = busy_at(1.7)["api"], measured_at(1.7).requests_per_s
+    made = subject()
+    cores = share * System(made.scenario, made.fleet).capacity_cores("api", USERS, "peak")
+    noise = [1 + 0.1 * (-1) ** second for second in range(40)]
+    series = {
+        Measure(CORES, "api"): tuple(cores * each for each in noise),
+        Measure(REQUESTS_PER_S): (rate or 0.0,) * 40,
+    }
+    metrics = Metrics(tuple(float(second) for second in range(40)), 1.0, series)
+    message = findings(verify(made, "peak", measured_at(1.7), metrics=metrics))["cpu-time"]
+    assert re.search(r"a request took 1\.7 ms of its CPU \(1\.\d+ to 1\.\d+\)", message)
+
+
+def test_the_predictions_are_of_the_fleet_that_ran() -> None:
+    made = subject()
+    one = Deployed({"api": 1}, {"api": 1.0})
+    verification = verify(made, "normal", measured_at(1.0, "normal"), one)
+    real = predict(System(made.scenario, made.fleet, one).chain(made.scenario, 1000, "normal"), 1000)
+    shown = {each.figure.partition(".")[0]: each.value_predicted for each in verification.comparisons}
+    assert shown["latency_ms_p95"] == real.latency_ms_p95 != made.figures["latency_ms_p95.normal"].value
 
 
 def test_without_a_service_nothing_is_predicted_and_the_measured_is_judged() -> None:
@@ -321,13 +386,13 @@ def test_without_a_service_nothing_is_predicted_and_the_measured_is_judged() -> 
 
 def test_the_fleet_is_the_plans_own(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is sized again: the fleet that was planned is the one that is judged."""
-    made, measurement = subject(), measured_at(1.7)
+    made, measurement, busy = subject(), measured_at(1.7), busy_at(1.7)
 
     def size(*_: object) -> None:
         raise AssertionError("sized again")
 
     monkeypatch.setattr("cascade_plan.planning.sizing.size", size)
-    assert "prediction" in findings(verify(made, "peak", measurement))
+    assert "prediction" in findings(verify(made, "peak", measurement, busy=busy))
 
 
 def delayed(load: str, delay_ms: float) -> Measurement:
@@ -340,28 +405,18 @@ def delayed(load: str, delay_ms: float) -> Measurement:
     return replace(quick, percentiles=late, requests_per_s=rate, latency_ms_mean=mean_ms)
 
 
-def test_a_constant_delay_is_not_taken_for_cpu_time() -> None:
-    measurement = delayed("normal", 30)
-    assert cpu_factor(subject(), "normal", measurement) is None
-    assert "no one factor" in findings(verify(subject(), "normal", measurement))["prediction"]
+@pytest.mark.parametrize(
+    ("given", "found"),
+    [(["0.55"], 0.55), (["55%"], 0.55), (["api=0.2"], 0.2), (["api=100%"], 1.0)],
+)
+def test_a_busy_share_is_a_share_or_a_percentage(given: list[str], found: float) -> None:
+    assert busy_shares(subject().scenario, given) == {"api": found}
 
 
-def test_where_only_the_cpu_can_tell_a_delay_from_a_full_api_its_busy_share_is_named() -> None:
-    """Users who wait for each other wait a constant time: 250 ms of a full API are 250 ms of anything."""
-    message = findings(verify(subject(), "peak", delayed("peak", 250)))["prediction"]
-    assert "The pods of api were then 100% busy: if so" in message
-    assert message.endswith("if not, the delay is elsewhere")
-
-
-def test_throughput_that_does_not_fit_forbids_the_factor() -> None:
-    assert cpu_factor(subject(), "peak", replace(measured_at(2.5), requests_per_s=100.0)) is None
-
-
-@pytest.mark.parametrize("missing", ["p50", "p95"])
-def test_without_percentiles_there_is_no_factor(missing: str) -> None:
-    whole = measured_at(2.0)
-    less = {name: one for name, one in whole.percentiles.items() if name != missing}
-    assert cpu_factor(subject(), "peak", replace(whole, percentiles=less)) is None
+@pytest.mark.parametrize("given", ["55", "api=1.2", "api=-1", "half", "web=0.5", "x%"])
+def test_what_is_no_busy_share_is_refused(given: str) -> None:
+    with pytest.raises(UsageError, match=r"^--busy "):
+        busy_shares(subject().scenario, [given])
 
 
 def test_a_generator_that_does_not_keep_up_is_found() -> None:
