@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
 import yaml
 from drawn_runs import LOADS, REAL, drawn, true_scenario
 from numpy.random import default_rng
+from prometheus_server import Server, matrix, serving, success
 from runs import HISTORY, PERCENT, STATS, locust_row
 
 from cascade_plan.evidence.steady import Run
@@ -124,3 +125,86 @@ def test_a_file_of_another_scenario_is_not_written_over(cascade: Cascade, runs: 
     assert status == 2
     assert "calibration.yaml is the calibration of other, not of test: choose another name" in err
     assert Path("calibration.yaml").read_text(encoding="utf-8") == other
+
+
+# ---------------------------------------------------------------------------------------------------------- Prometheus
+
+
+@pytest.fixture
+def watched(runs: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    """Serve the metrics of the runs' directories as a Prometheus would, one load after the other, in place of files."""
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    scenario = yaml.safe_load((tmp_path / "mine.yaml").read_text(encoding="utf-8"))
+    scenario["tiers"]["monitoring"] = {"scrape_interval_s": 1}
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(scenario), encoding="utf-8")
+    series: dict[str, dict[int, str]] = {}
+    for load, run in enumerate(runs):
+        moved_s = 1000 * load
+        table = (tmp_path / run / "metrics.csv").read_text(encoding="utf-8").splitlines()
+        header, *rows = (line.split(",") for line in table)
+        for row in rows:
+            for name, value in zip(header[1:], row[1:], strict=True):
+                # A rate at t is of the seconds that end there.
+                series.setdefault(name, {})[int(float(row[0])) + moved_s + 1] = value
+        (tmp_path / run / "metrics.csv").unlink()
+        history = tmp_path / run / "run_stats_history.csv"
+        lines = history.read_text(encoding="utf-8").splitlines()
+        later = [line.split(",", 1) for line in lines[1:]]
+        moved = [f"{int(at) + moved_s},{rest}" for at, rest in later]
+        history.write_text("\n".join([lines[0], *moved]) + "\n", encoding="utf-8")
+
+    def answer(asked: Mapping[str, str]) -> tuple[int, str]:
+        found = []
+        for name, values in series.items():
+            what = name.partition(":")[0]
+            is_asked = f'"{name}"' in asked["query"] or f'"{what}:$1"' in asked["query"]
+            if is_asked:
+                found.append(matrix(asked, lambda time, values=values: values.get(round(time)), measure=name))
+        return success(*(each for each in found if each["values"]))
+
+    with serving(answer) as server:
+        yield server
+
+
+def test_prometheus_itself_is_asked_for_the_time_of_the_runs(
+    cascade: Cascade, runs: tuple[str, ...], watched: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CASCADE_PLAN_PROMETHEUS_TOKEN", "secret")
+    asked = ("--prometheus", watched.url, "--step", "1")
+    status, out, err = cascade("calibrate", *runs, "--scenario", "mine.yaml", *FLEET, *asked, "-o", "calibration.yaml")
+    assert status == 0, err
+    assert "values from 3 runs" in out
+    assert {each["Authorization"] for each in watched.headers} == {"Bearer secret"}
+    held = yaml.safe_load(Path("calibration.yaml").read_text(encoding="utf-8"))
+    assert held["values"]["behaviour.actions.read.cpu_ms"]["value"] == pytest.approx(3.15, rel=0.03)
+    assert held["values"]["tiers.cache.hit_ratio"]["value"] == pytest.approx(0.75, rel=0.03)
+    assert held["runs"][0]["sources"] == ["runs/low/run_stats.csv", watched.url]
+    assert "secret" not in out + err + Path("calibration.yaml").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("flags", "status", "message"),
+    [
+        (("--from", "5", "--step", "1"), 2, "--from and --step without --prometheus URL: files hold the time"),
+        (("--prometheus", "{url}", "--from", "monday"), 2, "--from 'monday' is no time: give seconds since 1970"),
+        (("--prometheus", "{url}", "--from", "2000", "--to", "1000"), 2, "are no two windows of 4 s"),
+        (("--prometheus", "localhost"), 2, "--prometheus takes the address of a Prometheus"),
+        (("--prometheus", "http://127.0.0.1:9"), 5, "nothing listens there: is Prometheus's port forwarded?"),
+    ],
+)
+def test_what_cannot_be_asked_is_said(
+    cascade: Cascade, runs: tuple[str, ...], watched: Server, flags: tuple[str, ...], status: int, message: str
+) -> None:
+    given = [flag.format(url=watched.url) for flag in flags]
+    found, out, err = cascade("calibrate", *runs, "--scenario", "mine.yaml", *FLEET, *given)
+    assert (found, out) == (status, "")
+    assert message in err
+
+
+def test_a_scenario_without_monitoring_does_not_say_what_metrics_are_called(
+    cascade: Cascade, runs: tuple[str, ...]
+) -> None:
+    asked = ("--set", "tiers.monitoring=off", "--prometheus", "http://127.0.0.1:9")
+    found, _, err = cascade("calibrate", *runs, "--scenario", "mine.yaml", *asked)
+    assert found == 2
+    assert "no tier of kind monitoring, so that nothing says what the metrics are called" in err

@@ -14,7 +14,8 @@ from cascade_plan.cli.output import arguments, deliver, laid_out, say
 from cascade_plan.inputs.choice import Choice
 
 if TYPE_CHECKING:
-    from cascade_plan.evidence.deployed import System
+    from cascade_plan.evidence.gathering import Asked
+    from cascade_plan.model.plan import Plan
 
 Runs = Annotated[
     list[str],
@@ -26,6 +27,26 @@ Runs = Annotated[
 MetricsOption = Annotated[
     list[str] | None,
     typer.Option("--metrics", metavar="FILE", help="Metrics of the time of all runs, or WHAT:TIER=FILE; repeatable."),
+]
+Address = Annotated[
+    str | None,
+    typer.Option(
+        "--prometheus",
+        metavar="URL",
+        help="Ask this Prometheus for the metrics that emit-monitoring names; CASCADE_PLAN_PROMETHEUS_TOKEN lets in.",
+    ),
+]
+From = Annotated[
+    str | None, typer.Option("--from", metavar="TIME", help="Ask Prometheus from then on.  [default: the runs' start]")
+]
+To = Annotated[
+    str | None, typer.Option("--to", metavar="TIME", help="Ask Prometheus up to then.  [default: the runs' end]")
+]
+Step = Annotated[
+    float | None,
+    typer.Option(
+        "--step", metavar="SECONDS", help="Ask Prometheus for windows of this.  [default: 4 scrapes, as its rates are]"
+    ),
 ]
 Format = Annotated[str, format_option("calibrations")]
 File = Annotated[
@@ -39,6 +60,10 @@ def calibrate(
     choice: Choice,
     measured_runs: Runs,
     metrics: MetricsOption = None,
+    prometheus: Address = None,
+    from_: From = None,
+    to: To = None,
+    step: Step = None,
     pods: Pods = None,
     cores: Cores = None,
     database_vcpu: DatabaseVcpu = None,
@@ -55,15 +80,19 @@ def calibrate(
       cascade-plan calibrate runs/low runs/normal runs/high -o calibration.yaml
       cascade-plan calibrate runs/* --scenario my.yaml --pods 4 --cores 3.5
       cascade-plan calibrate runs/* --metrics cores:api=cpu.json --metrics rates.csv
+      cascade-plan calibrate runs/* --prometheus http://localhost:9090
     """
     from cascade_plan.evidence import calibrating, gathering
+    from cascade_plan.evidence.deployed import System, deployed
     from cascade_plan.evidence.writing import written
     from cascade_plan.files.disk import listed
     from cascade_plan.languages.shell import literal
 
     report = registry.load("reports/calibrations", format_)
-    system = _system(choice, pods, cores, database_vcpu)
-    found = gathering.gathered(measured_runs, metrics or (), system.scenario.driven, text, listed)
+    made = _plan(choice)
+    system = System(made.scenario, made.fleet, deployed(made.scenario, pods or (), cores or (), database_vcpu or ()))
+    asked = _asked(made, prometheus, from_, to, step)
+    found = gathering.gathered(measured_runs, metrics or (), system.scenario.driven, text, listed, asked)
     result = calibrating.calibrate(system, found)
     kept = before_of(output, system.scenario.name) if output is not None else None
     file = written(calibrating.merged(result.calibration, kept), arguments())
@@ -76,11 +105,36 @@ def calibrate(
     return 0
 
 
-def _system(choice: Choice, pods: list[str] | None, cores: list[str] | None, database_vcpu: list[str] | None) -> System:
-    """Return the scenario, its planned fleet, and what ran of it."""
-    from cascade_plan.evidence.deployed import System, deployed
+def _plan(choice: Choice) -> Plan:
+    """Return the plan of the scenario, without what it predicts."""
     from cascade_plan.planning.pipeline import plan
 
     given = choice.read()
-    fleet = plan(given.scenario, given.book, given.origins, predicted=False).fleet
-    return System(given.scenario, fleet, deployed(given.scenario, pods or (), cores or (), database_vcpu or ()))
+    return plan(given.scenario, given.book, given.origins, predicted=False)
+
+
+def _asked(made: Plan, url: str | None, from_: str | None, to: str | None, step: float | None) -> Asked | None:
+    """Return a way to ask a Prometheus what the plan's tiers observe; None where none is to be asked."""
+    import os
+
+    from cascade_plan.cli import fetching
+    from cascade_plan.errors import UsageError
+    from cascade_plan.evidence import asking
+    from cascade_plan.evidence.texts import Text, held
+
+    if url is None:
+        if given := [name for name, each in (("--from", from_), ("--to", to), ("--step", step)) if each is not None]:
+            raise UsageError(f"{' and '.join(given)} without --prometheus URL: files hold the time that they are of")
+        return None
+    fetch = fetching.prometheus(url, os.environ.get(asking.TOKEN, ""))
+    observed = asking.observed(made)
+    step_s = asking.step_s(made) if step is None else step
+    ends = [None if each is None else asking.at_s(each, name) for name, each in (("--from", from_), ("--to", to))]
+
+    def asked(span_s: tuple[float, float] | None) -> Text:
+        first, last = (told if said is None else said for said, told in zip(ends, span_s or (None, None), strict=True))
+        if first is None or last is None:
+            raise UsageError("no results tell when they were: give --from and --to, the time to ask Prometheus for")
+        return held(fetching.shown(url), asking.answers(observed, fetch, first, last, step_s))
+
+    return asked

@@ -10,6 +10,8 @@ from typing import Any, Final, TypeAlias
 from cascade_plan.errors import CloudError, UsageError
 from cascade_plan.evidence.matrix import ASKED, STEP
 from cascade_plan.evidence.texts import quoted
+from cascade_plan.model.plan import Plan
+from cascade_plan.model.series import scrapes_s
 from cascade_plan.model.watch import Observed
 from cascade_plan.traces.times import NUMBER, moment
 
@@ -32,6 +34,24 @@ STATUSES: Final = {
     405: "it takes no POST at this address: give the address of Prometheus itself",
 }
 """HTTP status -> what to do."""
+
+
+def observed(plan: Plan) -> tuple[Observed, ...]:
+    """Return what the tiers of a plan are asked. Raises UsageError where no tier says what its metrics are called."""
+    found = tuple(each for watch in plan.watches for each in watch.observed)
+    if not found:
+        raise UsageError(
+            "the scenario has no tier of kind monitoring, so that nothing says what the metrics are called: save the "
+            "answers to the queries of docs/calibrate.md, and give them by --metrics FILE"
+        )
+    return found
+
+
+def step_s(plan: Plan) -> float:
+    """Return how long a window is: as long as a rate of the plan's queries looks back."""
+    (monitoring,) = plan.scenario.of("monitoring").values()
+    settings: Any = monitoring
+    return scrapes_s(settings.scrape_interval_s)
 
 
 def answers(observed: Sequence[Observed], fetch: Fetch, from_s: float, to_s: float, step_s: float) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Final, TypeAlias
 
 from cascade_plan import registry
 from cascade_plan.errors import UsageError
@@ -15,6 +16,8 @@ from cascade_plan.model.measurement import Measurement
 from cascade_plan.model.observation import Metrics
 from cascade_plan.model.scenario import Load
 
+Asked: TypeAlias = Callable[[tuple[float, float] | None], Text]
+"""A way to ask monitoring for a time, in seconds since 1970."""
 LOAD_TESTS: Final = "evidence/readers"
 METRICS: Final = "evidence/metrics"
 FORMS: Final = (
@@ -24,18 +27,29 @@ FORMS: Final = (
 
 
 def gathered(
-    given: Sequence[str], metrics: Sequence[str], loads: Mapping[str, Load], text: Beside, listed: Listed
+    given: Sequence[str],
+    metrics: Sequence[str],
+    loads: Mapping[str, Load],
+    text: Beside,
+    listed: Listed,
+    asked: Asked | None = None,
 ) -> list[Run]:
     """Return the runs that names stand for, with metrics of a longer time added to each.
 
-    A file is told by what stands in it: results of a load test, metrics, or neither, which is left aside.
+    A file is told by what stands in it: results of a load test, metrics, or neither, which is left aside. `asked`
+    returns what monitoring itself says of the time of all runs.
     Raises UsageError for a name of nothing, for results that cannot be read, and for runs without any metrics.
     """
     found: list[Run] = []
     for name in given:
         found += _runs(name, loads, text, listed)
-    if metrics:
-        found = joined(found, observed(metrics, text))
+    of_all = [observed(metrics, text)] if metrics else []
+    if asked is not None:
+        answers = asked(span_s(found))
+        of_all.append(observed([answers.name], lambda _: answers))
+    for each in of_all:
+        first, *others = joined(found, each)
+        found = [replace(first, remarks=(*first.remarks, *each.remarks)), *others]
     if twice := sorted({each.name for each in found if [other.name for other in found].count(each.name) > 1}):
         found = [_named_apart(each, index) if each.name in twice else each for index, each in enumerate(found, 1)]
     if not any(each.metrics.series or each.metrics.counters for each in found):
@@ -43,9 +57,17 @@ def gathered(
     return found
 
 
-def _named_apart(each: Run, index: int) -> Run:
-    from dataclasses import replace
+def span_s(runs: Sequence[Run]) -> tuple[float, float] | None:
+    """Return when the first of the runs had all its users and when the last had not; None where no results tell."""
+    spans = [
+        (told.held_from_s, told.held_from_s + told.held_s)
+        for each in runs
+        if (told := each.measurement) is not None and told.held_from_s is not None and told.held_s
+    ]
+    return (min(first for first, _ in spans), max(last for _, last in spans)) if spans else None
 
+
+def _named_apart(each: Run, index: int) -> Run:
     return replace(each, name=f"{each.name} ({index})")
 
 

@@ -54,8 +54,9 @@ def matrix(answer: Any, name: str, said: Measure) -> Metrics:
         for words in (answer.get(key) or ())
     ]
     if not results:
-        of = f" of {answer[ASKED]}" if ASKED in answer else ""
-        return Metrics(remarks=(*remarks, f"{name}: Prometheus found no series{of}"))
+        # What was asked by us is said once for all that was not found.
+        none = () if ASKED in answer else (f"{name}: Prometheus found no series",)
+        return Metrics(remarks=(*remarks, *none))
     places = [f"{name}: result[{index}]" for index in range(len(results))]
     labels = [_labels(result, place) for result, place in zip(results, places, strict=True)]
     points = [_points(result, place) for result, place in zip(results, places, strict=True)]

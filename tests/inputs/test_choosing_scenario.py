@@ -189,7 +189,7 @@ def test_an_unknown_variable_is_said(command: Callable[..., Result], monkeypatch
 
 
 def test_every_variable_of_every_command_is_known() -> None:
-    found = {"CASCADE_PLAN_CACHE_DIR", "CASCADE_PLAN_RECORD", "CASCADE_PLAN_DEBUG"}
+    found = {"CASCADE_PLAN_CACHE_DIR", "CASCADE_PLAN_RECORD", "CASCADE_PLAN_DEBUG", "CASCADE_PLAN_PROMETHEUS_TOKEN"}
     for name in COMMANDS:
         command = LazyGroup().get_command(None, name)
         for each in [command, *getattr(command, "commands", {}).values()]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, Final
 
 from cascade_plan.errors import UsageError
-from cascade_plan.evidence.matrix import matrix
+from cascade_plan.evidence.matrix import ASKED, matrix
 from cascade_plan.evidence.texts import Text
 from cascade_plan.evidence.windows import joined
 from cascade_plan.model.observation import Measure, Metrics
@@ -33,7 +34,16 @@ def read(file: Text, said: Measure) -> Metrics:
 
     Raises UsageError for what is no JSON or no such answer, with the place in it.
     """
-    return joined([matrix(answer, file.name, said) for answer in _answers(file)])
+    answers = [*_answers(file)]
+    found = joined([matrix(answer, file.name, said) for answer in answers])
+    missing = [str(answer[ASKED]) for answer in answers if ASKED in answer and not _results(answer)]
+    if not missing:
+        return found
+    return replace(found, remarks=(*found.remarks, f"{file.name}: Prometheus found no series of {', '.join(missing)}"))
+
+
+def _results(answer: Any) -> Any:
+    return answer.get("data", answer).get("result")
 
 
 def _answers(file: Text) -> Iterator[Any]:
