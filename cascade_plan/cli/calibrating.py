@@ -45,7 +45,7 @@ To = Annotated[
 Step = Annotated[
     float | None,
     typer.Option(
-        "--step", metavar="SECONDS", help="Ask Prometheus for windows of this.  [default: 4 scrapes, as its rates are]"
+        "--step", metavar="SECONDS", help="Ask Prometheus for windows of so long.  [default: what its rates look back]"
     ),
 ]
 Format = Annotated[str, format_option("calibrations")]

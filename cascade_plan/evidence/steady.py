@@ -52,14 +52,17 @@ class Run:
         return sum(rates) / len(rates) if rates else None
 
     def rates(self, service: str) -> tuple[float, ...]:
-        """Return requests/s of a service in each window, "" for all of them; () where no series tells."""
+        """Return requests/s of a service in each window, "" for all of them; () where no series tells.
+
+        All are those of every service, or of every route, where none is of all.
+        """
         for what in (REQUESTS_PER_S, TARGET_REQUESTS_PER_S):
             if (measure := Measure(what, service)) in self.metrics.series:
                 return self.metrics.series[measure]
-        routes = self.metrics.of(ROUTE_REQUESTS_PER_S)
-        if service or not routes:
+        if service:
             return ()
-        return tuple(sum(values) for values in zip(*routes.values(), strict=True))
+        parts = self.metrics.of(REQUESTS_PER_S) or self.metrics.of(ROUTE_REQUESTS_PER_S)
+        return tuple(sum(values) for values in zip(*parts.values(), strict=True))
 
     def beside(self, *series: Sequence[float]) -> tuple[tuple[float, ...], ...]:
         """Return series in those windows in which all of them were measured; () for none."""

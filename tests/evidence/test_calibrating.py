@@ -405,6 +405,16 @@ def test_without_a_load_tests_times_the_ramp_is_told_by_the_rate() -> None:
     assert "no load test tells when all users were there" in cut.remarks[0]
 
 
+@pytest.mark.parametrize("what", [REQUESTS_PER_S, ROUTE_REQUESTS_PER_S])
+def test_the_rate_of_all_is_that_of_every_service_or_route(what: str) -> None:
+    parts = {Measure(what, "api"): (1.0, 2.0), Measure(what, "search"): (3.0, 4.0)}
+    told = Run("a", "", None, None, Metrics((0.0, 1.0), 1.0, parts))
+    assert told.rates("") == (4.0, 6.0)
+    assert told.rates("search") == ((3.0, 4.0) if what == REQUESTS_PER_S else ())
+    whole = replace(told, metrics=replace(told.metrics, series={**parts, Measure(REQUESTS_PER_S): (9.0, 9.0)}))
+    assert whole.rates("") == (9.0, 9.0)
+
+
 @pytest.mark.parametrize("subject", ["read", "GET /things", "/things"])
 def test_a_route_is_known_by_name_request_or_a_path_of_its_own(subject: str) -> None:
     metrics = Metrics(
