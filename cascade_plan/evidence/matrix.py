@@ -8,7 +8,7 @@ from math import inf, isfinite, nan
 from typing import Any, Final
 
 from cascade_plan.errors import UsageError
-from cascade_plan.evidence.naming import measure, settled
+from cascade_plan.evidence.naming import measure, of, settled
 from cascade_plan.evidence.texts import quoted
 from cascade_plan.evidence.windows import Points, metrics, window_of
 from cascade_plan.model.observation import LABEL, Measure, Metrics
@@ -143,7 +143,10 @@ def _subjects(unsaid: Sequence[Mapping[str, str]], name: str, said: Measure) -> 
             f"{name}: {len(unsaid)} series are {said}: {_listed(unsaid)}: sum() them in the query, by the label that "
             "names the subject if there are several"
         )
-    return [Measure(said.what, each.get(differing[0], "")) for each in unsaid]
+    try:
+        return [of(said.what, each.get(differing[0], "")) for each in unsaid]
+    except ValueError as error:
+        raise UsageError(f"{name}: the label {quoted(differing[0])}: {error}") from None
 
 
 def _listed(labels: Sequence[Mapping[str, str]]) -> str:

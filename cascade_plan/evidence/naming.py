@@ -26,6 +26,13 @@ def measure(name: str) -> Measure:
     what, _, subject = name.partition(":")
     if what not in SERIES:
         raise ValueError(f"{quoted(what)} is nothing that is measured{did_you_mean(what, list(SERIES))}")
+    return of(what, subject)
+
+
+def of(what: str, subject: str) -> Measure:
+    """Return a measure of a subject. Raises ValueError for one with characters that do not show."""
+    if not subject.isprintable():
+        raise ValueError(f"{quoted(subject)} has characters that do not show")
     return Measure(what, subject.strip())
 
 
@@ -38,9 +45,12 @@ def meant(name: str) -> Measure:
     Raises UsageError for what is neither.
     """
     what, colon, _ = name.partition(":")
-    if what in SERIES:
-        return measure(name)
-    if colon or get_close_matches(what, SERIES, n=1, cutoff=NEAR):
+    try:
+        if what in SERIES:
+            return measure(name)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+    if colon or not what.isprintable() or get_close_matches(what, SERIES, n=1, cutoff=NEAR):
         raise UsageError(f"{quoted(what)} is nothing that is measured{did_you_mean(what, list(SERIES))}")
     return Measure("", name)
 

@@ -112,14 +112,14 @@ def test_cores_follow_from_the_vcpu_of_the_tier() -> None:
         (
             statistics("CPUUtilization", "Count", {"Average": 1.0}, {"Average": 1.0}),
             "db=",
-            "f: CPUUtilization Average ",
+            "f: 'CPUUtilization Average' is in 'Count'",
         ),
         (statistics("Latency", "Seconds", {"Average": 1.0}), "", "f: its Label is 'Latency', which is not read: CPU"),
         (statistics("CPUUtilization", "Percent"), "database=", "f: CloudWatch found no data"),
         (
             statistics("CPUUtilization", "Percent", {"Average": 1.0}),
             "database=",
-            "f: CPUUtilization Average: one ",
+            "f: 'CPUUtilization Average': one ",
         ),
         (
             statistics("CPUUtilization", "Percent", {"Average": 500.0}, {"Average": 1.0}),
@@ -194,9 +194,9 @@ def partial() -> str:
         (
             data(database__CPUUtilization__Maximum=(1.0, 2.0)),
             "",
-            "f: 'database CPUUtilization Maximum' is its Maximu",
+            "f: 'database CPUUtilization Maximum' is its 'Ma",
         ),
-        (data(RequestCount__Average=(1.0, 2.0)), "", "f: 'RequestCount Average' is its Average: ask for its Sum"),
+        (data(RequestCount__Average=(1.0, 2.0)), "", "f: 'RequestCount Average' is its 'Average': ask for its Sum"),
         (data(database__CPUUtilization__Average=(1.0, 2.0)), "cache=", "f: 'database CPUUtilization Average' is busy_"),
         (data(), "", "f: CloudWatch found no data"),
         (partial(), "", "f: 'm0' is PartialData, a part of the data: ask for the rest with its NextToken"),

@@ -252,7 +252,7 @@ def test_show_stats_totals_is_read_and_said_to_be_taken_for_it() -> None:
 def test_databases_are_added_up_and_named() -> None:
     found = read({"s": printed(stats(STATS_1_8, app=FIRST["app"], app_read=FIRST["app"]))})
     assert found.counters[Measure(POOL_TRANSACTIONS)] == Statistic(200.0, 2.0)
-    assert "s: the databases app, app_read are added up" in found.remarks
+    assert "s: the databases 'app', 'app_read' are added up" in found.remarks
 
 
 def test_two_pools_are_counted_apart() -> None:

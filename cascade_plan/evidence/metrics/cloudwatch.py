@@ -85,12 +85,14 @@ def read(file: Text, said: Measure) -> Metrics:
 
 def _windows(own: Measure, told: Told | None, raw: Raw, name: str) -> Metrics:
     """Return the series of one measure in its unit."""
-    period_s = window_of(raw.times_s, f"{name}: {raw.label}")
+    period_s = window_of(raw.times_s, f"{name}: {quoted(raw.label)}")
     factor = 1.0
     if told is not None:
         units = told.units
         if raw.unit and raw.unit not in units:
-            raise UsageError(f"{name}: {raw.label} is in {raw.unit}, and must be in {' or '.join(units)}")
+            raise UsageError(
+                f"{name}: {quoted(raw.label)} is in {quoted(raw.unit)}, and must be in {' or '.join(units)}"
+            )
         factor = units[raw.unit or next(iter(units))] / (period_s if told.is_sum else 1.0)
     points: Points = [
         (time, value * factor if isfinite(value) else nan) for time, value in zip(raw.times_s, raw.values, strict=True)
@@ -139,7 +141,7 @@ def _told(raw: Raw, said: Measure, where: str) -> Told | None:
     if raw.statistic in known:
         return known[raw.statistic]
     if raw.statistic:
-        raise UsageError(f"{where} is its {raw.statistic}: ask for its {' or '.join(known)}")
+        raise UsageError(f"{where} is its {quoted(raw.statistic)}: ask for its {' or '.join(known)}")
     return next((told for told in known.values() if told.what == said.what), None)
 
 
@@ -176,7 +178,7 @@ def _of_statistics(found: Mapping[str, Any]) -> Iterator[Raw]:
         raise ValueError(f"{metric} without its {wanted}: ask for --statistics {wanted}, or --extended-statistics pNN")
     units = {str(point.get("Unit", "")) for point in points}
     if len(units) > 1:
-        raise ValueError(f"its data points are in {', '.join(sorted(units))}: ask for one --unit")
+        raise ValueError(f"its data points are in {', '.join(map(quoted, sorted(units)))}: ask for one --unit")
     instants = instants_of([point.get("Timestamp") for point in points[:1]], "timestamp")
     for name, key in kinds:
         there = [(index, point) for index, point in enumerate(flat) if key in point]
@@ -196,17 +198,19 @@ def _of_data(found: Mapping[str, Any]) -> Iterator[Raw]:
     results = found["MetricDataResults"]
     if not isinstance(results, list) or not all(isinstance(each, dict) for each in results):
         raise ValueError("MetricDataResults is no list of series")
-    last = {each.get("Id"): each.get("StatusCode") for each in results}
+    last = {str(each.get("Id")): str(each.get("StatusCode")) for each in results}
     for identity, status in last.items():
         if status in PARTIAL:
             raise ValueError(f"{quoted(identity)} is {status}, a part of the data: ask for the rest with its NextToken")
-    firsts = [times[0] for each in results if (times := each.get("Timestamps"))]
-    instants = instants_of(firsts[:1], "timestamp")
+    series = []
     for index, each in enumerate(results):
-        place, label = f"MetricDataResults[{index}]", str(each.get("Label") or each.get("Id") or "")
         times, values = each.get("Timestamps") or [], each.get("Values") or []
         if not isinstance(times, list) or not isinstance(values, list) or len(times) != len(values):
-            raise ValueError(f"{place} must have as many Values as Timestamps")
+            raise ValueError(f"MetricDataResults[{index}] must have as many Values as Timestamps")
+        series.append((times, values))
+    instants = instants_of([times[0] for times, _ in series if times][:1], "timestamp")
+    for index, (each, (times, values)) in enumerate(zip(results, series, strict=True)):
+        place, label = f"MetricDataResults[{index}]", str(each.get("Label") or each.get("Id") or "")
         yield Raw(
             label,
             *_by_label(label),

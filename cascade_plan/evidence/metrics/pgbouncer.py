@@ -6,7 +6,7 @@ from typing import Final
 
 from cascade_plan.errors import UsageError
 from cascade_plan.evidence.printed import columns, printed
-from cascade_plan.evidence.texts import Text
+from cascade_plan.evidence.texts import Text, quoted
 from cascade_plan.model.observation import POOL_QUERIES, POOL_TRANSACTIONS, POOL_WAITS, Measure, Metrics, Statistic
 
 READS: str = "PgBouncer's SHOW STATS (as psql prints it)"
@@ -54,7 +54,8 @@ def read(file: Text, said: Measure) -> Metrics:
         counters[Measure(what, said.subject)] = Statistic(number, sum_us / US_PER_MS / number if number else 0.0)
     remarks = []
     if len(rows) > 1:
-        remarks.append(f"{file.name}: the databases {', '.join(row['database'] for _, row in rows)} are added up")
+        databases = ", ".join(quoted(row["database"]) for _, row in rows)
+        remarks.append(f"{file.name}: the databases {databases} are added up")
     if not start:
         remarks.append(f"{file.name}: taken as SHOW STATS_TOTALS; SHOW STATS_AVERAGES has the same columns")
     return Metrics(
