@@ -133,6 +133,16 @@ class Burst(NamedTuple):
     """What each further vCPU-hour costs; None where it is slowed to its baseline instead."""
     source: str
 
+    def words(self, vcpu_hours: float) -> str:
+        """Return what becomes of so many vCPU-hours a month that no credits are earned for."""
+        if self.usd_per_vcpu_hour is None:
+            return "it is slowed to that share"
+        usd = vcpu_hours * float(self.usd_per_vcpu_hour)
+        return (
+            f"{vcpu_hours:,.0f} vCPU-hours a month are billed at ${self.usd_per_vcpu_hour:f}, about ${usd:,.2f} that "
+            "the bill lacks"
+        )
+
 
 class CapacityUnit(NamedTuple):
     """What one capacity unit of a load balancer covers; the fullest dimension is charged."""

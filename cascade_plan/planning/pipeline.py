@@ -62,6 +62,7 @@ def plan(
         findings=(
             *fleet.findings,
             *ceilings.findings(scenario, fleet, traffic),
+            *ceilings.credit_findings(scenario, fleet, traffic, cloud),
             *((serving.finding(traffic, share),) if is_short else ()),
             *latency_findings,
             *judging.findings(verdicts, bill, fleet.groups, as_of, max_price_age_days),

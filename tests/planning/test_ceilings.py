@@ -72,3 +72,18 @@ def test_nothing_is_said_of_a_fleet_that_bears_its_loads(cascade: Run) -> None:
     _, out, _ = cascade("simulate", "cascade", "--format", "json")
     assert json.loads(out)["limits"] == []
     assert not broken(planned({}).fleet, 5000, 150, {})
+
+
+def test_nodes_that_are_busier_than_their_credits_are_for_are_said() -> None:
+    """150 requests/s on average of 20 ms are 3 cores, of two t3.medium with 4 vCPU: 75%, and 20% is earned."""
+    values = {
+        f"behaviour.actions.{name}.cpu_ms": "20" for name in ("list_workrooms", "create_message", "upload_resource")
+    }
+    nodes = {"tiers.api.shape": "t3.medium", "tiers.api.nodes": "{min: 2, base: 2, max: 2}"}
+    made = planned(values | nodes)
+    (message,) = [finding.message for finding in made.findings if finding.code == "cpu-credits"]
+    assert message == (
+        "t3.medium earns credits for 20% of its 2 vCPU, and requests keep the api nodes 75% busy on average: "
+        "1,606 vCPU-hours a month are billed at $0.05, about $80.30 that the bill lacks"
+    )
+    assert not [finding for finding in planned(nodes).findings if finding.code == "cpu-credits"]

@@ -135,8 +135,9 @@ def _credits(ask: Ask[Settings], work: Work, read_s: float, write_s: float) -> I
     earns = f"{shape.name} earns credits for {baseline:.0%} of its {shape.vcpu} vCPU"
     where = f"{ask.name}.busy_ratio_average"
     if busy > baseline:
+        hours = credits.surplus_vcpu_hours_per_month(min(1.0, busy), baseline, shape.vcpu)
         yield Finding(
-            "warning", "cpu-credits", f"{earns} and is {busy:.0%} busy on average: {_paid(ask, work, busy)}", where
+            "warning", "cpu-credits", f"{earns} and is {busy:.0%} busy on average: {burst.words(hours)}", where
         )
         return
     think_s = ask.scenario.behaviour.think_time_s.mean
@@ -147,18 +148,6 @@ def _credits(ask: Ask[Settings], work: Work, read_s: float, write_s: float) -> I
             then = "more is billed" if burst.usd_per_vcpu_hour else "it is slowed to that share"
             lasts = f"load {name} keeps it {at_load:.0%} busy, and a day's credits last {lasting_s / 3600:.1f} hours"
             yield Finding("warning", "cpu-credits", f"{earns}; {lasts}: then {then}", where)
-
-
-def _paid(ask: Ask[Settings], work: Work, busy: float) -> str:
-    """Return what becomes of an instance that is busier than its credits allow."""
-    shape, burst = work.shape, ask.cloud.burst(work.shape)
-    if burst is None or burst.usd_per_vcpu_hour is None:
-        return "it is slowed to that share"
-    hours = credits.surplus_vcpu_hours_per_month(min(1.0, busy), shape.cpu_baseline_ratio or 0.0, shape.vcpu)
-    usd = burst.usd_per_vcpu_hour
-    return (
-        f"{hours:,.0f} vCPU-hours a month are billed at ${usd:f}, about ${hours * float(usd):,.2f} that the bill lacks"
-    )
 
 
 def _checkpoints(ask: Ask[Settings], work: Work) -> Iterator[Finding]:
