@@ -49,7 +49,11 @@ def uninterrupted() -> Iterator[None]:
 
 def spread(sample: Sequence[float]) -> str:
     """Return how a sample lies, in words: its percentiles."""
-    return ", ".join(f"p{share} {estimates.percentile(sample, share / 100):.3g}" for share in (50, 95, 99))
+    return ", ".join(f"p{share} {_short(estimates.percentile(sample, share / 100))}" for share in (50, 95, 99))
+
+
+def _short(number: float) -> str:
+    return f"{number:,.0f}" if number >= 1000 else f"{number:.3g}"
 
 
 def variability(name: str, sample: Sequence[float], of: str, unknown: dict[str, str]) -> Iterator[Reading]:
@@ -61,4 +65,6 @@ def variability(name: str, sample: Sequence[float], of: str, unknown: dict[str, 
     if found.high > 1 and found.high > APART * found.low:
         unknown[name] = f"between {found.low:.2g} and {found.high:.2g}: a few of {of} decide it"
     else:
-        yield Reading(name, *found, f"variance over squared mean of {of}")
+        # A mean and an SCV have no stalls: whoever reads a large one should know what made it.
+        stalls = f"a few, up to {_short(max(sample))} ms, decide it" if found.value > APART else ""
+        yield Reading(name, *found, f"variance over squared mean of {of}", stalls)
