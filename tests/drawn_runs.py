@@ -23,7 +23,7 @@ from cascade_plan.model.observation import (
     Metrics,
 )
 from cascade_plan.model.scenario import Scenario, with_values
-from cascade_plan.planning.chain import predict
+from cascade_plan.planning.predicting import predict
 
 REAL = Deployed({"api": 2}, {"api": 2.0}, {"database": 2})
 LOADS = {"low": 200, "middle": 700, "high": 1100}

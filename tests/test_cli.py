@@ -450,7 +450,7 @@ def test_simulate_reports_draws_and_repeats(cascade) -> None:  # type: ignore[no
 def test_simulate_requests_one_by_one(cascade) -> None:  # type: ignore[no-untyped-def]
     status, out, _ = cascade("simulate", "--requests", "2000")
     assert status == 0
-    assert [line.split()[0] for line in out.splitlines()[2:]] == ["normal"] * 4 + ["peak"] * 4 + ["burst"] * 4
+    assert [line.split()[0] for line in out.splitlines()[2:]] == ["normal"] * 7 + ["peak"] * 7 + ["burst"] * 7
 
 
 def test_method_slo_says_what_would_not_do(cascade) -> None:  # type: ignore[no-untyped-def]

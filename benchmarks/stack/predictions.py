@@ -10,8 +10,8 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from cascade_plan.planning.chain import predict
 from cascade_plan.planning.latencies import chain_for
+from cascade_plan.planning.predicting import predict
 from stack.levels import Figures
 from stack.scenarios import planned
 

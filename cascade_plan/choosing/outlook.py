@@ -31,7 +31,7 @@ def outlook(scenario: Scenario, book: Book, origins: Mapping[str, str]) -> Outlo
     def judged(other: Scenario) -> Plan | None:
         # What is cheaper because it is slower is no way to run the same load.
         try:
-            return pipeline.plan(other, book, origins)
+            return pipeline.plan(other, book, origins, with_margins=False)
         except (InfeasibleError, UsageError):
             return None
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from math import ceil
 
 from cascade_plan.errors import UsageError, did_you_mean
 from cascade_plan.model.fleet import Fleet
@@ -64,13 +63,16 @@ class System:
 
     def _real(self, place: Place) -> Place:
         if (vcpu := self.deployed.database_vcpu.get(place.tier)) is not None:
-            return replace(place, server_count_per_unit=vcpu)
+            return replace(place, server_count=vcpu * place.unit_count)
         if place.name != place.tier:
             return place
         units = self.deployed.pods.get(place.name, place.unit_count)
-        # Two pods on one core are one server at the speed of a core.
-        most = self.deployed.cores.get(place.name)
-        return replace(place, unit_count=units if most is None else min(units, ceil(most)))
+        if units == place.unit_count and place.name not in self.deployed.cores:
+            return place
+        each = place.server_count * place.speed / place.unit_count
+        cores = self.deployed.cores.get(place.name, units * each)
+        servers = max(1, round(min(cores, units)))
+        return replace(place, unit_count=units, server_count=servers, speed=cores / servers)
 
 
 def _capacity(on: Chain, service: str) -> float:

@@ -22,7 +22,8 @@ from cascade_plan.formulas.roots import root
 from cascade_plan.model.calibration import Calibrated
 from cascade_plan.model.derivation import Finding
 from cascade_plan.model.scenario import Scenario, with_values
-from cascade_plan.planning.chain import Prediction, predict
+from cascade_plan.planning.chain import Prediction
+from cascade_plan.planning.predicting import predict
 from cascade_plan.units import counted
 
 DIFFERENT: Final = 0.1

@@ -21,7 +21,7 @@ from cascade_plan.model.measurement import PERCENTILES, TOLERANCE, Applied, Comp
 from cascade_plan.model.observation import CORES, Measure, Metrics
 from cascade_plan.model.plan import Plan, Verdict
 from cascade_plan.model.scenario import Load, Scenario
-from cascade_plan.planning.chain import Prediction, predict
+from cascade_plan.planning.chain import Prediction
 from cascade_plan.planning.judging import OPERATORS
 from cascade_plan.units import counted, times, trimmed
 

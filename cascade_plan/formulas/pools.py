@@ -6,22 +6,22 @@ from collections.abc import Mapping
 from math import ceil
 from typing import Final
 
-QUERIES_PER_S_PER_PROCESS: Final = 20_000
-"""What one PgBouncer is given. Measured: 45,000 queries a second of its CPU time (1.18, pgbench -S, one query a
-transaction, plain TCP); less than half of that, for TLS and for bursts."""
+BUSY_MOST: Final = 0.6
+"""How busy a PgBouncer may be at its peak: a queue of one thread is four times its own service there in the p95
+(assumption)."""
 RESERVE_SHARE: Final = 0.1
 """Share of a class's connections that PgBouncer keeps for clients that have waited reserve_pool_timeout."""
 
 
-def processes_for(queries_per_s: float) -> int:
-    """Return how many PgBouncer processes carry so many queries: each is single-threaded.
+def processes_for(transactions_per_s: float, transaction_ms: float) -> int:
+    """Return how many PgBouncer processes carry so many transactions: each is single-threaded.
 
     Source: https://www.pgbouncer.org/config.html, so_reuseport
 
-    >>> processes_for(50_000)
+    >>> processes_for(5_000, 0.25)
     3
     """
-    return max(1, ceil(queries_per_s / QUERIES_PER_S_PER_PROCESS))
+    return max(1, ceil(transactions_per_s * transaction_ms / 1000 / BUSY_MOST))
 
 
 def per_process(connection_count: int, shares: Mapping[str, float], processes: int) -> dict[str, int]:

@@ -56,7 +56,7 @@ class Station:
 # ---------------------------------------------------------------------------------------------------- Erlang's formulas
 
 
-def _inverse_blocking(servers: float, offered_load: float) -> float:
+def inverse_blocking(servers: float, offered_load: float) -> float:
     """Return 1 / Erlang B, or infinity; servers may be a fraction.
 
     I(0) = 1, I(k) = 1 + I(k-1) k / a, started near the load: a start at k0 < a is forgotten by the product of k / a,
@@ -92,7 +92,7 @@ def erlang_b(servers: int, offered_load: float) -> float:
     0.121661
     """
     _checked(servers, offered_load)
-    return 1 / _inverse_blocking(servers, offered_load) if offered_load else 0.0
+    return 1 / inverse_blocking(servers, offered_load) if offered_load else 0.0
 
 
 def erlang_c(servers: int, offered_load: float) -> float:
@@ -116,7 +116,7 @@ def _delay(servers: float, offered_load: float) -> float:
     if not offered_load:
         return 0.0
     spare = (servers - offered_load) / servers
-    return 1 / (offered_load / servers + spare * _inverse_blocking(servers, offered_load))
+    return 1 / (offered_load / servers + spare * inverse_blocking(servers, offered_load))
 
 
 def erlang_c_array(servers: ArrayLike, offered_load: ArrayLike) -> Array:
@@ -140,7 +140,7 @@ def erlang_c_array(servers: ArrayLike, offered_load: ArrayLike) -> Array:
 
 
 def _inverse_blocking_array(servers: NDArray[np.int64], offered_load: Array) -> Array:
-    """Return `_inverse_blocking` of each pair; shape (pairs,). Pairs leave the recursion when they are done."""
+    """Return `inverse_blocking` of each pair; shape (pairs,). Pairs leave the recursion when they are done."""
     import numpy as np
 
     first = np.maximum(0, np.floor(offered_load - _SPREADS * np.sqrt(offered_load))).astype(np.int64)
@@ -306,6 +306,20 @@ def _interpolation(service: ServiceTime, pooling: float) -> float:
     return (s + 2 * s / (1 + s)) / 2 if s <= 1 else 1 + 0.47 * math.sqrt(s - 1)
 
 
+def wait_shape(station: Station, utilisation: float) -> float:
+    """Return the mean wait over that for exponential service: (1 + s) / 2 (1 + u) / (1 + b u), see `wait_s_mean`."""
+    u = _pooling(station.servers, utilisation)
+    return (1 + station.service.scv) / 2 * (1 + u) / (1 + _interpolation(station.service, u) * u)
+
+
+def delay_share(station: Station, utilisation: float, exponential: float) -> float:
+    """Return the share of requests that wait over that for exponential service, see `wait_probability`."""
+    if not exponential:
+        return 1.0
+    s, u = station.service.scv, _pooling(station.servers, utilisation)
+    return 1 / (1 + 1.15 * u * math.pow(exponential, 0.4) * (1 - s) / (1 + s))
+
+
 def wait_s_mean(station: Station, requests_per_s: float, arrival_scv: float = 1.0) -> float:
     """Return the mean wait in s, over all requests; infinity when overloaded, 0 without load.
 
@@ -318,9 +332,8 @@ def wait_s_mean(station: Station, requests_per_s: float, arrival_scv: float = 1.
     rho = station.utilisation(requests_per_s)
     if not 0 < rho < 1:
         return 0.0 if rho <= 0 else math.inf
-    u = _pooling(station.servers, rho)
     exponential_s = mmc_wait_s_mean(station.servers, requests_per_s, station.service.mean_s)
-    shape = (1 + station.service.scv) / 2 * (1 + u) / (1 + _interpolation(station.service, u) * u)
+    shape = wait_shape(station, rho)
     if arrival_scv == 1 or not exponential_s:
         return exponential_s * shape
     one = _one_server_delay(station.service, rho, arrival_scv)
@@ -340,9 +353,8 @@ def wait_probability(station: Station, requests_per_s: float, arrival_scv: float
     rho = station.utilisation(requests_per_s)
     if not 0 < rho < 1:
         return 0.0 if rho <= 0 else 1.0
-    s = station.service.scv
     waits = erlang_c(station.servers, station.offered_load(requests_per_s))
-    waits /= 1 + 1.15 * _pooling(station.servers, rho) * math.pow(waits, 0.4) * (1 - s) / (1 + s)
+    waits *= delay_share(station, rho, waits)
     if arrival_scv != 1 and waits:
         waits *= _delay_ratio(station, rho, arrival_scv)
     return min(1.0, waits)

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 
-def root(function: Callable[[float], float], low: float, high: float, tolerance: float = 1e-6) -> float:
-    """Return where a function that rises from below 0 at `low` to above 0 at `high` is 0, to a relative `tolerance`.
+def root(
+    function: Callable[[float], float], low: float, high: float, tolerance: float = 1e-6, near: float = 1e-12
+) -> float:
+    """Return where a function that rises from below 0 at `low` to above 0 at `high` is 0, to a relative `tolerance`,
+    or where it is at most `near` from 0.
 
     False position with the Illinois rule, which halves the value of an end that stays: as safe as bisection, and as
     fast as the secant where the function is smooth. Returns `low` or `high` when the function does not change sign.
@@ -34,6 +37,6 @@ def root(function: Callable[[float], float], low: float, high: float, tolerance:
         else:
             high, at_high = middle, value
             at_low, side = (at_low / 2, 1) if side == 1 else (at_low, 1)
-        if abs(value) < 1e-12:
+        if abs(value) <= near:
             return middle
     return (low + high) / 2

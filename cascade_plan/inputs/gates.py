@@ -11,7 +11,8 @@ from cascade_plan.files.documents import Document
 from cascade_plan.model.price import Book
 from cascade_plan.model.scenario import SCHEMA_VERSION, USERS_PEAK, Scenario
 from cascade_plan.model.tier import STANDARD, kinds_given
-from cascade_plan.planning.latencies import BUSY, OF_LOADS
+from cascade_plan.planning.latencies import BUSY, OF_ACTIONS, OF_LOADS
+from cascade_plan.planning.margins import FIGURES
 from cascade_plan.planning.pipeline import plan
 from cascade_plan.prices import bundled
 
@@ -25,7 +26,13 @@ def of_nothing(scenario: Scenario, document: Document, book: Book) -> list[Probl
     if not scenario.gates:
         return []
     known = {f"{figure}.{load}" for figure in OF_LOADS for load in (*scenario.loads, USERS_PEAK)}
-    known |= {f"{tier}{BUSY}" for tier in scenario.tiers}
+    known |= {f"{tier}{BUSY}" for tier in scenario.tiers} | set(FIGURES)
+    known |= {
+        f"{figure}.{load}.{action}"
+        for figure in OF_ACTIONS
+        for load in (*scenario.loads, USERS_PEAK)
+        for action in scenario.behaviour.actions
+    }
     if not scenario.gates.keys() <= known:
         try:
             known |= _figures(scenario, book)

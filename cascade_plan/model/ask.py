@@ -14,6 +14,7 @@ from cascade_plan.model.derivation import Derivation, Input
 from cascade_plan.model.fleet import Band, NodeGroup, Sized, Streams
 from cascade_plan.model.offer import Offer
 from cascade_plan.model.part import Need
+from cascade_plan.model.place import Place
 from cascade_plan.model.price import Book
 from cascade_plan.model.scenario import Scenario, default_at, value_at
 from cascade_plan.model.solution import Solution
@@ -65,6 +66,12 @@ class Site(Generic[S]):
     def workload(self) -> str:
         """What its pods are called in Kubernetes and in metrics."""
         return f"{self.application}-{self.name.replace('_', '-')}"
+
+
+def connections_held(site: Site[Any], before: tuple[Place, ...]) -> int:
+    """Return how many connections the units of all services at these places may open together."""
+    each = {sized.name: load.connection_count_per_pod for sized in site.fleet.values() for load in sized.workloads}
+    return sum(place.unit_count * each.get(place.tier, 0) for place in before if place.is_scaled)
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,8 @@ class Derivation:
     source: str = ""
     note: str = ""
     """What a reader should know: where the plan as written differs, what was pinned."""
+    interval: tuple[float, float] | None = None
+    """Between what it lies, where one number would say more than is known."""
     is_given: bool = False
     """Whether it is a value of the scenario that no plan can judge: only the running system tells it."""
 

@@ -40,6 +40,8 @@ class Verdict:
     status: str
     """pass, fail, or unjudged (with the reason): a gate that could not be judged is never a pass."""
     reason: str = ""
+    interval: tuple[float, float] | None = None
+    """Between what the figure lies, where it is only known so far: `value` is the end that was judged."""
 
     @property
     def price_is_missing(self) -> bool:

@@ -144,6 +144,11 @@ class ThinkTime(Part):
         """Mean seconds between an answer and the next request: uniform between min and max."""
         return (self.min + self.max) / 2
 
+    @property
+    def steadiness(self) -> float:
+        """E[min(Z, Z')] / E[Z] of two of them: 1 where all are as long."""
+        return (self.min + (self.max - self.min) / 3) / self.mean
+
 
 class Action(Part):
     """A request users make, what it moves, what it stores, and what it asks of whom."""
@@ -176,6 +181,10 @@ class Action(Part):
         1.0, "assumption", "5,000 users at 2 s think time on the 3.69 cores a 4 vCPU node leaves: 68% busy at 1 ms"
     )
     """CPU time of its service for one request, on one core."""
+    read_ms: Milliseconds | None = Field(default=None, examples=[3.4])
+    """CPU time of one of its reads, in place of its database's."""
+    write_ms: Milliseconds | None = Field(default=None, examples=[0.8])
+    """CPU time of one of its writes, in place of its database's."""
     read_count: Queries = default(1, "assumption", "one query that reads")
     """Queries that read the first database; those the cache answers do not reach it."""
     write_count: Queries = default(0, "assumption", "an action writes nothing unless the scenario says so")
@@ -632,10 +641,15 @@ class Scenario(Part):
 
     def reads(self, action: Action, database: str) -> int:
         """Return the reads of an action that are meant for a database, with its rows' while they are fetched singly."""
-        first = self.first("database")
-        meant = {first: action.read_count} if action.reads is None else action.reads
-        singly = database == next(iter(meant), "") and getattr(self.tiers[database], "n_plus_one", False)
-        return meant.get(database, 0) + (action.n_plus_one_query_count if singly else 0)
+        return self._meant(action).get(database, 0) + self.rows(action, database)
+
+    def rows(self, action: Action, database: str) -> int:
+        """Return the reads of an action from a database that fetch one row each, while they are fetched singly."""
+        singly = database == next(iter(self._meant(action)), "") and getattr(self.tiers[database], "n_plus_one", False)
+        return action.n_plus_one_query_count if singly else 0
+
+    def _meant(self, action: Action) -> Mapping[str, int]:
+        return {self.first("database"): action.read_count} if action.reads is None else action.reads
 
     def all_reads(self, action: Action) -> int:
         """Return the reads of an action from all databases together; without any, those that a cache is asked alone."""

@@ -3,27 +3,136 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import accumulate
 from typing import Final, NamedTuple
 
-from cascade_plan.formulas.closed_network import FiniteSourceResponse
+from cascade_plan.formulas.event_loop import Gap, Loop, turns
 from cascade_plan.formulas.percentiles import ServiceTime
 from cascade_plan.formulas.queueing import Station
-from cascade_plan.formulas.roots import root
-from cascade_plan.formulas.transforms import Delay, Path, Response, delay_at, mixed
-from cascade_plan.model.place import Place
+from cascade_plan.formulas.transforms import Response, added, mixed
+from cascade_plan.model.place import Place, Visit
 from cascade_plan.model.scenario import Action, Scenario
 
-FULL: Final = 1 - 1e-6
-"""The throughput of a saturated station, as a share of its capacity: queueing formulas have no steady state at 1."""
-OPEN_UNTIL: Final = 0.98
-"""Up to this utilisation of the fullest place the open formulas hold to a few per cent (thousands of users); the closed
-ones are taken above."""
-SATURATED: Final = 0.95
-"""Above this utilisation the closed system's users wait for each other, and the open formulas overstate."""
+GROUPS_MOST: Final = 6
+"""Numbers of misses that the requests of one action are told apart by at most."""
+SELDOM: Final = 1e-3
+"""Share of an action's requests below which a number of misses is counted with the next one."""
+
+
+class Step(NamedTuple):
+    """What a request is served at a place."""
+
+    place: str
+    service: ServiceTime
+    times: float
+    """How often, on average."""
+
+
+class Hold(NamedTuple):
+    """A server of a place that a request holds while it is elsewhere."""
+
+    place: str
+    times: float
+    """How often, on average."""
+    trip_count: float
+    """Round trips in one holding: after each the request comes back to its loop."""
+    rest_s: float
+    """Time of one holding that is nobody's service: trips, commits."""
+    steps: tuple[Step, ...]
+    """What it is served meanwhile, in one holding."""
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """What requests of one kind pass: those of an action that miss the cache equally often."""
+
+    action: str
+    share: float
+    """Of all requests."""
+    service: str
+    """The place that answers them; "" where there is none."""
+    cpu: ServiceTime | None
+    awaits: tuple[Gap, ...]
+    """How often the service awaits something, for how long."""
+    steps: tuple[Step, ...]
+    rest: ServiceTime | None
+    """The sum of trips, commits and whatever else takes time and keeps nobody busy."""
+    holds: tuple[Hold, ...]
+
+
+@dataclass(frozen=True)
+class Chain:
+    """The places a request of a scenario passes on a fleet, and what one request asks of each."""
+
+    scenario: Scenario
+    mix: tuple[tuple[float, Action], ...]
+    """(share, action)."""
+    places: tuple[Place, ...]
+    stations: Mapping[str, Station]
+    """Of each place whose servers are kept busy."""
+    visits: Mapping[str, float]
+    """Mean visits of one request to one queue of each place (a replica gets its share of the reads)."""
+    held: Mapping[str, int]
+    """Of each place whose servers are held while requests are elsewhere how many there are."""
+    ways: tuple[Way, ...]
+    loops: Mapping[str, tuple[Loop, tuple[int, ...]]]
+    """Of each event loop what is asked of it, and by which ways."""
+    think_s: float
+    think_steadiness: float
+    """E[min(Z, Z')] / E[Z] of two thoughts: 1 where all are as long, 1/2 where they are exponential."""
+    resting: tuple[Place, ...] = ()
+    """Those that only take time, nobody's service."""
+
+    @cached_property
+    def capacity_requests_per_s(self) -> float:
+        """The most requests the fullest place can answer; infinite where requests visit none."""
+        busy = max(self.utilisation_ratio(1.0).values(), default=0.0)
+        return 1 / busy if busy else math.inf
+
+    @cached_property
+    def bottleneck(self) -> str:
+        """The place that is full first; "" where requests visit none."""
+        busy = self.utilisation_ratio(1.0)
+        return max(busy, key=lambda name: busy[name], default="")
+
+    @property
+    def scaled(self) -> frozenset[str]:
+        """The places whose units an autoscaler changes."""
+        return frozenset(place.name for place in self.places if place.is_scaled)
+
+    def utilisation_ratio(self, requests_per_s: float) -> dict[str, float]:
+        """Return the busy share of each place whose servers requests keep busy."""
+        return {
+            name: station.utilisation(requests_per_s * self.visits[name]) for name, station in self.stations.items()
+        }
+
+    def busy(self, requests_per_s: float) -> dict[str, float]:
+        """Return how many servers of each place are busy on average, all its units together."""
+        return {
+            name: station.offered_load(requests_per_s * self.visits[name]) * self.place(name).queue_count
+            for name, station in self.stations.items()
+        }
+
+    def place(self, name: str) -> Place:
+        """Return the place of a name. Raises KeyError where there is none."""
+        return self._by_name[name]
+
+    @cached_property
+    def _by_name(self) -> dict[str, Place]:
+        return {place.name: place for place in self.places}
+
+    @cached_property
+    def fixed_s(self) -> tuple[float, ...]:
+        """The time of each way that is no wait."""
+        return tuple(
+            (way.cpu.mean_s if way.cpu else 0.0)
+            + (way.rest.mean_s if way.rest else 0.0)
+            + sum(step.service.mean_s * step.times for step in way.steps)
+            for way in self.ways
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +146,11 @@ class Prediction:
     latency_ms_p95: float
     latency_ms_p99: float
     utilisation_ratio: Mapping[str, float]
-    """Busy share of each place."""
+    """Busy share of each place, and the held share of what is held."""
+    held_count: Mapping[str, float]
+    """How many servers are held on average, of each place where they are held."""
+    response: Response
+    """The law of the response, by action and of all."""
 
     @property
     def bottleneck(self) -> str:
@@ -49,232 +162,221 @@ class Prediction:
         """Whether the fullest place is so full that users wait for each other."""
         return self.utilisation_ratio.get(self.bottleneck, 0.0) > SATURATED
 
-
-class Step(NamedTuple):
-    """A visit that a request waits for: where, how long its own service takes, and how often it is made."""
-
-    place: str
-    service_s: float
-    service_scv: float
-    try_count: int
-    chance_ratio: float
+    def latency_ms(self, shares: Sequence[float], action: str = "") -> list[float]:
+        """Return response percentiles in ms, of an action's requests or of all."""
+        return percentiles_ms(self.response.of(action) if action else self.response, shares)
 
 
-class Way(NamedTuple):
-    """What the requests of one action pass."""
-
-    share: float
-    """Of all requests."""
-    offset_s: float
-    """Constant time: round trips, commits."""
-    steps: tuple[Step, ...]
+SATURATED: Final = 0.95
+"""Above this utilisation users wait for each other."""
 
 
-@dataclass(frozen=True, slots=True)
-class Chain:
-    """The places a request of a scenario passes on a fleet, and what one request asks of each."""
-
-    scenario: Scenario
-    mix: tuple[tuple[float, Action], ...]
-    """(share, action)."""
-    places: tuple[Place, ...]
-    stations: Mapping[str, Station]
-    visits: Mapping[str, float]
-    """Mean visits of one request to one queue of each place (a replica gets its share of the reads)."""
-    ways: tuple[Way, ...]
-    """What each action's requests wait for, in the order of the mix."""
-
-    @property
-    def capacity_requests_per_s(self) -> float:
-        """The most requests the fullest place can answer; infinite where requests visit none."""
-        busy = max(self.utilisation_ratio(1.0).values(), default=0.0)
-        return 1 / busy if busy else math.inf
-
-    @property
-    def bottleneck(self) -> str:
-        """The place that is full first; "" where requests visit none."""
-        busy = self.utilisation_ratio(1.0)
-        return max(busy, key=lambda name: busy[name], default="")
-
-    @property
-    def scaled(self) -> frozenset[str]:
-        """The places whose units an autoscaler changes."""
-        return frozenset(place.name for place in self.places if place.is_scaled)
-
-    def utilisation_ratio(self, requests_per_s: float) -> dict[str, float]:
-        """Return the busy share of each place."""
-        return {
-            name: station.utilisation(requests_per_s * self.visits[name]) for name, station in self.stations.items()
-        }
-
-    def busy(self, requests_per_s: float) -> dict[str, float]:
-        """Return how many servers of each place are busy on average, all its units together."""
-        return {
-            place.name: self.stations[place.name].offered_load(requests_per_s * self.visits[place.name])
-            * place.queue_count
-            for place in self.places
-        }
-
-    def response(self, requests_per_s: float) -> Response:
-        """Return the response time at a throughput. Raises ValueError above the capacity."""
-        delays = {
-            name: delay_at(station, requests_per_s * self.visits[name]) for name, station in self.stations.items()
-        }
-        waits = {name: (delay.waits, delay.wait_s_mean) for name, delay in delays.items()}
-        return Response(
-            tuple(
-                Path(
-                    way.share,
-                    way.offset_s,
-                    tuple(
-                        (Delay(*waits[name], service_s, scv), tries, chance)
-                        for name, service_s, scv, tries, chance in way.steps
-                    ),
-                )
-                for way in self.ways
-            )
-        )
+def percentiles_ms(response: Response, shares: Sequence[float]) -> list[float]:
+    """Return percentiles in ms, each at least the one before."""
+    # Where times hardly vary, their inversion wobbles by more than they do: a percentile is never below a lower one.
+    return list(accumulate((time_s * 1000 for time_s in response.percentiles_s(shares)), max))
 
 
-def chain(scenario: Scenario, places: tuple[Place, ...]) -> Chain:
-    """Return the chain of a scenario's requests through the places that tiers declare, without those nobody visits."""
+def chain(scenario: Scenario, places: tuple[Place, ...], service: str = "") -> Chain:
+    """Return the chain of a scenario's requests through the places that tiers declare, without those nobody visits.
+
+    With a service the chain of its own requests: what they share with those of other services, such as a database, is
+    sent these too, in proportion. A user comes to one of several services once in so many thoughts: thinking lasts as
+    much longer.
+    """
     mix = scenario.behaviour.mix
-    stations, visits = {}, {}
+    names = tuple(scenario.behaviour.actions)
+    stations, visits, held = {}, {}, {}
     for place in places:
-        asked = [
-            (share * visit.try_count * visit.chance_ratio, visit.service)
-            for share, action in mix
-            for visit in place.visits(action)
-        ]
+        if place.is_held:
+            if any(visit.try_count and visit.chance_ratio for visit in _behind(place, places, mix)):
+                held[place.name] = place.server_count
+            continue
+        asked = list(_asked(place, places, mix))
         mean_s, scv = mixed([(rate, law.mean_s, law.scv) for rate, law in asked])
         if not mean_s:
             continue
-        servers = place.server_count_per_unit * place.unit_count // place.queue_count
-        stations[place.name] = Station(servers, ServiceTime(mean_s, scv))
+        servers = place.server_count // place.queue_count
+        stations[place.name] = Station(servers, _together(asked, mean_s / place.speed, scv))
         visits[place.name] = sum(rate for rate, _ in asked) / place.queue_count
-    visited = tuple(place for place in places if place.name in stations)
-    return Chain(scenario, mix, visited, stations, visits, ways(mix, visited))
-
-
-def ways(mix: tuple[tuple[float, Action], ...], places: tuple[Place, ...]) -> tuple[Way, ...]:
-    """Return what the requests of each action wait for at these places."""
-    found = []
-    for share, action in mix:
-        offset_s, steps = 0.0, []
-        for place in places:
-            for visit in place.visits(action):
-                tries, chance = visit.try_count, visit.chance_ratio
-                if tries and chance and visit.is_awaited:
-                    own_s = 0.0 if visit.held_for else visit.service.mean_s
-                    steps.append(Step(place.name, own_s, visit.service.scv, tries, chance))
-                    offset_s += tries * chance * visit.after_s
-        found.append(Way(share, offset_s, tuple(steps)))
-    return tuple(found)
-
-
-def throughput(on: Chain, users: int) -> float:
-    """Return requests/s of users who think and wait in turn: the X that solves X (Z + R(X)) = users.
-
-    R grows with X, so the solution is unique; it is at most users / Z and the capacity of the fullest station.
-    Source: the interactive response time law, Denning and Buzen, Computing Surveys 10 (1978).
-    """
-    think_s = on.scenario.behaviour.think_time_s.mean
-    most = min(users / think_s, on.capacity_requests_per_s * FULL)
-    return root(lambda per_s: per_s * (think_s + on.response(per_s).mean_s) - users, 0.0, most, 1e-9)
-
-
-def predict(on: Chain, users: int) -> Prediction:
-    """Return throughput, utilisation and response percentiles for acting users.
-
-    The percentiles are those of an open system at the closed system's throughput, which overstates when a station is
-    nearly full (by 19 % at 93 % load, docs/model.md): above OPEN_UNTIL those of a place that scales are the
-    closed system's.
-    """
-    requests_per_s = throughput(on, users)
-    response = on.response(requests_per_s)
-    utilisation = on.utilisation_ratio(requests_per_s)
-    p50, p95, p99 = _percentiles_ms(on, users, requests_per_s, response, (0.5, 0.95, 0.99))
-    return Prediction(users, requests_per_s, response.mean_s * 1000, p50, p95, p99, utilisation)
-
-
-def percentiles_ms(on: Chain, users: int, shares: tuple[float, ...]) -> list[float]:
-    """Return response percentiles in ms for acting users: those of `predict`, and the work of these alone."""
-    requests_per_s = throughput(on, users)
-    return _percentiles_ms(on, users, requests_per_s, on.response(requests_per_s), shares)
-
-
-def _percentiles_ms(
-    on: Chain, users: int, requests_per_s: float, response: Response, shares: tuple[float, ...]
-) -> list[float]:
-    if on.bottleneck in on.scaled and on.utilisation_ratio(requests_per_s)[on.bottleneck] > OPEN_UNTIL:
-        found = closed_percentiles_ms(on, users, shares)
-    else:
-        found = [response.percentile_s(share) * 1000 for share in shares]
-    # Where times hardly vary, their inversion wobbles by more than they do: a percentile is never below a lower one.
-    return list(accumulate(found, max))
-
-
-def closed_percentiles_ms(on: Chain, users: int, shares: tuple[float, ...]) -> list[float]:
-    """Return response percentiles in ms where the fullest place is full and users wait for each other.
-
-    The exact response of it as the one station of a closed system, and the mean of the rest, which is small beside it.
-    Its service is taken as exponential. Where only a part of the requests visits it, a user comes to it once in so many
-    thoughts; that part is the slowest, and the others pass as in an open system.
-    """
-    full, visits = on.stations[on.bottleneck], on.visits[on.bottleneck]
-    requests_per_s = OPEN_UNTIL * on.capacity_requests_per_s
-    passing = on.response(requests_per_s)
-    rest_s = passing.mean_s - visits * delay_at(full, requests_per_s * visits).mean_s
-    think_s = on.scenario.behaviour.think_time_s.mean
-    queued = FiniteSourceResponse(users, (think_s + rest_s) / visits, full.servers, full.service.mean_s)
-    (place,) = (place for place in on.places if place.name == on.bottleneck)
-    slow = [any(visit.try_count for visit in place.visits(action)) for _, action in on.mix]
-    slow_share = sum(path.share for path, is_slow in zip(passing.paths, slow, strict=True) if is_slow)
-    others = Response(
-        tuple(
-            replace(path, share=path.share / (1 - slow_share))
-            for path, is_slow in zip(passing.paths, slow, strict=True)
-            if not is_slow
-        )
+    own = [(name, share, action) for name, (share, action) in zip(names, mix, strict=True)
+           if not service or scenario.service(action) == service]  # fmt: skip
+    part = sum(share for _, share, _ in own)
+    ways = tuple(way for name, share, action in own for way in _ways(name, share / part, action, scenario, places))
+    passed = {step.place for way in ways for step in way.steps} | {way.service for way in ways}
+    passed |= {hold.place for way in ways for hold in way.holds}
+    # What only jobs keep busy is visited too, but by no request that is waited for.
+    if not service:
+        passed |= set(stations)
+    return Chain(
+        scenario,
+        tuple((share / part, action) for _, share, action in own),
+        tuple(place for place in places if place.name in passed and place.name in {*stations, *held}),
+        {name: station for name, station in stations.items() if name in passed},
+        {name: count / part for name, count in visits.items() if name in passed},
+        {name: count for name, count in held.items() if name in passed},
+        ways,
+        _loops(ways, places),
+        scenario.behaviour.think_time_s.mean / part,
+        scenario.behaviour.think_time_s.steadiness,
+        tuple(place for place in places if place.name not in {*stations, *held}),
     )
 
-    def percentile_s(share: float) -> float:
-        if 1 - share <= slow_share:
-            return queued.percentile(1 - (1 - share) / slow_share) + rest_s
-        return others.percentile_s(share / (1 - slow_share))
 
-    return [percentile_s(share) * 1000 for share in shares]
+def _together(asked: list[tuple[float, ServiceTime]], mean_s: float, scv: float) -> ServiceTime:
+    """Return the law of what keeps servers busy: of laws that vary little, however they differ, no heavy tail."""
+    if scv > 1 and all(law.scv <= 1 for _, law in asked):
+        return ServiceTime(mean_s, scv, "hyperexponential")
+    return ServiceTime(mean_s, scv)
 
 
-def meets(on: Chain, users: int, latency_ms_p95: float, latency_ms_p99: float | None) -> str:
-    """Return "" when the fleet keeps the limits for acting users, else which one it breaks and by what.
+def _asked(
+    place: Place, places: tuple[Place, ...], mix: tuple[tuple[float, Action], ...]
+) -> Iterator[tuple[float, ServiceTime]]:
+    """Yield (mean number in a request, law) of what keeps servers of a place busy."""
+    for share, action in mix:
+        if place.passing is not None:
+            behind = (visit for other in places if other.tier == place.stands_before for visit in other.visits(action))
+            yield from ((share * visit.try_count * visit.chance_ratio, place.passing) for visit in behind)
+        for visit in place.visits(action):
+            if visit.service is not None:
+                yield share * visit.try_count * visit.chance_ratio, visit.service
 
-    Asks the tail at the limits only, a tenth of the work of the percentiles; and what was asked already not again, as a
-    search does for each way to pay for the same fleet.
-    """
-    what = (on.scenario.behaviour.think_time_s.mean, tuple(on.stations.items()), tuple(on.visits.items()), on.ways)
-    return _met(_Asked(what, on), users, latency_ms_p95, latency_ms_p99)
+
+def _behind(place: Place, places: tuple[Place, ...], mix: tuple[tuple[float, Action], ...]) -> Iterator[Visit]:
+    """Yield the visits to the places that a place stands before."""
+    for other in places:
+        if other.tier == place.stands_before and not other.stands_before:
+            for _, action in mix:
+                yield from other.visits(action)
+
+
+# ------------------------------------------------------------------------------------------- what one request passes
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
-    """A chain, the same as any other of which an answer hangs on the same."""
+class _Try:
+    """The tries of one visit that a way makes."""
 
-    what: tuple[object, ...]
-    on: Chain = field(compare=False)
+    place: Place
+    visit: Visit
+    count: float
 
 
-@lru_cache(maxsize=4096)
-def _met(asked: _Asked, users: int, latency_ms_p95: float, latency_ms_p99: float | None) -> str:
-    on = asked.on
-    requests_per_s = throughput(on, users)
-    if requests_per_s >= on.capacity_requests_per_s * FULL * (1 - 1e-6):
-        return f"{users:,} users saturate {on.bottleneck} at {requests_per_s:,.0f} requests/s"
-    response = on.response(requests_per_s)
-    for share, limit in ((0.05, latency_ms_p95), (0.01, latency_ms_p99)):
-        if limit is not None and response.tail(limit / 1000) >= share:
-            value = response.percentile_s(1 - share) * 1000
-            station, busy = on.bottleneck, on.utilisation_ratio(requests_per_s)
-            what = f"p{round(100 - share * 100)} {value:,.0f} ms is not below {limit:g} ms for {users:,} users"
-            return f"{what}, {station} {busy[station]:.0%} busy"
-    return ""
+def _ways(name: str, share: float, action: Action, scenario: Scenario, places: tuple[Place, ...]) -> Iterator[Way]:
+    """Yield the ways of an action's requests, told apart by how often they miss a cache."""
+    at = scenario.service(action)
+    service = next((place for place in places if place.tier == at and place.is_scaled), None)
+    cpu = next((visit.service for visit in service.visits(action)), None) if service else None
+    tries = [
+        (place, visit)
+        for place in places
+        if place is not service
+        for visit in place.visits(action)
+        if visit.is_awaited and visit.try_count and visit.chance_ratio
+    ]
+    chances = {visit.chance_ratio for _, visit in tries if visit.chance_ratio < 1}
+    if len(chances) != 1:
+        parts = [_Try(place, visit, visit.try_count * visit.chance_ratio) for place, visit in tries]
+        yield _way(name, share, service, cpu, parts, places)
+        return
+    (chance,) = chances
+    seldom = [visit.try_count for _, visit in tries if visit.chance_ratio < 1]
+    for part, count in _misses(sum(seldom), chance):
+        missed = count / sum(seldom)
+        parts = [
+            _Try(place, visit, visit.try_count * (missed if visit.chance_ratio < 1 else 1.0)) for place, visit in tries
+        ]
+        yield _way(name, share * part, service, cpu, [each for each in parts if each.count], places)
+
+
+def _misses(tries: int, chance: float) -> list[tuple[float, float]]:
+    """Return (share, mean number of misses) of the groups that requests fall into, few and none all but empty."""
+    groups: list[tuple[float, float]] = []
+    weight, misses = 0.0, 0.0
+    each = max(SELDOM, 1 / (4 * GROUPS_MOST)) if tries > GROUPS_MOST else SELDOM
+    log_odds = math.log(chance) - math.log1p(-chance)
+    for count in range(tries + 1):
+        likely = math.lgamma(tries + 1) - math.lgamma(count + 1) - math.lgamma(tries - count + 1)
+        share = math.exp(likely + count * log_odds + tries * math.log1p(-chance))
+        weight, misses = weight + share, misses + share * count
+        if weight > each:
+            groups.append((weight, misses / weight))
+            weight = misses = 0.0
+    if not weight or not groups:
+        return groups or [(1.0, misses)]
+    last, its = groups[-1]
+    groups[-1] = (last + weight, (last * its + misses) / (last + weight))
+    return groups
+
+
+def _way(
+    name: str,
+    share: float,
+    service: Place | None,
+    cpu: ServiceTime | None,
+    tries: list[_Try],
+    places: tuple[Place, ...],
+) -> Way:
+    """Return the way of requests that make these tries."""
+    steps: list[Step] = []
+    rest: list[tuple[float, ServiceTime]] = []
+    holds: list[Hold] = []
+    awaits: list[Gap] = []
+    for place, visit, count in ((each.place, each.visit, each.count) for each in tries):
+        before = [other for other in places if other.stands_before and other.stands_before == place.tier]
+        own = [Step(other.name, other.passing, 1.0) for other in before if other.passing is not None]
+        own += [Step(place.name, visit.service, 1.0)] if visit.service is not None else []
+        times = [(float(visit.trip_count), visit.trip)] if visit.trip is not None else []
+        times += [(1.0, visit.pause)] if visit.pause is not None else []
+        steps += [step._replace(times=count) for step in own]
+        rest += [(count * each, law) for each, law in times]
+        rest_s = sum(each * law.mean_s for each, law in times)
+        holds += [
+            Hold(other.name, count, visit.trip_count, rest_s, tuple(own)) for other in before if other.passing is None
+        ]
+        if visit.trip_count:
+            total_s = rest_s + sum(step.service.mean_s for step in own)
+            awaits.append(Gap(count * visit.trip_count, total_s / visit.trip_count))
+    return Way(
+        name, share, service.name if service else "", cpu, tuple(awaits), tuple(steps), added(rest), tuple(holds)
+    )
+
+
+def _loops(ways: tuple[Way, ...], places: tuple[Place, ...]) -> dict[str, tuple[Loop, tuple[int, ...]]]:
+    """Return of each event loop what the ways ask of it."""
+    found = {}
+    for place in places:
+        own = [(index, way) for index, way in enumerate(ways) if way.service == place.name and way.cpu is not None]
+        if place.discipline == "event_loop" and own:
+            total = sum(way.share for _, way in own)
+            kinds = tuple(turns(way.share / total, way.cpu, place.await_s, way.awaits) for _, way in own if way.cpu)
+            found[place.name] = (Loop(kinds), tuple(index for index, _ in own))
+    return found
+
+
+def slower(on: Chain, factors: Mapping[str, float]) -> Chain:
+    """Return the chain with the services at some places so many times as long: what if a request cost more."""
+
+    def of(step: Step) -> Step:
+        factor = factors.get(step.place, 1.0)
+        return step._replace(service=_times(step.service, factor))
+
+    ways = tuple(
+        replace(
+            way,
+            cpu=_times(way.cpu, factors.get(way.service, 1.0)) if way.cpu else None,
+            steps=tuple(map(of, way.steps)),
+            holds=tuple(hold._replace(steps=tuple(map(of, hold.steps))) for hold in way.holds),
+        )
+        for way in on.ways
+    )
+    stations = {
+        name: Station(station.servers, _times(station.service, factors.get(name, 1.0)))
+        for name, station in on.stations.items()
+    }
+    return replace(on, ways=ways, stations=stations, loops=_loops(ways, on.places))
+
+
+def _times(law: ServiceTime, factor: float) -> ServiceTime:
+    return law if factor == 1 else ServiceTime(law.mean_s * factor, law.scv, law.law)

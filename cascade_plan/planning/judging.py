@@ -127,13 +127,16 @@ def _verdict(
     value = derivation.value
     if derivation.is_given:
         return Verdict(name, symbol, limit, value, "unjudged", GIVEN)
+    if derivation.interval is not None:
+        # What is only known between two ends must keep its limit at both.
+        value = derivation.interval[symbol in ("<", "<=", "==")]
     exact = value if isinstance(value, Decimal) else Decimal(str(value))
     passed = OPERATORS[symbol](exact, limit)
     if reason := _incomplete(name, bill):
         # The true cost is higher: only an upper limit that is already broken is certain.
         certain = symbol in ("<", "<=") and not passed
         return Verdict(name, symbol, limit, value, "fail" if certain else "unjudged", reason)
-    return Verdict(name, symbol, limit, value, "pass" if passed else "fail")
+    return Verdict(name, symbol, limit, value, "pass" if passed else "fail", interval=derivation.interval)
 
 
 def _incomplete(name: str, bill: Bill) -> str:

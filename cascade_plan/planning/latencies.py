@@ -11,15 +11,20 @@ from cascade_plan.model.derivation import Derivation, Finding, Input
 from cascade_plan.model.fleet import Fleet
 from cascade_plan.model.place import Place, Scale
 from cascade_plan.model.scenario import USERS_PEAK, Load, Scenario
-from cascade_plan.planning.chain import Chain, Prediction, chain, predict
+from cascade_plan.planning.chain import Chain, Prediction, chain
+from cascade_plan.planning.predicting import interval_of, predict
 from cascade_plan.planning.sizing import places
 
 BUSY: Final = ".busy_ratio_peak"
 """How the name of the figure ends that says how busy a tier is."""
 SYNC_S: Final = 15
 """Period of the HPA controller (kube-controller-manager --horizontal-pod-autoscaler-sync-period)."""
+Ends = tuple[tuple[float, float], ...]
+"""The (low, high) of p50, p95 and p99 in ms."""
 OF_LOADS: Final = ("latency_ms_p50", "latency_ms_p95", "latency_ms_p99", "requests_per_s")
 """The figures that every load has, and the peak: each with a dot and the load's name behind it."""
+OF_ACTIONS: Final = ("action_latency_ms_p50", "action_latency_ms_p95", "action_latency_ms_p99")
+"""The figures that every action of every load has, where there are several: with a load's and an action's name."""
 SOURCE: Final = "docs/model.md: closed network of multi-server queues, transform inversion"
 
 
@@ -49,8 +54,8 @@ def latencies(scenario: Scenario, fleet: Fleet) -> tuple[tuple[Derivation, ...],
         on = chain(scenario, places(scenario, fleet, case.scale))
         if not on.places:
             continue
-        prediction = _predicted(_Asked.of(on, case.users))
-        figures += _figures(case, prediction, on)
+        prediction, ends = _predicted(_Asked.of(on, case.users))
+        figures += _figures(case, prediction, ends, on)
         if case.name == USERS_PEAK:
             figures += _busy(prediction, on)
         # That the peak is saturated is said of the load that drives it, where one does.
@@ -75,15 +80,16 @@ class _Asked:
     def of(cls, on: Chain, users: int) -> _Asked:
         def asked(place: Place) -> tuple[object, ...]:
             visits = ((share, place.visits(action)) for share, action in on.mix)
-            queues = (place.is_shared, place.unit_count, place.server_count_per_unit)
-            return (place.name, place.is_scaled, *queues, *visits)
+            queues = (place.is_shared, place.unit_count, place.server_count, place.discipline, place.await_s)
+            return (place.name, *queues, place.quota, place.stands_before, place.passing, *visits)
 
-        return cls(users, on.scenario.behaviour.think_time_s.mean, tuple(map(asked, on.places)), on)
+        return cls(users, on.think_s, tuple(map(asked, on.places)), on)
 
 
 @lru_cache(maxsize=256)
-def _predicted(asked: _Asked) -> Prediction:
-    return predict(asked.on, asked.users)
+def _predicted(asked: _Asked) -> tuple[Prediction, Ends | None]:
+    prediction = predict(asked.on, asked.users)
+    return prediction, interval_of(asked.on, asked.users, prediction)
 
 
 class _Case(NamedTuple):
@@ -146,7 +152,7 @@ def chain_for(scenario: Scenario, fleet: Fleet, load: Load) -> Chain:
     return chain(scenario, places(scenario, fleet, scale_for(scenario, fleet, load)))
 
 
-def _figures(case: _Case, prediction: Prediction, on: Chain) -> list[Derivation]:
+def _figures(case: _Case, prediction: Prediction, ends: Ends | None, on: Chain) -> list[Derivation]:
     busy, name = prediction.utilisation_ratio, case.name
     inputs = (
         Input("users", case.users, f"scenario: {case.said}"),
@@ -155,32 +161,60 @@ def _figures(case: _Case, prediction: Prediction, on: Chain) -> list[Derivation]
         *(Input(f"units of {place.name}", place.unit_count, "computed") for place in on.places if place.is_scaled),
         *(Input(f"busy share of {station}", share, "computed") for station, share in sorted(busy.items())),
     )
+    low_high = ends or (None, None, None)
     values = (
-        ("p50", prediction.latency_ms_p50),
-        ("p95", prediction.latency_ms_p95),
-        ("p99", prediction.latency_ms_p99),
+        ("p50", prediction.latency_ms_p50, low_high[0]),
+        ("p95", prediction.latency_ms_p95, low_high[1]),
+        ("p99", prediction.latency_ms_p99, low_high[2]),
     )
+    note = f"the fullest place is {prediction.bottleneck}"
+    if ends:
+        note = f"{note}: so full that a CPU time a few per cent off moves it between the two ends"
+    return (
+        [
+            Derivation(
+                f"requests_per_s.{name}",
+                prediction.requests_per_s,
+                "requests/s",
+                "users / (think time + response time)",
+                inputs,
+                SOURCE,
+                "the rate of a load generator that waits for each answer; it falls when the system is slow",
+            ),
+        ]
+        + [
+            Derivation(
+                f"latency_ms_{percentile}.{name}",
+                value,
+                "ms",
+                "percentile of the sum over every place a request visits, at the closed system's throughput",
+                inputs,
+                SOURCE,
+                note,
+                interval,
+            )
+            for percentile, value, interval in values
+        ]
+        + _of_actions(case, prediction, inputs)
+    )
+
+
+def _of_actions(case: _Case, prediction: Prediction, inputs: tuple[Input, ...]) -> list[Derivation]:
+    """Return the percentiles of each action's requests, where there are several."""
+    actions = dict.fromkeys(path.kind for path in prediction.response.paths)
+    if len(actions) < 2:
+        return []
     return [
         Derivation(
-            f"requests_per_s.{name}",
-            prediction.requests_per_s,
-            "requests/s",
-            "users / (think time + response time)",
-            inputs,
-            SOURCE,
-            "the rate of a load generator that waits for each answer; it falls when the system is slow",
-        ),
-    ] + [
-        Derivation(
-            f"latency_ms_{percentile}.{name}",
+            f"{family}.{case.name}.{action}",
             value,
             "ms",
-            "percentile of the sum over every place a request visits, at the closed system's throughput",
+            f"percentile of the requests of {action} alone: the sum over every place that they visit",
             inputs,
             SOURCE,
-            f"the fullest place is {prediction.bottleneck}",
         )
-        for percentile, value in values
+        for action in actions
+        for family, value in zip(OF_ACTIONS, prediction.latency_ms((0.5, 0.95, 0.99), action), strict=True)
     ]
 
 

@@ -15,8 +15,9 @@ from cascade_plan.model.scenario import Load
 from cascade_plan.model.solution import Rejection, Solution
 from cascade_plan.planning.billing import bill_of
 from cascade_plan.planning.ceilings import broken
-from cascade_plan.planning.chain import Chain, chain, meets, throughput
+from cascade_plan.planning.chain import Chain, chain
 from cascade_plan.planning.latencies import is_sudden
+from cascade_plan.planning.predicting import meets, worst_state
 from cascade_plan.planning.sizing import Brief, followed, places, size
 
 NODES_MOST: Final = 100_000
@@ -116,7 +117,7 @@ class _Search:
 
     def failure(self, case: _Case, counts: Counts) -> str:
         """Return why these counts do not meet a case after the losses, or ""."""
-        left = {lever.name: self._left(lever, counts[lever.name]) for lever in (*self.scaled, *self.steady)}
+        left = {lever.name: self._left(lever, counts[lever.name]) for lever in self._levers}
         for lever in self.scaled:
             if not left[lever.name]:
                 return f"{counts[lever.name]} nodes leave none when a zone and a node are lost"
@@ -178,7 +179,7 @@ class _Search:
         """Return about how many nodes of each lever the busiest case fills, losses included: where a search starts."""
         asked = self.brief.scenario.availability.asked
         think_s = self.brief.scenario.behaviour.think_time_s.mean
-        one = self._chain({lever.name: 1 for lever in (*self.scaled, *self.steady)})
+        one = self._chain({lever.name: 1 for lever in self._levers})
         busy = one.busy(max(case.users for case in cases) / think_s)
         kept = asked.zones - min(asked.lost_zone_count, asked.zones - 1)
         guesses = {}
@@ -187,7 +188,8 @@ class _Search:
             for workload in self.fleet.workloads:
                 if self.fleet.group_of(workload).lever == lever.name:
                     servers = sum(busy.get(place.name, 0.0) for place in one.places if place.tier == workload.tier)
-                    filled = max(filled, math.ceil(servers / workload.pod_count_per_node))
+                    cores = workload.cores_per_pod * workload.pod_count_per_node
+                    filled = max(filled, math.ceil(servers / cores))
             guesses[lever.name] = max(1, math.ceil((filled + asked.lost_node_count) * asked.zones / kept))
         return guesses
 
@@ -265,10 +267,14 @@ class _Search:
         return any(self.failure(case, counts) for case in cases)
 
     def followed(self, base: Counts) -> Mapping[str, int]:
-        """Return the counts that follow from how busy the places are when no count is lost."""
+        """Return the counts that follow from what is held in the busiest case, after the losses."""
         users = max(case.users for case in self.cases())
-        on = self._chain(base)
-        return followed(self.brief.scenario, self.fleet, on.busy(throughput(on, users)))
+        on = self._chain({**base, **{lever.name: self._left(lever, base[lever.name]) for lever in self._levers}})
+        return followed(self.brief.scenario, self.fleet, worst_state(on, users).held_count)
+
+    @property
+    def _levers(self) -> tuple[Lever, ...]:
+        return (*self.scaled, *self.steady)
 
     def rejections(self, base: Counts, least: Counts) -> Iterator[Rejection]:
         """Yield, for each count that could be one smaller, the load that then fails."""

@@ -249,8 +249,8 @@ def simulate_closed(
     if users < 1 or requests < 1 or not stations or not 0 <= warm_up_share < 1:
         raise ValueError("users, requests and stations are needed, and a warm-up share in [0, 1)")
     random = default_rng(seed)
-    thoughts = _endless(think, random)
-    services = [_endless(station.service, random) for station in stations]
+    thoughts = endless(think, random)
+    services = [endless(station.service, random) for station in stations]
     free = [[0.0] * station.servers for station in stations]
     events = [(next(thoughts), 0, 0.0) for _ in range(users)]
     heapify(events)
@@ -278,7 +278,7 @@ def simulate_closed(
     return ClosedRun(np.array(responses[dropped:]), rate_per_s, flow, users - asking)
 
 
-def _endless(law: ServiceTime, random: Generator) -> Iterator[float]:
-    """Yield draws of the law for ever."""
+def endless(law: ServiceTime, random: Generator) -> Iterator[float]:
+    """Yield draws of the law for ever, in s."""
     while True:
         yield from draws(law, (_BLOCK,), random).tolist()

@@ -15,7 +15,8 @@ from cascade_plan.model.fleet import Lever, NodeGroup, Workload
 from cascade_plan.model.plan import Plan
 from cascade_plan.model.replay import Outcome
 from cascade_plan.model.scenario import value_at
-from cascade_plan.planning.chain import Chain, chain, percentiles_ms, ways
+from cascade_plan.planning.chain import Chain, chain, percentiles_ms
+from cascade_plan.planning.predicting import response, steady_state
 from cascade_plan.planning.sizing import places
 from cascade_plan.proving.autoscaler import Cluster, Grid, Signal, tabulate
 from cascade_plan.proving.replay import Latency, Policy, Result, Traffic, replay
@@ -92,7 +93,8 @@ class Stage:
     @property
     def pod_requests_per_s(self) -> float:
         """What a pod answers that never rests."""
-        return 1 / self.on.stations[self.pods].service.mean_s
+        station = self.on.stations[self.pods]
+        return station.servers / station.service.mean_s / self.on.place(self.pods).unit_count
 
     @property
     def pod_count_least(self) -> int:
@@ -106,9 +108,9 @@ class Stage:
 
     def percentiles_ms(self, utilisation: float, *shares: float) -> Sequence[float]:
         """Return response percentiles in ms when users send `utilisation` times what the pods can answer."""
-        station, think_s = self.on.stations[self.pods], self.on.scenario.behaviour.think_time_s.mean
+        station, think_s = self.on.stations[self.pods], self.on.think_s
         users = max(1, round(utilisation * station.servers / station.service.mean_s * think_s))
-        return percentiles_ms(self.on, users, shares)
+        return percentiles_ms(response(self.on, steady_state(self.on, users)), shares)
 
     def latency(self) -> Latency:
         """Return the p95 and p99 of its requests over the utilisation of the pods."""
@@ -235,22 +237,5 @@ def _chain_of(plan: Plan, service: Service) -> Chain:
     services themselves are left out, as none of its requests visits them and an autoscaler adds to them in time. A user
     comes to one of several services once in so many thoughts: thinking lasts as much longer.
     """
-    scenario, share = plan.scenario, service.request_share
-    on = chain(scenario, places(scenario, plan.fleet, {service.lever.name: service.lever.floor_count}))
-    mix = tuple((part / share, action) for part, action in on.mix if scenario.service(action) == service.name)
-    visited = tuple(
-        place
-        for place in on.places
-        if any(visit.is_awaited and visit.try_count for _, action in mix for visit in place.visits(action))
-    )
-    think = scenario.behaviour.think_time_s
-    longer = think.model_copy(update={"min": think.min / share, "max": think.max / share})
-    behaviour = scenario.behaviour.model_copy(update={"think_time_s": longer})
-    return Chain(
-        scenario.model_copy(update={"behaviour": behaviour}),
-        mix,
-        visited,
-        {place.name: on.stations[place.name] for place in visited},
-        {place.name: on.visits[place.name] / share for place in visited},
-        ways(mix, visited),
-    )
+    counts = {service.lever.name: service.lever.floor_count}
+    return chain(plan.scenario, places(plan.scenario, plan.fleet, counts), service.name)

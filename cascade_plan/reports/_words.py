@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Final
 
+from cascade_plan.model.derivation import Derivation
 from cascade_plan.model.plan import Verdict
 from cascade_plan.units import trimmed
 
@@ -125,13 +126,31 @@ def limit_text(verdict: Verdict) -> str:
     return f"{verdict.operator} {trimmed(f'{verdict.limit:f}')}"
 
 
+def ends(figure: Derivation) -> str:
+    """Return a figure's value; both ends where it is only known to lie between them."""
+    if figure.interval is None:
+        return count(figure.value)
+    return " to ".join(count(end) for end in figure.interval)
+
+
 def measured(verdict: Verdict) -> str:
     """Return the figure a gate judged, unmistakably on its side of the limit; empty where there is none."""
     if verdict.value is None:
         return ""
     # A verdict on a cost has a reason only where the bill is incomplete, whichever way it ends.
     prefix = "at least " if verdict.reason and verdict.figure.startswith("cost_") else ""
+    if verdict.interval is not None:
+        return between(verdict.interval, verdict.limit)
     return prefix + beside(verdict.value, verdict.limit)
+
+
+def between(interval: tuple[float, float], limit: Decimal) -> str:
+    """Return the two ends of a value that is only known so far, each on its side of a limit.
+
+    >>> between((196.4, 412.0), Decimal(300))
+    '196.4 to 412'
+    """
+    return " to ".join(beside(end, limit) for end in interval)
 
 
 def gate_line(verdict: Verdict) -> str:

@@ -11,14 +11,20 @@ from cascade_plan.model.plan import Plan
 from cascade_plan.model.price import UNITS
 from cascade_plan.model.titles import title
 from cascade_plan.reports._fitting import fitted, hanging
-from cascade_plan.reports._words import count, shown, unit_price, usd
+from cascade_plan.reports._words import count, ends, shown, unit_price, usd
 
 MONTHLY: Final = "cost_usd_per_month."
 UPFRONT: Final = "cost_usd_upfront"
 MONEY_UNITS: Final[Mapping[str, str]] = {"USD": "", "USD/month": " a month"}
 UNFOLDED: Final = 2**16
 """A width that folds no line."""
-TOPICS: Final = (("cost_", "Cost"), ("latency_", "Latency"), ("requests_per_s", "Load"))
+TOPICS: Final = (
+    ("cost_", "Cost"),
+    ("latency_", "Latency"),
+    ("action_latency_", "Latency by action"),
+    ("break_even", "Break-even"),
+    ("requests_per_s", "Load"),
+)
 """How figures begin that belong to no tier, and under which heading they are listed."""
 TAKEN: Final = "  "
 """What stands between two columns."""
@@ -73,6 +79,7 @@ def document(figure: Derivation, plan: Plan) -> dict[str, Any]:
         "inputs": [{"name": i.name, "value": _plain(i.value), "origin": i.origin} for i in figure.inputs],
         "source": figure.source,
         "note": figure.note,
+        "interval": list(figure.interval) if figure.interval else None,
     }
     if figure.figure.startswith(MONTHLY):
         level = figure.figure.removeprefix(MONTHLY)
@@ -107,7 +114,8 @@ def _amount(figure: Derivation) -> tuple[str, str]:
     """Return a figure's value as a person reads it, money in dollars and cents, and its unit."""
     if isinstance(figure.value, Decimal) and figure.unit in MONEY_UNITS:
         return _money(figure.value), MONEY_UNITS[figure.unit]
-    return (count if isinstance(figure.value, float) else shown)(figure.value), f" {figure.unit}".rstrip()
+    value = ends(figure) if isinstance(figure.value, float) else shown(figure.value)
+    return value, f" {figure.unit}".rstrip()
 
 
 def _money(amount: Decimal) -> str:

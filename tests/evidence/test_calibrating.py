@@ -45,7 +45,7 @@ from cascade_plan.model.observation import (
     Statistic,
 )
 from cascade_plan.model.scenario import value_at, with_values
-from cascade_plan.planning.chain import predict
+from cascade_plan.planning.predicting import predict
 
 READ, WRITE = "behaviour.actions.read.cpu_ms", "behaviour.actions.write.cpu_ms"
 MEAN_MS = 0.75 * TRUE[READ] + 0.25 * TRUE[WRITE]

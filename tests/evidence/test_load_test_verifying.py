@@ -27,8 +27,8 @@ from cascade_plan.model.measurement import Measurement, Percentile, Verification
 from cascade_plan.model.observation import CORES, REQUESTS_PER_S, Measure, Metrics
 from cascade_plan.model.plan import Plan
 from cascade_plan.model.scenario import Scenario
-from cascade_plan.planning.chain import predict
 from cascade_plan.planning.latencies import chain_for
+from cascade_plan.planning.predicting import predict
 
 USERS = 8000
 

@@ -13,10 +13,12 @@ from cascade_plan.inputs.scenarios import read
 from cascade_plan.model.fleet import Fleet
 from cascade_plan.model.place import Scale
 from cascade_plan.model.scenario import Scenario
-from cascade_plan.planning.chain import Chain, chain, meets, predict, throughput
+from cascade_plan.planning.chain import Chain, Prediction, chain
 from cascade_plan.planning.pipeline import plan
+from cascade_plan.planning.predicting import meets, predict, throughput
 from cascade_plan.planning.sizing import places
-from cascade_plan.proving.requests import run
+from cascade_plan.proving.queue import Interval
+from cascade_plan.proving.requests import Simulated, run
 
 ENOUGH = 1_000_000
 
@@ -47,31 +49,56 @@ def test_the_chain_is_that_of_the_counts_it_is_asked_for() -> None:
     assert sized()[1].of("api")[0].workloads[0].cores_per_pod == pytest.approx(0.527, abs=1e-3)
 
 
+def compared(pods: int, busy: float, *changes: str, **counts: int) -> tuple[Prediction, Simulated]:
+    """Return what is predicted and simulated for users who would keep the fullest place so busy."""
+    on = served(pods, "tiers.database.shape=db.r5.24xlarge", *changes, **counts)
+    users = round(busy * on.capacity_requests_per_s * (on.think_s + 0.015))
+    return predict(on, users), run(on, users, 60_000, 1)
+
+
+def is_near(value: float, interval: Interval, ratio: float) -> bool:
+    return abs(value - interval.value) <= ratio * interval.value + interval.half_width
+
+
+@pytest.mark.parametrize("discipline", ["event_loop", "sharing", "fcfs"])
 @pytest.mark.parametrize(
-    ("users", "counts", "changes"),
+    ("pods", "busy", "scv"),
+    [(1, 0.3, 1), (1, 0.6, 0), (1, 0.6, 0.25), (1, 0.8, 0.25), (4, 0.3, 0), (4, 0.6, 1), (4, 0.8, 0), (4, 0.9, 0.25),
+     (4, 0.9, 1), (14, 0.6, 0), (14, 0.8, 1), (14, 0.9, 0.25), (14, 0.9, 1)],
+)  # fmt: skip
+def test_prediction_is_what_requests_one_by_one_measure(discipline: str, pods: int, busy: float, scv: float) -> None:
+    predicted, got = compared(pods, busy, f"tiers.api.discipline={discipline}", f"tiers.api.service_scv={scv}")
+    assert predicted.requests_per_s == pytest.approx(got.requests_per_s, rel=0.01)
+    assert is_near(predicted.latency_ms_mean, got.latency_ms_mean, 0.05)
+    assert is_near(predicted.latency_ms_p50, got.latency_ms_p50, 0.05)
+    assert is_near(predicted.latency_ms_p95, got.latency_ms_p95, 0.05)
+    assert is_near(predicted.latency_ms_p99, got.latency_ms_p99, 0.05)
+    for action, seen in got.by_action.items():
+        assert is_near(predicted.latency_ms((0.95,), action)[0], seen.p95, 0.08), action
+    for name, share in got.utilisation_ratio.items():
+        if name not in predicted.held_count:
+            assert predicted.utilisation_ratio[name] == pytest.approx(share, rel=0.03, abs=0.001), name
+
+
+@pytest.mark.parametrize(
+    ("discipline", "busy", "connections"),
     [
-        (1_000, {}, ()),
-        (10_000, {}, ()),
-        (13_000, {}, ()),
-        (16_000, {}, ()),
-        (20_000, {}, ()),
-        (10_000, {"database__replica_count": 0}, ("tiers.api.service_scv=0",)),
-        (10_000, {}, ("tiers.database.shape=db.r5.large", "tiers.database.n_plus_one=true")),
-        (9_000, {}, ("tiers.database.prepared_statements=false", "tiers.api.service_scv=0.5")),
+        *((discipline, busy, 3) for discipline in ("event_loop", "sharing", "fcfs") for busy in (0.95, 1.1)),
+        ("event_loop", 0.8, 3),
+        ("sharing", 1.1, 15),
+        ("fcfs", 1.1, 15),
     ],
 )
-def test_prediction_is_what_requests_one_by_one_measure(
-    users: int, counts: dict[str, int], changes: tuple[str, ...]
+def test_above_saturation_each_action_is_as_slow_as_requests_one_by_one(
+    discipline: str, busy: float, connections: int
 ) -> None:
-    on = served(14, *changes, **counts)
-    predicted, got = predict(on, users), run(on, users, max(60_000, 12 * users), 7)
+    """Of one core: with 3 connections what needs none passes; with as many as it can have all wait for the core."""
+    predicted, got = compared(1, busy, f"tiers.api.discipline={discipline}", pool__connection_count=connections)
     assert predicted.requests_per_s == pytest.approx(got.requests_per_s, rel=0.02)
-    assert predicted.latency_ms_mean == pytest.approx(got.latency_ms_mean.value, rel=0.05)
-    for value, interval in (
-        (predicted.latency_ms_p95, got.latency_ms_p95),
-        (predicted.latency_ms_p99, got.latency_ms_p99),
-    ):
-        assert abs(value - interval.value) <= 0.06 * interval.value + interval.half_width
+    for action, seen in got.by_action.items():
+        p50, p95 = predicted.latency_ms((0.5, 0.95), action)
+        assert is_near(p50, seen.p50, 0.2), action
+        assert is_near(p95, seen.p95, 0.2), action
 
 
 def test_simulation_conserves_requests_and_repeats() -> None:

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cascade_plan.model.plan import Plan, Verdict
-from cascade_plan.planning.chain import predict
 from cascade_plan.planning.latencies import chain_for
+from cascade_plan.planning.predicting import predict
 
 LOADS: Final = {"peak": {"users": 1000, "spawn_rate_per_s": 10, "duration_s": 600, "latency_ms_p95": 200}}
 

@@ -16,8 +16,9 @@ from cascade_plan.model.plan import Plan, from_json, to_json
 from cascade_plan.model.scenario import Scenario
 from cascade_plan.planning import least_fleet
 from cascade_plan.planning.ceilings import broken
-from cascade_plan.planning.chain import chain, meets
+from cascade_plan.planning.chain import chain
 from cascade_plan.planning.pipeline import plan
+from cascade_plan.planning.predicting import meets
 from cascade_plan.planning.sizing import places
 from cascade_plan.prices import bundled
 
@@ -94,7 +95,9 @@ def test_what_no_fleet_meets_is_said() -> None:
 
 def test_pool_is_small_and_covers_its_queries() -> None:
     made = planned(scenario("cascade"))
-    assert made.figure("pool.connection_count") == 9
+    # 3,250 queries/s, each in a transaction of 4 trips of 0.7 ms, and 2,500 of them with a commit of 3 ms.
+    held = 3_250 * 4 * 0.0007 + 2_500 * 0.003
+    assert held + 4 * held**0.5 < made.figure("pool.connection_count") < 1.6 * (held + 4 * held**0.5)
     assert made.figure("pool.connection_count_per_10000_users") < 100
 
 

@@ -9,6 +9,8 @@ from xml.etree import ElementTree
 import pytest
 
 from cascade_plan.cli.app import run
+from cascade_plan.planning.predicting import predict
+from cascade_plan.proving import requests
 
 HEAD = """\
 schema_version: 1
@@ -63,13 +65,17 @@ def test_where_there_is_nothing_to_simulate_it_is_said(
     assert called(capsys, scenario, tmp_path / "none.yaml", *flags) == (2, "", f"error: {message}\n")
 
 
-def test_a_prediction_that_is_far_off_is_said_to_be(capsys: pytest.CaptureFixture[str]) -> None:
-    pool = ("pool.connections=3", "database.write_ms=0.8", "database.service_scv=6", "database.shape=db.r5.4xlarge")
-    line = ["simulate", "--requests", "20000", *(word for each in pool for word in ("--set", f"tiers.{each}"))]
+def test_a_prediction_that_is_far_off_is_said_to_be(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line = ["simulate", "--requests", "20000"]
     assert run(line) == 0
-    assert "warning: load peak: predictions are off by more than 20%: " in capsys.readouterr().err
-    assert run(["simulate", "--requests", "20000"]) == 0
     assert "predictions are off" not in capsys.readouterr().err
+    monkeypatch.setattr(requests, "predict", lambda on, users: predict(on, round(2.5 * users)))
+    assert run(line) == 0
+    told = capsys.readouterr().err
+    assert "warning: load peak: predictions are off by more than 20%: believe what is simulated" in told
+    assert "load normal" not in told, "a fleet that is nearly idle answers 2,500 users as it does 1,000"
 
 
 @pytest.mark.parametrize("count", ["0", "99"])

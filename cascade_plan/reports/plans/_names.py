@@ -11,7 +11,7 @@ from cascade_plan.model.titles import called
 from cascade_plan.reports import _words as words
 from cascade_plan.units import trimmed
 
-LOADS: Final = re.compile(r"(?:latency_ms_(p\d+)|(requests_per_s))\.(\w+)")
+LOADS: Final = re.compile(r"(?:(?:action_)?latency_ms_(p\d+)|(requests_per_s))\.(\w+)(?:\.(\w+))?")
 COSTS: Final = re.compile(r"cost_usd_(?:per_1000_(?:(\w+)_)?users_month|per_month\.(\w+)|upfront)")
 LEAF: Final = (
     (re.compile(r"_count_per_10000_users"), "s per 10,000 users"),
@@ -34,8 +34,9 @@ def spoken(figure: str) -> str:
     ('pool connections per 10,000 users', 'WebSocket connections per node')
     """
     if found := LOADS.fullmatch(figure):
-        percentile, _, load = found.groups()
+        percentile, _, load, action = found.groups()
         who = "all users at peak" if load == "users_peak" else words.one_line(load)
+        who = f"{words.one_line(action)} under {who}" if action else who
         return f"{percentile} latency of {who}" if percentile else f"requests/s of {who}"
     if found := COSTS.fullmatch(figure):
         users, level = found.groups()
@@ -57,7 +58,8 @@ def missed(plan: Plan, verdict: Verdict) -> tuple[str, str]:
         value = f"{more} {words.dollars(_grouped(number))}".strip()
         limit = words.dollars(limit)
     elif unit:
-        value = f"{_grouped(value)} {words.one_line(unit)}"
+        ends = value.split(" to ") if verdict.interval is not None else [value]
+        value = f"{' to '.join(map(_grouped, ends))} {words.one_line(unit)}"
     return spoken(verdict.figure), f"{value}, limit {verdict.operator} {limit}"
 
 

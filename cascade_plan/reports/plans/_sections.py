@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from cascade_plan.model.fleet import Band, NodeGroup
 from cascade_plan.model.plan import Plan
 from cascade_plan.reports import _words as words
 from cascade_plan.reports.plans import _facts as facts
+
+PERCENTILES: Final = ("p50", "p95", "p99")
 
 
 class Section(NamedTuple):
@@ -35,6 +37,7 @@ def sections(plan: Plan) -> list[Section]:
     return [
         _fleet(plan),
         _figures(plan),
+        *_by_action(plan),
         _band(plan),
         _denominators(plan),
         *_upfront(plan),
@@ -90,11 +93,27 @@ def _counts(band: Band) -> tuple[str, ...]:
 def _figures(plan: Plan) -> Section:
     """Return every figure but the costs and the node counts, which have tables of their own."""
     rows = tuple(
-        (name, words.count(figure.value), words.one_line(figure.unit))
+        (name, words.ends(figure), words.one_line(figure.unit))
         for name, figure in sorted(plan.figures.items())
-        if not name.startswith("cost_") and ".node_count" not in name
+        if not name.startswith(("cost_", "action_latency_")) and ".node_count" not in name
     )
     return Section("Figures", ("figure", "value", "unit"), rows, (1,), (2,))
+
+
+def _by_action(plan: Plan) -> Iterator[Section]:
+    """Yield the latency of each action under each load, where there are several actions."""
+    found: dict[tuple[str, str], dict[str, str]] = {}
+    for name, figure in plan.figures.items():
+        if name.startswith("action_latency_ms_"):
+            family, load, action = name.split(".")
+            found.setdefault((load, action), {})[family.rpartition("_")[2]] = words.count(figure.value)
+    if found:
+        rows = tuple(
+            (words.one_line(load), words.one_line(action), *(cells[each] for each in PERCENTILES))
+            for (load, action), cells in found.items()
+        )
+        headers = ("load", "action", *(f"{each} ms" for each in PERCENTILES))
+        yield Section("Latency by action", headers, rows, (2, 3, 4))
 
 
 def _band(plan: Plan) -> Section:

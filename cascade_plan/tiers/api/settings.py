@@ -1,14 +1,14 @@
 """What a scenario may say of a service that answers requests."""
 
 from collections.abc import Mapping
-from typing import ClassVar, Final, Self
+from typing import ClassVar, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
 from cascade_plan.model.defaults import PLAN, default
 from cascade_plan.model.part import Image, Key, Need, Part, Port, ShapeName, UrlPath, all_defaults
 from cascade_plan.model.tier import Bought
-from cascade_plan.units import AtLeastOne, Cores, Count, SecondsOrZero, Variability
+from cascade_plan.units import AtLeastOne, Cores, Count, MillisecondsOrZero, SecondsOrZero, Variability
 
 OF_NODES: Final = frozenset(
     {"nodes", "minimum_nodes", "minimum_nodes_scaled_in", "headroom_ratio", "shape", "purchase", "node_provisioning_s"}
@@ -23,6 +23,8 @@ class Pod(Part):
     """CPU a pod requests."""
     memory_mib: Count = default(768, "assumption", "a Python API worker with its libraries and caches")
     """Memory a pod requests, and may take."""
+    cpu_limit_cores: Cores | None = Field(default=None, examples=[1])
+    """Most CPU a pod may use, over 100 ms: one that has used it up is stopped until the next; left out, none."""
 
 
 class NodeBounds(Part):
@@ -104,8 +106,20 @@ class Settings(Bought):
         15, "cited", "SQLAlchemy's pool_size 5 + max_overflow 10, https://docs.sqlalchemy.org/en/20/core/pooling.html"
     )
     """Most connections one pod opens to each address of a pool or a database."""
-    service_scv: Variability = default(1.0, "assumption", "exponential: as variable as its mean, measure yours")
-    """Squared coefficient of variation of the CPU time of one kind of request: 0 constant, 1 exponential."""
+    discipline: Literal["event_loop", "sharing", "fcfs"] = default(
+        "event_loop", "assumption", "asyncio or Node, one loop a pod: what most web services are written for"
+    )
+    """event_loop: a request comes back to the queue after every await. sharing: all at once, each the slower the more
+    there are (threads or processes that the kernel slices). fcfs: one request after the other, each in one piece."""
+    await_cpu_ms: MillisecondsOrZero = default(
+        0.07, "measured", "0.06 to 0.10 ms before each await of asyncpg and redis-py under FastAPI on uvloop"
+    )
+    """CPU time of an event loop's request before each await, a part of its cpu_ms; the rest comes after the last."""
+    service_scv: Variability = default(
+        0.25, "assumption", "handlers of fixed work measured 0.002 to 0.012; rows and bodies that differ make it more"
+    )
+    """Squared coefficient of variation of the CPU time of one kind of request: 0 constant, 1 exponential. It stands for
+    that alone: what awaits do to the wait is the discipline's."""
     pod_startup_s: SecondsOrZero = default(30.0, "assumption", "image on the node, a Python service up and ready")
     """From a pod that is asked for to one that answers."""
     node_provisioning_s: SecondsOrZero = default(

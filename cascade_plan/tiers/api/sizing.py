@@ -12,7 +12,7 @@ from cascade_plan.model.defaults import PLAN
 from cascade_plan.model.derivation import Derivation, Finding, Input
 from cascade_plan.model.fleet import Band, Lever, NodeGroup, Sized, Workload
 from cascade_plan.model.offer import Offer
-from cascade_plan.model.place import Place, Scale, Visit
+from cascade_plan.model.place import Place, Quota, Scale, Visit
 from cascade_plan.model.scenario import Action
 from cascade_plan.tiers.api import scaling, sharing
 from cascade_plan.tiers.api.settings import NodeBounds, Pod, Settings
@@ -93,19 +93,43 @@ def _pods_per_node(ask: Ask[Settings], owner: str, shape: Shape) -> Mapping[str,
 
 
 def places(site: Site[Settings], scale: Scale, before: tuple[Place, ...]) -> tuple[Place, ...]:
-    """Return the pods as one queue with a server each: the balancer sends to the least busy."""
+    """Return the pods as one queue: the balancer sends to the least busy, and a pod that is busy has a core to itself
+    as long as its node has one left. There are as many servers as cores that pods can keep busy, or pods if fewer.
+    """
     (workload,) = site.fleet[site.name].workloads
     lever = site.fleet[sharing.host(site.scenario, site.name)].lever("node_count")
     nodes = scale.get(lever.name, lever.base_count)
     pods = min(nodes * workload.pod_count_per_node, scale.get(f"{site.name}.replica_count", workload.replica_count_max))
+    pods = max(1, pods)
+    limit = site.settings.pod.cpu_limit_cores
+    # A node's pods together get what it leaves them; one of them alone at most a core, and at most its limit.
+    cores = pods * min(1.0, limit or 1.0, workload.cores_per_pod * workload.pod_count_per_node / _beside(pods, nodes))
+    servers = max(1, round(cores))
 
     def visits(action: Action) -> tuple[Visit, ...]:
         if site.scenario.service(action) != site.name:
             return ()
-        busy = ServiceTime(action.cpu_ms / 1000 / workload.cores_per_pod, site.settings.service_scv)
-        return (Visit(1, 1.0, busy),)
+        return (Visit(1, 1.0, ServiceTime(action.cpu_ms / 1000, site.settings.service_scv)),)
 
-    return (Place(site.name, site.name, max(1, pods), 1, True, visits, is_scaled=True),)
+    return (
+        Place(
+            site.name,
+            site.name,
+            pods,
+            servers,
+            visits=visits,
+            is_scaled=True,
+            discipline=site.settings.discipline,
+            await_s=site.settings.await_cpu_ms / 1000,
+            speed=cores / servers,
+            quota=Quota(limit) if limit and limit < 1 else None,
+        ),
+    )
+
+
+def _beside(pods: int, nodes: int) -> float:
+    """Return how many pods of the service stand on a node, spread evenly."""
+    return max(1.0, pods / max(1, nodes))
 
 
 def _share(ask: Ask[Settings]) -> float:

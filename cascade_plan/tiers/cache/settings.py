@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from cascade_plan.model.defaults import PLAN, default
 from cascade_plan.model.part import Need, ShapeName
 from cascade_plan.model.tier import Bought
-from cascade_plan.units import Count, GibOrZero, Milliseconds, MillisecondsOrZero, PerOne, Share
+from cascade_plan.units import Count, GibOrZero, Milliseconds, MillisecondsOrZero, PerOne, Share, Variability
 
 
 class Settings(Bought):
@@ -43,8 +43,14 @@ class Settings(Bought):
         10.0, "assumption", "a client library's pool; more than requests of one pod that wait for it at a time"
     )
     """Connections that one pod keeps open to each master."""
-    round_trip_ms: MillisecondsOrZero = default(0.5, "assumption", "a round trip that may cross zones")
+    round_trip_ms: MillisecondsOrZero = default(
+        0.7, "assumption", "0.4 ms within a zone, 0.5 to 1.5 to another, and every second trip or more crosses"
+    )
     """Network time of one command."""
+    round_trip_scv: Variability = default(
+        0.5, "assumption", "0.42 ms in the middle and 1.3 at p99 within a zone are 0.27; zones differ besides"
+    )
+    """Squared coefficient of variation of that time."""
 
     @model_validator(mode="after")
     def _whole_shards(self) -> Self:

@@ -13,7 +13,7 @@ from cascade_plan.model.defaults import PLAN
 from cascade_plan.model.derivation import Derivation, Finding, Input
 from cascade_plan.model.fleet import Band, Lever, NodeGroup, Sized, Streams
 from cascade_plan.model.offer import Offer
-from cascade_plan.model.place import Place, Scale, Visit
+from cascade_plan.model.place import Place, Scale, Visit, trip_time
 from cascade_plan.model.scenario import Action
 from cascade_plan.tiers.cache import limits
 from cascade_plan.tiers.cache.limits import MASTERS_LEAST, Work
@@ -93,15 +93,16 @@ def size(ask: Ask[Settings]) -> Sized:
 def places(site: Site[Settings], scale: Scale, before: tuple[Place, ...]) -> tuple[Place, ...]:
     """Return the masters, each a queue of its own with one server: commands are executed one at a time."""
     settings, scenario = site.settings, site.scenario
-    each, trip_s = ServiceTime(settings.command_ms / 1000), settings.round_trip_ms / 1000
+    each, trip = ServiceTime(settings.command_ms / 1000), trip_time(settings.round_trip_ms, settings.round_trip_scv)
 
     def visits(action: Action) -> tuple[Visit, ...]:
         if scenario.cache(action) != site.name:
             return ()
-        return (Visit(scenario.all_reads(action), 1.0, each, trip_s),)
+        return (Visit(scenario.all_reads(action), 1.0, each, 1, trip),)
 
     masters = scale.get(f"{site.name}.master_count", site.fleet[site.name].count("master_count"))
-    return (Place(site.name, site.name, max(1, masters), 1, False, visits),)
+    masters = max(1, masters)
+    return (Place(site.name, site.name, masters, masters, False, visits),)
 
 
 def _replicas(ask: Ask[Settings]) -> tuple[int, Input]:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from math import ceil
 from typing import Any
 
 from cascade_plan.formulas.percentiles import ServiceTime
 from cascade_plan.formulas.transforms import mixed
-from cascade_plan.model.ask import Ask, Site
+from cascade_plan.model.ask import Ask, Site, connections_held
 from cascade_plan.model.defaults import PLAN
 from cascade_plan.model.derivation import Derivation, Finding, Input
 from cascade_plan.model.fleet import Band, Lever, NodeGroup, Sized, Usage
 from cascade_plan.model.offer import Offer
-from cascade_plan.model.place import Place, Scale, Visit
+from cascade_plan.model.place import Place, Scale, Visit, trip_time
 from cascade_plan.model.scenario import Action, Scenario
 from cascade_plan.model.traffic import busiest_requests_per_s
 from cascade_plan.tiers.database import limits, work_figures
@@ -21,7 +22,7 @@ from cascade_plan.tiers.database.settings import Settings
 from cascade_plan.tiers.database.work import Work
 from cascade_plan.units import GIB, SECONDS_PER_MONTH
 
-AFTER: tuple[str, ...] = ("worker",)
+AFTER: tuple[str, ...] = ("api", "worker")
 ENGINE = "postgres"
 REPLICA_LIMIT = 15
 """Read replicas a PostgreSQL source may have, https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_ReadRepl.html"""
@@ -77,22 +78,44 @@ def places(site: Site[Settings], scale: Scale, before: tuple[Place, ...]) -> tup
     settings, scenario = site.settings, site.scenario
     sized = site.fleet[site.name]
     replicas = scale.get(f"{site.name}.replica_count", sized.count("replica_count"))
-    vcpu, trip_s = sized.group("primary").shape.vcpu, settings.round_trip_ms / 1000
-    read, write = read_time(settings), write_time(settings)
+    vcpu, trips = sized.group("primary").shape.vcpu, settings.round_trips_per_query
+    trip = trip_time(settings.round_trip_ms, settings.round_trip_scv)
+    row, commit = read_time(settings), commit_time(scenario, settings)
 
-    def reads(action: Action) -> tuple[Visit, ...]:
-        own = Visit(scenario.reads(action, site.name), misses(scenario, action), read, trip_s)
-        return (own, *_of_jobs(scenario, action, site.name, "read_count", read))
+    def reads(action: Action) -> Iterator[Visit]:
+        missed = misses(scenario, action)
+        rows = scenario.rows(action, site.name)
+        own = scenario.reads(action, site.name) - rows
+        yield Visit(own, missed, read_time(settings, action.read_ms), trips, trip)
+        yield Visit(rows, missed, row, trips, trip)
+        yield from _of_jobs(scenario, action, site.name, "read_count", row)
 
-    def writes(action: Action) -> tuple[Visit, ...]:
-        own = Visit(scenario.writes(action, site.name), 1.0, write, trip_s + settings.commit_ms / 1000)
-        return (own, *_of_jobs(scenario, action, site.name, "write_count", write))
+    def writes(action: Action) -> Iterator[Visit]:
+        write = write_time(settings, action.write_ms)
+        yield Visit(scenario.writes(action, site.name), 1.0, write, trips, trip, commit)
+        yield from _of_jobs(scenario, action, site.name, "write_count", write_time(settings))
 
     prefix = "" if site.name == "database" else f"{site.name} "
+    primary, held = f"{prefix}primary", _own_connections(site, scale, before)
     if replicas:
-        primary = Place(f"{prefix}primary", site.name, 1, vcpu, True, writes)
-        return primary, Place(f"{prefix}replicas", site.name, replicas, vcpu, False, reads)
-    return (Place(f"{prefix}primary", site.name, 1, vcpu, True, lambda action: (*writes(action), *reads(action))),)
+        return (
+            *held,
+            Place(primary, site.name, 1, vcpu, visits=lambda action: tuple(writes(action))),
+            Place(
+                f"{prefix}replicas", site.name, replicas, replicas * vcpu, False, lambda action: tuple(reads(action))
+            ),
+        )
+    both = Place(primary, site.name, 1, vcpu, visits=lambda action: (*writes(action), *reads(action)))
+    return *held, both
+
+
+def _own_connections(site: Site[Settings], scale: Scale, before: tuple[Place, ...]) -> tuple[Place, ...]:
+    """Return the connections that services hold to a database without a pool, each over a whole transaction."""
+    pools: Any = site.scenario.of("pool").values()
+    if any((pool.database or site.scenario.first("database")) == site.name for pool in pools):
+        return ()
+    count = connections_held(site, before)
+    return (Place(f"{site.name} connections", site.name, 1, count, stands_before=site.name),) if count else ()
 
 
 def _of_jobs(scenario: Scenario, action: Action, database: str, leaf: str, service: ServiceTime) -> tuple[Visit, ...]:
@@ -106,16 +129,24 @@ def _of_jobs(scenario: Scenario, action: Action, database: str, leaf: str, servi
     return tuple(found)
 
 
-def read_time(settings: Settings) -> ServiceTime:
-    """Return the law of a read: some scan, the others find an index."""
-    parse_s = _parse_s(settings)
-    laws = ((1 - settings.scan_ratio, settings.read_ms), (settings.scan_ratio, settings.scan_ms))
+def read_time(settings: Settings, read_ms: float | None = None) -> ServiceTime:
+    """Return the law of a read, of an action's own time where it has one: some scan, the others find an index."""
+    parse_s, own_ms = _parse_s(settings), settings.read_ms if read_ms is None else read_ms
+    laws = ((1 - settings.scan_ratio, own_ms), (settings.scan_ratio, settings.scan_ms))
     return ServiceTime(*mixed([(share, ms / 1000 + parse_s, settings.service_scv) for share, ms in laws]))
 
 
-def write_time(settings: Settings) -> ServiceTime:
-    """Return the law of a write, its commit apart."""
-    return ServiceTime(settings.write_ms / 1000 + _parse_s(settings), settings.service_scv)
+def write_time(settings: Settings, write_ms: float | None = None) -> ServiceTime:
+    """Return the law of a write, of an action's own time where it has one; its commit apart."""
+    own_ms = settings.write_ms if write_ms is None else write_ms
+    return ServiceTime(own_ms / 1000 + _parse_s(settings), settings.service_scv)
+
+
+def commit_time(scenario: Scenario, settings: Settings) -> ServiceTime | None:
+    """Return the law of a commit: it reaches the disk, and that of a standby in another zone where there is one."""
+    standby_ms = settings.standby_commit_ms if scenario.availability.asked.has_standby else 0.0
+    total_ms = settings.commit_ms + standby_ms
+    return ServiceTime(total_ms / 1000, settings.commit_scv) if total_ms else None
 
 
 def _parse_s(settings: Settings) -> float:

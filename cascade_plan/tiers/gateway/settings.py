@@ -4,6 +4,7 @@ from typing import ClassVar, Literal
 
 from cascade_plan.model import tier
 from cascade_plan.model.defaults import default
+from cascade_plan.units import MillisecondsOrZero, Variability
 
 
 class Settings(tier.Settings):
@@ -15,3 +16,9 @@ class Settings(tier.Settings):
         "alb", "assumption", "terminates TLS, speaks WebSocket and health-checks pods"
     )
     """alb reads requests (an application load balancer), nlb passes connections on (a network load balancer)."""
+    response_ms: MillisecondsOrZero = default(
+        2.0, "assumption", "TLS, the balancer and a trip to a pod that may be in another zone: 1 to 3 ms"
+    )
+    """Time that it adds to an answer, TLS included."""
+    response_scv: Variability = default(0.5, "assumption", "zones differ, and some answers take twice as long")
+    """Squared coefficient of variation of that time."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from cascade_plan.model.ask import Ask
+from cascade_plan.formulas.percentiles import ServiceTime
+from cascade_plan.model.ask import Ask, Site
 from cascade_plan.model.derivation import Derivation
 from cascade_plan.model.fleet import NONE, Band, Sized, Usage
 from cascade_plan.model.offer import Offer
+from cascade_plan.model.place import Place, Scale, Visit
 from cascade_plan.tiers.gateway.settings import Settings
 from cascade_plan.units import GIB, HOURS_PER_MONTH
 
@@ -38,6 +40,15 @@ def size(ask: Ask[Settings]) -> Sized:
             ask.figure("capacity_unit_count.peak", units.peak, "capacity units", "the same, at users.peak"),
         )
     return Sized(ask.name, "gateway", usages=tuple(usages), figures=figures)
+
+
+def places(site: Site[Settings], scale: Scale, before: tuple[Place, ...]) -> tuple[Place, ...]:
+    """Return what it adds to every answer; nobody queues there. Of several balancers the first is passed."""
+    settings = site.settings
+    if not settings.response_ms or site.name != site.scenario.first("gateway"):
+        return ()
+    visit = Visit(1, 1.0, pause=ServiceTime(settings.response_ms / 1000, settings.response_scv))
+    return (Place(site.name, site.name, 1, 0, visits=lambda action: (visit,)),)
 
 
 def _units(ask: Ask[Settings]) -> tuple[Band, str] | None:

@@ -7,12 +7,11 @@ from math import ceil, sqrt
 
 from cascade_plan.formulas import pools, postgres, rollouts
 from cascade_plan.formulas.percentiles import ServiceTime
-from cascade_plan.model.ask import Ask, Site
+from cascade_plan.model.ask import Ask, Site, connections_held
 from cascade_plan.model.defaults import PLAN
 from cascade_plan.model.derivation import Derivation, Finding, Input
 from cascade_plan.model.fleet import Lever, Sized
-from cascade_plan.model.place import Place, Scale, Visit
-from cascade_plan.model.scenario import Action
+from cascade_plan.model.place import Place, Scale
 from cascade_plan.tiers.pool.settings import Settings
 
 AFTER: tuple[str, ...] = ("api", "database", "worker")
@@ -50,28 +49,22 @@ def size(ask: Ask[Settings]) -> Sized:
 
 
 def places(site: Site[Settings], scale: Scale, before: tuple[Place, ...]) -> tuple[Place, ...]:
-    """Return the connections, each held while the database answers and for a round trip."""
+    """Return the connections, each held over a whole transaction, and the processes that pass the queries on.
+
+    A service holds no more of them than its own connections to the pool.
+    """
     database = _database(site)
     if not database:
         return ()
-    trip_s = site.scenario.tiers[database].round_trip_ms / 1000  # type: ignore[attr-defined]
-    behind = [place for place in before if place.tier == database]
-
-    def visits(action: Action) -> tuple[Visit, ...]:
-        return tuple(
-            Visit(
-                visit.try_count,
-                visit.chance_ratio,
-                _held(visit.service, trip_s),
-                held_for=place.name,
-                is_awaited=visit.is_awaited,
-            )
-            for place in behind
-            for visit in place.visits(action)
-        )
-
-    connections = scale.get(f"{site.name}.connection_count", site.fleet[site.name].count("connection_count"))
-    return (Place(site.name, site.name, 1, connections, True, visits),)
+    sized = site.fleet[site.name]
+    connections = scale.get(f"{site.name}.connection_count", sized.count("connection_count"))
+    own = connections_held(site, before) or connections
+    processes = sized.count("process_count")
+    each = ServiceTime(site.settings.transaction_ms / 1000)
+    return (
+        Place(site.name, site.name, 1, min(connections, own), stands_before=database),
+        Place(f"{site.name} processes", site.name, processes, processes, False, stands_before=database, passing=each),
+    )
 
 
 def follow(site: Site[Settings], busy: Mapping[str, float]) -> Mapping[str, int]:
@@ -86,10 +79,6 @@ def follow(site: Site[Settings], busy: Mapping[str, float]) -> Mapping[str, int]
     held = busy.get(site.name, 0.0)
     vcpu = site.fleet[database].group("primary").shape.vcpu
     return {f"{site.name}.connection_count": max(vcpu * 2 + 1, ceil(held + POOL_SPREADS * sqrt(held)))}
-
-
-def _held(service: ServiceTime, trip_s: float) -> ServiceTime:
-    return ServiceTime(service.mean_s + trip_s, service.scv)
 
 
 def _database(site: Site[Settings]) -> str:
@@ -127,7 +116,7 @@ def _server_figures(ask: Ask[Settings], count: int) -> tuple[Derivation, Derivat
     """Return PgBouncer's processes, the clients they admit, and the connections each database server must admit."""
     settings, name = ask.settings, _database(ask)
     database = ask.fleet[name]
-    processes = pools.processes_for(database.value("queries_per_s_peak"))
+    processes = pools.processes_for(database.value("queries_per_s_peak"), settings.transaction_ms)
     addresses = 2 if database.count("replica_count") else 1
     asking = [each for sized in ask.fleet.values() for each in sized.workloads if each.connection_count_per_pod]
     clients = sum(
@@ -143,8 +132,8 @@ def _server_figures(ask: Ask[Settings], count: int) -> tuple[Derivation, Derivat
             "process_count",
             processes,
             "processes",
-            f"{name}.queries_per_s_peak / {pools.QUERIES_PER_S_PER_PROCESS:,} rounded up: each has one thread",
-            (ask.computed(f"{name}.queries_per_s_peak"),),
+            f"{name}.queries_per_s_peak x transaction_ms / {pools.BUSY_MOST:.0%} busy, rounded up: each has one thread",
+            (ask.computed(f"{name}.queries_per_s_peak"), ask.own("transaction_ms")),
             "https://www.pgbouncer.org/config.html, so_reuseport; measured with PgBouncer 1.18",
         ),
         ask.figure(

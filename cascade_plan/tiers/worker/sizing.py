@@ -8,7 +8,7 @@ from cascade_plan.errors import InfeasibleError
 from cascade_plan.formulas.losses import after_loss, least_count
 from cascade_plan.formulas.percentiles import ServiceTime
 from cascade_plan.formulas.queueing import Station
-from cascade_plan.formulas.transforms import Path, Response, delay_at
+from cascade_plan.formulas.transforms import Path, Response, Service, wait_at
 from cascade_plan.model.ask import Ask
 from cascade_plan.model.derivation import Derivation, Finding, Input
 from cascade_plan.model.fleet import Band, Lever, NodeGroup, Sized, Workload
@@ -109,7 +109,8 @@ def _nodes(ask: Ask[Settings], job: ServiceTime, jobs_per_s: float, per_node: in
 
 def _age_s(job: ServiceTime, pods: int, jobs_per_s: float) -> float:
     """Return the 99th percentile of a job's wait and work."""
-    return Response((Path(1.0, 0.0, ((delay_at(Station(pods, job), jobs_per_s), 1, 1.0),)),)).percentile_s(0.99)
+    wait = wait_at(Station(pods, job), jobs_per_s)
+    return Response((Path(1.0, ((wait, 1.0), (Service(job), 1.0))),)).percentile_s(0.99)
 
 
 def _workload(ask: Ask[Settings], group: NodeGroup, per_node: int, cores: float, lever: Lever) -> Workload:

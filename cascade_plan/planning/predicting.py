@@ -1,0 +1,447 @@
+"""A chain and its users -> how many requests they get through, and what each waits where.
+
+One closed system at every load, with no switch between few users and many: the fullest place is state exactly as the
+station that N users share who think, and are elsewhere, in between; the others are sent what it lets through; what is
+held while its request is elsewhere is held for as long as that takes at this throughput.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cache, lru_cache
+from typing import Final
+
+from cascade_plan.formulas.closed_station import Queue, closed_station, open_queue
+from cascade_plan.formulas.percentiles import ServiceTime
+from cascade_plan.formulas.queueing import erlang_c
+from cascade_plan.formulas.roots import root
+from cascade_plan.formulas.sharing import WITHIN_SCV, lengths, wait_of
+from cascade_plan.formulas.transforms import NONE, Law, Path, Response, Service, Wait, added, waiting, work
+from cascade_plan.planning.chain import Chain, Hold, Prediction, Way, percentiles_ms, slower
+
+_INSTANT: Final = 1e-12
+"""A time in s that is none."""
+_FAR_OFF: Final = 1.0
+"""A logarithm beyond which a root is looked for as if it were this."""
+SLIGHT: Final = 1e-4
+"""A wait that adds less than this to the mean of a way is counted with the time that keeps nobody busy."""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """The steady state of a chain and its users."""
+
+    requests_per_s: float
+    waits: Mapping[str, Wait]
+    """Of one visit to each place, first come first served."""
+    service_waits: tuple[Wait, ...]
+    """Of each way, all that it waits for the service that answers it."""
+    held_waits: Mapping[str, Wait]
+    held_count: Mapping[str, float]
+    queues: Mapping[str, Queue]
+
+
+def steady_state(on: Chain, users: int) -> State:
+    """Return the steady state of users who think and wait in turn.
+
+    The time that the users are away from the fullest place is the one unknown: the longer it is the fewer requests
+    there are, and the sooner the other places are done with one. Source: the method of layers, Rolia and Sevcik, IEEE
+    Transactions on Software Engineering 21 (1995), for what is held; Denning and Buzen 1978 for the rest.
+    """
+    if not on.bottleneck:
+        rest_s = sum(way.share * fixed_s for way, fixed_s in zip(on.ways, on.fixed_s, strict=True))
+        return State(users / (on.think_s + rest_s), {}, (NONE,) * len(on.ways), {}, {}, {})
+    name, states = on.bottleneck, {}
+    least_s = _least_s(on, name)
+
+    def waited_s(away_s: float) -> float:
+        """Return how much longer than at least a user is away, if that is what the fullest place is sent by."""
+        state = states[away_s] = _state(on, users, name, away_s)
+        return _away_s(on, state, name) - least_s
+
+    @cache
+    def too_long(log_s: float) -> float:
+        """Return by what factor a wait is longer than what it is found to be, as a logarithm, within bounds."""
+        found_s = waited_s(least_s + math.exp(log_s))
+        if found_s == math.inf:
+            return -_FAR_OFF
+        return min(_FAR_OFF, max(-_FAR_OFF, log_s - math.log(max(found_s, _INSTANT))))
+
+    # Waits elsewhere are the longer the sooner users come back from there: this is the longest there can be.
+    longest_s = waited_s(least_s)
+    if longest_s > _INSTANT:
+        high = math.log(longest_s) if longest_s < math.inf else math.log(least_s / 100)
+        low = high - 1
+        while too_long(high) < 0:
+            low, high = high, high + 1
+        while too_long(low) > 0:
+            low, high = low - 2 * (high - low), low
+        least_s += math.exp(root(too_long, low, high, 1e-9, 1e-6))
+    if least_s not in states:
+        waited_s(least_s)
+    return _shaped(on, users, states[least_s])
+
+
+def _least_s(on: Chain, name: str) -> float:
+    """Return how long a user is away from one queue of a place if nobody waits anywhere."""
+    whole_s = on.think_s + sum(way.share * fixed_s for way, fixed_s in zip(on.ways, on.fixed_s, strict=True))
+    return max(1e-12, whole_s / on.visits[name] - on.stations[name].service.mean_s)
+
+
+def _state(on: Chain, users: int, fullest: str, away_s: float) -> State:
+    """Return what is waited where if the users are away from the fullest place for so long."""
+    station = on.stations[fullest]
+    loop = on.loops.get(fullest)
+    sharing = on.place(fullest).discipline == "sharing"
+    spread = loop[0].spread if loop else 1.0 if sharing else (1 + station.service.scv) / 2
+    per_s, queue = closed_station(users, away_s, station.servers, station.service.mean_s, spread)
+    queue = _steadied(queue, (1 + (station.service.scv - 1) * on.think_steadiness) / spread)
+    requests_per_s = per_s / on.visits[fullest]
+    # Any other place is sent what the other users ask: one user never waits for himself (Schweitzer 1979).
+    others_per_s = requests_per_s * (users - 1) / users
+    queues = {fullest: queue}
+    for name, each in on.stations.items():
+        if name != fullest:
+            rate, busy = others_per_s * on.visits[name], each.utilisation(others_per_s * on.visits[name])
+            queues[name] = open_queue(erlang_c(each.servers, each.offered_load(rate)), busy)
+    return _waited(on, requests_per_s, queues, users)
+
+
+def _steadied(queue: Queue, ratio: float) -> Queue:
+    """Return the queue with the variance that it has where most users are in it.
+
+    Those who think are then fed by the station itself, and vary by 1 + (s - 1) E[min(Z, Z')] / E[Z] times a Poisson
+    number, not by the (1 + s) / 2 of a queue that is now and then empty. Source: Whitt, Heavy-traffic approximations
+    for service systems with blocking, AT&T Bell Laboratories Technical Journal 63 (1984), peakedness.
+    """
+    return replace(queue, variance=queue.variance * (1 + (ratio - 1) * (1 - queue.scv)))
+
+
+def _waited(on: Chain, requests_per_s: float, queues: Mapping[str, Queue], users: int) -> State:
+    busy = on.utilisation_ratio(requests_per_s)
+    waits = {name: waiting(on.stations[name], queue, busy[name]) for name, queue in queues.items()}
+    service_waits = _service_waits(on, queues, waits, busy)
+    held_waits, held_count = {}, {}
+    for name, servers in on.held.items():
+        held_waits[name], held_count[name] = _held(on, name, servers, requests_per_s, waits, service_waits, users)
+    return State(requests_per_s, waits, service_waits, held_waits, held_count, queues)
+
+
+def _service_waits(
+    on: Chain, queues: Mapping[str, Queue], waits: Mapping[str, Wait], busy: Mapping[str, float]
+) -> tuple[Wait, ...]:
+    """Return what each way waits for the service that answers it, in all its comings."""
+    found = [NONE] * len(on.ways)
+    for index, way in enumerate(on.ways):
+        if way.service in waits and way.service not in on.loops:
+            found[index] = waits[way.service]
+            if on.place(way.service).discipline == "sharing" and way.cpu is not None:
+                station = on.stations[way.service]
+                found[index] = wait_of(
+                    way.cpu.mean_s, station.service.mean_s, queues[way.service], busy[way.service], station.servers
+                )
+    for name, (loop, indices) in on.loops.items():
+        station = on.stations[name]
+        own = loop.waits(queues[name], busy[name], station.servers, station.service.mean_s)
+        for index, wait in zip(indices, own, strict=True):
+            found[index] = wait
+    return tuple(found)
+
+
+def _held(
+    on: Chain,
+    name: str,
+    servers: int,
+    requests_per_s: float,
+    waits: Mapping[str, Wait],
+    service_waits: tuple[Wait, ...],
+    users: int,
+) -> tuple[Wait, float]:
+    """Return the wait for a server that is held while its request is elsewhere, and how many are held.
+
+    Infinite where more are asked for than there are: the throughput is less, then.
+    """
+    rates, times_s, seconds_s2 = 0.0, 0.0, 0.0
+    for way, wait in zip(on.ways, service_waits, strict=True):
+        for hold in way.holds:
+            if hold.place == name:
+                mean_s, scv = _holding(on, way, wait, hold, waits)
+                rate = way.share * hold.times
+                rates, times_s = rates + rate, times_s + rate * mean_s
+                seconds_s2 += rate * mean_s**2 * (1 + scv)
+    count = times_s * requests_per_s
+    if users <= servers or not count:
+        return NONE, count
+    if count >= servers:
+        return work(1.0, math.inf, 1.0), count
+    scv = seconds_s2 * rates / times_s**2 - 1
+    waiting_s = times_s / rates * (1 + scv) / 2 / (servers - count)
+    return work(erlang_c(servers, count), waiting_s, 1.0), count
+
+
+def _holding(on: Chain, way: Way, service_wait: Wait, hold: Hold, waits: Mapping[str, Wait]) -> tuple[float, float]:
+    """Return the mean in s and the SCV of how long one way holds a server once."""
+    each_s, burst_s = 0.0, 0.0
+    if way.service in on.loops:
+        comings = 1 + sum(gap.times for gap in way.awaits)
+        each_s, burst_s = service_wait.mean_s / comings, on.place(way.service).await_s
+    looped_s = hold.trip_count * each_s
+    mean_s, variance_s2 = hold.rest_s + hold.trip_count * (each_s + burst_s), looped_s**2
+    for step in hold.steps:
+        wait_s = waits[step.place].mean_s if step.place in waits else 0.0
+        mean_s += step.times * (wait_s + step.service.mean_s)
+        variance_s2 += step.times * (wait_s**2 + step.service.mean_s**2 * step.service.scv)
+    return mean_s, variance_s2 / mean_s**2 if mean_s else 0.0
+
+
+def _away_s(on: Chain, state: State, fullest: str) -> float:
+    """Return how long a user is away from one queue of the fullest place, between two visits to it."""
+    total_s = on.think_s + sum(way.share * _mean_s(on, way, index, state) for index, way in enumerate(on.ways))
+    if fullest in on.loops or on.place(fullest).is_scaled:
+        own = [index for index, way in enumerate(on.ways) if way.service == fullest]
+        share = sum(on.ways[index].share for index in own)
+        there_s = sum(on.ways[index].share * state.service_waits[index].mean_s for index in own) / share
+        return max(1e-12, total_s / on.visits[fullest] - there_s - on.stations[fullest].service.mean_s)
+    return max(1e-12, total_s / on.visits[fullest] - state.waits[fullest].mean_s - on.stations[fullest].service.mean_s)
+
+
+def _mean_s(on: Chain, way: Way, index: int, state: State) -> float:
+    """Return the mean time of a way."""
+    waited_s = sum(state.waits[step.place].mean_s * step.times for step in way.steps)
+    held_s = sum(state.held_waits[hold.place].mean_s * hold.times for hold in way.holds)
+    return on.fixed_s[index] + state.service_waits[index].mean_s + waited_s + held_s
+
+
+def _shaped(on: Chain, users: int, state: State) -> State:
+    """Return the state with the shape that the waits have where N users share each place, their means unchanged.
+
+    With all but the fullest place sent what endless users would, a wait is exponential. Where most users are in one of
+    them it is nearly constant, as it is the others that they wait for.
+    """
+    held = {}
+    for name, wait in state.held_waits.items():
+        held[name] = wait
+        count = state.held_count[name]
+        rate = state.requests_per_s * sum(
+            way.share * hold.times for way in on.ways for hold in way.holds if hold.place == name
+        )
+        if wait.chance <= 0 or wait.law is None or not rate or users <= on.held[name]:
+            continue
+        held_s = count / state.requests_per_s / (rate / state.requests_per_s)
+        away_s = users / rate - held_s - wait.mean_s
+        if away_s > 0:
+            _, queue = closed_station(users, away_s, on.held[name], held_s)
+            scv = (1 + queue.mean + queue.variance) / (1 + queue.mean) ** 2
+            held[name] = work(wait.chance, wait.law.mean_s, scv)
+    return State(state.requests_per_s, state.waits, state.service_waits, held, state.held_count, state.queues)
+
+
+# ------------------------------------------------------------------------------------------------- the response's law
+
+
+def response(on: Chain, state: State) -> Response:
+    """Return the law of the response, of every way."""
+    stop = {name: _stopped(on, name, state) for name in {way.service for way in on.ways} if name}
+    return Response(
+        tuple(
+            path for index, way in enumerate(on.ways) for path in _paths(on, index, state, stop.get(way.service, NONE))
+        )
+    )
+
+
+def _paths(on: Chain, index: int, state: State, stop: Wait) -> list[Path]:
+    """Return the paths of a way: one, or where the service is shared one for each class of length of its requests."""
+    way, own = on.ways[index], state.service_waits[index]
+    mean_s = on.fixed_s[index] + own.mean_s
+    stages: list[tuple[Law, float]] = []
+    small: list[tuple[float, ServiceTime]] = [(1.0, way.rest)] if way.rest else []
+
+    def add(law: Wait, times: float) -> None:
+        """Add a wait; a slight one to what keeps nobody busy."""
+        if law.mean_s * times > SLIGHT * mean_s and law.mean_s:
+            stages.append((law, times))
+        elif law.mean_s:
+            small.append((times, ServiceTime(law.mean_s, 2 / law.chance - 1)))
+
+    for step in way.steps:
+        add(state.waits[step.place], step.times)
+        if step.service.scv <= 1:
+            small.append((step.times, step.service))
+        else:
+            stages.append((Service(step.service), step.times))
+    for hold in way.holds:
+        add(state.held_waits[hold.place], hold.times)
+    add(stop, 1.0)
+    if way.cpu is not None and way.service in state.waits and on.place(way.service).discipline == "sharing":
+        return _shared(on, way, state, stages, small)
+    add(own, 1.0)
+    if way.cpu is not None:
+        stages.append((Service(way.cpu), 1.0))
+    return [Path(way.share, (*stages, *_summed(small)), way.action)]
+
+
+def _shared(
+    on: Chain, way: Way, state: State, stages: list[tuple[Law, float]], small: list[tuple[float, ServiceTime]]
+) -> list[Path]:
+    """Return a path for each class of length of the requests: what is long is slowed down for longer."""
+    station, queue = on.stations[way.service], state.queues[way.service]
+    busy = min(1.0, on.utilisation_ratio(state.requests_per_s)[way.service])
+    assert way.cpu is not None, "a service that is shared has a length"
+    found = []
+    for share, length in lengths(way.cpu.scv, way.cpu.family):
+        length_s = way.cpu.mean_s * length
+        wait = wait_of(length_s, station.service.mean_s, queue, busy, station.servers)
+        service = Service(ServiceTime(length_s, min(way.cpu.scv, WITHIN_SCV)))
+        found.append(Path(way.share * share, (*stages, (wait, 1.0), (service, 1.0), *_summed(small)), way.action))
+    return found
+
+
+def _summed(small: list[tuple[float, ServiceTime]]) -> tuple[tuple[Law, float], ...]:
+    law = added(small)
+    return ((Service(law), 1.0),) if law else ()
+
+
+def _stopped(on: Chain, name: str, state: State) -> Wait:
+    """Return the time that a request waits because its pod has used up its CPU time: none without a limit.
+
+    What all pods are asked in a period is about normal, of Poisson requests that come to the least busy; what of it is
+    beyond their quotas waits for the next period, half of the time that a pod is stopped on average.
+    """
+    place = on.place(name)
+    if place.quota is None or name not in on.stations:
+        return NONE
+    station, quota = on.stations[name], place.quota
+    most_s = station.servers * quota.period_s
+    work_s = on.utilisation_ratio(state.requests_per_s)[name] * most_s
+    spread_s = math.sqrt(work_s * station.service.mean_s * (1 + station.service.scv))
+    if not spread_s:
+        return NONE
+    far = (most_s - work_s) / spread_s
+    over = math.exp(-far * far / 2) / math.sqrt(2 * math.pi) - far * math.erfc(far / math.sqrt(2)) / 2
+    return work(min(1.0, over * spread_s / work_s), (1 - quota.cores) * quota.period_s / 2, 0.34)
+
+
+# ---------------------------------------------------------------------------------------------------- what is asked
+
+
+def predict(on: Chain, users: int) -> Prediction:
+    """Return throughput, utilisation and response percentiles for acting users."""
+    state = steady_state(on, users)
+    law = response(on, state)
+    p50, p95, p99 = percentiles_ms(law, (0.5, 0.95, 0.99))
+    return Prediction(
+        users,
+        state.requests_per_s,
+        law.mean_s * 1000,
+        p50,
+        p95,
+        p99,
+        on.utilisation_ratio(state.requests_per_s)
+        | {name: min(1.0, count / on.held[name]) for name, count in state.held_count.items()},
+        state.held_count,
+        law,
+    )
+
+
+def throughput(on: Chain, users: int) -> float:
+    """Return requests/s of users who think and wait in turn."""
+    return steady_state(on, users).requests_per_s
+
+
+UNSURE_FROM: Final = 0.85
+"""Above this utilisation one per cent of the CPU time is more than five of the p95, and a p95 is an interval."""
+UNSURE: Final = 0.05
+"""How far a service time that nobody measured may be from what it is taken for, at its best (assumption)."""
+MEASURED: Final = 0.03
+"""How far one that was measured is from the next day's: 2 to 4 % from run to run on a real stack (measured)."""
+
+
+def interval_of(on: Chain, users: int, prediction: Prediction) -> tuple[tuple[float, float], ...] | None:
+    """Return the (low, high) of p50, p95 and p99 in ms that service times a little off would give; None where it does
+    not matter: near saturation dp95 / p95 = dD / D / (1 - rho).
+    """
+    if max(on.utilisation_ratio(prediction.requests_per_s).values(), default=0.0) <= UNSURE_FROM:
+        return None
+    low, high = (predict(slower(on, _off(on, sign)), users) for sign in (-1, 1))
+    return (
+        (low.latency_ms_p50, high.latency_ms_p50),
+        (low.latency_ms_p95, high.latency_ms_p95),
+        (low.latency_ms_p99, high.latency_ms_p99),
+    )
+
+
+def _off(on: Chain, sign: int) -> dict[str, float]:
+    """Return the factor on the service at the fullest place by which it may be off."""
+    calibrated = on.scenario.calibration if isinstance(on.scenario.calibration, dict) else {}
+    known = [
+        max(MEASURED, (each.high - each.low) / 2 / each.value)
+        for path, each in calibrated.items()
+        if path.endswith(".cpu_ms") and each.low is not None and each.high is not None and each.value
+    ]
+    return {on.bottleneck: 1 + sign * max(known, default=UNSURE)}
+
+
+def worst_state(on: Chain, users: int) -> State:
+    """Return the steady state; that of the slower end where a p95 is an interval."""
+    return _worst(on, users)[1]
+
+
+def _worst(on: Chain, users: int) -> tuple[Chain, State]:
+    state = steady_state(on, users)
+    if max(on.utilisation_ratio(state.requests_per_s).values(), default=0.0) <= UNSURE_FROM:
+        return on, state
+    slow = slower(on, _off(on, 1))
+    return slow, steady_state(slow, users)
+
+
+def shortfall(on: Chain, users: int, latency_ms_p95: float, latency_ms_p99: float | None) -> float:
+    """Return how far the fleet is over its limits for acting users: above 0 where it breaks one.
+
+    The logarithm of the share of requests beyond a limit over the share that may be; of the worse limit. Where a p95 is
+    an interval its upper end must keep them.
+    """
+    on, state = _worst(on, users)
+    law = response(on, state)
+    return max(
+        math.log(max(law.tail(limit / 1000), 1e-12) / share)
+        for share, limit in ((0.05, latency_ms_p95), (0.01, latency_ms_p99))
+        if limit is not None
+    )
+
+
+def meets(on: Chain, users: int, latency_ms_p95: float, latency_ms_p99: float | None) -> str:
+    """Return "" when the fleet keeps the limits for acting users, else which one it breaks and by what.
+
+    Asks the tail at the limits only, a tenth of the work of the percentiles; and what was asked already not again, as a
+    search does for each way to pay for the same fleet.
+    """
+    what = (on.think_s, tuple(on.stations.items()), tuple(on.visits.items()), tuple(on.held.items()), on.ways,
+            tuple((place.discipline, place.quota, place.await_s) for place in on.places))  # fmt: skip
+    return _met(_Asked(what, on), users, latency_ms_p95, latency_ms_p99)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A chain, the same as any other of which an answer hangs on the same."""
+
+    what: tuple[object, ...]
+    on: Chain = field(compare=False)
+
+
+@lru_cache(maxsize=4096)
+def _met(asked: _Asked, users: int, latency_ms_p95: float, latency_ms_p99: float | None) -> str:
+    on = asked.on
+    if shortfall(on, users, latency_ms_p95, latency_ms_p99) < 0:
+        return ""
+    found = predict(on, users)
+    ends = interval_of(on, users, found) or ((0.0, 0.0), (0.0, found.latency_ms_p95), (0.0, found.latency_ms_p99))
+    broken = [
+        (percent, high, limit)
+        for percent, (_, high), limit in ((95, ends[1], latency_ms_p95), (99, ends[2], latency_ms_p99))
+        if limit is not None and high >= limit * (1 - 1e-3)
+    ]
+    percent, high, limit = broken[0] if broken else (95, ends[1][1], latency_ms_p95)
+    said = f"p{percent} {high:,.0f} ms is not below {limit:g} ms for {users:,} users"
+    return f"{said}, {found.bottleneck} {found.utilisation_ratio[found.bottleneck]:.0%} busy"
