@@ -77,6 +77,8 @@ class Chain:
     """Mean visits of one request to one queue of each place (a replica gets its share of the reads)."""
     held: Mapping[str, int]
     """Of each place whose servers are held while requests are elsewhere how many there are."""
+    admitted: Mapping[str, int]
+    """Of each place that no request comes to but with a held server how many of these there are."""
     ways: tuple[Way, ...]
     loops: Mapping[str, tuple[Loop, tuple[int, ...]]]
     """Of each event loop what is asked of it, and by which ways."""
@@ -215,12 +217,23 @@ def chain(scenario: Scenario, places: tuple[Place, ...], service: str = "") -> C
         {name: station for name, station in stations.items() if name in passed},
         {name: count / part for name, count in visits.items() if name in passed},
         {name: count for name, count in held.items() if name in passed},
+        _admitted(places, held),
         ways,
         _loops(ways, places),
         scenario.behaviour.think_time_s.mean / part,
         scenario.behaviour.think_time_s.steadiness,
         tuple(place for place in places if place.name not in {*stations, *held}),
     )
+
+
+def _admitted(places: tuple[Place, ...], held: Mapping[str, int]) -> dict[str, int]:
+    """Return how many requests there can be at the places that something held stands before."""
+    most: dict[str, int] = {}
+    for place in places:
+        if place.name in held:
+            most[place.stands_before] = min(held[place.name], most.get(place.stands_before, held[place.name]))
+    tiers = {place.name: place.stands_before or place.tier for place in places if place.name not in held}
+    return {name: most[tier] for name, tier in tiers.items() if tier in most}
 
 
 def _together(asked: list[tuple[float, ServiceTime]], mean_s: float, scv: float) -> ServiceTime:

@@ -99,12 +99,13 @@ def _state(on: Chain, users: int, fullest: str, away_s: float) -> State:
     per_s, queue = closed_station(users, away_s, station.servers, station.service.mean_s, spread)
     queue = _steadied(queue, (1 + (station.service.scv - 1) * on.think_steadiness) / spread)
     requests_per_s = per_s / on.visits[fullest]
-    # Any other place is sent what the other users ask: one user never waits for himself (Schweitzer 1979).
-    others_per_s = requests_per_s * (users - 1) / users
+    # Any other place is sent what the others ask who can be there: nobody waits for himself (Schweitzer 1979).
     queues = {fullest: queue}
     for name, each in on.stations.items():
         if name != fullest:
-            rate, busy = others_per_s * on.visits[name], each.utilisation(others_per_s * on.visits[name])
+            most = min(users, on.admitted.get(name, users))
+            rate = requests_per_s * on.visits[name] * (most - 1) / most
+            busy = each.utilisation(rate)
             queues[name] = open_queue(erlang_c(each.servers, each.offered_load(rate)), busy)
     return _waited(on, requests_per_s, queues, users)
 
