@@ -23,6 +23,7 @@ from cascade_plan.model.plan import Plan, Verdict
 from cascade_plan.model.scenario import Load, Scenario
 from cascade_plan.planning.chain import Prediction
 from cascade_plan.planning.judging import OPERATORS
+from cascade_plan.planning.predicting import predict
 from cascade_plan.units import counted, times, trimmed
 
 USERS_TOLERANCE: Final = 0.05
