@@ -13,6 +13,7 @@ from numpy.random import default_rng
 from prometheus_server import Server, matrix, serving, success
 from runs import HISTORY, PERCENT, STATS, locust_row
 
+from cascade_plan.cli.output import Talk, arguments
 from cascade_plan.evidence.steady import Run
 
 Cascade = Callable[..., tuple[int, str, str]]
@@ -76,6 +77,11 @@ def test_stdout_has_the_file_alone_where_it_is_asked_for(cascade: Cascade, runs:
     assert status == 0, err
     assert yaml.safe_load(out)["scenario"] == "test"
     assert out.splitlines()[2].startswith("# Written by: cascade-plan calibrate runs/low --scenario mine.yaml")
+
+
+def test_the_file_says_how_it_came_to_be_without_a_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Talk, "arguments", ("calibrate", "a b", "--prometheus", "http://me:s3cr3t@prom:9090/x"))
+    assert arguments() == "cascade-plan calibrate 'a b' --prometheus http://prom:9090/x"
 
 
 def test_without_a_file_nothing_is_written(cascade: Cascade, runs: tuple[str, ...], tmp_path: Path) -> None:

@@ -91,10 +91,11 @@ def calibrate(
     report = registry.load("reports/calibrations", format_)
     made = _plan(choice)
     system = System(made.scenario, made.fleet, deployed(made.scenario, pods or (), cores or (), database_vcpu or ()))
+    kept = before_of(output, system.scenario.name) if output is not None else None
+    system = calibrating.with_measured(system, kept)
     asked = _asked(made, prometheus, from_, to, step)
     found = gathering.gathered(measured_runs, metrics or (), system.scenario.driven, text, listed, asked)
     result = calibrating.calibrate(system, found)
-    kept = before_of(output, system.scenario.name) if output is not None else None
     file = written(calibrating.merged(result.calibration, kept), arguments())
     if output == "-":
         say(file)

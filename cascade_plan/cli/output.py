@@ -54,10 +54,10 @@ class Talk:
 
 
 def arguments() -> str:
-    """Return this command line, for a file that says how it came to be."""
+    """Return this command line, for a file that says how it came to be: without user and password of an address."""
     import shlex
 
-    return shlex.join(("cascade-plan", *Talk.arguments))
+    return re.sub(r"://[^/@\s]*@", "://", shlex.join(("cascade-plan", *Talk.arguments)))
 
 
 def on_github() -> bool:

@@ -62,7 +62,7 @@ def verify(
 
     Examples:
       cascade-plan verify loadtest/results/normal my.yaml
-      cascade-plan verify loadtest/results/normal my.yaml --busy 55% --pods 4 --cores 4
+      cascade-plan verify results/normal my.yaml --busy 55% --pods 4 --cores 4
       cascade-plan verify loadtest/results/peak my.yaml --format junit -o peak.xml
 
     Exit status:

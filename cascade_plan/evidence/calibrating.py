@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from cascade_plan import __version__
@@ -15,7 +16,7 @@ from cascade_plan.evidence.steady import Run
 from cascade_plan.model.calibrating import Calibrating, Demanded, Trial
 from cascade_plan.model.calibration import CALIBRATION_VERSION, Calibration, Checked, Observed
 from cascade_plan.model.derivation import Finding
-from cascade_plan.model.scenario import value_at
+from cascade_plan.model.scenario import value_at, with_values
 
 APART: Final = 0.03
 """Rates of the load test and of the monitoring that differ by more: somebody else asks the system too."""
@@ -45,6 +46,16 @@ def calibrate(system: System, runs: Sequence[Run]) -> Calibrating:
     demands = tuple(map(_demanded, found.demands))
     findings = (*_about_runs(runs), *found.findings, *_about_trust(held_out, len(runs)))
     return Calibrating(calibration, before, demands, shown, findings)
+
+
+def with_measured(system: System, before: Calibration | None) -> System:
+    """Return the system with what `measure` found and a file held before, which is known then."""
+    found = {} if before is None else {path: each for path, each in before.values.items() if each.is_of_a_server}
+    if not found:
+        return system
+    scenario = with_values(system.scenario, {path: each.value for path, each in found.items()})
+    held = scenario.calibration if isinstance(scenario.calibration, dict) else {}
+    return replace(system, scenario=scenario.model_copy(update={"calibration": {**held, **found}}))
 
 
 def merged(calibration: Calibration, before: Calibration | None) -> Calibration:

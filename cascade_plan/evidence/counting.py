@@ -89,8 +89,6 @@ def _queries(scenario: Scenario, database: str, runs: Sequence[Run]) -> tuple[di
         else:
             method = "queries a transaction by PgBouncer; trips that only prepare are not among them"
             values[path] = Calibrated(value=rounded(max(1.0, asked.count / transactions.count)), method=method)
-    if "commit_ms" in type(settings).model_fields:
-        left[f"{where}.commit_ms"] = "no counter tells how long a commit waits for the disk: `measure` does"
     left[f"{where}.service_scv"] = _spread(runs, database, is_only)
     return values, left
 

@@ -29,7 +29,7 @@ from cascade_plan.units import counted
 DIFFERENT: Final = 0.1
 """Pauses that differ by more are worth a warning."""
 LONGEST_DELAY: Final = 1000.0
-"""The most times the scenario's network times that are tried."""
+"""The most times the scenario's delays that are tried."""
 
 
 def estimated(system: System, runs: Sequence[Run]) -> Estimated:
@@ -90,9 +90,9 @@ def _think_time(scenario: Scenario, runs: Sequence[Run]) -> Estimated:
 
 
 def _delay(system: System, runs: Sequence[Run], found: Estimated) -> Estimated:
-    """Return the network's times: what neither CPU nor queue explains of the mean response at the lowest load."""
+    """Return network and commits: what neither CPU nor queue explains of the mean response at the lowest load."""
     scenario = system.scenario
-    base = _network(scenario)
+    base = _delays(scenario)
     told = [each for each in runs if _rate_of(each) and each.user_count and each.measurement is not None
             and each.measurement.latency_ms_mean is not None]  # fmt: skip
     if not base:
@@ -111,7 +111,7 @@ def _delay(system: System, runs: Sequence[Run], found: Estimated) -> Estimated:
     if least > measured_ms:
         message = (
             f"in {lowest.name} the mean response is {measured_ms:.3g} ms, and CPU and queue alone make "
-            f"{least:.3g}: the network's times are taken as 0; is the fleet the one that ran?"
+            f"{least:.3g}: network and commits are taken as 0; is the fleet the one that ran?"
         )
         values = {
             path: Calibrated(value=0.0, method=f"nothing is left of the mean response of {lowest.name}")
@@ -131,13 +131,28 @@ def _rate_of(run: Run) -> float | None:
     return None if run.measurement is None else run.measurement.requests_per_s
 
 
-def _network(scenario: Scenario) -> dict[str, float]:
-    """Return the times of the network that a request spends, by path; equal ones where the scenario has none."""
-    found = {}
-    for kind, leaf in (("gateway", "response_ms"), ("database", "round_trip_ms"), ("cache", "round_trip_ms")):
-        for name, settings in scenario.of(kind).items():
-            if leaf in type(settings).model_fields:
-                found[f"tiers.{name}.{leaf}"] = float(getattr(settings, leaf))
+DELAYS: Final = (
+    ("gateway", ("response_ms",)),
+    ("database", ("round_trip_ms", "commit_ms", "standby_commit_ms")),
+    ("cache", ("round_trip_ms",)),
+)
+"""Kind -> what of it keeps a request waiting and no server busy."""
+
+
+def _delays(scenario: Scenario) -> dict[str, float]:
+    """Return the times that a request waits for no server, by path; equal trips where the scenario has none.
+
+    What `measure` found on a server is known and stays.
+    """
+    held = scenario.calibration if isinstance(scenario.calibration, dict) else {}
+    known = {path for path, each in held.items() if each.is_of_a_server}
+    found = {
+        path: float(getattr(settings, leaf))
+        for kind, leaves in DELAYS
+        for name, settings in scenario.of(kind).items()
+        for leaf in leaves
+        if leaf in type(settings).model_fields and (path := f"tiers.{name}.{leaf}") not in known
+    }
     if any(found.values()):
         return {path: ms for path, ms in found.items() if ms}
     return {path: 1.0 for path in found if path.endswith("round_trip_ms")}

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from math import inf, isfinite
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from cascade_plan.evidence.deployed import System
-from cascade_plan.evidence.estimates import Demand, Estimated, Law, rounded, series, value
+from cascade_plan.evidence.estimates import Demand, Estimated, Law, series, value
 from cascade_plan.evidence.steady import Run, routes_of
 from cascade_plan.formulas.demands import CONDITION_MOST, Estimate, by_kind, ratio, trend
-from cascade_plan.model.calibration import Calibrated
 from cascade_plan.model.derivation import Finding
 from cascade_plan.model.observation import CORES, THROTTLED_SHARE, Measure
 from cascade_plan.model.scenario import Scenario
@@ -58,8 +57,9 @@ def _service(system: System, runs: Sequence[Run], service: str) -> Estimated:
     law = f"utilisation law, {counted(len(seen), 'load')}: {told.ms.value:.3g} ms a request{_said_busy(told)}"
     factor = told.ms.scaled(times[taken] / told.ms.value)
     values = {CPU_MS.format(name): value(_product(parts[name], factor), f"{law}; {words}") for name in actions}
-    values |= _awaits(system, service, sum(each.value for each in values.values()) / sum(actions.values()))
     left = {f"tiers.{service}.service_scv": "only the CPU times of single requests tell their spread"}
+    if getattr(scenario.tiers[service], "await_cpu_ms", 0.0):
+        left[f"tiers.{service}.await_cpu_ms"] = "only a profile of the loop tells how its CPU time lies between awaits"
     findings = (
         *_about_demands(seen, times, service),
         *_about_mix(scenario, _measured_mix(scenario, service, [each.run for each in seen])),
@@ -93,15 +93,6 @@ def mean_ms(scenario: Scenario, service: str) -> float:
     """Return the CPU time of a service's requests in the mean of the scenario's mix."""
     own = [(share, each.cpu_ms) for share, each in scenario.behaviour.mix if scenario.service(each) == service]
     return sum(share * ms for share, ms in own) / sum(share for share, _ in own)
-
-
-def _awaits(system: System, service: str, factor: float) -> dict[str, Calibrated]:
-    """Return the CPU time before each await, which stays the same part of a request's."""
-    settings: Any = system.scenario.tiers[service]
-    if not (own := getattr(settings, "await_cpu_ms", 0.0)):
-        return {}
-    method = f"as large a part of a request's CPU time as the scenario's, {own:g} ms"
-    return {f"tiers.{service}.await_cpu_ms": Calibrated(value=rounded(own * factor), method=method)}
 
 
 def _demand(system: System, run: Run, service: str) -> Demand | None:

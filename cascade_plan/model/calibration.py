@@ -32,6 +32,11 @@ class Calibrated(Part):
     """Where it stands: the program fills it in when it reads the file."""
 
     @property
+    def is_of_a_server(self) -> bool:
+        """Whether `measure` found it, on the server alone."""
+        return self.method.startswith("measure ")
+
+    @property
     def interval(self) -> str:
         """The interval in words; "" without one."""
         return "" if self.low is None or self.high is None else f"{self.low:.4g} to {self.high:.4g}"

@@ -14,7 +14,7 @@ from numpy.random import default_rng
 
 from cascade_plan import registry
 from cascade_plan.errors import UsageError
-from cascade_plan.evidence.calibrating import calibrate, merged
+from cascade_plan.evidence.calibrating import calibrate, merged, with_measured
 from cascade_plan.evidence.counting import from_counters
 from cascade_plan.evidence.deployed import Deployed, deployed
 from cascade_plan.evidence.estimates import Estimated
@@ -467,14 +467,28 @@ def test_a_real_calibration_reads_back_and_has_its_checks() -> None:
 
 def test_what_a_file_held_before_and_the_runs_do_not_tell_is_kept() -> None:
     made = calibrate(system(), three()[:1]).calibration
-    commit, hits = "tiers.database.commit_ms", "tiers.cache.hit_ratio"
-    held = {path: Calibrated(value=0.5, method="measure") for path in (commit, hits)}
+    parse, hits = "tiers.database.parse_ms", "tiers.cache.hit_ratio"
+    held = {path: Calibrated(value=0.5, method="measure") for path in (parse, hits)}
     both = merged(made, Calibration(calibration_version=1, scenario="test", values=held))
-    assert both.values[commit].method == "measure"
+    assert both.values[parse].method == "measure"
     assert both.values[hits] == made.values[hits]
-    assert commit in made.left
-    assert commit not in both.left
+    assert parse in made.left
+    assert parse not in both.left
     assert merged(made, None) == made
+
+
+def test_a_delay_that_measure_found_is_known_and_the_others_are_what_is_left() -> None:
+    path, trip = "tiers.database.commit_ms", "tiers.cache.round_trip_ms"
+    told = {path: Calibrated(value=1.25, method="measure postgresql://db: a commit")}
+    before = Calibration(calibration_version=1, scenario="test", values=told)
+    own = {p: each.model_copy(update={"method": "a guess"}) for p, each in told.items()}
+    found = estimated(with_measured(system(), before), three())
+    assert path not in found.values
+    assert trip in found.values
+    assert with_measured(system(), None) is system()
+    # What an earlier calibration found is found anew.
+    again = with_measured(system(), before.model_copy(update={"values": own}))
+    assert path in estimated(again, three()).values
 
 
 # --------------------------------------------------------------------------------------------------------- the reports
