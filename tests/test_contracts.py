@@ -16,7 +16,7 @@ from cascade_plan import registry
 from cascade_plan.errors import UsageError
 from cascade_plan.evidence.servers import Kind
 from cascade_plan.model.cloud import Cloud
-from cascade_plan.model.tier import Settings
+from cascade_plan.model.tier import Settings, settings_class
 
 Contract = Callable[[ModuleType], Iterator[str]]
 
@@ -157,6 +157,9 @@ def measuring(module: ModuleType) -> Iterator[str]:
             yield from called_as(module, name, asked)
     if getattr(module, "KIND", "") not in registry.names("tiers"):
         yield f"{module.__name__}: KIND is no kind of tier"
+    else:
+        unknown = {*module.FIELDS} - {*settings_class(module.KIND).model_fields}
+        yield from (f"{module.__name__}: FIELDS names no field {name!r}" for name in sorted(unknown))
 
 
 def dialect(module: ModuleType) -> Iterator[str]:
@@ -344,6 +347,7 @@ def http(**changes: object) -> ModuleType:
         (metrics, made(claims=claims, read=read_said)),
         (measuring, http(KIND="balancer")),
         (measuring, http(FIELDS=())),
+        (measuring, http(FIELDS=("response_s",))),
         (measuring, http(HELP=None)),
         (measuring, http(opened=one)),
         (measuring, http(steps=None)),

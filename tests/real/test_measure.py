@@ -182,6 +182,15 @@ def test_what_was_calibrated_before_stays(cascade: Command, cache: int) -> None:
         assert Path("calibration.yaml").read_text(encoding="utf-8") == text
 
 
+def test_what_it_writes_a_plan_is_made_with(cascade: Command, cache: int, database: Server) -> None:
+    with answering(Slow) as port:
+        line = ("measure", "--redis", url(cache), "--postgres", dsn(database), "--http", f"http://127.0.0.1:{port}/ok")
+        assert cascade(*line, "--yes", "--seconds", "0.5", "-o", "calibration.yaml")[0] == 0
+    status, out, err = cascade("explain", "tiers.database.read_ms", "--calibration", "calibration.yaml")
+    assert status == 0, err
+    assert "EXPLAIN (ANALYZE) of one of 10,000 rows by its key" in " ".join(out.split())
+
+
 def test_through_a_pooler_nothing_is_left_in_its_sessions(cascade: Command, database: Server) -> None:
     """Behind PgBouncer a session is somebody else's next: its limits are those of a transaction."""
     ini = f"[databases]\npostgres = host=127.0.0.1 port={database.port} dbname=postgres\n[pgbouncer]\n"

@@ -12,12 +12,12 @@ from urllib.parse import urlsplit
 
 from cascade_plan import __version__
 from cascade_plan.errors import UsageError
-from cascade_plan.evidence.measuring._pace import now_ms, spread, turns
+from cascade_plan.evidence.measuring._pace import now_ms, spread, turns, variability
 from cascade_plan.evidence.servers import CALLED, Found, Limits, Reading, Seen, ServerError, Step
 from cascade_plan.formulas import estimates
 
 KIND: Final = "gateway"
-FIELDS: Final = ("response_ms",)
+FIELDS: Final = ("response_ms", "response_scv")
 METAVAR: Final = "URL"
 HELP: Final = (
     "An address that the load balancer answers itself, asked by GET: https://host/path. 'HEAD URL' asks by HEAD; "
@@ -131,13 +131,17 @@ class _Session:
             first_bytes.append(taken)
         trip = estimates.median(self._connecting)
         # A connection is made in one round trip: what an answer takes beyond it is the server's.
-        beyond = estimates.at_least(0.0, estimates.mean([each - trip.value for each in first_bytes]))
+        beyond = [each - trip.value for each in first_bytes]
+        taken_ms, unknown = estimates.at_least(0.0, estimates.mean(beyond)), dict[str, str]()
         asked = f"{len(first_bytes)} {self._address.method}"
         of = f"mean time to the first byte of {asked} on one connection, less a round trip"
         notes = [f"connect {spread(self._connecting)} ms"]
         notes += [f"TLS handshake {spread(self._shaking)} ms"] if self._shaking else []
         notes.append("response_ms holds all that stands behind this address: name one that the balancer answers itself")
-        return Found(server or "HTTP", (Reading("response_ms", *beyond, of, spread(first_bytes)),), {}, tuple(notes))
+        readings = [Reading("response_ms", *taken_ms, of, spread(first_bytes))]
+        if taken_ms.low > 0:
+            readings += variability("response_scv", beyond, f"{asked}, less a round trip", unknown)
+        return Found(server or "HTTP", tuple(readings), unknown, tuple(notes))
 
     def _connected(self) -> socket.socket:
         began = now_ms()
