@@ -25,9 +25,16 @@ Output = Annotated[str, typer.Option("-o", "--output", metavar="FILE", help="Wri
 
 
 def planned(
-    choice: Choice, reference: str | None = None, outlook: bool = False, max_price_age_days: int = MAX_PRICE_AGE_DAYS
+    choice: Choice,
+    reference: str | None = None,
+    outlook: bool = False,
+    max_price_age_days: int = MAX_PRICE_AGE_DAYS,
+    brief: bool = False,
 ) -> Plan:
-    """Return the plan of the chosen scenario, or of another one with the same overrides."""
+    """Return the plan of the chosen scenario, or of another one with the same overrides.
+
+    A brief one has the latencies of single actions only where a gate asks for one.
+    """
     from cascade_plan.planning.pipeline import plan
 
     given = read(choice, reference)
@@ -36,6 +43,7 @@ def planned(
         given.book,
         given.origins,
         choice.as_of,
+        by_action=not brief or any(name.startswith("action_") for name in given.scenario.gates),
         max_price_age_days=max_price_age_days,
     )
     if not outlook:

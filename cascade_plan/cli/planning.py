@@ -63,7 +63,8 @@ def size(
     names = [each.env for each in choice.environments() if each.env]
     if choice.env is None and names:
         complain(f"environment {names[0]} of {', '.join(names)}; --env chooses another", "")
-    plans = _planned((choice,), format_, max_price_age, explored=False, strict=strict_prices)
+    brief = format_ == "table" and not full
+    plans = _planned((choice,), format_, max_price_age, explored=False, strict=strict_prices, brief=brief)
     _deliver(plans, format_, output, lambda plan: _report(format_, plan, full, next_command(choice, plan, full)))
     return 3 if strict_prices and not _fresh(plans, choice, max_price_age) else 0
 
@@ -156,11 +157,11 @@ def _not_judged(plan: Plan) -> list[str]:
 
 
 def _planned(
-    choices: Sequence[Choice], format_: str, max_price_age: int, explored: bool, strict: bool
+    choices: Sequence[Choice], format_: str, max_price_age: int, explored: bool, strict: bool, brief: bool = False
 ) -> tuple[Plan, ...]:
     """Return the plans, after a warning of what is wrong with their prices. Raises UsageError for an unknown format."""
     registry.load("reports/plans", format_)
-    plans = tuple(planned(choice, outlook=explored, max_price_age_days=max_price_age) for choice in choices)
+    plans = tuple(planned(choice, None, explored, max_price_age, brief) for choice in choices)
     if not strict and (message := _old_prices(plans, choices[0], max_price_age)):
         complain(message, "note")
     for message in _missing_prices(plans):

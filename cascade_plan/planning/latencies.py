@@ -39,7 +39,9 @@ def is_sudden(scenario: Scenario, fleet: Fleet, load: Load) -> bool:
     return load.duration_s < reaction_s(scenario, fleet)
 
 
-def latencies(scenario: Scenario, fleet: Fleet) -> tuple[tuple[Derivation, ...], tuple[Finding, ...]]:
+def latencies(
+    scenario: Scenario, fleet: Fleet, by_action: bool = True
+) -> tuple[tuple[Derivation, ...], tuple[Finding, ...]]:
     """Return the latency figures of every named load and of all users at peak, and what is to be said of them.
 
     A load is answered by the nodes the autoscaler holds for its users, once it has answered; a sudden one by the
@@ -56,6 +58,8 @@ def latencies(scenario: Scenario, fleet: Fleet) -> tuple[tuple[Derivation, ...],
             continue
         prediction, ends = _predicted(_Asked.of(on, case.users))
         figures += _figures(case, prediction, ends, on)
+        if by_action:
+            figures += _of_actions(case, prediction)
         if case.name == USERS_PEAK:
             figures += _busy(prediction, on)
         # That the peak is saturated is said of the load that drives it, where one does.
@@ -170,36 +174,32 @@ def _figures(case: _Case, prediction: Prediction, ends: Ends | None, on: Chain) 
     note = f"the fullest place is {prediction.bottleneck}"
     if ends:
         note = f"{note}: so full that a CPU time a few per cent off moves it between the two ends"
-    return (
-        [
-            Derivation(
-                f"requests_per_s.{name}",
-                prediction.requests_per_s,
-                "requests/s",
-                "users / (think time + response time)",
-                inputs,
-                SOURCE,
-                "the rate of a load generator that waits for each answer; it falls when the system is slow",
-            ),
-        ]
-        + [
-            Derivation(
-                f"latency_ms_{percentile}.{name}",
-                value,
-                "ms",
-                "percentile of the sum over every place a request visits, at the closed system's throughput",
-                inputs,
-                SOURCE,
-                note,
-                interval,
-            )
-            for percentile, value, interval in values
-        ]
-        + _of_actions(case, prediction, inputs)
-    )
+    return [
+        Derivation(
+            f"requests_per_s.{name}",
+            prediction.requests_per_s,
+            "requests/s",
+            "users / (think time + response time)",
+            inputs,
+            SOURCE,
+            "the rate of a load generator that waits for each answer; it falls when the system is slow",
+        ),
+    ] + [
+        Derivation(
+            f"latency_ms_{percentile}.{name}",
+            value,
+            "ms",
+            "percentile of the sum over every place a request visits, at the closed system's throughput",
+            inputs,
+            SOURCE,
+            note,
+            interval,
+        )
+        for percentile, value, interval in values
+    ]
 
 
-def _of_actions(case: _Case, prediction: Prediction, inputs: tuple[Input, ...]) -> list[Derivation]:
+def _of_actions(case: _Case, prediction: Prediction) -> list[Derivation]:
     """Return the percentiles of each action's requests, where there are several."""
     actions = dict.fromkeys(path.kind for path in prediction.response.paths)
     if len(actions) < 2:
@@ -210,7 +210,10 @@ def _of_actions(case: _Case, prediction: Prediction, inputs: tuple[Input, ...]) 
             value,
             "ms",
             f"percentile of the requests of {action} alone: the sum over every place that they visit",
-            inputs,
+            (
+                Input("users", case.users, f"scenario: {case.said}"),
+                Input("requests/s", prediction.requests_per_s, "computed: users / (think time + response time)"),
+            ),
             SOURCE,
         )
         for action in actions

@@ -17,6 +17,8 @@ from cascade_plan.planning.latencies import SOURCE, chain_for
 from cascade_plan.planning.predicting import shortfall
 
 LEAST: Final = 0.01
+FAR: Final = 2.0
+"""A shortfall beyond which the root is looked for as if it were this."""
 NEAR: Final = 0.005
 """Relative precision of a factor."""
 FIGURES: Final = (CPU, CPU_MS, DATABASE, DATABASE_MS)
@@ -58,13 +60,13 @@ def _most(chains: Mapping[str, tuple[Load, Chain]], asked: Mapping[str, frozense
     for name in sorted(chains, key=lambda name: guesses[name]):
         load, on = chains[name]
         over = _over(on, asked[name], load)
-        low, high = (min(factor, guesses[name] * step) for step in (0.7, 1.1))
+        low, high = (min(factor, guesses[name] * step) for step in (0.9, 1.04))
         while high < factor and over(high) <= 0:
-            low, high = high, min(factor, high * 3)
+            low, high = high, min(factor, high * 1.5)
         if high == factor and over(high) <= 0:
             continue
         while low > LEAST and over(low) > 0:
-            low, high = max(LEAST, low / 3), low
+            low, high = max(LEAST, low / 1.5), low
         found = root(lambda log: over(math.exp(log)), math.log(low), math.log(high), NEAR / 3, NEAR)  # noqa: B023
         factor, binding = math.exp(found), name
     return factor, binding
@@ -83,7 +85,8 @@ def _over(on: Chain, places: frozenset[str], load: Load) -> Callable[[float], fl
     @cache
     def over(factor: float) -> float:
         changed = slower(on, dict.fromkeys(places, factor))
-        return shortfall(changed, load.users, load.latency_ms_p95, load.latency_ms_p99)
+        found = shortfall(changed, load.users, load.latency_ms_p95, load.latency_ms_p99)
+        return min(FAR, max(-FAR, found))
 
     return over
 

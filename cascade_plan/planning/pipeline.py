@@ -28,6 +28,7 @@ def plan(
     as_of: date | None = None,
     predicted: bool = True,
     with_margins: bool = True,
+    by_action: bool = True,
     max_price_age_days: int = MAX_PRICE_AGE_DAYS,
 ) -> Plan:
     """Return the plan of a scenario at the prices of a book.
@@ -35,7 +36,8 @@ def plan(
     `origins` says where a scenario value was given (file:line), by dotted path, for the derivations. The age of
     prices is counted to `as_of`, or not at all: this function has no clock; above `max_price_age_days` it is a
     warning. Without `predicted` no latency is computed, which is nine tenths of the work: a curve of costs does not
-    need it. Without `with_margins` it is not said up to what service times the loads keep their limits.
+    need it. Without `with_margins` it is not said up to what service times the loads keep their limits, without
+    `by_action` nothing of single actions.
     Raises UsageError for an unknown shape and InfeasibleError when no shape meets a need or (method slo) no fleet the
     loads; a missing price is no error here, it makes the bill incomplete.
     """
@@ -48,7 +50,7 @@ def plan(
     if is_short:
         fleet = sizing.metered(replace(brief, traffic=serving.of_answered(traffic, share)), fleet)
     bill = billing.bill_of(fleet, book)
-    latency_figures, latency_findings = latencies(scenario, fleet) if predicted else ((), ())
+    latency_figures, latency_findings = latencies(scenario, fleet, by_action) if predicted else ((), ())
     margins = tuple(break_even(scenario, fleet)) if predicted and with_margins and latency_figures else ()
     all_figures = (*fleet.figures, *latency_figures, *margins, *judging.cost_figures(scenario, bill))
     figures = {figure.figure: figure for figure in all_figures}
