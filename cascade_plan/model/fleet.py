@@ -178,6 +178,8 @@ class Workload:
     """The name of the node group it runs on."""
     serves: str
     """requests, connections or jobs: what its metrics count."""
+    cpu_cores_max: float | None = None
+    """Most CPU a pod may use; None where nothing limits it."""
     ready_path: str = ""
     live_path: str = ""
     connection_count_per_pod: int = 0

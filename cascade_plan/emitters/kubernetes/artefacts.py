@@ -227,7 +227,9 @@ def _pod(plan: Plan, workload: Workload) -> built.Pod:
     return built.Pod(
         image=workload.image,
         port=workload.port,
-        resources=built.Resources(workload.cpu_cores, workload.memory_mib, memory_mib_limit=workload.memory_mib_max),
+        resources=built.Resources(
+            workload.cpu_cores, workload.memory_mib, workload.cpu_cores_max, workload.memory_mib_max
+        ),
         ready_path=workload.ready_path or None,
         live_path=workload.live_path or None,
         zone_count=plan.scenario.availability.asked.zones,

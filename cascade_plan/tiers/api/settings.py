@@ -26,6 +26,14 @@ class Pod(Part):
     cpu_limit_cores: Cores | None = Field(default=None, examples=[1])
     """Most CPU a pod may use, over 100 ms: one that has used it up is stopped until the next; left out, none."""
 
+    @model_validator(mode="after")
+    def _limit_is_no_less(self) -> Self:
+        if self.cpu_limit_cores is not None and self.cpu_limit_cores < self.cpu_cores:
+            raise ValueError(
+                f"cpu_limit_cores ({self.cpu_limit_cores:g}) must not be below cpu_cores ({self.cpu_cores:g})"
+            )
+        return self
+
 
 class NodeBounds(Part):
     """Node counts pinned by hand instead of taken from the rules."""

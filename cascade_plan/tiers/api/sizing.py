@@ -174,7 +174,7 @@ def _lever(ask: Ask[Settings], offer: Offer, least: int, base: int, most: int) -
 def _workload(ask: Ask[Settings], group: NodeGroup, replicas: Three, pods: Mapping[str, int], most: int) -> Workload:
     settings, node = ask.settings, ask.allocatable(group.shape)
     fit, low, high = (int(figure.value) for figure in replicas)
-    cores_per_pod = min(1.0, node.cpu_m / 1000 / sum(pods.values()))
+    cores_per_pod = min(1.0, settings.pod.cpu_limit_cores or 1.0, node.cpu_m / 1000 / sum(pods.values()))
     return Workload(
         tier=ask.name,
         kind="api",
@@ -184,6 +184,7 @@ def _workload(ask: Ask[Settings], group: NodeGroup, replicas: Three, pods: Mappi
         cpu_cores=settings.pod.cpu_cores,
         memory_mib=settings.pod.memory_mib,
         memory_mib_max=settings.pod.memory_mib,
+        cpu_cores_max=settings.pod.cpu_limit_cores,
         replica_count_min=low,
         replica_count_max=high,
         pod_count_per_node=fit,
