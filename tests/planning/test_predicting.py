@@ -80,12 +80,9 @@ def test_a_lone_request_takes_the_sum_of_its_parts() -> None:
     # list: 2 commands of 0.7 + 0.006 ms, and each of 2 reads misses in 1 of 10 cases; the others read once and write.
     trips, bouncer = 4 * 0.7, 0.25
     read, written = 0.1 * (trips + bouncer + 0.1), trips + bouncer + 0.3 + 3.0
-    ones = (
-        0.8 + 2 * 0.706 + 2 * 0.1 * (trips + bouncer + 1.8),
-        1.0 + 0.706 + read + written,
-        1.6 + 0.706 + read + written,
-    )
-    mean = 2.0 + sum(share * one for share, one in zip((3 / 6, 2 / 6, 1 / 6), ones, strict=True))
+    listing = 0.8 + 2 * 0.706 + 2 * 0.1 * (trips + bouncer + 1.8)
+    message, upload = (cpu_ms + 0.706 + read + written for cpu_ms in (1.0, 1.6))
+    mean = 2.0 + 3 / 6 * listing + 2 / 6 * message + 1 / 6 * upload
     assert found.latency_ms_mean == pytest.approx(mean, rel=1e-3)
 
 
@@ -106,7 +103,7 @@ def test_each_part_of_a_request_costs_what_it_says() -> None:
 
 def test_a_pod_has_a_core_to_itself_while_few_are_busy() -> None:
     quiet, busy = predict(served(14), 100), predict(chain(*_on_three_nodes()), 16_000)
-    assert quiet.latency_ms("p50" and (0.5,), "list_workrooms")[0] < 6
+    assert quiet.latency_ms((0.5,), "list_workrooms")[0] < 6
     assert busy.utilisation_ratio["api"] > 0.7
     made = planned()
     (place,) = (place for place in places(made.scenario, made.fleet, {}) if place.name == "api")
@@ -145,7 +142,7 @@ def test_what_holds_a_connection_longer_needs_more_of_them() -> None:
         steady_state(served(14, *changes), 10_000).held_count["pool"]
         for changes in ((), ("tiers.database.round_trips_per_query=7",))
     )
-    assert longer > 1.4 * usual
+    assert longer > 1.3 * usual
 
 
 def test_near_saturation_a_percentile_is_an_interval_and_its_upper_end_is_judged() -> None:
@@ -166,7 +163,8 @@ def test_near_saturation_a_percentile_is_an_interval_and_its_upper_end_is_judged
 
 
 def test_a_gate_is_judged_at_the_end_that_is_worse() -> None:
-    made = planned("loads.peak.share=2.15", "tiers.api.nodes={base: 3, min: 3, max: 5}", predicted=True)
+    # 20,500 users are 93 % of what the 11.07 cores of three nodes answer.
+    made = planned("loads.peak.share=2.05", "tiers.api.nodes={base: 3, min: 3, max: 3}", predicted=True)
     figure = made.figures["latency_ms_p95.peak"]
     assert figure.interval is not None
     (verdict,) = (each for each in made.verdicts if each.figure == "latency_ms_p95.peak")
