@@ -92,7 +92,7 @@ def joined(parts: Sequence[Metrics]) -> Metrics:
         return Metrics(remarks=_remarks(parts))
     window_s = max(part.window_s for part in there)
     clock = next(part for part in there if part.window_s == window_s)
-    moved = [part if _is_on(part, clock) else _moved(part, clock) for part in there]
+    moved = [part if _stays(part, clock, there) else _moved(part, clock) for part in there]
     starts = sorted({start for part in moved for start in part.starts_s})
     index = {start: place for place, start in enumerate(starts)}
     series: dict[Measure, list[float]] = {}
@@ -120,10 +120,19 @@ def _remarks(parts: Sequence[Metrics]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(remark for part in parts for remark in part.remarks))
 
 
-def _is_on(part: Metrics, clock: Metrics) -> bool:
-    """Return whether the windows of a part are windows of a clock."""
+def _stays(part: Metrics, clock: Metrics, parts: Sequence[Metrics]) -> bool:
+    """Return whether windows are those of a clock, or as long and of a time that no other part tells."""
+    if part.window_s != clock.window_s:
+        return False
     shift = (part.starts_s[0] - clock.starts_s[0]) / clock.window_s
-    return part.window_s == clock.window_s and abs(shift - round(shift)) * clock.window_s < 0.001
+    if abs(shift - round(shift)) * clock.window_s < 0.001:
+        return True
+    (first, last), others = _span(part), [_span(other) for other in parts if other is not part]
+    return all(last <= begins or ends <= first for begins, ends in others)
+
+
+def _span(part: Metrics) -> tuple[float, float]:
+    return part.starts_s[0], part.starts_s[-1] + part.window_s
 
 
 def _moved(part: Metrics, clock: Metrics) -> Metrics:
@@ -141,6 +150,8 @@ def _moved(part: Metrics, clock: Metrics) -> Metrics:
         f"{_named(part)}: windows of {trimmed(f'{part.window_s:.3f}')} s, taken over those of "
         f"{trimmed(f'{window_s:.3f}')} s of {_named(clock)}"
     )
+    if part.window_s == window_s:
+        words += ", which start at other seconds"
     if any(measure.what in PERCENTILES for measure in part.series):
         words += "; a percentile of a longer window is the mean of those it covers"
     return Metrics(

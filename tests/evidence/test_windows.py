@@ -84,6 +84,20 @@ def test_shorter_windows_become_means_over_the_longest() -> None:
     assert found.remarks == ("a: windows of 15 s, taken over those of 60 s of b",)
 
 
+def test_runs_one_after_the_other_keep_their_own_windows() -> None:
+    found = joined([told(API, 60.0, 0.0, [1.0, 2.0]), told(API, 60.0, 137.0, [3.0, 4.0], "b")])
+    assert found.starts_s == (0.0, 60.0, 137.0, 197.0)
+    assert found.series[API] == (1.0, 2.0, 3.0, 4.0)
+    assert found.remarks == ()
+
+
+def test_windows_of_one_time_that_start_at_other_seconds_are_averaged() -> None:
+    found = joined([told(API, 60.0, 0.0, [1.0, 2.0, 3.0]), told(ALL, 60.0, 15.0, [40.0, 80.0, 120.0], "b")])
+    assert found.starts_s == (0.0, 60.0, 120.0)
+    assert found.series[ALL][1:] == (15 / 60 * 40 + 45 / 60 * 80, 15 / 60 * 80 + 45 / 60 * 120)
+    assert found.remarks == ("b: windows of 60 s, taken over those of 60 s of a, which start at other seconds",)
+
+
 def test_that_a_percentile_was_averaged_is_said() -> None:
     fine = told(Measure(RESPONSE_MS_P95), 30.0, 0.0, [1.0, 3.0])
     found = joined([fine, told(ALL, 60.0, 0.0, [10.0, 20.0], "b")])
