@@ -175,6 +175,17 @@ def test_pages_of_a_long_answer_are_one_series() -> None:
     assert read({"m": json.dumps(first)}).series == {BUSY: (0.1, 0.2, 0.1, 0.2)}
 
 
+def test_what_a_short_time_has_no_two_values_of_is_said_and_left_out() -> None:
+    text = data(
+        database__CPUUtilization__Average=(10.0, 20.0),
+        database__CPUCreditBalance__Average=(288.0,),
+        RequestCount__Sum=(),
+    )
+    found = read({"m": text})
+    assert found.series == {BUSY: (0.1, 0.2)}
+    assert found.remarks == ("m: no two values of 'database CPUCreditBalance Average', 'RequestCount Sum'",)
+
+
 def partial() -> str:
     found = json.loads(data(database__CPUUtilization__Average=(10.0, 20.0)))
     found["MetricDataResults"][0]["StatusCode"] = "PartialData"

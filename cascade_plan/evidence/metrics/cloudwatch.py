@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from math import isfinite, nan
 from typing import Any, Final, NamedTuple
 
@@ -67,20 +68,26 @@ def read(file: Text, said: Measure) -> Metrics:
         raise UsageError(f"{file.name}: {error}") from None
     if not any(raw.times_s for raw in raws):
         raise UsageError(f"{file.name}: CloudWatch found no data: the series are empty")
+    merged = _merged(raws)
+    # A metric of five minutes has one value in a short run, which does not tell its period.
+    kept = [raw for raw in merged if len({*raw.times_s}) > 1] or [raw for raw in merged if raw.times_s]
+    measured = _measured(kept, said, file.name)
+    if len({own for own, _ in measured}) < len(measured):
+        labels = ", ".join(quoted(raw.label) for raw in kept)
+        raise UsageError(f"{file.name}: several series are of the same: {labels}: give them apart, or label them")
+    found = joined([_windows(own, told, raw, file.name) for (own, told), raw in zip(measured, kept, strict=True)])
+    short = ", ".join(quoted(raw.label) for raw in merged if raw not in kept)
+    return replace(found, remarks=(*found.remarks, f"{file.name}: no two values of {short}")) if short else found
+
+
+def _merged(raws: Sequence[Raw]) -> list[Raw]:
+    """Return each series once: the CLI gives each page of a long answer apart."""
     merged: dict[tuple[str, ...], Raw] = {}
     for raw in raws:
-        if raw.times_s:
-            # The CLI gives each page of a long answer apart.
-            earlier = merged.get(raw[:5])
-            times, values = (earlier.times_s, earlier.values) if earlier else ((), ())
-            merged[raw[:5]] = raw._replace(times_s=[*times, *raw.times_s], values=[*values, *raw.values])
-    measured = _measured([*merged.values()], said, file.name)
-    if len({own for own, _ in measured}) < len(measured):
-        labels = ", ".join(quoted(raw.label) for raw in merged.values())
-        raise UsageError(f"{file.name}: several series are of the same: {labels}: give them apart, or label them")
-    return joined(
-        [_windows(own, told, raw, file.name) for (own, told), raw in zip(measured, merged.values(), strict=True)]
-    )
+        earlier = merged.get(raw[:5])
+        times, values = (earlier.times_s, earlier.values) if earlier else ((), ())
+        merged[raw[:5]] = raw._replace(times_s=[*times, *raw.times_s], values=[*values, *raw.values])
+    return [*merged.values()]
 
 
 def _windows(own: Measure, told: Told | None, raw: Raw, name: str) -> Metrics:
