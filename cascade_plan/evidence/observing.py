@@ -44,7 +44,7 @@ def _read(given: str, text: Beside) -> Reading:
         if equals:
             said, file = meant(name), text(path)
         if file is None:
-            raise UsageError(f"cannot read {path or given!r}: no such file; give {_forms()}")
+            raise UsageError(f"cannot read {path or given!r}: no such file; {_forms()}")
     for name in registry.names(READERS):
         reader = registry.load(READERS, name)
         if reader.claims(file):
