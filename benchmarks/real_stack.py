@@ -29,10 +29,12 @@ from stack import machine, monitoring, predictions, scenarios, serving, tables
 
 MEMORY = Path("/dev/shm")
 MEMORY_FREE_GIB = 2
-SCENARIO = "measured.yaml"
+SCENARIO = "scenario.yaml"
+MEASURED = "measured.json"
 SECONDS_LEAST = 5.0
-PREFERRED = "While they are measured all of these run before all else (SCHED_RR), a full core's 5% apart."
-ORDINARY = "Everything runs at ordinary priority: neighbours on this machine slow it down."
+PREFERRED = """While measured, the stack runs before what asks it, and both before all else
+(SCHED_RR), but for the 5% of a full core that the kernel keeps for others."""
+ORDINARY = "All of it runs at ordinary priority: neighbours on this machine slow it down."
 
 
 def percents(text: str) -> list[int]:
@@ -52,6 +54,7 @@ def given() -> argparse.Namespace:
     parser.add_argument("--repeats", type=int, default=1, help="how often each is; medians are compared (default 1)")
     parser.add_argument("--requests", type=int, default=400, help="of each kind, for the demands (default 400)")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="keep the scenario, results and figures there")
+    parser.add_argument("--again", type=Path, metavar="DIR", help="measure nothing: predict anew what was kept there")
     parser.add_argument("--no-priority", dest="priority", action="store_false", help="leave scheduling as it is")
     found = parser.parse_args()
     if found.seconds < SECONDS_LEAST or found.repeats < 1 or found.requests < 20:
@@ -76,6 +79,9 @@ def main() -> int:
     if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > MEMORY_FREE_GIB * 2**30:
         tempfile.tempdir = str(MEMORY)
     try:
+        if arguments.again:
+            judge(arguments.again, kept(arguments.again))
+            return 0
         with tempfile.TemporaryDirectory(prefix="real-stack-") as home:
             compare(arguments, Path(home))
     except KeyboardInterrupt:
@@ -97,18 +103,25 @@ def compare(arguments: argparse.Namespace, home: Path) -> None:
         running = ", ".join(f"{part} {process}" for part, process in stack.processes.items())
         print(f"running: {running}; the API on core {own}, the others on core {shared}", file=sys.stderr, flush=True)
         users = demanded(arguments, home, stack)
-        told = predictions.predicted(home / SCENARIO)
-        print(f"\n{tables.HEAD}", flush=True)
-        measured: dict[str, list[loads.Level]] = {load: [] for load in users}
+        measured: dict[str, list[loads.Seen]] = {load: [] for load in users}
         for load in [*users] * arguments.repeats:
+            print(f"{load}: {users[load]} users for {arguments.seconds:g} s", file=sys.stderr, flush=True)
             measured[load].append(held(arguments, home, stack, load, users[load]))
-            if len(measured[load]) == arguments.repeats:
-                print(*tables.compared(measured[load], {"predicted": told[load]}), sep="\n", flush=True)
     if arguments.keep:
-        keep(arguments.keep, home, measured, told)
+        keep(arguments.keep, home, measured)
+    print()
+    judge(home, measured)
+
+
+def judge(directory: Path, measured: Mapping[str, Sequence[loads.Seen]]) -> None:
+    """Print what is predicted of the loads, and of each from a calibration by the others, beside what was measured."""
+    told = predictions.predicted(directory / SCENARIO)
+    print(tables.HEAD)
+    for load, levels in measured.items():
+        print(*tables.compared(levels, told[load]), sep="\n")
     print("\nHow quiet the machine was:", *tables.noise(measured), sep="\n", flush=True)
     if len(measured) > 1:
-        told_of_others = predictions.held_out(home / SCENARIO, [loads.run_of(home, load) for load in measured])
+        told_of_others = predictions.held_out(directory / SCENARIO, [directory / "runs" / load for load in measured])
         print("\nEach load predicted by `cascade-plan calibrate` from the runs of the others:")
         print(tables.HEAD, *tables.calibrated(measured, told_of_others), sep="\n")
 
@@ -118,7 +131,7 @@ def demanded(arguments: argparse.Namespace, home: Path, stack: serving.Stack) ->
 
     Raises LookupError where the stack has not so many users.
     """
-    with machine.preferred([os.getpid(), *stack.processes.values()], arguments.priority) as is_preferred:
+    with machine.preferred([*stack.processes.values()], [os.getpid()], arguments.priority) as is_preferred:
         found = measuring.measure(stack, arguments.requests)
     print("", PREFERRED if is_preferred else ORDINARY, sep="\n")
     print("\nService demands, one request at a time (ms):", *tables.demanded(found), sep="\n", flush=True)
@@ -130,23 +143,18 @@ def demanded(arguments: argparse.Namespace, home: Path, stack: serving.Stack) ->
     return users
 
 
-def held(arguments: argparse.Namespace, home: Path, stack: serving.Stack, load: str, users: int) -> loads.Level:
+def held(arguments: argparse.Namespace, home: Path, stack: serving.Stack, load: str, users: int) -> loads.Seen:
     """Return what was measured of a load, with the files of Locust and of monitoring kept beside."""
     directory = loads.run_of(home, load)
     monitoring.counters(stack, directory, "before")
     level = loads.run(stack, home, load, users, arguments.seconds, arguments.priority)
     monitoring.counters(stack, directory, "after")
     monitoring.series(level, directory / "series.csv")
-    return level
+    return level.seen()
 
 
-def keep(
-    directory: Path,
-    home: Path,
-    measured: Mapping[str, Sequence[loads.Level]],
-    told: Mapping[str, predictions.Predicted],
-) -> None:
-    """Write the scenario, the results of Locust and of monitoring, and what was predicted and measured.
+def keep(directory: Path, home: Path, measured: Mapping[str, Sequence[loads.Seen]]) -> None:
+    """Write the scenario, the results of Locust and of monitoring, and what was measured.
 
     Of a load that was held more than once, the files are of the last time.
     """
@@ -155,12 +163,16 @@ def keep(
     shutil.copytree(home / "runs", directory / "runs")
     for file in home.glob("*.responses.csv"):
         shutil.copy(file, directory)
-    figures = [
-        {"predicted": asdict(told[level.load].overall), **level.document()}
-        for levels in measured.values()
-        for level in levels
-    ]
-    (directory / "figures.json").write_text(json.dumps(figures, indent=1), encoding="utf-8")
+    documents = [asdict(level) for levels in measured.values() for level in levels]
+    (directory / MEASURED).write_text(json.dumps(documents, indent=1), encoding="utf-8")
+
+
+def kept(directory: Path) -> dict[str, list[loads.Seen]]:
+    """Return load -> what was measured of it in a run that was kept."""
+    found: dict[str, list[loads.Seen]] = {}
+    for document in json.loads((directory / MEASURED).read_text(encoding="utf-8")):
+        found.setdefault(document["load"], []).append(loads.Seen.of(document))
+    return found
 
 
 if __name__ == "__main__":

@@ -96,13 +96,17 @@ def pin(root: int, core: int) -> None:
 
 
 @contextmanager
-def preferred(roots: Sequence[int], is_wanted: bool = True) -> Iterator[bool]:
-    """Run processes before all others (SCHED_RR) until the block ends; yield whether that was wanted and permitted."""
+def preferred(first: Sequence[int], then: Sequence[int], is_wanted: bool = True) -> Iterator[bool]:
+    """Run some processes and then others before all else (SCHED_RR) until the block ends.
+
+    Yields whether that was wanted and permitted.
+    """
     try:
-        yield is_wanted and _schedule(roots, os.SCHED_RR, PRIORITY)
+        # This process may be among the later ones, and the first are below it.
+        yield is_wanted and _schedule(then, os.SCHED_RR, PRIORITY) and _schedule(first, os.SCHED_RR, PRIORITY + 1)
     finally:
         if is_wanted:
-            _schedule(roots, os.SCHED_OTHER, 0)
+            _schedule([*first, *then], os.SCHED_OTHER, 0)
 
 
 def _schedule(roots: Sequence[int], policy: int, priority: int) -> bool:

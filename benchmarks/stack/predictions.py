@@ -1,4 +1,4 @@
-"""What cascade-plan predicts of the stack from the demands that were measured of it."""
+"""What cascade-plan predicts of the stack from the demands that were measured of it: its own program is asked."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from cascade_plan.planning.latencies import chain_for
-from cascade_plan.planning.predicting import predict
-from stack.levels import Figures
-from stack.scenarios import planned
+from stack.levels import QUANTILES, Figures
+from stack.scenarios import share
+
+BUSY: Final = "busy share of api"
+"""What the plan calls it among the inputs of a load's figures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,18 +23,33 @@ class Predicted:
 
     overall: Figures
     by_action: Mapping[str, Figures]
-    busy: Mapping[str, float]
-    """Busy share of each place."""
+    busy: float
+    """Share of the API's time."""
 
 
-def predicted(path: Path) -> Mapping[str, Predicted]:
-    """Return what the plan of a scenario's file predicts of each of its loads."""
-    plan, found = planned(path), {}
-    for name, load in plan.scenario.driven.items():
-        told = predict(chain_for(plan.scenario, plan.fleet, load), load.users)
-        overall = Figures(told.requests_per_s, told.latency_ms_p50, told.latency_ms_p95, told.latency_ms_p99)
-        found[name] = Predicted(overall, {}, told.utilisation_ratio)
+def predicted(scenario: Path) -> Mapping[str, Predicted]:
+    """Return what the plan of a scenario's file predicts of each of its loads. Raises as `told` does."""
+    plan, found = told("size", str(scenario)), {}
+    figures = plan["figures"]
+    for load in plan["scenario"]["loads"]:
+        per_s = figures["requests_per_s"][load]
+        inputs = {each["name"]: each["value"] for each in plan["derivations"][f"requests_per_s.{load}"]["inputs"]}
+        own = {name: figures.get(f"action_latency_ms_{name}", {}).get(load, {}) for name in QUANTILES}
+        by_action = {
+            action: Figures(per_s * share(action), *(own[name][action] for name in QUANTILES)) for action in own["p50"]
+        }
+        overall = Figures(per_s, *(figures[f"latency_ms_{name}"][load] for name in QUANTILES))
+        found[load] = Predicted(overall, by_action, inputs[BUSY])
     return found
+
+
+def told(*arguments: str) -> Any:
+    """Return the JSON that a command of cascade-plan prints. Raises ChildProcessError with what it said if it fails."""
+    command = [sys.executable, "-m", "cascade_plan", *arguments, "--format", "json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise ChildProcessError(f"cascade-plan {arguments[0]}: {done.stderr}")
+    return json.loads(done.stdout)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,23 +63,16 @@ class HeldOut:
 
 
 def held_out(scenario: Path, runs: Sequence[Path]) -> Mapping[str, HeldOut]:
-    """Return load -> what `cascade-plan calibrate` predicts of it from the runs of the others.
-
-    Raises ChildProcessError with what it said when it fails.
-    """
-    command = [sys.executable, "-m", "cascade_plan", "calibrate", *map(str, runs), "--scenario", str(scenario)]
-    done = subprocess.run([*command, "--format", "json"], capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise ChildProcessError(f"cascade-plan calibrate: {done.stderr}")
-    told: dict[str, dict[str, Any]] = {}
-    for trial in json.loads(done.stdout)["trials"]:
+    """Return load -> what `calibrate` predicts of it from the runs of the others. Raises as `told` does."""
+    trials: dict[str, dict[str, Any]] = {}
+    for trial in told("calibrate", *map(str, runs), "--scenario", str(scenario))["trials"]:
         if trial["is_held_out"]:
-            told.setdefault(trial["run"], {})[trial["figure"]] = trial
+            trials.setdefault(trial["run"], {})[trial["figure"]] = trial
     names = [field.name for field in fields(Figures)]
     return {
         load: HeldOut(
             Figures(*(each[name]["value_predicted"] for name in names)),
             *(each["latency_ms_p95"][end] for end in ("value_min", "value_max")),
         )
-        for load, each in told.items()
+        for load, each in trials.items()
     }

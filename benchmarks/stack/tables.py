@@ -17,9 +17,8 @@ from typing import Final
 from servers import program
 
 from stack.demands import Demands
-from stack.levels import Figures, Level
+from stack.levels import Figures, Seen
 from stack.predictions import HeldOut, Predicted
-from stack.scenarios import ACTIONS
 
 WIDTH: Final = 80
 PACKAGES: Final = ("fastapi", "uvicorn", "uvloop", "asyncpg", "redis", "locust")
@@ -34,9 +33,9 @@ def machine() -> Iterator[str]:
         platform.machine(),
     )
     yield f"{datetime.now(UTC):%d %B %Y}, {os.cpu_count()} x {model}, Linux {platform.release()}"
-    said = [_program_version(name, title) for name, title in PROGRAMS.items()]
-    yield f"{', '.join(said)}, Python {platform.python_version()},"
-    yield ", ".join(f"{name} {version(name)}" for name in PACKAGES)
+    programs = [_program_version(name, title) for name, title in PROGRAMS.items()]
+    packages = [f"{name} {version(name)}" for name in PACKAGES]
+    yield fill(", ".join([*programs, f"Python {platform.python_version()}", *packages]), WIDTH)
 
 
 def _program_version(name: str, title: str) -> str:
@@ -57,30 +56,26 @@ def _fields(where: str, fields: Mapping[str, float]) -> str:
     return fill(words, WIDTH, initial_indent=f"  {where:24}", subsequent_indent=" " * 26).replace("=", " ")
 
 
-def compared(levels: Sequence[Level], told: Mapping[str, Predicted]) -> Iterator[str]:
-    """Yield a load's measured figures, those predicted (by what they are predicted from), and the errors.
+def compared(levels: Sequence[Seen], told: Predicted) -> Iterator[str]:
+    """Yield a load's measured figures, those predicted, and the errors; of all requests and by action.
 
     Of a load that was held more than once, each measured figure is the median.
     """
-    measured = middle([level.figures() for level in levels])
-    busy = median(level.busy("api") for level in levels)
-    yield _row(f"{levels[0].load}, {levels[0].users} users", measured, busy)
-    for name, each in told.items():
-        yield _row(f"  {name}", each.overall, each.busy["api"])
-        yield _errors(each.overall, measured)
-    for action in ACTIONS:
-        own = middle([level.figures(action) for level in levels])
+    measured = middle([level.overall for level in levels])
+    yield _row(f"{levels[0].load}, {levels[0].users} users", measured, median(level.busy["api"] for level in levels))
+    yield _row("  predicted", told.overall, told.busy)
+    yield _errors(told.overall, measured)
+    for action, predicted in told.by_action.items():
+        own = middle([level.by_action[action] for level in levels])
         yield _row(f"  {action}", own)
-        for name, each in told.items():
-            if action in each.by_action:
-                yield _row(f"    {name}", each.by_action[action])
-                yield _errors(each.by_action[action], own)
+        yield _row("    predicted", predicted)
+        yield _errors(predicted, own)
 
 
-def calibrated(measured: Mapping[str, Sequence[Level]], told: Mapping[str, HeldOut]) -> Iterator[str]:
+def calibrated(measured: Mapping[str, Sequence[Seen]], told: Mapping[str, HeldOut]) -> Iterator[str]:
     """Yield what is predicted of each load from a calibration by the others, the errors, and the interval of p95."""
     for load, each in told.items():
-        found = middle([level.figures() for level in measured[load]])
+        found = middle([level.overall for level in measured[load]])
         yield _row(load, each.overall)
         interval = f"   p95 {each.latency_ms_p95_min:.1f} to {each.latency_ms_p95_max:.1f}"
         yield _errors(each.overall, found)
@@ -108,14 +103,15 @@ def _errors(told: Figures, measured: Figures) -> str:
     return f"{'':24}{per_s:+12.1%}" + "".join(f"{each:+11.0%}" for each in latencies)
 
 
-def noise(measured: Mapping[str, Sequence[Level]]) -> Iterator[str]:
+def noise(measured: Mapping[str, Sequence[Seen]]) -> Iterator[str]:
     """Yield how quiet the machine was while each load was held, and which latencies nobody should judge by it."""
     (first, *_), *_ = measured.values()
-    parts = list(first.samples[0].used)
+    parts = list(first.busy)
     yield f"{'waiting over running of':24}" + "".join(f"{part:>9}" for part in parts) + f"{'steal':>9}"
     for load, levels in measured.items():
         for level in levels:
-            waits = "".join(f"{level.waited(part):9.0%}" for part in parts)
+            waits = "".join(f"{level.waited[part]:9.0%}" for part in parts)
             yield f"  {load:22}{waits}{level.stolen:9.1%}"
             if level.noise:
-                yield f"    TOO NOISY to judge latencies by: {level.noise}"
+                words = f"TOO NOISY to judge latencies by: {level.noise}"
+                yield fill(words, WIDTH, initial_indent=" " * 4, subsequent_indent=" " * 4)

@@ -14,16 +14,19 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 
 import pytest
 from servers import program
+from stack.levels import Seen
+from stack.predictions import predicted
+from stack.scenarios import THINK_S
 
 pytestmark = pytest.mark.xdist_group("real-stack")
 
 BENCHMARK = Path(__file__).parents[2] / "benchmarks" / "real_stack.py"
 SHORT = ["--levels", "30,60", "--seconds", "12", "--requests", "100"]
-THINK_S = 2.0
 
 
 @pytest.fixture(autouse=True)
@@ -45,20 +48,21 @@ def test_throughput_is_as_predicted_and_latency_of_its_order(
         capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    levels: list[dict[str, Any]] = json.loads((tmp_path / "figures.json").read_text(encoding="utf-8"))
-    assert [level["load"] for level in levels] == ["at_30", "at_60"]
+    levels = [Seen.of(level) for level in json.loads((tmp_path / "measured.json").read_text(encoding="utf-8"))]
+    assert [level.load for level in levels] == ["at_30", "at_60"]
+    told = predicted(tmp_path / "scenario.yaml")
     for level in levels:
-        measured, predicted = level["measured"], level["predicted"]
-        assert level["failures"] == 0
+        measured, expected = level.overall, told[level.load].overall
+        assert level.failures == 0
         # Holds of any closed system, however slow: N = X (Z + R).
-        cycle_s = THINK_S + level["latency_ms_mean"] / 1000
-        assert measured["requests_per_s"] == pytest.approx(level["users"] / cycle_s, rel=0.1), level
-        if level["noise"]:
+        cycle_s = THINK_S + level.latency_ms_mean / 1000
+        assert measured.requests_per_s == pytest.approx(level.users / cycle_s, rel=0.1), level
+        if level.noise:
             with capsys.disabled():
-                sys.stdout.write(f"\n{level['load']}: {level['noise']}: predictions are not judged\n")
+                sys.stdout.write(f"\n{level.load}: {level.noise}: predictions are not judged\n")
             continue
-        assert predicted["requests_per_s"] == pytest.approx(measured["requests_per_s"], rel=0.1), level
-        assert 1 / 3 < predicted["latency_ms_p95"] / measured["latency_ms_p95"] < 3, level
+        assert expected.requests_per_s == pytest.approx(measured.requests_per_s, rel=0.1), level
+        assert 1 / 3 < expected.latency_ms_p95 / measured.latency_ms_p95 < 3, level
     _, _, calibrated = done.stdout.partition("from the runs of the others:")
     assert [line.split()[0] for line in calibrated.splitlines() if line.startswith("at_")] == ["at_30", "at_60"]
     started = re.findall(r"[a-z]+ (\d+)", done.stderr.partition(";")[0])
