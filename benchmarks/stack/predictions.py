@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from stack.levels import QUANTILES, Figures
-from stack.scenarios import share
+from stack.scenarios import ACTIONS, share
 
 BUSY: Final = "busy share of api"
 """What the plan calls it among the inputs of a load's figures."""
@@ -34,9 +34,9 @@ def predicted(scenario: Path) -> Mapping[str, Predicted]:
     for load in plan["scenario"]["loads"]:
         per_s = figures["requests_per_s"][load]
         inputs = {each["name"]: each["value"] for each in plan["derivations"][f"requests_per_s.{load}"]["inputs"]}
-        own = {name: figures.get(f"action_latency_ms_{name}", {}).get(load, {}) for name in QUANTILES}
+        own = {name: figures[f"action_latency_ms_{name}"][load] for name in QUANTILES}
         by_action = {
-            action: Figures(per_s * share(action), *(own[name][action] for name in QUANTILES)) for action in own["p50"]
+            action: Figures(per_s * share(action), *(own[name][action] for name in QUANTILES)) for action in ACTIONS
         }
         overall = Figures(per_s, *(figures[f"latency_ms_{name}"][load] for name in QUANTILES))
         found[load] = Predicted(overall, by_action, inputs[BUSY])

@@ -8,10 +8,8 @@ from typing import Any, Final
 
 import yaml
 
-from cascade_plan import registry
 from cascade_plan.inputs.scenarios import read
 from cascade_plan.model.plan import Plan
-from cascade_plan.model.scenario import Action
 from cascade_plan.planning.pipeline import plan
 
 THINK_S: Final = 2.0
@@ -86,27 +84,9 @@ def document(
     }
 
 
-def known(document: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a scenario without the fields of actions and tiers that there are none of yet."""
-    tiers = {
-        name: {field: value for field, value in fields.items() if field in _settings(name)}
-        for name, fields in document["tiers"].items()
-    }
-    actions = {
-        name: {field: value for field, value in fields.items() if field in Action.model_fields}
-        for name, fields in document["behaviour"]["actions"].items()
-    }
-    return {**document, "tiers": tiers, "behaviour": {**document["behaviour"], "actions": actions}}
-
-
-def _settings(kind: str) -> Mapping[str, object]:
-    fields: Mapping[str, object] = registry.load("tiers", kind, "settings").Settings.model_fields
-    return fields
-
-
 def written(path: Path, document: Mapping[str, Any]) -> Path:
     """Write a scenario as YAML and return where."""
-    path.write_text(yaml.safe_dump(known(document), sort_keys=False, width=120), encoding="utf-8")
+    path.write_text(yaml.safe_dump(document, sort_keys=False, width=120), encoding="utf-8")
     return path
 
 

@@ -26,7 +26,7 @@ from stack.scenarios import THINK_S
 pytestmark = pytest.mark.xdist_group("real-stack")
 
 BENCHMARK = Path(__file__).parents[2] / "benchmarks" / "real_stack.py"
-SHORT = ["--levels", "30,60", "--seconds", "12", "--requests", "100"]
+SHORT = ["--levels", "30,60", "--seconds", "15", "--requests", "100"]
 
 
 @pytest.fixture(autouse=True)
