@@ -155,13 +155,13 @@ UNITS = {
 }  # fmt: skip
 COUNTED = {
     "users", "tenants", "connections", "recipients", "requests", "messages", "deliveries", "nodes", "replicas", "pods",
-    "series", "types", "zones", "rate", "units", "jobs", "operations", "pages",
+    "series", "types", "zones", "rate", "units", "jobs", "operations", "pages", "trips",
 }  # fmt: skip
 DIMENSIONLESS = {"count", "ratio", "share", "weight", "scv"}
 """scv: the squared coefficient of variation, by the name queueing theory gives it."""
 PER = {
     "s", "day", "month", "node_month", "1000_users_month", "user", "node", "replica", "connection", "message",
-    "request", "sample", "series", "pod", "eni", "usd", "master", "address", "job", "unit", "user_month", "read",
+    "request", "query", "sample", "series", "pod", "eni", "usd", "master", "address", "job", "unit", "user_month", "read",
     "write",
 }  # fmt: skip
 QUALIFIERS = {
@@ -173,7 +173,7 @@ NAMED = re.compile(
     rf"(?:_per_(?:{'|'.join(sorted(PER))}))?(?:_(?:{'|'.join(sorted(QUALIFIERS))}))?"
 )
 
-IN_A_UNIT_BESIDE = re.compile(rf"(?:value|amount|quantity|limit)(?:_(?:{'|'.join(sorted(QUALIFIERS))}))?")
+IN_A_UNIT_BESIDE = re.compile(rf"(?:value|amount|quantity|limit|interval)(?:_(?:{'|'.join(sorted(QUALIFIERS))}))?")
 """Names of amounts whose unit stands in the field `unit`, or is that of the figure, input or path they are of."""
 BESIDE = {"unit", "figure", "name", "path"}
 BY_NAME = {"purchase", "reads", "writes", "jobs", "counts", "before"}

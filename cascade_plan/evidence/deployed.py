@@ -69,10 +69,10 @@ class System:
         units = self.deployed.pods.get(place.name, place.unit_count)
         if units == place.unit_count and place.name not in self.deployed.cores:
             return place
-        each = place.server_count * place.speed / place.unit_count
+        each = place.server_count * place.speed_ratio / place.unit_count
         cores = self.deployed.cores.get(place.name, units * each)
         servers = max(1, round(min(cores, units)))
-        return replace(place, unit_count=units, server_count=servers, speed=cores / servers)
+        return replace(place, unit_count=units, server_count=servers, speed_ratio=cores / servers)
 
 
 def _capacity(on: Chain, service: str) -> float:

@@ -72,7 +72,7 @@ class Place:
     discipline: Discipline = "fcfs"
     await_s: float = 0.0
     """CPU time of an event loop's request before each await."""
-    speed: float = 1.0
+    speed_ratio: float = 1.0
     """How fast its servers are together, over as many that are each as fast as a service's time says: 11 servers for
     11.07 cores. What one request takes does not change by it, what others wait does."""
     quota: Quota | None = None

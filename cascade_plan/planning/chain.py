@@ -199,7 +199,7 @@ def chain(scenario: Scenario, places: tuple[Place, ...], service: str = "") -> C
         if not mean_s:
             continue
         servers = place.server_count // place.queue_count
-        stations[place.name] = Station(servers, _together(asked, mean_s / place.speed, scv))
+        stations[place.name] = Station(servers, _together(asked, mean_s / place.speed_ratio, scv))
         visits[place.name] = sum(rate for rate, _ in asked) / place.queue_count
     own = [(name, share, action) for name, (share, action) in zip(names, mix, strict=True)
            if not service or scenario.service(action) == service]  # fmt: skip

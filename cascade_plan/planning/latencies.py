@@ -85,7 +85,7 @@ class _Asked:
         def asked(place: Place) -> tuple[object, ...]:
             visits = ((share, place.visits(action)) for share, action in on.mix)
             queues = (place.is_shared, place.unit_count, place.server_count, place.discipline, place.await_s)
-            return (place.name, *queues, place.quota, place.stands_before, place.passing, *visits)
+            return (place.name, *queues, place.speed_ratio, place.quota, place.stands_before, place.passing, *visits)
 
         return cls(users, on.think_s, tuple(map(asked, on.places)), on)
 

@@ -109,7 +109,7 @@ def test_a_pod_has_a_core_to_itself_while_few_are_busy() -> None:
     (place,) = (place for place in places(made.scenario, made.fleet, {}) if place.name == "api")
     # Three nodes of 4 vCPU leave their 21 pods 11.07 cores.
     assert place.unit_count == 21
-    assert place.server_count * place.speed == pytest.approx(11.07, abs=0.01)
+    assert place.server_count * place.speed_ratio == pytest.approx(11.07, abs=0.01)
 
 
 def _on_three_nodes() -> tuple:  # type: ignore[type-arg]

@@ -121,7 +121,7 @@ def places(site: Site[Settings], scale: Scale, before: tuple[Place, ...]) -> tup
             is_scaled=True,
             discipline=site.settings.discipline,
             await_s=site.settings.await_cpu_ms / 1000,
-            speed=cores / servers,
+            speed_ratio=cores / servers,
             quota=Quota(limit) if limit and limit < 1 else None,
         ),
     )
