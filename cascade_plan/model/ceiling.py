@@ -94,7 +94,7 @@ class Ceiling:
     def finding(self, requests_per_s: float) -> Finding | None:
         """Return that it is broken, or that it is near; None where it is far."""
         if words := self.broken(requests_per_s, {}):
-            return Finding("warning", self.code, words, self.figure)
+            return Finding("warning", self.code, words, self.figure, is_broken=True)
         asked = self.asked(requests_per_s, {})
         if asked < NEAR * self.limit:
             return None

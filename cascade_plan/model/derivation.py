@@ -49,3 +49,5 @@ class Finding:
     """The scenario path or figure it is about."""
     cost_usd_per_month: Decimal | None = None
     """What of a month's bill it is about, at the average, where that is known."""
+    is_broken: bool = False
+    """Whether the fleet cannot do what it is asked: to be read before anything that costs."""

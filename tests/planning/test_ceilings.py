@@ -87,3 +87,9 @@ def test_nodes_that_are_busier_than_their_credits_are_for_are_said() -> None:
         "1,606 vCPU-hours a month are billed at $0.05, about $80.30 that the bill lacks"
     )
     assert not [finding for finding in planned(nodes).findings if finding.code == "cpu-credits"]
+
+
+def test_what_is_broken_is_the_first_that_a_screen_says(cascade: Run) -> None:
+    _, out, _ = cascade("size", "cascade", *flags({"tiers.database.data_gib": "150"}))
+    first = next(line for line in out.splitlines() if line.startswith("  ! "))
+    assert first.startswith("  ! database holds 150 GiB")

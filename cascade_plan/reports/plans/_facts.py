@@ -166,8 +166,10 @@ def money(value: int | float | Decimal) -> Decimal:
 
 
 def first_findings(plan: Plan) -> list[Finding]:
-    """Return the findings to read first: those that cost something, the dearest first, then the other warnings."""
-    dearest = sorted(warnings_first(plan), key=lambda finding: -(finding.cost_usd_per_month or 0))
+    """Return the findings to read first: what is broken, what costs something, the dearest first, other warnings."""
+    dearest = sorted(
+        warnings_first(plan), key=lambda finding: (not finding.is_broken, -(finding.cost_usd_per_month or 0))
+    )
     return [finding for finding in dearest if finding.cost_usd_per_month or finding.severity == "warning"]
 
 
