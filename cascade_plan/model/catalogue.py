@@ -125,6 +125,10 @@ class StorageRate(NamedTuple):
         """Return what storage of a size does."""
         return self.larger if self.larger_gib and gib >= self.larger_gib else self.small
 
+    def takes_provisioned(self, gib: float) -> bool:
+        """Return whether more operations can be bought for storage of a size."""
+        return gib >= self.larger_gib
+
 
 class Burst(NamedTuple):
     """What becomes of a burstable instance that has spent its CPU credits."""

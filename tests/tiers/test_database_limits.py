@@ -90,6 +90,9 @@ def test_provisioned_operations_are_held_against_and_billed_for_each_instance() 
     assert float(items["read replicas disk operations"].cost_usd.average) == pytest.approx(2000)
     (message,) = said(planned("whale-1m", tiers__database__provisioned_operations_per_s=20_000), "disk-operations")
     assert "its provisioned storage does 20,000" in message
+    small = database(provisioned_operations_per_s=20_000, data_gib=10)
+    assert said(small, "not-provisioned") == ["100 GiB of gp3 take no provisioned operations, 400 GiB do"]
+    assert not [item.name for item in small.bill.items if "disk operations" in item.name]
 
 
 def test_data_beyond_its_storage_is_said_where_it_is_given() -> None:

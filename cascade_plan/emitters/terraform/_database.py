@@ -37,14 +37,11 @@ def _resources(plan: Plan, database: Instance[Settings]) -> Iterator[Block]:
     label, replica_count = database.name, database.sized.count("replica_count")
     primary = database.sized.group("primary")
     identifier = aws_name(f"{plan.application}-{label.replace('_', '-')}", "database")
+    is_provisioned = any(usage.offer.what == "database_operations" for usage in database.sized.usages)
     shared: dict[str, Value] = {
         "instance_class": primary.shape.name,
         "storage_type": "gp3",
-        **(
-            {}
-            if database.settings.provisioned_operations_per_s is None
-            else {"iops": database.settings.provisioned_operations_per_s}
-        ),
+        **({"iops": database.settings.provisioned_operations_per_s} if is_provisioned else {}),
         "storage_encrypted": True,
         "vpc_security_group_ids": Expression(f"var.{label}_security_group_ids"),
         "parameter_group_name": Expression(f"var.{label}_parameter_group_name"),

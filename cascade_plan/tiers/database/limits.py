@@ -85,7 +85,7 @@ def _of_storage(ask: Ask[Settings], at: int) -> _Limit | None:
     if storage is None:
         return None
     does, path = storage.of(gib)[at], f"tiers.{ask.name}"
-    if not at and provisioned is not None and provisioned > does:
+    if not at and provisioned is not None and storage.takes_provisioned(gib) and provisioned > does:
         return _Limit(
             "its provisioned storage does", provisioned, f"provision more, {path}.provisioned_operations_per_s"
         )
@@ -115,6 +115,10 @@ def findings(ask: Ask[Settings], work: Work, read_s: float, write_s: float) -> I
     """Yield what no ceiling says: what credits cost, checkpoints that hurry, and what is not known."""
     yield from _credits(ask, work, read_s, write_s)
     yield from _checkpoints(ask, work)
+    storage, gib = ask.cloud.database_storage(), ask.settings.storage_gib
+    if ask.settings.provisioned_operations_per_s and storage is not None and not storage.takes_provisioned(gib):
+        words = f"{gib:,} GiB of {storage.called} take no provisioned operations, {storage.larger_gib:,} GiB do"
+        yield Finding("warning", "not-provisioned", words, f"tiers.{ask.name}.provisioned_operations_per_s")
     shape = work.shape
     known = {
         "network": shape.network_bytes_per_s,

@@ -1,6 +1,6 @@
 """What a scenario may say of a PostgreSQL database."""
 
-from typing import Annotated, ClassVar, Final, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -87,11 +87,6 @@ class Roles(Part):
             if role in ("public", "none") or role.startswith("pg_"):
                 raise ValueError(f"{name}: PostgreSQL reserves the role name {role!r}")
         return distinct(self, ("owner", "app", "readonly"))
-
-
-PROVISIONED_FROM_GIB: Final = 400
-"""Smaller gp3 storage of RDS takes no provisioned operations,
-https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Storage.html#gp3-storage"""
 
 
 class Settings(Bought):
@@ -226,12 +221,3 @@ class Settings(Bought):
         4, "measured", "psycopg under the emitted tenancy: BEGIN, set_config, the query, COMMIT; asyncpg makes 7"
     )
     """Round trips that one query makes, with the transaction that it is alone in."""
-
-    @model_validator(mode="after")
-    def _provisionable(self) -> Self:
-        if self.provisioned_operations_per_s is not None and self.storage_gib < PROVISIONED_FROM_GIB:
-            raise ValueError(
-                f"provisioned_operations_per_s needs a storage_gib of {PROVISIONED_FROM_GIB} or more, got "
-                f"{self.storage_gib}"
-            )
-        return self

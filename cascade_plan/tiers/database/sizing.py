@@ -222,7 +222,7 @@ def _figures(ask: Ask[Settings], replicas: int, given_least: Input, least: int) 
 def _operations(ask: Ask[Settings], groups: list[NodeGroup]) -> list[Usage]:
     """Return the disk operations that are bought beyond what the storage of each instance includes."""
     storage, provisioned = ask.cloud.database_storage(), ask.settings.provisioned_operations_per_s
-    if storage is None or provisioned is None:
+    if storage is None or provisioned is None or not storage.takes_provisioned(ask.settings.storage_gib):
         return []
     more = provisioned - storage.of(ask.settings.storage_gib).operations_per_s
     if more <= 0:
