@@ -41,7 +41,7 @@ def _resources(plan: Plan, database: Instance[Settings]) -> Iterator[Block]:
     shared: dict[str, Value] = {
         "instance_class": primary.shape.name,
         "storage_type": "gp3",
-        **({"iops": database.settings.provisioned_operations_per_s} if is_provisioned else {}),
+        **({"iops": database.settings.provisioned_operations_per_s or 0} if is_provisioned else {}),
         "storage_encrypted": True,
         "vpc_security_group_ids": Expression(f"var.{label}_security_group_ids"),
         "parameter_group_name": Expression(f"var.{label}_parameter_group_name"),
