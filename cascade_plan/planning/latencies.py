@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from math import inf
 from typing import Final, NamedTuple
 
 from cascade_plan.model.derivation import Derivation, Finding, Input
 from cascade_plan.model.fleet import Fleet
 from cascade_plan.model.place import Place, Scale
 from cascade_plan.model.scenario import USERS_PEAK, Load, Scenario
+from cascade_plan.planning.ceilings import broken, requests_per_s_most
 from cascade_plan.planning.chain import Chain, Prediction, chain
 from cascade_plan.planning.predicting import interval_of, predict
 from cascade_plan.planning.sizing import places
@@ -19,6 +21,8 @@ BUSY: Final = ".busy_ratio_peak"
 """How the name of the figure ends that says how busy a tier is."""
 SYNC_S: Final = 15
 """Period of the HPA controller (kube-controller-manager --horizontal-pod-autoscaler-sync-period)."""
+WAIT_MS_MOST: Final = 86_400_000.0
+"""A day: who asks what does nothing waits for ever, and a figure has an end."""
 Ends = tuple[tuple[float, float], ...]
 """The (low, high) of p50, p95 and p99 in ms."""
 OF_LOADS: Final = ("latency_ms_p50", "latency_ms_p95", "latency_ms_p99", "requests_per_s")
@@ -57,8 +61,12 @@ def latencies(
         if not on.places:
             continue
         prediction, ends = _predicted(_Asked.of(on, case.users))
-        figures += _figures(case, prediction, ends, on)
-        if by_action:
+        binding = ""
+        if prediction.requests_per_s > (most := requests_per_s_most(fleet, case.scale)):
+            binding = broken(fleet, prediction.requests_per_s, 0.0, case.scale)
+            prediction, ends = _limited(prediction, most, on.think_s), None
+        figures += (_bound(each, binding) for each in _figures(case, prediction, ends, on))
+        if by_action and not binding:
             figures += _of_actions(case, prediction)
         if case.name == USERS_PEAK:
             figures += _busy(prediction, on)
@@ -66,6 +74,33 @@ def latencies(
         if case.name != USERS_PEAK or not any(load.users == case.users for load in scenario.driven.values()):
             findings += _saturated(case, prediction)
     return tuple(figures), (*findings, *_peak_not_driven(scenario, figures))
+
+
+def _limited(prediction: Prediction, requests_per_s_most: float, think_s: float) -> Prediction:
+    """Return what is left of a prediction where a ceiling lets fewer requests pass than the queues would.
+
+    Users who wait for it take N / X - Z on average, by the interactive response time law, and no percentile from the
+    middle on is taken to be less. Single actions have no figure then: which of them waits is not known.
+    """
+    waiting_ms = (prediction.users / requests_per_s_most - think_s) * 1000 if requests_per_s_most else inf
+    least = min(waiting_ms, WAIT_MS_MOST)
+    return replace(
+        prediction,
+        requests_per_s=requests_per_s_most,
+        latency_ms_mean=max(least, prediction.latency_ms_mean),
+        latency_ms_p50=max(least, prediction.latency_ms_p50),
+        latency_ms_p95=max(least, prediction.latency_ms_p95),
+        latency_ms_p99=max(least, prediction.latency_ms_p99),
+    )
+
+
+def _bound(figure: Derivation, binding: str) -> Derivation:
+    """Return a figure of a load with the ceiling that binds it, where one does."""
+    if not binding or figure.figure.partition(".")[0] not in OF_LOADS:
+        return figure
+    rate = "the rate at which a ceiling binds"
+    formula = rate if figure.figure.startswith("requests_per_s") else f"at least users / {rate} - think time"
+    return replace(figure, formula=formula, note=binding)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,9 +22,9 @@ def flags(values: dict[str, str]) -> list[str]:
     return [flag for path, value in values.items() for flag in ("--set", f"{path}={value}")]
 
 
-def planned(values: dict[str, str]) -> Plan:
+def planned(values: dict[str, str], *, predicted: bool = False) -> Plan:
     given = read("cascade", [(f"--set {path}", path, value) for path, value in values.items()])
-    return plan(given.scenario, given.book, predicted=False)
+    return plan(given.scenario, given.book, predicted=predicted)
 
 
 def test_the_rate_that_a_fleet_bears_is_where_its_first_ceiling_breaks() -> None:
@@ -93,3 +93,34 @@ def test_what_is_broken_is_the_first_that_a_screen_says(cascade: Run) -> None:
     _, out, _ = cascade("size", "cascade", *flags({"tiers.database.data_gib": "150"}))
     first = next(line for line in out.splitlines() if line.startswith("  ! "))
     assert first.startswith("  ! database holds 150 GiB")
+
+
+def test_a_load_beyond_a_ceiling_keeps_no_limit_on_its_latency() -> None:
+    """10,000 users of whom the disk lets X pass a second wait 10,000 / X - 2 s on average: the law of response time."""
+    made = planned(PINNED, predicted=True)
+    most = requests_per_s_most(made.fleet, {})
+    assert made.figure("requests_per_s.peak") == pytest.approx(most)
+    waiting_ms = (10_000 / most - 2) * 1000
+    assert waiting_ms > 500
+    for figure in ("latency_ms_p50.peak", "latency_ms_p95.peak", "latency_ms_p99.peak"):
+        assert made.figure(figure) >= waiting_ms - 1e-6
+        assert "each replica is asked" in made.figures[figure].note
+    missed = {verdict.figure for verdict in made.verdicts if verdict.status == "fail"}
+    assert {"latency_ms_p95.peak", "latency_ms_p99.peak"} <= missed
+    assert "latency_ms_p95.normal" not in missed
+
+
+def test_a_read_that_its_memory_has_not_takes_the_disk_that_much_longer() -> None:
+    """Lists alone, each of 2 reads of 2 pages, of which without skew 1 - 20.64 / 100 are missed and wait 5 ms."""
+    values = {
+        "tiers.database.storage_gib": "400", "tiers.database.hot_data_ratio": "0.8", "tiers.cache": "off",
+        "tiers.websocket": "off", "tiers.database.disk_read_ms": "5", "users.peak": "500", "users.average": "100",
+        "tiers.pool.connections": "200",
+        "behaviour.actions.create_message.weight": "0.000001", "behaviour.actions.upload_resource.weight": "0.000001",
+    }  # fmt: skip
+    kept, missed = (
+        planned(values | {"tiers.database.data_gib": gib}, predicted=True).figure("requests_per_s.users_peak")
+        for gib in ("10", "100")
+    )
+    # X = N / (Z + R): what R grows by is told by the rates.
+    assert 500 / missed - 500 / kept == pytest.approx(2 * 2 * (1 - 20.64 / 100) * 0.005, rel=0.02)

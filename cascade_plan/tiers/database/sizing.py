@@ -19,7 +19,7 @@ from cascade_plan.model.traffic import busiest_requests_per_s
 from cascade_plan.tiers.database import limits, work_figures
 from cascade_plan.tiers.database.asked import misses
 from cascade_plan.tiers.database.settings import Settings
-from cascade_plan.tiers.database.work import Work
+from cascade_plan.tiers.database.work import Work, read_wait
 from cascade_plan.units import GIB, SECONDS_PER_MONTH
 
 AFTER: tuple[str, ...] = ("api", "worker")
@@ -81,13 +81,14 @@ def places(site: Site[Settings], scale: Scale, before: tuple[Place, ...]) -> tup
     vcpu, trips = sized.group("primary").shape.vcpu, settings.round_trips_per_query
     trip = trip_time(settings.round_trip_ms, settings.round_trip_scv)
     row, commit = read_time(settings), commit_time(scenario, settings)
+    disk = read_wait(settings, sized.value("memory_hit_ratio"))
 
     def reads(action: Action) -> Iterator[Visit]:
         missed = misses(scenario, action)
         rows = scenario.rows(action, site.name)
         own = scenario.reads(action, site.name) - rows
-        yield Visit(own, missed, read_time(settings, action.read_ms), trips, trip)
-        yield Visit(rows, missed, row, trips, trip)
+        yield Visit(own, missed, read_time(settings, action.read_ms), trips, trip, disk)
+        yield Visit(rows, missed, row, trips, trip, disk)
         yield from _of_jobs(scenario, action, site.name, "read_count", row)
 
     def writes(action: Action) -> Iterator[Visit]:
