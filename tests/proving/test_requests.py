@@ -379,8 +379,9 @@ def test_no_place_is_fuller_than_full_and_work_is_what_was_asked(
 def test_places_are_as_busy_as_the_utilisation_law_says(discipline: Discipline) -> None:
     on = at_peak(("tiers.api.discipline", discipline))
     got = run(on, 9000, 60_000, 1)
+    # 7,200 reads reach the replicas, as variable as exponential times: 1.7% is one standard deviation of their work.
     for name, share in on.utilisation_ratio(got.requests_per_s).items():
-        assert got.utilisation_ratio[name] == pytest.approx(share, rel=0.03), name
+        assert got.utilisation_ratio[name] == pytest.approx(share, rel=0.05), name
 
 
 def test_users_who_have_not_asked_twice_ask_as_often_as_they_will() -> None:
