@@ -505,11 +505,11 @@ def test_json_is_json_and_complete() -> None:
     assert document["measurement"]["percentiles"]["p95"] == p95
     assert document["applied"][0] == {
         "figure": "user_count.normal", "limit": 1000.0, "operator": ">=", "reason": "", "status": "pass",
-        "value": 1000, "words": "1,000 users of 1,000 asked",
+        "value": 1000, "interval": None, "words": "1,000 users of 1,000 asked",
     }  # fmt: skip
     assert document["verdicts"][0] == {
         "figure": "latency_ms_p95.normal", "limit": 200.0, "operator": "<", "reason": "", "status": "pass",
-        "value": 150.0,
+        "value": 150.0, "interval": None,
     }  # fmt: skip
 
 
