@@ -314,6 +314,18 @@ def test_the_cpu_time_of_a_prediction_is_that_of_its_busy_share() -> None:
     assert told == pytest.approx((truth.requests_per_s or 0) * MEAN_MS * costs["middle"] / 2000, rel=0.03)
 
 
+def test_a_saturated_load_takes_no_part_in_the_trend() -> None:
+    """Overload costs more: a line through it would be high for every load below."""
+    of = three()[1:]
+    full = {m: tuple(v * 2 / MEAN_MS * 3.4 for v in values) if m.what == CORES else values
+            for m, values in of[1].metrics.series.items()}  # fmt: skip
+    lines = [
+        estimated(system(), runs).laws["api"].line
+        for runs in (of, [*of, replace(of[1], name="over", metrics=replace(of[1].metrics, series=full))])
+    ]
+    assert lines[0] == lines[1]
+
+
 def test_one_run_is_not_checked_and_says_so() -> None:
     result = calibrate(system(), three()[:1])
     assert not any(each.is_held_out for each in result.trials)
