@@ -11,7 +11,7 @@ import argparse
 import math
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cache
 from itertools import count, product
@@ -33,6 +33,7 @@ from cascade_plan.formulas.queueing import (
 from cascade_plan.formulas.transforms import Path, Response, Service, wait_at, waiting
 from cascade_plan.inputs.scenarios import read
 from cascade_plan.model.fleet import Fleet
+from cascade_plan.model.place import Quota
 from cascade_plan.model.scenario import Scenario
 from cascade_plan.planning.chain import Chain, chain
 from cascade_plan.planning.pipeline import plan
@@ -288,8 +289,8 @@ def request_table(random: np.random.Generator, number: int, noise: float, most: 
 
 DISCIPLINES = ("event_loop", "sharing", "fcfs")
 FIGURES = ("requests/s", "mean", "p50", "p95", "p99")
-LARGE = ("tiers.database.shape=db.r5.24xlarge",)
-"""A database that is never the fullest place."""
+LARGE = ("tiers.database.shape=db.r5.24xlarge", "behaviour.actions.list_workrooms.read_ms=0.1")
+"""A database that is never the fullest place, and whose reads all find a key."""
 MANY = 100_000
 
 
@@ -304,6 +305,8 @@ class Case(NamedTuple):
     """Users over those at which the fullest place would be full; above 2 the users themselves."""
     connections: int = MANY
     is_quick: bool = False
+    is_pinned: bool = False
+    """Whether the simulation keeps a request at the pod that it came to; predictions take all pods as one queue."""
 
 
 def cases(is_all: bool) -> Iterator[Case]:
@@ -331,6 +334,9 @@ def _cases() -> Iterator[Case]:
             changes = (f"tiers.api.pod.cpu_limit_cores={limit:g}", *own)
             name = f"limit {limit:g}, pods 8, load {load:g}"
             yield Case(f"CPU limit, {limit:g} cores", name, changes, 8, load, MANY, load == 0.6)
+        for load in (0.6, 0.8, 0.9):
+            name = f"pods 8, load {load:g}"
+            yield Case("pods with a queue each", name, own, 8, load, MANY, load == 0.8, is_pinned=True)
     for users in (1_000, 5_000, 10_000, 12_000, 14_000):
         yield Case("bundled fleet", f"{users:,} users", (), 14, users, 100, users == 10_000)
 
@@ -353,6 +359,11 @@ def fleet_of(case: Case) -> tuple[Chain, int]:
     return on, max(1, round(case.load * on.capacity_requests_per_s * (on.think_s + 0.015)))
 
 
+def pinned(on: Chain) -> Chain:
+    """Return the chain with a queue for each pod: under a limit of all of its core, which never stops it."""
+    return replace(on, places=tuple(replace(each, quota=Quota(1.0)) if each.is_scaled else each for each in on.places))
+
+
 class Compared(NamedTuple):
     """A case's figures against the simulation."""
 
@@ -372,7 +383,8 @@ class Compared(NamedTuple):
 def compared(case: Case, answers: int) -> Compared:
     """Return a case's figures over all its requests against the simulation's."""
     on, users = fleet_of(case)
-    found, got = predict(on, users), run(on, users, answers * (4 if case.load in (0.9, 0.95) else 1), 1)
+    count = answers * (4 if case.load in (0.9, 0.95) else 1)
+    found, got = predict(on, users), run(pinned(on) if case.is_pinned else on, users, count, 1)
     discipline = next(place.discipline for place in on.places if place.is_scaled)
     group = case.group
     if group == "pool":
