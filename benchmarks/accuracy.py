@@ -331,7 +331,8 @@ def _cases() -> Iterator[Case]:
             is_quick = (pods, connections, load) in ((1, 3, 0.6), (1, 15, 0.8), (14, 60, 0.8))
             yield Case("pool", name, own, pods, load, connections, is_quick)
         for limit, load in product((0.25, 0.5, 0.9), (0.3, 0.6, 0.8, 0.95)):
-            changes = (f"tiers.api.pod.cpu_limit_cores={limit:g}", *own)
+            pod = f"tiers.api.pod={{cpu_cores: {min(limit, 0.5):g}, cpu_limit_cores: {limit:g}}}"
+            changes = (pod, *own)
             name = f"limit {limit:g}, pods 8, load {load:g}"
             yield Case(f"CPU limit, {limit:g} cores", name, changes, 8, load, MANY, load == 0.6)
         for load in (0.6, 0.8, 0.9):
