@@ -25,6 +25,8 @@ _INSTANT: Final = 1e-12
 """A time in s that is none."""
 _FAR_OFF: Final = 1.0
 """A logarithm beyond which a root is looked for as if it were this."""
+NEARLY: Final = 0.99
+"""Share of what can be held, above which a wait for it follows from the users and the throughput alone."""
 SLIGHT: Final = 1e-4
 """A wait that adds less than this to the mean of a way is counted with the time that keeps nobody busy."""
 
@@ -79,9 +81,27 @@ def steady_state(on: Chain, users: int) -> State:
         while too_long(low) > 0:
             low, high = low - 2 * (high - low), low
         least_s += math.exp(root(too_long, low, high, 1e-9, 1e-6))
-    if least_s not in states:
         waited_s(least_s)
-    return _shaped(on, users, states[least_s])
+    known = {away_s: state for away_s, state in states.items() if math.isfinite(_away_s(on, state, name))}
+    found = known[min(known, key=lambda away_s: abs(away_s - least_s))]
+    return _shaped(on, users, _balanced(on, users, found))
+
+
+def _balanced(on: Chain, users: int, state: State) -> State:
+    """Return the state with the wait for what is held that X (Z + R) = N leaves it.
+
+    Where next to all of it is held, the wait hangs on the difference of two nearly equal numbers; the law does not.
+    Source: Denning and Buzen, Computing Surveys 10 (1978), the interactive response time law.
+    """
+    full = [name for name, count in state.held_count.items() if count > NEARLY * on.held[name]]
+    if not full:
+        return state
+    means_s = sum(way.share * _mean_s(on, way, index, state) for index, way in enumerate(on.ways))
+    name = max(full, key=lambda name: state.held_count[name] / on.held[name])
+    times = sum(way.share * hold.times for way in on.ways for hold in way.holds if hold.place == name)
+    due_s = users / state.requests_per_s - on.think_s - means_s
+    wait_s = state.held_waits[name].mean_s + due_s / times
+    return replace(state, held_waits={**state.held_waits, name: work(1.0, wait_s, 1.0)}) if wait_s > 0 else state
 
 
 def _least_s(on: Chain, name: str) -> float:

@@ -73,7 +73,7 @@ def test_off_and_the_braces_turn_tiers_off_and_on(tmp_path: Path, off: str) -> N
         ("tiers.serch=off", "tiers.serch: there is no tier 'serch' to turn off: known are api, cache, cluster, "),
         ("tiers.search=on", "tiers.search: must be off or a mapping of settings ({} takes all defaults), got 'on'"),
         ("tiers.search.kind=apii", "tiers.search.kind: 'apii' is no kind of tier: kinds are api, cache, cluster, "),
-        ("tiers.search.user_per_node=5", "unknown field; did you mean 'users_per_node'? allowed: connections_per_pod"),
+        ("tiers.search.user_per_node=5", "unknown field; did you mean 'users_per_node'? allowed: await_cpu_ms"),
     ],
 )
 def test_a_mistake_is_said_of_the_flag_that_made_it(tmp_path: Path, change: str, message: str) -> None:

@@ -55,7 +55,7 @@ def test_its_busy_share_is_explained() -> None:
 def test_it_is_the_bottleneck_where_it_is_fullest() -> None:
     notes = {ms: planned(entry_ms=ms).figures["latency_ms_p95.normal"].note for ms in (0.01, 0.6)}
     assert notes[0.01] == "the fullest place is pool processes"
-    assert notes[0.6] == "the fullest place is audit"
+    assert notes[0.6].startswith("the fullest place is audit")
     load = (made := planned(entry_ms=0.6)).scenario.loads["normal"]
     assert chain_for(made.scenario, made.fleet, load).bottleneck == "audit"
 

@@ -198,7 +198,7 @@ class Settings(Bought):
     n_plus_one: bool = default(False, "plan", f"{PLAN}, optimisation 2: the lateral join in place of N+1 queries")
     """Whether lists still fetch each row with a query of its own."""
     commit_ms: MillisecondsOrZero = default(
-        1.5, "assumption", "one flush to network storage: gp3 has a latency of single-digit ms (AWS)"
+        1.5, "assumption", "one flush to network storage, whose latency is single-digit ms (AWS)"
     )
     """Wait of a write for its commit to reach the disk."""
     standby_commit_ms: MillisecondsOrZero = default(
