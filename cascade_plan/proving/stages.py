@@ -16,8 +16,9 @@ from cascade_plan.model.plan import Plan
 from cascade_plan.model.replay import Outcome
 from cascade_plan.model.scenario import value_at
 from cascade_plan.planning.chain import Chain, chain, percentiles_ms
-from cascade_plan.planning.predicting import response, steady_state
+from cascade_plan.planning.predicting import response
 from cascade_plan.planning.sizing import places
+from cascade_plan.planning.states import steady_state
 from cascade_plan.proving.autoscaler import Cluster, Grid, Signal, tabulate
 from cascade_plan.proving.replay import Latency, Policy, Result, Traffic, replay
 from cascade_plan.units import HOURS_PER_MONTH, quantity

@@ -15,8 +15,9 @@ from cascade_plan.model.place import Scale
 from cascade_plan.model.scenario import Scenario
 from cascade_plan.planning.chain import Chain, Prediction, chain
 from cascade_plan.planning.pipeline import plan
-from cascade_plan.planning.predicting import meets, predict, throughput
+from cascade_plan.planning.predicting import meets, predict
 from cascade_plan.planning.sizing import places
+from cascade_plan.planning.states import steady_state
 from cascade_plan.proving.queue import Interval
 from cascade_plan.proving.requests import Simulated, run
 
@@ -125,7 +126,7 @@ def test_n_plus_one_and_missing_indexes_cost_what_they_cost() -> None:
 def test_throughput_obeys_its_bounds_and_rises_with_users(one: int, other: int, pods: int) -> None:
     on = served(pods)
     few, many = sorted((one, other))
-    slow, fast = throughput(on, few), throughput(on, many)
+    slow, fast = steady_state(on, few).requests_per_s, steady_state(on, many).requests_per_s
     # Beyond saturation more users wait a little longer for their loop, by the formula, and hold what is held meanwhile.
     assert slow <= fast * (1 + 3e-3)
     assert fast <= many / 2.0

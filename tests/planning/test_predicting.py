@@ -14,8 +14,9 @@ from cascade_plan.model.plan import Plan
 from cascade_plan.planning.chain import Chain, chain, slower
 from cascade_plan.planning.margins import CPU, CPU_MS, DATABASE
 from cascade_plan.planning.pipeline import plan
-from cascade_plan.planning.predicting import UNSURE_FROM, interval_of, meets, predict, shortfall, steady_state
+from cascade_plan.planning.predicting import UNSURE_FROM, interval_of, meets, predict, shortfall
 from cascade_plan.planning.sizing import places
+from cascade_plan.planning.states import steady_state
 
 BARE = (
     "tiers={api: {shape: c6g.xlarge, service_scv: 1, discipline: fcfs}}",
@@ -76,7 +77,7 @@ def test_throughput_obeys_little_and_its_bounds(users: int, pods: int, disciplin
 
 
 def test_a_lone_request_takes_the_sum_of_its_parts() -> None:
-    found = predict(served(14), 1)
+    found = predict(served(14, "tiers.database.data_gib=1"), 1)
     # list: 2 commands of 0.7 + 0.006 ms, and each of 2 reads misses in 1 of 10 cases; the others read once and write.
     trips, bouncer = 4 * 0.7, 0.25
     read, written = 0.1 * (trips + bouncer + 0.1), trips + bouncer + 0.3 + 3.0
@@ -164,7 +165,12 @@ def test_near_saturation_a_percentile_is_an_interval_and_its_upper_end_is_judged
 
 def test_a_gate_is_judged_at_the_end_that_is_worse() -> None:
     # 20,500 users are 93 % of what the 11.07 cores of three nodes answer.
-    made = planned("loads.peak.share=2.05", "tiers.api.nodes={base: 3, min: 3, max: 3}", predicted=True)
+    made = planned(
+        "loads.peak.share=2.05",
+        "tiers.database.storage_gib=400",
+        "tiers.api.nodes={base: 3, min: 3, max: 3}",
+        predicted=True,
+    )
     figure = made.figures["latency_ms_p95.peak"]
     assert figure.interval is not None
     (verdict,) = (each for each in made.verdicts if each.figure == "latency_ms_p95.peak")
