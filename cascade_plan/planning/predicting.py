@@ -125,8 +125,8 @@ UNSURE_FROM: Final = 0.85
 """Above this utilisation one per cent of the CPU time is more than five of the p95, and a p95 is an interval."""
 UNSURE: Final = 0.05
 """How far a service time that nobody measured may be from what it is taken for, at its best (assumption)."""
-MEASURED: Final = 0.03
-"""How far one that was measured is from the next day's: 2 to 4 % from run to run on a real stack (measured)."""
+MEASURED: Final = 0.04
+"""How far one that was measured may be from the next run's: 2 to 4 % on a real stack (measured)."""
 
 
 def interval_of(on: Chain, users: int, prediction: Prediction) -> tuple[tuple[float, float], ...] | None:

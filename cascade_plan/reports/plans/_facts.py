@@ -9,6 +9,7 @@ from typing import Final
 from cascade_plan.model.bill import Amounts, Item, Unpriced
 from cascade_plan.model.derivation import Finding
 from cascade_plan.model.fleet import NodeGroup
+from cascade_plan.model.margin import CPU, CPU_MS, DATABASE, MOST
 from cascade_plan.model.plan import Plan, Verdict
 from cascade_plan.model.scenario import Currency
 from cascade_plan.model.terms import commitment_of
@@ -176,3 +177,19 @@ def first_findings(plan: Plan) -> list[Finding]:
 def warnings_first(plan: Plan) -> list[Finding]:
     """Return the findings, warnings before the rest, otherwise in the plan's order."""
     return sorted(plan.findings, key=lambda finding: finding.severity != "warning")
+
+
+def margin(plan: Plan) -> list[str]:
+    """Return up to what CPU time a request, and database time, the loads keep their limits; no line without limits."""
+    if (cpu := plan.figures.get(CPU)) is None:
+        return []
+    ratio, most = float(cpu.value), plan.figures[CPU_MS]
+    database = plan.figures.get(DATABASE)
+    beside = f", {_times(float(database.value))} the database time" if database is not None else ""
+    if ratio >= MOST:
+        return [f"limits hold  at {_times(ratio)} the CPU time of a request{beside}"]
+    return [f"limits hold  up to {words.count(most.value)} ms of CPU a request ({_times(ratio)}){beside}"]
+
+
+def _times(ratio: float) -> str:
+    return f"over {MOST:g} x" if ratio >= MOST else f"{ratio:.3g} x"

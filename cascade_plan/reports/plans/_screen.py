@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from cascade_plan.model.derivation import Finding
-from cascade_plan.model.margin import CPU, CPU_MS, DATABASE, MOST
 from cascade_plan.model.plan import Plan
 from cascade_plan.reports import _words as words
 from cascade_plan.reports._fitting import fitted, folded, shown_width
@@ -38,7 +37,7 @@ def screen(plan: Plan, width: int, command: str) -> str:
     are missed than three, the rest is counted.
     """
     top, end = all_folded([title(plan, width)], width), all_folded(closing(plan, command), width)
-    missed = all_folded([*gates(plan, MISSED), *margin(plan)], width)
+    missed = all_folded([*gates(plan, MISSED), *facts.margin(plan)], width)
     free = HEIGHT - BLANK - len(top) - len(end) - len(missed)
     head_and_total = 2
     most = min(FINDINGS, free - head_and_total - len(tiers(plan)) - 1)
@@ -89,22 +88,6 @@ def gates(plan: Plan, most: int) -> list[str]:
     lines = [f"  ✗ {name}{' ' * (width - shown_width(name))}  {value}" for name, value in listed]
     more = [f"    and {len(failed) - len(listed)} more"] if len(listed) < len(failed) else []
     return [f"gates  {facts.gate_counts(plan)}", *lines, *more] if plan.verdicts else []
-
-
-def margin(plan: Plan) -> list[str]:
-    """Return up to what CPU time a request, and database time, the loads keep their limits; no line without limits."""
-    if (cpu := plan.figures.get(CPU)) is None:
-        return []
-    ratio, most = float(cpu.value), plan.figures[CPU_MS]
-    database = plan.figures.get(DATABASE)
-    beside = f", {_times(float(database.value))} the database time" if database is not None else ""
-    if ratio >= MOST:
-        return [f"limits hold  at {_times(ratio)} the CPU time of a request{beside}"]
-    return [f"limits hold  up to {words.count(most.value)} ms of CPU a request ({_times(ratio)}){beside}"]
-
-
-def _times(ratio: float) -> str:
-    return f"over {MOST:g} x" if ratio >= MOST else f"{ratio:.3g} x"
 
 
 def findings(plan: Plan, width: int, most: int) -> list[str]:

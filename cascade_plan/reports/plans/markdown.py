@@ -10,6 +10,7 @@ from typing import Final
 from cascade_plan.model.bill import Amounts, Item
 from cascade_plan.model.commitments import bought
 from cascade_plan.model.fleet import NodeGroup
+from cascade_plan.model.margin import CPU, CPU_MS, DATABASE
 from cascade_plan.model.outlook import Alternative, Outlook, Point, Sensitivity
 from cascade_plan.model.plan import Plan, Verdict
 from cascade_plan.model.price import UNITS, caveat
@@ -63,6 +64,8 @@ def _head(plan: Plan) -> Iterator[str]:
     yield from (f"**{escaped(sentence(plan))}** Gates: {facts.gate_counts(plan)}.", "")
     if lacks := ", ".join(lacking(plan)):
         yield from (escaped(f"No price: {lacks}."), "")
+    if margin := _margin(plan):
+        yield from (escaped(margin), "")
     if scenario.description:
         yield from (paragraph(scenario.description), "")
     registered = f", {words.count(users.registered)} registered" if users.registered else ""
@@ -72,6 +75,25 @@ def _head(plan: Plan) -> Iterator[str]:
         "All amounts are US dollars for a month of 730 hours, before taxes."
     )
     yield ""
+
+
+def _margin(plan: Plan) -> str:
+    """Return up to what CPU time and database time every load keeps its limits; "" where none has any."""
+    if (cpu := plan.figures.get(CPU)) is None:
+        return ""
+    database = plan.figures.get(DATABASE)
+    beside = f", or {words.count(database.value)} times the database time" if database is not None else ""
+    assumed = "" if _is_measured(plan) else "; what is planned with is an assumption, to be measured"
+    return (
+        f"Every load keeps its limits up to {words.count(plan.figures[CPU_MS].value)} ms of CPU a request, "
+        f"{words.count(cpu.value)} times what is planned with{beside}{assumed}."
+    )
+
+
+def _is_measured(plan: Plan) -> bool:
+    """Return whether the CPU time of any action was measured on the system itself."""
+    known = plan.scenario.calibration
+    return isinstance(known, dict) and any(path.endswith(".cpu_ms") for path in known)
 
 
 def _dates(plan: Plan) -> str:
