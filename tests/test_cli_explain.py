@@ -17,7 +17,7 @@ def test_without_a_figure_all_are_listed_by_tier(cascade, monkeypatch: pytest.Mo
     groups = {block.splitlines()[0]: block.splitlines()[1:] for block in out.split("\n\n")}
     listed = [line.split()[0] for lines in groups.values() for line in lines if line]
     assert sorted(listed) == sorted(plan["derivations"])
-    assert [*groups][-3:] == ["Cost", "Latency", "Load"]
+    assert [*groups][-5:] == ["Break-even", "Cost", "Latency", "Latency by action", "Load"]
     assert {"API", "Cache", "Database", "WebSocket"} <= {*groups}
     assert re.search(r"^  api\.node_count\.base +3  nodes$", out, re.MULTILINE)
     assert re.search(r"^  cost_usd_per_1000_users_month +\$238\.56  a month$", out, re.MULTILINE)

@@ -128,7 +128,7 @@ def test_throughput_obeys_its_bounds_and_rises_with_users(one: int, other: int, 
     few, many = sorted((one, other))
     slow, fast = steady_state(on, few).requests_per_s, steady_state(on, many).requests_per_s
     # Beyond saturation more users wait a little longer for their loop, by the formula, and hold what is held meanwhile.
-    assert slow <= fast * (1 + 3e-3)
+    assert slow <= fast * (1 + 1e-2)
     assert fast <= many / 2.0
     assert fast <= on.capacity_requests_per_s
 

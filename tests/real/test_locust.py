@@ -157,7 +157,8 @@ def test_verify_fails_the_slow_run_and_says_what_was_predicted(slow: Run, capsys
     assert "✗ latency_ms_p95.small < 200 = " in out
     text = out.replace("\n  ", " ")
     assert "measured over predicted beyond 20%: latency_ms_p50.small" in text
-    assert "no one factor on behaviour.actions.*.cpu_ms explains" in text, "a delay before every answer is no CPU time"
+    # A delay before every answer is no CPU time: only how busy the pods were can tell.
+    assert "how busy the pods were tells whether it is the CPU time" in text
 
 
 def test_several_processes_share_the_users_and_agree_on_the_status(tmp_path: Path) -> None:

@@ -249,8 +249,8 @@ def test_each_class_has_connections_of_its_own(server: Server) -> None:
 
 
 BUSY = {
-    "users.peak": 1_000_000,
-    "users.average": 300_000,
+    "users.peak": 80_000,
+    "users.average": 30_000,
     "tiers.cache.hit_ratio": 0.0,
     "tiers.database.replicas": 0,
     "tiers.pool.connections": 10,
@@ -282,9 +282,9 @@ def test_several_processes_share_a_port_and_the_pool(server: Server) -> None:
             local = {"server_tls_sslmode": "disable"}
             stack.enter_context(pgbouncer(emitted["pgbouncer.ini"], userlist, local, shared=port))
         used = asyncio.run(backends())
-    assert processes == 3
+    assert processes == 2
     assert len(used) == 60
-    assert 3 < len(set(used)) <= 10
+    assert 2 < len(set(used)) <= 10
 
 
 HOSTILE = (

@@ -105,8 +105,8 @@ def figures(ask: Ask[Settings], work: Work, shape: Shape, masters: int) -> Itera
         "network_bytes_per_s_peak",
         work.sent_bytes.at(busiest_requests_per_s(ask.scenario, ask.traffic), 1 / masters),
         "bytes/s",
-        "of each master: response_bytes of what it answers, if a response holds what was read for it, + messages to "
-        "every WebSocket node",
+        "of each master: response_bytes of what it answers, if a response holds what was read for it"
+        + (", + messages to every WebSocket node" if ask.scenario.of("websocket") else ""),
         (Input(f"{shape.name}: network, bytes/s", "not known" if network is None else network, "catalogue"),),
         MODEL,
     )
