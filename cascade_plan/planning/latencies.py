@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from math import inf
@@ -60,14 +60,14 @@ def latencies(
         on = chain(scenario, places(scenario, fleet, case.scale))
         if not on.places:
             continue
-        prediction, ends = _predicted(_Asked.of(on, case.users))
+        prediction, ends = _predicted(Asked.of(on, case.users))
         binding = ""
         if prediction.requests_per_s > (most := requests_per_s_most(fleet, case.scale)):
             binding = broken(fleet, prediction.requests_per_s, 0.0, case.scale)
             prediction, ends = _limited(prediction, most, on.think_s), None
         figures += (_bound(each, binding) for each in _figures(case, prediction, ends, on))
         if by_action and not binding:
-            figures += _of_actions(case, prediction)
+            figures += _of_actions(case, prediction, _by_action(Asked.of(on, case.users)))
         if case.name == USERS_PEAK:
             figures += _busy(prediction, on)
         # That the peak is saturated is said of the load that drives it, where one does.
@@ -104,31 +104,56 @@ def _bound(figure: Derivation, binding: str) -> Derivation:
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class Asked:
     """Users and all that they ask of each place: what is asked alike is answered alike.
 
     Plans that differ in what they pay, and loads of as many users on as many nodes, are predicted once.
     """
 
     users: int
-    think_s: float
+    thinking: tuple[float, float]
+    measured: tuple[object, ...]
+    """What says how far service times may be off."""
+    actions: tuple[str, ...]
     places: tuple[tuple[object, ...], ...]
     on: Chain = field(compare=False)
 
     @classmethod
-    def of(cls, on: Chain, users: int) -> _Asked:
+    def of(cls, on: Chain, users: int) -> Asked:
         def asked(place: Place) -> tuple[object, ...]:
             visits = ((share, place.visits(action)) for share, action in on.mix)
             queues = (place.is_shared, place.unit_count, place.server_count, place.discipline, place.await_s)
-            return (place.name, *queues, place.speed_ratio, place.quota, place.stands_before, place.passing, *visits)
+            return (
+                place.name,
+                place.tier,
+                *queues,
+                place.speed_ratio,
+                place.quota,
+                place.stands_before,
+                place.passing,
+                *visits,
+            )
 
-        return cls(users, on.think_s, tuple(map(asked, on.places)), on)
+        known = on.scenario.calibration
+        calibrated = known.items() if isinstance(known, dict) else ()
+        measured = tuple((path, each.value, each.low, each.high) for path, each in calibrated)
+        names = tuple(way.action for way in on.ways)
+        thinking = (on.think_s, on.think_steadiness)
+        return cls(users, thinking, measured, names, tuple(map(asked, on.places)), on)
 
 
 @lru_cache(maxsize=256)
-def _predicted(asked: _Asked) -> tuple[Prediction, Ends | None]:
+def _predicted(asked: Asked) -> tuple[Prediction, Ends | None]:
     prediction = predict(asked.on, asked.users)
     return prediction, interval_of(asked.on, asked.users, prediction)
+
+
+@lru_cache(maxsize=256)
+def _by_action(asked: Asked) -> Mapping[str, Sequence[float]]:
+    """Return p50, p95 and p99 in ms of each action's requests; nothing where there is one action alone."""
+    prediction, _ = _predicted(asked)
+    actions = dict.fromkeys(path.kind for path in prediction.response.paths)
+    return {action: prediction.latency_ms((0.5, 0.95, 0.99), action) for action in actions} if len(actions) > 1 else {}
 
 
 class _Case(NamedTuple):
@@ -234,11 +259,8 @@ def _figures(case: _Case, prediction: Prediction, ends: Ends | None, on: Chain) 
     ]
 
 
-def _of_actions(case: _Case, prediction: Prediction) -> list[Derivation]:
-    """Return the percentiles of each action's requests, where there are several."""
-    actions = dict.fromkeys(path.kind for path in prediction.response.paths)
-    if len(actions) < 2:
-        return []
+def _of_actions(case: _Case, prediction: Prediction, found: Mapping[str, Sequence[float]]) -> list[Derivation]:
+    """Return the figures of single actions."""
     return [
         Derivation(
             f"{family}.{case.name}.{action}",
@@ -251,8 +273,8 @@ def _of_actions(case: _Case, prediction: Prediction) -> list[Derivation]:
             ),
             SOURCE,
         )
-        for action in actions
-        for family, value in zip(OF_ACTIONS, prediction.latency_ms((0.5, 0.95, 0.99), action), strict=True)
+        for action, percentiles in found.items()
+        for family, value in zip(OF_ACTIONS, percentiles, strict=True)
     ]
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from functools import cache
+from dataclasses import dataclass, field
+from functools import cache, lru_cache
 from typing import Final
 
 from cascade_plan.formulas.roots import root
@@ -13,7 +14,7 @@ from cascade_plan.model.fleet import Fleet
 from cascade_plan.model.margin import CPU, CPU_MS, DATABASE, DATABASE_MS, MOST
 from cascade_plan.model.scenario import Load, Scenario
 from cascade_plan.planning.chain import Chain, slower
-from cascade_plan.planning.latencies import SOURCE, chain_for
+from cascade_plan.planning.latencies import SOURCE, Asked, chain_for
 from cascade_plan.planning.predicting import shortfall
 
 LEAST: Final = 0.01
@@ -39,9 +40,31 @@ def break_even(scenario: Scenario, fleet: Fleet) -> Iterator[Derivation]:
         asked = {name: of_kind(scenario, on, kind) for name, (_, on) in chains.items()}
         if not any(asked.values()):
             continue
-        factor, load = _most(chains, asked)
+        factor, load = _known(_Asked.of(chains, asked))
         today_ms = _mean_ms(next(iter(chains.values()))[1], next(iter(asked.values())))
         yield from _figures(ratio, leaf, what, factor, load, today_ms)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Loads, all that they ask of each place, their limits and the places in question: alike, it is answered alike."""
+
+    what: tuple[object, ...]
+    chains: Mapping[str, tuple[Load, Chain]] = field(compare=False)
+    places: Mapping[str, frozenset[str]] = field(compare=False)
+
+    @classmethod
+    def of(cls, chains: Mapping[str, tuple[Load, Chain]], places: Mapping[str, frozenset[str]]) -> _Asked:
+        what = tuple(
+            (name, load.latency_ms_p95, load.latency_ms_p99, places[name], Asked.of(on, load.users))
+            for name, (load, on) in chains.items()
+        )
+        return cls(what, chains, places)
+
+
+@lru_cache(maxsize=64)
+def _known(asked: _Asked) -> tuple[float, str]:
+    return _most(asked.chains, asked.places)
 
 
 def of_kind(scenario: Scenario, on: Chain, kind: str) -> frozenset[str]:

@@ -221,3 +221,16 @@ def test_latencies_are_said_by_action_and_over_all() -> None:
         float(made.figures[f"action_latency_ms_p95.peak.{action}"].value) for action in made.scenario.behaviour.actions
     ]
     assert min(parts) < whole < max(parts)
+
+
+def test_plans_that_differ_in_names_alone_keep_their_own() -> None:
+    made = {}
+    for names in (("get", "put"), ("read", "write")):
+        actions = ", ".join(f"{name}: {{weight: 1, request: GET /{name}}}" for name in names)
+        made[names] = planned(f"behaviour.actions={{{actions}}}", "gates={}", predicted=True)
+        for name in names:
+            assert f"action_latency_ms_p95.peak.{name}" in made[names].figures
+    one, other = (
+        [each.figures[f"latency_ms_p95.{load}"].value for load in ("normal", "peak")] for each in made.values()
+    )
+    assert one == other
