@@ -40,8 +40,10 @@ def test_it_breaks_above_the_rate_at_which_it_binds_and_not_below(
     held = ceiling(demand, limit, stands_in=stands_in)
     most = held.requests_per_s_most({LEVER: count})
     assume(1e-6 < most < 1e9)
-    # What a request asks is more than rounding of what is asked without any.
-    assume(held.demand.at(most, 1.0) - held.demand.at(0.0, 1.0) > 1e-9 * limit)
+    # What a request more asks there is more than rounding.
+    part = 1 / max(1, count)
+    assume(held.demand.at(most * 1.001, part) - held.demand.at(most, part) > 1e-9 * limit)
+    assume(held.demand.at(most, part) - held.demand.at(most * 0.999, part) > 1e-9 * limit)
     assert held.broken(most * 1.001, {LEVER: count})
     assert not held.broken(most * 0.999, {LEVER: count})
 

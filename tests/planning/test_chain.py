@@ -121,7 +121,7 @@ def test_n_plus_one_and_missing_indexes_cost_what_they_cost() -> None:
     assert scans.utilisation_ratio["replicas"] == pytest.approx(more * plain.utilisation_ratio["replicas"], rel=0.02)
 
 
-@settings(max_examples=40)
+@settings(max_examples=15)
 @given(st.integers(1, 60_000), st.integers(1, 60_000), st.integers(1, 100))
 def test_throughput_obeys_its_bounds_and_rises_with_users(one: int, other: int, pods: int) -> None:
     on = served(pods)

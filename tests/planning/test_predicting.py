@@ -56,7 +56,7 @@ def test_a_service_alone_is_the_exact_closed_station_at_every_load(pods: int, cp
         last = found.latency_ms_p95
 
 
-@settings(max_examples=40)
+@settings(max_examples=15)
 @given(st.integers(1, 40_000), st.integers(1, 40), st.sampled_from(["event_loop", "sharing", "fcfs"]))
 def test_p95_never_falls_as_users_rise(users: int, pods: int, discipline: str) -> None:
     on = served(pods, f"tiers.api.discipline={discipline}")
@@ -65,7 +65,7 @@ def test_p95_never_falls_as_users_rise(users: int, pods: int, discipline: str) -
     assert more.requests_per_s >= fewer.requests_per_s * (1 - 1e-3)
 
 
-@settings(max_examples=40)
+@settings(max_examples=15)
 @given(st.integers(1, 60_000), st.integers(1, 40), st.sampled_from(["event_loop", "sharing", "fcfs"]))
 def test_throughput_obeys_little_and_its_bounds(users: int, pods: int, discipline: str) -> None:
     on = served(pods, f"tiers.api.discipline={discipline}")
