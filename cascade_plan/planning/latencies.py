@@ -112,14 +112,18 @@ class Asked:
 
     users: int
     thinking: tuple[float, float]
+    """Mean seconds, and how steady they are."""
     measured: tuple[object, ...]
     """What says how far service times may be off."""
     actions: tuple[str, ...]
+    """Their names."""
     places: tuple[tuple[object, ...], ...]
     on: Chain = field(compare=False)
 
     @classmethod
     def of(cls, on: Chain, users: int) -> Asked:
+        """Return what so many users ask of a chain."""
+
         def asked(place: Place) -> tuple[object, ...]:
             visits = ((share, place.visits(action)) for share, action in on.mix)
             queues = (place.is_shared, place.unit_count, place.server_count, place.discipline, place.await_s)
