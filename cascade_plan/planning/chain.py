@@ -100,6 +100,19 @@ class Chain:
         busy = self.utilisation_ratio(1.0)
         return max(busy, key=lambda name: busy[name], default="")
 
+    @cached_property
+    def asked(self) -> tuple[object, ...]:
+        """All that an answer hangs on: chains that agree in it are answered alike, whatever else is planned."""
+        known = self.scenario.calibration
+        calibrated = known.items() if isinstance(known, dict) else ()
+        return (
+            (self.think_s, self.think_steadiness),
+            self.ways,
+            *(tuple(each.items()) for each in (self.stations, self.visits, self.held, self.admitted)),
+            tuple((each.name, each.discipline, each.await_s, each.quota, each.is_scaled) for each in self.places),
+            tuple((path, each.value, each.low, each.high) for path, each in calibrated),
+        )
+
     @property
     def scaled(self) -> frozenset[str]:
         """The places whose units an autoscaler changes."""

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import lru_cache
 from math import inf
 from typing import Final, NamedTuple
 
 from cascade_plan.model.derivation import Derivation, Finding, Input
 from cascade_plan.model.fleet import Fleet
-from cascade_plan.model.place import Place, Scale
+from cascade_plan.model.place import Scale
 from cascade_plan.model.scenario import USERS_PEAK, Load, Scenario
 from cascade_plan.planning.ceilings import broken, requests_per_s_most
 from cascade_plan.planning.chain import Chain, Prediction, chain
-from cascade_plan.planning.predicting import interval_of, predict
+from cascade_plan.planning.predicting import Question, interval_of, predict
 from cascade_plan.planning.sizing import places
 
 BUSY: Final = ".busy_ratio_peak"
@@ -60,14 +60,15 @@ def latencies(
         on = chain(scenario, places(scenario, fleet, case.scale))
         if not on.places:
             continue
-        prediction, ends = _predicted(Asked.of(on, case.users))
+        question = Question.of(on, case.users)
+        prediction, ends = _predicted(question)
         binding = ""
         if prediction.requests_per_s > (most := requests_per_s_most(fleet, case.scale)):
             binding = broken(fleet, prediction.requests_per_s, 0.0, case.scale)
             prediction, ends = _limited(prediction, most, on.think_s), None
         figures += (_bound(each, binding) for each in _figures(case, prediction, ends, on))
         if by_action and not binding:
-            figures += _of_actions(case, prediction, _by_action(Asked.of(on, case.users)))
+            figures += _of_actions(case, prediction, _by_action(question))
         if case.name == USERS_PEAK:
             figures += _busy(prediction, on)
         # That the peak is saturated is said of the load that drives it, where one does.
@@ -103,59 +104,17 @@ def _bound(figure: Derivation, binding: str) -> Derivation:
     return replace(figure, formula=formula, note=binding)
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """Users and all that they ask of each place: what is asked alike is answered alike.
-
-    Plans that differ in what they pay, and loads of as many users on as many nodes, are predicted once.
-    """
-
-    users: int
-    thinking: tuple[float, float]
-    """Mean seconds, and how steady they are."""
-    measured: tuple[object, ...]
-    """What says how far service times may be off."""
-    actions: tuple[str, ...]
-    """Their names."""
-    places: tuple[tuple[object, ...], ...]
-    on: Chain = field(compare=False)
-
-    @classmethod
-    def of(cls, on: Chain, users: int) -> Asked:
-        """Return what so many users ask of a chain."""
-
-        def asked(place: Place) -> tuple[object, ...]:
-            visits = ((share, place.visits(action)) for share, action in on.mix)
-            queues = (place.is_shared, place.unit_count, place.server_count, place.discipline, place.await_s)
-            return (
-                place.name,
-                place.tier,
-                *queues,
-                place.speed_ratio,
-                place.quota,
-                place.stands_before,
-                place.passing,
-                *visits,
-            )
-
-        known = on.scenario.calibration
-        calibrated = known.items() if isinstance(known, dict) else ()
-        measured = tuple((path, each.value, each.low, each.high) for path, each in calibrated)
-        names = tuple(way.action for way in on.ways)
-        thinking = (on.think_s, on.think_steadiness)
-        return cls(users, thinking, measured, names, tuple(map(asked, on.places)), on)
+@lru_cache(maxsize=256)
+def _predicted(question: Question) -> tuple[Prediction, Ends | None]:
+    """Return a prediction and its interval, once for all plans and loads that ask alike."""
+    prediction = predict(question.on, question.users)
+    return prediction, interval_of(question.on, question.users, prediction)
 
 
 @lru_cache(maxsize=256)
-def _predicted(asked: Asked) -> tuple[Prediction, Ends | None]:
-    prediction = predict(asked.on, asked.users)
-    return prediction, interval_of(asked.on, asked.users, prediction)
-
-
-@lru_cache(maxsize=256)
-def _by_action(asked: Asked) -> Mapping[str, Sequence[float]]:
+def _by_action(question: Question) -> Mapping[str, Sequence[float]]:
     """Return p50, p95 and p99 in ms of each action's requests; nothing where there is one action alone."""
-    prediction, _ = _predicted(asked)
+    prediction, _ = _predicted(question)
     actions = dict.fromkeys(path.kind for path in prediction.response.paths)
     return {action: prediction.latency_ms((0.5, 0.95, 0.99), action) for action in actions} if len(actions) > 1 else {}
 

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
 from functools import cache, lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from cascade_plan.formulas.roots import root
 from cascade_plan.model.derivation import Derivation, Input
 from cascade_plan.model.fleet import Fleet
 from cascade_plan.model.margin import CPU, CPU_MS, DATABASE, DATABASE_MS, MOST
-from cascade_plan.model.scenario import Load, Scenario
+from cascade_plan.model.scenario import Scenario
 from cascade_plan.planning.chain import Chain, slower
-from cascade_plan.planning.latencies import SOURCE, Asked, chain_for
-from cascade_plan.planning.predicting import shortfall
+from cascade_plan.planning.latencies import SOURCE, chain_for
+from cascade_plan.planning.predicting import Question, shortfall
 
 LEAST: Final = 0.01
 FAR: Final = 2.0
@@ -31,59 +30,50 @@ def break_even(scenario: Scenario, fleet: Fleet) -> Iterator[Derivation]:
 
     The others stay as they are. None where no load has limits, or requests visit no service, or no database.
     """
-    chains = {name: (load, chain_for(scenario, fleet, load)) for name, load in scenario.driven.items()}
-    chains = {name: (load, on) for name, (load, on) in chains.items() if on.places}
+    loads = [
+        (name, load, Question.of(on, load.users))
+        for name, load in scenario.driven.items()
+        if (on := chain_for(scenario, fleet, load)).places
+    ]
     for kind, ratio, leaf, what in (
         ("api", CPU, CPU_MS, "CPU time of a request"),
         ("database", DATABASE, DATABASE_MS, "database time of a request"),
     ):
-        asked = {name: of_kind(scenario, on, kind) for name, (_, on) in chains.items()}
-        if not any(asked.values()):
-            continue
-        factor, load = _known(_Asked.of(chains, asked))
-        today_ms = _mean_ms(next(iter(chains.values()))[1], next(iter(asked.values())))
-        yield from _figures(ratio, leaf, what, factor, load, today_ms)
-
-
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """Loads, all that they ask of each place, their limits and the places in question: alike, it is answered alike."""
-
-    what: tuple[object, ...]
-    chains: Mapping[str, tuple[Load, Chain]] = field(compare=False)
-    places: Mapping[str, frozenset[str]] = field(compare=False)
-
-    @classmethod
-    def of(cls, chains: Mapping[str, tuple[Load, Chain]], places: Mapping[str, frozenset[str]]) -> _Asked:
-        what = tuple(
-            (name, load.latency_ms_p95, load.latency_ms_p99, places[name], Asked.of(on, load.users))
-            for name, (load, on) in chains.items()
+        bounds = tuple(
+            _Bound(name, load.latency_ms_p95, load.latency_ms_p99, _of_kind(scenario, question.on, kind), question)
+            for name, load, question in loads
         )
-        return cls(what, chains, places)
+        if any(bound.places for bound in bounds):
+            factor, binding = _most(bounds)
+            yield from _figures(ratio, leaf, what, factor, binding, _mean_ms(bounds[0]))
 
 
-@lru_cache(maxsize=64)
-def _known(asked: _Asked) -> tuple[float, str]:
-    return _most(asked.chains, asked.places)
+class _Bound(NamedTuple):
+    """A load with its limits, and the places whose services are in question."""
+
+    load: str
+    latency_ms_p95: float
+    latency_ms_p99: float | None
+    places: frozenset[str]
+    question: Question
 
 
-def of_kind(scenario: Scenario, on: Chain, kind: str) -> frozenset[str]:
+def _of_kind(scenario: Scenario, on: Chain, kind: str) -> frozenset[str]:
     """Return the places of a chain that belong to tiers of a kind and whose servers are kept busy."""
     tiers = scenario.of(kind)
     return frozenset(place.name for place in on.places if place.tier in tiers and place.name in on.stations)
 
 
-def _most(chains: Mapping[str, tuple[Load, Chain]], asked: Mapping[str, frozenset[str]]) -> tuple[float, str]:
+@lru_cache(maxsize=64)
+def _most(bounds: tuple[_Bound, ...]) -> tuple[float, str]:
     """Return the largest factor with which all loads keep their limits, and the load that breaks one above it.
 
     A load breaks its limits about where it fills the places: that is where a search begins, the fullest load first.
     """
-    guesses = {name: _filling(on, load, asked[name]) for name, (load, on) in chains.items()}
     factor, binding = MOST, ""
-    for name in sorted(chains, key=lambda name: guesses[name]):
-        load, on = chains[name]
-        over = _over(on, asked[name], load)
-        low, high = (min(factor, guesses[name] * step) for step in (0.9, 1.04))
+    for guess, bound in sorted(((_filling(bound), bound) for bound in bounds), key=lambda each: each[0]):
+        over = _over(bound)
+        low, high = (min(factor, guess * step) for step in (0.9, 1.04))
         while high < factor and over(high) <= 0:
             low, high = high, min(factor, high * 1.5)
         if high == factor and over(high) <= 0:
@@ -91,34 +81,36 @@ def _most(chains: Mapping[str, tuple[Load, Chain]], asked: Mapping[str, frozense
         while low > LEAST and over(low) > 0:
             low, high = max(LEAST, low / 1.5), low
         found = root(lambda log: over(math.exp(log)), math.log(low), math.log(high), NEAR / 3, NEAR)  # noqa: B023
-        factor, binding = math.exp(found), name
+        factor, binding = math.exp(found), bound.load
     return factor, binding
 
 
-def _filling(on: Chain, load: Load, places: frozenset[str]) -> float:
-    """Return the factor at which a load about fills the fullest of some places."""
-    busy = on.utilisation_ratio(load.users / on.think_s)
-    fullest = max((busy[name] for name in places), default=0.0)
+def _filling(bound: _Bound) -> float:
+    """Return the factor at which a load about fills the fullest of its places."""
+    on, users = bound.question.on, bound.question.users
+    busy = on.utilisation_ratio(users / on.think_s)
+    fullest = max((busy[name] for name in bound.places), default=0.0)
     return min(MOST, max(LEAST, 1 / fullest)) if fullest else MOST
 
 
-def _over(on: Chain, places: frozenset[str], load: Load) -> Callable[[float], float]:
-    """Return how far a load is over its limits, by the factor on the services at some places; 0 at the limit."""
+def _over(bound: _Bound) -> Callable[[float], float]:
+    """Return how far a load is over its limits, by the factor on the services at its places; 0 at the limit."""
 
     @cache
     def over(factor: float) -> float:
-        changed = slower(on, dict.fromkeys(places, factor))
-        found = shortfall(changed, load.users, load.latency_ms_p95, load.latency_ms_p99)
+        changed = slower(bound.question.on, dict.fromkeys(bound.places, factor))
+        found = shortfall(changed, bound.question.users, bound.latency_ms_p95, bound.latency_ms_p99)
         return min(FAR, max(-FAR, found))
 
     return over
 
 
-def _mean_ms(on: Chain, places: frozenset[str]) -> float:
-    """Return what a request asks of some places on average, in ms."""
-    steps = sum(way.share * step.times * step.service.mean_s for way in on.ways for step in way.steps
+def _mean_ms(bound: _Bound) -> float:
+    """Return what a request asks of the places on average, in ms."""
+    ways, places = bound.question.on.ways, bound.places
+    steps = sum(way.share * step.times * step.service.mean_s for way in ways for step in way.steps
                 if step.place in places)  # fmt: skip
-    own = sum(way.share * way.cpu.mean_s for way in on.ways if way.cpu and way.service in places)
+    own = sum(way.share * way.cpu.mean_s for way in ways if way.cpu and way.service in places)
     return (steps + own) * 1000
 
 

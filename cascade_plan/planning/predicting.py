@@ -17,6 +17,20 @@ SLIGHT: Final = 1e-4
 """A wait that adds less than this to the mean of a way is counted with the time that keeps nobody busy."""
 
 
+@dataclass(frozen=True, slots=True)
+class Question:
+    """So many users of a chain: the same as any other that is asked alike, so that an answer can be kept for both."""
+
+    users: int
+    asked: tuple[object, ...]
+    on: Chain = field(compare=False)
+
+    @classmethod
+    def of(cls, on: Chain, users: int) -> Question:
+        """Return the question of so many users of a chain."""
+        return cls(users, on.asked, on)
+
+
 def response(on: Chain, state: State) -> Response:
     """Return the law of the response, of every way."""
     stop = {name: _stopped(on, name, state) for name in {way.service for way in on.ways} if name}
@@ -188,22 +202,12 @@ def meets(on: Chain, users: int, latency_ms_p95: float, latency_ms_p99: float | 
     Asks the tail at the limits only, a tenth of the work of the percentiles; and what was asked already not again, as a
     search does for each way to pay for the same fleet.
     """
-    what = (on.think_s, tuple(on.stations.items()), tuple(on.visits.items()), tuple(on.held.items()), on.ways,
-            tuple((place.discipline, place.quota, place.await_s) for place in on.places))  # fmt: skip
-    return _met(_Asked(what, on), users, latency_ms_p95, latency_ms_p99)
-
-
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """A chain, the same as any other of which an answer hangs on the same."""
-
-    what: tuple[object, ...]
-    on: Chain = field(compare=False)
+    return _met(Question.of(on, users), latency_ms_p95, latency_ms_p99)
 
 
 @lru_cache(maxsize=4096)
-def _met(asked: _Asked, users: int, latency_ms_p95: float, latency_ms_p99: float | None) -> str:
-    on = asked.on
+def _met(question: Question, latency_ms_p95: float, latency_ms_p99: float | None) -> str:
+    on, users = question.on, question.users
     if shortfall(on, users, latency_ms_p95, latency_ms_p99) < 0:
         return ""
     found = predict(on, users)

@@ -1,6 +1,6 @@
 """A chain and its users -> how many requests they get through, and what each waits where.
 
-One closed system at every load, with no switch between few users and many: the fullest place is state exactly as the
+One closed system at every load, with no switch between few users and many: the fullest place is solved exactly as the
 station that N users share who think, and are elsewhere, in between; the others are sent what it lets through; what is
 held while its request is elsewhere is held for as long as that takes at this throughput.
 """

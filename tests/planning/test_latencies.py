@@ -42,6 +42,11 @@ def about_latency(plan: Plan) -> list[Verdict]:
             {"behaviour__think_time_s": {"min": 2.0, "max": 4.0}}, {"tiers__cache__hit_ratio": 0.5},
             {"tiers__database__replicas": 2}, {"tiers__api__nodes": {"base": 9, "min": 4, "max": 9}},
             {"behaviour__actions__read__weight": 1.0}, {"tiers__database__commit_ms": 4.0},
+            {"tiers__gateway__response_ms": 40.0}, {"behaviour__think_time_s": {"min": 2.0, "max": 2.0}},
+            {"tiers__api__discipline": "sharing"}, {"tiers__api__await_cpu_ms": 0.3},
+            {"tiers__cache__round_trip_scv": 4.0},
+            {"tiers__api__pod__cpu_limit_cores": 0.9}, {"tiers__pool__transaction_ms": 0.1},
+            {"tiers__database__round_trips_per_query": 7},
         ]
     )
 )  # fmt: skip
@@ -52,3 +57,8 @@ def test_a_prediction_that_is_kept_is_the_one_that_is_made(changes: dict[str, An
         fresh = predict(chain_for(made.scenario, made.fleet, load), load.users)
         for figure in ("requests_per_s", "latency_ms_p50", "latency_ms_p95", "latency_ms_p99"):
             assert made.figure(f"{figure}.{name}") == getattr(fresh, figure)
+
+
+def test_a_time_the_balancer_adds_is_in_every_prediction() -> None:
+    usual, slow = (make_plan(predicted=True, tiers__gateway__response_ms=ms) for ms in (2.0, 40.0))
+    assert slow.figure("latency_ms_p50.users_peak") > usual.figure("latency_ms_p50.users_peak") + 20
