@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from cascade_plan.errors import UsageError, did_you_mean
 from cascade_plan.model.fleet import Fleet
-from cascade_plan.model.place import Place, Scale
+from cascade_plan.model.place import Place
 from cascade_plan.model.scenario import Scenario, with_values
 from cascade_plan.planning.chain import Chain, chain
 from cascade_plan.planning.latencies import scale_for, steady
@@ -44,22 +44,13 @@ class System:
         own = scenario.driven.get(load)
         peak = scenario.users.peak
         scale = steady(self.fleet, users, peak) if own is None else scale_for(scenario, self.fleet, own)
-        speeds = {name: self._speed(scenario, scale, name) for name in self.deployed.cores}
-        slower = slowed(scenario, {name: 1 / speed for name, speed in speeds.items()})
-        return chain(slower, self._places(slower, scale))
+        return chain(scenario, tuple(self._real(place) for place in places(scenario, self.fleet, scale)))
 
     def capacity_cores(self, service: str, users: int, load: str = "") -> float:
         """Return the cores at which a service would be busy all the time. Raises KeyError where nobody asks it."""
         if service in self.deployed.cores:
             return self.deployed.cores[service]
         return _capacity(self.chain(self.scenario, users, load), service)
-
-    def _speed(self, scenario: Scenario, scale: Scale, service: str) -> float:
-        """Return the cores that ran over those that the planned pods, as many as ran, would have."""
-        return self.deployed.cores[service] / _capacity(chain(scenario, self._places(scenario, scale)), service)
-
-    def _places(self, scenario: Scenario, scale: Scale) -> tuple[Place, ...]:
-        return tuple(self._real(place) for place in places(scenario, self.fleet, scale))
 
     def _real(self, place: Place) -> Place:
         if (vcpu := self.deployed.database_vcpu.get(place.tier)) is not None:

@@ -44,6 +44,11 @@ class Queue:
         users, and less as the users are fewer or more of them wait."""
         return min(1.0, max(0.0, (self.variance - self.mean) / self.mean**2)) if self.mean else 1.0
 
+    @property
+    def work_scv(self) -> float:
+        """SCV of the work before a request that waits: a service under way and those before it, each exponential."""
+        return (1 + self.mean + self.variance) / (1 + self.mean) ** 2
+
 
 NOBODY: Final = Queue(0.0, 0.0, 0.0)
 

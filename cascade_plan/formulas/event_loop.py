@@ -154,7 +154,6 @@ class Loop:
         if queue.chance <= 0:
             return (NONE,) * len(self.kinds)
         base_s = queue.chance * (1 + queue.mean) * service_s / servers
-        scv = (1 + queue.mean + queue.variance) / (1 + queue.mean) ** 2
         free = math.log1p(-queue.chance) if queue.chance < 1 else -math.inf
         busy = min(1.0, utilisation)
         found = []
@@ -163,7 +162,7 @@ class Loop:
         ):
             chance = -math.expm1(looks * free)
             # The second moment over the square of the mean: of one wait for all comings, or of one for each.
-            one, each = (1 + scv) / chance, 1 + (2 / queue.chance - 1) / kind.count
+            one, each = (1 + queue.work_scv) / chance, 1 + (2 / queue.chance - 1) / kind.count
             second = one + fresh**1.5 * (each - one)
             found.append(work(chance, base_s * factor / chance, max(0.0, second * chance - 1)))
         return tuple(found)

@@ -59,5 +59,4 @@ def wait_of(length_s: float, mean_s: float, queue: Queue, utilisation: float, se
     total_s = queue.chance * (1 + queue.mean) * length_s / servers
     free = math.log1p(-queue.chance) if queue.chance < 1 else -math.inf
     chance = -math.expm1(free - utilisation * servers * length_s / mean_s * queue.chance)
-    scv = (1 + queue.mean + queue.variance) / (1 + queue.mean) ** 2
-    return work(chance, total_s / chance, scv)
+    return work(chance, total_s / chance, queue.work_scv)

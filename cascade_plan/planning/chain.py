@@ -140,6 +140,14 @@ class Chain:
         return {place.name: place for place in self.places}
 
     @cached_property
+    def held_times(self) -> dict[str, float]:
+        """How often a request holds a server of each place where they are held, on average."""
+        return {
+            name: sum(way.share * hold.times for way in self.ways for hold in way.holds if hold.place == name)
+            for name in self.held
+        }
+
+    @cached_property
     def fixed_s(self) -> tuple[float, ...]:
         """The time of each way that is no wait."""
         return tuple(

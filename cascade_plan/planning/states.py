@@ -52,13 +52,17 @@ def steady_state(on: Chain, users: int) -> State:
     if not on.bottleneck:
         rest_s = sum(way.share * fixed_s for way, fixed_s in zip(on.ways, on.fixed_s, strict=True))
         return State(users / (on.think_s + rest_s), {}, (NONE,) * len(on.ways), {}, {}, {})
-    name, states = on.bottleneck, {}
+    name = on.bottleneck
+    states: dict[float, State] = {}
     least_s = _least_s(on, name)
 
     def waited_s(away_s: float) -> float:
         """Return how much longer than at least a user is away, if that is what the fullest place is sent by."""
-        state = states[away_s] = _state(on, users, name, away_s)
-        return _away_s(on, state, name) - least_s
+        state = _state(on, users, name, away_s)
+        found_s = _away_s(on, state, name)
+        if found_s < math.inf:
+            states[away_s] = state
+        return found_s - least_s
 
     @cache
     def too_long(log_s: float) -> float:
@@ -79,8 +83,7 @@ def steady_state(on: Chain, users: int) -> State:
             low, high = low - 2 * (high - low), low
         least_s += math.exp(root(too_long, low, high, 1e-9, 1e-6))
         waited_s(least_s)
-    known = {away_s: state for away_s, state in states.items() if math.isfinite(_away_s(on, state, name))}
-    found = known[min(known, key=lambda away_s: abs(away_s - least_s))]
+    found = states[min(states, key=lambda away_s: abs(away_s - least_s))]
     return _shaped(on, users, _balanced(on, users, found))
 
 
@@ -95,9 +98,8 @@ def _balanced(on: Chain, users: int, state: State) -> State:
         return state
     means_s = sum(way.share * _mean_s(on, way, index, state) for index, way in enumerate(on.ways))
     name = max(full, key=lambda name: state.held_count[name] / on.held[name])
-    times = sum(way.share * hold.times for way in on.ways for hold in way.holds if hold.place == name)
     due_s = users / state.requests_per_s - on.think_s - means_s
-    wait_s = state.held_waits[name].mean_s + due_s / times
+    wait_s = state.held_waits[name].mean_s + due_s / on.held_times[name]
     return replace(state, held_waits={**state.held_waits, name: work(1.0, wait_s, 1.0)}) if wait_s > 0 else state
 
 
@@ -138,6 +140,7 @@ def _steadied(queue: Queue, ratio: float) -> Queue:
 
 
 def _waited(on: Chain, requests_per_s: float, queues: Mapping[str, Queue], users: int) -> State:
+    """Return what is waited where behind what a request finds at each place."""
     busy = on.utilisation_ratio(requests_per_s)
     waits = {name: waiting(on.stations[name], queue, busy[name]) for name, queue in queues.items()}
     service_waits = _service_waits(on, queues, waits, busy)
@@ -181,21 +184,21 @@ def _held(
 
     Infinite where more are asked for than there are: the throughput is less, then.
     """
-    rates, times_s, seconds_s2 = 0.0, 0.0, 0.0
+    times, times_s, seconds_s2 = on.held_times[name], 0.0, 0.0
     for way, wait in zip(on.ways, service_waits, strict=True):
         for hold in way.holds:
             if hold.place == name:
                 mean_s, scv = _holding(on, way, wait, hold, waits)
                 rate = way.share * hold.times
-                rates, times_s = rates + rate, times_s + rate * mean_s
+                times_s += rate * mean_s
                 seconds_s2 += rate * mean_s**2 * (1 + scv)
     count = times_s * requests_per_s
     if users <= servers or not count:
         return NONE, count
     if count >= servers:
         return work(1.0, math.inf, 1.0), count
-    scv = seconds_s2 * rates / times_s**2 - 1
-    waiting_s = times_s / rates * (1 + scv) / 2 / (servers - count)
+    scv = seconds_s2 * times / times_s**2 - 1
+    waiting_s = times_s / times * (1 + scv) / 2 / (servers - count)
     return work(erlang_c(servers, count), waiting_s, 1.0), count
 
 
@@ -238,19 +241,14 @@ def _shaped(on: Chain, users: int, state: State) -> State:
     With all but the fullest place sent what endless users would, a wait is exponential. Where most users are in one of
     them it is nearly constant, as it is the others that they wait for.
     """
-    held = {}
+    held = dict(state.held_waits)
     for name, wait in state.held_waits.items():
-        held[name] = wait
-        count = state.held_count[name]
-        rate = state.requests_per_s * sum(
-            way.share * hold.times for way in on.ways for hold in way.holds if hold.place == name
-        )
-        if wait.chance <= 0 or wait.law is None or not rate or users <= on.held[name]:
+        per_s = state.requests_per_s * on.held_times[name]
+        if wait.chance <= 0 or wait.law is None or not per_s or users <= on.held[name]:
             continue
-        held_s = count / state.requests_per_s / (rate / state.requests_per_s)
-        away_s = users / rate - held_s - wait.mean_s
+        held_s = state.held_count[name] / per_s
+        away_s = users / per_s - held_s - wait.mean_s
         if away_s > 0:
             _, queue = closed_station(users, away_s, on.held[name], held_s)
-            scv = (1 + queue.mean + queue.variance) / (1 + queue.mean) ** 2
-            held[name] = work(wait.chance, wait.law.mean_s, scv)
-    return State(state.requests_per_s, state.waits, state.service_waits, held, state.held_count, state.queues)
+            held[name] = work(wait.chance, wait.law.mean_s, queue.work_scv)
+    return replace(state, held_waits=held)
