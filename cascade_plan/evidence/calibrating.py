@@ -27,6 +27,10 @@ def calibrate(system: System, runs: Sequence[Run]) -> Calibrating:
 
     Raises UsageError where they tell nothing.
     """
+    runs = [
+        replace(each, metrics=each.metrics.with_cores(system.database_cores(each.user_count or 1, each.load)))
+        for each in runs
+    ]
     found = estimated(system, runs)
     if not found.values:
         raise UsageError(f"the runs tell no value of the scenario: {_why(found)}")

@@ -46,6 +46,15 @@ class System:
         scale = steady(self.fleet, users, peak) if own is None else scale_for(scenario, self.fleet, own)
         return chain(scenario, tuple(self._real(place) for place in places(scenario, self.fleet, scale)))
 
+    def database_cores(self, users: int, load: str = "") -> dict[str, float]:
+        """Return the vCPU of all instances of each database that answer; under "" too where there is one database."""
+        asked = self.chain(self.scenario, users, load).places
+        found = {
+            name: float(sum(place.server_count for place in asked if place.tier == name and not place.stands_before))
+            for name in self.scenario.of("database")
+        }
+        return {**found, "": next(iter(found.values()))} if len(found) == 1 else found
+
     def capacity_cores(self, service: str, users: int, load: str = "") -> float:
         """Return the cores at which a service would be busy all the time. Raises KeyError where nobody asks it."""
         if service in self.deployed.cores:

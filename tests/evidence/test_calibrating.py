@@ -29,6 +29,7 @@ from cascade_plan.files.validating import validate
 from cascade_plan.model.calibrating import Trial
 from cascade_plan.model.calibration import Calibrated, Calibration
 from cascade_plan.model.observation import (
+    BUSY_SHARE,
     CACHE_HITS_PER_S,
     CACHE_MISSES_PER_S,
     CORES,
@@ -366,6 +367,21 @@ def test_a_database_has_the_vcpu_that_are_said() -> None:
     )
     busy = [on.utilisation_ratio(50.0)["primary"] for on in (one, four)]
     assert busy[0] == pytest.approx(4 * busy[1])
+
+
+def test_the_busy_share_of_a_database_tells_as_much_as_its_cores() -> None:
+    runs = three()
+    vcpu = system().database_cores(100)["database"]
+    database = Measure(CORES, "database")
+
+    def of_shares(told: Run) -> Run:
+        series = dict(told.metrics.series)
+        series[Measure(BUSY_SHARE, "database")] = tuple(cores / vcpu for cores in series.pop(database))
+        return replace(told, metrics=replace(told.metrics, series=series))
+
+    by_cores, by_shares = (calibrate(system(), each).calibration for each in (runs, [of_shares(run) for run in runs]))
+    for path in ("tiers.database.read_ms", "tiers.database.write_ms"):
+        assert by_shares.values[path].value == pytest.approx(by_cores.values[path].value, rel=1e-4)
 
 
 def test_what_is_not_said_is_the_planned_fleet() -> None:
