@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterator, Mapping
+from typing import Final, NamedTuple
 
 from cascade_plan.model.calibrating import Calibrating, Demanded, Trial
 from cascade_plan.model.calibration import Observed
@@ -29,6 +29,36 @@ FIGURES: Final = {"requests_per_s": "requests/s", "latency_ms_p50": "p50 ms", "l
                   "latency_ms_p99": "p99 ms"}  # fmt: skip
 
 
+class Part(NamedTuple):
+    """A table of the report, or a list of lines where it has no headers."""
+
+    title: str
+    headers: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    right: tuple[int, ...] = ()
+    """Indexes of the columns that are aligned to the right."""
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The lines of a list."""
+        return tuple(line for (line,) in self.rows)
+
+
+def parts(found: Calibrating) -> Iterator[Part]:
+    """Yield the report's tables and lists in their order, those without anything left out."""
+    calibration = found.calibration
+    made = (
+        Part(TITLES["runs"], RUNS, tuple(map(_run_row, calibration.runs)), (1, 2, 3, 4)),
+        Part(TITLES["demands"], DEMANDS, tuple(map(_demand_row, found.demands)), (2,)),
+        Part(TITLES["values"], VALUES, tuple(_value_rows(found)), (1, 2)),
+        Part(TITLES["methods"], (), tuple((line,) for line in _method_lines(found))),
+        Part(TITLES["left"], (), tuple((line,) for line in _left_lines(found))),
+        Part(TITLES["trials"], TRIALS, tuple(_trial_rows(found)), (1, 3, 4, 5)),
+        Part(TITLES["findings"], (), tuple((line,) for line in _finding_lines(found))),
+    )
+    yield from (part for part in made if part.rows)
+
+
 def headline(found: Calibrating) -> str:
     """Return what was calibrated from how many runs, and to which load its predictions can be trusted."""
     calibration = found.calibration
@@ -46,7 +76,7 @@ def headline(found: Calibrating) -> str:
     )
 
 
-def run_row(run: Observed) -> tuple[str, ...]:
+def _run_row(run: Observed) -> tuple[str, ...]:
     """Return a run as cells under RUNS."""
     return (
         one_line(run.load),
@@ -57,33 +87,34 @@ def run_row(run: Observed) -> tuple[str, ...]:
     )
 
 
-def demand_row(demand: Demanded) -> tuple[str, ...]:
+def _demand_row(demand: Demanded) -> tuple[str, ...]:
     """Return a tier's CPU time as cells under DEMANDS."""
     return one_line(demand.run), demand.tier, _number(demand.cpu_ms), _interval(demand.cpu_ms_min, demand.cpu_ms_max)
 
 
-def value_rows(found: Calibrating) -> Iterator[tuple[str, ...]]:
+def _value_rows(found: Calibrating) -> Iterator[tuple[str, ...]]:
     """Yield the values as cells under VALUES."""
     for path, each in found.calibration.values.items():
         yield path, _number(found.before[path]), _number(each.value), _interval(each.low, each.high)
 
 
-def method_lines(found: Calibrating) -> Iterator[str]:
+def _method_lines(found: Calibrating) -> Iterator[str]:
     """Yield how values were found, those that were found alike together."""
-    alike: dict[str, list[str]] = {}
-    for path, each in found.calibration.values.items():
-        alike.setdefault(each.method, []).append(path)
-    for method, paths in alike.items():
-        yield f"{', '.join(_together(paths))}: {one_line(method)}"
+    return _alike({path: each.method for path, each in found.calibration.values.items()})
 
 
-def left_lines(found: Calibrating) -> Iterator[str]:
+def _left_lines(found: Calibrating) -> Iterator[str]:
     """Yield what the runs do not tell, and why."""
-    alike: dict[str, list[str]] = {}
-    for path, why in found.calibration.left.items():
-        alike.setdefault(why, []).append(path)
-    for why, paths in alike.items():
-        yield f"{', '.join(_together(paths))}: {one_line(why)}"
+    return _alike(found.calibration.left)
+
+
+def _alike(said: Mapping[str, str]) -> Iterator[str]:
+    """Yield what is said of paths, those of which the same is said together."""
+    found: dict[str, list[str]] = {}
+    for path, words in said.items():
+        found.setdefault(words, []).append(path)
+    for words, paths in found.items():
+        yield f"{', '.join(_together(paths))}: {one_line(words)}"
 
 
 def _together(paths: list[str]) -> list[str]:
@@ -97,7 +128,7 @@ def _together(paths: list[str]) -> list[str]:
     return [*dict.fromkeys(f"{actions}*.{p.split('.', 3)[3]}" if many and p.startswith(actions) else p for p in paths)]
 
 
-def trial_rows(found: Calibrating) -> Iterator[tuple[str, ...]]:
+def _trial_rows(found: Calibrating) -> Iterator[tuple[str, ...]]:
     """Yield each figure of each run as cells under TRIALS: with the run in the calibration, and without."""
     held_out = {(each.run, each.figure): each for each in found.trials if each.is_held_out}
     for fitted in found.trials:
@@ -121,7 +152,7 @@ def _error(trial: Trial) -> str:
     return f"{trial.difference_ratio:+.0%}{' !' if beyond else ''}"
 
 
-def finding_lines(found: Calibrating) -> Iterator[str]:
+def _finding_lines(found: Calibrating) -> Iterator[str]:
     """Yield warnings first, then notes."""
     for severity in ("warning", "info"):
         yield from (_finding(each) for each in found.findings if each.severity == severity)
