@@ -61,7 +61,7 @@ def test_a_calibration_is_written_and_planned_with(cascade: Cascade, runs: tuple
     assert status == 0, err
     assert out.startswith("test: ")
     assert "values from 3 runs; predictions can be trusted to 8" in out
-    assert "wrote calibration.yaml; next: cascade-plan size --calibration 'calibration.yaml'" in err
+    assert "wrote calibration.yaml; next: cascade-plan size 'mine.yaml' --calibration 'calibration.yaml'" in err
     held = yaml.safe_load(Path("calibration.yaml").read_text(encoding="utf-8"))
     path = "behaviour.actions.read.cpu_ms"
     assert held["values"][path]["value"] == pytest.approx(3.15, rel=0.03)

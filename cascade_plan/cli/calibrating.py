@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cascade_plan import registry
-from cascade_plan.cli.choice import format_option, with_choice
+from cascade_plan.cli.choice import format_option, next_with, with_choice
 from cascade_plan.cli.deployed import Cores, DatabaseVcpu, Pods
 from cascade_plan.cli.files import before_of, text
 from cascade_plan.cli.output import arguments, deliver, laid_out, say
@@ -86,7 +86,6 @@ def calibrate(
     from cascade_plan.evidence.deployed import System, deployed
     from cascade_plan.evidence.writing import written
     from cascade_plan.files.disk import listed
-    from cascade_plan.languages.shell import literal
 
     report = registry.load("reports/calibrations", format_)
     made = _plan(choice)
@@ -102,7 +101,7 @@ def calibrate(
         return 0
     say(laid_out(report, result))
     if output is not None:
-        deliver(file, output, f"next: cascade-plan size --calibration {literal(output)}")
+        deliver(file, output, next_with(choice, output))
     return 0
 
 

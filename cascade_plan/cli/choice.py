@@ -61,6 +61,14 @@ def read(choice: Choice, reference: str | None = None) -> Given:
     return given
 
 
+def next_with(choice: Choice, calibration: str) -> str:
+    """Return what to go on with after a calibration is written: the same scenario with it."""
+    from cascade_plan.languages.shell import literal
+
+    scenario = "" if choice.taken else f"{literal(choice.scenario)} "
+    return f"next: cascade-plan size {scenario}--calibration {literal(calibration)}"
+
+
 def _option(flag: str, text: str, metavar: str, values: Callable[..., list[str]] | None = None) -> Any:
     # The heading says once that the environment may give them.
     option = typer.Option(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cascade_plan import registry
-from cascade_plan.cli.choice import Output, with_choice
+from cascade_plan.cli.choice import Output, next_with, with_choice
 from cascade_plan.cli.files import before_of
 from cascade_plan.cli.output import complain, deliver, note, width
 from cascade_plan.errors import UsageError
@@ -95,7 +95,6 @@ def measure(
       5  A server cannot be reached, refuses the user, or failed.
     """
     from cascade_plan.evidence.writing import written
-    from cascade_plan.languages.shell import literal
 
     scenario = choice.read().scenario
     limits = Limits(seconds, creates=not explain_only)
@@ -118,7 +117,7 @@ def measure(
     for server, each in zip(servers, found, strict=True):
         note("\n".join(_told(server, each)))
     file = written(measured(scenario.name, servers, found, before))
-    deliver(file, output, f"next: cascade-plan size --calibration {literal(output)}")
+    deliver(file, output, next_with(choice, output))
     return 0
 
 

@@ -73,12 +73,28 @@ def included(document: Document, assignments: Sequence[Assignment]) -> Included:
     try:
         text, _ = read_text(name)
         read = parse_yaml(text, name)
-        made = validate(Calibration, read)
     except ScenarioError as error:
         return Included(_without(document), problems=tuple(error.problems))
     except UsageError as error:
         return Included(_without(document), problems=(Problem(*where, FIELD, str(error)),))
-    return _laid_over(document, made, read)
+    return _read(document, read)
+
+
+def _read(document: Document, read: Document) -> Included:
+    """Return the document with the values of a file, or all that is wrong with the file."""
+    given = read.data.get(VALUES)
+    paths = [path for path in given if isinstance(path, str)] if isinstance(given, dict) else []
+    with_tiers = document
+    if "tiers" not in document.data and any(path.startswith("tiers.") for path in paths):
+        with_tiers = replace(document, data={**document.data, "tiers": {name: {} for name in STANDARD}})
+    problems = tuple(_misdirected(with_tiers, paths, read))
+    try:
+        made = validate(Calibration, read)
+    except ScenarioError as error:
+        problems = (*error.problems, *problems)
+    if problems:
+        return Included(_without(document), problems=problems)
+    return _laid_over(with_tiers, made, read)
 
 
 def _seen(path: Path) -> str:
@@ -98,13 +114,8 @@ def _without(document: Document) -> Document:
 
 
 def _laid_over(document: Document, made: Calibration, read: Document) -> Included:
-    with_tiers = document
-    if "tiers" not in document.data and any(path.startswith("tiers.") for path in made.values):
-        with_tiers = replace(document, data={**document.data, "tiers": {name: {} for name in STANDARD}})
-    problems = tuple(_misdirected(with_tiers, made, read))
-    if problems:
-        return Included(_without(document), problems=problems)
-    places, values, laid = {}, {}, with_tiers
+    problems: tuple[Problem, ...] = ()
+    places, values, laid = {}, {}, document
     for path, each in made.values.items():
         trail: Trail = (VALUES, path)
         _, line, column = read.place((*trail, "value"))
@@ -126,9 +137,9 @@ def origin_of(value: Calibrated) -> str:
     return f"{CALIBRATED}: {value.origin}, {value.method}{interval}"
 
 
-def _misdirected(document: Document, made: Calibration, read: Document) -> Iterator[Problem]:
+def _misdirected(document: Document, paths: Iterable[str], read: Document) -> Iterator[Problem]:
     """Yield a problem for each path that leads to nothing of the scenario."""
-    for path in made.values:
+    for path in paths:
         if message := _leads_nowhere(document.data, path):
             trail: Trail = (VALUES, path)
             yield Problem(*read.key_place(trail), field_name(trail), message)

@@ -159,6 +159,11 @@ def test_an_unknown_field_is_named_with_what_is_allowed(scenario: Path) -> None:
     assert message.startswith("calibration.yaml:5:33: tiers.cache.hit_rati: unknown field; did you mean 'hit_ratio'?")
 
 
+def test_mistakes_of_values_and_of_paths_are_told_together(scenario: Path) -> None:
+    messages = changed(scenario, "create_message.cpu_ms: {value: 2.5", "create_mesage.cpu_ms: {value: fast")
+    assert [message.partition(": ")[0] for message in messages] == ["calibration.yaml:4:3", "calibration.yaml:4:51"]
+
+
 def test_mistakes_of_scenario_and_calibration_are_told_together(scenario: Path) -> None:
     scenario.write_text(SCENARIO.replace("weight: 1", "weight: none"), encoding="utf-8")
     messages = changed(scenario, "hit_ratio: {value: 0.93", "hit_ratio: {value: 1.2")
