@@ -236,11 +236,25 @@ def test_a_histogram_is_as_many_series_as_the_budget_reckons(server: Prometheus)
     assert int(sample["value"][1]) == per_child
 
 
+def settled(server: Prometheus) -> float:
+    """Return the server's time once all it is asked for a calibration has had a value for 5 s: two moments of 2 s."""
+    query = texts(live_plan())["calibration.promql"]
+
+    def now() -> float:
+        return float(server.get("query", query="time()")["result"][1])
+
+    def series(at: float) -> int:
+        return len(server.get("query", query=query, time=str(at))["result"])
+
+    wait_until(lambda: 0 < series(now()) == series(now() - 5), "the same series 5 s ago")
+    return now()
+
+
 def test_a_calibration_asks_it_and_reads_what_it_answers(server: Prometheus) -> None:
     """Each pod that is busy is asked 400 times a second by this process, whose CPU is that of the pod."""
     observed = [each for watch in live_plan().watches for each in watch.observed]
     url = f"http://127.0.0.1:{server.port}"
-    end = float(server.get("query", query="time()")["result"][1])
+    end = settled(server)
     text = answers(observed, fetching.prometheus(url, ""), end - 8, end, 2)
     found = read({url: text})
     (rate,) = found.together(Measure(REQUESTS_PER_S, "api"))
@@ -260,7 +274,7 @@ def test_a_calibration_asks_it_and_reads_what_it_answers(server: Prometheus) -> 
 
 def test_the_saved_answer_to_the_one_query_is_read(server: Prometheus) -> None:
     """As curl saves it: the whole of calibration.promql in one request."""
-    end = float(server.get("query", query="time()")["result"][1])
+    end = settled(server)
     query = texts(live_plan())["calibration.promql"]
     data = server.get("query_range", query=query, start=str(end - 8), end=str(end), step="2")
     found = read({"saved.json": json.dumps({"status": "success", "data": data})})
