@@ -26,7 +26,7 @@ from pathlib import Path
 from shutil import copyfileobj
 
 from cascade_plan.clouds.aws.prices import offer_csv, offer_json
-from cascade_plan.clouds.aws.products import PUBLISHED
+from cascade_plan.clouds.aws.product import PUBLISHED
 from cascade_plan.prices.products import price_list
 from cascade_plan.prices.rates import Request, choose
 

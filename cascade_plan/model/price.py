@@ -15,13 +15,19 @@ OVERRIDE: Final = "override"
 
 UNITS: Final[Mapping[str, str]] = {
     "hour": "hours",
+    "vcpu_hour": "vCPU-hours",
+    "acu_hour": "ACU-hours",
     "gib": "GiB",
+    "gib_hour": "GiB-hours",
     "gib_month": "GiB-months",
     "lcu_hour": "LCU-hours",
     "iops_month": "IOPS-months",
     "mibps_month": "MiB/s-months",
     "million_samples": "million samples",
     "million_requests": "million requests",
+    "metric_month": "metric-months",
+    "alarm_month": "alarm-months",
+    "secret_month": "secret-months",
 }
 """What a price may be per -> how several of it are called."""
 

@@ -22,7 +22,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from offer_server import Fault, OfferServer
 
 from cascade_plan.clouds.aws.prices import bulk
-from cascade_plan.clouds.aws.products import LISTED, PUBLISHED
+from cascade_plan.clouds.aws.product import PUBLISHED
+from cascade_plan.clouds.aws.products import LISTED
 from cascade_plan.errors import CloudError, UsageError
 from cascade_plan.model.price import PriceKey
 from cascade_plan.prices.products import price_list

@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 
 from cascade_plan.clouds.aws.prices import offer_csv
 from cascade_plan.clouds.aws.prices.offers import Wanted, usage_mark
+from cascade_plan.clouds.aws.product import PUBLISHED
 from cascade_plan.clouds.aws.products import LISTED as KINDS
-from cascade_plan.clouds.aws.products import PUBLISHED
 from cascade_plan.errors import CloudError
 from cascade_plan.model.price import PriceKey
 from cascade_plan.prices.products import price_list

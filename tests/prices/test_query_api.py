@@ -17,7 +17,8 @@ from aws_world import CACHE, EC2, RDS, TODAY, Dimension, Product, expected
 
 from cascade_plan.clouds.aws.prices import query_api
 from cascade_plan.clouds.aws.prices.client import Patience
-from cascade_plan.clouds.aws.products import CODES, LISTED, PUBLISHED
+from cascade_plan.clouds.aws.product import PUBLISHED
+from cascade_plan.clouds.aws.products import CODES, LISTED
 from cascade_plan.errors import CloudError
 from cascade_plan.model.price import PriceKey
 from cascade_plan.prices.products import price_list

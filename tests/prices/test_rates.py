@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cascade_plan.clouds.aws.products import PUBLISHED
+from cascade_plan.clouds.aws.product import PUBLISHED
 from cascade_plan.clouds.aws.terms import reserved
 from cascade_plan.model.price import PriceKey
 from cascade_plan.prices.products import price_list

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cascade_plan.clouds.aws.prices import savings_csv
-from cascade_plan.clouds.aws.products import PUBLISHED
+from cascade_plan.clouds.aws.product import PUBLISHED
 from cascade_plan.errors import CloudError
 from cascade_plan.model.price import PriceKey
 from cascade_plan.prices.products import price_list

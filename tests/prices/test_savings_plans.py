@@ -14,7 +14,7 @@ from aws_world import EC2, TODAY, plan_rate, price_of
 
 from cascade_plan.clouds.aws.prices import savings_plans
 from cascade_plan.clouds.aws.prices.client import Patience
-from cascade_plan.clouds.aws.products import PUBLISHED
+from cascade_plan.clouds.aws.product import PUBLISHED
 from cascade_plan.errors import CloudError
 from cascade_plan.model.price import PriceKey
 from cascade_plan.model.terms import commitment_of

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from cascade_plan.clouds.aws.prices import spot
 from cascade_plan.clouds.aws.prices.client import Patience
 from cascade_plan.clouds.aws.prices.spot import Change, covered, weighted_percentile
-from cascade_plan.clouds.aws.products import PUBLISHED
+from cascade_plan.clouds.aws.product import PUBLISHED
 from cascade_plan.errors import CloudError
 from cascade_plan.model.price import PriceKey
 from cascade_plan.prices.products import price_list

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
+from cascade_plan.clouds.aws.product import PUBLISHED as PUBLISHED
 from cascade_plan.clouds.aws.products import LISTED
-from cascade_plan.clouds.aws.products import PUBLISHED as PUBLISHED
 
 if TYPE_CHECKING:
     from cascade_plan.prices.rates import Rate, Request

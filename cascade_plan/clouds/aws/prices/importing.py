@@ -22,7 +22,8 @@ from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 from cascade_plan.clouds.aws.eks import max_pods
-from cascade_plan.clouds.aws.products import PRODUCTS, PUBLISHED
+from cascade_plan.clouds.aws.product import PUBLISHED
+from cascade_plan.clouds.aws.products import PRODUCTS
 from cascade_plan.clouds.aws.terms import RESERVED
 from cascade_plan.errors import PriceError, UsageError
 from cascade_plan.files.disk import write_atomically
@@ -70,11 +71,23 @@ class Found:
 # ---------------------------------------------------------------------------------------- which rows, and what they are
 
 _TERM: Final = re.compile(r"(reserved_[13]y_(?:no|partial|all)_upfront)(?:_standard)?|(reserved_\w+_convertible)")
-_ZONES: Final = {"single-az": "single_az", "multi-az": "multi_az"}
+_DEPLOYED: Final = {
+    "single-az": "single_az",
+    "multi-az": "multi_az",
+    "aurora-standard": "aurora_standard",
+    "aurora-io-optimized": "aurora_io_optimized",
+}
+_AURORA: Final = {
+    "aurora-storage-standard": "aurora_standard",
+    "aurora-storage-io-optimized": "aurora_io_optimized",
+    "aurora-io-requests": "aurora_standard",
+}
+"""Item of a file that says of Aurora how its I/O is paid -> the book's variant."""
 _METERED: Final = {(*product.collected, product.variant): product for product in PRODUCTS if product.item}
 """Service, item and variant of a file -> what a book has of it."""
 _UNITS: Final = {
     **PUBLISHED,
+    "1m requests": ("million_requests", Decimal(1)),
     "10m samples": ("million_samples", Decimal(10)),
     "1b samples": ("million_samples", Decimal(1000)),
 }
@@ -102,9 +115,10 @@ def _commitment(cells: Cells) -> str:
 
 def _rds(cells: Cells) -> PriceKey | None:
     # Never another engine's row, even where engines are known to cost the same: it would be a guess.
-    if cells["service"] != "AmazonRDS" or cells["engine"] not in ("postgresql", "any", ""):
+    if cells["service"] != "AmazonRDS" or cells["engine"] not in ("postgresql", "aurora-postgresql", "any", ""):
         return None
-    variant = _ZONES.get(cells["deployment"], "")
+    aurora = cells["engine"] == "aurora-postgresql" and cells["deployment"] == "single-az"
+    variant = _AURORA.get(cells["item"]) or _DEPLOYED.get("aurora-standard" if aurora else cells["deployment"], "")
     if cells["item"].startswith("db."):
         term = cells["term"] if cells["term"] == "on_demand" else _commitment(cells)
         return PriceKey("rds", cells["item"], variant, term) if term and variant else None
@@ -114,6 +128,10 @@ def _rds(cells: Cells) -> PriceKey | None:
 def _elasticache(cells: Cells) -> PriceKey | None:
     term = cells["term"] if cells["term"] == "on_demand" else _commitment(cells)
     return PriceKey("elasticache", cells["item"], cells["engine"], term) if term else None
+
+
+def _serverless(cells: Cells) -> PriceKey | None:
+    return _sold(cells, cells["engine"])
 
 
 def _metered(cells: Cells) -> PriceKey | None:
@@ -146,8 +164,21 @@ FILES: Final[Mapping[str, Callable[[Cells], PriceKey | None]]] = {
     "network_storage_misc.csv": _metered,
     "gaps.csv": _filled,
     "t2_sqs.csv": _metered,
+    "t2_ec2_on_demand_core.csv": _ec2,
+    "t2_ec2_commitments.csv": _ec2,
+    "t2_rds_postgresql.csv": _rds,
+    "t2_rds_commitments.csv": _rds,
+    "t2_rds_storage.csv": _rds,
+    "t2_aurora_serverless.csv": _rds,
+    "aurora_postgresql.csv": _rds,
+    "t2_elasticache.csv": _elasticache,
+    "t2_elasticache_serverless.csv": _serverless,
+    "t2_network.csv": _metered,
+    "t2_s3_fargate_cloudwatch.csv": _metered,
 }
 """File -> what prices a row of it, or None when no book holds that row. At equal dates a later file wins."""
+WIDE: Final = frozenset({"t2_rds_postgresql.csv", "aurora_postgresql.csv"})
+"""Files with instances of more families than books hold: those that the other files have on demand."""
 
 WEAK: Final = {
     ("us-west-2", PriceKey("eks", "cluster")): "undated",
@@ -174,9 +205,14 @@ def _found(directory: Path) -> Iterator[Found]:
 
     Raises UsageError for a file that cannot be read or lacks a column, PriceError for a row that is no price.
     """
-    for name, priced in FILES.items():
+    known: set[tuple[str, str]] = set()
+    for name, priced in sorted(FILES.items(), key=lambda file: file[0] in WIDE):
         for line, cells in _table(directory / name):
             if cells["region"] in REGIONS and (key := priced(cells)):
+                if name not in WIDE and key.term == "on_demand":
+                    known.add(key[:2])
+                elif name in WIDE and PRICES.is_instance(key) and key[:2] not in known:
+                    continue
                 yield _row(cells, key, f"{name}:{line}")
 
 

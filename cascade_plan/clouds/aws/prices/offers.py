@@ -9,7 +9,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
-from cascade_plan.clouds.aws.products import Product, products_of
+from cascade_plan.clouds.aws.product import Product
+from cascade_plan.clouds.aws.products import products_of
 from cascade_plan.clouds.aws.terms import reserved
 from cascade_plan.errors import CloudError
 from cascade_plan.model.price import PriceKey

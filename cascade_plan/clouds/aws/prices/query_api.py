@@ -16,7 +16,8 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from pydantic.alias_generators import to_camel
 
 from cascade_plan.clouds.aws.prices.client import PATIENT, Patience, client, listing
-from cascade_plan.clouds.aws.products import Product, products_of
+from cascade_plan.clouds.aws.product import Product
+from cascade_plan.clouds.aws.products import products_of
 from cascade_plan.clouds.aws.terms import reserved
 from cascade_plan.errors import CloudError
 from cascade_plan.model.price import PriceKey

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
 from cascade_plan.clouds.aws.prices.offer_table import Table
-from cascade_plan.clouds.aws.products import PREFIX
+from cascade_plan.clouds.aws.product import PREFIX
 from cascade_plan.model.price import PriceKey
 from cascade_plan.model.terms import commitment_of
 from cascade_plan.prices.rates import Rate, Request

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from cascade_plan.clouds.aws.prices.client import PATIENT, Patience, client, listing
-from cascade_plan.clouds.aws.products import PREFIX
+from cascade_plan.clouds.aws.product import PREFIX
 from cascade_plan.errors import CloudError
 from cascade_plan.model.price import PriceKey
 from cascade_plan.model.terms import HOURS_PER_YEAR

@@ -1,0 +1,100 @@
+"""Load balancers, NAT gateways, addresses and what crosses zones, regions and the internet."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from cascade_plan.clouds.aws.product import HERE, Product
+from cascade_plan.model.offer import Offer
+from cascade_plan.prices.products import Section
+
+BALANCERS: Final = Section("load_balancer", "Application and Network Load Balancers and their capacity units")
+NETWORK: Final = Section("network", "NAT gateways and public IPv4 addresses")
+TRANSFER: Final = Section(
+    "transfer",
+    "Data transfer: to the internet in tiers a month, between zones (each direction), between regions",
+)
+
+_FROM_HERE: Final = {"productFamily": "Data Transfer", "fromLocationType": "AWS Region"}
+
+PRODUCTS: Final[tuple[Product, ...]] = (
+    *(
+        Product(
+            section=BALANCERS,
+            service="elb",
+            item=item,
+            unit=unit,
+            offer=Offer(what, name),
+            code="AWSELB",
+            filters=HERE | {"productFamily": f"Load Balancer-{kind}"},
+            usage=usage,
+            collected=("AWSELB", collected),
+        )
+        for name, kind in (("alb", "Application"), ("nlb", "Network"))
+        for what, item, unit, usage, collected in (
+            ("balancer", name, "hour", "LoadBalancerUsage", f"{name.upper()}-Hours"),
+            ("balancer_capacity", f"{name}-lcu", "lcu_hour", "LCUUsage", f"{name.upper()}-LCU-Hours"),
+        )
+    ),
+    *(
+        Product(
+            section=NETWORK,
+            service="vpc",
+            item=item,
+            unit=unit,
+            offer=Offer(what),
+            code="AmazonEC2",
+            filters=HERE | {"productFamily": "NAT Gateway"},
+            usage=usage,
+            collected=("AmazonVPC", usage),
+        )
+        for what, item, unit, usage in (
+            ("nat_gateway", "nat-gateway", "hour", "NatGateway-Hours"),
+            ("nat_traffic", "nat-gateway-data", "gib", "NatGateway-Bytes"),
+        )
+    ),
+    Product(
+        section=NETWORK,
+        service="vpc",
+        item="public-ipv4",
+        unit="hour",
+        offer=Offer("public_address"),
+        code="AmazonVPC",
+        filters=HERE,
+        usage="PublicIPv4:InUseAddress",
+        collected=("AmazonVPC", "PublicIPv4-InUse-Hours"),
+    ),
+    Product(
+        section=TRANSFER,
+        service="transfer",
+        item="internet-out",
+        unit="gib",
+        offer=Offer("internet_traffic"),
+        is_tiered=True,
+        code="AWSDataTransfer",
+        filters=_FROM_HERE | {"transferType": "AWS Outbound"},
+        usage="DataTransfer-Out-Bytes",
+        region_attribute="fromRegionCode",
+        collected=("AWSDataTransfer", "DataTransfer-Out-Bytes"),
+        ranges={"0-10TB": "0-10240", "10-50TB": "10240-51200", "50-150TB": "51200-153600", "150TB+": "153600-"},
+    ),
+    Product(
+        section=TRANSFER,
+        service="transfer",
+        item="inter-zone",
+        unit="gib",
+        offer=Offer("zone_traffic"),
+        code="AWSDataTransfer",
+        filters=_FROM_HERE | {"transferType": "IntraRegion"},
+        usage="DataTransfer-Regional-Bytes",
+        region_attribute="fromRegionCode",
+        collected=("AWSDataTransfer", "DataTransfer-Regional-Bytes"),
+    ),
+    Product(
+        section=TRANSFER,
+        service="transfer",
+        item="inter-region",
+        unit="gib",
+        collected=("AWSDataTransfer", "DataTransfer-InterRegion-Other"),
+    ),
+)
