@@ -10,7 +10,8 @@ from pydantic import AfterValidator, Field
 HOURS_PER_MONTH: Final = 730
 """Hours a month, the length AWS's own calculators use: 365 x 24 / 12 (https://docs.aws.amazon.com/pricing-calculator/)."""
 
-SECONDS_PER_MONTH: Final = HOURS_PER_MONTH * 3600
+SECONDS_PER_HOUR: Final = 3600
+SECONDS_PER_MONTH: Final = HOURS_PER_MONTH * SECONDS_PER_HOUR
 GIB: Final = 2**30
 
 QUANTUM: Final = Decimal("0.000001")

@@ -5,8 +5,6 @@ from __future__ import annotations
 from math import inf
 from typing import Final
 
-from cascade_plan.units import HOURS_PER_MONTH
-
 KEPT_H: Final = 24
 """Hours of what is earned that can be kept. Source: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/burstable-credits-baseline-concepts.html"""
 
@@ -23,10 +21,10 @@ def lasting_s(busy_ratio: float, baseline_ratio: float) -> float:
     return KEPT_H * 3600 * baseline_ratio / above if above > 1e-12 else inf
 
 
-def surplus_vcpu_hours_per_month(busy_ratio: float, baseline_ratio: float, vcpu: float) -> float:
-    """Return what a month uses beyond what is earned, in vCPU-hours, of a CPU that is so busy on average.
+def surplus_vcpu_hours(busy_ratio: float, baseline_ratio: float, vcpu: float, hours: float) -> float:
+    """Return what so many hours use beyond what is earned, in vCPU-hours, of a CPU that is so busy on average.
 
-    >>> round(surplus_vcpu_hours_per_month(0.25, 0.20, 2), 9)
+    >>> round(surplus_vcpu_hours(0.25, 0.20, 2, 730), 9)
     73.0
     """
-    return max(0.0, busy_ratio - baseline_ratio) * vcpu * HOURS_PER_MONTH
+    return max(0.0, busy_ratio - baseline_ratio) * vcpu * hours

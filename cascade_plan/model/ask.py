@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from math import ceil, floor
 from typing import Any, Generic, TypeVar
 
@@ -20,6 +21,7 @@ from cascade_plan.model.scenario import Scenario, default_at, value_at
 from cascade_plan.model.solution import Solution
 from cascade_plan.model.tier import Settings
 from cascade_plan.model.traffic import Traffic
+from cascade_plan.units import SECONDS_PER_HOUR
 
 S = TypeVar("S", bound=Settings)
 VM_OVERHEAD_RATIO = 0.075
@@ -85,6 +87,17 @@ class Ask(Site[S]):
     """Where a scenario value was given (file:line or a flag), by dotted path; absent for defaults."""
     solution: Solution | None = None
     """What the method slo found; None while the rules size."""
+    day: date | None = None
+    """By which versions are supported or not; None where nothing says what day it is."""
+
+    @property
+    def hours(self) -> int:
+        """The hours of the month that the bill is of."""
+        return self.scenario.hours_per_month
+
+    def monthly(self, per_s: Band) -> Band:
+        """Return what a rate comes to in the month that the bill is of."""
+        return per_s.times(self.hours * SECONDS_PER_HOUR)
 
     def given(self, path: str) -> Input:
         """Return a scenario value with its origin: where it was given, or the default's source."""

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Final, NamedTuple
 
 from cascade_plan.errors import did_you_mean
+from cascade_plan.model.offer import Offer
 
 WHAT: Final = ("vm", "database", "cache")
 """What instances there are to choose: machines that pods run on, databases, caches."""
@@ -119,6 +120,10 @@ class StorageRate(NamedTuple):
     """From this size on it does more; 0 where size changes nothing."""
     larger: DiskRate
     """What it does then."""
+    most: DiskRate
+    """What it does at most, where more is bought."""
+    operations_per_mib: float
+    """Operations a second that must be there for each MiB/s that is bought."""
     source: str
 
     def of(self, gib: float) -> DiskRate:
@@ -133,19 +138,15 @@ class StorageRate(NamedTuple):
 class Burst(NamedTuple):
     """What becomes of a burstable instance that has spent its CPU credits."""
 
-    usd_per_vcpu_hour: Decimal | None
-    """What each further vCPU-hour costs; None where it is slowed to its baseline instead."""
+    offer: Offer | None
+    """What each further vCPU-hour is bought as; None where it is slowed to its baseline instead."""
     source: str
 
     def words(self, vcpu_hours: float) -> str:
         """Return what becomes of so many vCPU-hours a month that no credits are earned for."""
-        if self.usd_per_vcpu_hour is None:
+        if self.offer is None:
             return "it is slowed to that share"
-        usd = vcpu_hours * float(self.usd_per_vcpu_hour)
-        return (
-            f"{vcpu_hours:,.0f} vCPU-hours a month are billed at ${self.usd_per_vcpu_hour:f}, about ${usd:,.2f} that "
-            "the bill lacks"
-        )
+        return f"{vcpu_hours:,.0f} vCPU-hours a month are billed besides"
 
 
 class CapacityUnit(NamedTuple):

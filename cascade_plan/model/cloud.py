@@ -10,6 +10,7 @@ from cascade_plan.model.catalogue import Allocatable, Burst, CapacityUnit, Catal
 from cascade_plan.model.fleet import Fleet
 from cascade_plan.model.offer import Offer
 from cascade_plan.model.price import Book, PriceKey
+from cascade_plan.model.support import Support
 
 
 class Cloud(Protocol):
@@ -53,6 +54,10 @@ class Cloud(Protocol):
 
     def burst(self, shape: Shape) -> Burst | None:
         """Return what becomes of a burstable shape without credits; None where that is not known."""
+        ...
+
+    def support(self, what: str, version: str) -> Support | None:
+        """Return how long a version of kubernetes or of a database's engine is supported; None where not known."""
         ...
 
     def lines(self, fleet: Fleet, book: Book) -> Iterator[Item | Unpriced]:

@@ -13,6 +13,7 @@ from cascade_plan.model.derivation import Derivation, Finding
 from cascade_plan.model.offer import Offer
 from cascade_plan.model.solution import Rejection
 from cascade_plan.model.terms import TermShare
+from cascade_plan.units import HOURS_PER_MONTH
 
 LEVELS = ("floor", "average", "peak", "ceiling")
 """The band of a bill: the autoscaler at its minimum in the quietest hour, the day's mean, the peak all month, and
@@ -106,6 +107,8 @@ class Usage:
     """Where that price comes from, as the scenario says it."""
     group: str = ""
     """The name of the group of instances it is a part of, such as the storage of a database; empty where of none."""
+    first_year: tuple[Band, ...] = ()
+    """The amount in each of the first twelve months, where it accumulates; empty where every month is the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,6 +275,8 @@ class Fleet:
     """Every instance of a tier, sized, by name in sizing order."""
 
     tiers: Mapping[str, Sized] = field(default_factory=dict)
+    hours_per_month: int = HOURS_PER_MONTH
+    """Hours that an instance runs which runs all month."""
     rejections: tuple[Rejection, ...] = ()
     """Smaller counts that the method slo tried, and the load each fails."""
 

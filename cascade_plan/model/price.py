@@ -182,6 +182,12 @@ class Book:
     def __len__(self) -> int:
         return len(self._rows)
 
+    @property
+    def day(self) -> date | None:
+        """The day of the newest price, of a month or a year its first; None where all are undated."""
+        dated = [row[3] for row in self._rows.values() if row[3][:1].isdigit()]
+        return date.fromisoformat(f"{max(dated)}-01-01"[:10]) if dated else None
+
     def listed(self, key: PriceKey) -> Decimal | None:
         """Return the public on-demand price of what a key is for, before any contract; None where there is none.
 

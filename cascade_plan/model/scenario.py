@@ -29,6 +29,7 @@ from cascade_plan.model.calibration import Calibrated
 from cascade_plan.model.defaults import PLAN, Default, default, default_of
 from cascade_plan.model.part import FileName, Gate, Key, Name, Part, Region, Request, Text, all_defaults
 from cascade_plan.units import (
+    HOURS_PER_MONTH,
     BytesOrZero,
     Count,
     Milliseconds,
@@ -513,6 +514,14 @@ class Scenario(Part):
         "up", "assumption", "rounding down leaves up to 4,999 users without a node; see docs/seed.md"
     )
     """How the rules divide users by users a node: up leaves nobody without a node; down is the plan as written."""
+    month: Annotated[int, Field(ge=1, le=120)] = default(
+        1, "assumption", "the first; what accumulates is said for the mean of the first year and for its end besides"
+    )
+    """The month of the system's life that the bill is of: data, objects and logs accumulate until then."""
+    hours_per_month: Annotated[int, Field(ge=672, le=744)] = default(
+        HOURS_PER_MONTH, "cited", "365 x 24 / 12, as AWS's own calculators have it, https://calculator.aws/"
+    )
+    """Hours of the month that the bill is of: 730 on average, 744 of a month with 31 days."""
     users: UserCounts = Field(examples=[{"peak": 10_000, "average": 3000}])
     """How many users there are, and when."""
     behaviour: Behaviour = Field(examples=[{"actions": {"list": {"weight": 1, "request": "GET /things"}}}])
@@ -638,6 +647,11 @@ class Scenario(Part):
         if action.cache is not None:
             return "" if action.cache == tier.OFF else action.cache
         return self.first("cache")
+
+    def miss_ratio(self, action: Action) -> float:
+        """Return the share of an action's reads that no cache answers."""
+        cache = self.cache(action)
+        return 1 - getattr(self.tiers[cache], "hit_ratio", 0.0) if cache else 1.0
 
     def reads(self, action: Action, database: str) -> int:
         """Return the reads of an action that are meant for a database, with its rows' while they are fetched singly."""

@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from cascade_plan.formulas import credits
-from cascade_plan.model.cloud import Cloud
 from cascade_plan.model.derivation import Finding
 from cascade_plan.model.fleet import Fleet
 from cascade_plan.model.place import Scale
@@ -47,28 +45,3 @@ def requests_per_s_most(fleet: Fleet, scale: Scale) -> float:
     """Return the highest rate of requests at which these counts break no ceiling; infinite where none binds."""
     held = (ceiling for ceiling in fleet.ceilings if ceiling.rate == "peak")
     return min((ceiling.requests_per_s_most(scale) for ceiling in held), default=math.inf)
-
-
-def credit_findings(scenario: Scenario, fleet: Fleet, traffic: Traffic, cloud: Cloud) -> Iterator[Finding]:
-    """Yield the nodes of services that are busier on average than their CPU credits are for.
-
-    Of what runs on them only the CPU time of requests is known.
-    """
-    busy: dict[str, float] = {}
-    served = {workload.tier: workload.group for workload in fleet.workloads if workload.serves == "requests"}
-    for share, action in scenario.behaviour.mix:
-        group = served.get(scenario.service(action), "")
-        cores = traffic.requests_per_s.average * share * action.cpu_ms / 1000
-        busy[group] = busy.get(group, 0.0) + cores
-    for nodes in fleet.groups:
-        baseline, burst = nodes.shape.cpu_baseline_ratio, cloud.burst(nodes.shape)
-        vcpu = nodes.shape.vcpu * nodes.count.average
-        if nodes.name not in busy or baseline is None or burst is None or busy[nodes.name] <= baseline * vcpu:
-            continue
-        ratio = min(1.0, busy[nodes.name] / vcpu)
-        hours = credits.surplus_vcpu_hours_per_month(ratio, baseline, vcpu)
-        words = (
-            f"{nodes.shape.name} earns credits for {baseline:.0%} of its {nodes.shape.vcpu} vCPU, and requests keep "
-            f"the {nodes.name} {ratio:.0%} busy on average: {burst.words(hours)}"
-        )
-        yield Finding("warning", "cpu-credits", words, f"tiers.{nodes.tier}.shape")

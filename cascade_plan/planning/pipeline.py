@@ -33,8 +33,9 @@ def plan(
 ) -> Plan:
     """Return the plan of a scenario at the prices of a book.
 
-    `origins` says where a scenario value was given (file:line), by dotted path, for the derivations. The age of
-    prices is counted to `as_of`, or not at all: this function has no clock; above `max_price_age_days` it is a
+    `origins` says where a scenario value was given (file:line), by dotted path, for the derivations. This function has
+    no clock: versions are as old as they are at `as_of`, or else on the day of the newest price, and the age of
+    prices is counted to `as_of`, or not at all; above `max_price_age_days` it is a
     warning. Without `predicted` no latency is computed, which is nine tenths of the work: a curve of costs does not
     need it. Without `with_margins` it is not said up to what service times the loads keep their limits, without
     `by_action` nothing of single actions.
@@ -43,7 +44,7 @@ def plan(
     """
     traffic = traffic_of(scenario)
     cloud = cast(Cloud, registry.load("clouds", scenario.cloud, "cloud"))
-    brief = sizing.Brief(scenario, traffic, cloud, book, origins)
+    brief = sizing.Brief(scenario, traffic, cloud, book, origins, as_of or book.day)
     fleet = _fleet(brief)
     share = serving.answered(scenario, fleet, traffic)
     is_short = min(share) < 1
@@ -67,7 +68,6 @@ def plan(
         findings=(
             *fleet.findings,
             *ceilings.findings(scenario, fleet, traffic),
-            *ceilings.credit_findings(scenario, fleet, traffic, cloud),
             *((serving.finding(traffic, share),) if is_short else ()),
             *latency_findings,
             *judging.findings(verdicts, bill, fleet.groups, as_of, max_price_age_days),

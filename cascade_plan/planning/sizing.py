@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 
 from cascade_plan import registry
 from cascade_plan.model.ask import Ask, Site
@@ -29,6 +30,8 @@ class Brief:
     book: Book
     origins: Mapping[str, str]
     """Where a scenario value was given (file:line or a flag), by dotted path; absent for defaults."""
+    day: date | None = None
+    """By which versions are supported or not; None where nothing says what day it is."""
 
 
 def size(brief: Brief, solution: Solution | None = None) -> Fleet:
@@ -39,7 +42,8 @@ def size(brief: Brief, solution: Solution | None = None) -> Fleet:
     tiers: dict[str, Sized] = {}
     for name, settings in _instances(brief.scenario):
         tiers[name] = _sized(brief, name, settings, tiers, solution)
-    return Fleet(tiers, () if solution is None else solution.rejections)
+    rejections = () if solution is None else solution.rejections
+    return Fleet(tiers, brief.scenario.hours_per_month, rejections)
 
 
 def _sized(
@@ -56,6 +60,7 @@ def _sized(
         brief.book,
         brief.origins,
         solution,
+        brief.day,
     )
     sized: Sized = registry.load(TIERS, settings.KIND, "sizing").size(ask)
     return sized

@@ -15,7 +15,7 @@ from cascade_plan.model.offer import Offer
 from cascade_plan.model.price import UNITS, Book, Price, PriceKey
 from cascade_plan.model.terms import TermShare, commitment_of
 from cascade_plan.prices.products import PriceList
-from cascade_plan.units import HOURS_PER_MONTH, QUANTUM, quantity
+from cascade_plan.units import QUANTUM, quantity
 
 NONE: Final = Decimal(0)
 DISK: Final = Offer("disk")
@@ -58,7 +58,7 @@ def lines(fleet: Fleet, book: Book, seller: Seller) -> Iterator[Item | Unpriced]
     Raises UsageError for an offer that the cloud does not sell.
     """
     for group in fleet.groups:
-        yield from _instance_lines(group, book, seller)
+        yield from _instance_lines(group, fleet.hours_per_month, book, seller)
         if group.disk_gib and DISK.what not in seller.not_charged:
             volumes = _exact(group.count.times(group.disk_gib))
             line = _Line(f"{group.name} volumes ({seller.disk})", group.tier, "gib_month", group.name)
@@ -68,13 +68,13 @@ def lines(fleet: Fleet, book: Book, seller: Seller) -> Iterator[Item | Unpriced]
             yield from _usage_lines(usage, book, seller)
 
 
-def _instance_lines(group: NodeGroup, book: Book, seller: Seller) -> Iterator[Item | Unpriced]:
+def _instance_lines(group: NodeGroup, hours_per_month: int, book: Book, seller: Seller) -> Iterator[Item | Unpriced]:
     """Yield instance hours by term, commitments first: what the terms leave of the group's hours is on demand."""
-    hours = left = _exact(group.count.times(HOURS_PER_MONTH))
+    hours = left = _exact(group.count.times(hours_per_month))
     label = f"{group.name} ({seller.described(group)})"
     for part in sorted(group.terms, key=lambda part: commitment_of(part.term) is None):
         count = bought(part, group.count.floor)
-        taken = _hours(part, count, hours).least(left)
+        taken = _hours(part, count * hours_per_month, hours).least(left)
         left = left.minus(taken)
         if taken.ceiling:
             line = _Line(f"{label}, {part.term}", group.tier, "hour", group.name)
@@ -84,11 +84,11 @@ def _instance_lines(group: NodeGroup, book: Book, seller: Seller) -> Iterator[It
         yield _priced(line, left, seller.prices.key(group.offer), book)
 
 
-def _hours(part: TermShare, count: Decimal, hours: Amounts) -> Amounts:
+def _hours(part: TermShare, committed: Decimal, hours: Amounts) -> Amounts:
     """Return the hours a term pays for: a commitment those of what it bought, spot its share of what runs."""
     if commitment_of(part.term) is None:
         return hours.times(exact_share(part)).each(lambda level: level.quantize(QUANTUM))
-    always = (count * HOURS_PER_MONTH).quantize(QUANTUM)
+    always = committed.quantize(QUANTUM)
     return Amounts(always, always, always, always)
 
 

@@ -9,14 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cascade_plan.formulas import credits
-from cascade_plan.units import HOURS_PER_MONTH
 
 SHARE = st.floats(0.01, 1)
 
 
 def test_the_example_that_aws_gives() -> None:
     """A db.t3.small 5% above its baseline for 24 hours: 7.5 cents x 1 vCPU x 5% x 24 h are 9 cents (re:Post)."""
-    a_day = credits.surplus_vcpu_hours_per_month(0.25, 0.20, 1) * 24 / HOURS_PER_MONTH
+    a_day = credits.surplus_vcpu_hours(0.25, 0.20, 1, 24)
     assert a_day * 0.075 == pytest.approx(0.09)
 
 
@@ -34,5 +33,5 @@ def test_a_full_balance_lasts_as_long_as_its_credits(vcpu: int, baseline: float,
 def test_up_to_the_baseline_it_lasts_and_costs_nothing(busy: float, baseline: float, vcpu: int) -> None:
     lasts = credits.lasting_s(busy, baseline)
     assert (lasts == inf) == (busy <= baseline + 1e-12)
-    assert (credits.surplus_vcpu_hours_per_month(busy, baseline, vcpu) > 0) == (busy > baseline)
+    assert (credits.surplus_vcpu_hours(busy, baseline, vcpu, 730) > 0) == (busy > baseline)
     assert credits.lasting_s(busy / 2, baseline) >= lasts

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from decimal import Decimal
 from typing import Final
 
 from cascade_plan.clouds.aws import eks
+from cascade_plan.clouds.aws.support import SUPPORT
 from cascade_plan.model.bill import Item, Unpriced
 from cascade_plan.model.catalogue import Allocatable, Burst, CapacityUnit, Catalogue, DiskRate, Shape, StorageRate
 from cascade_plan.model.fleet import Fleet, NodeGroup
 from cascade_plan.model.offer import Offer
 from cascade_plan.model.price import Book, PriceKey
+from cascade_plan.model.support import Support
 from cascade_plan.prices import bundled
 from cascade_plan.prices.lines import Seller
 from cascade_plan.prices.lines import lines as priced
@@ -34,19 +35,33 @@ DATABASE_STORAGE: Final = StorageRate(
     DiskRate(3000, 125 * 2**20),
     400,
     DiskRate(12_000, 500 * 2**20),
+    DiskRate(64_000, 4000 * 2**20),
+    4,
     "https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Storage.html#gp3-storage: below 400 GiB fixed",
 )
 CACHE_CONNECTIONS: Final = 65_000
 """maxclients, https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/RedisConfiguration.html"""
 BURSTS: Final = {
-    "database": Burst(Decimal("0.075"), "unlimited, 7.5 cents: https://aws.amazon.com/rds/instance-types/"),
-    "cache": Burst(
-        None, "standard: https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/CacheNodes.SupportedTypes.html"
-    ),
-    "t3": Burst(Decimal("0.05"), "unlimited by default: https://aws.amazon.com/ec2/instance-types/t3/"),
-    "t4g": Burst(Decimal("0.04"), "unlimited by default: https://aws.amazon.com/ec2/pricing/on-demand/"),
+    **{
+        f"database {family}": Burst(
+            Offer("database_credits", family), "always unlimited: https://aws.amazon.com/rds/instance-types/"
+        )
+        for family in ("t3", "t4g")
+    },
+    **{
+        f"cache {family}": Burst(
+            None, "standard: https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/CacheNodes.SupportedTypes.html"
+        )
+        for family in ("t2", "t3", "t4g")
+    },
+    **{
+        f"vm {family}": Burst(
+            Offer("vm_credits", family), f"unlimited by default: https://aws.amazon.com/ec2/instance-types/{family}/"
+        )
+        for family in ("t3", "t3a", "t4g")
+    },
 }
-"""What it is, or the family of a virtual machine with Linux, each at the same price in every region."""
+"""What an instance is, and its family."""
 
 
 def catalogue() -> Catalogue:
@@ -103,7 +118,12 @@ def cache_connection_count_max() -> int:
 
 def burst(shape: Shape) -> Burst | None:
     """Return what becomes of a shape of a T family without credits; None of one that has none."""
-    return BURSTS.get(shape.name.partition(".")[0] if shape.what == "vm" else shape.what) if shape.burstable else None
+    return BURSTS.get(f"{shape.what} {shape.name.split('.')[-2]}") if shape.burstable else None
+
+
+def support(what: str, version: str) -> Support | None:
+    """Return how long EKS (kubernetes) or RDS (postgres) supports a version; None where it is not known."""
+    return SUPPORT.get(what, {}).get(version)
 
 
 def lines(fleet: Fleet, book: Book) -> Iterator[Item | Unpriced]:

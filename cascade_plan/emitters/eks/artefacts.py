@@ -10,6 +10,7 @@ from cascade_plan.emitters._nodes import LABEL, TAINT_EFFECT, Nodes, is_tainted,
 from cascade_plan.languages.yaml import dump
 from cascade_plan.model.artefact import Artefact
 from cascade_plan.model.plan import Plan
+from cascade_plan.tiers.cluster.settings import Settings as Cluster
 
 COMMAND = "cluster"
 """The emit- command that writes these files, and their directory."""
@@ -20,8 +21,6 @@ SERVES: tuple[str, ...] = ("cluster",)
 CLOUDS: tuple[str, ...] = ("aws",)
 """The only clouds it writes for; empty for any."""
 
-KUBERNETES_VERSION: Final = "1.34"
-"""In EKS's standard support in November 2026; https://docs.aws.amazon.com/eks/latest/userguide/kubernetes-versions.html"""
 ARCHITECTURES: Final = {"arm64": "arm64", "x86_64": "amd64"}
 """A shape's architecture -> the value of the node label kubernetes.io/arch."""
 ON_DEMAND_FIRST: Final = 10
@@ -67,6 +66,11 @@ def _made_with_it(plan: Plan) -> tuple[str, ...]:
     return tuple(usage.name for usage in plan.fleet.usages if usage.offer.what in ("kubernetes", *gateways))
 
 
+def _version(plan: Plan) -> str:
+    (cluster,) = plan.of(Cluster)
+    return cluster.settings.version
+
+
 def _gateway_count(plan: Plan) -> int:
     return sum(network.count("nat_gateway_count") for network in plan.fleet.of("network"))
 
@@ -79,7 +83,7 @@ def _cluster(plan: Plan, groups: tuple[Nodes, ...]) -> dict[str, Any]:
         "metadata": {
             "name": aws_name(plan.application, "cluster"),
             "region": plan.scenario.region,
-            "version": KUBERNETES_VERSION,
+            "version": _version(plan),
             "tags": {"application": plan.application},
         },
         "iam": {"withOIDC": True},

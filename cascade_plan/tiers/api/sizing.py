@@ -14,7 +14,7 @@ from cascade_plan.model.fleet import Band, Lever, NodeGroup, Sized, Workload
 from cascade_plan.model.offer import Offer
 from cascade_plan.model.place import Place, Quota, Scale, Visit
 from cascade_plan.model.scenario import Action
-from cascade_plan.tiers.api import scaling, sharing
+from cascade_plan.tiers.api import credits, scaling, sharing
 from cascade_plan.tiers.api.settings import NodeBounds, Pod, Settings
 
 AFTER: tuple[str, ...] = ()
@@ -45,6 +45,7 @@ def size(ask: Ask[Settings]) -> Sized:
         ask.name,
         "api",
         groups=(group,),
+        usages=tuple(credits.usages(ask, group)),
         figures=(*figures, *replicas),
         findings=(
             *_rounding_findings(figures),
@@ -52,6 +53,7 @@ def size(ask: Ask[Settings]) -> Sized:
             *_zone_findings(ask, base),
             *scaling.findings(ask, workload),
             *_idle_findings(ask),
+            *credits.findings(ask, group),
         ),
         levers=(lever,),
         workloads=(workload,),

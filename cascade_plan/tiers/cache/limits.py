@@ -150,7 +150,7 @@ def ceilings(ask: Ask[Settings], work: Work, shape: Shape, masters: int, maxmemo
             f"fewer of each pod, set tiers.{name}.connections_per_pod", lever="", count=1,
         )  # fmt: skip
     burst = ask.cloud.burst(shape)
-    if burst is not None and burst.usd_per_vcpu_hour is None and shape.cpu_baseline_ratio is not None:
+    if burst is not None and burst.offer is None and shape.cpu_baseline_ratio is not None:
         yield of(
             "commands_per_s_peak", "cpu-credits", f"each master of {name} is asked on average",
             f"without credits it is slowed until {shape.name} does", "commands/s", work.commands,

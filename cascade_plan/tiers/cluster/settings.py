@@ -14,6 +14,13 @@ class Settings(tier.Settings):
 
     KIND: ClassVar[str] = "cluster"
 
+    version: Annotated[str, Field(pattern=r"^1\.[0-9]{2}$")] = default(
+        "1.36",
+        "cited",
+        "EKS's own default in October 2026, https://docs.aws.amazon.com/eks/latest/userguide/kubernetes-versions.html",
+        examples=["1.36"],
+    )
+    """Version of Kubernetes, in quotes."""
     daemonset_cpu_cores: CoresOrZero = default(
         0.23, "assumption", "requests of aws-node 0.05, kube-proxy 0.1, ebs-csi-node 0.03, node-exporter 0.05"
     )

@@ -2,17 +2,55 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from cascade_plan.model.ask import Ask
+from cascade_plan.model.derivation import Finding
 from cascade_plan.model.fleet import Band, Sized, Usage
 from cascade_plan.model.offer import Offer
+from cascade_plan.model.support import Support
 from cascade_plan.tiers.cluster.settings import Settings
-from cascade_plan.units import HOURS_PER_MONTH
 
 AFTER: tuple[str, ...] = ()
+SOON_DAYS = 365
+"""What a budget of a year must know of."""
+SUPPORTED, PLANE = Offer("kubernetes_support"), Offer("kubernetes")
 
 
 def size(ask: Ask[Settings]) -> Sized:
-    """Return one control plane, charged by the hour whatever the load."""
-    hours = Band.constant(HOURS_PER_MONTH)
-    usage = Usage(ask.name, "Kubernetes control plane", Offer("kubernetes"), hours, "hour")
-    return Sized(ask.name, "cluster", usages=(usage,))
+    """Return one control plane, charged by the hour whatever the load, and the support of a version that is old."""
+    hours, version = Band.constant(ask.hours), ask.settings.version
+    usages = [Usage(ask.name, "Kubernetes control plane", PLANE, hours, "hour")]
+    support, has_support = ask.cloud.support("kubernetes", version), ask.cloud.sells(SUPPORTED)
+    if support is not None and has_support and ask.day is not None and support.rate(ask.day) is not None:
+        usages.append(Usage(ask.name, f"extended support of Kubernetes {version}", SUPPORTED, hours, "hour"))
+    findings = tuple(_findings(ask, support, usages)) if has_support else ()
+    return Sized(ask.name, "cluster", usages=tuple(usages), findings=findings, not_emitted=_not_emitted(usages))
+
+
+def _not_emitted(usages: list[Usage]) -> tuple[str, ...]:
+    return tuple(f"{usage.name}: comes with the version" for usage in usages[1:])
+
+
+def _findings(ask: Ask[Settings], support: Support | None, usages: list[Usage]) -> Iterator[Finding]:
+    version, where = ask.settings.version, f"tiers.{ask.name}.version"
+    if support is None:
+        yield Finding("warning", "version-unknown", f"until when Kubernetes {version} is supported is not known", where)
+        return
+    if ask.day is None:
+        return
+    hourly = [ask.book.find(*ask.cloud.key(offer)) for offer in (PLANE, SUPPORTED)]
+    usd = sum(price.usd for price in hourly if price is not None) * ask.hours
+    cost = f"${usd:,.2f} a month instead of ${hourly[0].usd * ask.hours:,.2f}" if all(hourly) and hourly[0] else "more"
+    if ask.day >= support.extended_end:
+        words = f"Kubernetes {version} is not run any more since {support.extended_end}: it is upgraded without asking"
+        yield Finding("warning", "version-ended", words, where)
+    elif len(usages) > 1:
+        words = (
+            f"Kubernetes {version} is in extended support since {support.standard_end}: the control plane costs "
+            f"{cost}, until {support.extended_end}"
+        )
+        yield Finding("warning", "extended-support", words, where)
+    elif (support.standard_end - ask.day).days <= SOON_DAYS:
+        words = f"standard support of Kubernetes {version} ends on {support.standard_end}: from then on it costs {cost}"
+        yield Finding("info", "support-ends", words, where)

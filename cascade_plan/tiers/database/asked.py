@@ -29,7 +29,7 @@ def asked(scenario: Scenario, database: str) -> Asked:
     """Return what a request asks of a database in the mean of the mix."""
     reads = writes = rows = results = 0.0
     for share, action in scenario.behaviour.mix:
-        own, missed = scenario.reads(action, database), misses(scenario, action)
+        own, missed = scenario.reads(action, database), scenario.miss_ratio(action)
         reads += share * (own * missed + _of_jobs(scenario, action, database, "read_count"))
         writes += share * (scenario.writes(action, database) + _of_jobs(scenario, action, database, "write_count"))
         if own:
@@ -37,12 +37,6 @@ def asked(scenario: Scenario, database: str) -> Asked:
         if scenario.stored_in(action) == database:
             rows += share * action.database_bytes
     return Asked(reads, writes, rows, results)
-
-
-def misses(scenario: Scenario, action: Action) -> float:
-    """Return the share of an action's reads that no cache answers."""
-    cache = scenario.cache(action)
-    return 1 - getattr(scenario.tiers[cache], "hit_ratio", 0.0) if cache else 1.0
 
 
 def _of_jobs(scenario: Scenario, action: Action, database: str, leaf: str) -> float:

@@ -139,7 +139,7 @@ def _credits(ask: Ask[Settings], work: Work, read_s: float, write_s: float) -> I
     earns = f"{shape.name} earns credits for {baseline:.0%} of its {shape.vcpu} vCPU"
     where = f"{ask.name}.busy_ratio_average"
     if busy > baseline:
-        hours = credits.surplus_vcpu_hours_per_month(min(1.0, busy), baseline, shape.vcpu)
+        hours = credits.surplus_vcpu_hours(min(1.0, busy), baseline, shape.vcpu, ask.hours)
         yield Finding(
             "warning", "cpu-credits", f"{earns} and is {busy:.0%} busy on average: {burst.words(hours)}", where
         )
@@ -149,7 +149,7 @@ def _credits(ask: Ask[Settings], work: Work, read_s: float, write_s: float) -> I
         at_load = work.busy_ratio(load.users / think_s, read_s, write_s)
         lasting_s = credits.lasting_s(min(1.0, at_load), baseline)
         if lasting_s < load.duration_s:
-            then = "more is billed" if burst.usd_per_vcpu_hour else "it is slowed to that share"
+            then = "more is billed" if burst.offer else "it is slowed to that share"
             lasts = f"load {name} keeps it {at_load:.0%} busy, and a day's credits last {lasting_s / 3600:.1f} hours"
             yield Finding("warning", "cpu-credits", f"{earns}; {lasts}: then {then}", where)
 

@@ -114,12 +114,15 @@ class Settings(Bought):
     storage_gib: Annotated[int, Field(ge=20, le=65_536)] = default(
         100, "assumption", "rows of the first months; the case study gives no data size"
     )
-    """gp3 storage of each instance; RDS allows 20 to 65,536 GiB for PostgreSQL."""
+    """gp3 storage of each instance at first, 20 to 65,536 GiB on RDS; it grows by itself as data fills it."""
     provisioned_operations_per_s: Annotated[int, Field(ge=1000, le=64_000)] | None = Field(
         default=None, examples=[20_000]
     )
-    """Disk operations a second of each instance, where more is bought than its storage includes: RDS sells up to 64,000
-    for gp3 of 400 GiB or more."""
+    """Disk operations a second of each instance; left out, as many as it is asked at the busiest, where its storage
+    includes fewer: RDS sells up to 64,000 for gp3 of 400 GiB or more."""
+    provisioned_mib_per_s: Annotated[int, Field(ge=125, le=4000)] | None = Field(default=None, examples=[1000])
+    """Throughput of each instance's disk; left out, as much as it is asked at the busiest, where its storage includes
+    less: RDS sells up to 4,000 for gp3 of 400 GiB or more."""
     data_gib: GibOrZero | None = Field(default=None, examples=[40])
     """Tables and indexes; left out, what a year's growth comes to, and at most what the storage holds."""
     hot_data_ratio: Annotated[float, Field(ge=0.001, le=0.8)] = default(
@@ -141,10 +144,17 @@ class Settings(Bought):
         "https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Storage.html",
     )
     """Wait for a page that is not in memory, while the disk is not full."""
-    backup_gib: GibOrZero = default(
-        0, "cited", "backup up to the size of the database is free, https://aws.amazon.com/rds/postgresql/pricing/"
+    backup_retention_days: Annotated[int, Field(ge=0, le=35)] = default(
+        7,
+        "cited",
+        "as the console has it, https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_WorkingWithAutomatedBackups.html",
     )
-    """Backup storage beyond the free allowance."""
+    """Days that automated backups are kept; 0 for none."""
+    snapshot_gib: GibOrZero = default(0, "assumption", "no snapshot is kept that somebody made by hand")
+    """Snapshots that are kept besides."""
+    backup_gib: GibOrZero | None = Field(default=None, examples=[50])
+    """Backups and snapshots beyond the free allowance; left out, the data and the log of the days that are kept,
+    less the storage of the primary, which is free: https://aws.amazon.com/rds/postgresql/pricing/"""
     version: Literal["14", "15", "16", "17", "18"] = default(
         "15", "assumption", "the version the emitted SQL is tested on; 14 to 18 take it"
     )

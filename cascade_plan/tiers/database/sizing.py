@@ -7,17 +7,16 @@ from math import ceil
 from typing import Any
 
 from cascade_plan.formulas.percentiles import ServiceTime
-from cascade_plan.formulas.transforms import mixed
 from cascade_plan.model.ask import Ask, Site, connections_held
 from cascade_plan.model.defaults import PLAN
 from cascade_plan.model.derivation import Derivation, Finding, Input
-from cascade_plan.model.fleet import Band, Lever, NodeGroup, Sized, Usage
+from cascade_plan.model.fleet import Band, Lever, NodeGroup, Sized
 from cascade_plan.model.offer import Offer
 from cascade_plan.model.place import Place, Scale, Visit, trip_time
 from cascade_plan.model.scenario import Action, Scenario
 from cascade_plan.model.traffic import busiest_requests_per_s
-from cascade_plan.tiers.database import limits, work_figures
-from cascade_plan.tiers.database.asked import misses
+from cascade_plan.tiers.database import limits, metered, versions, work_figures
+from cascade_plan.tiers.database.service import commit_time, read_time, write_time
 from cascade_plan.tiers.database.settings import Settings
 from cascade_plan.tiers.database.work import Work, read_wait
 from cascade_plan.units import GIB, SECONDS_PER_MONTH
@@ -45,28 +44,24 @@ def size(ask: Ask[Settings]) -> Sized:
     named = _called(ask.name)
     one = Band.constant(1)
     groups = [NodeGroup(ask.name, f"{named} primary", "primary", shape, primary, one, settings.terms)]
-    usages = [_storage(groups[0], f"{named} primary storage", zones, settings.storage_gib)]
     if replicas:
         called = "read replica" if ask.name == "database" else f"{named} read replica"
         count, lever = Band.constant(replicas), f"{ask.name}.replica_count"
         groups.append(NodeGroup(ask.name, f"{called}s", "replicas", shape, single, count, settings.terms, lever=lever))
-        usages.append(_storage(groups[1], f"{called} storage", "single_zone", settings.storage_gib * replicas))
-    usages += _operations(ask, groups)
-    if settings.backup_gib:
-        backup = Band.constant(settings.backup_gib)
-        usages.append(Usage(ask.name, f"{named} backup", Offer("database_backup"), backup, "gib_month"))
     figures = _figures(ask, replicas, given_least, least)
     growth, queries, _ = (float(figure.value) for figure in figures[1:])
     work, times = Work.of(ask, shape, replicas), (read_time(settings).mean_s, write_time(settings).mean_s)
+    support = versions.support(ask)
     return Sized(
         ask.name,
         "database",
         groups=tuple(groups),
-        usages=tuple(usages),
+        usages=tuple(metered.usages(ask, work, groups, support)),
         figures=(*figures, *work_figures.figures(ask, work, *times)),
         findings=(
             *_findings(ask, replicas, growth, queries, figures[0].note if ask.solution is None else ""),
             *limits.findings(ask, work, *times),
+            *versions.findings(ask, groups),
         ),
         ceilings=tuple(limits.ceilings(ask, work)),
         levers=(_lever(ask, replicas, least, single),),
@@ -84,7 +79,7 @@ def places(site: Site[Settings], scale: Scale, before: tuple[Place, ...]) -> tup
     disk = read_wait(settings, sized.value("memory_hit_ratio"))
 
     def reads(action: Action) -> Iterator[Visit]:
-        missed = misses(scenario, action)
+        missed = scenario.miss_ratio(action)
         rows = scenario.rows(action, site.name)
         own = scenario.reads(action, site.name) - rows
         yield Visit(own, missed, read_time(settings, action.read_ms), trips, trip, disk)
@@ -130,30 +125,6 @@ def _of_jobs(scenario: Scenario, action: Action, database: str, leaf: str, servi
     return tuple(found)
 
 
-def read_time(settings: Settings, read_ms: float | None = None) -> ServiceTime:
-    """Return the law of a read, of an action's own time where it has one: some scan, the others find an index."""
-    parse_s, own_ms = _parse_s(settings), settings.read_ms if read_ms is None else read_ms
-    laws = ((1 - settings.scan_ratio, own_ms), (settings.scan_ratio, settings.scan_ms))
-    return ServiceTime(*mixed([(share, ms / 1000 + parse_s, settings.service_scv) for share, ms in laws]))
-
-
-def write_time(settings: Settings, write_ms: float | None = None) -> ServiceTime:
-    """Return the law of a write, of an action's own time where it has one; its commit apart."""
-    own_ms = settings.write_ms if write_ms is None else write_ms
-    return ServiceTime(own_ms / 1000 + _parse_s(settings), settings.service_scv)
-
-
-def commit_time(scenario: Scenario, settings: Settings) -> ServiceTime | None:
-    """Return the law of a commit: it reaches the disk, and that of a standby in another zone where there is one."""
-    standby_ms = settings.standby_commit_ms if scenario.availability.asked.has_standby else 0.0
-    total_ms = settings.commit_ms + standby_ms
-    return ServiceTime(total_ms / 1000, settings.commit_scv) if total_ms else None
-
-
-def _parse_s(settings: Settings) -> float:
-    return 0.0 if settings.prepared_statements else settings.parse_ms / 1000
-
-
 def _by_users(ask: Ask[Settings]) -> int:
     """Return the replicas by the rule: none while there are fewer users than one is for, as the primary has them."""
     users, each = ask.scenario.users.peak, ask.settings.users_per_replica
@@ -177,11 +148,6 @@ def _lever(ask: Ask[Settings], replicas: int, least: int, single: Offer) -> Leve
         least_count=least,
         offer=single,
     )
-
-
-def _storage(group: NodeGroup, name: str, zones: str, gib: int) -> Usage:
-    offer = Offer("database_storage", "", (ENGINE, zones))
-    return Usage(group.tier, name, offer, Band.constant(gib), "gib_month", group=group.name)
 
 
 def _figures(ask: Ask[Settings], replicas: int, given_least: Input, least: int) -> tuple[Derivation, ...]:
@@ -220,33 +186,12 @@ def _figures(ask: Ask[Settings], replicas: int, given_least: Input, least: int) 
     )
 
 
-def _operations(ask: Ask[Settings], groups: list[NodeGroup]) -> list[Usage]:
-    """Return the disk operations that are bought beyond what the storage of each instance includes."""
-    storage, provisioned = ask.cloud.database_storage(), ask.settings.provisioned_operations_per_s
-    if storage is None or provisioned is None or not storage.takes_provisioned(ask.settings.storage_gib):
-        return []
-    more = provisioned - storage.of(ask.settings.storage_gib).operations_per_s
-    if more <= 0:
-        return []
-    return [
-        Usage(
-            ask.name,
-            f"{group.name} disk operations",
-            Offer("database_operations", "", group.offer.options),
-            group.count.times(more),
-            "iops_month",
-            group=group.name,
-        )
-        for group in groups
-    ]
-
-
 def _query_figures(ask: Ask[Settings]) -> tuple[Derivation, Derivation]:
     """Return the queries, and of them the writes, that reach the database at the day's peak or the busiest load."""
     scenario, name = ask.scenario, ask.name
     requests_per_s = busiest_requests_per_s(scenario, ask.traffic)
     mix = scenario.behaviour.mix
-    reads = sum(share * scenario.reads(action, name) * misses(scenario, action) for share, action in mix)
+    reads = sum(share * scenario.reads(action, name) * scenario.miss_ratio(action) for share, action in mix)
     writes = sum(share * scenario.writes(action, name) for share, action in mix)
     jobs = sum(sized.value("database_queries_per_s_peak") for sized in ask.of("worker") if _is_asked(ask, sized.name))
     formula = "requests/s of the busier of the day's peak and the named loads"

@@ -9,7 +9,7 @@ from cascade_plan.model.fleet import NONE, Band, Sized, Usage
 from cascade_plan.model.offer import Offer
 from cascade_plan.model.place import Place, Scale, Visit
 from cascade_plan.tiers.gateway.settings import Settings
-from cascade_plan.units import GIB, HOURS_PER_MONTH
+from cascade_plan.units import GIB
 
 AFTER: tuple[str, ...] = ("websocket",)
 KEPT_ALIVE_S = 3600.0
@@ -20,12 +20,12 @@ def size(ask: Ask[Settings]) -> Sized:
     """Return one load balancer across all zones, with the mean capacity units an hour at each level."""
     balancer = ask.settings.balancer
     label = balancer.upper()
-    hours = Band.constant(HOURS_PER_MONTH)
+    hours = Band.constant(ask.hours)
     usages = [Usage(ask.name, f"{label} load balancer", Offer("balancer", balancer), hours, "hour")]
     figures: tuple[Derivation, ...] = ()
     if (found := _units(ask)) is not None:
         units, formula = found
-        month = units.times(HOURS_PER_MONTH)
+        month = units.times(ask.hours)
         offer = Offer("balancer_capacity", balancer)
         usages.append(Usage(ask.name, f"{label} capacity units", offer, month, "lcu_hour"))
         figures = (

@@ -27,7 +27,16 @@ class Settings(tier.Settings):
         20.0, "assumption", "image pulls, package and third-party calls of one node"
     )
     """What one node sends through NAT a month."""
-    database_bytes_per_request: BytesOrZero = default(
-        4000.0, "assumption", "query text and rows between API, database and cache for one request"
+    bytes_per_query: BytesOrZero = default(
+        2000.0, "assumption", "the text of a query and its rows, or a key and its value"
     )
-    """Bytes that one request moves between the tiers."""
+    """Bytes that one query of a database or one look-up in a cache moves, to and fro."""
+    scrape_bytes_per_series: BytesOrZero = default(
+        10.0, "measured", "6 bytes of a histogram of 17,000 series, compressed as Prometheus asks; others compress less"
+    )
+    """Bytes that one series takes each time Prometheus scrapes it."""
+    object_endpoint: bool = default(
+        False, "assumption", "the network that the emitted cluster makes has none; one costs nothing: set it to true"
+    )
+    """Whether what pods move to and from an object store takes an endpoint of the network's own (a gateway endpoint of
+    S3, free) instead of the NAT gateways."""

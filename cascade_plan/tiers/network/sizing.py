@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from cascade_plan.model.ask import Ask
 from cascade_plan.model.derivation import Derivation, Finding, Input
 from cascade_plan.model.fleet import NONE, Band, Sized, Usage
 from cascade_plan.model.offer import Offer
+from cascade_plan.model.scenario import Scenario
 from cascade_plan.registry import READS_ALL
 from cascade_plan.tiers.network.settings import Settings
-from cascade_plan.units import GIB, HOURS_PER_MONTH, SECONDS_PER_MONTH
+from cascade_plan.units import GIB
 
 AFTER: tuple[str, ...] = READS_ALL
 DIRECTIONS = 2
-"""A byte between zones is charged on both sides, https://aws.amazon.com/ec2/pricing/on-demand/#Data_Transfer"""
+"""A byte between zones is charged on both sides, https://aws.amazon.com/ec2/pricing/on-demand/#Data_Transfer; between a
+machine and ElastiCache at the machine alone, https://aws.amazon.com/elasticache/pricing/"""
 NOT_EMITTED = {
     "nat_gateway": "made with the network that they stand in",
     "nat_traffic": "metered as it flows",
@@ -28,11 +32,11 @@ def size(ask: Ask[Settings]) -> Sized:
     zones = ask.scenario.availability.asked.zones
     gateways = _gateways(ask, zones)
     streams = sum((stream.out_bytes_per_s for stream in ask.streams), start=NONE)
-    out_gib = _monthly_gib(ask.traffic.response_bytes_per_s.plus(streams))
+    out_gib = _monthly_gib(ask, ask.traffic.response_bytes_per_s.plus(streams)).plus(_read_gib(ask))
     balancers = zones if ask.of("gateway") else 0
-    addresses = Band.constant((gateways + balancers) * HOURS_PER_MONTH)
+    addresses = Band.constant((gateways + balancers) * ask.hours)
     usages = [
-        Usage(ask.name, "NAT gateways", Offer("nat_gateway"), Band.constant(gateways * HOURS_PER_MONTH), "hour"),
+        Usage(ask.name, "NAT gateways", Offer("nat_gateway"), Band.constant(gateways * ask.hours), "hour"),
         Usage(ask.name, "NAT traffic", Offer("nat_traffic"), _nat_gib(ask), "gib"),
         Usage(ask.name, "public IPv4 addresses", Offer("public_address"), addresses, "hour"),
         Usage(ask.name, "traffic between zones", Offer("zone_traffic"), _inter_zone_gib(ask, zones), "gib"),
@@ -40,6 +44,8 @@ def size(ask: Ask[Settings]) -> Sized:
     ]
     if not gateways:
         usages = usages[2:]
+    elif (objects := _objects_gib(ask)).ceiling:
+        usages.insert(2, Usage(ask.name, "objects through NAT", Offer("nat_traffic"), objects, "gib"))
     return Sized(
         ask.name,
         "network",
@@ -62,8 +68,8 @@ def _per_zone(ask: Ask[Settings]) -> tuple[int, Input]:
     return ask.least("nat_gateway_per_zone", ask.scenario.availability.asked.nat_gateway_per_zone)
 
 
-def _monthly_gib(bytes_per_s: Band) -> Band:
-    return bytes_per_s.times(SECONDS_PER_MONTH / GIB)
+def _monthly_gib(ask: Ask[Settings], bytes_per_s: Band) -> Band:
+    return ask.monthly(bytes_per_s).times(1 / GIB)
 
 
 def _nat_gib(ask: Ask[Settings]) -> Band:
@@ -71,22 +77,94 @@ def _nat_gib(ask: Ask[Settings]) -> Band:
     return sum(counts, start=NONE).times(ask.settings.nat_gib_per_node_month)
 
 
+def _read_gib(ask: Ask[Settings]) -> Band:
+    """Return the objects that users read, which leave for the internet."""
+    found = NONE
+    for objects in ask.scenario.of("objects").values():
+        per_s = ask.traffic.object_growth_bytes_per_s.times(objects.reads_per_write)  # type: ignore[attr-defined]
+        found = found.plus(_monthly_gib(ask, per_s))
+    return found
+
+
+def _objects_gib(ask: Ask[Settings]) -> Band:
+    """Return the objects that pods move through NAT gateways, written and read."""
+    store = ask.settings_of("objects")
+    if store is None or store.moved_by != "pods" or ask.settings.object_endpoint:
+        return NONE
+    return _monthly_gib(ask, ask.traffic.object_growth_bytes_per_s).plus(_read_gib(ask))
+
+
+# -------------------------------------------------------------------------------------------------------- between zones
+
+
 def _inter_zone_gib(ask: Ask[Settings], zones: int) -> Band:
-    """Return the bytes that meet a node in another zone: all but 1/zones of them, counted in both directions."""
-    crossing = (1 - 1 / zones) * DIRECTIONS
-    crossed = ask.traffic.requests_per_s.times(ask.settings.database_bytes_per_request)
+    """Return the bytes that meet a node in another zone, all but 1/zones of them, as often as they are charged."""
+    charged = _on_both_sides(ask).times(DIRECTIONS).plus(_on_one_side(ask))
+    return _monthly_gib(ask, charged).times(1 - 1 / zones)
+
+
+def _on_both_sides(ask: Ask[Settings]) -> Band:
+    """Return the bytes/s between machines, databases among them: each byte is charged where it leaves and arrives."""
+    found = ask.traffic.requests_per_s.times(_queries(ask.scenario) * ask.settings.bytes_per_query)
+    for stream in ask.streams:
+        # From nginx to the nodes that hold the connections.
+        found = found.plus(stream.in_bytes_per_s).plus(stream.out_bytes_per_s)
+    return found.plus(_scraped(ask)) if ask.scenario.of("cache") else found.plus(_scraped(ask)).plus(_published(ask))
+
+
+def _on_one_side(ask: Ask[Settings]) -> Band:
+    """Return the bytes/s to and from caches, which are charged at the machines alone."""
+    if not ask.scenario.of("cache"):
+        return NONE
+    asked = ask.traffic.requests_per_s.times(_look_ups(ask.scenario) * ask.settings.bytes_per_query)
+    return asked.plus(_published(ask))
+
+
+def _published(ask: Ask[Settings]) -> Band:
+    """Return the bytes/s of what is published: every node of a stream receives it."""
+    found = NONE
     for sized in ask.fleet.values():
         if sized.streams is not None:
-            # Every node of a stream receives what is published.
             nodes = sum(group.count.ceiling for group in sized.groups)
-            crossed = crossed.plus(sized.streams.messages_per_s.times(sized.streams.message_bytes * nodes))
-    return _monthly_gib(crossed).times(crossing)
+            found = found.plus(sized.streams.messages_per_s.times(sized.streams.message_bytes * nodes))
+    return found
+
+
+def _scraped(ask: Ask[Settings]) -> Band:
+    """Return the bytes/s that Prometheus fetches from pods."""
+    found = 0.0
+    for sized in ask.of("monitoring"):
+        every_s = ask.scenario.tiers[sized.name].scrape_interval_s  # type: ignore[attr-defined]
+        found += sized.value("series_count") * ask.settings.scrape_bytes_per_series / every_s
+    return Band.constant(found)
+
+
+def _queries(scenario: Scenario) -> float:
+    """Return the queries of databases in a request, in the mean of the mix, those of its jobs among them."""
+    found = 0.0
+    for share, action in scenario.behaviour.mix:
+        for database in scenario.of("database"):
+            own = scenario.reads(action, database) * scenario.miss_ratio(action)
+            found += share * (own + scenario.writes(action, database))
+        for worker, jobs in action.jobs.items():
+            settings: Any = scenario.tiers[worker]
+            found += share * jobs * (settings.read_count + settings.write_count)
+    return found
+
+
+def _look_ups(scenario: Scenario) -> float:
+    """Return the look-ups in caches of a request, in the mean of the mix."""
+    return sum(share * scenario.all_reads(action) for share, action in scenario.behaviour.mix if scenario.cache(action))
+
+
+# -------------------------------------------------------------------------------------------------------------- figures
 
 
 def _figures(ask: Ask[Settings], gateways: int, out_gib: Band) -> tuple[Derivation, ...]:
     per_zone = "one a zone" if _per_zone(ask)[0] else "one for all zones"
     sockets = ask.scenario.first("websocket")
     parts = "responses + WebSocket deliveries + heartbeats" if sockets else "responses"
+    parts += " + objects read" if ask.scenario.of("objects") else ""
     return (
         ask.figure(
             "nat_gateway_count",
@@ -99,7 +177,7 @@ def _figures(ask: Ask[Settings], gateways: int, out_gib: Band) -> tuple[Derivati
             "internet_out_gib_per_month",
             out_gib.average,
             "GiB/month",
-            f"({parts}) at the mean load x 730 h",
+            f"({parts}) at the mean load x {ask.hours} h",
             (
                 ask.given("users.average"),
                 ask.given("users.active_share"),
@@ -125,12 +203,7 @@ def _findings(ask: Ask[Settings], zones: int, gateways: int) -> list[Finding]:
 
 
 def _not_priced(ask: Ask[Settings]) -> tuple[str, ...]:
-    objects = ask.traffic.object_growth_bytes_per_s.average * SECONDS_PER_MONTH / GIB
-    left_out = [
-        "DNS zones and queries, TLS certificates, CDN, WAF",
-        "logs and traces (CloudWatch or other), container registry, secrets",
+    return (
+        "DNS zones and queries, TLS certificates, CDN, WAF, traces",
         "support plan, taxes, and any free tier (which would lower the bill)",
-    ]
-    if objects:
-        left_out.insert(0, f"object storage of uploads: {objects:,.0f} GiB more each month at the mean load")
-    return tuple(left_out)
+    )

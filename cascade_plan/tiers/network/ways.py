@@ -18,3 +18,9 @@ def ways(site: Site[Settings]) -> Iterator[Way]:
             {f"tiers.{site.name}.nat_gateway_per_zone": False},
             warns=frozenset({"nat-single"}),
         )
+    if any(usage.name == "objects through NAT" for usage in site.sized.usages):
+        yield Way(
+            "an endpoint of the network for the object store",
+            "nothing: it is free, and one more thing to make",
+            {f"tiers.{site.name}.object_endpoint": True},
+        )

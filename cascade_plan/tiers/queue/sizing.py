@@ -9,7 +9,6 @@ from cascade_plan.model.derivation import Finding
 from cascade_plan.model.fleet import NONE, Band, Sized, Usage
 from cascade_plan.model.offer import Offer
 from cascade_plan.tiers.queue.settings import Settings
-from cascade_plan.units import SECONDS_PER_MONTH
 
 AFTER: tuple[str, ...] = ("worker",)
 CHUNK_BYTES = 65_536
@@ -27,7 +26,7 @@ def size(ask: Ask[Settings]) -> Sized:
         (sized.group("nodes").count.times(sized.workloads[0].pod_count_per_node) for sized in takers), start=NONE
     )
     requests = jobs.times(settings.requests_per_job * chunks).plus(pods.times(1 / settings.poll_s))
-    month = requests.times(SECONDS_PER_MONTH / MILLION)
+    month = ask.monthly(requests).times(1 / MILLION)
     findings: tuple[Finding, ...] = ()
     if not takers:
         message = f"no worker takes jobs from {ask.name}: turn it off, or name it in a worker (queue: {ask.name})"

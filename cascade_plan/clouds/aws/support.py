@@ -1,0 +1,48 @@
+"""Until when AWS supports a version for nothing, from when it costs more, and when it ends.
+
+EKS: https://docs.aws.amazon.com/eks/latest/userguide/kubernetes-versions.html, dates as public copies of its table had
+them by 2026-10 (endoflife-date/endoflife.date products/amazon-eks.md to 1.34; 1.35 and 1.36 from DescribeClusterVersions
+answers): standard support for 14 months, then extended support for 12 more.
+RDS for PostgreSQL: https://docs.aws.amazon.com/AmazonRDS/latest/PostgreSQLReleaseNotes/postgresql-release-calendar.html:
+standard support ends with the February after the community's end of life in November
+(https://www.postgresql.org/support/versioning/); the price of extended support doubles with its third year.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Final
+
+from cascade_plan.model.support import Rate, Support
+
+_EKS: Final = {
+    "1.30": date(2025, 7, 23),
+    "1.31": date(2025, 11, 26),
+    "1.32": date(2026, 3, 23),
+    "1.33": date(2026, 7, 29),
+    "1.34": date(2026, 12, 2),
+    "1.35": date(2027, 3, 27),
+    "1.36": date(2027, 8, 2),
+}
+"""Version -> the day standard support ends."""
+_POSTGRES: Final = {"12": 2025, "13": 2026, "14": 2027, "15": 2028, "16": 2029, "17": 2030, "18": 2031}
+"""Major version -> the year in whose February standard support ends."""
+
+
+def _kubernetes(until: date) -> Support:
+    return Support(until, (Rate(until, ""),), until.replace(year=until.year + 1))
+
+
+def _postgres(year: int) -> Support:
+    first = date(year, 3, 1)
+    return Support(
+        first, (Rate(first, "year1-2"), Rate(first.replace(year=year + 2), "year3")), first.replace(year=year + 3)
+    )
+
+
+SUPPORT: Final[Mapping[str, Mapping[str, Support]]] = {
+    "kubernetes": {version: _kubernetes(until) for version, until in _EKS.items()},
+    "postgres": {version: _postgres(year) for version, year in _POSTGRES.items()},
+}
+"""What -> version -> its support."""

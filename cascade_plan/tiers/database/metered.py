@@ -1,0 +1,118 @@
+"""What a database is charged for beside its instances: storage as it grows, its disk, credits, old versions, backups."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from cascade_plan.formulas import credits, postgres
+from cascade_plan.formulas.accumulation import MONTHS_PER_YEAR
+from cascade_plan.model.ask import Ask
+from cascade_plan.model.ceiling import Demand
+from cascade_plan.model.fleet import Band, NodeGroup, Usage
+from cascade_plan.model.offer import Offer
+from cascade_plan.tiers.database.disk import MIB, Disk, disk, held_gib
+from cascade_plan.tiers.database.service import read_time, write_time
+from cascade_plan.tiers.database.settings import Settings
+from cascade_plan.tiers.database.work import Work, growth_gib_per_month
+
+DAYS_PER_MONTH = 365 / 12
+
+
+def usages(ask: Ask[Settings], work: Work, groups: Sequence[NodeGroup], version: str) -> Iterator[Usage]:
+    """Yield the metered use of the instances in `groups`; `version` names the extended support that is charged."""
+    month = ask.scenario.month
+    now, year = disk(ask, work, month), [disk(ask, work, each) for each in range(1, MONTHS_PER_YEAR + 1)]
+    for group in groups:
+        yield _storage(group, now, year)
+        yield from _beyond(group, now, year)
+        yield from _credits(ask, work, group)
+        if version:
+            yield _support(ask, group, version)
+    yield from _backups(ask, now, year)
+
+
+def _storage(group: NodeGroup, now: Disk, year: Sequence[Disk]) -> Usage:
+    called = "read replica storage" if group.name == "read replicas" else f"{group.name} storage"
+    offer = Offer("database_storage", "", group.offer.options)
+    months = tuple(group.count.times(each.gib) for each in year)
+    return Usage(
+        group.tier, called, offer, group.count.times(now.gib), "gib_month", group=group.name, first_year=months
+    )
+
+
+def _beyond(group: NodeGroup, now: Disk, year: Sequence[Disk]) -> Iterator[Usage]:
+    """Yield what is bought of the disk beyond what its size does."""
+    kinds = (
+        ("disk operations", "database_operations", "iops_month", 0, 1.0),
+        ("disk throughput", "database_throughput", "mibps_month", 1, 1 / MIB),
+    )
+    for words, what, unit, at, size in kinds:
+        if not any(each.bought[at] for each in (now, *year)):
+            continue
+        months = tuple(group.count.times(each.bought[at] * size) for each in year)
+        amount, offer = group.count.times(now.bought[at] * size), Offer(what, "", group.offer.options)
+        yield Usage(group.tier, f"{group.name} {words}", offer, amount, unit, group=group.name, first_year=months)
+
+
+def _credits(ask: Ask[Settings], work: Work, group: NodeGroup) -> Iterator[Usage]:
+    """Yield the CPU time beyond what a burstable class earns credits for; of a standby none, it only replays."""
+    shape, burst = work.shape, ask.cloud.burst(work.shape)
+    if shape.cpu_baseline_ratio is None or burst is None or burst.offer is None:
+        return
+    demand, share = _of_cpu(ask, work), _share(work, group)
+
+    def surplus(requests_per_s: float) -> float:
+        busy = min(1.0, demand.at(requests_per_s, share) / shape.vcpu)
+        return credits.surplus_vcpu_hours(busy, shape.cpu_baseline_ratio or 0.0, shape.vcpu, ask.hours)
+
+    hours = group.count.scaled(ask.traffic.requests_per_s.each(surplus))
+    if hours.ceiling:
+        yield Usage(group.tier, f"{group.name} CPU credits", burst.offer, hours, "vcpu_hour", group=group.name)
+
+
+def _of_cpu(ask: Ask[Settings], work: Work) -> Demand:
+    """Return the CPU time that a request takes of each instance, and that it shares among those that answer reads."""
+    settings = ask.settings
+    return Demand(
+        work.asked.write_count * write_time(settings).mean_s, work.asked.read_count * read_time(settings).mean_s
+    )
+
+
+def _share(work: Work, group: NodeGroup) -> float:
+    """Return the share of the reads that one instance of a group answers."""
+    if not work.replica_count:
+        return 1.0
+    return 1 / work.replica_count if group.role == "replicas" else 0.0
+
+
+def _support(ask: Ask[Settings], group: NodeGroup, years: str) -> Usage:
+    """Return the extended support of a version, by the vCPU, a standby's among them."""
+    copies = 2 if "multi_zone" in group.offer.options else 1
+    hours = group.count.times(group.shape.vcpu * copies * ask.hours)
+    name = f"{group.name}, extended support of PostgreSQL {ask.settings.version}"
+    return Usage(group.tier, name, Offer("database_support", years), hours, "vcpu_hour", group=group.name)
+
+
+def _backups(ask: Ask[Settings], now: Disk, year: Sequence[Disk]) -> Iterator[Usage]:
+    if ask.settings.backup_gib is not None:
+        amount, months = ask.settings.backup_gib, [ask.settings.backup_gib] * MONTHS_PER_YEAR
+    else:
+        amount = _kept_gib(ask, now, ask.scenario.month)
+        months = [_kept_gib(ask, each, month) for month, each in enumerate(year, start=1)]
+    if amount or any(months):
+        name = f"{ask.name.replace('_', ' ')} backup"
+        first_year = tuple(map(Band.constant, months))
+        yield Usage(ask.name, name, Offer("database_backup"), Band.constant(amount), "gib_month", first_year=first_year)
+
+
+def _kept_gib(ask: Ask[Settings], size: Disk, month: int) -> float:
+    """Return the backups beyond what is free: one of all data, and what changed on the days that are kept.
+
+    What a day changes is taken to be its log.
+    """
+    settings = ask.settings
+    if not settings.backup_retention_days:
+        return settings.snapshot_gib
+    per_day = growth_gib_per_month(ask) * postgres.WAL_BYTES_PER_ROW_BYTE / DAYS_PER_MONTH
+    kept = held_gib(ask, month) + per_day * settings.backup_retention_days + settings.snapshot_gib
+    return max(0.0, kept - size.gib)

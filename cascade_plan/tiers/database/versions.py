@@ -1,0 +1,65 @@
+"""Whether a version of PostgreSQL is still supported, and what it costs once it is not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+
+from cascade_plan.model.ask import Ask
+from cascade_plan.model.derivation import Finding
+from cascade_plan.model.fleet import NodeGroup
+from cascade_plan.model.offer import Offer
+from cascade_plan.model.support import Support
+from cascade_plan.tiers.database.settings import Settings
+
+WHAT = "postgres"
+SOON_DAYS = 365
+"""What a budget of a year must know of."""
+
+
+def support(ask: Ask[Settings]) -> str:
+    """Return by which years of extended support the version is charged, "" where it is not."""
+    found = ask.cloud.support(WHAT, ask.settings.version)
+    if found is None or ask.day is None or (rate := found.rate(ask.day)) is None:
+        return ""
+    return rate.name if ask.cloud.sells(Offer("database_support", rate.name)) else ""
+
+
+def vcpu(groups: Sequence[NodeGroup]) -> float:
+    """Return the vCPUs that extended support is charged for, a standby's among them."""
+    return sum(
+        group.count.average * group.shape.vcpu * (2 if "multi_zone" in group.offer.options else 1) for group in groups
+    )
+
+
+def findings(ask: Ask[Settings], groups: Sequence[NodeGroup]) -> Iterator[Finding]:
+    """Yield that the version is charged for, ends, or soon will."""
+    version, where = ask.settings.version, f"tiers.{ask.name}.version"
+    found = ask.cloud.support(WHAT, version)
+    if found is None or ask.day is None:
+        return
+    if ask.day >= found.extended_end:
+        words = f"PostgreSQL {version} is not run any more since {found.extended_end}: it is upgraded without asking"
+        yield Finding("warning", "version-ended", words, where)
+    elif (now := found.rate(ask.day)) is not None:
+        words = (
+            f"PostgreSQL {version} is in extended support since {found.standard_end}: "
+            f"{_cost(ask, found, now.name, groups)}"
+        )
+        yield Finding("warning", "extended-support", words, where)
+    elif (found.standard_end - ask.day).days <= SOON_DAYS:
+        cost = _cost(ask, found, found.rates[0].name, groups)
+        words = f"standard support of PostgreSQL {version} ends on {found.standard_end}: {cost}"
+        yield Finding("info", "support-ends", words, where)
+
+
+def _cost(ask: Ask[Settings], found: Support, years: str, groups: Sequence[NodeGroup]) -> str:
+    """Return what extended support costs a month from then on, in words."""
+    offer = Offer("database_support", years)
+    price = ask.book.find(*ask.cloud.key(offer)) if ask.cloud.sells(offer) else None
+    if price is None:
+        return "what that costs is not known"
+    count = vcpu(groups)
+    usd = Decimal(str(count)) * price.usd * ask.hours
+    later = f", more from {found.rates[-1].begin}" if years != found.rates[-1].name else ""
+    return f"{count:g} vCPU x ${price.usd:f} x {ask.hours} h = ${usd:,.2f} a month{later}"
