@@ -5,9 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Final
 
 from cascade_plan.model.price import PriceKey
 from cascade_plan.model.terms import BreakEven, commitment_of
+
+FIRST_YEAR: Final = "cost_usd_per_month.first_year"
+"""The figure of what a month costs in the mean of the first year; only where months differ."""
+MONTH_12: Final = "cost_usd_per_month.month_12"
+"""The figure of what the last of them costs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +126,8 @@ class Bill:
     """The same amounts at the public on-demand prices."""
     upfront_usd: Decimal
     """What is paid on the first day for all commitments together, as far as it is known."""
+    first_year_usd: tuple[Amounts, ...] = ()
+    """What is paid in each of the first twelve months; empty where every month costs the same."""
 
     @property
     def lacks(self) -> str:

@@ -32,6 +32,8 @@ class Settings(Part):
     """Whether a scenario may have more than one."""
     BOUGHT: ClassVar[str] = ""
     """What its instances are to a cloud (vm, database or cache); empty where it buys none by a term."""
+    OPTIONAL: ClassVar[str] = ""
+    """What a bill without an instance of it leaves out, in words: plans then say what it costs by its defaults."""
     REFERS: ClassVar[Mapping[str, str]] = {}
     """Field that names another instance -> the kind that must be of."""
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 
-from cascade_plan.model.bill import Bill
+from cascade_plan.model.bill import FIRST_YEAR, MONTH_12, Bill
 from cascade_plan.model.commitments import bought
 from cascade_plan.model.derivation import Derivation, Finding, Input
 from cascade_plan.model.fleet import LEVELS, NodeGroup
@@ -48,6 +48,7 @@ def cost_figures(scenario: Scenario, bill: Bill) -> tuple[Derivation, ...]:
     chosen = scenario.budget.users
     return (
         *band,
+        *_year(bill, level, at_least),
         *(
             Derivation(
                 f"cost_usd_per_1000_{name}_users_month",
@@ -72,6 +73,16 @@ def cost_figures(scenario: Scenario, bill: Bill) -> tuple[Derivation, ...]:
         ),
         _upfront(bill),
     )
+
+
+def _year(bill: Bill, level: str, at_least: str) -> Iterator[Derivation]:
+    """Yield what the first year costs where months differ: the mean of its months, and the last of them."""
+    months: list[Decimal] = [getattr(month, level) for month in bill.first_year_usd]
+    if len(set(months)) > 1:
+        added = f"cost_usd_per_month.{level}, with what accumulates as it is"
+        mean = settled(sum(months, Decimal(0)) / len(months))
+        yield Derivation(FIRST_YEAR, mean, "USD/month", f"{added} in each month of the first year", note=at_least)
+        yield Derivation(MONTH_12, months[-1], "USD/month", f"{added} in month 12", note=at_least)
 
 
 def _upfront(bill: Bill) -> Derivation:

@@ -15,6 +15,7 @@ from cascade_plan.model.price import MAX_PRICE_AGE_DAYS, Book
 from cascade_plan.model.scenario import Scenario
 from cascade_plan.planning import billing, ceilings, judging, serving, sizing
 from cascade_plan.planning.latencies import latencies
+from cascade_plan.planning.left_out import left_out
 from cascade_plan.planning.margins import break_even
 from cascade_plan.planning.traffic import traffic_of
 
@@ -37,8 +38,8 @@ def plan(
     no clock: versions are as old as they are at `as_of`, or else on the day of the newest price, and the age of
     prices is counted to `as_of`, or not at all; above `max_price_age_days` it is a
     warning. Without `predicted` no latency is computed, which is nine tenths of the work: a curve of costs does not
-    need it. Without `with_margins` it is not said up to what service times the loads keep their limits, without
-    `by_action` nothing of single actions.
+    need it. Without `with_margins` it is not said up to what service times the loads keep their limits, nor what the
+    bill leaves out; without `by_action` nothing of single actions.
     Raises UsageError for an unknown shape and InfeasibleError when no shape meets a need or (method slo) no fleet the
     loads; a missing price is no error here, it makes the bill incomplete.
     """
@@ -50,7 +51,7 @@ def plan(
     is_short = min(share) < 1
     if is_short:
         fleet = sizing.metered(replace(brief, traffic=serving.of_answered(traffic, share)), fleet)
-    bill = billing.bill_of(fleet, book)
+    bill = billing.bill_of(fleet, book, tuple(left_out(brief, fleet)) if with_margins else ())
     latency_figures, latency_findings = latencies(scenario, fleet, by_action) if predicted else ((), ())
     margins = tuple(break_even(scenario, fleet)) if predicted and with_margins and latency_figures else ()
     all_figures = (*fleet.figures, *latency_figures, *margins, *judging.cost_figures(scenario, bill))

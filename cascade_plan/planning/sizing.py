@@ -41,14 +41,12 @@ def size(brief: Brief, solution: Solution | None = None) -> Fleet:
     """
     tiers: dict[str, Sized] = {}
     for name, settings in _instances(brief.scenario):
-        tiers[name] = _sized(brief, name, settings, tiers, solution)
+        tiers[name] = sized(brief, name, settings, tiers, solution)
     rejections = () if solution is None else solution.rejections
     return Fleet(tiers, brief.scenario.hours_per_month, rejections)
 
 
-def _sized(
-    brief: Brief, name: str, settings: Settings, before: Mapping[str, Sized], solution: Solution | None
-) -> Sized:
+def sized(brief: Brief, name: str, settings: Settings, before: Mapping[str, Sized], solution: Solution | None) -> Sized:
     """Return one instance, sized beside those before it."""
     ask = Ask(
         name,
@@ -62,8 +60,8 @@ def _sized(
         solution,
         brief.day,
     )
-    sized: Sized = registry.load(TIERS, settings.KIND, "sizing").size(ask)
-    return sized
+    found: Sized = registry.load(TIERS, settings.KIND, "sizing").size(ask)
+    return found
 
 
 def metered(brief: Brief, fleet: Fleet) -> Fleet:
@@ -73,9 +71,9 @@ def metered(brief: Brief, fleet: Fleet) -> Fleet:
     """
     tiers = dict(fleet.tiers)
     for name, settings in _instances(brief.scenario):
-        sized = tiers[name]
-        if sized.usages and not (sized.groups or sized.workloads or sized.levers):
-            tiers[name] = _sized(brief, name, settings, tiers, None)
+        before = tiers[name]
+        if before.usages and not (before.groups or before.workloads or before.levers):
+            tiers[name] = sized(brief, name, settings, tiers, None)
     return replace(fleet, tiers=tiers)
 
 

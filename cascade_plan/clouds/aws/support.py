@@ -1,11 +1,12 @@
 """Until when AWS supports a version for nothing, from when it costs more, and when it ends.
 
-EKS: https://docs.aws.amazon.com/eks/latest/userguide/kubernetes-versions.html, dates as public copies of its table had
-them by 2026-10 (endoflife-date/endoflife.date products/amazon-eks.md to 1.34; 1.35 and 1.36 from DescribeClusterVersions
-answers): standard support for 14 months, then extended support for 12 more.
-RDS for PostgreSQL: https://docs.aws.amazon.com/AmazonRDS/latest/PostgreSQLReleaseNotes/postgresql-release-calendar.html:
-standard support ends with the February after the community's end of life in November
-(https://www.postgresql.org/support/versioning/); the price of extended support doubles with its third year.
+EKS: https://docs.aws.amazon.com/eks/latest/userguide/kubernetes-versions.html, by public copies of its table and of
+DescribeClusterVersions (endoflife-date/endoflife.date products/amazon-eks.md to 1.34; 1.35 and 1.36 as seen in 2026):
+standard support for 14 months, then extended support for 12 more.
+RDS for PostgreSQL: the release calendar in
+https://docs.aws.amazon.com/AmazonRDS/latest/PostgreSQLReleaseNotes/: standard support ends with the February after the
+community's end of life in November (https://www.postgresql.org/support/versioning/), as it did for 11 to 13; the price
+of extended support doubles with its third year.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from cascade_plan.tiers.database.settings import Settings
 
 STORAGE_GIB_MOST: Final = 65_536
 """Of gp3 for PostgreSQL, https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Storage.html"""
-RETENTION: Final = variable("backup_retention_days", "Days that backups are kept.", "number", default=7)
+MIB: Final = 2**20
 
 
 def files(plan: Plan) -> Iterator[File]:
@@ -27,7 +27,7 @@ def files(plan: Plan) -> Iterator[File]:
         if len(databases) == 1
         else "The PostgreSQL primaries, their standbys and their read replicas.",
         tuple(block for database in databases for block in _resources(plan, database)),
-        (*(block for database in databases for block in _variables(database)), RETENTION),
+        tuple(block for database in databases for block in _variables(database)),
         tuple(block for database in databases for block in _outputs(database)),
         tuple(name for database in databases for name in all_of(database.sized)),
     )
@@ -37,11 +37,10 @@ def _resources(plan: Plan, database: Instance[Settings]) -> Iterator[Block]:
     label, replica_count = database.name, database.sized.count("replica_count")
     primary = database.sized.group("primary")
     identifier = aws_name(f"{plan.application}-{label.replace('_', '-')}", "database")
-    is_provisioned = any(usage.offer.what == "database_operations" for usage in database.sized.usages)
     shared: dict[str, Value] = {
         "instance_class": primary.shape.name,
         "storage_type": "gp3",
-        **({"iops": database.settings.provisioned_operations_per_s or 0} if is_provisioned else {}),
+        **_provisioned(database),
         "storage_encrypted": True,
         "vpc_security_group_ids": Expression(f"var.{label}_security_group_ids"),
         "parameter_group_name": Expression(f"var.{label}_parameter_group_name"),
@@ -60,10 +59,10 @@ def _resources(plan: Plan, database: Instance[Settings]) -> Iterator[Block]:
             "username": Expression(f"var.{label}_username"),
             **_password(label, replica_count),
             "multi_az": "multi_zone" in primary.offer.options,
-            "allocated_storage": database.settings.storage_gib,
+            "allocated_storage": database.sized.count("storage_gib"),
             "max_allocated_storage": _storage_ceiling(database),
             "db_subnet_group_name": Expression(f"var.{label}_subnet_group_name"),
-            "backup_retention_period": Expression("var.backup_retention_days"),
+            "backup_retention_period": database.settings.backup_retention_days,
             "copy_tags_to_snapshot": True,
             "skip_final_snapshot": False,
             "final_snapshot_identifier": f"{identifier}-final",
@@ -84,6 +83,17 @@ def _resources(plan: Plan, database: Instance[Settings]) -> Iterator[Block]:
         )
 
 
+def _provisioned(database: Instance[Settings]) -> dict[str, Value]:
+    """Return what is bought of the disk beyond what its size includes; RDS takes both fields or neither."""
+    bought = {usage.offer.what for usage in database.sized.usages}
+    if not bought & {"database_operations", "database_throughput"}:
+        return {}
+    return {
+        "iops": database.sized.count("disk_operations_per_s_max"),
+        "storage_throughput": database.sized.count("disk_bytes_per_s_max") // MIB,
+    }
+
+
 def _password(label: str, replica_count: int) -> dict[str, Value]:
     """Return how the owner gets a password that no file holds.
 
@@ -96,9 +106,9 @@ def _password(label: str, replica_count: int) -> dict[str, Value]:
 
 
 def _storage_ceiling(database: Instance[Settings]) -> int:
-    """Return to how many GiB RDS may grow the disk by itself: a year's growth, at least a quarter more."""
-    present, growth = database.settings.storage_gib, database.sized.value("growth_gib_per_month") * 12
-    return min(STORAGE_GIB_MOST, max(present + int(growth) + 1, present + present // 4 + 1))
+    """Return to how many GiB RDS may grow the disk: as the plan has it in month 12, at least a quarter more."""
+    present = database.sized.count("storage_gib")
+    return min(STORAGE_GIB_MOST, max(database.sized.count("storage_gib_month_12"), present + present // 4 + 1))
 
 
 def _variables(database: Instance[Settings]) -> Iterator[Block]:

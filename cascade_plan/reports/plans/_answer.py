@@ -11,7 +11,6 @@ from cascade_plan.model.plan import Plan
 from cascade_plan.reports import _words as words
 from cascade_plan.reports.plans import _facts as facts
 
-MONTHS: Final = 12
 NAMED: Final = 3
 """Lines without a price that are named; of more, how many."""
 
@@ -19,7 +18,7 @@ NAMED: Final = 3
 def sentence(plan: Plan) -> str:
     """Return the answer on one line: whether the budget is kept, the distance to it, and what a year costs."""
     found, least = plan.answer, "" if plan.bill.complete else " at least"
-    month, year = rounded(found.cost_usd_per_month), f"{rounded(found.cost_usd_per_month * MONTHS)} a year."
+    month, year = rounded(found.cost_usd_per_month), f"{rounded(facts.first_year(plan))} {facts.year_named(plan)}."
     if found.status == "no_budget":
         return f"{month} a month{least}; {year}"
     over, most = found.over_budget_usd or Decimal(0), found.budget_usd_per_month or Decimal(0)

@@ -6,7 +6,7 @@ from collections import Counter
 from decimal import Decimal
 from typing import Final
 
-from cascade_plan.model.bill import Amounts, Item, Unpriced
+from cascade_plan.model.bill import FIRST_YEAR, MONTH_12, Amounts, Item, Unpriced
 from cascade_plan.model.derivation import Finding
 from cascade_plan.model.fleet import NodeGroup
 from cascade_plan.model.margin import CPU, CPU_MS, DATABASE, MOST
@@ -15,6 +15,8 @@ from cascade_plan.model.scenario import Currency
 from cascade_plan.model.terms import commitment_of
 from cascade_plan.reports import _words as words
 from cascade_plan.units import trimmed
+
+MONTHS_PER_YEAR: Final = 12
 
 UNIT_COST: Final = "cost_usd_per_1000_users_month"
 LEVELS: Final = {
@@ -177,6 +179,28 @@ def first_findings(plan: Plan) -> list[Finding]:
 def warnings_first(plan: Plan) -> list[Finding]:
     """Return the findings, warnings before the rest, otherwise in the plan's order."""
     return sorted(plan.findings, key=lambda finding: finding.severity != "warning")
+
+
+def first_year(plan: Plan) -> Decimal:
+    """Return what twelve months cost at the level that the budget judges: the first ones, where months differ."""
+    level = plan.scenario.budget.level
+    months: list[Decimal] = [getattr(month, level) for month in plan.bill.first_year_usd]
+    cost: Decimal = getattr(plan.bill.effective_usd, level)
+    return sum(months, Decimal(0)) if months else cost * MONTHS_PER_YEAR
+
+
+def year_named(plan: Plan) -> str:
+    """Return what those twelve months are called."""
+    return "in the first year" if FIRST_YEAR in plan.figures else "a year"
+
+
+def growth(plan: Plan) -> list[str]:
+    """Return how the cost grows with what accumulates; no line where every month costs the same."""
+    if FIRST_YEAR not in plan.figures:
+        return []
+    now, month = getattr(plan.bill.effective_usd, plan.scenario.budget.level), plan.scenario.month
+    mean, last = (Decimal(str(plan.figures[name].value)) for name in (FIRST_YEAR, MONTH_12))
+    return [f"grows  ${now:,.0f} in month {month}, ${mean:,.0f} in the mean of a year, ${last:,.0f} in month 12"]
 
 
 def margin(plan: Plan) -> list[str]:

@@ -37,7 +37,7 @@ def screen(plan: Plan, width: int, command: str) -> str:
     are missed than three, the rest is counted.
     """
     top, end = all_folded([title(plan, width)], width), all_folded(closing(plan, command), width)
-    missed = all_folded([*gates(plan, MISSED), *facts.margin(plan)], width)
+    missed = all_folded([*gates(plan, MISSED), *facts.margin(plan), *facts.growth(plan)], width)
     free = HEIGHT - BLANK - len(top) - len(end) - len(missed)
     head_and_total = 2
     most = min(FINDINGS, free - head_and_total - len(tiers(plan)) - 1)

@@ -9,14 +9,11 @@ from cascade_plan.model.ask import Ask
 from cascade_plan.model.catalogue import DiskRate, StorageRate
 from cascade_plan.model.ceiling import Demand
 from cascade_plan.model.traffic import busiest_requests_per_s
+from cascade_plan.tiers.database.growth import grown_gib, held_gib
 from cascade_plan.tiers.database.settings import Settings
-from cascade_plan.tiers.database.work import Work, growth_gib_per_month
+from cascade_plan.tiers.database.work import Work
 
 MIB: Final = 2**20
-FULL: Final = 0.9
-"""Storage grows by itself once less than a tenth of it is free, by a tenth or STEP_GIB, whichever is more:
-https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_PIOPS.Autoscaling.html"""
-STEP_GIB: Final = 10
 
 
 class Disk(NamedTuple):
@@ -28,23 +25,6 @@ class Disk(NamedTuple):
     bytes_per_s: float
     bought: DiskRate
     """What of both is paid apart."""
-
-
-def grown_gib(storage_gib: int, data_gib: float) -> int:
-    """Return the size of a disk that was of `storage_gib` and has grown as data filled it.
-
-    >>> grown_gib(100, 90), grown_gib(100, 91), grown_gib(1000, 1000)
-    (100, 110, 1210)
-    """
-    gib = storage_gib
-    while data_gib > FULL * gib:
-        gib += max(STEP_GIB, ceil(gib / 10))
-    return gib
-
-
-def held_gib(ask: Ask[Settings], month: int) -> float:
-    """Return the data at the end of a month: what there is at first, where it is given, and what has been added."""
-    return (ask.settings.data_gib or 0.0) + growth_gib_per_month(ask) * month
 
 
 def disk(ask: Ask[Settings], work: Work, month: int) -> Disk:

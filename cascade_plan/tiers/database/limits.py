@@ -11,11 +11,12 @@ from cascade_plan.model.ask import Ask
 from cascade_plan.model.ceiling import Ceiling, Demand, shown
 from cascade_plan.model.derivation import Finding
 from cascade_plan.model.traffic import busiest_requests_per_s
+from cascade_plan.tiers.database.disk import disk
 from cascade_plan.tiers.database.settings import Settings
 from cascade_plan.tiers.database.work import Work
 
 MIB: Final = 2**20
-PROVISION: Final = "more throughput must be provisioned, which is neither planned nor priced"
+PROVISIONED: Final = ("provisioned_operations_per_s", "provisioned_mib_per_s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +30,6 @@ class _Limit:
 
 def ceilings(ask: Ask[Settings], work: Work) -> Iterator[Ceiling]:
     """Yield the most that the primary does, and that each replica does."""
-    if ask.settings.data_gib is not None:
-        yield _storage(ask)
     operations, throughput = _of_disk(ask, work, 0), _of_disk(ask, work, 1)
     if operations is not None:
         figure, unit = "disk_operations_per_s_peak", "disk operations/s"
@@ -68,44 +67,30 @@ def _both(
 
 def _of_disk(ask: Ask[Settings], work: Work, at: int) -> _Limit | None:
     """Return the most that the storage does, or the instance with it, of operations (0) or bytes (1)."""
-    shape, storage = work.shape, _of_storage(ask, at)
+    shape, storage = work.shape, _of_storage(ask, work, at)
     own = (shape.disk_operations_per_s, shape.disk_bytes_per_s)[at]
-    if own is None or (storage is not None and storage.most <= own):
+    if own is None or (storage is not None and storage.most < own):
         return storage
     return _Limit(f"{shape.name} does all the time", own, _larger(ask))
 
 
-def _of_storage(ask: Ask[Settings], at: int) -> _Limit | None:
+def _of_storage(ask: Ask[Settings], work: Work, at: int) -> _Limit | None:
     """Return the most that the storage does of operations (0) or bytes (1); None where it sets no limit."""
-    storage, gib, provisioned = (
-        ask.cloud.database_storage(),
-        ask.settings.storage_gib,
-        ask.settings.provisioned_operations_per_s,
-    )
+    storage = ask.cloud.database_storage()
     if storage is None:
         return None
-    does, path = storage.of(gib)[at], f"tiers.{ask.name}"
-    if not at and provisioned is not None and storage.takes_provisioned(gib) and provisioned > does:
-        return _Limit(
-            "its provisioned storage does", provisioned, f"provision more, {path}.provisioned_operations_per_s"
-        )
-    way = PROVISION if at else f"set {path}.provisioned_operations_per_s"
-    if storage.larger_gib > gib and storage.larger[at] > does:
-        more = f"{storage.larger[at] / (MIB if at else 1):,.0f}{' MiB/s' if at else ''}"
-        way = f"{storage.larger_gib:,} GiB do {more}, set {path}.storage_gib"
-    return _Limit(f"{gib:,} GiB of {storage.called} do", does, way)
+    found, leaf = disk(ask, work, ask.scenario.month), PROVISIONED[at]
+    most = (found.operations_per_s, found.bytes_per_s)[at]
+    does = "its provisioned storage does" if found.bought[at] else f"{found.gib:,} GiB of {storage.called} do"
+    # What is not given follows what is asked, to the most there is.
+    way = f"provision more, tiers.{ask.name}.{leaf}"
+    if getattr(ask.settings, leaf) is None:
+        way = f"{storage.called} does no more; {_larger(ask)}"
+    return _Limit(does, most, way)
 
 
 def _larger(ask: Ask[Settings]) -> str:
     return f"a larger one does more, set tiers.{ask.name}.shape"
-
-
-def _storage(ask: Ask[Settings]) -> Ceiling:
-    """Return that the storage holds the data, where its size is given; an estimate of it ends there."""
-    held, name = Demand(flat_units=ask.settings.data_gib or 0.0), ask.name
-    way = f"set tiers.{name}.storage_gib"
-    return Ceiling(f"{name}.data_gib", "storage", f"{name} holds", "its storage holds", "GiB", held,
-                   ask.settings.storage_gib, way)  # fmt: skip
 
 
 # ----------------------------------------------------------------------------------------------------------- findings
@@ -115,10 +100,6 @@ def findings(ask: Ask[Settings], work: Work, read_s: float, write_s: float) -> I
     """Yield what no ceiling says: what credits cost, checkpoints that hurry, and what is not known."""
     yield from _credits(ask, work, read_s, write_s)
     yield from _checkpoints(ask, work)
-    storage, gib = ask.cloud.database_storage(), ask.settings.storage_gib
-    if ask.settings.provisioned_operations_per_s and storage is not None and not storage.takes_provisioned(gib):
-        words = f"{gib:,} GiB of {storage.called} take no provisioned operations, {storage.larger_gib:,} GiB do"
-        yield Finding("warning", "not-provisioned", words, f"tiers.{ask.name}.provisioned_operations_per_s")
     shape = work.shape
     known = {
         "network": shape.network_bytes_per_s,

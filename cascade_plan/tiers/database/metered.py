@@ -1,19 +1,22 @@
-"""What a database is charged for beside its instances: storage as it grows, its disk, credits, old versions, backups."""
+"""What a database is charged for beside its instances: storage as it grows, its disk, credits, support and backups."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 
 from cascade_plan.formulas import credits, postgres
 from cascade_plan.formulas.accumulation import MONTHS_PER_YEAR
 from cascade_plan.model.ask import Ask
 from cascade_plan.model.ceiling import Demand
+from cascade_plan.model.derivation import Finding
 from cascade_plan.model.fleet import Band, NodeGroup, Usage
 from cascade_plan.model.offer import Offer
-from cascade_plan.tiers.database.disk import MIB, Disk, disk, held_gib
+from cascade_plan.tiers.database.disk import MIB, Disk, disk
+from cascade_plan.tiers.database.growth import growth_gib_per_month, held_gib
 from cascade_plan.tiers.database.service import read_time, write_time
 from cascade_plan.tiers.database.settings import Settings
-from cascade_plan.tiers.database.work import Work, growth_gib_per_month
+from cascade_plan.tiers.database.work import Work
 
 DAYS_PER_MONTH = 365 / 12
 
@@ -29,6 +32,31 @@ def usages(ask: Ask[Settings], work: Work, groups: Sequence[NodeGroup], version:
         if version:
             yield _support(ask, group, version)
     yield from _backups(ask, now, year)
+
+
+def findings(ask: Ask[Settings], work: Work, groups: Sequence[NodeGroup]) -> Iterator[Finding]:
+    """Yield that data fills the disk within a year, and what it costs that the disk grows by itself."""
+    first, last = disk(ask, work, 1), disk(ask, work, MONTHS_PER_YEAR)
+    growth = growth_gib_per_month(ask)
+    if last.gib <= first.gib or not growth:
+        return
+    months = max(0.0, (first.gib - (ask.settings.data_gib or 0.0)) / growth)
+    words = (
+        f"{growth:,.1f} GiB a month fill {first.gib:,} GiB in {months:.1f} months: the disk grows by itself to "
+        f"{last.gib:,} GiB by month {MONTHS_PER_YEAR}{_more(ask, groups, last.gib - first.gib)}"
+    )
+    yield Finding("warning", "storage-growth", words, f"{ask.name}.storage_gib_month_12")
+
+
+def _more(ask: Ask[Settings], groups: Sequence[NodeGroup], gib: int) -> str:
+    """Return what so many GiB more of each instance cost a month, in words; "" where that is not known."""
+    usd = Decimal(0)
+    for group in groups:
+        price = ask.book.find(*ask.cloud.key(Offer("database_storage", "", group.offer.options)))
+        if price is None:
+            return ""
+        usd += price.usd * gib * Decimal(str(group.count.average))
+    return f", ${usd:,.0f} a month more"
 
 
 def _storage(group: NodeGroup, now: Disk, year: Sequence[Disk]) -> Usage:

@@ -49,7 +49,7 @@ def size(ask: Ask[Settings]) -> Sized:
         count, lever = Band.constant(replicas), f"{ask.name}.replica_count"
         groups.append(NodeGroup(ask.name, f"{called}s", "replicas", shape, single, count, settings.terms, lever=lever))
     figures = _figures(ask, replicas, given_least, least)
-    growth, queries, _ = (float(figure.value) for figure in figures[1:])
+    queries = float(figures[2].value)
     work, times = Work.of(ask, shape, replicas), (read_time(settings).mean_s, write_time(settings).mean_s)
     support = versions.support(ask)
     return Sized(
@@ -59,8 +59,9 @@ def size(ask: Ask[Settings]) -> Sized:
         usages=tuple(metered.usages(ask, work, groups, support)),
         figures=(*figures, *work_figures.figures(ask, work, *times)),
         findings=(
-            *_findings(ask, replicas, growth, queries, figures[0].note if ask.solution is None else ""),
+            *_findings(ask, replicas, queries, figures[0].note if ask.solution is None else ""),
             *limits.findings(ask, work, *times),
+            *metered.findings(ask, work, groups),
             *versions.findings(ask, groups),
         ),
         ceilings=tuple(limits.ceilings(ask, work)),
@@ -223,8 +224,7 @@ def _is_asked(ask: Ask[Settings], worker: str) -> bool:
     return bool((named or ask.scenario.first("database")) == ask.name)
 
 
-def _findings(ask: Ask[Settings], replicas: int, growth_gib: float, queries_per_s: float, note: str) -> list[Finding]:
-    storage = ask.settings.storage_gib
+def _findings(ask: Ask[Settings], replicas: int, queries_per_s: float, note: str) -> list[Finding]:
     findings = []
     if not queries_per_s:
         message = f"nothing asks {ask.name}: give an action `reads: {{{ask.name}: 1}}`, or turn it off"
@@ -240,15 +240,6 @@ def _findings(ask: Ask[Settings], replicas: int, growth_gib: float, queries_per_
                 f"{replicas} read replicas: RDS allows {REPLICA_LIMIT} from one source, so {cascaded} of them must "
                 "feed the others in cascade; one primary at this scale also calls for sharding by tenant",
                 f"{ask.name}.replica_count",
-            )
-        )
-    if growth_gib > 0 and growth_gib * 12 > storage:
-        findings.append(
-            Finding(
-                "warning",
-                "storage-growth",
-                f"{growth_gib:,.1f} GiB a month fill {storage:,} GiB in {storage / growth_gib:.1f} months",
-                f"{ask.name}.growth_gib_per_month",
             )
         )
     return findings

@@ -16,8 +16,8 @@ from cascade_plan.model.ask import Ask
 from cascade_plan.model.catalogue import Shape
 from cascade_plan.model.ceiling import Demand
 from cascade_plan.tiers.database.asked import Asked, asked
+from cascade_plan.tiers.database.growth import grown_gib, growth_gib_per_month, held_gib
 from cascade_plan.tiers.database.settings import Settings
-from cascade_plan.units import GIB, SECONDS_PER_MONTH
 
 SCV_MOST: Final = 1000.0
 """Of waits so rare that they hardly matter: what a scenario may say of a variability at most."""
@@ -45,14 +45,15 @@ def pages_gib(memory_gib: float) -> float:
     return postgres.effective_cache_size_mib(postgres.memory_mib(memory_gib)) / 1024
 
 
-def growth_gib_per_month(ask: Ask[Settings]) -> float:
-    """Return what requests add to a database in a month."""
-    return ask.traffic.database_growth_bytes_per_s[ask.name].average * SECONDS_PER_MONTH / GIB
+def data_gib(ask: Ask[Settings]) -> float:
+    """Return the size of tables and indexes: as given and grown since, or a year's growth, at most what the disk holds.
 
-
-def data_gib(settings: Settings, growth: float) -> float:
-    """Return the size of tables and indexes: as given, or a year's growth, at most what the storage holds."""
-    return min(growth * MONTHS_KEPT, settings.storage_gib) if settings.data_gib is None else settings.data_gib
+    Of the first month what is given stands, so that what was measured is planned with.
+    """
+    month, growth = ask.scenario.month, growth_gib_per_month(ask)
+    if ask.settings.data_gib is not None:
+        return held_gib(ask, month - 1)
+    return min(growth * max(MONTHS_KEPT, month), grown_gib(ask.settings.storage_gib, held_gib(ask, month)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ class Work:
     @classmethod
     def of(cls, ask: Ask[Settings], shape: Shape, replica_count: int) -> Work:
         """Return what a database is made to do that runs on a primary and so many replicas of a shape."""
-        data = data_gib(ask.settings, growth_gib_per_month(ask))
+        data = data_gib(ask)
         kept = working_set.hit_ratio(pages_gib(shape.memory_gib), data, ask.settings.hot_data_ratio)
         return cls(ask.settings, shape, replica_count, asked(ask.scenario, ask.name), data, kept)
 

@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import inf
 
 from cascade_plan.formulas import postgres
+from cascade_plan.formulas.accumulation import MONTHS_PER_YEAR
 from cascade_plan.model.ask import Ask
 from cascade_plan.model.derivation import Derivation, Input
 from cascade_plan.model.traffic import busiest_requests_per_s
+from cascade_plan.tiers.database.disk import Disk, disk
+from cascade_plan.tiers.database.growth import growth_gib_per_month
 from cascade_plan.tiers.database.settings import Settings
-from cascade_plan.tiers.database.work import MONTHS_KEPT, Work, growth_gib_per_month, pages_gib
+from cascade_plan.tiers.database.work import MONTHS_KEPT, Work, pages_gib
 
 MODEL = 'docs/model.md, "What a database and a cache can do"'
 FULLEST = "of the fullest instance"
+GROWS = "https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_PIOPS.Autoscaling.html"
 
 
 def figures(ask: Ask[Settings], work: Work, read_s: float, write_s: float) -> Iterator[Derivation]:
     """Yield the size of the data, what of it is in memory, and what disk, log and network are asked."""
     yield _data(ask, work)
     yield _hit_ratio(ask, work)
-    yield from _disk(ask, work)
+    now = disk(ask, work, ask.scenario.month)
+    yield from _disk(ask, work, now)
+    yield from _bought(ask, now, disk(ask, work, MONTHS_PER_YEAR))
     rate, per_s = _rate(ask), busiest_requests_per_s(ask.scenario, ask.traffic)
     yield ask.figure(
         "wal_bytes_per_s_peak",
@@ -43,13 +50,14 @@ def figures(ask: Ask[Settings], work: Work, read_s: float, write_s: float) -> It
 
 def _data(ask: Ask[Settings], work: Work) -> Derivation:
     if ask.settings.data_gib is not None:
-        return ask.figure("data_gib", work.data_gib, "GiB", f"tiers.{ask.name}.data_gib", (ask.own("data_gib"),))
+        formula = "data_gib + growth since the first month"
+        return ask.figure("data_gib", work.data_gib, "GiB", formula, (ask.own("data_gib"), ask.given("month")))
     growth = Input(f"{ask.name}.growth_gib_per_month", growth_gib_per_month(ask), "computed")
     return ask.figure(
         "data_gib",
         work.data_gib,
         "GiB",
-        f"min({MONTHS_KEPT} months of growth, storage_gib)",
+        f"min({MONTHS_KEPT} months of growth, {ask.name}.storage_gib)",
         (growth, ask.own("storage_gib")),
         "assumption",
         f"tiers.{ask.name}.data_gib is not given",
@@ -69,7 +77,7 @@ def _hit_ratio(ask: Ask[Settings], work: Work) -> Derivation:
     )
 
 
-def _disk(ask: Ask[Settings], work: Work) -> Iterator[Derivation]:
+def _disk(ask: Ask[Settings], work: Work, now: Disk) -> Iterator[Derivation]:
     rate, per_s = _rate(ask), busiest_requests_per_s(ask.scenario, ask.traffic)
     missed = Input(f"{ask.name}.memory_hit_ratio", work.memory_hit_ratio, "computed")
     writes = Input(f"{ask.name}.writes_per_s_peak", per_s * work.asked.write_count, "computed")
@@ -92,7 +100,7 @@ def _disk(ask: Ask[Settings], work: Work) -> Iterator[Derivation]:
             rate,
             writes,
             ask.own("commit_ms"),
-            *_storage(ask, 0),
+            *_storage(ask, now, 0),
             _sustained(work, "disk, IOPS", shape.disk_operations_per_s),
         ),
         "group commit and pages measured on PostgreSQL 15",
@@ -102,9 +110,34 @@ def _disk(ask: Ask[Settings], work: Work) -> Iterator[Derivation]:
         work.fullest(work.disk_bytes, per_s),
         "bytes/s",
         f"{FULLEST}: log + {postgres.PAGE_BYTES} bytes x (pages read + pages flushed)",
-        (rate, writes, missed, *_storage(ask, 1), _sustained(work, "disk, bytes/s", shape.disk_bytes_per_s)),
+        (
+            rate,
+            writes,
+            missed,
+            *_storage(ask, now, 1),
+            _sustained(work, "disk, bytes/s", shape.disk_bytes_per_s),
+        ),
         MODEL,
     )
+
+
+def _bought(ask: Ask[Settings], now: Disk, later: Disk) -> Iterator[Derivation]:
+    """Yield the disk of each instance: its size in the month of the bill and in month 12, and what it does then."""
+    added = Input("GiB added a month", growth_gib_per_month(ask), "computed")
+    given = (ask.own("storage_gib"), ask.given("month"), added)
+    grows = "storage_gib, a tenth more each time less than a tenth is free; or the size that does what it is asked"
+    yield ask.figure("storage_gib", now.gib, "GiB", grows, given, GROWS)
+    yield ask.figure(
+        "storage_gib_month_12", later.gib, "GiB", f"the same in month {MONTHS_PER_YEAR}", (given[0], added)
+    )
+    if now.operations_per_s == inf:
+        return
+    does = "what its size includes, or what it is asked at the busiest and the instance can use"
+    for leaf, most, unit, own, at in (
+        ("disk_operations_per_s_max", now.operations_per_s, "IOPS", "provisioned_operations_per_s", 0),
+        ("disk_bytes_per_s_max", now.bytes_per_s, "bytes/s", "provisioned_mib_per_s", 1),
+    ):
+        yield ask.figure(leaf, most, unit, does, (ask.own(own), *_storage(ask, now, at)))
 
 
 def _busy(ask: Ask[Settings], work: Work, read_s: float, write_s: float) -> Derivation:
@@ -127,11 +160,11 @@ def _rate(ask: Ask[Settings]) -> Input:
     return Input("requests/s of the busier of the day's peak and the named loads", per_s, "computed")
 
 
-def _storage(ask: Ask[Settings], at: int) -> tuple[Input, ...]:
+def _storage(ask: Ask[Settings], size: Disk, at: int) -> tuple[Input, ...]:
     storage = ask.cloud.database_storage()
     if storage is None:
         return ()
-    gib = ask.settings.storage_gib
+    gib = size.gib
     return (Input(f"{gib:,} GiB of {storage.called}, {('IOPS', 'bytes/s')[at]}", storage.of(gib)[at], storage.source),)
 
 

@@ -15,6 +15,7 @@ class Settings(tier.Settings):
     """The object store of what actions upload (`object_bytes`): what is kept there, and for how long."""
 
     KIND: ClassVar[str] = "objects"
+    OPTIONAL: ClassVar[str] = "the object store of uploads"
 
     moved_by: Literal["pods", "clients"] = default(
         "pods", "assumption", "a form that is posted to the API, as the load test does"

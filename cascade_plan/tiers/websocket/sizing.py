@@ -40,7 +40,6 @@ def size(ask: Ask[Settings]) -> Sized:
         groups=(group,),
         figures=_figures(ask, connections, count, given_least),
         findings=tuple(_findings(ask, shape, node.memory_mib, connections, count)),
-        not_priced=("the hosts of nginx, where it stands before the WebSocket nodes",),
         levers=(Lever(f"{ask.name}.node_count", count, count, count, set_by),),
         workloads=(workload,),
         streams=streams,

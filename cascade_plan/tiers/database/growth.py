@@ -1,0 +1,37 @@
+"""How the data of a database grows, and its disk with it."""
+
+from __future__ import annotations
+
+from math import ceil
+from typing import Final
+
+from cascade_plan.model.ask import Ask
+from cascade_plan.tiers.database.settings import Settings
+from cascade_plan.units import GIB, SECONDS_PER_MONTH
+
+FULL: Final = 0.9
+"""Storage grows by itself once less than a tenth of it is free, by a tenth or STEP_GIB, whichever is more:
+https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_PIOPS.Autoscaling.html"""
+STEP_GIB: Final = 10
+
+
+def growth_gib_per_month(ask: Ask[Settings]) -> float:
+    """Return what requests add to a database in an average month."""
+    return ask.traffic.database_growth_bytes_per_s[ask.name].average * SECONDS_PER_MONTH / GIB
+
+
+def held_gib(ask: Ask[Settings], month: int) -> float:
+    """Return the data at the end of a month: what there is at first, where it is given, and what has been added."""
+    return (ask.settings.data_gib or 0.0) + growth_gib_per_month(ask) * month
+
+
+def grown_gib(storage_gib: int, data_gib: float) -> int:
+    """Return the size of a disk that was of `storage_gib` and has grown as data filled it.
+
+    >>> grown_gib(100, 90), grown_gib(100, 91), grown_gib(1000, 1000)
+    (100, 110, 1210)
+    """
+    gib = storage_gib
+    while data_gib > FULL * gib:
+        gib += max(STEP_GIB, ceil(gib / 10))
+    return gib

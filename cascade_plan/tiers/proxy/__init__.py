@@ -1,0 +1,1 @@
+"""The hosts of nginx before the WebSocket nodes."""

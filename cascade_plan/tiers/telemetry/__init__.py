@@ -1,0 +1,1 @@
+"""Logs, custom metrics and alarms that the cloud keeps."""
