@@ -8,7 +8,7 @@ from typing import Final
 
 from cascade_plan.clouds.aws.names import aws_name
 from cascade_plan.emitters._topology import NGINX_HEALTH, NGINX_PORT, by_proxy_protocol
-from cascade_plan.emitters.terraform._file import File, all_of, output, variable
+from cascade_plan.emitters.terraform._file import VPC, File, all_of, output, variable
 from cascade_plan.languages.hcl import Block, Expression, Value
 from cascade_plan.model.fleet import Workload
 from cascade_plan.model.plan import Instance, Plan
@@ -73,7 +73,7 @@ def _lb(gateway: Instance[Settings]) -> str:
 
 def _variables(gateway: Instance[Settings]) -> Iterator[Block]:
     name = gateway.name
-    yield variable("vpc_id", "The VPC of the load balancer and its targets.")
+    yield VPC
     yield variable("public_subnet_ids", "Public subnets for the load balancer, one in each zone.", "list(string)")
     yield variable(f"{name}_security_group_ids", "Who reaches the load balancer.", "list(string)")
     yield variable(f"{name}_certificate_arn", "The ACM certificate of the load balancer.")

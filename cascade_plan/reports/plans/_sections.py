@@ -42,6 +42,7 @@ def sections(plan: Plan) -> list[Section]:
         _denominators(plan),
         *_upfront(plan),
         *_currency(plan),
+        Section("Outside the bill", (), tuple((words.one_line(each),) for each in plan.bill.not_priced)),
         Section("Gates", (), tuple((words.gate_line(verdict),) for verdict in plan.verdicts)),
         _findings(plan),
     ]

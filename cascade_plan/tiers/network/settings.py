@@ -36,7 +36,7 @@ class Settings(tier.Settings):
     )
     """Bytes that one series takes each time Prometheus scrapes it."""
     object_endpoint: bool = default(
-        False, "assumption", "the network that the emitted cluster makes has none; one costs nothing: set it to true"
+        True, "cited", "it costs nothing, https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-s3.html"
     )
-    """Whether what pods move to and from an object store takes an endpoint of the network's own (a gateway endpoint of
-    S3, free) instead of the NAT gateways."""
+    """Whether what pods move to and from an object store takes an endpoint of the network's own instead of the NAT
+    gateways; emit-infra makes it."""

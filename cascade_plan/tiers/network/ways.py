@@ -21,6 +21,6 @@ def ways(site: Site[Settings]) -> Iterator[Way]:
     if any(usage.name == "objects through NAT" for usage in site.sized.usages):
         yield Way(
             "an endpoint of the network for the object store",
-            "nothing: it is free, and one more thing to make",
+            "nothing: it is free",
             {f"tiers.{site.name}.object_endpoint": True},
         )

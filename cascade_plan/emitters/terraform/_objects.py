@@ -1,0 +1,85 @@
+"""S3: the bucket of uploads with its lifecycle, and the endpoint by which pods reach it without a NAT gateway."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from cascade_plan.emitters.terraform._file import VPC, File, all_of, output, variable
+from cascade_plan.languages.hcl import Block, Expression, Value
+from cascade_plan.model.plan import Instance, Plan
+from cascade_plan.tiers.network.settings import Settings as Network
+from cascade_plan.tiers.objects.settings import Settings
+
+DAYS_PER_MONTH: Final = 30
+"""S3's lifecycle counts in days; a month of storage is never cut short by what a rule rounds."""
+PARTS_DAYS: Final = 7
+"""Parts of an upload that nobody finished are paid for until they are deleted (assumption)."""
+
+
+def files(plan: Plan) -> Iterator[File]:
+    """Yield the file of the object store, where there is one."""
+    for store in plan.of(Settings):
+        has_endpoint = any(network.settings.object_endpoint for network in plan.of(Network))
+        yield File(
+            "objects.tf",
+            "The bucket of uploads, and how long it keeps them.",
+            (*_bucket(store), *(_endpoint(plan) if has_endpoint else ())),
+            (BUCKET, *((VPC, ROUTES) if has_endpoint else ())),
+            (output(f"{store.name}_bucket", "Where uploads are stored.", f"aws_s3_bucket.{store.name}.bucket"),),
+            tuple(all_of(store.sized)),
+        )
+
+
+BUCKET: Final = variable("bucket_name", "The bucket of uploads; no other bucket in the world has its name.")
+ROUTES: Final = variable(
+    "private_route_table_ids", "The route tables of the private subnets, for the endpoint of S3.", "list(string)"
+)
+
+
+def _bucket(store: Instance[Settings]) -> Iterator[Block]:
+    label = store.name
+    bucket = Expression(f"aws_s3_bucket.{label}.id")
+    yield Block("resource", ("aws_s3_bucket", label), {"bucket": Expression("var.bucket_name")})
+    yield Block(
+        "resource",
+        ("aws_s3_bucket_public_access_block", label),
+        {
+            "bucket": bucket,
+            "block_public_acls": True,
+            "block_public_policy": True,
+            "ignore_public_acls": True,
+            "restrict_public_buckets": True,
+        },
+    )
+    yield Block(
+        "resource",
+        ("aws_s3_bucket_lifecycle_configuration", label),
+        {"bucket": bucket},
+        (Block("rule", (), {"id": "kept", "status": "Enabled"}, tuple(_lifecycle(store.settings))),),
+    )
+
+
+def _lifecycle(settings: Settings) -> Iterator[Block]:
+    yield Block("filter", (), {})
+    if settings.infrequent_after_months is not None:
+        days: dict[str, Value] = {"days": settings.infrequent_after_months * DAYS_PER_MONTH}
+        yield Block("transition", (), {**days, "storage_class": "STANDARD_IA"})
+    if settings.deleted_after_months is not None:
+        yield Block("expiration", (), {"days": settings.deleted_after_months * DAYS_PER_MONTH})
+    yield Block("abort_incomplete_multipart_upload", (), {"days_after_initiation": PARTS_DAYS})
+
+
+def _endpoint(plan: Plan) -> tuple[Block, ...]:
+    return (
+        Block(
+            "resource",
+            ("aws_vpc_endpoint", "objects"),
+            {
+                "vpc_id": Expression("var.vpc_id"),
+                "service_name": f"com.amazonaws.{plan.scenario.region}.s3",
+                "vpc_endpoint_type": "Gateway",
+                "route_table_ids": Expression("var.private_route_table_ids"),
+            },
+        ),
+    )
