@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from math import ceil, floor
 from typing import Any, Generic, TypeVar
 
@@ -162,6 +163,11 @@ class Ask(Site[S]):
         """Return the mean over the day of a count that follows the connected users of each hour."""
         hours = self.traffic.hourly_users
         return sum(count(users) for users in hours) / len(hours)
+
+    def usd(self, offer: Offer) -> Decimal | None:
+        """Return the price of one of an offer on demand; None where the book has none."""
+        price = self.book.find(*self.cloud.key(offer))
+        return None if price is None else price.usd
 
     def shape(self, what: str, options: tuple[str, ...] = ()) -> Shape:
         """Return the shape that its settings name, or the cheapest that meets the need they state.

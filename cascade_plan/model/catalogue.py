@@ -142,11 +142,15 @@ class Burst(NamedTuple):
     """What each further vCPU-hour is bought as; None where it is slowed to its baseline instead."""
     source: str
 
-    def words(self, vcpu_hours: float) -> str:
-        """Return what becomes of so many vCPU-hours a month that no credits are earned for."""
+    def words(self, vcpu_hours: float, usd: Decimal | None) -> str:
+        """Return what becomes of so many vCPU-hours a month that no credits are earned for; `usd` is the price of one.
+
+        None where it has none.
+        """
         if self.offer is None:
             return "it is slowed to that share"
-        return f"{vcpu_hours:,.0f} vCPU-hours a month are billed besides"
+        billed = f"{vcpu_hours:,.0f} vCPU-hours a month are billed"
+        return f"{billed} besides" if usd is None else f"{billed} at ${usd:f}, ${vcpu_hours * float(usd):,.2f}"
 
 
 class CapacityUnit(NamedTuple):

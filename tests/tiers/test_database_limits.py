@@ -12,7 +12,7 @@ from cascade_plan.inputs.scenarios import read
 from cascade_plan.model.plan import Plan
 from cascade_plan.planning.pipeline import plan
 from cascade_plan.tiers.database.settings import Settings
-from cascade_plan.tiers.database.work import data_gib, pages_gib, read_wait
+from cascade_plan.tiers.database.work import pages_gib, read_wait
 
 SHAPES = ("db.t4g.medium", "db.r6g.large", "db.r6g.xlarge", "db.r6g.2xlarge", "db.r6g.4xlarge")
 """Each with more memory than the one before."""
@@ -62,12 +62,14 @@ def test_replicas_share_the_reads_and_each_replays_every_write() -> None:
 
 
 def test_a_disk_that_is_full_is_said_with_what_does_more() -> None:
+    """Where what is provisioned is said; left out, it is what is asked."""
     full = {"data_gib": 300, "storage_gib": 399, "hot_data_ratio": 0.8, "replicas": 1}
-    (message,) = said(database(**full), "disk-operations")
+    (message,) = said(database(**full, provisioned_operations_per_s=3000), "disk-operations")
     assert message == (
         "each replica is asked 3,547 disk operations/s; 399 GiB of gp3 do 3,000: more replicas share the reads, or "
-        "400 GiB do 12,000, set tiers.database.storage_gib"
+        "provision more, tiers.database.provisioned_operations_per_s"
     )
+    assert not said(database(**full), "disk-operations")
     assert not said(database(**full | {"storage_gib": 400}), "disk-operations")
 
 
@@ -90,22 +92,47 @@ def test_provisioned_operations_are_held_against_and_billed_for_each_instance() 
     assert float(items["read replicas disk operations"].cost_usd.average) == pytest.approx(2000)
     (message,) = said(planned("whale-1m", tiers__database__provisioned_operations_per_s=20_000), "disk-operations")
     assert "its provisioned storage does 20,000" in message
-    small = database(provisioned_operations_per_s=20_000, data_gib=10)
-    assert said(small, "not-provisioned") == ["100 GiB of gp3 take no provisioned operations, 400 GiB do"]
+
+
+def test_where_a_disk_takes_no_more_the_size_that_includes_it_is_bought() -> None:
+    small = database(provisioned_operations_per_s=11_000, data_gib=10)
+    assert small.figure("database.storage_gib") == 400
     assert not [item.name for item in small.bill.items if "disk operations" in item.name]
+    more = database(provisioned_operations_per_s=13_000, data_gib=10)
+    (line,) = [item for item in more.bill.items if item.name == "database primary disk operations"]
+    assert line.quantity.average == 1000
 
 
-def test_data_beyond_its_storage_is_said_where_it_is_given() -> None:
-    (message,) = said(database(data_gib=150), "storage")
-    assert message == "database holds 150 GiB; its storage holds 100: set tiers.database.storage_gib"
-    assert not said(database(), "storage")
+def test_throughput_beyond_what_the_size_includes_is_bought_with_the_operations_it_needs() -> None:
+    """RDS wants four operations a second for each MiB/s: 4,000 MiB/s are 16,000."""
+    made = database(provisioned_mib_per_s=4000, storage_gib=400, data_gib=10)
+    items = {item.name: item for item in made.bill.items}
+    assert items["database primary disk throughput"].quantity.average == 3500
+    assert items["database primary disk operations"].quantity.average == 4000
+    assert made.figure("database.disk_bytes_per_s_max") == 4000 * 2**20
 
 
-@pytest.mark.parametrize(("given", "growth", "gib"), [(None, 5.0, 60.0), (None, 50.0, 100.0), (40.0, 50.0, 40.0)])
-def test_the_data_are_as_given_or_a_years_growth_as_far_as_the_storage_holds_it(
-    given: float | None, growth: float, gib: float
-) -> None:
-    assert data_gib(Settings(storage_gib=100, data_gib=given), growth) == gib
+def test_what_an_instance_cannot_use_is_not_bought() -> None:
+    """A db.r6g.large does 3,600 operations/s all the time, whatever is asked of it."""
+    made = planned(
+        "whale-1m", tiers__database__provisioned_operations_per_s="null", tiers__database__shape="db.r6g.large"
+    )
+    assert made.figure("database.disk_operations_per_s_max") == 12_000
+    assert not [item.name for item in made.bill.items if "disk operations" in item.name]
+
+
+def test_data_beyond_its_storage_make_it_grow() -> None:
+    assert database(data_gib=150).figure("database.storage_gib") > 150 / 0.9
+    assert database(data_gib=150).figure("database.data_gib") == 150
+
+
+@pytest.mark.parametrize(("given", "gib"), [("null", 100.0), (40.0, 40.0)])
+def test_the_data_are_as_given_or_a_years_growth_as_far_as_the_storage_holds_it(given: object, gib: float) -> None:
+    """67.3 GiB are added a month."""
+    assert database(data_gib=given).figure("database.data_gib") == gib
+    assert database(data_gib="null", storage_gib=2000).figure("database.data_gib") == pytest.approx(
+        12 * 67.31, rel=1e-4
+    )
 
 
 def test_a_log_that_fills_max_wal_size_at_once_is_said() -> None:
@@ -135,8 +162,10 @@ def test_credits_beyond_the_baseline_are_billed_and_said() -> None:
     hours = (busy - 0.2) * 2 * 730
     assert message == (
         f"db.t4g.medium earns credits for 20% of its 2 vCPU and is {busy:.0%} busy on average: {hours:,.0f} vCPU-hours "
-        f"a month are billed at $0.075, about ${hours * 0.075:,.2f} that the bill lacks"
+        f"a month are billed at $0.075, ${hours * 0.075:,.2f}"
     )
+    (line,) = [item for item in made.bill.items if "CPU credits" in item.name]
+    assert float(line.cost_usd.average) == pytest.approx(hours * 0.075, abs=1e-4)
 
 
 def test_credits_that_a_long_load_spends_are_said() -> None:

@@ -48,8 +48,10 @@ def findings(ask: Ask[Settings], group: NodeGroup) -> Iterator[Finding]:
     hours, burst, shape = surplus(ask, group), ask.cloud.burst(group.shape), group.shape
     if hours is None or burst is None or not hours.average:
         return
+    busy = hours.average / (group.count.average * shape.vcpu * ask.hours) + (shape.cpu_baseline_ratio or 0.0)
+    usd = None if burst.offer is None else ask.usd(burst.offer)
     words = (
         f"{shape.name} earns credits for {shape.cpu_baseline_ratio:.0%} of its {shape.vcpu} vCPU, and requests keep "
-        f"the {group.name} busier on average: {burst.words(hours.average)}"
+        f"the {group.name} {busy:.0%} busy on average: {burst.words(hours.average, usd)}"
     )
     yield Finding("warning", "cpu-credits", words, f"tiers.{group.tier}.shape")

@@ -39,9 +39,10 @@ def _findings(ask: Ask[Settings], support: Support | None, usages: list[Usage]) 
         return
     if ask.day is None:
         return
-    hourly = [ask.book.find(*ask.cloud.key(offer)) for offer in (PLANE, SUPPORTED)]
-    usd = sum(price.usd for price in hourly if price is not None) * ask.hours
-    cost = f"${usd:,.2f} a month instead of ${hourly[0].usd * ask.hours:,.2f}" if all(hourly) and hourly[0] else "more"
+    plane, more = ask.usd(PLANE), ask.usd(SUPPORTED)
+    cost = "more"
+    if plane is not None and more is not None:
+        cost = f"${(plane + more) * ask.hours:,.2f} a month instead of ${plane * ask.hours:,.2f}"
     if ask.day >= support.extended_end:
         words = f"Kubernetes {version} is not run any more since {support.extended_end}: it is upgraded without asking"
         yield Finding("warning", "version-ended", words, where)

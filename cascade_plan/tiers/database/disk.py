@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import ceil, inf
 from typing import Final, NamedTuple
 
+from cascade_plan.formulas.accumulation import MONTHS_PER_YEAR
 from cascade_plan.model.ask import Ask
 from cascade_plan.model.catalogue import DiskRate, StorageRate
 from cascade_plan.model.ceiling import Demand
@@ -48,6 +49,12 @@ def disk(ask: Ask[Settings], work: Work, month: int) -> Disk:
         operations = max(operations, storage.operations_per_mib * throughput / MIB)
     bought = DiskRate(operations - does.operations_per_s, throughput - does.bytes_per_s)
     return Disk(gib, operations, throughput, bought)
+
+
+def disks_of_year(ask: Ask[Settings], work: Work) -> list[Disk]:
+    """Return the disk in each month of the first year; what is in memory of its data changes with their size."""
+    months = range(1, MONTHS_PER_YEAR + 1)
+    return [disk(ask, Work.of(ask, work.shape, work.replica_count, month), month) for month in months]
 
 
 def _wanted(ask: Ask[Settings], work: Work, storage: StorageRate) -> DiskRate:

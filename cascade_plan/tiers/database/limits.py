@@ -120,9 +120,10 @@ def _credits(ask: Ask[Settings], work: Work, read_s: float, write_s: float) -> I
     earns = f"{shape.name} earns credits for {baseline:.0%} of its {shape.vcpu} vCPU"
     where = f"{ask.name}.busy_ratio_average"
     if busy > baseline:
+        usd = None if burst.offer is None else ask.usd(burst.offer)
         hours = credits.surplus_vcpu_hours(min(1.0, busy), baseline, shape.vcpu, ask.hours)
         yield Finding(
-            "warning", "cpu-credits", f"{earns} and is {busy:.0%} busy on average: {burst.words(hours)}", where
+            "warning", "cpu-credits", f"{earns} and is {busy:.0%} busy on average: {burst.words(hours, usd)}", where
         )
         return
     think_s = ask.scenario.behaviour.think_time_s.mean

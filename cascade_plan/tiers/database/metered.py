@@ -12,7 +12,7 @@ from cascade_plan.model.ceiling import Demand
 from cascade_plan.model.derivation import Finding
 from cascade_plan.model.fleet import Band, NodeGroup, Usage
 from cascade_plan.model.offer import Offer
-from cascade_plan.tiers.database.disk import MIB, Disk, disk
+from cascade_plan.tiers.database.disk import MIB, Disk, disk, disks_of_year
 from cascade_plan.tiers.database.growth import growth_gib_per_month, held_gib
 from cascade_plan.tiers.database.service import read_time, write_time
 from cascade_plan.tiers.database.settings import Settings
@@ -23,8 +23,7 @@ DAYS_PER_MONTH = 365 / 12
 
 def usages(ask: Ask[Settings], work: Work, groups: Sequence[NodeGroup], version: str) -> Iterator[Usage]:
     """Yield the metered use of the instances in `groups`; `version` names the extended support that is charged."""
-    month = ask.scenario.month
-    now, year = disk(ask, work, month), [disk(ask, work, each) for each in range(1, MONTHS_PER_YEAR + 1)]
+    now, year = disk(ask, work, ask.scenario.month), disks_of_year(ask, work)
     for group in groups:
         yield _storage(group, now, year)
         yield from _beyond(group, now, year)
@@ -36,7 +35,7 @@ def usages(ask: Ask[Settings], work: Work, groups: Sequence[NodeGroup], version:
 
 def findings(ask: Ask[Settings], work: Work, groups: Sequence[NodeGroup]) -> Iterator[Finding]:
     """Yield that data fills the disk within a year, and what it costs that the disk grows by itself."""
-    first, last = disk(ask, work, 1), disk(ask, work, MONTHS_PER_YEAR)
+    first, *_, last = disks_of_year(ask, work)
     growth = growth_gib_per_month(ask)
     if last.gib <= first.gib or not growth:
         return
@@ -52,10 +51,9 @@ def _more(ask: Ask[Settings], groups: Sequence[NodeGroup], gib: int) -> str:
     """Return what so many GiB more of each instance cost a month, in words; "" where that is not known."""
     usd = Decimal(0)
     for group in groups:
-        price = ask.book.find(*ask.cloud.key(Offer("database_storage", "", group.offer.options)))
-        if price is None:
+        if (price := ask.usd(Offer("database_storage", "", group.offer.options))) is None:
             return ""
-        usd += price.usd * gib * Decimal(str(group.count.average))
+        usd += price * gib * Decimal(str(group.count.average))
     return f", ${usd:,.0f} a month more"
 
 

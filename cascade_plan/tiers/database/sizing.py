@@ -50,7 +50,8 @@ def size(ask: Ask[Settings]) -> Sized:
         groups.append(NodeGroup(ask.name, f"{called}s", "replicas", shape, single, count, settings.terms, lever=lever))
     figures = _figures(ask, replicas, given_least, least)
     queries = float(figures[2].value)
-    work, times = Work.of(ask, shape, replicas), (read_time(settings).mean_s, write_time(settings).mean_s)
+    work = Work.of(ask, shape, replicas, ask.scenario.month)
+    times = read_time(settings).mean_s, write_time(settings).mean_s
     support = versions.support(ask)
     return Sized(
         ask.name,

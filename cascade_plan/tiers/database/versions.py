@@ -56,10 +56,10 @@ def findings(ask: Ask[Settings], groups: Sequence[NodeGroup]) -> Iterator[Findin
 def _cost(ask: Ask[Settings], found: Support, years: str, groups: Sequence[NodeGroup]) -> str:
     """Return what extended support costs a month from then on, in words."""
     offer = Offer("database_support", years)
-    price = ask.book.find(*ask.cloud.key(offer)) if ask.cloud.sells(offer) else None
+    price = ask.usd(offer) if ask.cloud.sells(offer) else None
     if price is None:
         return "what that costs is not known"
     count = vcpu(groups)
-    usd = Decimal(str(count)) * price.usd * ask.hours
+    usd = Decimal(str(count)) * price * ask.hours
     later = f", more from {found.rates[-1].begin}" if years != found.rates[-1].name else ""
-    return f"{count:g} vCPU x ${price.usd:f} x {ask.hours} h = ${usd:,.2f} a month{later}"
+    return f"{count:g} vCPU x ${price:f} x {ask.hours} h = ${usd:,.2f} a month{later}"

@@ -45,12 +45,12 @@ def pages_gib(memory_gib: float) -> float:
     return postgres.effective_cache_size_mib(postgres.memory_mib(memory_gib)) / 1024
 
 
-def data_gib(ask: Ask[Settings]) -> float:
+def data_gib(ask: Ask[Settings], month: int) -> float:
     """Return the size of tables and indexes: as given and grown since, or a year's growth, at most what the disk holds.
 
     Of the first month what is given stands, so that what was measured is planned with.
     """
-    month, growth = ask.scenario.month, growth_gib_per_month(ask)
+    growth = growth_gib_per_month(ask)
     if ask.settings.data_gib is not None:
         return held_gib(ask, month - 1)
     return min(growth * max(MONTHS_KEPT, month), grown_gib(ask.settings.storage_gib, held_gib(ask, month)))
@@ -68,9 +68,9 @@ class Work:
     memory_hit_ratio: float
 
     @classmethod
-    def of(cls, ask: Ask[Settings], shape: Shape, replica_count: int) -> Work:
-        """Return what a database is made to do that runs on a primary and so many replicas of a shape."""
-        data = data_gib(ask)
+    def of(cls, ask: Ask[Settings], shape: Shape, replica_count: int, month: int) -> Work:
+        """Return what a database is made to do in a month that runs on a primary and so many replicas of a shape."""
+        data = data_gib(ask, month)
         kept = working_set.hit_ratio(pages_gib(shape.memory_gib), data, ask.settings.hot_data_ratio)
         return cls(ask.settings, shape, replica_count, asked(ask.scenario, ask.name), data, kept)
 

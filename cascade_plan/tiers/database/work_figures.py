@@ -10,7 +10,7 @@ from cascade_plan.formulas.accumulation import MONTHS_PER_YEAR
 from cascade_plan.model.ask import Ask
 from cascade_plan.model.derivation import Derivation, Input
 from cascade_plan.model.traffic import busiest_requests_per_s
-from cascade_plan.tiers.database.disk import Disk, disk
+from cascade_plan.tiers.database.disk import Disk, disk, disks_of_year
 from cascade_plan.tiers.database.growth import growth_gib_per_month
 from cascade_plan.tiers.database.settings import Settings
 from cascade_plan.tiers.database.work import MONTHS_KEPT, Work, pages_gib
@@ -26,7 +26,7 @@ def figures(ask: Ask[Settings], work: Work, read_s: float, write_s: float) -> It
     yield _hit_ratio(ask, work)
     now = disk(ask, work, ask.scenario.month)
     yield from _disk(ask, work, now)
-    yield from _bought(ask, now, disk(ask, work, MONTHS_PER_YEAR))
+    yield from _bought(ask, now, disks_of_year(ask, work)[-1])
     rate, per_s = _rate(ask), busiest_requests_per_s(ask.scenario, ask.traffic)
     yield ask.figure(
         "wal_bytes_per_s_peak",

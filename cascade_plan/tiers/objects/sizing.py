@@ -8,7 +8,7 @@ from cascade_plan.model.derivation import Derivation, Finding
 from cascade_plan.model.fleet import Band, Sized, Usage
 from cascade_plan.model.offer import Offer
 from cascade_plan.tiers.objects.settings import Settings
-from cascade_plan.units import GIB
+from cascade_plan.units import GIB, SECONDS_PER_MONTH
 
 AFTER: tuple[str, ...] = ()
 MILLION = 1_000_000
@@ -53,7 +53,7 @@ def _metered(
 
 def _added(ask: Ask[Settings]) -> Band:
     """Return the GiB that are added in an average month."""
-    return ask.monthly(ask.traffic.object_growth_bytes_per_s).times(1 / GIB)
+    return ask.traffic.object_growth_bytes_per_s.times(SECONDS_PER_MONTH / GIB)
 
 
 def _stored(ask: Ask[Settings], month: int) -> tuple[Band, Band]:
@@ -88,7 +88,7 @@ def _figures(ask: Ask[Settings], stored: Band) -> tuple[Derivation, ...]:
             "added_gib_per_month",
             _added(ask).average,
             "GiB/month",
-            f"mean requests/s x object_bytes of the action mix x {ask.hours} h",
+            "mean requests/s x object_bytes of the action mix x 730 h",
             users,
         ),
         ask.figure(
