@@ -166,7 +166,7 @@ PER = {
 }  # fmt: skip
 QUALIFIERS = {
     "p95", "p99", "min", "max", "base", "mean", "peak", "average", "registered", "scaled_in",
-    "halved", "doubled", "predicted", "measured", "before", "after",
+    "halved", "doubled", "monthly", "predicted", "measured", "before", "after",
 }  # fmt: skip
 NAMED = re.compile(
     rf"(?:[a-z0-9]+_)*(?:{'|'.join(sorted(UNITS | COUNTED | DIMENSIONLESS))})"
@@ -180,8 +180,8 @@ BY_NAME = {"purchase", "reads", "writes", "jobs", "counts", "before"}
 """Fields that map names to shares, to counts of what the field is called, or paths to their values."""
 BY_KEY = {"Calibrated"}
 """Classes whose values are in the unit of the path that they stand under."""
-NO_UNIT = {"schema_version", "port", "profile", "seed"}
-"""Numbers that count nothing, and 24 loads relative to each other."""
+NO_UNIT = {"month", "schema_version", "port", "profile", "seed"}
+"""Numbers that count nothing, the month of a life, and 24 loads relative to each other."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -107,7 +107,7 @@ class Usage:
     """Where that price comes from, as the scenario says it."""
     group: str = ""
     """The name of the group of instances it is a part of, such as the storage of a database; empty where of none."""
-    first_year: tuple[Band, ...] = ()
+    amount_monthly: tuple[Band, ...] = ()
     """The amount in each of the first twelve months, where it accumulates; empty where every month is the same."""
 
 

@@ -29,12 +29,12 @@ def bill_of(fleet: Fleet, book: Book, not_priced: tuple[str, ...] = ()) -> Bill:
 
 def _year(fleet: Fleet, book: Book, now: Amounts) -> Iterator[Amounts]:
     """Yield what each month of the first year costs: this month, with what accumulates as it is by then."""
-    growing = [usage for usage in fleet.usages if usage.first_year]
+    growing = [usage for usage in fleet.usages if usage.amount_monthly]
     if not growing:
         return
     others = now.minus(_cost(growing, fleet, book))
-    for month in range(len(growing[0].first_year)):
-        yield others.plus(_cost([replace(usage, amount=usage.first_year[month]) for usage in growing], fleet, book))
+    for month in range(len(growing[0].amount_monthly)):
+        yield others.plus(_cost([replace(usage, amount=usage.amount_monthly[month]) for usage in growing], fleet, book))
 
 
 def _cost(usages: list[Usage], fleet: Fleet, book: Book) -> Amounts:

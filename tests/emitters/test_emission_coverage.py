@@ -48,7 +48,11 @@ BOUGHT = {
     "balancer_capacity": '"aws_lb"',
     "database_storage": '"aws_db_instance"',
     "database_operations": "iops",
+    "database_throughput": "storage_throughput",
     "database_backup": "backup_retention_period",
+    "object_storage": '"aws_s3_bucket"',
+    "object_writes": '"aws_s3_bucket"',
+    "object_reads": '"aws_s3_bucket"',
     "queue_requests": '"aws_sqs_queue"',
 }
 """What is bought by the metre -> what stands in a file that makes it."""

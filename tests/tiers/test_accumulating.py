@@ -57,7 +57,7 @@ def test_a_lifecycle_moves_and_deletes() -> None:
 
 
 def test_what_is_written_and_read_are_requests_and_what_is_read_leaves() -> None:
-    never, twice = planned(), planned(("tiers.objects.reads_per_write", "2"))
+    never, twice = planned(), planned(("tiers.objects.read_count_per_write", "2"))
     writes = PER_S / 6 * SECONDS / 1e6
     assert amount(never, "object writes") == pytest.approx(writes)
     assert amount(twice, "object reads") == pytest.approx(2 * writes)

@@ -63,10 +63,10 @@ def test_replicas_share_the_reads_and_each_replays_every_write() -> None:
 
 def test_a_disk_that_is_full_is_said_with_what_does_more() -> None:
     """Where what is provisioned is said; left out, it is what is asked."""
-    full = {"data_gib": 300, "storage_gib": 399, "hot_data_ratio": 0.8, "replicas": 1}
+    full = {"data_gib": 290, "storage_gib": 399, "hot_data_ratio": 0.8, "replicas": 1}
     (message,) = said(database(**full, provisioned_operations_per_s=3000), "disk-operations")
     assert message == (
-        "each replica is asked 3,547 disk operations/s; 399 GiB of gp3 do 3,000: more replicas share the reads, or "
+        "each replica is asked 3,543 disk operations/s; 399 GiB of gp3 do 3,000: more replicas share the reads, or "
         "provision more, tiers.database.provisioned_operations_per_s"
     )
     assert not said(database(**full), "disk-operations")

@@ -45,7 +45,8 @@ def size(ask: Ask[Settings]) -> Sized:
         ask.name,
         "api",
         groups=(group,),
-        usages=tuple(credits.usages(ask, group)),
+        usages=(used := tuple(credits.usages(ask, group))),
+        not_emitted=tuple(f"{usage.name}: metered as they are spent" for usage in used),
         figures=(*figures, *replicas),
         findings=(
             *_rounding_findings(figures),

@@ -19,6 +19,8 @@ from cascade_plan.tiers.database.settings import Settings
 from cascade_plan.tiers.database.work import Work
 
 DAYS_PER_MONTH = 365 / 12
+METERED = {"database_credits": "metered as they are spent", "database_support": "comes with the version"}
+"""What nobody makes, and why it is charged."""
 
 
 def usages(ask: Ask[Settings], work: Work, groups: Sequence[NodeGroup], version: str) -> Iterator[Usage]:
@@ -31,6 +33,13 @@ def usages(ask: Ask[Settings], work: Work, groups: Sequence[NodeGroup], version:
         if version:
             yield _support(ask, group, version)
     yield from _backups(ask, now, year)
+
+
+def not_emitted(used: Sequence[Usage]) -> Iterator[str]:
+    """Yield of what no file is written, and why."""
+    for usage in used:
+        if usage.offer.what in METERED:
+            yield f"{usage.name}: {METERED[usage.offer.what]}"
 
 
 def findings(ask: Ask[Settings], work: Work, groups: Sequence[NodeGroup]) -> Iterator[Finding]:
@@ -62,7 +71,7 @@ def _storage(group: NodeGroup, now: Disk, year: Sequence[Disk]) -> Usage:
     offer = Offer("database_storage", "", group.offer.options)
     months = tuple(group.count.times(each.gib) for each in year)
     return Usage(
-        group.tier, called, offer, group.count.times(now.gib), "gib_month", group=group.name, first_year=months
+        group.tier, called, offer, group.count.times(now.gib), "gib_month", group=group.name, amount_monthly=months
     )
 
 
@@ -77,7 +86,7 @@ def _beyond(group: NodeGroup, now: Disk, year: Sequence[Disk]) -> Iterator[Usage
             continue
         months = tuple(group.count.times(each.bought[at] * size) for each in year)
         amount, offer = group.count.times(now.bought[at] * size), Offer(what, "", group.offer.options)
-        yield Usage(group.tier, f"{group.name} {words}", offer, amount, unit, group=group.name, first_year=months)
+        yield Usage(group.tier, f"{group.name} {words}", offer, amount, unit, group=group.name, amount_monthly=months)
 
 
 def _credits(ask: Ask[Settings], work: Work, group: NodeGroup) -> Iterator[Usage]:
@@ -128,7 +137,9 @@ def _backups(ask: Ask[Settings], now: Disk, year: Sequence[Disk]) -> Iterator[Us
     if amount or any(months):
         name = f"{ask.name.replace('_', ' ')} backup"
         first_year = tuple(map(Band.constant, months))
-        yield Usage(ask.name, name, Offer("database_backup"), Band.constant(amount), "gib_month", first_year=first_year)
+        yield Usage(
+            ask.name, name, Offer("database_backup"), Band.constant(amount), "gib_month", amount_monthly=first_year
+        )
 
 
 def _kept_gib(ask: Ask[Settings], size: Disk, month: int) -> float:

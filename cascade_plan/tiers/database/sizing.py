@@ -52,12 +52,12 @@ def size(ask: Ask[Settings]) -> Sized:
     queries = float(figures[2].value)
     work = Work.of(ask, shape, replicas, ask.scenario.month)
     times = read_time(settings).mean_s, write_time(settings).mean_s
-    support = versions.support(ask)
+    usages = tuple(metered.usages(ask, work, groups, versions.support(ask)))
     return Sized(
         ask.name,
         "database",
         groups=tuple(groups),
-        usages=tuple(metered.usages(ask, work, groups, support)),
+        usages=usages,
         figures=(*figures, *work_figures.figures(ask, work, *times)),
         findings=(
             *_findings(ask, replicas, queries, figures[0].note if ask.solution is None else ""),
@@ -67,6 +67,7 @@ def size(ask: Ask[Settings]) -> Sized:
         ),
         ceilings=tuple(limits.ceilings(ask, work)),
         levers=(_lever(ask, replicas, least, single),),
+        not_emitted=tuple(metered.not_emitted(usages)),
     )
 
 

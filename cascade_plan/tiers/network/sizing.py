@@ -81,7 +81,7 @@ def _read_gib(ask: Ask[Settings]) -> Band:
     """Return the objects that users read, which leave for the internet."""
     found = NONE
     for objects in ask.scenario.of("objects").values():
-        per_s = ask.traffic.object_growth_bytes_per_s.times(objects.reads_per_write)  # type: ignore[attr-defined]
+        per_s = ask.traffic.object_growth_bytes_per_s.times(objects.read_count_per_write)  # type: ignore[attr-defined]
         found = found.plus(_monthly_gib(ask, per_s))
     return found
 

@@ -34,7 +34,7 @@ class Settings(tier.Settings):
         "one PUT, https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html; an upload in parts has more",
     )
     """Requests that store one object."""
-    reads_per_write: PerOneOrZero = default(
+    read_count_per_write: PerOneOrZero = default(
         0.0, "assumption", "no action of a scenario reads an object: say so here where users do"
     )
     """How often an object is read, in the mean, in the month in which it is written: a request, and its bytes to the

@@ -31,8 +31,8 @@ def size(ask: Ask[Settings]) -> Sized:
             ask, "stored objects, infrequent access", INFREQUENT, kept, "gib_month", tuple(b for _, b in year)
         )
         usages.insert(1, rare)
-    if settings.reads_per_write:
-        reads = _count_per_month(ask).times(settings.reads_per_write / MILLION)
+    if settings.read_count_per_write:
+        reads = _count_per_month(ask).times(settings.read_count_per_write / MILLION)
         usages.append(_metered(ask, "object reads", Offer("object_reads"), reads, "million_requests"))
     return Sized(
         ask.name,
@@ -48,7 +48,7 @@ def size(ask: Ask[Settings]) -> Sized:
 def _metered(
     ask: Ask[Settings], name: str, offer: Offer, amount: Band, unit: str, first_year: tuple[Band, ...] = ()
 ) -> Usage:
-    return Usage(ask.name, name, offer, amount, unit, first_year=first_year)
+    return Usage(ask.name, name, offer, amount, unit, amount_monthly=first_year)
 
 
 def _added(ask: Ask[Settings]) -> Band:
@@ -93,10 +93,10 @@ def _figures(ask: Ask[Settings], stored: Band) -> tuple[Derivation, ...]:
         ),
         ask.figure(
             "read_gib_per_month",
-            _added(ask).times(ask.settings.reads_per_write).average,
+            _added(ask).times(ask.settings.read_count_per_write).average,
             "GiB/month",
-            f"{ask.name}.added_gib_per_month x reads_per_write",
-            (ask.own("reads_per_write"),),
+            f"{ask.name}.added_gib_per_month x read_count_per_write",
+            (ask.own("read_count_per_write"),),
         ),
         ask.figure(
             "stored_gib",

@@ -15,5 +15,5 @@ class Settings(tier.Settings):
 
     image_gib: Gib = default(0.2, "assumption", "a Python service with its libraries, compressed")
     """Size of one image."""
-    versions_kept: Count = default(10, "assumption", "enough to roll back; a lifecycle policy deletes older ones")
+    version_count: Count = default(10, "assumption", "enough to roll back; a lifecycle policy deletes older ones")
     """Versions of each image that are kept; layers that they share are counted once for each."""

@@ -14,7 +14,7 @@ AFTER: tuple[str, ...] = READS_ALL
 def size(ask: Ask[Settings]) -> Sized:
     """Return what the images take; nothing where no pod runs."""
     images = {workload.image for sized in ask.fleet.values() for workload in sized.workloads}
-    gib = len(images) * ask.settings.versions_kept * ask.settings.image_gib
+    gib = len(images) * ask.settings.version_count * ask.settings.image_gib
     usage = Usage(ask.name, "container images", Offer("image_storage"), Band.constant(gib), "gib_month")
     return Sized(
         ask.name,
@@ -25,8 +25,8 @@ def size(ask: Ask[Settings]) -> Sized:
                 "image_gib",
                 gib,
                 "GiB",
-                f"{len(images)} images x versions_kept x image_gib",
-                (ask.own("versions_kept"), ask.own("image_gib")),
+                f"{len(images)} images x version_count x image_gib",
+                (ask.own("version_count"), ask.own("image_gib")),
             ),
         ),
         not_emitted=(f"{usage.name}: the repository is made by hand",),

@@ -1,1 +1,1 @@
-"""Logs, custom metrics and alarms that the cloud keeps."""
+"""Telemetry that the cloud keeps: logs, custom metrics, alarms."""

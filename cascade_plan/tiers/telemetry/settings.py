@@ -29,7 +29,7 @@ class Settings(tier.Settings):
         0.15, "assumption", "logs are stored compressed, and text of this kind to a sixth or a seventh"
     )
     """What a byte of log takes once it is stored."""
-    metrics: Some = default(0, "assumption", "the application's metrics are in Prometheus")
+    metric_count: Some = default(0, "assumption", "the application's metrics are in Prometheus")
     """Custom metrics."""
-    alarms: Some = default(10, "assumption", "a few for each of database, cache, balancer and nodes")
+    alarm_count: Some = default(10, "assumption", "a few for each of database, cache, balancer and nodes")
     """Alarms of standard resolution, each on one metric."""

@@ -1,4 +1,4 @@
-"""Logs, custom metrics and alarms that the cloud keeps."""
+"""Telemetry that the cloud keeps: logs, custom metrics, alarms."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ def size(ask: Ask[Settings]) -> Sized:
     now = stored(ask.scenario.month)
     usages = [
         Usage(ask.name, "logs written", Offer("log_traffic"), written, "gib"),
-        Usage(ask.name, "logs stored", Offer("log_storage"), now, "gib_month", first_year=year),
+        Usage(ask.name, "logs stored", Offer("log_storage"), now, "gib_month", amount_monthly=year),
         *(
             Usage(ask.name, f"{what}s", Offer(what), Band.constant(count), f"{what}_month")
-            for what, count in (("metric", settings.metrics), ("alarm", settings.alarms))
+            for what, count in (("metric", settings.metric_count), ("alarm", settings.alarm_count))
             if count
         ),
     ]

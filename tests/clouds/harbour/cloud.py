@@ -10,6 +10,7 @@ from cascade_plan.model.catalogue import Allocatable, Burst, CapacityUnit, Catal
 from cascade_plan.model.fleet import Fleet
 from cascade_plan.model.offer import Offer
 from cascade_plan.model.price import Book, PriceKey
+from cascade_plan.model.support import Support
 from cascade_plan.prices import bundled
 from cascade_plan.prices.lines import Seller
 from cascade_plan.prices.lines import lines as priced
@@ -70,6 +71,11 @@ def cache_connection_count_max() -> int | None:
 
 def burst(shape: Shape) -> Burst | None:
     """Return None: it has no burstable shapes."""
+    return None
+
+
+def support(what: str, version: str) -> Support | None:
+    """Return None: what it supports, and until when, is not known."""
     return None
 
 
