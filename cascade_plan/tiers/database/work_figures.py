@@ -126,7 +126,7 @@ def _bought(ask: Ask[Settings], now: Disk, later: Disk) -> Iterator[Derivation]:
     added = Input("GiB added a month", growth_gib_per_month(ask), "computed")
     given = (ask.own("storage_gib"), ask.given("month"), added)
     grows = "storage_gib, a tenth more each time less than a tenth is free; or the size that does what it is asked"
-    yield ask.figure("storage_gib", now.gib, "GiB", grows, given, GROWS)
+    yield ask.figure("storage_gib", now.gib, "GiB", grows, given, GROWS if ask.cloud.database_storage() else "")
     yield ask.figure(
         "storage_gib_month_12", later.gib, "GiB", f"the same in month {MONTHS_PER_YEAR}", (given[0], added)
     )

@@ -46,9 +46,9 @@ def size(ask: Ask[Settings]) -> Sized:
 
 
 def _metered(
-    ask: Ask[Settings], name: str, offer: Offer, amount: Band, unit: str, first_year: tuple[Band, ...] = ()
+    ask: Ask[Settings], name: str, offer: Offer, amount: Band, unit: str, monthly: tuple[Band, ...] = ()
 ) -> Usage:
-    return Usage(ask.name, name, offer, amount, unit, amount_monthly=first_year)
+    return Usage(ask.name, name, offer, amount, unit, amount_monthly=monthly)
 
 
 def _added(ask: Ask[Settings]) -> Band:
