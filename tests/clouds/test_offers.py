@@ -58,8 +58,8 @@ def test_the_keys_of_aws(offer: Offer, term: str, key: tuple[str, ...]) -> None:
         (Offer("balancer", "clb"), "aws does not sell balancer clb: as balancer it sells alb or nlb"),
         (
             Offer("database", "db.r5.large", ("oracle", "multi_zone")),
-            "aws does not sell database db.r5.large oracle multi_zone: as database it sells aurora io_optimized or aurora "
-            "standard or postgres multi_zone or postgres single_zone",
+            "aws does not sell database db.r5.large oracle multi_zone: as database it sells aurora io_optimized or "
+            "aurora standard or postgres multi_zone or postgres single_zone",
         ),
         (Offer("cache", "cache.m6g.large"), "as cache it sells redis or valkey"),
     ],

@@ -136,9 +136,9 @@ def _backups(ask: Ask[Settings], now: Disk, year: Sequence[Disk]) -> Iterator[Us
         months = [_kept_gib(ask, each, month) for month, each in enumerate(year, start=1)]
     if amount or any(months):
         name = f"{ask.name.replace('_', ' ')} backup"
-        first_year = tuple(map(Band.constant, months))
+        monthly = tuple(map(Band.constant, months))
         yield Usage(
-            ask.name, name, Offer("database_backup"), Band.constant(amount), "gib_month", amount_monthly=first_year
+            ask.name, name, Offer("database_backup"), Band.constant(amount), "gib_month", amount_monthly=monthly
         )
 
 

@@ -124,11 +124,11 @@ def _disk(ask: Ask[Settings], work: Work, now: Disk) -> Iterator[Derivation]:
 def _bought(ask: Ask[Settings], now: Disk, later: Disk) -> Iterator[Derivation]:
     """Yield the disk of each instance: its size in the month of the bill and in month 12, and what it does then."""
     added = Input("GiB added a month", growth_gib_per_month(ask), "computed")
-    given = (ask.own("storage_gib"), ask.given("month"), added)
+    sizes = (ask.own("storage_gib"), ask.given("month"), added)
     grows = "storage_gib, a tenth more each time less than a tenth is free; or the size that does what it is asked"
-    yield ask.figure("storage_gib", now.gib, "GiB", grows, given, GROWS if ask.cloud.database_storage() else "")
+    yield ask.figure("storage_gib", now.gib, "GiB", grows, sizes, GROWS if ask.cloud.database_storage() else "")
     yield ask.figure(
-        "storage_gib_month_12", later.gib, "GiB", f"the same in month {MONTHS_PER_YEAR}", (given[0], added)
+        "storage_gib_month_12", later.gib, "GiB", f"the same in month {MONTHS_PER_YEAR}", (sizes[0], added)
     )
     if now.operations_per_s == inf:
         return
@@ -137,7 +137,8 @@ def _bought(ask: Ask[Settings], now: Disk, later: Disk) -> Iterator[Derivation]:
         ("disk_operations_per_s_max", now.operations_per_s, "IOPS", "provisioned_operations_per_s", 0),
         ("disk_bytes_per_s_max", now.bytes_per_s, "bytes/s", "provisioned_mib_per_s", 1),
     ):
-        yield ask.figure(leaf, most, unit, does, (ask.own(own), *_storage(ask, now, at)))
+        given = (ask.own(own),) if getattr(ask.settings, own) is not None else ()
+        yield ask.figure(leaf, most, unit, does, (*given, *_storage(ask, now, at)))
 
 
 def _busy(ask: Ask[Settings], work: Work, read_s: float, write_s: float) -> Derivation:
