@@ -191,7 +191,7 @@ def first_year(plan: Plan) -> Decimal:
 
 def year_named(plan: Plan) -> str:
     """Return what those twelve months are called."""
-    return "in the first year" if FIRST_YEAR in plan.figures else "a year"
+    return "in year 1" if FIRST_YEAR in plan.figures else "a year"
 
 
 def growth(plan: Plan) -> list[str]:

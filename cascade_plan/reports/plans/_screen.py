@@ -43,7 +43,7 @@ def screen(plan: Plan, width: int, command: str) -> str:
     # What a fleet cannot bear is said before its cheapest tiers are.
     least = int(any(finding.is_broken for finding in plan.findings))
     most = max(least, min(FINDINGS, free - head_and_total - len(tiers(plan)) - 1))
-    said = findings(plan, width, most) if most > 0 else []
+    said = findings(plan, width, max(0, most))
     table = bill(plan, width, max(1, free - len(said) - head_and_total))
     return "\n".join([*top, "", table, "", *missed, *said, "", *end]) + "\n"
 
