@@ -118,7 +118,7 @@ def test_every_byte_is_told(server: OfferServer, is_compressing: bool) -> None:
 
 def test_only_needed_files_are_read(server: OfferServer) -> None:
     rates(server, replace(EVERYTHING, services=frozenset({"eks", "prometheus"})))
-    assert {path.split("/")[4] for path in server.requests} == {"AmazonEKS"}
+    assert {path.split("/")[4] for path in server.requests} == {"AmazonEKS", "AmazonPrometheus"}
     server.requests.clear()
     rates(server, replace(EC2, items={}))
     assert {path.split("/")[4] for path in server.requests} == {"AmazonEC2"}

@@ -58,8 +58,8 @@ FREE = [
 
 
 def test_the_world_is_read() -> None:
-    # Two instances on demand, reserved for one year and, in two parts, for three; five metered products.
-    assert RIGHT.total() == len(RIGHT) == 2 * 4 + 5
+    # Two instances on demand, reserved for one year and, in two parts, for three; eight metered products.
+    assert RIGHT.total() == len(RIGHT) == 2 * 4 + 8
 
 
 def test_fields_may_stand_without_quotes() -> None:
@@ -97,6 +97,13 @@ def test_a_heading_that_no_wanted_product_needs_may_be_missing() -> None:
     assert len(read(world.offer_csv("AmazonEC2", LISTED, names), request=request)) == 3
 
 
+def test_a_heading_of_what_a_region_does_not_sell_may_be_missing() -> None:
+    names = world.HEADINGS["AmazonRDS"].replace("Extended Support Pricing Year,", "")
+    found = {rate.key.item for rate in read(world.offer_csv("AmazonRDS", LISTED, names), "AmazonRDS")}
+    whole = {rate.key.item for rate in read(world.offer_csv("AmazonRDS", LISTED), "AmazonRDS")}
+    assert whole - found == {"extended-support-year1-2", "extended-support-year3"}
+
+
 def test_reservations_without_the_headings_of_leases_are_no_silence() -> None:
     names = ",".join(name for name in NAMES if name not in world.LEASE.split(","))
     with pytest.raises(CloudError, match="there is no 'LeaseContractLength', 'OfferingClass', 'PurchaseOption'"):
@@ -117,7 +124,7 @@ def test_what_the_file_says_of_itself(right: str, wrong: str, words: str) -> Non
 
 
 def test_an_offer_that_is_not_wanted_is_not_read() -> None:
-    assert read("anything", "AmazonS3") == []
+    assert read("anything", "AmazonGlue") == []
     assert read("anything", request=replace(REQUEST, services=frozenset({"rds"}))) == []
 
 
