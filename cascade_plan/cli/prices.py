@@ -176,8 +176,7 @@ def update(
 ) -> int:
     """Bring today's prices of a cloud into the price cache, which every later plan uses.
 
-    A price that is found takes the place of the one before; whatever the source does not have stays, and is listed
-    with the price that stands in. An update that fails leaves the cache of its region as it was.
+    What the source lacks keeps its price and is listed. An update that fails leaves its region's cache as it was.
 
     Examples:
       cascade-plan prices update --region us-east-1
@@ -197,11 +196,9 @@ def update(
         deliver(sources.policy(), output)
         return 0
     source = source or next(iter(sources.SOURCES))
-    names = [name.strip() for name in services.split(",") if name.strip()]
-    wanted = updating.wanted_services(cloud, source, names)
+    wanted = updating.wanted_services(cloud, source, filter(None, map(str.strip, services.split(","))))
     if offline:
         raise UsageError(f"--offline uses no network, and prices update asks {cloud}: leave one of them out")
-    regions = _checked(cloud, region or bundled.regions(cloud))
     with downloads() as shown:
         wish = updating.Wish(
             cloud=cloud,
@@ -216,7 +213,7 @@ def update(
             progress=shown.read,
             expected=shown.expect,
         )
-        outcomes = [_updated(name, wish, shown) for name in regions]
+        outcomes = [_updated(name, wish, shown) for name in _checked(cloud, region or bundled.regions(cloud))]
     text = _outcomes_json(outcomes, wish) if format_ == "json" else _outcomes_table(outcomes, wish, changes_shown)
     if text:
         deliver(text, output)

@@ -110,6 +110,8 @@ def store(cloud: str, region: str, rows: Mapping[PriceKey, Row], retrieved: str,
     cannot be read or the rows make no book; the present file is then as it was.
     """
     prices = price_list(cloud)
+    if strange := [str(key) for key in rows if not prices.section_of(key)]:
+        raise ValueError(f"rows of no service of {cloud}: {strange}")
     replaced = {(key.service, key.item, key.term) for key in rows if prices.is_tiered(key)}
     path = path_of(cloud, region)
     with _locked(path, region):
