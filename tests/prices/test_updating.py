@@ -184,6 +184,111 @@ def test_the_policy_names_three_actions(cascade: Run) -> None:
     ]
 
 
+# ------------------------------------------------------------------------------------------------- what is not found
+
+NAT = ("prices", "update", "--region", "us-west-2", "--services", "vpc", "--endpoint-url")
+RENAMED = {
+    r"AmazonEC2/\d+/us-west-2": (b"NatGateway-Bytes", b"RegionalNatGateway-Bytes"),
+    r"AmazonVPC/\d+/us-west-2": (b"PublicIPv4:InUseAddress", b"PublicIPv4:ContiguousBlock"),
+}
+
+
+def rename(offers: offer_server.OfferServer) -> None:
+    """Rename two of the three meters of a region's network."""
+    for path, (old, new) in RENAMED.items():
+        offers.faults[path] = offer_server.Fault(change=lambda body, old=old, new=new: body.replace(old, new))  # type: ignore[misc]
+
+
+def test_a_renamed_meter_is_named_with_the_price_that_stands_in(cascade: Run, offers: offer_server.OfferServer) -> None:
+    rename(offers)
+    status, out, err = cascade(*NAT, offers.url)
+    assert (status, err) == (
+        0,
+        "warning: us-west-2: 2 prices were looked for and not found: an older one stands in for each\n",
+    )
+    bundle = bundled.book("aws", "us-west-2")
+    for item in ("nat-gateway-data", "public-ipv4"):
+        price = bundle.find("vpc", item)
+        assert price is not None
+        (line,) = [line for line in out.splitlines() if line.startswith(f"vpc {item} ")]
+        assert line.split(maxsplit=2)[2] == f"{price.usd} of {price.as_of} (bundled)"
+    book = cache.read("aws", "us-west-2")
+    assert [price.key.item for price in book or ()] == ["nat-gateway"]
+    told = json.loads(cascade(*NAT, offers.url, "--format", "json")[1])["regions"]["us-west-2"]
+    assert [entry["key"][1] for entry in told["not_found"]] == ["nat-gateway-data", "public-ipv4"]
+    assert [entry["in_its_place"][0]["origin"] for entry in told["not_found"]] == ["bundled", "bundled"]
+
+
+def test_a_meter_that_disappears_keeps_the_price_that_was_fetched(
+    cascade: Run, offers: offer_server.OfferServer
+) -> None:
+    assert cascade(*NAT, offers.url)[0::2] == (0, "")
+    whole = cache.read("aws", "us-west-2")
+    rename(offers)
+    _, out, _ = cascade(*NAT, offers.url)
+    assert out.count("of 2026-11-20 (cache)") == 2
+    again = cache.read("aws", "us-west-2")
+    assert whole is not None
+    assert again is not None
+    assert again.rows == whole.rows
+
+
+def test_strict_writes_nothing_where_a_price_is_not_found(
+    cascade: Run, offers: offer_server.OfferServer, price_cache: Path
+) -> None:
+    assert cascade(*NAT, offers.url, "--strict")[0::2] == (0, "")
+    before = files(price_cache)
+    rename(offers)
+    status, out, err = cascade(*NAT, offers.url, "--strict")
+    assert (status, out) == (3, "")
+    assert "--strict was given, so nothing was written: 2 prices were looked for and not found" in err
+    assert "vpc nat-gateway-data" in err
+    assert files(price_cache) == before
+
+
+def test_what_is_not_found_fits_a_screen(cascade: Run, offers: offer_server.OfferServer) -> None:
+    _, out, err = cascade("prices", "update", "--region", "us-east-1", "--endpoint-url", offers.url)
+    table = out[out.index("looked for and not found") :].partition("\n\n")[0].splitlines()
+    assert len(table) == 2 + 20 + 1
+    assert max(map(len, table)) <= 80
+    counted = [int(line.partition("(")[2].partition(")")[0]) for line in table[2:22]]
+    assert sum(counted) + int(table[-1].split()[1].replace(",", "")) == int(err.split()[2].replace(",", ""))
+
+
+def test_a_source_without_a_kind_of_price_erases_none(cascade: Run, aws: aws_server.Server) -> None:
+    base = ("prices", "update", "--source", "api", "--region", "us-east-1", "--services", "ec2,rds", "--endpoint-url")
+    assert cascade(*base, aws.url)[0] == 0
+    whole = cache.read("aws", "us-east-1")
+    aws.products = [
+        replace(product, terms=tuple(term for term in product.terms if not term.lease)) for product in aws.products
+    ]
+    aws.plan_rates = []
+    told = json.loads(cascade(*base, aws.url, "--format", "json")[1])["regions"]["us-east-1"]
+    again = cache.read("aws", "us-east-1")
+    assert whole is not None
+    assert again is not None
+    assert again.rows == whole.rows
+    assert {"reserved_1y_no_upfront", "compute_sp_1y_no_upfront", "database_sp_1y_no_upfront"} <= {
+        key.term for key in again.rows
+    }
+    missed = [tuple(entry["key"]) for entry in told["not_found"]]
+    assert PriceKey("ec2", "m5.large", "linux", "reserved_1y_no_upfront") in missed
+
+
+def test_who_was_told_that_a_price_was_not_found_is_not_told_to_look_again(
+    cascade: Run, offers: offer_server.OfferServer
+) -> None:
+    rename(offers)
+    cascade(*NAT, offers.url)
+    dated = ("--as-of", "2026-11-25", "--max-price-age", "1")
+    _, _, err = cascade("size", "--region", "us-west-2", "--strict-prices", *dated)
+    missed = [line for line in err.splitlines() if "the last update found no newer price" in line]
+    assert missed == [
+        "error: the last update found no newer price of vpc nat-gateway-data on_demand, vpc public-ipv4 on_demand: "
+        "give them in a file with --prices"
+    ]
+
+
 # ----------------------------------------------------------------------------------------------------------- what fails
 
 
