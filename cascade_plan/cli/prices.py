@@ -197,13 +197,13 @@ def update(
         return 0
     source = source or next(iter(sources.SOURCES))
     wanted = updating.wanted_services(cloud, source, filter(None, map(str.strip, services.split(","))))
-    if offline:
-        raise UsageError(f"--offline uses no network, and prices update asks {cloud}: leave one of them out")
+    _refuse_offline(offline, "prices update", cloud)
     with downloads() as shown:
         wish = updating.Wish(
             cloud=cloud,
             source=source,
             services=wanted,
+            named=wanted if services else frozenset(),
             today=datetime.now().astimezone().date(),
             endpoint_url=endpoint_url,
             keep_going=keep_going,
@@ -218,6 +218,11 @@ def update(
     if text:
         deliver(text, output)
     return _exit_code(outcomes)
+
+
+def _refuse_offline(offline: bool, what: str, cloud: str) -> None:
+    if offline:
+        raise UsageError(f"--offline uses no network, and {what} asks {cloud}: leave one of them out")
 
 
 def _checked(cloud: str, regions: Sequence[str]) -> Sequence[str]:
@@ -381,12 +386,11 @@ def _other_book(cloud: str, region: str, against: str, endpoint_url: str | None,
         if (book := cache.read(cloud, region)) is None:
             raise UsageError(f"no cached prices of {region}: run `cascade-plan prices update --region {region}` first")
         return book
-    if offline:
-        raise UsageError(f"--offline uses no network, and --against {against} asks {cloud}: leave one of them out")
+    _refuse_offline(offline, f"--against {against}", cloud)
     from cascade_plan.prices import updating
 
     wanted = updating.wanted_services(cloud, against, ())
-    wish = updating.Wish(cloud, against, wanted, today, endpoint_url, keep_going=True)
+    wish = updating.Wish(cloud, against, wanted, today, endpoint_url=endpoint_url, keep_going=True)
     return Book(cloud, region, updating.fetched(region, wish).rows, f"{against} of {today}")
 
 

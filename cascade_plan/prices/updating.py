@@ -29,6 +29,8 @@ class Wish:
     services: frozenset[str]
     """Names of the source's updates: services, or a part of one that comes by itself, such as spot prices."""
     today: date
+    named: frozenset[str] = frozenset()
+    """Those of them that the user named: one of which the source has nothing fails, the others are only told."""
     endpoint_url: str | None = None
     """In place of the cloud's own address."""
     keep_going: bool = False
@@ -132,15 +134,17 @@ def _missing(region: str, wish: Wish, choice: Choice) -> tuple[NotFound, ...]:
 def fetched(region: str, wish: Wish) -> Choice:
     """Return the prices a source has today for a region.
 
-    Raises CloudError when the source fails or has nothing for a wanted service; PriceError, with every problem, when
-    some key has no one clear price and the wish is not to keep going.
+    Raises CloudError when the source fails or has nothing for a service that was named; PriceError, with every problem,
+    when some key has no one clear price and the wish is not to keep going.
     """
     sources, prices = sources_of(wish.cloud), price_list(wish.cloud)
     choice = choose(list(sources.rates(_request(region, wish), wish)), wish.today, prices, sources.PUBLISHED)
     if choice.problems and not wish.keep_going:
         raise PriceError(_refusal(region, choice.problems))
     found = {prices.section_of(key) for key in (*choice.rows, *(problem.key for problem in choice.problems))}
-    for service in sorted(wish.services):
+    if not found:
+        raise CloudError(f"{region}: the source has none of the prices that were asked for: check the region's name")
+    for service in sorted(wish.named):
         if not found & {*sources.SECTIONS_OF[service]}:
             others = ",".join(sorted(wish.services - {service}))
             way_out = f"leave it out with --services {others}" if others else "check the region's name"

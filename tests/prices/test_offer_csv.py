@@ -91,6 +91,14 @@ def test_a_missing_heading_is_named(missing: str) -> None:
         read(EC2.replace(f'"{missing}"', '"Something"', 1))
 
 
+def test_a_heading_that_stands_there_twice_is_damage_where_it_is_needed() -> None:
+    with pytest.raises(CloudError, match="damaged or cut short: the heading 'Tenancy' stands there twice"):
+        read(EC2.replace('"Memory",', '"Tenancy",', 1))
+    assert Counter(read(EC2.replace('"Memory",', '"Location",', 1))) == RIGHT
+    with pytest.raises(CloudError, match=f"a record of {len(NAMES)} fields under {len(NAMES) + 1} headings"):
+        read(EC2.replace('"Memory",', '"Memory","Location",', 1))
+
+
 def test_a_heading_that_no_wanted_product_needs_may_be_missing() -> None:
     request = replace(REQUEST, services=frozenset({"ebs"}))
     names = ",".join(name for name in NAMES if name not in ("Tenancy", "Instance Type", *world.LEASE.split(",")))

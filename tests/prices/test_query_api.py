@@ -230,15 +230,14 @@ def test_a_convertible_reservation_has_no_key(aws: Server) -> None:
 # ------------------------------------------------------------------------------------------------------- what can fail
 
 
-def test_an_offer_that_a_region_does_not_have_is_named(aws: Server) -> None:
+def test_an_offer_that_a_region_does_not_have_leaves_the_others(aws: Server) -> None:
     aws.products = [product for product in aws.products if product.offer != "AmazonEKS"]
-    message = failure(aws, request())
-    assert message == "AmazonEKS has no offer in eu-west-1: check its name, or leave eks out with --services"
-    assert prices(chosen(aws, request("elb"))) == expected("eu-west-1", "elb")
+    assert failure(aws, request("eks")) == "AWS lists nothing that is wanted in eu-west-1: check the region's name"
+    assert prices(chosen(aws, request("elb", "eks"))) == expected("eu-west-1", "elb")
 
 
 def test_a_region_that_does_not_exist_is_named(aws: Server) -> None:
-    assert "no offer in eu-wset-1: check its name" in failure(aws, request(region="eu-wset-1"))
+    assert "nothing that is wanted in eu-wset-1: check the region's name" in failure(aws, request(region="eu-wset-1"))
 
 
 def test_a_kind_that_a_region_does_not_have_is_left_out(aws: Server) -> None:

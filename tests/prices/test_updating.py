@@ -246,6 +246,23 @@ def test_strict_writes_nothing_where_a_price_is_not_found(
     assert files(price_cache) == before
 
 
+def test_a_service_that_a_region_does_not_have_fails_only_where_it_was_named(
+    cascade: Run, offers: offer_server.OfferServer
+) -> None:
+    elsewhere = offer_world.offer_index("AmazonPrometheus", ["us-east-1"]).encode()
+    offers.faults["AmazonPrometheus/current"] = offer_server.Fault(change=lambda _: elsewhere)
+    base = ("prices", "update", "--region", "us-west-2", "--endpoint-url", offers.url)
+    status, out, _ = cascade(*base)
+    assert status == 0
+    assert "prometheus samples-ingested" in out
+    status, _, err = cascade(*base, "--services", "eks,prometheus")
+    assert status == 5
+    assert "us-west-2: the source has no price of prometheus: leave it out with --services eks" in err
+    status, _, err = cascade(*base, "--services", "prometheus")
+    assert status == 5
+    assert "AWS makes no offer of prometheus in us-west-2: take a region it has, such as us-east-1" in err
+
+
 def test_what_is_not_found_fits_a_screen(cascade: Run, offers: offer_server.OfferServer) -> None:
     _, out, err = cascade("prices", "update", "--region", "us-east-1", "--endpoint-url", offers.url)
     table = out[out.index("looked for and not found") :].partition("\n\n")[0].splitlines()

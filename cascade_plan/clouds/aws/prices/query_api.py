@@ -81,7 +81,7 @@ def rates(request: Request, endpoint_url: str | None = None, patience: Patience 
     """Yield the rates of every wanted product, in the order of `PRODUCTS`.
 
     A wanted product without an on-demand price has a rate without an amount, so that it does not go unnoticed.
-    Raises CloudError when AWS cannot be asked or answers nonsense, and when an offer has no product in the region.
+    Raises CloudError when AWS cannot be asked or answers nonsense, and when none of the products is in the region.
     """
     products = products_of(request.services)
     stopped = Event()
@@ -95,17 +95,10 @@ def rates(request: Request, endpoint_url: str | None = None, patience: Patience 
             # Ctrl-C, too, waits only for the pages that are being read.
             stopped.set()
             pool.shutdown(cancel_futures=True)
-    found = {product.code for query, product in queries.items() if query.result()[0]}
-    for product in products:
-        if product.code not in found:
-            _refuse(product.code, products, request.region)
+    if queries and not any(query.result()[0] for query in queries):
+        raise CloudError(f"AWS lists nothing that is wanted in {request.region}: check the region's name")
     for query in queries:
         yield from query.result()[1]
-
-
-def _refuse(offer: str, products: tuple[Product, ...], region: str) -> None:
-    services = ",".join(sorted({product.service for product in products if product.code == offer}))
-    raise CloudError(f"{offer} has no offer in {region}: check its name, or leave {services} out with --services")
 
 
 def _read(pricing: Any, product: Product, request: Request, stopped: Event) -> tuple[int, list[Rate]]:
