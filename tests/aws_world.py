@@ -292,9 +292,11 @@ def _databases(code: str, place: Mapping[str, str]) -> Iterator[Product]:
         ("Storage Snapshot", "RDS:ChargedBackupUsage", "GB-Mo", "backup-storage"),
         ("CPU Credits", "CPUCredits:db.t3", "vCPU-Hours", "cpu-credits-t3"),
         ("CPU Credits", "CPUCredits:db.t4g", "vCPU-Hours", "cpu-credits-t4g"),
-        ("RDSProxy", "RDS:ProxyUsage", "Hrs", "proxy"),
     ):
         yield from _engines(family, code + usage, unit, PriceKey("rds", item), place)
+    for operation, key in (("CreateDBProxy:0014", PriceKey("rds", "proxy")), ("CreateDBProxy:0002", None)):
+        usage = f"{code}RDS:ProxyUsage"
+        yield metered("AmazonRDS", "RDSProxy", usage, "Hrs", key, {**place, "operation": operation})
     for item, years, said in (
         ("extended-support-year1-2", "Yr1-Yr2", "Year 1, Year 2"),
         ("extended-support-year3", "Yr3", "Year 3"),

@@ -229,8 +229,10 @@ def _databases(region: str) -> Iterator[Listed]:
     for family in ("t3", "t4g"):
         credits, key = _here(region, "CPU Credits", f"CPUCredits:db.{family}"), PriceKey("rds", f"cpu-credits-{family}")
         yield from _engines(region, "", "CREDIT", credits, ("0.075", "vCPU-Hours"), key)
-    proxy = _here(region, "RDSProxy", "RDS:ProxyUsage")
-    yield from _engines(region, "", "PROXY", proxy, ("0.015", "Hrs"), PriceKey("rds", "proxy"))
+    for engine, code, key in (("PostgreSQL", "0014", PriceKey("rds", "proxy")), ("MySQL", "0002", None)):
+        said = {"databaseEngine": engine, "operation": f"CreateDBProxy:{code}"}
+        proxy = _here(region, "RDSProxy", "RDS:ProxyUsage", **said)
+        yield Listed("AmazonRDS", "PROXY", proxy, demand("0.015" if key else "0.016", "Hrs"), key)
     for item, years, said, amount in (
         ("extended-support-year1-2", "Yr1-Yr2", "Year 1, Year 2", "0.1"),
         ("extended-support-year3", "Yr3", "Year 3", "0.2"),

@@ -13,6 +13,7 @@ from cascade_plan.prices.rates import Rate, Request
 
 HEADINGS: Final = {
     "capacitystatus": "CapacityStatus",
+    "operation": "operation",
     "preInstalledSw": "Pre Installed S/W",
     "usagetype": "usageType",
     "volumeApiName": "Volume API Name",
