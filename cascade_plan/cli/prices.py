@@ -274,11 +274,13 @@ def _outcome_text(outcome: Outcome, wish: Wish, limit: int) -> str:
     sources = updating.sources_of(wish.cloud)
     assert outcome.after is not None
     sections = {section for service in wish.services for section in sources.SECTIONS_OF[service]}
+    found = changes.changes(outcome.before, outcome.after).of(
+        {price_list(wish.cloud).sections[name] for name in sections}
+    )
     covered = [part for part in coverage(outcome.after, _gaps(outcome.after)) if part.section in sections]
     prices = f"{outcome.renewed:,} price{'s' if outcome.renewed != 1 else ''} from {wish.source}"
     parts = [
-        f"{outcome.region}: {prices}; changed since last time:\n"
-        f"{changes.render(changes.changes(outcome.before, outcome.after), limit)}",
+        f"{outcome.region}: {prices}; changed since last time:\n{changes.render(found, limit)}",
         *([not_found.render(outcome.missing)] if outcome.missing else []),
         _coverage_table({outcome.after.name: covered}, wish.today),
     ]

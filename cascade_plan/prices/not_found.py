@@ -33,8 +33,8 @@ def not_found(
     """Return what a request's update looked for and is not in `found`, in the order of its keys.
 
     Looked for are everything metered of the `listed` products of the request's services, and each price of an instance
-    that the region's book `held` until now in one of the update's `sections`: a type that AWS sells nowhere near is not
-    missed, one that it no longer sells is.
+    that the region's book `held` until now in one of the update's `sections`, by a term that sources are read for: a
+    type that AWS sells nowhere near is not missed, one that it no longer sells is.
     """
     products = [product for product in listed if product.service in request.services]
     metered = {PriceKey(product.service, product.item, _variant(product)): product for product in products}
@@ -52,9 +52,15 @@ def not_found(
         and request.prices.is_instance(price.key)
         and price.key.item in request.items.get(price.key.service, ())
         and request.prices.section_of(price.key) in sections
+        and _is_read(price.key.term)
         and price.key not in found
     ]
     return tuple(sorted(missing, key=lambda entry: entry.key))
+
+
+def _is_read(term: str) -> bool:
+    """Return whether sources are read for a term; a book may have others, such as convertible reservations."""
+    return term in ("on_demand", "spot") or commitment_of(term) is not None
 
 
 def _variant(product: Product) -> str:

@@ -58,6 +58,7 @@ def test_a_type_is_missed_that_was_there_in_any_kind_of_price() -> None:
     "key",
     [
         M5._replace(term="spot"),  # of another update
+        M5._replace(term="reserved_1y_no_upfront_convertible"),  # no source is read for it
         M5._replace(item="z9.large"),  # no plan can choose it
         PriceKey("rds", "db.m5.large", "single_az"),  # of another service
         PriceKey("transfer", "inter-region"),  # no update asks for it
