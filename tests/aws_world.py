@@ -230,6 +230,8 @@ def _metered(code: str, place: Mapping[str, str]) -> Iterator[Product]:
         yield metered(offer, family, code + usage, unit, key, {**place, **others}, count)
     cluster = f"{code}AmazonEKS-Hours:perCluster"
     yield metered("AmazonEKS", "Compute", cluster, "Hours", PriceKey("eks", "cluster"), place)
+    old, key = f"{code}AmazonEKS-Hours:extendedSupport", PriceKey("eks", "cluster-extended-support")
+    yield metered("AmazonEKS", "Compute", old, "Hours", key, place)
     for kind, item in (("Application", "alb"), ("Network", "nlb")):
         family = f"Load Balancer-{kind}"
         yield metered("AWSELB", family, f"{code}LoadBalancerUsage", "Hrs", PriceKey("elb", item), place)
@@ -429,7 +431,7 @@ def _decoys(code: str, place: Mapping[str, str]) -> Iterator[Product]:
     nodes = {**place, "instanceType": CACHE[0]}
     kind = f"{code}NodeUsage:{CACHE[0]}"
     yield metered("AmazonElastiCache", "Cache Instance", kind, "Hrs", None, {**nodes, "cacheEngine": "Memcached"})
-    yield metered("AmazonEKS", "Compute", f"{code}AmazonEKS-Hours:extendedSupport", "Hours", None, place)
+    yield metered("AmazonEKS", "Compute", f"{code}AmazonEKS-Hours:XL-ProvisionedTier", "Hours", None, place)
     for kind in (f"{code}TS-LoadBalancerUsage", f"{code}Outposts-LoadBalancerUsage"):
         yield metered("AWSELB", "Load Balancer-Application", kind, "Hrs", None, place)
     free = _from_here(place, "AWS Outbound")

@@ -329,7 +329,9 @@ def _metered(region: str) -> Iterator[Listed]:
         ("AmazonVPC", "VpcPublicIPv4Address", "PublicIPv4:IdleAddress", {}, "0.0051", "Hrs", None),
         ("AmazonEKS", "Compute", "AmazonEKS-Hours:perCluster", {"instanceType": ""}, "0.1", "Hours",
          PriceKey("eks", "cluster")),
-        ("AmazonEKS", "Compute", "AmazonEKS-Hours:extendedSupport", {"tenancy": ""}, "0.5", "Hours", None),
+        ("AmazonEKS", "Compute", "AmazonEKS-Hours:extendedSupport", {"tenancy": ""}, "0.5", "Hours",
+         PriceKey("eks", "cluster-extended-support")),
+        ("AmazonEKS", "Compute", "AmazonEKS-Hours:XL-ProvisionedTier", {"tenancy": ""}, "1.65", "Hours", None),
         *(
             ("AmazonEC2", "CPU Credits", f"CPUCredits:{family}", {"operatingSystem": system}, amount, "vCPU-Hours",
              PriceKey("ec2", f"cpu-credits-{family}", "linux") if system == "Linux" else None)

@@ -8,9 +8,7 @@ from cascade_plan.clouds.aws.product import HERE, Product
 from cascade_plan.model.offer import Offer
 from cascade_plan.prices.products import Section
 
-EKS: Final = Section(
-    "eks", "EKS control plane; extended support is the whole price of an old version, not its surcharge"
-)
+EKS: Final = Section("eks", "EKS control plane; extended support is what an old version costs on top of it")
 
 PRODUCTS: Final[tuple[Product, ...]] = (
     Product(
@@ -30,8 +28,9 @@ PRODUCTS: Final[tuple[Product, ...]] = (
         item="cluster-extended-support",
         unit="hour",
         offer=Offer("kubernetes_support"),
-        # No update asks for it: what AWS lists as AmazonEKS-Hours:extendedSupport is the surcharge alone, 0.50 on top
-        # of 0.10 (billed so in 2026-10), and would stand here for the sum.
+        code="AmazonEKS",
+        filters=HERE | {"productFamily": "Compute"},
+        usage="AmazonEKS-Hours:extendedSupport",
         collected=("AmazonEKS", "EKS-cluster-extended-support-hours"),
     ),
 )
