@@ -118,7 +118,7 @@ def products(region: str) -> tuple[Product, ...]:
     code, location = REGIONS[region]
     place = {"location": location, "locationType": "AWS Region", "regionCode": region}
     listed = [*_instances(code, place), *_metered(code, place), *_transfer(code, place), *_decoys(code, place)]
-    listed += _queues(code, place)
+    listed += [*_queues(code, place), *_kept(code, place)]
     skus = [f"{region.upper().replace('-', '')}{number:04}" for number in range(len(listed))]
     return tuple(replace(product, sku=sku) for product, sku in zip(listed, skus, strict=True))
 
@@ -135,7 +135,7 @@ def price_of(*words: str) -> Decimal:
 
 
 def _on_demand(unit: str, usd: Decimal) -> Term:
-    return Term("JRTCKXETXF", (Dimension(unit, f"{usd:.10f}"),))
+    return Term("JRTCKXETXF", (Dimension(unit, f"{usd:.12f}"),))
 
 
 def _reserved(usd: Decimal, classes: tuple[str, ...]) -> Iterator[tuple[Term, Decimal, Decimal]]:
@@ -200,7 +200,7 @@ def metered(
     unit: str,
     key: PriceKey | None,
     attributes: Mapping[str, str],
-    count: int = 1,
+    count: int | Decimal = 1,
 ) -> Product:
     """Return a product billed by the amount, its unit `count` of the book's; without a key it is a decoy."""
     usd = price_of(attributes.get("regionCode", ""), offer, usage)
@@ -224,27 +224,145 @@ def _metered(code: str, place: Mapping[str, str]) -> Iterator[Product]:
         yield metered("AmazonEC2", "NAT Gateway", code + usage, unit, PriceKey("vpc", item), place)
     address = f"{code}PublicIPv4:InUseAddress"
     yield metered("AmazonVPC", "VPC Public IPv4 Address", address, "Hrs", PriceKey("vpc", "public-ipv4"), place)
-    for option, usage, variant in (
-        ("Single-AZ", "RDS:GP3-Storage", "single_az"),
-        ("Multi-AZ", "RDS:Multi-AZ-GP3-Storage", "multi_az"),
-    ):
-        disk = {
-            **place,
-            "databaseEngine": "PostgreSQL",
-            "deploymentOption": option,
-            "volumeType": "General Purpose-GP3",
-        }
-        key = PriceKey("rds", "storage-gp3", variant)
-        yield metered("AmazonRDS", "Database Storage", code + usage, "GB-Mo", key, disk)
-    backup = {**place, "databaseEngine": "PostgreSQL"}
-    key = PriceKey("rds", "backup-storage")
-    yield metered("AmazonRDS", "Storage Snapshot", f"{code}RDS:ChargedBackupUsage", "GB-Mo", key, backup)
+    yield from _databases(code, place)
+    for offer, family, usage, unit, key, others in METERED:
+        count = 1 / Decimal(1_000_000) if unit in BY_THE_PIECE else 1
+        yield metered(offer, family, code + usage, unit, key, {**place, **others}, count)
     cluster = f"{code}AmazonEKS-Hours:perCluster"
     yield metered("AmazonEKS", "Compute", cluster, "Hours", PriceKey("eks", "cluster"), place)
+    old, key = f"{code}AmazonEKS-Hours:extendedSupport", PriceKey("eks", "cluster-extended-support")
+    yield metered("AmazonEKS", "Compute", old, "Hours", key, place)
     for kind, item in (("Application", "alb"), ("Network", "nlb")):
         family = f"Load Balancer-{kind}"
         yield metered("AWSELB", family, f"{code}LoadBalancerUsage", "Hrs", PriceKey("elb", item), place)
         yield metered("AWSELB", family, f"{code}LCUUsage", "LCU-Hrs", PriceKey("elb", f"{item}-lcu"), place)
+
+
+BY_THE_PIECE = ("Requests", "API Requests", "IOs", "ElastiCacheProcessingUnit", "Metric Datapoints")
+"""Units of which a book counts millions."""
+METERED = (
+    ("AmazonECR", "EC2 Container Registry", "TimedStorage-ByteHrs", "GB-Mo", PriceKey("ecr", "storage"), {}),
+    ("AWSSecretsManager", "Secret", "AWSSecretsManager-Secrets", "Secrets", PriceKey("secretsmanager", "secret"), {}),
+    ("AWSSecretsManager", "API Request", "AWSSecretsManagerAPIRequest", "API Requests",
+     PriceKey("secretsmanager", "requests"), {}),
+    ("AmazonCloudWatch", "Data Payload", "DataProcessing-Bytes", "GB", PriceKey("cloudwatch", "logs-ingested"), {}),
+    ("AmazonCloudWatch", "Storage Snapshot", "TimedStorage-ByteHrs", "GB-Mo",
+     PriceKey("cloudwatch", "logs-stored"), {}),
+    ("AmazonCloudWatch", "Alarm", "CW:AlarmMonitorUsage", "Alarms", PriceKey("cloudwatch", "alarm"), {}),
+    ("AmazonS3", "Storage", "TimedStorage-SIA-ByteHrs", "GB-Mo", PriceKey("s3", "storage-infrequent"),
+     {"volumeType": "Standard - Infrequent Access"}),
+    ("AmazonS3", "API Request", "Requests-Tier1", "Requests", PriceKey("s3", "requests-write"), {}),
+    ("AmazonS3", "API Request", "Requests-Tier2", "Requests", PriceKey("s3", "requests-read"), {}),
+    ("AmazonPrometheus", "", "AMP:QuerySamplesProcessed", "Metric Datapoints",
+     PriceKey("prometheus", "query-samples"), {}),
+    ("AmazonPrometheus", "", "AMP:MetricStorageByteHrs", "GB-Mo", PriceKey("prometheus", "storage"), {}),
+    *(
+        ("AmazonEC2", "CPU Credits", f"CPUCredits:{family}", "vCPU-Hours",
+         PriceKey("ec2", f"cpu-credits-{family}", "linux"), {"operatingSystem": "Linux"})
+        for family in ("t3", "t3a", "t4g")
+    ),
+    *(
+        ("AmazonECS", "Compute", f"Fargate-{arm}{usage}", "hours", PriceKey("fargate", item, architecture), {})
+        for architecture, arm in (("x86_64", ""), ("arm64", "ARM-"))
+        for item, usage in (("cpu", "vCPU-Hours:perCPU"), ("memory", "GB-Hours"))
+    ),
+    *(
+        ("AmazonElastiCache", "ElastiCache Serverless", f"{usage}:{engine}", unit,
+         PriceKey("elasticache", item, engine.lower()), {"cacheEngine": engine})
+        for engine in ("Redis", "Valkey")
+        for item, usage, unit in (
+            ("serverless-storage", "CachedData", "GB-Hours"),
+            ("serverless-ecpu", "ElastiCacheProcessingUnits", "ElastiCacheProcessingUnit"),
+        )
+    ),
+)  # fmt: skip
+"""Offer, family, usage type, unit, key and attributes of what has one price and no engine."""
+
+
+def _databases(code: str, place: Mapping[str, str]) -> Iterator[Product]:
+    """Yield what databases do beyond their hours."""
+    for option, usage, variant in (("Single-AZ", "RDS:", "single_az"), ("Multi-AZ", "RDS:Multi-AZ-", "multi_az")):
+        for family, meter, unit, item in (
+            ("Database Storage", "GP3-Storage", "GB-Mo", "storage-gp3"),
+            ("Provisioned IOPS", "GP3-PIOPS", "IOPS-Mo", "iops-gp3"),
+            ("Provisioned Throughput", "GP3-Throughput", "MBPS-Mo", "throughput-gp3"),
+        ):
+            volume = {"volumeType": "General Purpose-GP3"} if meter == "GP3-Storage" else {}
+            disk = {**place, "deploymentOption": option, **volume}
+            yield from _engines(family, code + usage + meter, unit, PriceKey("rds", item, variant), disk)
+    for family, usage, unit, item in (
+        ("Storage Snapshot", "RDS:ChargedBackupUsage", "GB-Mo", "backup-storage"),
+        ("CPU Credits", "CPUCredits:db.t3", "vCPU-Hours", "cpu-credits-t3"),
+        ("CPU Credits", "CPUCredits:db.t4g", "vCPU-Hours", "cpu-credits-t4g"),
+    ):
+        yield from _engines(family, code + usage, unit, PriceKey("rds", item), place)
+    for operation, key in (("CreateDBProxy:0014", PriceKey("rds", "proxy")), ("CreateDBProxy:0002", None)):
+        usage = f"{code}RDS:ProxyUsage"
+        yield metered("AmazonRDS", "RDSProxy", usage, "Hrs", key, {**place, "operation": operation})
+    for item, years, said in (
+        ("extended-support-year1-2", "Yr1-Yr2", "Year 1, Year 2"),
+        ("extended-support-year3", "Yr3", "Year 3"),
+    ):
+        of = {**place, "databaseEngine": "PostgreSQL", "extendedSupportPricingYear": said}
+        key, usage = PriceKey("rds", item), f"{code}ExtendedSupport:{years}:PostgreSQL12"
+        yield metered("AmazonRDS", "", usage, "vCPU-hour", key, of)
+    yield from _aurora(code, place)
+
+
+def _aurora(code: str, place: Mapping[str, str]) -> Iterator[Product]:
+    engine = "Aurora PostgreSQL"
+    for mode, added, acu, disk in (
+        ("standard", "", "ServerlessV2Usage", "StorageUsage"),
+        ("io_optimized", "IOOptimized", "ServerlessV2IOOptimizedUsage", "IO-OptimizedStorageUsage"),
+    ):
+        variant = f"aurora_{mode}"
+        of = {**place, "databaseEngine": engine}
+        listed = {**of, "licenseModel": "No license required", "usagetype": f"{code}InstanceUsage{added}:{RDS[1]}"}
+        yield instance("AmazonRDS", "Database Instance", PriceKey("rds", RDS[1], variant), listed)
+        key = PriceKey("rds", "aurora-capacity", variant)
+        yield metered("AmazonRDS", "ServerlessV2", f"{code}Aurora:{acu}", "ACU-Hr", key, of)
+        key = PriceKey("rds", "aurora-storage", variant)
+        yield from _engines("Database Storage", f"{code}Aurora:{disk}", "GB-Mo", key, place, engine)
+    key = PriceKey("rds", "aurora-io", "aurora_standard")
+    yield from _engines("System Operation", f"{code}Aurora:StorageIOUsage", "IOs", key, place, engine)
+    key = PriceKey("rds", "aurora-backup")
+    yield from _engines("Storage Snapshot", f"{code}Aurora:BackupUsage", "GB-Mo", key, place, engine)
+
+
+def _engines(
+    family: str, usage: str, unit: str, key: PriceKey, attributes: Mapping[str, str], engine: str = "PostgreSQL"
+) -> Iterator[Product]:
+    """Yield what RDS lists by engine, for Any of them, or both: in the region's order of the alphabet."""
+    count = 1 / Decimal(1_000_000) if unit in BY_THE_PIECE else 1
+    region = attributes["regionCode"]
+    engines = {"us-east-1": (engine, "Any", "MySQL"), "us-west-2": (engine, "MySQL")}.get(region, ("Any", "MySQL"))
+    for number, name in enumerate(engines):
+        listed = {**attributes, "databaseEngine": name}
+        product = metered("AmazonRDS", family, usage, unit, key if number == 0 else None, listed, count)
+        # The one that counts has the price; the others have a hundred times of it.
+        yield product if number == 0 else replace(product, terms=(_on_demand(unit, price_of(usage) * count * 100),))
+
+
+def _kept(code: str, place: Mapping[str, str]) -> Iterator[Product]:
+    """Yield what is kept by the amount and costs less with it."""
+    for offer, usage, unit, key, others, bounds, count in (
+        ("AmazonS3", "TimedStorage-ByteHrs", "GB-Mo", PriceKey("s3", "storage"), {"volumeType": "Standard"},
+         ("0", "51200", "512000", "Inf"), 1),
+        ("AmazonCloudWatch", "CW:MetricMonitorUsage", "Metrics", PriceKey("cloudwatch", "metric"), {},
+         ("0", "10000", "Inf"), 1),
+        ("AmazonPrometheus", "AMP:MetricSampleCount", "Metric Datapoints", PriceKey("prometheus", "samples-ingested"),
+         {}, ("0", "2000000000", "252000000000", "Inf"), 1_000_000),
+    ):  # fmt: skip
+        first = price_of(place["regionCode"], usage)
+        tiers = [(*bound, first * (10 - number) / 10) for number, bound in enumerate(pairwise(bounds))]
+        wanted: dict[PriceKey, tuple[Decimal, Decimal | None]] = {}
+        for begin, end, usd in tiers:
+            low, high = (f"{int(bound) // count}" if bound != "Inf" else "" for bound in (begin, end))
+            wanted[key._replace(variant=f"{low}-{high}")] = (usd, None)
+        dimensions = tuple(Dimension(unit, f"{usd / count:.12f}", begin, end) for begin, end, usd in tiers)
+        listed = {"servicecode": offer, **place, **others, "usagetype": code + usage}
+        family = {"AmazonS3": "Storage", "AmazonCloudWatch": "Metric"}.get(offer, "")
+        yield Product(offer, "", family, listed, (Term("JRTCKXETXF", dimensions),), wanted)
 
 
 def _from_here(place: Mapping[str, str], kind: str) -> dict[str, str]:
@@ -307,13 +425,13 @@ def _decoys(code: str, place: Mapping[str, str]) -> Iterator[Product]:
     yield metered("AmazonEC2", "NAT Gateway", f"{code}NatGateway-Prvd-Bytes", "GB", None, place)
     yield metered("AmazonVPC", "VPC Public IPv4 Address", f"{code}PublicIPv4:IdleAddress", "Hrs", None, place)
     single = {**place, **POSTGRES, "instanceType": RDS[0], "deploymentOption": "Single-AZ"}
-    for engine in ("MySQL", "Aurora PostgreSQL"):
+    for engine in ("MySQL", "Aurora MySQL"):
         mine = {**single, "databaseEngine": engine}
         yield metered("AmazonRDS", "Database Instance", f"{code}InstanceUsage:{RDS[0]}", "Hrs", None, mine)
     nodes = {**place, "instanceType": CACHE[0]}
     kind = f"{code}NodeUsage:{CACHE[0]}"
     yield metered("AmazonElastiCache", "Cache Instance", kind, "Hrs", None, {**nodes, "cacheEngine": "Memcached"})
-    yield metered("AmazonEKS", "Compute", f"{code}AmazonEKS-Hours:extendedSupport", "Hours", None, place)
+    yield metered("AmazonEKS", "Compute", f"{code}AmazonEKS-Hours:XL-ProvisionedTier", "Hours", None, place)
     for kind in (f"{code}TS-LoadBalancerUsage", f"{code}Outposts-LoadBalancerUsage"):
         yield metered("AWSELB", "Load Balancer-Application", kind, "Hrs", None, place)
     free = _from_here(place, "AWS Outbound")
@@ -353,10 +471,52 @@ def spot_prices(region: str) -> tuple[SpotPrice, ...]:
     return tuple(found)
 
 
+DATABASE_PLANS = (
+    # product, offer, what the usage type begins with, operation, service and variant of the book, types
+    ("RDS", "AmazonRDS", "InstanceUsage", "CreateDBInstance:0014", "rds", "single_az", RDS),
+    ("RDS", "AmazonRDS", "Multi-AZUsage", "CreateDBInstance:0014", "rds", "multi_az", RDS),
+    ("RDS", "AmazonRDS", "InstanceUsage", "CreateDBInstance:0021", "rds", "aurora_standard", RDS),
+    ("RDS", "AmazonRDS", "InstanceUsageIOOptimized", "CreateDBInstance:0021", "rds", "aurora_io_optimized", RDS),
+    ("ElastiCache", "AmazonElastiCache", "NodeUsage", "CreateCacheCluster:Valkey", "elasticache", "valkey", CACHE),
+)
+DATABASE_DECOYS = (
+    ("RDS", "AmazonRDS", "InstanceUsage:db.r5.xl", "CreateDBInstance:0002", "Hrs"),
+    ("RDS", "AmazonRDS", "Multi-AZClusterUsage:db.r5.xl", "CreateDBInstance:0014", "Hrs"),
+    ("RDS", "AmazonRDS", "InstanceUsage:db.z9.large", "CreateDBInstance:0014", "Hrs"),
+    ("RDS", "AmazonRDS", "Aurora:ServerlessV2Usage", "CreateDBInstance:0021", "ACU-Hr"),
+    ("ElastiCache", "AmazonElastiCache", "CachedData:Valkey", "CreateServerlessCache", "GB-Hours"),
+    ("ElastiCache", "AmazonElastiCache", "NodeUsage:cache.r6g.large", "CreateCacheCluster:0001", "Hrs"),
+    ("DocDB", "AmazonDocDB", "InstanceUsage:db.r5.xl", "CreateDBInstance:0014", "Hrs"),
+)
+DATABASE_TERM = "database_sp_1y_no_upfront"
+
+
+def database_rates(region: str) -> Iterator[tuple[dict[str, Any], PriceKey | None]]:
+    """Yield the rates of Database Savings Plans with what a book has of each, None for a decoy.
+
+    The type among a rate's properties is the family alone in capitals for some, as AWS has it.
+    """
+    plain = plan_rate(region, "", "Database", HOURS["1yr"], "No Upfront", "9")
+
+    def rate(product: str, offer: str, usage: str, operation: str, unit: str, amount: str) -> dict[str, Any]:
+        said = [{"name": "region", "value": region}, {"name": "instanceType", "value": "R5"}]
+        named = {"productType": product, "serviceCode": offer, "operation": operation, "unit": unit, "rate": amount}
+        return {**plain, **named, "usageType": REGIONS[region][0] + usage, "properties": said}
+
+    for product, offer, usage, operation, service, variant, items in DATABASE_PLANS:
+        for item in items:
+            key, short = PriceKey(service, item, variant, DATABASE_TERM), item
+            if service == "rds":
+                short = item.replace("xlarge", "xl")
+            yield rate(product, offer, f"{usage}:{short}", operation, "Hrs", f"{price_of(region, *key):f}"), key
+    for decoy in DATABASE_DECOYS:
+        yield rate(*decoy, "9"), None
+
+
 @cache
 def plan_rates(region: str) -> tuple[dict[str, Any], ...]:
     """Return the rates of savings plans as the API lists them, with decoys for each type."""
-    found = []
+    found = [rate for rate, _ in database_rates(region)]
     for item in EC2:
         for plan in ("Compute", "EC2Instance"):
             for lease, hours in HOURS.items():

@@ -1,7 +1,8 @@
 """A synthetic world of AWS's price list files: every kind of product that a book holds, and what stands beside it.
 
 The headings, in their order, are those of the genuine files (AmazonEC2 of 2025-09-12, AmazonRDS of 2026-04-28, the
-others of 2026-05); products, SKUs and prices are made up. What is wanted carries the key it must come to.
+next six of 2026-05); the last six have what tells their products apart. Products, SKUs and prices are made up, usage
+types and units are AWS's. What is wanted carries the key it must come to.
 """
 
 from __future__ import annotations
@@ -35,22 +36,13 @@ ITEMS = {
     "rds": frozenset({"db.r7g.large", "db.m8g.2xlarge"}),
     "elasticache": frozenset({"cache.r7g.large"}),
 }
-OFFERS = (
-    "AWSDataTransfer",
-    "AWSELB",
-    "AWSQueueService",
-    "AmazonEC2",
-    "AmazonEKS",
-    "AmazonElastiCache",
-    "AmazonRDS",
-    "AmazonVPC",
-)
 
 PRICE = (
     "SKU,OfferTermCode,RateCode,TermType,PriceDescription,EffectiveDate,StartingRange,EndingRange,Unit,PricePerUnit,"
     "Currency,"
 )
 LEASE = "LeaseContractLength,PurchaseOption,OfferingClass,"
+PLAIN = PRICE + "RelatedTo,Product Family,serviceCode,Location,Location Type,Group,Group Description,"
 HEADINGS = {
     "AmazonEC2": PRICE + "RelatedTo," + LEASE + "Product Family,serviceCode,Location,Location Type,Instance Type,"
     "Current Generation,Instance Family,vCPU,Physical Processor,Clock Speed,Memory,Storage,Network Performance,"
@@ -81,10 +73,17 @@ HEADINGS = {
     "Region Code,serviceName",
     "AWSQueueService": PRICE + "RelatedTo,Product Family,serviceCode,Location,Location Type,Group,Group Description,"
     "usageType,operation,Message Delivery Frequency,Message Delivery Order,Queue Type,Region Code,serviceName",
+    "AmazonS3": PLAIN + "Volume Type,usageType,operation,Durability,Availability,Storage Class,Region Code,serviceName",
+    "AmazonCloudWatch": PLAIN + "usageType,operation,Alarm Type,Region Code,serviceName",
+    "AmazonECS": PLAIN + "Tenancy,Operating System,usageType,operation,CPU Type,Memory Type,Region Code,serviceName",
+    "AmazonECR": PLAIN + "usageType,operation,Region Code,serviceName",
+    "AWSSecretsManager": PLAIN + "usageType,operation,Region Code,serviceName",
+    "AmazonPrometheus": PLAIN + "usageType,operation,Region Code,serviceName",
     "AWSDataTransfer": PRICE + "RelatedTo,Product Family,serviceCode,Transfer Type,From Location,From Location Type,"
     "To Location,To Location Type,usageType,operation,From Region Code,serviceName,To Region Code",
 }
 """Offer -> the headings of its CSV layout."""
+OFFERS = tuple(sorted(HEADINGS))
 ATTRIBUTES = {
     "Product Family": "productFamily",
     "serviceCode": "servicecode",
@@ -106,6 +105,7 @@ ATTRIBUTES = {
     "Database Engine": "databaseEngine",
     "Deployment Option": "deploymentOption",
     "Cache Engine": "cacheEngine",
+    "Extended Support Pricing Year": "extendedSupportPricingYear",
     "Group Description": "groupDescription",
     "Queue Type": "queueType",
     "To Region Code": "toRegionCode",
@@ -165,7 +165,7 @@ def demand(amount: str, unit: str = "Hrs") -> tuple[Term, ...]:
 def products(region: str) -> list[Listed]:
     """Return the products of a region's offers, wanted and other."""
     found = [*_compute(region), *_databases(region), *_caches(region), *_metered(region), *_transfer(region)]
-    found += _queues(region)
+    found += [*_queues(region), *_kept(region)]
     return [product._replace(sku=f"{product.sku}{number:04}") for number, product in enumerate(found)]
 
 
@@ -209,15 +209,87 @@ def _databases(region: str) -> Iterator[Listed]:
             mysql = {"databaseEngine": "MySQL", "operation": "CreateDBInstance:0002"}
             yield Listed("AmazonRDS", "MYSQL", postgres | mysql, (*demand("0.23"), *RESERVED))
         disk = _here(
-            region, "Database Storage", f"RDS:{storage}GP3-Storage", databaseEngine="PostgreSQL",
+            region, "Database Storage", f"RDS:{storage}GP3-Storage",
             volumeType="General Purpose-GP3", deploymentOption=option,
         )  # fmt: skip
-        yield Listed("AmazonRDS", "DISK", disk, demand("0.115", "GB-Mo"), PriceKey("rds", "storage-gp3", variant))
+        price = ("0.115", "GB-Mo")
+        yield from _engines(region, option, "DISK", disk, price, PriceKey("rds", "storage-gp3", variant))
+        for item, family, meter, price in (
+            ("iops-gp3", "Provisioned IOPS", "PIOPS", ("0.02", "IOPS-Mo")),
+            ("throughput-gp3", "Provisioned Throughput", "Throughput", ("0.08", "MBPS-Mo")),
+        ):
+            above = _here(region, family, f"RDS:{storage}GP3-{meter}", deploymentOption=option)
+            yield from _engines(region, option, "ABOVE", above, price, PriceKey("rds", item, variant))
+            io2 = {"usagetype": f"{REGIONS[region]}RDS:{storage}IO2-{meter}", "databaseEngine": "PostgreSQL"}
+            yield Listed("AmazonRDS", "IO2", above | io2, demand("0.1", price[1]))
         gp2 = {"volumeType": "General Purpose", "usagetype": f"{REGIONS[region]}RDS:{storage}GP2-Storage"}
         yield Listed("AmazonRDS", "GP2", disk | gp2, demand("0.114", "GB-Mo"))
-    backup = _here(region, "Storage Snapshot", "RDS:ChargedBackupUsage", databaseEngine="PostgreSQL")
-    yield Listed("AmazonRDS", "BACKUP", backup, demand("0.095", "GB-Mo"), PriceKey("rds", "backup-storage"))
-    yield Listed("AmazonRDS", "BACKMY", backup | {"databaseEngine": "MySQL"}, demand("0.094", "GB-Mo"))
+    backup = _here(region, "Storage Snapshot", "RDS:ChargedBackupUsage")
+    yield from _engines(region, "", "BACKUP", backup, ("0.095", "GB-Mo"), PriceKey("rds", "backup-storage"))
+    for family in ("t3", "t4g"):
+        credits, key = _here(region, "CPU Credits", f"CPUCredits:db.{family}"), PriceKey("rds", f"cpu-credits-{family}")
+        yield from _engines(region, "", "CREDIT", credits, ("0.075", "vCPU-Hours"), key)
+    for engine, code, key in (("PostgreSQL", "0014", PriceKey("rds", "proxy")), ("MySQL", "0002", None)):
+        said = {"databaseEngine": engine, "operation": f"CreateDBProxy:{code}"}
+        proxy = _here(region, "RDSProxy", "RDS:ProxyUsage", **said)
+        yield Listed("AmazonRDS", "PROXY", proxy, demand("0.015" if key else "0.016", "Hrs"), key)
+    for item, years, said, amount in (
+        ("extended-support-year1-2", "Yr1-Yr2", "Year 1, Year 2", "0.1"),
+        ("extended-support-year3", "Yr3", "Year 3", "0.2"),
+    ):
+        for engine, version in (("PostgreSQL", "11"), ("PostgreSQL", "13"), ("MySQL", "8.0")):
+            old = _here(
+                region, "", f"ExtendedSupport:{years}:{engine}{version}", databaseEngine=engine,
+                extendedSupportPricingYear=said,
+            )  # fmt: skip
+            key = PriceKey("rds", item) if engine == "PostgreSQL" else None
+            yield Listed("AmazonRDS", "OLD", old, demand(amount if key else "0.3", "vCPU-hour"), key)
+    yield from _aurora(region)
+
+
+def _engines(
+    region: str, option: str, sku: str, attributes: dict[str, str], price: tuple[str, str], key: PriceKey, own: str = ""
+) -> Iterator[Listed]:
+    """Yield what RDS lists by engine or for Any of them: as regions differ, here by engine, there for Any, or both."""
+    engine = own or "PostgreSQL"
+    is_own = region in ("us-east-1", "us-west-2") or (region == "ap-southeast-1" and option == "Single-AZ")
+    if is_own:
+        yield Listed("AmazonRDS", sku, attributes | {"databaseEngine": engine}, demand(*price), key)
+    if region != "us-west-2":
+        anyone = demand("0.7" if is_own else price[0], price[1])
+        yield Listed("AmazonRDS", sku, attributes | {"databaseEngine": "Any"}, anyone, None if is_own else key)
+    yield Listed("AmazonRDS", sku, attributes | {"databaseEngine": "MySQL"}, demand("0.8", price[1]))
+
+
+def _aurora(region: str) -> Iterator[Listed]:
+    engine = "Aurora PostgreSQL"
+    for mode, added, acu, storage in (
+        ("standard", "", "ServerlessV2Usage", "StorageUsage"),
+        ("io_optimized", "IOOptimized", "ServerlessV2IOOptimizedUsage", "IO-OptimizedStorageUsage"),
+    ):
+        variant = f"aurora_{mode}"
+        writer = _here(
+            region, "Database Instance", f"InstanceUsage{added}:db.r7g.large", instanceType="db.r7g.large",
+            databaseEngine=engine, licenseModel="No license required", deploymentOption="Single-AZ",
+        )  # fmt: skip
+        key = PriceKey("rds", "db.r7g.large", variant)
+        yield Listed("AmazonRDS", "AURORA", writer, (*demand("0.276"), *RESERVED), key)
+        yield Listed("AmazonRDS", "AURMY", writer | {"databaseEngine": "Aurora MySQL"}, demand("0.3"))
+        capacity = _here(region, "ServerlessV2", f"Aurora:{acu}", databaseEngine=engine)
+        yield Listed(
+            "AmazonRDS", "ACU", capacity, demand("0.12", "ACU-Hr"), PriceKey("rds", "aurora-capacity", variant)
+        )
+        disk, key = _here(region, "Database Storage", f"Aurora:{storage}"), PriceKey("rds", "aurora-storage", variant)
+        yield from _engines(region, "", "AURDISK", disk, ("0.1", "GB-Mo"), key, engine)
+    first = _here(region, "Serverless", "Aurora:ServerlessUsage", databaseEngine=engine)
+    yield Listed("AmazonRDS", "ACU1", first, demand("0.06", "ACU-Hr"))
+    io, key = (
+        _here(region, "System Operation", "Aurora:StorageIOUsage"),
+        PriceKey("rds", "aurora-io", "aurora_standard"),
+    )
+    yield from _engines(region, "", "AURIO", io, ("0.0000002", "IOs"), key, engine)
+    backup = _here(region, "Storage Snapshot", "Aurora:BackupUsage")
+    yield from _engines(region, "", "AURBACK", backup, ("0.021", "GB-Mo"), PriceKey("rds", "aurora-backup"), engine)
 
 
 def _caches(region: str) -> Iterator[Listed]:
@@ -229,6 +301,16 @@ def _caches(region: str) -> Iterator[Listed]:
         key = None if engine == "Memcached" else PriceKey("elasticache", "cache.r7g.large", engine.lower())
         reserved = (term._replace(lease=(*term.lease[:2], "")) for term in RESERVED[:2])
         yield Listed("AmazonElastiCache", "NODE", node, (*demand("0.219"), *reserved), key)
+        for item, usage, amount, unit in (
+            ("serverless-storage", "CachedData", "0.125", "GB-Hours"),
+            ("serverless-ecpu", "ElastiCacheProcessingUnits", "0.0000000034", "ElastiCacheProcessingUnit"),
+        ):
+            serverless = _here(
+                region, "ElastiCache Serverless", f"{usage}:{engine}", cacheEngine=engine,
+                operation="CreateServerlessCache",
+            )  # fmt: skip
+            key = None if engine == "Memcached" else PriceKey("elasticache", item, engine.lower())
+            yield Listed("AmazonElastiCache", "LESS", serverless, demand(amount, unit), key)
 
 
 def _metered(region: str) -> Iterator[Listed]:
@@ -247,7 +329,47 @@ def _metered(region: str) -> Iterator[Listed]:
         ("AmazonVPC", "VpcPublicIPv4Address", "PublicIPv4:IdleAddress", {}, "0.0051", "Hrs", None),
         ("AmazonEKS", "Compute", "AmazonEKS-Hours:perCluster", {"instanceType": ""}, "0.1", "Hours",
          PriceKey("eks", "cluster")),
-        ("AmazonEKS", "Compute", "AmazonEKS-Hours:extendedSupport", {"tenancy": ""}, "0.6", "Hours", None),
+        ("AmazonEKS", "Compute", "AmazonEKS-Hours:extendedSupport", {"tenancy": ""}, "0.5", "Hours",
+         PriceKey("eks", "cluster-extended-support")),
+        ("AmazonEKS", "Compute", "AmazonEKS-Hours:XL-ProvisionedTier", {"tenancy": ""}, "1.65", "Hours", None),
+        *(
+            ("AmazonEC2", "CPU Credits", f"CPUCredits:{family}", {"operatingSystem": system}, amount, "vCPU-Hours",
+             PriceKey("ec2", f"cpu-credits-{family}", "linux") if system == "Linux" else None)
+            for family, linux in (("t3", "0.05"), ("t3a", "0.051"), ("t4g", "0.04"))
+            for system, amount in (("Linux", linux), ("Windows", "0.096"))
+        ),
+        *(
+            ("AmazonECS", "Compute", f"Fargate-{arm}{usage}", {}, amount, "hours", PriceKey("fargate", item, variant))
+            for variant, arm in (("x86_64", ""), ("arm64", "ARM-"))
+            for item, usage, amount in (("cpu", "vCPU-Hours:perCPU", "0.04"), ("memory", "GB-Hours", "0.004"))
+        ),
+        ("AmazonECS", "Compute", "Fargate-Windows-vCPU-Hours:perCPU", {"operatingSystem": "Windows"}, "0.9", "hours",
+         None),
+        ("AmazonECS", "Compute", "Fargate-EphemeralStorage-GB-Hours", {}, "0.9", "GB-Hours", None),
+        ("AmazonECS", "Compute", "SpotUsage-Fargate-GB-Hours", {}, "0.9", "hours", None),
+        ("AmazonECR", "EC2 Container Registry", "TimedStorage-ByteHrs", {}, "0.1", "GB-Mo", PriceKey("ecr", "storage")),
+        ("AWSSecretsManager", "Secret", "AWSSecretsManager-Secrets", {}, "0.4", "Secrets",
+         PriceKey("secretsmanager", "secret")),
+        ("AWSSecretsManager", "API Request",
+         "AWSSecretsManager-APIRequests" if region == "eu-west-1" else "AWSSecretsManagerAPIRequest", {}, "0.000005",
+         "API Requests", PriceKey("secretsmanager", "requests")),
+        ("AmazonCloudWatch", "Data Payload", "DataProcessing-Bytes", {}, "0.5", "GB",
+         PriceKey("cloudwatch", "logs-ingested")),
+        ("AmazonCloudWatch", "Data Payload", "VendedLog-Bytes", {}, "0.9", "GB", None),
+        ("AmazonCloudWatch", "Storage Snapshot", "TimedStorage-ByteHrs", {}, "0.03", "GB-Mo",
+         PriceKey("cloudwatch", "logs-stored")),
+        ("AmazonCloudWatch", "Alarm", "CW:AlarmMonitorUsage", {}, "0.1", "Alarms", PriceKey("cloudwatch", "alarm")),
+        ("AmazonCloudWatch", "Alarm", "CW:HighResAlarmMonitorUsage", {}, "0.3", "Alarms", None),
+        ("AmazonS3", "Storage", "TimedStorage-SIA-ByteHrs", {"volumeType": "Standard - Infrequent Access"}, "0.0125",
+         "GB-Mo", PriceKey("s3", "storage-infrequent")),
+        ("AmazonS3", "Storage", "TimedStorage-GIR-ByteHrs", {"volumeType": "Glacier Instant Retrieval"}, "0.004",
+         "GB-Mo", None),
+        ("AmazonS3", "API Request", "Requests-Tier1", {}, "0.000005", "Requests", PriceKey("s3", "requests-write")),
+        ("AmazonS3", "API Request", "Requests-Tier2", {}, "0.0000004", "Requests", PriceKey("s3", "requests-read")),
+        ("AmazonS3", "API Request", "Requests-SIA-Tier1", {}, "0.00001", "Requests", None),
+        ("AmazonPrometheus", "", "AMP:QuerySamplesProcessed", {}, "0.0000000001", "Metric Datapoints",
+         PriceKey("prometheus", "query-samples")),
+        ("AmazonPrometheus", "", "AMP:MetricStorageByteHrs", {}, "0.03", "GB-Mo", PriceKey("prometheus", "storage")),
         ("AWSELB", "Load Balancer-Application", "LoadBalancerUsage", {}, "0.0225", "Hrs", PriceKey("elb", "alb")),
         ("AWSELB", "Load Balancer-Application", "LCUUsage", {}, "0.008", "LCU-Hrs", PriceKey("elb", "alb-lcu")),
         ("AWSELB", "Load Balancer-Network", "LoadBalancerUsage", {}, "0.0226", "Hrs", PriceKey("elb", "nlb")),
@@ -300,24 +422,56 @@ def _queues(region: str) -> Iterator[Listed]:
         yield Listed("AWSQueueService", "QUEUE", _here(region, "API Request", kind, **described), tiers, key)
 
 
+KEPT = (
+    ("AmazonS3", "Storage", "TimedStorage-ByteHrs", {"volumeType": "Standard"}, PriceKey("s3", "storage"),
+     (Price("0.023", "GB-Mo", "0", "51200"), Price("0.022", "GB-Mo", "51200", "512000"),
+      Price("0.021", "GB-Mo", "512000", "Inf"))),
+    ("AmazonCloudWatch", "Metric", "CW:MetricMonitorUsage", {}, PriceKey("cloudwatch", "metric"),
+     (Price("0.3", "Metrics", "0", "10000"), Price("0.1", "Metrics", "10000", "Inf"))),
+    ("AmazonPrometheus", "", "AMP:MetricSampleCount", {}, PriceKey("prometheus", "samples-ingested"),
+     (Price("0", "Metric Datapoints", "0", "40000000"),
+      Price("0.00000009", "Metric Datapoints", "40000000", "2000000000"),
+      Price("0.000000035", "Metric Datapoints", "2000000000", "Inf"))),
+)  # fmt: skip
+"""Offer, family, usage type, other attributes, key and tiers of what is kept by the amount."""
+PER_UNIT = {
+    "GiBps-mo": Decimal(1) / 1024,
+    **dict.fromkeys(("Requests", "API Requests", "IOs", "ElastiCacheProcessingUnit", "Metric Datapoints"), 10**6),
+}
+"""Unit -> by what its price is multiplied for one of the book's unit, where that is another."""
+TIERED = {("transfer", "internet-out"), ("sqs", "requests"), *(kept[4][:2] for kept in KEPT)}
+
+
+def _kept(region: str) -> Iterator[Listed]:
+    for offer, family, usage, others, key, prices in KEPT:
+        yield Listed(offer, "KEPT", _here(region, family, usage, **others), (Term("JRTCKXETXF", prices),), key)
+
+
+def tiers(prices: Iterable[Price]) -> dict[str, Decimal]:
+    """Return range -> price, in a book's units; a free first tier is part of the next."""
+    found, begin = {}, "0"
+    for price in prices:
+        count = Decimal(PER_UNIT.get(price.unit, 1))
+        if Decimal(price.amount):
+            bounds = (Decimal(bound.replace("Inf", "0")) / count for bound in (begin, price.end))
+            low, high = (f"{bound.normalize():f}" for bound in bounds)
+            found[f"{low}-{high if price.end != 'Inf' else ''}"] = Decimal(price.amount) * count
+        begin = price.end if Decimal(price.amount) else begin
+    return found
+
+
 def expected(region: str) -> dict[PriceKey, Decimal]:
     """Return what the offers' prices must come to, reservations and tiers too; savings plans are not among them."""
     rows: dict[PriceKey, Decimal] = {}
     for product in products(region):
         if product.key is None:
             continue
-        if product.key.item == "internet-out":
-            for tier in TIERS:
-                end = tier.end.replace("Inf", "")
-                rows[product.key._replace(variant=f"{tier.begin}-{end}")] = Decimal(tier.amount)
-            continue
-        if product.key.service == "sqs":
-            variants = ("0-100000", "100000-200000", "200000-")
-            for variant, tier in zip(variants, QUEUE_TIERS, strict=True):
-                rows[product.key._replace(variant=variant)] = Decimal(tier.amount) * 1_000_000
+        if product.key[:2] in TIERED:
+            found = tiers(product.terms[0].prices)
+            rows |= {product.key._replace(variant=variant): usd for variant, usd in found.items()}
             continue
         (price,) = product.terms[0].prices
-        rows[product.key] = Decimal(price.amount) / (1024 if price.unit == "GiBps-mo" else 1)
+        rows[product.key] = Decimal(price.amount) * PER_UNIT.get(price.unit, 1)
         if len(product.terms) > 1:
             rows |= {product.key._replace(term=term): usd for term, usd in RESERVED_USD.items()}
     return rows
@@ -476,11 +630,18 @@ def _compute_plans(region: str, prefix: str) -> Iterator[Discount]:
 
 def _database_plans(region: str, prefix: str) -> Iterator[Discount]:
     term, plan = "database_sp_1y_no_upfront", "DatabaseSP:1yrNoUpfront"
+    for mode, usage in (("standard", "InstanceUsage"), ("io_optimized", "InstanceUsageIOOptimized")):
+        key = PriceKey("rds", "db.r7g.large", f"aurora_{mode}", term)
+        writer = f"{prefix}{usage}:db.r7g.large"
+        yield Discount(key, "AmazonRDS", writer, "CreateDBInstance:0021", "0.2", plan, region)
+        yield Discount(None, "AmazonRDS", writer, "CreateDBInstance:0016", "0.2", plan, region)
+    for usage in ("CachedData:Valkey", "ElastiCacheProcessingUnits:Valkey"):
+        yield Discount(None, "AmazonElastiCache", prefix + usage, "CreateServerlessCache", "0.1", plan, region)
     for (usage, variant), (short, item) in every(
         (("InstanceUsage", "single_az"), ("Multi-AZUsage", "multi_az")),
         (("db.r7g.large", "db.r7g.large"), ("db.m8g.2xl", "db.m8g.2xlarge")),
     ):
-        for engine, key in (("0014", PriceKey("rds", item, variant, term)), ("0002", None), ("0021", None)):
+        for engine, key in (("0014", PriceKey("rds", item, variant, term)), ("0002", None), ("0018", None)):
             operation = f"CreateDBInstance:{engine}"
             yield Discount(key, "AmazonRDS", f"{prefix}{usage}:{short}", operation, "0.191", plan, region)
         optimized = f"{prefix}{usage}IOOptimized:{short}"

@@ -13,7 +13,7 @@ from cascade_plan.cli.output import Color, complain, deliver, laid_out, on_githu
 from cascade_plan.errors import UsageError, did_you_mean
 from cascade_plan.inputs.choice import Choice
 from cascade_plan.model.plan import Plan
-from cascade_plan.model.price import MAX_PRICE_AGE_DAYS, age_days
+from cascade_plan.model.price import MAX_PRICE_AGE_DAYS, PriceKey, age_days
 
 Format = Annotated[str, format_option("plans")]
 Full = Annotated[bool, typer.Option("--full", help="Everything: levels, figures, all gates and all findings.")]
@@ -26,7 +26,8 @@ Strict = Annotated[
     ),
 ]
 
-
+NAMED = 3
+"""Prices that one message names, and then counts."""
 FAILED, NOT_JUDGED = FAIL_ON = ("failed", "not-judged")
 FailOn = Annotated[
     str,
@@ -211,9 +212,26 @@ def _old_prices(plans: Sequence[Plan], choice: Choice, limit_days: int) -> str:
         return ""
     accepted = f"--max-price-age {-(-max(old) // 100) * 100}"
     can_renew = registry.has("clouds", plans[0].scenario.cloud, "sources")
-    ways = f"prices update, or {accepted}" if can_renew else accepted
+    said = f"{len(old)} of {len(ages)} prices are over {limit_days} days old"
     # One line of 80 columns: the first screen stands below it.
-    return f"{len(old)} of {len(ages)} prices are over {limit_days} days old ({ways})"
+    missed = [age for _, age in _not_renewed(plans, choice, limit_days) if age is not None]
+    if can_renew and len(missed) == len(old):
+        return f"{said}: none newer was found ({accepted})"
+    return f"{said} ({f'prices update, or {accepted}' if can_renew else accepted})"
+
+
+def _not_renewed(plans: Sequence[Plan], choice: Choice, limit_days: int) -> list[tuple[PriceKey, int | None]]:
+    """Return the old and undated bundled prices whose service has been updated, with their ages in days.
+
+    The last update did not find these: to run it again is no way out.
+    """
+    found = []
+    for plan in plans:
+        renewed = {item.key.service for item in plan.bill.items if item.origin == "cache"}
+        for item, age in zip(plan.bill.items, _ages(plan, choice), strict=True):
+            if item.origin == "bundled" and item.key.service in renewed and (age is None or age > limit_days):
+                found.append((item.key, age))
+    return found
 
 
 def _missing_prices(plans: Sequence[Plan]) -> list[str]:
@@ -246,4 +264,7 @@ def _fresh(plans: Sequence[Plan], choice: Choice, limit_days: int) -> bool:
     if old:
         of_all = f"{old} of {len(ages)} prices are undated or older than {limit_days} days"
         complain(f"{of_all}, which --strict-prices refuses")
+        if missed := list(dict.fromkeys(str(key) for key, _ in _not_renewed(plans, choice, limit_days))):
+            shown = ", ".join(missed[:NAMED]) + (f" and {len(missed) - NAMED} more" if len(missed) > NAMED else "")
+            complain(f"the last update found no newer price of {shown}: give them in a file with --prices")
     return not old and all(plan.bill.complete for plan in plans)

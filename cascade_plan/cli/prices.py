@@ -104,6 +104,9 @@ KeepGoing = Annotated[
     bool,
     typer.Option("--keep-going", help="Renew what is clear; a key without one clear price keeps the price it had."),
 ]
+Strict = Annotated[
+    bool, typer.Option("--strict", help="Write nothing for a region of which a price is looked for and not found.")
+]
 SpotPercentile = Annotated[
     int, typer.Option("--spot-percentile", min=1, max=100, metavar="PERCENT", help="Of the spot price over time.")
 ]
@@ -161,6 +164,7 @@ def update(
     source: Source = "",
     services: Services = "",
     keep_going: KeepGoing = False,
+    strict: Strict = False,
     spot_percentile: SpotPercentile = 90,
     spot_window: SpotWindow = 30,
     endpoint_url: Endpoint = None,
@@ -172,7 +176,7 @@ def update(
 ) -> int:
     """Bring today's prices of a cloud into the price cache, which every later plan uses.
 
-    An update that fails leaves the cache of its region as it was.
+    What the source lacks keeps its price and is listed. An update that fails leaves its region's cache as it was.
 
     Examples:
       cascade-plan prices update --region us-east-1
@@ -181,7 +185,7 @@ def update(
 
     Exit status:
       0  The prices are renewed.
-      3  A price is not clear, and --keep-going was not given.
+      3  A price is not clear and --keep-going was not given, or one is not found and --strict was given.
       5  The network or the cloud failed.
     """
     from cascade_plan.prices import updating
@@ -192,29 +196,33 @@ def update(
         deliver(sources.policy(), output)
         return 0
     source = source or next(iter(sources.SOURCES))
-    names = [name.strip() for name in services.split(",") if name.strip()]
-    wanted = updating.wanted_services(cloud, source, names)
-    if offline:
-        raise UsageError(f"--offline uses no network, and prices update asks {cloud}: leave one of them out")
-    regions = _checked(cloud, region or bundled.regions(cloud))
+    wanted = updating.wanted_services(cloud, source, filter(None, map(str.strip, services.split(","))))
+    _refuse_offline(offline, "prices update", cloud)
     with downloads() as shown:
         wish = updating.Wish(
             cloud=cloud,
             source=source,
             services=wanted,
+            named=wanted if services else frozenset(),
             today=datetime.now().astimezone().date(),
             endpoint_url=endpoint_url,
             keep_going=keep_going,
+            strict=strict,
             spot_percentile=spot_percentile,
             spot_window_days=spot_window,
             progress=shown.read,
             expected=shown.expect,
         )
-        outcomes = [_updated(name, wish, shown) for name in regions]
+        outcomes = [_updated(name, wish, shown) for name in _checked(cloud, region or bundled.regions(cloud))]
     text = _outcomes_json(outcomes, wish) if format_ == "json" else _outcomes_table(outcomes, wish, changes_shown)
     if text:
         deliver(text, output)
     return _exit_code(outcomes)
+
+
+def _refuse_offline(offline: bool, what: str, cloud: str) -> None:
+    if offline:
+        raise UsageError(f"--offline uses no network, and {what} asks {cloud}: leave one of them out")
 
 
 def _checked(cloud: str, regions: Sequence[str]) -> Sequence[str]:
@@ -237,6 +245,8 @@ def _updated(region: str, wish: Wish, shown: Downloads) -> Outcome:
 
 def _exit_code(outcomes: Sequence[Outcome]) -> int:
     """Return 0, or the exit status of the first region that failed, after saying on stderr what failed."""
+    from cascade_plan.prices.not_found import words
+
     for outcome in outcomes:
         if outcome.damage:
             complain(
@@ -244,6 +254,8 @@ def _exit_code(outcomes: Sequence[Outcome]) -> int:
             )
         for problem in outcome.problems:
             complain(f"{outcome.region}: {problem}; it keeps the price it had", "warning")
+        if outcome.missing:
+            complain(f"{outcome.region}: {words(outcome.missing)}", "warning")
     # What fails for every region, such as a login, is said once.
     for failure in dict.fromkeys(str(outcome.failure) for outcome in outcomes if outcome.failure is not None):
         complain(failure)
@@ -257,18 +269,29 @@ def _outcomes_table(outcomes: Sequence[Outcome], wish: Wish, limit: int) -> str:
 
 def _outcome_text(outcome: Outcome, wish: Wish, limit: int) -> str:
     """Return what an update changed and what the region's prices cover now."""
-    from cascade_plan.prices.changes import changes, render
+    from cascade_plan.prices import changes, not_found, updating
 
+    sources = updating.sources_of(wish.cloud)
     assert outcome.after is not None
-    covered = {outcome.after.name: coverage(outcome.after, _gaps(outcome.after))}
-    return (
-        f"{outcome.region}: {outcome.renewed:,} prices from {wish.source}; changed since last time:\n"
-        f"{render(changes(outcome.before, outcome.after), limit)}\n{_coverage_table(covered, wish.today)}"
+    sections = {section for service in wish.services for section in sources.SECTIONS_OF[service]}
+    found = changes.changes(outcome.before, outcome.after).of(
+        {price_list(wish.cloud).sections[name] for name in sections}
     )
+    covered = [part for part in coverage(outcome.after, _gaps(outcome.after)) if part.section in sections]
+    prices = f"{outcome.renewed:,} price{'s' if outcome.renewed != 1 else ''} from {wish.source}"
+    parts = [
+        f"{outcome.region}: {prices}; changed since last time:\n{changes.render(found, limit)}",
+        *([not_found.render(outcome.missing)] if outcome.missing else []),
+        _coverage_table({outcome.after.name: covered}, wish.today),
+    ]
+    return "\n".join(parts)
 
 
 def _outcomes_json(outcomes: Sequence[Outcome], wish: Wish) -> str:
-    """Return, of every region, what was renewed and each price that changed; what failed has its message alone."""
+    """Return, of every region, what was renewed, what was not found and each price that changed.
+
+    What failed has its message alone.
+    """
     from cascade_plan.prices.changes import changes
 
     def changed(outcome: Outcome) -> list[dict[str, Any]]:
@@ -289,6 +312,10 @@ def _outcomes_json(outcomes: Sequence[Outcome], wish: Wish) -> str:
         outcome.region: {
             "failure": None if outcome.failure is None else str(outcome.failure),
             "kept": [str(problem) for problem in outcome.problems],
+            "not_found": [
+                {"key": list(entry.key), "in_its_place": [_price_json(price) for price in entry.stand_ins]}
+                for entry in outcome.missing
+            ],
             "renewed": outcome.renewed if outcome.after else 0,
             "changes": changed(outcome) if outcome.after else [],
         }
@@ -361,12 +388,11 @@ def _other_book(cloud: str, region: str, against: str, endpoint_url: str | None,
         if (book := cache.read(cloud, region)) is None:
             raise UsageError(f"no cached prices of {region}: run `cascade-plan prices update --region {region}` first")
         return book
-    if offline:
-        raise UsageError(f"--offline uses no network, and --against {against} asks {cloud}: leave one of them out")
+    _refuse_offline(offline, f"--against {against}", cloud)
     from cascade_plan.prices import updating
 
     wanted = updating.wanted_services(cloud, against, ())
-    wish = updating.Wish(cloud, against, wanted, today, endpoint_url, keep_going=True)
+    wish = updating.Wish(cloud, against, wanted, today, endpoint_url=endpoint_url, keep_going=True)
     return Book(cloud, region, updating.fetched(region, wish).rows, f"{against} of {today}")
 
 

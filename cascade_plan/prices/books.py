@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cascade_plan.model.price import Book
 from cascade_plan.prices import bundled, cache
+from cascade_plan.prices.products import price_list
 
 
 def regions(cloud: str, cached: bool = True) -> tuple[str, ...]:
@@ -25,4 +26,9 @@ def laid_over_bundled(cloud: str, region: str, renewed: Book | None) -> Book | N
     if region not in bundled.regions(cloud):
         return renewed
     base = bundled.book(cloud, region)
-    return base if renewed is None else base.overridden(renewed.rows, renewed.name)
+    if renewed is None:
+        return base
+    prices = price_list(cloud)
+    # The ranges of a tiered price belong together: of one that was renewed none of the bundled ones stays.
+    tiers = {(key.service, key.item, key.term) for key in renewed.rows if prices.is_tiered(key)}
+    return base.without(tiers).overridden(renewed.rows, renewed.name)

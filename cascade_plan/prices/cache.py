@@ -10,7 +10,7 @@ import os
 import re
 import sys
 import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
@@ -91,36 +91,38 @@ def read(cloud: str, region: str) -> Book | None:
     return None if data is None else _book(data, path, cloud, region)
 
 
-def store(
-    cloud: str,
-    region: str,
-    rows: Mapping[PriceKey, Row],
-    sections: frozenset[str],
-    retrieved: str,
-    retrieved_from: str,
-    unclear: Collection[PriceKey] = (),
-) -> Stored:
-    """Return the region's books before and after its rows of `sections` were replaced by `rows`.
+def kept(cloud: str, region: str) -> Book | None:
+    """Return the retrieved prices that an update would keep or replace: None of a damaged file, whose rows are lost.
 
-    `retrieved` is a day, YYYY-MM-DD; `retrieved_from` says where the rows are from, such as bulk. Rows of other
-    sections stay as they are, and so do those of `unclear` keys, of which the source had no one price. A damaged file
-    is replaced, and what was wrong with it returned.
+    Raises PriceError when the file cannot be read.
+    """
+    return _present(path_of(cloud, region), cloud, region)[0]
+
+
+def store(cloud: str, region: str, rows: Mapping[PriceKey, Row], retrieved: str, retrieved_from: str) -> Stored:
+    """Return the region's books before and after `rows` were written into it.
+
+    A row takes the place of the one its key had, and a tiered price that of all its ranges, which may have moved.
+    Nothing else goes: what a source does not carry, does not have today or has no one price for stays as it was, with
+    its own date and source. `retrieved` is a day, YYYY-MM-DD; `retrieved_from` says where the rows are from, such as
+    bulk. A damaged file is replaced, and what was wrong with it returned.
     Raises UsageError when the file cannot be written or another update holds it, PriceError when the present file
     cannot be read or the rows make no book; the present file is then as it was.
     """
     prices = price_list(cloud)
-    if not (given := {prices.section_of(key) for key in rows}) <= sections <= prices.sections.keys():
-        raise ValueError(f"rows for {sorted(given)}, sections {sorted(sections)}")
+    if strange := [str(key) for key in rows if not prices.section_of(key)]:
+        raise ValueError(f"rows of no service of {cloud}: {strange}")
+    replaced = {(key.service, key.item, key.term) for key in rows if prices.is_tiered(key)}
     path = path_of(cloud, region)
     with _locked(path, region):
         _remove_stale(path.parent)
         before, damage = _present(path, cloud, region)
-        kept = {
+        old = {
             price.key: _row(price)
             for price in before or ()
-            if prices.section_of(price.key) not in sections or price.key in unclear
+            if (price.key.service, price.key.item, price.key.term) not in replaced
         }
-        text, after = _rendered(prices, region, {**kept, **rows}, retrieved, retrieved_from)
+        text, after = _rendered(prices, region, {**old, **rows}, retrieved, retrieved_from)
         write_atomically(path, text)
     return Stored(before, after, path, damage)
 

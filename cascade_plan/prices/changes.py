@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import chain
@@ -45,6 +45,11 @@ class Changes:
 
     def __bool__(self) -> bool:
         return bool(self.entries)
+
+    def of(self, services: Collection[str]) -> Changes:
+        """Return what changed or stayed of some services."""
+        entries = tuple(entry for entry in self.entries if entry.key.service in services)
+        return Changes(entries, tuple(key for key in self.unchanged if key.service in services))
 
 
 def changes(before: Book | None, after: Book) -> Changes:

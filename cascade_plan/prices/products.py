@@ -75,6 +75,11 @@ class PriceList:
         """Return whether a key prices an instance of some shape, and not a metered amount."""
         return (key.service, key.item) not in self._items and (key.service, "") in self._items
 
+    def is_tiered(self, key: PriceKey) -> bool:
+        """Return whether a key prices a tier, its variant being the range."""
+        product = self._items.get((key.service, key.item))
+        return product is not None and product.is_tiered
+
     def section_of(self, key: PriceKey) -> str:
         """Return the section of a book that a price stands in, "" for a service that the cloud does not have."""
         product = self._items.get((key.service, key.item)) or self._items.get((key.service, ""))

@@ -56,6 +56,8 @@ class Rate(NamedTuple):
     end: str = "Inf"
     tiered: bool = False
     note: str = ""
+    is_neutral: bool = False
+    """Whether it is of a product that the source lists for all alike, and counts only where one of its own has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,14 +112,15 @@ class _Price(NamedTuple):
 def choose(rates: Iterable[Rate], today: date, prices: PriceList, published: Published) -> Choice:
     """Return a row for each key whose rates come to exactly one price, and a problem for each whose do not.
 
-    A rate that is not in force `today` is passed over, and so is a free allowance beside a price; of the others the
-    newest counts. Two different prices of the same day, a price that is negative, zero or no number, an unknown unit,
-    another currency and tiers that overlap or leave a hole are problems.
+    A rate that is not in force `today` is passed over, and so are a free allowance beside a price, and one for all
+    alike beside one of the key's own; of the others the newest counts. Two different prices of the same day, a price
+    that is negative, zero or no number, an unknown unit, another currency and tiers that overlap or leave a hole are
+    problems.
     """
     found: dict[PriceKey, list[_Price]] = {}
     problems: list[Problem] = []
     valid = [rate for rate in rates if rate.effective <= today.isoformat()]
-    in_force = [_tier(rate, published) for rate in _paid(valid, prices)]
+    in_force = [_tier(rate, published) for rate in _own(_paid(valid, prices))]
     for (key, _, _, _), group in groupby(sorted(in_force, key=lambda rate: (_identity(rate), rate)), _identity):
         try:
             price = _price(list(group), published)
@@ -153,6 +156,15 @@ def _paid(rates: list[Rate], prices: PriceList) -> list[Rate]:
         for rate in rates
         if rate not in free
     ]
+
+
+def _own(rates: list[Rate]) -> list[Rate]:
+    """Return the rates without those for all alike of the keys that have one of their own.
+
+    Both together would be two prices, of which neither is the dearer by rule.
+    """
+    own = {rate.key for rate in rates if not rate.is_neutral}
+    return [rate for rate in rates if not rate.is_neutral or rate.key not in own]
 
 
 def _is_free(rate: Rate) -> bool:

@@ -13,7 +13,8 @@ from cascade_plan.errors import CascadePlanError, CloudError, PriceError, UsageE
 from cascade_plan.model.catalogue import WHAT
 from cascade_plan.model.price import Book
 from cascade_plan.prices import books, bundled, cache
-from cascade_plan.prices.products import price_list
+from cascade_plan.prices.not_found import NotFound, not_found, render, words
+from cascade_plan.prices.products import Product, price_list
 from cascade_plan.prices.rates import Choice, Problem, Published, Rate, Request, choose
 
 PROBLEMS_SHOWN: Final = 20
@@ -28,10 +29,14 @@ class Wish:
     services: frozenset[str]
     """Names of the source's updates: services, or a part of one that comes by itself, such as spot prices."""
     today: date
+    named: frozenset[str] = frozenset()
+    """Those of them that the user named: one of which the source has nothing fails, the others are only told."""
     endpoint_url: str | None = None
     """In place of the cloud's own address."""
     keep_going: bool = False
     """Whether keys that have no one clear price keep their old one instead of stopping the update."""
+    strict: bool = False
+    """Whether a price that is looked for and not found stops the update."""
     spot_percentile: int = 90
     spot_window_days: int = 30
     progress: Callable[[str, str, int], None] = field(default=lambda region, what, amount: None)
@@ -43,9 +48,11 @@ class Sources(Protocol):
     """The module `sources` of a cloud whose prices can be renewed."""
 
     SOURCES: Mapping[str, tuple[str, ...]]
-    """Source -> the updates it has, each renewed whole."""
+    """Source -> the updates it has."""
     SECTIONS_OF: Mapping[str, tuple[str, ...]]
-    """Update -> the sections of a book it renews."""
+    """Update -> the sections of a book that its prices stand in."""
+    LISTED: tuple[Product, ...]
+    """What an update asks for."""
     PUBLISHED: Published
 
     def rates(self, request: Request, wish: Wish) -> Iterator[Rate]:
@@ -72,6 +79,8 @@ class Outcome:
     """What was wrong with the cached file that was replaced, and every row in it lost; empty when nothing was."""
     problems: tuple[Problem, ...] = ()
     """Keys without one clear price, which keep the price they had."""
+    missing: tuple[NotFound, ...] = ()
+    """What was looked for and not found, with what stands in for it."""
     failure: CascadePlanError | None = None
 
 
@@ -96,32 +105,46 @@ def wanted_services(cloud: str, source: str, names: Iterable[str]) -> frozenset[
 
 
 def update(region: str, wish: Wish) -> Outcome:
-    """Return how the update of one region's cached prices ended; a failure is part of the outcome, not raised."""
+    """Return how the update of one region's cached prices ended; a failure is part of the outcome, not raised.
+
+    What was found takes the place of what was there, key by key; what the source does not carry or have stays.
+    """
     try:
-        sections_of = sources_of(wish.cloud).SECTIONS_OF
-        sections = frozenset(section for service in wish.services for section in sections_of[service])
         choice = fetched(region, wish)
-        unclear = frozenset(problem.key for problem in choice.problems)
-        day = wish.today.isoformat()
-        stored = cache.store(wish.cloud, region, choice.rows, sections, day, wish.source, unclear)
+        missing = _missing(region, wish, choice)
+        if missing and wish.strict:
+            said = f"{region}: --strict was given, so nothing was written: {words(missing)}"
+            raise PriceError(f"{said}\n{render(missing)}".rstrip())
+        stored = cache.store(wish.cloud, region, choice.rows, wish.today.isoformat(), wish.source)
         before, after = (books.laid_over_bundled(wish.cloud, region, each) for each in (stored.before, stored.after))
     except CascadePlanError as error:
         return Outcome(region, failure=error)
-    return Outcome(region, before, after, len(choice.rows), stored.damage, choice.problems)
+    return Outcome(region, before, after, len(choice.rows), stored.damage, choice.problems, missing)
+
+
+def _missing(region: str, wish: Wish, choice: Choice) -> tuple[NotFound, ...]:
+    """Return what the source does not have today; a key that is not clear is no such, its problem says more."""
+    sources = sources_of(wish.cloud)
+    sections = {section for service in wish.services for section in sources.SECTIONS_OF[service]}
+    held = books.laid_over_bundled(wish.cloud, region, cache.kept(wish.cloud, region))
+    told = {*choice.rows, *(problem.key for problem in choice.problems)}
+    return not_found(_request(region, wish), sources.LISTED, sections, told, held)
 
 
 def fetched(region: str, wish: Wish) -> Choice:
     """Return the prices a source has today for a region.
 
-    Raises CloudError when the source fails or has nothing for a wanted service; PriceError, with every problem, when
-    some key has no one clear price and the wish is not to keep going.
+    Raises CloudError when the source fails or has nothing for a service that was named; PriceError, with every problem,
+    when some key has no one clear price and the wish is not to keep going.
     """
     sources, prices = sources_of(wish.cloud), price_list(wish.cloud)
     choice = choose(list(sources.rates(_request(region, wish), wish)), wish.today, prices, sources.PUBLISHED)
     if choice.problems and not wish.keep_going:
         raise PriceError(_refusal(region, choice.problems))
     found = {prices.section_of(key) for key in (*choice.rows, *(problem.key for problem in choice.problems))}
-    for service in sorted(wish.services):
+    if not found:
+        raise CloudError(f"{region}: the source has none of the prices that were asked for: check the region's name")
+    for service in sorted(wish.named):
         if not found & {*sources.SECTIONS_OF[service]}:
             others = ",".join(sorted(wish.services - {service}))
             way_out = f"leave it out with --services {others}" if others else "check the region's name"

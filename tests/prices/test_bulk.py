@@ -118,7 +118,7 @@ def test_every_byte_is_told(server: OfferServer, is_compressing: bool) -> None:
 
 def test_only_needed_files_are_read(server: OfferServer) -> None:
     rates(server, replace(EVERYTHING, services=frozenset({"eks", "prometheus"})))
-    assert {path.split("/")[4] for path in server.requests} == {"AmazonEKS"}
+    assert {path.split("/")[4] for path in server.requests} == {"AmazonEKS", "AmazonPrometheus"}
     server.requests.clear()
     rates(server, replace(EC2, items={}))
     assert {path.split("/")[4] for path in server.requests} == {"AmazonEC2"}
@@ -239,9 +239,11 @@ def test_a_redirect_is_not_followed(server: OfferServer) -> None:
 def test_an_offer_that_the_region_lacks(server: OfferServer) -> None:
     regions = ["us-east-1", "us-west-1", "eu-west-1"]
     server.faults["AmazonRDS/current"] = Fault(change=lambda _: world.offer_index("AmazonRDS", regions).encode())
-    message = failure(server, EVERYTHING)
-    assert "AmazonRDS has no offer in us-west-2: leave rds out with --services" in message
-    assert "such as us-west-1, us-east-1" in message
+    assert "AWS makes no offer of rds in us-west-2: take a region it has, such as us-west-1, us-east-1" in failure(
+        server
+    )
+    # Of several services the others are read: what is not sold there is not found, and named.
+    assert "rds" not in {rate.key.service for rate in rates(server, EVERYTHING) if "_sp_" not in rate.key.term}
 
 
 @pytest.mark.parametrize(

@@ -24,11 +24,8 @@ from cascade_plan import __version__
 from cascade_plan.errors import PriceError, UsageError
 from cascade_plan.model.price import Book, Price, PriceKey, Row
 from cascade_plan.prices import cache
-from cascade_plan.prices.products import price_list
 
 REGION = "eu-west-1"
-EC2, RDS = frozenset({"ec2_on_demand", "ec2_reserved", "ec2_spot"}), frozenset({"rds", "rds_storage"})
-ALL = frozenset(price_list("aws").sections)
 M5 = PriceKey("ec2", "m5.large", "linux")
 R5 = PriceKey("rds", "db.r5.large", "single_az")
 
@@ -48,8 +45,8 @@ def row(usd: str = "0.1", **cells: str) -> Row:
     )  # fmt: skip
 
 
-def put(rows: Mapping[PriceKey, Row], sections: frozenset[str] = EC2, region: str = REGION) -> cache.Stored:
-    return cache.store("aws", region, rows, sections, "2026-11-25", "bulk")
+def put(rows: Mapping[PriceKey, Row], region: str = REGION) -> cache.Stored:
+    return cache.store("aws", region, rows, "2026-11-25", "bulk")
 
 
 def rows_of(book: Book | None) -> dict[PriceKey, Row]:
@@ -61,6 +58,14 @@ def _row(price: Price) -> Row:
     upfront = "" if price.upfront_usd is None else str(price.upfront_usd)
     about = price.as_of, price.source, price.sku, price.confirmed_by, price.note, price.origin
     return price.unit, f"{price.usd:f}", upfront, *about
+
+
+@contextlib.contextmanager
+def fresh_cache() -> Iterator[None]:
+    """Give an example of hypothesis a cache of its own, without anything in it."""
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setenv(cache.VARIABLE, folder)
+        yield
 
 
 def names(folder: Path) -> list[str]:
@@ -150,28 +155,68 @@ def test_the_file_says_what_it_is_and_follows_the_umask() -> None:
     assert path.stat().st_mode & 0o777 == 0o666 & ~umask
 
 
-def test_a_service_is_replaced_whole_and_the_others_stay() -> None:
-    put({M5: row("0.1"), M5._replace(item="m4.large"): row("0.2"), R5: row("0.5", sku="RDS")}, EC2 | RDS)
-    stored = put({M5: row("0.3")}, EC2)
-    assert rows_of(stored.before).keys() == {M5, M5._replace(item="m4.large"), R5}
-    assert rows_of(stored.after) == rows_of(cache.read("aws", REGION)) == {M5: row("0.3"), R5: row("0.5", sku="RDS")}
-    assert rows_of(put({}, RDS).after) == {M5: row("0.3")}
+def test_a_row_takes_the_place_of_its_keys_and_nothing_else_goes() -> None:
+    old = {M5: row("0.1"), M5._replace(item="m4.large"): row("0.2"), R5: row("0.5", sku="RDS")}
+    put(old)
+    stored = put({M5: row("0.3")})
+    assert rows_of(stored.before) == old
+    assert rows_of(stored.after) == rows_of(cache.read("aws", REGION)) == {**old, M5: row("0.3")}
+    assert rows_of(put({}).after) == {**old, M5: row("0.3")}
+
+
+OUT = PriceKey("transfer", "internet-out")
+IN_GIB = ("gib", *row("0.09")[1:])
+
+
+def tiers(*ranges: str) -> dict[PriceKey, Row]:
+    return {OUT._replace(variant=variant): IN_GIB for variant in ranges}
+
+
+def test_a_tiered_price_is_replaced_with_all_its_ranges() -> None:
+    put({**tiers("0-10240", "10240-"), M5: row()})
+    assert rows_of(put(tiers("0-500", "500-1000", "1000-")).after).keys() == {M5, *tiers("0-500", "500-1000", "1000-")}
+
+
+INSTANCES = st.builds(
+    PriceKey,
+    st.just("ec2"),
+    st.sampled_from(["m5.large", "m4.large"]),
+    st.just("linux"),
+    st.sampled_from(["on_demand", "spot", "reserved_1y_no_upfront", "compute_sp_3y_all_upfront"]),
+)
+DATABASES = st.builds(
+    PriceKey, st.just("rds"), st.just("db.r5.large"), st.sampled_from(["single_az", "multi_az"]), st.just("on_demand")
+)
+METERED = st.sampled_from([("vpc", "nat-gateway"), ("eks", "cluster")]).map(lambda words: PriceKey(*words))
+RANGES = st.sampled_from([("0-",), ("0-10240", "10240-"), ("0-5", "5-10240", "10240-")])
+UPDATES = st.lists(
+    st.tuples(st.sets(INSTANCES | DATABASES | METERED), st.none() | RANGES, st.sampled_from(["0.1", "0.2", "0.3"])),
+    max_size=6,
+)
+
+
+@given(UPDATES)
+def test_after_any_update_every_key_is_there_unless_it_was_replaced(updates: list[tuple[Any, Any, str]]) -> None:
+    with fresh_cache():
+        held: dict[PriceKey, Row] = {}
+        for keys, ranges, usd in updates:
+            rows = {key: row(usd) for key in keys}
+            if ranges:
+                held = {key: old for key, old in held.items() if key[:2] != OUT[:2]}
+                rows |= tiers(*ranges)
+            held |= rows
+            assert rows_of(put(rows).after) == held
 
 
 def test_regions_do_not_mix() -> None:
     put({M5: row("0.1")})
-    put({M5: row("0.2")}, region="us-east-1")
+    put({M5: row("0.2")}, "us-east-1")
     assert rows_of(cache.read("aws", REGION))[M5][1] == "0.1"
 
 
-@pytest.mark.parametrize(
-    ("rows", "sections"), [({R5: row()}, EC2), ({PriceKey("s3", "x"): row()}, frozenset({"s3"}))], ids=["other", "new"]
-)
-def test_rows_of_no_updated_service_are_our_own_mistake(
-    rows: dict[PriceKey, Row], sections: frozenset[str], home: Path
-) -> None:
-    with pytest.raises(ValueError, match="rows for"):
-        put(rows, sections)
+def test_rows_of_no_service_are_our_own_mistake(home: Path) -> None:
+    with pytest.raises(ValueError, match=r"rows of no service of aws: .'glue x on_demand'."):
+        put({PriceKey("glue", "x"): row()})
     assert not home.exists()
 
 
@@ -192,17 +237,17 @@ def test_rows_that_make_no_book_are_not_stored(bad: Row, message: str) -> None:
     assert cache.path_of("aws", REGION).read_bytes() == before
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.dictionaries(KEYS, CELLS, max_size=6), st.data())
 def test_any_text_is_stored_and_read_back(prices: dict[PriceKey, Row], data: st.DataObject) -> None:
     cached = {key: (*cells[:-1], "cache") for key, cells in prices.items()}
-    stored = put(cached, ALL)
-    assert rows_of(stored.after) == rows_of(cache.read("aws", REGION)) == cached
-    once = stored.path.read_bytes()
-    shuffled = dict(data.draw(st.permutations(list(cached.items()))))
-    assert put(shuffled, ALL).path.read_bytes() == once
-    # Rows that were only kept are as good as new.
-    assert put({}, frozenset()).path.read_bytes() == once
+    with fresh_cache():
+        stored = put(cached)
+        assert rows_of(stored.after) == rows_of(cache.read("aws", REGION)) == cached
+        once = stored.path.read_bytes()
+        shuffled = dict(data.draw(st.permutations(list(cached.items()))))
+        assert put(shuffled).path.read_bytes() == once
+        # Rows that were only kept are as good as new.
+        assert put({}).path.read_bytes() == once
 
 
 # ------------------------------------------------------------------------------------------------------------- damage
@@ -243,7 +288,7 @@ DAMAGES: dict[str, tuple[Any, str]] = {
 
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_a_damaged_file_is_refused_with_the_ways_out_and_replaced_by_an_update(damage: str) -> None:
-    put({M5: row("0.1"), R5: row()}, EC2 | RDS)
+    put({M5: row("0.1"), R5: row()})
     path = cache.path_of("aws", REGION)
     made, message = DAMAGES[damage]
     path.write_bytes(made(body()))
@@ -336,13 +381,11 @@ import os, signal, sys, time
 from cascade_plan.errors import CascadePlanError
 from cascade_plan.model.price import PriceKey
 from cascade_plan.prices import cache
-from cascade_plan.prices.products import price_list
 
 def put(usd, service="ec2", item="m5.large", variant="linux"):
     row = ("hour", usd, "", "2026-11-01", "an offer", "SKU1", "", "", "cache")
     key = PriceKey(service, item, variant)
-    sections = frozenset({price_list("aws").section_of(key)})
-    return cache.store("aws", "eu-west-1", {key: row}, sections, "2026-11-25", "bulk")
+    return cache.store("aws", "eu-west-1", {key: row}, "2026-11-25", "bulk")
 """
 
 

@@ -58,8 +58,8 @@ FREE = [
 
 
 def test_the_world_is_read() -> None:
-    # Two instances on demand, reserved for one year and, in two parts, for three; five metered products.
-    assert RIGHT.total() == len(RIGHT) == 2 * 4 + 5
+    # Two instances on demand, reserved for one year and, in two parts, for three; eight metered products.
+    assert RIGHT.total() == len(RIGHT) == 2 * 4 + 8
 
 
 def test_fields_may_stand_without_quotes() -> None:
@@ -91,10 +91,25 @@ def test_a_missing_heading_is_named(missing: str) -> None:
         read(EC2.replace(f'"{missing}"', '"Something"', 1))
 
 
+def test_a_heading_that_stands_there_twice_is_damage_where_it_is_needed() -> None:
+    with pytest.raises(CloudError, match="damaged or cut short: the heading 'Tenancy' stands there twice"):
+        read(EC2.replace('"Memory",', '"Tenancy",', 1))
+    assert Counter(read(EC2.replace('"Memory",', '"Location",', 1))) == RIGHT
+    with pytest.raises(CloudError, match=f"a record of {len(NAMES)} fields under {len(NAMES) + 1} headings"):
+        read(EC2.replace('"Memory",', '"Memory","Location",', 1))
+
+
 def test_a_heading_that_no_wanted_product_needs_may_be_missing() -> None:
     request = replace(REQUEST, services=frozenset({"ebs"}))
     names = ",".join(name for name in NAMES if name not in ("Tenancy", "Instance Type", *world.LEASE.split(",")))
     assert len(read(world.offer_csv("AmazonEC2", LISTED, names), request=request)) == 3
+
+
+def test_a_heading_of_what_a_region_does_not_sell_may_be_missing() -> None:
+    names = world.HEADINGS["AmazonRDS"].replace("Extended Support Pricing Year,", "")
+    found = {rate.key.item for rate in read(world.offer_csv("AmazonRDS", LISTED, names), "AmazonRDS")}
+    whole = {rate.key.item for rate in read(world.offer_csv("AmazonRDS", LISTED), "AmazonRDS")}
+    assert whole - found == {"extended-support-year1-2", "extended-support-year3"}
 
 
 def test_reservations_without_the_headings_of_leases_are_no_silence() -> None:
@@ -117,7 +132,7 @@ def test_what_the_file_says_of_itself(right: str, wrong: str, words: str) -> Non
 
 
 def test_an_offer_that_is_not_wanted_is_not_read() -> None:
-    assert read("anything", "AmazonS3") == []
+    assert read("anything", "AmazonGlue") == []
     assert read("anything", request=replace(REQUEST, services=frozenset({"rds"}))) == []
 
 

@@ -63,6 +63,7 @@ def test_a_rate_names_its_offering_and_its_usage(aws: Server) -> None:
 def test_the_service_is_asked_for_what_is_wanted(aws: Server) -> None:
     read(aws)
     (query,) = aws.queries(PLANS)
+    assert (query["savingsPlanTypes"], query["products"]) == (["Compute", "EC2Instance"], ["EC2"])
     assert {entry["name"]: entry["values"] for entry in query["filters"]} == {
         "region": ["eu-west-1"],
         "productDescription": ["Linux/UNIX"],
@@ -71,6 +72,34 @@ def test_the_service_is_asked_for_what_is_wanted(aws: Server) -> None:
     }
     assert query["serviceCodes"] == ["AmazonEC2"]
     assert "/us-east-1/savingsplans/" in aws.asked[0].headers["authorization"]
+
+
+DATABASES = replace(
+    REQUEST,
+    services=frozenset({"rds", "elasticache"}),
+    items={"rds": frozenset(aws_world.RDS), "elasticache": frozenset(aws_world.CACHE)},
+)
+
+
+@pytest.mark.parametrize("region", aws_world.REGIONS)
+def test_databases_have_a_plan_of_their_own(aws: Server, region: str) -> None:
+    choice = choose(read(aws, replace(DATABASES, region=region)), TODAY, AWS, PUBLISHED)
+    assert not choice.problems
+    wanted = {key: Decimal(rate["rate"]) for rate, key in aws_world.database_rates(region) if key}
+    assert {key: Decimal(row[1]) for key, row in choice.rows.items()} == wanted
+    assert len(wanted) == 10
+    for query in aws.queries(PLANS):
+        # By the region alone: some rates name a family in place of their type.
+        assert [entry["name"] for entry in query["filters"]] == ["region"]
+        assert query["savingsPlanTypes"] == ["Database"]
+    asked = {(*query["products"], *query["serviceCodes"]) for query in aws.queries(PLANS)}
+    assert asked == {("RDS", "AmazonRDS"), ("ElastiCache", "AmazonElastiCache")}
+
+
+def test_only_the_databases_that_are_wanted_have_rates(aws: Server) -> None:
+    few = replace(DATABASES, items={"rds": frozenset({"db.m6g.large"})})
+    assert {rate.key.item for rate in read(aws, few)} == {"db.m6g.large"}
+    assert len(aws.queries(PLANS)) == 1
 
 
 def test_nothing_is_asked_without_a_type(aws: Server) -> None:
@@ -141,7 +170,7 @@ def test_a_rate_without_an_amount_is_a_problem(aws: Server) -> None:
     assert "no price" in str(problem)
 
 
-@pytest.mark.parametrize("field", ["savingsPlanOffering", "usageType", "properties"])
+@pytest.mark.parametrize("field", ["savingsPlanOffering", "usageType", "operation", "properties"])
 def test_a_rate_that_is_not_complete_is_told(aws: Server, field: str) -> None:
     def without(rate: dict[str, Any]) -> dict[str, Any]:
         return {name: value for name, value in rate.items() if name != field}

@@ -42,7 +42,10 @@ def test_five_regions_of_every_service_from_the_bulk_offers(
     cascade: Run, offers: offer_server.OfferServer, price_cache: Path
 ) -> None:
     status, out, err = cascade("prices", "update", "--endpoint-url", offers.url)
-    assert (status, err) == (0, "")
+    assert status == 0
+    # The world has three types of instances: the others of the bundled books are missed, and nothing else.
+    assert [line.partition(": ")[2].partition(":")[0] for line in err.splitlines()] == list(FIVE)
+    assert all("were looked for and not found: an older one stands in for each" in line for line in err.splitlines())
     assert sorted(files(price_cache)) == [f"{region}.yaml" for region in FIVE]
     for region in FIVE:
         assert f"{region}: " in out
@@ -65,12 +68,14 @@ def wanted(key: PriceKey) -> set[str]:
 
 def test_five_regions_of_every_service_from_the_query_api(cascade: Run, aws: aws_server.Server) -> None:
     status, _, err = cascade("prices", "update", "--source", "api", "--endpoint-url", aws.url)
-    assert (status, err) == (0, "")
+    assert status == 0
+    assert len(err.splitlines()) == len(FIVE)
     for region in FIVE:
         book = cache.read("aws", region)
         assert book is not None
         assert {price.key.service for price in book} == {
-            "ec2", "rds", "elasticache", "eks", "elb", "vpc", "ebs", "transfer", "sqs",
+            "ec2", "rds", "elasticache", "eks", "elb", "vpc", "ebs", "transfer", "sqs", "fargate", "s3", "ecr",
+            "secretsmanager", "cloudwatch", "prometheus",
         }  # fmt: skip
         assert {"on_demand", "spot", "reserved_1y_no_upfront", "compute_sp_1y_no_upfront"} <= {
             price.key.term for price in book
@@ -112,9 +117,13 @@ def test_an_update_is_told_as_json(cascade: Run, offers: offer_server.OfferServe
     first, again = (json.loads(cascade(*update)[1]) for _ in range(2))
     told = first["regions"]["us-east-1"]
     assert (first["source"], told["failure"], told["kept"]) == ("bulk", None, [])
-    assert {"new", "dearer", "cheaper"} == {change["kind"] for change in told["changes"]}
+    # What is gone are ranges of tiers that the world has elsewhere.
+    assert {"new", "gone", "dearer", "cheaper"} == {change["kind"] for change in told["changes"]}
+    gone = {tuple(change["key"][:2]) for change in told["changes"] if change["kind"] == "gone"}
+    assert gone <= offer_world.TIERED
     assert 0 < len(told["changes"]) <= told["renewed"]
     assert all((change["before"] is None) == (change["kind"] == "new") for change in told["changes"])
+    assert all(entry["in_its_place"] for entry in told["not_found"])
     assert again["regions"]["us-east-1"]["changes"] == []
 
 
@@ -172,6 +181,128 @@ def test_the_policy_names_three_actions(cascade: Run) -> None:
         "pricing:GetProducts",
         "ec2:DescribeSpotPriceHistory",
         "savingsplans:DescribeSavingsPlansOfferingRates",
+    ]
+
+
+# ------------------------------------------------------------------------------------------------- what is not found
+
+NAT = ("prices", "update", "--region", "us-west-2", "--services", "vpc", "--endpoint-url")
+RENAMED = {
+    r"AmazonEC2/\d+/us-west-2": (b"NatGateway-Bytes", b"RegionalNatGateway-Bytes"),
+    r"AmazonVPC/\d+/us-west-2": (b"PublicIPv4:InUseAddress", b"PublicIPv4:ContiguousBlock"),
+}
+
+
+def rename(offers: offer_server.OfferServer) -> None:
+    """Rename two of the three meters of a region's network."""
+    for path, (old, new) in RENAMED.items():
+        offers.faults[path] = offer_server.Fault(change=lambda body, old=old, new=new: body.replace(old, new))  # type: ignore[misc]
+
+
+def test_a_renamed_meter_is_named_with_the_price_that_stands_in(cascade: Run, offers: offer_server.OfferServer) -> None:
+    rename(offers)
+    status, out, err = cascade(*NAT, offers.url)
+    assert (status, err) == (
+        0,
+        "warning: us-west-2: 2 prices were looked for and not found: an older one stands in for each\n",
+    )
+    bundle = bundled.book("aws", "us-west-2")
+    for item in ("nat-gateway-data", "public-ipv4"):
+        price = bundle.find("vpc", item)
+        assert price is not None
+        (line,) = [line for line in out.splitlines() if line.startswith(f"vpc {item} ")]
+        assert line.split(maxsplit=2)[2] == f"{price.usd} of {price.as_of} (bundled)"
+    book = cache.read("aws", "us-west-2")
+    assert [price.key.item for price in book or ()] == ["nat-gateway"]
+    told = json.loads(cascade(*NAT, offers.url, "--format", "json")[1])["regions"]["us-west-2"]
+    assert [entry["key"][1] for entry in told["not_found"]] == ["nat-gateway-data", "public-ipv4"]
+    assert [entry["in_its_place"][0]["origin"] for entry in told["not_found"]] == ["bundled", "bundled"]
+
+
+def test_a_meter_that_disappears_keeps_the_price_that_was_fetched(
+    cascade: Run, offers: offer_server.OfferServer
+) -> None:
+    assert cascade(*NAT, offers.url)[0::2] == (0, "")
+    whole = cache.read("aws", "us-west-2")
+    rename(offers)
+    _, out, _ = cascade(*NAT, offers.url)
+    assert out.count("of 2026-11-20 (cache)") == 2
+    again = cache.read("aws", "us-west-2")
+    assert whole is not None
+    assert again is not None
+    assert again.rows == whole.rows
+
+
+def test_strict_writes_nothing_where_a_price_is_not_found(
+    cascade: Run, offers: offer_server.OfferServer, price_cache: Path
+) -> None:
+    assert cascade(*NAT, offers.url, "--strict")[0::2] == (0, "")
+    before = files(price_cache)
+    rename(offers)
+    status, out, err = cascade(*NAT, offers.url, "--strict")
+    assert (status, out) == (3, "")
+    assert "--strict was given, so nothing was written: 2 prices were looked for and not found" in err
+    assert "vpc nat-gateway-data" in err
+    assert files(price_cache) == before
+
+
+def test_a_service_that_a_region_does_not_have_fails_only_where_it_was_named(
+    cascade: Run, offers: offer_server.OfferServer
+) -> None:
+    elsewhere = offer_world.offer_index("AmazonPrometheus", ["us-east-1"]).encode()
+    offers.faults["AmazonPrometheus/current"] = offer_server.Fault(change=lambda _: elsewhere)
+    base = ("prices", "update", "--region", "us-west-2", "--endpoint-url", offers.url)
+    status, out, _ = cascade(*base)
+    assert status == 0
+    assert "prometheus samples-ingested" in out
+    status, _, err = cascade(*base, "--services", "eks,prometheus")
+    assert status == 5
+    assert "us-west-2: the source has no price of prometheus: leave it out with --services eks" in err
+    status, _, err = cascade(*base, "--services", "prometheus")
+    assert status == 5
+    assert "AWS makes no offer of prometheus in us-west-2: take a region it has, such as us-east-1" in err
+
+
+def test_what_is_not_found_fits_a_screen(cascade: Run, offers: offer_server.OfferServer) -> None:
+    _, out, err = cascade("prices", "update", "--region", "us-east-1", "--endpoint-url", offers.url)
+    table = out[out.index("looked for and not found") :].partition("\n\n")[0].splitlines()
+    assert len(table) == 2 + 20 + 1
+    assert max(map(len, table)) <= 80
+    counted = [int(line.partition("(")[2].partition(")")[0]) for line in table[2:22]]
+    assert sum(counted) + int(table[-1].split()[1].replace(",", "")) == int(err.split()[2].replace(",", ""))
+
+
+def test_a_source_without_a_kind_of_price_erases_none(cascade: Run, aws: aws_server.Server) -> None:
+    base = ("prices", "update", "--source", "api", "--region", "us-east-1", "--services", "ec2,rds", "--endpoint-url")
+    assert cascade(*base, aws.url)[0] == 0
+    whole = cache.read("aws", "us-east-1")
+    aws.products = [
+        replace(product, terms=tuple(term for term in product.terms if not term.lease)) for product in aws.products
+    ]
+    aws.plan_rates = []
+    told = json.loads(cascade(*base, aws.url, "--format", "json")[1])["regions"]["us-east-1"]
+    again = cache.read("aws", "us-east-1")
+    assert whole is not None
+    assert again is not None
+    assert again.rows == whole.rows
+    assert {"reserved_1y_no_upfront", "compute_sp_1y_no_upfront", "database_sp_1y_no_upfront"} <= {
+        key.term for key in again.rows
+    }
+    missed = [tuple(entry["key"]) for entry in told["not_found"]]
+    assert PriceKey("ec2", "m5.large", "linux", "reserved_1y_no_upfront") in missed
+
+
+def test_who_was_told_that_a_price_was_not_found_is_not_told_to_look_again(
+    cascade: Run, offers: offer_server.OfferServer
+) -> None:
+    rename(offers)
+    cascade(*NAT, offers.url)
+    dated = ("--as-of", "2026-11-25", "--max-price-age", "1")
+    _, _, err = cascade("size", "--region", "us-west-2", "--strict-prices", *dated)
+    missed = [line for line in err.splitlines() if "the last update found no newer price" in line]
+    assert missed == [
+        "error: the last update found no newer price of vpc nat-gateway-data on_demand, vpc public-ipv4 on_demand: "
+        "give them in a file with --prices"
     ]
 
 
@@ -258,7 +389,7 @@ def test_one_region_that_fails_does_not_stop_the_others(
     status, out, err = cascade("prices", "update", "--services", "eks", "--endpoint-url", offers.url)
     assert status == 5
     assert "eu-west-1" in err
-    assert "us-west-2: 1 prices" in out
+    assert "us-west-2: 2 prices from bulk" in out
     assert sorted(files(price_cache)) == [f"{region}.yaml" for region in FIVE if region != "eu-west-1"]
 
 

@@ -51,6 +51,8 @@ PUBLISHED: Final[Mapping[str, tuple[str, Decimal]]] = {
     "ios": ("million_requests", Decimal("1e-6")),
     "ecpus": ("million_requests", Decimal("1e-6")),
     "elasticacheprocessingunits": ("million_requests", Decimal("1e-6")),
+    "elasticacheprocessingunit": ("million_requests", Decimal("1e-6")),
+    "metric datapoints": ("million_samples", Decimal("1e-6")),
     "metrics": ("metric_month", Decimal(1)),
     "metrics-mo": ("metric_month", Decimal(1)),
     "alarms": ("alarm_month", Decimal(1)),
@@ -68,22 +70,48 @@ class Product(Sold):
     """AWS's code of the service's offer, such as AmazonEC2; empty where an update does not ask for it."""
     filters: Mapping[str, str] = field(default_factory=dict)
     """Attribute -> the value it must have."""
+    neutral: Mapping[str, str] = field(default_factory=dict)
+    """Attribute -> the value under which AWS lists one product for all alike, where it lists none for each: of RDS one
+    region has the gp3 of PostgreSQL, another one gp3 of Any engine, a third has both."""
     usage: str = ""
     """Pattern of the usage type after the region's prefix."""
+    hour_of: str = ""
+    """What an hour is one of, vCPU or GB, where AWS lists its unit as hours and no more."""
     region_attribute: str = "regionCode"
     collected: tuple[str, str] = ("", "")
     """Service and item by which the collected files name it, of a tier without its range."""
     ranges: Mapping[str, str] = field(default_factory=dict)
     """A tier's range in the collected files' words, after a colon -> in the unit; the book wants a price of each."""
 
+    @property
+    def fixed(self) -> Mapping[str, str]:
+        """Attribute -> the value that every product of this kind has, those for all alike included."""
+        return {name: value for name, value in self.filters.items() if name not in self.neutral}
+
+    @property
+    def attributes(self) -> frozenset[str]:
+        """The attributes that tell a product of this kind from the others."""
+        item = () if self.item else ("instanceType",)
+        return frozenset({*self.filters, *item, "usagetype", self.region_attribute})
+
     def key_of(self, attributes: Mapping[str, str]) -> PriceKey | None:
         """Return the on-demand key of a product of this kind, or None when the product is none."""
-        if any(attributes.get(name) != value for name, value in self.filters.items()):
+        if any(
+            attributes.get(name) not in (value, self.neutral.get(name, value)) for name, value in self.filters.items()
+        ):
             return None
         if not _usage(self.usage).fullmatch(attributes.get("usagetype", "")):
             return None
         item = self.item or attributes.get("instanceType", "")
         return PriceKey(self.service, item, self.variant) if item else None
+
+    def is_neutral(self, attributes: Mapping[str, str]) -> bool:
+        """Return whether a product of this kind is one for all alike, which counts where there is none of its own."""
+        return any(attributes.get(name) != self.filters[name] for name in self.neutral)
+
+    def unit_of(self, listed: str) -> str:
+        """Return a unit of the price list in the words that say what is counted: hours of a vCPU are vCPU-hours."""
+        return f"{self.hour_of}-{listed}" if self.hour_of and listed.lower() in ("hrs", "hours") else listed
 
 
 @cache

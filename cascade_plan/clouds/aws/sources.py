@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
 from cascade_plan.clouds.aws.product import PUBLISHED as PUBLISHED
-from cascade_plan.clouds.aws.products import LISTED
+from cascade_plan.clouds.aws.products import LISTED as LISTED
 
 if TYPE_CHECKING:
     from cascade_plan.prices.rates import Rate, Request
@@ -37,7 +37,7 @@ def _sections_of() -> dict[str, tuple[str, ...]]:
 
 
 SECTIONS_OF: Final[Mapping[str, tuple[str, ...]]] = _sections_of()
-"""Update -> the sections of a book it renews whole."""
+"""Update -> the sections of a book that its prices stand in."""
 SOURCES: Final[Mapping[str, tuple[str, ...]]] = {
     "bulk": tuple(update for update in SECTIONS_OF if update != SPOT),
     "api": tuple(SECTIONS_OF),
@@ -55,8 +55,7 @@ def rates(request: Request, wish: Wish) -> Iterator[Rate]:
     from cascade_plan.clouds.aws.prices import query_api, savings_plans, spot
 
     yield from query_api.rates(request, wish.endpoint_url)
-    if "ec2" in request.services:
-        yield from savings_plans.rates(request, wish.endpoint_url)
+    yield from savings_plans.rates(request, wish.endpoint_url)
     if SPOT in wish.services:
         yield from spot.rates(request, wish.endpoint_url, wish.spot_percentile, wish.spot_window_days)
 

@@ -56,13 +56,11 @@ def rates(
     """Yield the rates of the offers and savings plans that a request needs, one file after the other.
 
     Memory stays bounded whatever the size of the files. Raises CloudError when a file cannot be had, is damaged or has
-    another layout, or when an offer is not made in the region, and UsageError when the client is not installed: then
+    another layout, or when no offer is made in the region, and UsageError when the client is not installed: then
     none of what was yielded may be kept.
     """
     site = _Site(base_url.rstrip("/"), patience)
-    offers = sorted({offer for service in request.services for offer in CODES.get(service, ())})
-    for offer in offers:
-        newest = _offer_path(site, request, offer)
+    for offer, newest in _offer_paths(site, request).items():
         with site.stream(newest.removesuffix("json") + layout, _Told(request, offer)) as body:
             if layout == "json":
                 yield from offer_json.rates(body, request, offer)
@@ -100,23 +98,28 @@ def _lines(body: IO[bytes], what: str) -> Iterator[str]:
 # -------------------------------------------------------------------------------------------------------------- indexes
 
 
-def _offer_path(site: _Site, request: Request, offer: str) -> str:
-    """Return the path of an offer's newest file in JSON. Raises CloudError when the region has none."""
+def _offer_paths(site: _Site, request: Request) -> dict[str, str]:
+    """Return offer -> path of its newest file in JSON, of those made in the region. Raises CloudError for none."""
     from difflib import get_close_matches
 
-    path = f"/offers/v1.0/aws/{offer}/current/region_index.json"
-    regions = site.index(path, _Told(request, offer))
-    if not isinstance(regions, dict):
-        raise site.changed(path)
-    found = regions.get(request.region)
-    if found is None:
-        services = sorted(service for service in request.services if offer in CODES.get(service, ()))
-        near = get_close_matches(request.region, sorted(regions), n=3, cutoff=0.5) or sorted(regions)[:3]
+    paths: dict[str, str] = {}
+    known: set[str] = set()
+    offers = sorted({offer for service in request.services for offer in CODES.get(service, ())})
+    for offer in offers:
+        path = f"/offers/v1.0/aws/{offer}/current/region_index.json"
+        regions = site.index(path, _Told(request, offer))
+        if not isinstance(regions, dict):
+            raise site.changed(path)
+        known |= regions.keys()
+        if (found := regions.get(request.region)) is not None:
+            paths[offer] = site.path_in(found, "currentVersionUrl", path)
+    if offers and not paths:
+        near = get_close_matches(request.region, sorted(known), n=3, cutoff=0.5) or sorted(known)[:3]
         raise CloudError(
-            f"{offer} has no offer in {request.region}: leave {' and '.join(services)} out with --services, or take"
-            f" a region it has, such as {', '.join(near) or 'none'}"
+            f"AWS makes no offer of {', '.join(sorted(request.services))} in {request.region}: take a region it has,"
+            f" such as {', '.join(near) or 'none'}"
         )
-    return site.path_in(found, "currentVersionUrl", path)
+    return paths
 
 
 def _plan_path(site: _Site, request: Request, plan: str) -> str | None:

@@ -13,6 +13,7 @@ from cascade_plan.prices.rates import Rate, Request
 
 HEADINGS: Final = {
     "capacitystatus": "CapacityStatus",
+    "operation": "operation",
     "preInstalledSw": "Pre Installed S/W",
     "usagetype": "usageType",
     "volumeApiName": "Volume API Name",
@@ -42,6 +43,7 @@ def rates(lines: Iterable[str], request: Request, offer: str) -> Iterator[Rate]:
     if not wanted:
         return
     table = Table(lines, offer, offer)
+    wanted.keep_known({name for name in wanted.attributes if heading(name) in table.headings}, heading)
     columns = table.columns(["SKU", "TermType", *_PRICE, *(heading(name) for name in sorted(wanted.attributes))])
     attributes = [(name, columns[heading(name)]) for name in wanted.attributes]
     price = [columns[name] for name in _PRICE]

@@ -10,7 +10,6 @@ from cascade_plan.clouds.aws.prices.offers import (
     Edition,
     Found,
     Wanted,
-    check_names,
     edition_of,
     key_in,
     rate_of,
@@ -54,7 +53,7 @@ def _rates(events: Events, wanted: Wanted, offer: str) -> Iterator[Rate]:
         if event == "map_key":
             key = value
             if depth == 1 and key == "products":
-                products = _products(events, wanted, offer)
+                products = _products(events, wanted)
             elif depth == 1 and key == "terms":
                 if products is None:
                     raise CloudError(f"{offer}: the layout has changed, the terms come before the products")
@@ -69,8 +68,8 @@ def _rates(events: Events, wanted: Wanted, offer: str) -> Iterator[Rate]:
         raise CloudError(f"{offer}: the layout has changed, there are no products with terms")
 
 
-def _products(events: Events, wanted: Wanted, offer: str) -> dict[str, Found]:
-    """Return SKU -> product for the wanted products. Raises CloudError for an attribute that no product has."""
+def _products(events: Events, wanted: Wanted) -> dict[str, Found]:
+    """Return SKU -> product for the wanted products. Raises CloudError when no product could be told."""
     found: dict[str, Found] = {}
     fields: dict[str, str] = {}
     names: set[str] = set()
@@ -90,7 +89,7 @@ def _products(events: Events, wanted: Wanted, offer: str) -> dict[str, Found]:
                 fields = {}
             elif not depth:
                 break
-    check_names(offer, wanted.attributes, names)
+    wanted.keep_known(names)
     return found
 
 

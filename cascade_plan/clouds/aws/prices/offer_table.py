@@ -50,20 +50,24 @@ class Table:
         self.edition: Edition = edition_of(offer, code, said)
         if not headings:
             raise CloudError(f"{offer}: the file has no line of headings; try again later")
-        self._headings = {name: index for index, name in enumerate(headings)}
+        self._width = len(headings)
+        self.headings: Mapping[str, int] = {name: index for index, name in enumerate(headings)}
+        """Heading -> the index of its column."""
+        self._twice = {name for name in headings if headings.count(name) > 1}
 
     def columns(self, names: Iterable[str]) -> Mapping[str, int]:
-        """Return heading -> index of its column. Raises CloudError naming the headings that are missing."""
+        """Return heading -> index of its column. Raises CloudError naming those that are missing or there twice."""
         wanted = list(names)
-        check_names(self._offer, wanted, self._headings)
-        return {name: self._headings[name] for name in wanted}
+        check_names(self._offer, wanted, self.headings)
+        if twice := sorted(self._twice.intersection(wanted)):
+            raise self._cut(f"the heading {twice[0]!r} stands there twice")
+        return {name: self.headings[name] for name in wanted}
 
     def rows(self, marks: Marks) -> Iterator[list[str]]:
         """Yield the records that have all the texts of one of `marks`, and a few more, in their order."""
-        width = len(self._headings)
         for row in self._split(_marked(self._lines, marks, self._offer)):
-            if len(row) != width:
-                raise self._cut(f"a record of {len(row)} fields under {width} headings")
+            if len(row) != self._width:
+                raise self._cut(f"a record of {len(row)} fields under {self._width} headings")
             yield row
 
     def _split(self, records: Iterator[str]) -> Iterator[list[str]]:

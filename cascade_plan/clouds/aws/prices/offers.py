@@ -6,7 +6,7 @@ Layouts: https://docs.aws.amazon.com/awsaccountbilling/latest/aboutv2/reading-se
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from typing import Final, NamedTuple
 
 from cascade_plan.clouds.aws.product import Product
@@ -43,6 +43,8 @@ class Found(NamedTuple):
     key: PriceKey
     """On demand."""
     sku: str
+    is_neutral: bool = False
+    """Whether it is one that AWS lists for all alike."""
 
 
 class Dimension(NamedTuple):
@@ -60,16 +62,32 @@ class Dimension(NamedTuple):
 class Wanted:
     """The products that a request wants of one offer."""
 
-    __slots__ = ("_kinds", "_request", "attributes")
+    __slots__ = ("_kinds", "_offer", "_request")
 
     def __init__(self, request: Request, offer: str) -> None:
         self._request = request
+        self._offer = offer
         self._kinds = tuple(kind for kind in products_of(request.services) if kind.code == offer)
-        self.attributes: frozenset[str] = frozenset().union(*map(_attributes, self._kinds))
-        """Names of the attributes that tell the wanted products from the others."""
 
     def __bool__(self) -> bool:
         return bool(self._kinds)
+
+    @property
+    def attributes(self) -> frozenset[str]:
+        """Names of the attributes that tell the wanted products from the others."""
+        return frozenset().union(*(kind.attributes for kind in self._kinds))
+
+    def keep_known(self, known: Container[str], shown: Callable[[str], str] = str) -> None:
+        """Leave out the kinds that a file cannot have, as none of its products has an attribute that tells them.
+
+        A file has the attributes of the products that are sold in its region. Raises CloudError naming what is missing,
+        as the file would show it, when that leaves none, or leaves out instances, which are sold in every region.
+        """
+        lacking = [(kind, [name for name in kind.attributes if name not in known]) for kind in self._kinds]
+        kept = tuple(kind for kind, names in lacking if not names)
+        broken = {shown(name) for kind, names in lacking if not (kept and kind.item) for name in names}
+        check_names(self._offer, broken, ())
+        self._kinds = kept
 
     def find(self, attributes: Mapping[str, str], sku: str) -> Found | None:
         """Return what a product is for the book, or None when it is not wanted or of another region."""
@@ -77,13 +95,14 @@ class Wanted:
             if attributes.get(kind.region_attribute) == self._request.region:
                 key = kind.key_of(attributes)
                 if key is not None:
-                    return Found(kind, key, sku) if self._request.wants(key) else None
+                    wanted = self._request.wants(key)
+                    return Found(kind, key, sku, kind.is_neutral(attributes)) if wanted else None
         return None
 
     def marks(self) -> tuple[tuple[str, ...], ...]:
         """Return for each kind the texts that stand in every product of it, the rarest first."""
         region = self._request.region
-        return tuple((usage_mark(kind.usage), *kind.filters.values(), region) for kind in self._kinds)
+        return tuple((usage_mark(kind.usage), *kind.fixed.values(), region) for kind in self._kinds)
 
 
 def usage_mark(pattern: str) -> str:
@@ -125,7 +144,7 @@ def rate_of(edition: Edition, found: Found, key: PriceKey, price: Dimension) -> 
         unit=found.kind.unit,
         sku=found.sku,
         offer_term=price.offer_term,
-        published_unit=price.unit,
+        published_unit=found.kind.unit_of(price.unit),
         amount=price.amount,
         currency=price.currency,
         effective=price.effective[:10],
@@ -135,6 +154,7 @@ def rate_of(edition: Edition, found: Found, key: PriceKey, price: Dimension) -> 
         begin=price.begin or "0",
         end=price.end or "Inf",
         tiered=found.kind.is_tiered,
+        is_neutral=found.is_neutral,
     )
 
 
@@ -142,8 +162,3 @@ def key_in(found: Found, lease: str, option: str, offering_class: str) -> PriceK
     """Return the key of a product's reservation, or None when the book has no such term."""
     term = reserved(lease, option, offering_class)
     return found.key._replace(term=term) if term else None
-
-
-def _attributes(kind: Product) -> set[str]:
-    item = set() if kind.item else {"instanceType"}
-    return {*kind.filters, *item, "usagetype", kind.region_attribute}

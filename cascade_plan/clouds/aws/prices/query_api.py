@@ -81,7 +81,7 @@ def rates(request: Request, endpoint_url: str | None = None, patience: Patience 
     """Yield the rates of every wanted product, in the order of `PRODUCTS`.
 
     A wanted product without an on-demand price has a rate without an amount, so that it does not go unnoticed.
-    Raises CloudError when AWS cannot be asked or answers nonsense, and when an offer has no product in the region.
+    Raises CloudError when AWS cannot be asked or answers nonsense, and when none of the products is in the region.
     """
     products = products_of(request.services)
     stopped = Event()
@@ -95,17 +95,10 @@ def rates(request: Request, endpoint_url: str | None = None, patience: Patience 
             # Ctrl-C, too, waits only for the pages that are being read.
             stopped.set()
             pool.shutdown(cancel_futures=True)
-    found = {product.code for query, product in queries.items() if query.result()[0]}
-    for product in products:
-        if product.code not in found:
-            _refuse(product.code, products, request.region)
+    if queries and not any(query.result()[0] for query in queries):
+        raise CloudError(f"AWS lists nothing that is wanted in {request.region}: check the region's name")
     for query in queries:
         yield from query.result()[1]
-
-
-def _refuse(offer: str, products: tuple[Product, ...], region: str) -> None:
-    services = ",".join(sorted({product.service for product in products if product.code == offer}))
-    raise CloudError(f"{offer} has no offer in {region}: check its name, or leave {services} out with --services")
 
 
 def _read(pricing: Any, product: Product, request: Request, stopped: Event) -> tuple[int, list[Rate]]:
@@ -118,9 +111,12 @@ def _read(pricing: Any, product: Product, request: Request, stopped: Event) -> t
         for page in listing(pricing.get_products, "PriceList", "NextToken", **_query(product, request.region)):
             for text in page:
                 entry = _entry(text, product.code, request.region)
-                if key := _key(entry.product, product, request.region):
+                attributes = _attributes(entry.product)
+                if key := _key(attributes, product, request.region):
                     count += 1
-                    found += _rates_of(entry, key, product, request) if request.wants(key) else ()
+                    rates_of = _rates_of(entry, key, product, request) if request.wants(key) else ()
+                    is_neutral = product.is_neutral(attributes)
+                    found += (rate._replace(is_neutral=is_neutral) for rate in rates_of)
             if stopped.is_set():
                 break
     except Exception:
@@ -131,15 +127,18 @@ def _read(pricing: Any, product: Product, request: Request, stopped: Event) -> t
 
 
 def _query(product: Product, region: str) -> dict[str, Any]:
-    terms = {**product.filters, product.region_attribute: region}
+    terms = {**product.fixed, product.region_attribute: region}
     filters = [{"Type": "TERM_MATCH", "Field": name, "Value": value} for name, value in terms.items()]
     return {"ServiceCode": product.code, "Filters": filters, "FormatVersion": "aws_v1", "MaxResults": PAGE_SIZE}
 
 
-def _key(described: _Described, product: Product, region: str) -> PriceKey | None:
+def _attributes(described: _Described) -> dict[str, str]:
+    """Return a product's attributes with its family, which stands beside them."""
+    return {**described.attributes, "productFamily": described.product_family}
+
+
+def _key(attributes: Mapping[str, str], product: Product, region: str) -> PriceKey | None:
     """Return what a listed product prices, or None when it is of another kind or region."""
-    # A product's family stands beside its attributes.
-    attributes = {**described.attributes, "productFamily": described.product_family}
     return product.key_of(attributes) if attributes.get(product.region_attribute) == region else None
 
 
@@ -172,7 +171,7 @@ def _rates_of(entry: _Entry, key: PriceKey, product: Product, request: Request) 
     )
     priced = False
     for term in entry.terms.on_demand.values():
-        for rate in _rates_in(term, nothing):
+        for rate in _rates_in(term, nothing, product):
             priced = True
             yield rate
     if not priced:
@@ -181,16 +180,16 @@ def _rates_of(entry: _Entry, key: PriceKey, product: Product, request: Request) 
         of = term.term_attributes
         lease, option = of.get("LeaseContractLength", ""), of.get("PurchaseOption", "")
         if name := reserved(lease, option, of.get("OfferingClass", "")):
-            yield from _rates_in(term, nothing._replace(key=key._replace(term=name)))
+            yield from _rates_in(term, nothing._replace(key=key._replace(term=name)), product)
 
 
-def _rates_in(term: _Term, blank: Rate) -> Iterator[Rate]:
+def _rates_in(term: _Term, blank: Rate, product: Product) -> Iterator[Rate]:
     """Yield a rate for each dimension of a term."""
     for dimension in term.price_dimensions.values():
         amount, currency = dimension.price()
         yield blank._replace(
             offer_term=term.offer_term_code,
-            published_unit=dimension.unit,
+            published_unit=product.unit_of(dimension.unit),
             amount=amount,
             currency=currency,
             effective=term.effective_date[:10],

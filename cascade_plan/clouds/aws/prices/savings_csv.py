@@ -11,33 +11,12 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
+from cascade_plan.clouds.aws.prices.discounted import DISCOUNTED, discounted
 from cascade_plan.clouds.aws.prices.offer_table import Table
 from cascade_plan.clouds.aws.product import PREFIX
 from cascade_plan.model.price import PriceKey
-from cascade_plan.model.terms import commitment_of
 from cascade_plan.prices.rates import Rate, Request
 
-
-class _Discounted(NamedTuple):
-    """A product that savings plans discount, and the book's service and variant for it."""
-
-    offer: str
-    usage: str
-    operation: str
-    service: str
-    variant: str
-
-
-_DISCOUNTED: Final = (
-    _Discounted("AmazonEC2", "BoxUsage:", "RunInstances", "ec2", "linux"),
-    _Discounted("AmazonRDS", "InstanceUsage:", "CreateDBInstance:0014", "rds", "single_az"),
-    _Discounted("AmazonRDS", "Multi-AZUsage:", "CreateDBInstance:0014", "rds", "multi_az"),
-    _Discounted("AmazonElastiCache", "NodeUsage:", "CreateCacheCluster:0002", "elasticache", "redis"),
-    _Discounted("AmazonElastiCache", "NodeUsage:", "CreateCacheCluster:Valkey", "elasticache", "valkey"),
-)
-"""RunInstances alone is Linux, https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/billing-info-fields.html;
-CreateDBInstance:0014 is PostgreSQL, https://github.com/CloudHealth/amazon-pricing definitions/database-type.rb;
-CreateCacheCluster:0002 is Redis OSS, as the price list's products of that operation have it for their cacheEngine."""
 PLANS: Final = {
     "AWSComputeSavingsPlan": frozenset({"ec2"}),
     "AWSDatabaseSavingsPlans": frozenset({"rds", "elasticache"}),
@@ -45,8 +24,6 @@ PLANS: Final = {
 """A savings plan's code -> the services of a book that it discounts."""
 _KINDS: Final = {"ComputeSP": "compute_sp", "EC2SP": "ec2_instance_sp", "DatabaseSP": "database_sp"}
 _PLAN: Final = re.compile(rf"{PREFIX}(ComputeSP|EC2SP|DatabaseSP):\S+", re.ASCII)
-_USAGE: Final = re.compile(rf"{PREFIX}([A-Z][A-Za-z-]+:)(\S+)", re.ASCII)
-_SHORT_SIZE: Final = re.compile(r"db\.\w[\w-]*\.[0-9]*xl", re.ASCII)
 _HEADINGS: Final = (
     "SKU", "Unit", "EffectiveDate", "DiscountedRate", "Currency", "DiscountedSKU", "DiscountedServiceCode",
     "DiscountedUsageType", "DiscountedOperation", "PurchaseOption", "LeaseContractLength", "LeaseContractLengthUnit",
@@ -80,7 +57,7 @@ def rates(lines: Iterable[str], request: Request, plan: str) -> Iterator[Rate]:
     """
     table = Table(lines, plan, plan.replace("AWS", "Amazon", 1))
     columns = list(table.columns(_HEADINGS).values())
-    products = [product for product in _DISCOUNTED if product.service in request.services & PLANS[plan]]
+    products = [product for product in DISCOUNTED if product.service in request.services & PLANS[plan]]
     marks = [(product.usage, product.operation, request.region) for product in products]
     for row in table.rows(marks):
         record = _Record(*(row[column] for column in columns))
@@ -102,19 +79,9 @@ def rates(lines: Iterable[str], request: Request, plan: str) -> Iterator[Rate]:
 
 def _key(record: _Record) -> PriceKey | None:
     """Return what a record prices, or None when the book has no such product or term."""
-    plan, usage = _PLAN.fullmatch(record.plan), _USAGE.fullmatch(record.usage)
-    if not plan or not usage or record.lease_unit != "year":
+    plan = _PLAN.fullmatch(record.plan)
+    if not plan or record.lease_unit != "year":
         return None
     paid = record.option.partition(" ")[0].lower()
     term = f"{_KINDS[plan[1]]}_{record.lease}y_{paid}_upfront"
-    if not commitment_of(term):
-        return None
-    for product in _DISCOUNTED:
-        if (product.offer, product.usage, product.operation) == (record.offer, usage[1], record.operation):
-            return PriceKey(product.service, _instance_type(usage[2]), product.variant, term)
-    return None
-
-
-def _instance_type(size: str) -> str:
-    """Return an instance type by its whole name: usage types of databases shorten 2xlarge to 2xl."""
-    return f"{size}arge" if _SHORT_SIZE.fullmatch(size) else size
+    return discounted(record.offer, record.usage, record.operation, term)

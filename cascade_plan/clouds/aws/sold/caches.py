@@ -35,15 +35,24 @@ PRODUCTS: Final[tuple[Product, ...]] = (
             section=SERVERLESS,
             service="elasticache",
             item=item,
-            variant=engine,
+            variant=engine.lower(),
             unit=unit,
-            offer=Offer(what, options=(engine,)),
+            offer=Offer(what, options=(engine.lower(),)),
+            code="AmazonElastiCache",
+            filters=HERE | {"productFamily": "ElastiCache Serverless"},
+            usage=f"{usage}:{engine}",
             collected=("AmazonElastiCache", collected),
         )
-        for what, item, unit, collected in (
-            ("cache_storage", "serverless-storage", "gib_hour", "ElastiCache-Serverless-GB-Hours"),
-            ("cache_requests", "serverless-ecpu", "million_requests", "ElastiCache-Serverless-ECPU"),
+        for what, item, unit, usage, collected in (
+            ("cache_storage", "serverless-storage", "gib_hour", "CachedData", "ElastiCache-Serverless-GB-Hours"),
+            (
+                "cache_requests",
+                "serverless-ecpu",
+                "million_requests",
+                "ElastiCacheProcessingUnits",
+                "ElastiCache-Serverless-ECPU",
+            ),
         )
-        for engine in ("redis", "valkey")
+        for engine in ("Redis", "Valkey")
     ),
 )

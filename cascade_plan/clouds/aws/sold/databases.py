@@ -27,6 +27,9 @@ AURORA_STORAGE: Final = Section(
     "aurora_storage", "Aurora PostgreSQL storage, I/O requests of Standard, Serverless v2 capacity and backups"
 )
 
+_ANY: Final = {"databaseEngine": "Any"}
+"""Storage of any kind is listed by engine in some regions, under Any in others, and under both in a third kind; seen in
+AmazonRDS of ap-southeast-1, 2026-09-24, and for Aurora of ap-northeast-1."""
 _POSTGRES: Final = HERE | {"databaseEngine": "PostgreSQL"}
 _AURORA: Final = HERE | {"databaseEngine": "Aurora PostgreSQL"}
 _INSTANCE: Final = {"productFamily": "Database Instance", "licenseModel": "No license required"}
@@ -60,6 +63,7 @@ PRODUCTS: Final[tuple[Product, ...]] = (
             offer=Offer("database_storage", options=("postgres", zones)),
             code="AmazonRDS",
             filters=_DISK | {"deploymentOption": option},
+            neutral=_ANY,
             usage=f"RDS:{prefix}GP3-Storage",
             collected=("AmazonRDS", "storage-gp3"),
         )
@@ -74,13 +78,14 @@ PRODUCTS: Final[tuple[Product, ...]] = (
             unit=unit,
             offer=Offer(what, options=("postgres", zones)),
             code="AmazonRDS",
-            filters=_POSTGRES | {"deploymentOption": option},
+            filters=_POSTGRES | {"productFamily": family, "deploymentOption": option},
+            neutral=_ANY,
             usage=f"RDS:{prefix}GP3-{usage}",
             collected=("AmazonRDS", f"{item} (above baseline)"),
         )
-        for what, item, unit, usage in (
-            ("database_operations", "iops-gp3", "iops_month", "PIOPS"),
-            ("database_throughput", "throughput-gp3", "mibps_month", "Throughput"),
+        for what, item, unit, family, usage in (
+            ("database_operations", "iops-gp3", "iops_month", "Provisioned IOPS", "PIOPS"),
+            ("database_throughput", "throughput-gp3", "mibps_month", "Provisioned Throughput", "Throughput"),
         )
         for zones, variant, option, prefix in ZONES
     ),
@@ -105,6 +110,7 @@ PRODUCTS: Final[tuple[Product, ...]] = (
         offer=Offer("database_backup"),
         code="AmazonRDS",
         filters=_POSTGRES | {"productFamily": "Storage Snapshot"},
+        neutral=_ANY,
         usage="RDS:ChargedBackupUsage",
         collected=("AmazonRDS", "backup-storage (beyond free)"),
     ),
@@ -117,6 +123,7 @@ PRODUCTS: Final[tuple[Product, ...]] = (
             offer=Offer("database_credits", family),
             code="AmazonRDS",
             filters=_POSTGRES | {"productFamily": "CPU Credits"},
+            neutral=_ANY,
             usage=f"CPUCredits:db\\.{family}",
             collected=("AmazonRDS", f"CPUCredits-db.{family}"),
         )
@@ -130,11 +137,11 @@ PRODUCTS: Final[tuple[Product, ...]] = (
             unit="vcpu_hour",
             offer=Offer("database_support", years),
             code="AmazonRDS",
-            filters=HERE,
+            filters=_POSTGRES | {"extendedSupportPricingYear": listed},
             usage=f"ExtendedSupport:{usage}:PostgreSQL[0-9]+",
             collected=("AmazonRDS", f"extended-support-{years}-pg12"),
         )
-        for years, usage in (("year1-2", "Yr1-Yr2"), ("year3", "Yr3"))
+        for years, usage, listed in (("year1-2", "Yr1-Yr2", "Year 1, Year 2"), ("year3", "Yr3", "Year 3"))
     ),
     Product(
         section=RDS_OTHER,
@@ -143,8 +150,9 @@ PRODUCTS: Final[tuple[Product, ...]] = (
         unit="vcpu_hour",
         offer=Offer("database_proxy"),
         code="AmazonRDS",
-        filters=HERE,
+        filters=HERE | {"operation": "CreateDBProxy:0014"},  # a proxy for PostgreSQL
         usage="RDS:ProxyUsage",
+        hour_of="vCPU",
         collected=("AmazonRDS", "RDS-Proxy-vCPU-Hours"),
     ),
     *(
@@ -169,17 +177,19 @@ PRODUCTS: Final[tuple[Product, ...]] = (
             unit=unit,
             offer=Offer(what, options=("aurora", mode)),
             code="AmazonRDS",
-            filters=_AURORA,
+            filters=_AURORA | {"productFamily": family},
+            neutral=_ANY,
             usage=usage,
             collected=("AmazonRDS", collected),
         )
-        for mode, variant, what, item, unit, usage, collected in (
+        for mode, variant, what, item, unit, family, usage, collected in (
             (
                 "standard",
                 "aurora_standard",
                 "database_storage",
                 "aurora-storage",
                 "gib_month",
+                "Database Storage",
                 "Aurora:StorageUsage",
                 "aurora-storage-standard",
             ),
@@ -189,6 +199,7 @@ PRODUCTS: Final[tuple[Product, ...]] = (
                 "database_storage",
                 "aurora-storage",
                 "gib_month",
+                "Database Storage",
                 "Aurora:IO-OptimizedStorageUsage",
                 "aurora-storage-io-optimized",
             ),
@@ -198,6 +209,7 @@ PRODUCTS: Final[tuple[Product, ...]] = (
                 "database_requests",
                 "aurora-io",
                 "million_requests",
+                "System Operation",
                 "Aurora:StorageIOUsage",
                 "aurora-io-requests",
             ),
@@ -207,6 +219,7 @@ PRODUCTS: Final[tuple[Product, ...]] = (
                 "database_capacity",
                 "aurora-capacity",
                 "acu_hour",
+                "ServerlessV2",
                 "Aurora:ServerlessV2Usage",
                 "Aurora-ServerlessV2-ACU",
             ),
@@ -216,6 +229,7 @@ PRODUCTS: Final[tuple[Product, ...]] = (
                 "database_capacity",
                 "aurora-capacity",
                 "acu_hour",
+                "ServerlessV2",
                 "Aurora:ServerlessV2IOOptimizedUsage",
                 "Aurora-ServerlessV2-ACU",
             ),
@@ -228,7 +242,8 @@ PRODUCTS: Final[tuple[Product, ...]] = (
         unit="gib_month",
         offer=Offer("database_backup", options=("aurora",)),
         code="AmazonRDS",
-        filters=_AURORA,
+        filters=_AURORA | {"productFamily": "Storage Snapshot"},
+        neutral=_ANY,
         usage="Aurora:BackupUsage",
         collected=("AmazonRDS", "aurora-backup-storage"),
     ),

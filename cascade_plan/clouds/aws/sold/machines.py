@@ -63,12 +63,13 @@ PRODUCTS: Final[tuple[Product, ...]] = (
             code="AmazonECS",
             filters=HERE | {"productFamily": "Compute"},
             usage=f"Fargate-{arm}{usage}",
+            hour_of=hour_of,
             collected=("AmazonECS", f"Fargate-{arm}{usage.partition(':')[0]}"),
         )
         for architecture, arm in (("x86_64", ""), ("arm64", "ARM-"))
-        for what, item, unit, usage in (
-            ("pod_cpu", "cpu", "vcpu_hour", "vCPU-Hours:perCPU"),
-            ("pod_memory", "memory", "gib_hour", "GB-Hours"),
+        for what, item, unit, usage, hour_of in (
+            ("pod_cpu", "cpu", "vcpu_hour", "vCPU-Hours:perCPU", "vCPU"),
+            ("pod_memory", "memory", "gib_hour", "GB-Hours", "GB"),
         )
     ),
 )

@@ -19,6 +19,9 @@ PRODUCTS: Final[tuple[Product, ...]] = (
         unit="million_samples",
         offer=Offer("metric_samples"),
         is_tiered=True,
+        code="AmazonPrometheus",
+        filters=HERE,
+        usage="AMP:MetricSampleCount",
         collected=("AmazonPrometheus", "AMP-samples-ingested"),
         ranges={"0-2B": "0-2000", "2B-252B": "2000-252000", "252B+": "252000-"},
     ),
@@ -29,11 +32,20 @@ PRODUCTS: Final[tuple[Product, ...]] = (
             item=item,
             unit=unit,
             offer=Offer(what),
+            code="AmazonPrometheus",
+            filters=HERE,
+            usage=f"AMP:{usage}",
             collected=("AmazonPrometheus", name),
         )
-        for what, item, unit, name in (
-            ("metric_storage", "storage", "gib_month", "AMP-storage (above 10 GB)"),
-            ("metric_queries", "query-samples", "million_samples", "AMP-query-samples-processed"),
+        for what, item, unit, usage, name in (
+            ("metric_storage", "storage", "gib_month", "MetricStorageByteHrs", "AMP-storage (above 10 GB)"),
+            (
+                "metric_queries",
+                "query-samples",
+                "million_samples",
+                "QuerySamplesProcessed",
+                "AMP-query-samples-processed",
+            ),
         )
     ),
     *(

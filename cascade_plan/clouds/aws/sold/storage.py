@@ -105,8 +105,8 @@ PRODUCTS: Final[tuple[Product, ...]] = (
         unit="secret_month",
         offer=Offer("secret"),
         code="AWSSecretsManager",
-        filters=HERE,
-        usage="AWSSecretsManager-Secrets",
+        filters=HERE | {"productFamily": "Secret"},
+        usage="AWSSecretsManager-Secrets?",
         collected=("AWSSecretsManager", "AWSSecretsManager-Secrets"),
     ),
     Product(
@@ -116,8 +116,8 @@ PRODUCTS: Final[tuple[Product, ...]] = (
         unit="million_requests",
         offer=Offer("secret_requests"),
         code="AWSSecretsManager",
-        filters=HERE,
-        usage="AWSSecretsManagerAPIRequest",
+        filters=HERE | {"productFamily": "API Request"},
+        usage="AWSSecretsManager(?:APIRequest|-APIRequests)",  # the latter in eu-west-1
         collected=("AWSSecretsManager", "AWSSecretsManagerAPIRequest"),
     ),
 )
