@@ -49,7 +49,7 @@ class Product:
 class PriceList:
     """Everything that one cloud sells."""
 
-    __slots__ = ("_items", "_offers", "cloud", "products", "sections", "titles")
+    __slots__ = ("_instances", "_items", "_offers", "cloud", "products", "sections", "titles")
 
     def __init__(self, cloud: str, products: Iterable[Product]) -> None:
         self.cloud = cloud
@@ -64,6 +64,7 @@ class PriceList:
         self._items: dict[tuple[str, str], Product] = {}
         for product in self.products:
             self._items.setdefault((product.service, product.item), product)
+        self._instances = {(product.service, product.variant): product for product in self.products if not product.item}
         self._offers = {product.offer: product for product in self.products if product.offer is not None}
 
     @property
@@ -82,7 +83,7 @@ class PriceList:
 
     def section_of(self, key: PriceKey) -> str:
         """Return the section of a book that a price stands in, "" for a service that the cloud does not have."""
-        product = self._items.get((key.service, key.item)) or self._items.get((key.service, ""))
+        product = self._items.get((key.service, key.item)) or self._instances.get((key.service, key.variant))
         if product is None:  # something metered that only an override prices
             return next((name for name, service in self.sections.items() if service == key.service), "")
         if key.term == "spot" and product.spot is not None:

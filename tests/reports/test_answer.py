@@ -33,11 +33,11 @@ def test_doctests(module: Any) -> None:
 
 
 def test_over_budget_says_how_often_how_much_and_what_a_year_costs() -> None:
-    year = f"{MONTH * 12:,.0f}"
+    year = f"{sum(month.average for month in make_plan().bill.first_year_usd):,.0f}"
     assert budgeted(Decimal(500)) == (
-        f"✗ Over budget {MONTH / 500:.1f} x: ${MONTH - 500:,.0f} a month too much; ${year} a year."
+        f"✗ Over budget {MONTH / 500:.1f} x: ${MONTH - 500:,.0f} a month too much; ${year} in year 1."
     )
-    assert budgeted(MONTH + 1234) == f"✓ Within budget: $1,234 a month to spare; ${year} a year."
+    assert budgeted(MONTH + 1234) == f"✓ Within budget: $1,234 a month to spare; ${year} in year 1."
     assert budgeted(MONTH - Decimal("0.5")).startswith("✗ Over budget 1.0001 x: $0.50 a month too much; ")
 
 
