@@ -181,7 +181,7 @@ def test_all_of_it_is_there() -> None:
         else:
             assert figure.startswith("cost_") or ".node_count" in figure or figure in flat
     assert "prices of" in flat.lower()
-    assert text.splitlines()[-1].startswith("✗ Over budget 4.8 x: ")
+    assert text.splitlines()[-1].startswith("✗ Over budget 5.6 x: ")
 
 
 def test_the_sections_have_equal_rows() -> None:

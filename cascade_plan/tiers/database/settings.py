@@ -154,7 +154,7 @@ class Settings(Bought):
     """Snapshots that are kept besides."""
     backup_gib: GibOrZero | None = Field(default=None, examples=[50])
     """Backups and snapshots beyond the free allowance; left out, the data and the log of the days that are kept,
-    less the storage of the primary, which is free: https://aws.amazon.com/rds/postgresql/pricing/"""
+    less the storage of the primary, which is free (https://aws.amazon.com/rds/postgresql/pricing/)."""
     version: Literal["14", "15", "16", "17", "18"] = default(
         "15", "assumption", "the version the emitted SQL is tested on; 14 to 18 take it"
     )

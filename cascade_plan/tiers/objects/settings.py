@@ -24,8 +24,7 @@ class Settings(tier.Settings):
     stored_gib: GibOrZero = default(0.0, "assumption", "the store is empty at first")
     """What is there when the first month begins, and stays."""
     infrequent_after_months: Months | None = Field(default=None, examples=[3])
-    """After so many months objects move to storage for infrequent access; left out, never. At least one month:
-    https://docs.aws.amazon.com/AmazonS3/latest/userguide/lifecycle-transition-general-considerations.html"""
+    """After so many months objects move to storage for infrequent access; left out, never."""
     deleted_after_months: Months | None = Field(default=None, examples=[24])
     """After so many months objects are deleted; left out, never."""
     requests_per_write: PerOne = default(
