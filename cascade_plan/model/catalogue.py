@@ -160,3 +160,24 @@ class CapacityUnit(NamedTuple):
     active_connections: float
     gib_per_h: float
     source: str
+
+
+class ServerlessCache(NamedTuple):
+    """What a cache without nodes holds and does at most, and how what it is asked is counted."""
+
+    stored_gib_least: float
+    """Less than that is charged as much."""
+    stored_gib_most: float
+    units_per_s_most: float
+    """Processing units a second."""
+    bytes_per_unit: float
+    """A command is a unit for so many bytes that it moves, and at least one."""
+    source: str
+
+    def units(self, moved_bytes: float) -> float:
+        """Return the processing units of a command that moves so many bytes.
+
+        >>> ServerlessCache(1, 5000, 15e6, 1024, "").units(3277)
+        3.2001953125
+        """
+        return max(1.0, moved_bytes / self.bytes_per_unit)

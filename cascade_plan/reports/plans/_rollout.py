@@ -120,15 +120,15 @@ def _scaling(plan: Plan) -> Iterator[str]:
     for cache in caches:
         engine, which = ENGINES[cache.settings.engine], _of(cache.name, caches)
         what = f"the {engine} cluster for pub/sub" if _carries(cache.sized) else f"{engine} as a cache"
-        yield _task(f"Deploy {what}{which}", _nodes(cache.sized.groups))
+        yield _task(f"Deploy {what}{which}", _nodes(cache.sized.groups) or "serverless, without nodes")
     yield from _balancing(plan)
     for cache in caches:
         if _carries(cache.sized):
             connections = " and ".join(_figure(each.sized, "connection_count") for each in sockets)
             yield _task(
                 "Set up distributed connection state",
-                f"{connections} connections take {_figure(cache.sized, 'connection_state_mib')} MiB of the cache's "
-                f"{_figure(cache.sized, 'memory_gib')} GiB",
+                f"{connections} connections take {_figure(cache.sized, 'connection_state_mib')} MiB of the cache"
+                + (f"'s {_figure(cache.sized, 'memory_gib')} GiB" if cache.sized.groups else ""),
             )
     for each in sockets:
         yield _task(
