@@ -11,6 +11,7 @@ from cascade_plan.model.catalogue import (
     Burst,
     CapacityUnit,
     Catalogue,
+    PodSizes,
     ServerlessCache,
     Shape,
     StorageRate,
@@ -62,6 +63,10 @@ class Cloud(Protocol):
 
     def serverless_cache(self, engine: str) -> ServerlessCache | None:
         """Return what a cache without nodes does; None where the cloud sells none of an engine."""
+        ...
+
+    def pod_sizes(self) -> PodSizes | None:
+        """Return what pods may be that run on no node of ours; None where there are none."""
         ...
 
     def burst(self, shape: Shape) -> Burst | None:

@@ -30,6 +30,8 @@ SETS: dict[str, tuple[str, ...]] = {
         "tiers.search={kind: api, nodes_of: api}",
         "behaviour.actions.list_workrooms.at=search",
     ),
+    "pods and a cache without nodes": ("tiers.api={serverless: true}", "tiers.cache={serverless: true}"),
+    "no node at all": ("tiers.api={serverless: true}", "tiers.websocket=off", "tiers.monitoring=off"),
     "the same without a cluster": (
         "tiers.search={kind: api, nodes_of: api}",
         "behaviour.actions.list_workrooms.at=search",
@@ -41,7 +43,11 @@ CASES = [
     *(("cascade", case) for case in SETS if case != "as it is"),
 ]
 BOUGHT = {
-    "kubernetes": "managedNodeGroups",
+    "kubernetes": "managedNodeGroups|fargateProfiles",
+    "pod_cpu": "namespace: kube-system",
+    "pod_memory": "namespace: kube-system",
+    "cache_storage": '"aws_elasticache_serverless_cache"',
+    "cache_requests": '"aws_elasticache_serverless_cache"',
     "nat_gateway": "HighlyAvailable|Single",
     "nat_traffic": "HighlyAvailable|Single",
     "balancer": '"aws_lb"',
@@ -82,6 +88,8 @@ def resources(files: Iterable[Artefact]) -> Iterator[tuple[str, str, str]]:
 
 def has_group(built: Iterable[tuple[str, str, str]], group: NodeGroup) -> bool:
     """Return whether there is a resource of the instances' shape, called after their tier, for what they are."""
+    if group.shape.what == "pod":
+        return any(kind == "aws_eks_fargate_profile" and name == group.tier for kind, name, _ in built)
     names = {f"{group.tier}_replica"} if group.role == "replicas" else {group.tier, f"{group.tier}_spot"}
     kinds = RESOURCES[group.offer.what]
     return any(kind in kinds and name in names and group.shape.name in body for kind, name, body in built)

@@ -14,6 +14,7 @@ from cascade_plan.model.catalogue import (
     CapacityUnit,
     Catalogue,
     DiskRate,
+    PodSizes,
     ServerlessCache,
     Shape,
     StorageRate,
@@ -90,7 +91,7 @@ def allocatable(
     if not in_cluster:
         return Allocatable.whole(shape, vm_overhead_ratio)
     return eks.allocatable(
-        shape.vcpu,
+        shape.cores,
         shape.memory_gib,
         shape.pod_count_max,
         vm_overhead_ratio,
@@ -128,6 +129,11 @@ def cache_connection_count_max() -> int:
 def serverless_cache(engine: str) -> ServerlessCache | None:
     """Return what ElastiCache Serverless does with an engine."""
     return serverless.CACHES.get(engine)
+
+
+def pod_sizes() -> PodSizes:
+    """Return what pods may be on Fargate."""
+    return serverless.PODS
 
 
 def burst(shape: Shape) -> Burst | None:

@@ -201,10 +201,12 @@ def _autoscaling(plan: Plan) -> Iterator[str]:
     services = [workload for workload in plan.fleet.workloads if workload.serves == "requests"]
     for workload in services:
         nodes = plan.fleet.lever_of(workload)
+        on = f" on {words.count(nodes.floor_count)} to {words.count(nodes.most_count)} nodes"
+        if not plan.fleet.group_of(workload).is_nodes:
+            on = ", each on no node of yours"
         yield _task(
             f"Configure the autoscaling policies{_of(workload.tier, services)}",
-            f"{who} keeps {_range(workload)} pods on "
-            f"{words.count(nodes.floor_count)} to {words.count(nodes.most_count)} nodes; "
+            f"{who} keeps {_range(workload)} pods{on}; "
             f"target{'s' * (len(workload.scaled_by) > 1)}: "
             f"{', '.join(_target(workload, name) for name in workload.scaled_by)}; up by "
             f"{words.count(scaling.scale_up_percent)}% every {scaling.scale_up_period_s} s after "

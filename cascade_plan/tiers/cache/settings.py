@@ -76,7 +76,7 @@ class Settings(Bought):
 
     @model_validator(mode="after")
     def _has_nodes(self) -> Self:
-        if self.serverless and (given := sorted(OF_NODES & self.model_fields_set)):
+        if self.serverless and (given := self.said(OF_NODES)):
             raise ValueError(f"{', '.join(given)}: a serverless cache has no nodes, leave that out")
         return self
 

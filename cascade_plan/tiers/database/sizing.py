@@ -76,7 +76,7 @@ def places(site: Site[Settings], scale: Scale, before: tuple[Place, ...]) -> tup
     settings, scenario = site.settings, site.scenario
     sized = site.fleet[site.name]
     replicas = scale.get(f"{site.name}.replica_count", sized.count("replica_count"))
-    vcpu, trips = sized.group("primary").shape.vcpu, settings.round_trips_per_query
+    vcpu, trips = sized.group("primary").shape.cores, settings.round_trips_per_query
     trip = trip_time(settings.round_trip_ms, settings.round_trip_scv)
     row, commit = read_time(settings), commit_time(scenario, settings)
     disk = read_wait(settings, sized.value("memory_hit_ratio"))

@@ -77,8 +77,8 @@ def follow(site: Site[Settings], busy: Mapping[str, float]) -> Mapping[str, int]
     if not database or site.settings.connections is not None:
         return {}
     held = busy.get(site.name, 0.0)
-    vcpu = site.fleet[database].group("primary").shape.vcpu
-    return {f"{site.name}.connection_count": max(vcpu * 2 + 1, ceil(held + POOL_SPREADS * sqrt(held)))}
+    cores = site.fleet[database].group("primary").shape.cores
+    return {f"{site.name}.connection_count": max(cores * 2 + 1, ceil(held + POOL_SPREADS * sqrt(held)))}
 
 
 def _database(site: Site[Settings]) -> str:

@@ -11,6 +11,7 @@ from cascade_plan.model.catalogue import (
     Burst,
     CapacityUnit,
     Catalogue,
+    PodSizes,
     ServerlessCache,
     Shape,
     StorageRate,
@@ -79,6 +80,11 @@ def cache_connection_count_max() -> int | None:
 
 def serverless_cache(engine: str) -> ServerlessCache | None:
     """Return None: it has no caches."""
+    return None
+
+
+def pod_sizes() -> PodSizes | None:
+    """Return None: what does not float does not run."""
     return None
 
 
