@@ -31,6 +31,7 @@ SETS: dict[str, tuple[str, ...]] = {
         "behaviour.actions.list_workrooms.at=search",
     ),
     "pods and a cache without nodes": ("tiers.api={serverless: true}", "tiers.cache={serverless: true}"),
+    "a pool that the cloud runs": ("tiers.pool={managed: true}",),
     "no node at all": ("tiers.api={serverless: true}", "tiers.websocket=off", "tiers.monitoring=off"),
     "the same without a cluster": (
         "tiers.search={kind: api, nodes_of: api}",
@@ -46,6 +47,7 @@ BOUGHT = {
     "kubernetes": "managedNodeGroups|fargateProfiles",
     "pod_cpu": "namespace: kube-system",
     "pod_memory": "namespace: kube-system",
+    "database_proxy": '"aws_db_proxy"',
     "cache_storage": '"aws_elasticache_serverless_cache"',
     "cache_requests": '"aws_elasticache_serverless_cache"',
     "nat_gateway": "HighlyAvailable|Single",
