@@ -139,6 +139,7 @@ def test_an_offer_that_it_does_not_sell_stops_the_plan(harbour: Path) -> None:
     ("path", "value", "message"),
     [
         ("tiers.api", "{serverless: true}", "tiers.api.serverless: harbour runs no pods without nodes"),
+        ("tiers.monitoring", "{managed: true}", "tiers.monitoring.managed: harbour runs no Prometheus"),
         ("tiers.pool", "{managed: true}", "tiers.pool.managed: harbour runs no pool of connections"),
         ("tiers.cache", "{serverless: true}", "tiers.cache.serverless: harbour sells no serverless redis"),
     ],

@@ -32,6 +32,7 @@ SETS: dict[str, tuple[str, ...]] = {
     ),
     "pods and a cache without nodes": ("tiers.api={serverless: true}", "tiers.cache={serverless: true}"),
     "a pool that the cloud runs": ("tiers.pool={managed: true}",),
+    "a managed Prometheus": ("tiers.monitoring={managed: true}",),
     "no node at all": ("tiers.api={serverless: true}", "tiers.websocket=off", "tiers.monitoring=off"),
     "the same without a cluster": (
         "tiers.search={kind: api, nodes_of: api}",
@@ -47,6 +48,9 @@ BOUGHT = {
     "kubernetes": "managedNodeGroups|fargateProfiles",
     "pod_cpu": "namespace: kube-system",
     "pod_memory": "namespace: kube-system",
+    "metric_samples": '"aws_prometheus_workspace"',
+    "metric_storage": '"aws_prometheus_workspace"',
+    "metric_queries": '"aws_prometheus_workspace"',
     "database_proxy": '"aws_db_proxy"',
     "cache_storage": '"aws_elasticache_serverless_cache"',
     "cache_requests": '"aws_elasticache_serverless_cache"',

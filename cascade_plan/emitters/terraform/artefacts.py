@@ -11,6 +11,7 @@ from cascade_plan.emitters.terraform import (
     _cache,
     _database,
     _instances,
+    _monitoring,
     _nodes,
     _objects,
     _pods,
@@ -39,7 +40,19 @@ def render(plan: Plan) -> tuple[Artefact, ...]:
 
     Raises UsageError where names of tiers lead to two things of one name.
     """
-    parts = (_database, _proxy, _cache, _nodes, _pods, _instances, _queue, _objects, _balancer, _budget)
+    parts = (
+        _database,
+        _proxy,
+        _cache,
+        _nodes,
+        _pods,
+        _instances,
+        _queue,
+        _objects,
+        _balancer,
+        _monitoring,
+        _budget,
+    )
     found = [file for part in parts for file in part.files(plan)]
     variables = _each_once(block for file in found for block in file.variables)
     outputs = _each_once(block for file in found for block in file.outputs)

@@ -164,6 +164,10 @@ def _balancing(plan: Plan) -> Iterator[str]:
 def _validation(plan: Plan) -> Iterator[str]:
     for monitoring in plan.of(MonitoringSettings):
         sized = monitoring.sized
+        if monitoring.settings.managed:
+            detail = f"a managed workspace for {_figure(sized, 'series_count')} series, and a collector that sends them"
+            yield _task("Deploy Prometheus metrics", detail)
+            continue
         yield _task(
             "Deploy Prometheus metrics",
             f"{_nodes(sized.groups)} for {_figure(sized, 'series_count')} series; each node needs "
