@@ -31,7 +31,7 @@ def planned(given: Scenario) -> Plan:
 
 
 def samples_by_hand(made: Plan, level: str, tenants: int) -> float:
-    """Return millions of samples a month: seven pods a node, each with its queries' histogram, a pool and 700 others."""
+    """Return millions of samples a month: seven pods a node, each with a histogram of queries and 701 others."""
     bounds = 0
     for value in made.figures["monitoring.series_count"].inputs:
         bounds = len(str(value.value).split()) if value.name == "buckets" else bounds
