@@ -20,7 +20,6 @@ from cascade_plan.model.traffic import busiest_requests_per_s
 from cascade_plan.tiers.cache import state
 from cascade_plan.tiers.cache.limits import Work
 from cascade_plan.tiers.cache.settings import Settings
-from cascade_plan.units import HOURS_PER_MONTH, SECONDS_PER_MONTH
 
 MILLION = 1_000_000
 
@@ -38,8 +37,8 @@ def size(ask: Ask[Settings], work: Work) -> Sized:
         )
     stored, units = _stored_gib(ask, work), _units_per_s(ask, sold)
     engine, name = (ask.settings.engine,), ask.name.replace("_", " ")
-    hours = stored.each(lambda gib: max(sold.stored_gib_least, gib) * HOURS_PER_MONTH)
-    month = units.times(SECONDS_PER_MONTH / MILLION)
+    hours = stored.each(lambda gib: max(sold.stored_gib_least, gib) * ask.hours)
+    month = ask.monthly(units).times(1 / MILLION)
     return Sized(
         ask.name,
         "cache",

@@ -11,7 +11,7 @@ from cascade_plan.model.derivation import Derivation, Finding
 from cascade_plan.model.fleet import NONE, Band, Sized, Usage, Workload
 from cascade_plan.model.offer import Offer
 from cascade_plan.tiers.monitoring.settings import Settings
-from cascade_plan.units import GIB, SECONDS_PER_MONTH
+from cascade_plan.units import GIB
 
 SAMPLES: Final = Offer("metric_samples")
 MILLION: Final = 1_000_000
@@ -33,7 +33,7 @@ def size(ask: Ask[Settings], figures: tuple[Derivation, ...], per_pod: int, per_
         raise UsageError(f"{given.origin}: {given.name}: {ask.scenario.cloud} runs no Prometheus")
     settings, series = ask.settings, _series(ask, per_pod, per_socket)
     per_s = series.times(1 / settings.scrape_interval_s)
-    month = per_s.times(SECONDS_PER_MONTH / MILLION)
+    month = ask.monthly(per_s).times(1 / MILLION)
     kept = per_s.times(settings.retention_days * 86_400 * settings.bytes_per_sample / GIB)
     return Sized(
         ask.name,

@@ -33,7 +33,7 @@ def size(ask: Ask[Settings]) -> Sized:
     gateways = _gateways(ask, zones)
     streams = sum((stream.out_bytes_per_s for stream in ask.streams), start=NONE)
     out_gib = _monthly_gib(ask, ask.traffic.response_bytes_per_s.plus(streams)).plus(_read_gib(ask))
-    balancers = zones if ask.of("gateway") else 0
+    balancers = zones * sum(sized.count("balancer_count") for sized in ask.of("gateway"))
     addresses = Band.constant((gateways + balancers) * ask.hours)
     usages = [
         Usage(ask.name, "NAT gateways", Offer("nat_gateway"), Band.constant(gateways * ask.hours), "hour"),

@@ -14,7 +14,6 @@ from cascade_plan.model.fleet import Band, Sized, Usage
 from cascade_plan.model.offer import Offer
 from cascade_plan.model.place import Place
 from cascade_plan.tiers.pool.settings import Settings
-from cascade_plan.units import HOURS_PER_MONTH
 
 OFFER: Final = Offer("database_proxy")
 VCPU_LEAST: Final = 2
@@ -44,7 +43,7 @@ def usage(ask: Ask[Settings], database: Sized) -> Usage:
     if not ask.cloud.sells(OFFER):
         given = ask.own("managed")
         raise UsageError(f"{given.origin}: {given.name}: {ask.scenario.cloud} runs no pool of connections")
-    hours = Band.constant(_vcpu(database) * HOURS_PER_MONTH)
+    hours = Band.constant(_vcpu(database) * ask.hours)
     return Usage(ask.name, f"{ask.name.replace('_', ' ')} proxy", OFFER, hours, "vcpu_hour")
 
 
