@@ -32,7 +32,8 @@ def files(plan: Plan) -> Iterator[File]:
 
 
 def _resources(plan: Plan, pool: Instance[Settings]) -> Iterator[Block]:
-    label, database = pool.name, _database(plan, pool)
+    label = pool.name
+    database = _database(plan, pool)
     proxy = Expression(f"aws_db_proxy.{label}.name")
     secret: dict[str, Value] = {
         "auth_scheme": "SECRETS",
@@ -66,13 +67,20 @@ def _resources(plan: Plan, pool: Instance[Settings]) -> Iterator[Block]:
         {
             "db_proxy_name": proxy,
             "target_group_name": Expression(f"aws_db_proxy_default_target_group.{label}.name"),
-            "db_instance_identifier": Expression(f"aws_db_instance.{database}.identifier"),
+            **_target(database),
         },
     )
 
 
-def _database(plan: Plan, pool: Instance[Settings]) -> str:
-    return pool.settings.database or plan.of(DatabaseSettings)[0].name
+def _target(database: Instance[DatabaseSettings]) -> dict[str, Value]:
+    if database.settings.engine == "aurora":
+        return {"db_cluster_identifier": Expression(f"aws_rds_cluster.{database.name}.id")}
+    return {"db_instance_identifier": Expression(f"aws_db_instance.{database.name}.identifier")}
+
+
+def _database(plan: Plan, pool: Instance[Settings]) -> Instance[DatabaseSettings]:
+    found = plan.of(DatabaseSettings)
+    return next((each for each in found if each.name == pool.settings.database), found[0])
 
 
 def _variables(pool: Instance[Settings]) -> Iterator[Block]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from cascade_plan.emitters._heading import heading
 from cascade_plan.emitters.terraform import (
+    _aurora,
     _balancer,
     _budget,
     _cache,
@@ -42,6 +43,7 @@ def render(plan: Plan) -> tuple[Artefact, ...]:
     """
     parts = (
         _database,
+        _aurora,
         _proxy,
         _cache,
         _nodes,

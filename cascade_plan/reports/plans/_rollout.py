@@ -87,13 +87,19 @@ def _database(plan: Plan) -> Iterator[str]:
         )
         yield _task(
             f"Create performance-oriented indexes{which}",
-            f"indexes share {words.count(database.settings.storage_gib)} GiB of storage on each instance with data "
+            f"indexes share {_storage(database.settings)} with data "
             f"that grows by {_figure(database.sized, 'growth_gib_per_month')} GiB a month",
         )
     loads = plan.scenario.driven
     lightest = min(loads, key=lambda name: loads[name].users, default=None)
     detail = "the scenario names no load" if lightest is None else f"run {_load(lightest, loads[lightest])}"
     yield _task("Validate with load testing", detail)
+
+
+def _storage(settings: DatabaseSettings) -> str:
+    if settings.engine == "aurora":
+        return "the storage of all instances"
+    return f"{words.count(settings.storage_gib)} GiB of storage on each instance"
 
 
 def _connections(plan: Plan) -> Iterator[str]:

@@ -35,16 +35,26 @@ def place(settings: Settings, name: str, database: str) -> Place:
     return Place(f"{name} proxy", name, 1, SERVERS, stands_before=database, passing=each)
 
 
-def usage(ask: Ask[Settings], database: Sized) -> Usage:
-    """Return the vCPU-hours of the instance that it stands before: the primary, as of RDS it reaches no replica.
+def usages(ask: Ask[Settings], database: Sized) -> tuple[Usage, ...]:
+    """Return the vCPU-hours of the instances that it stands before: of RDS the primary, of Aurora all of them.
 
-    Raises UsageError where the cloud sells no such pool.
+    Of a serverless database it is charged by capacity, which has no price here. Raises UsageError where the cloud sells
+    no such pool.
     """
     if not ask.cloud.sells(OFFER):
         given = ask.own("managed")
         raise UsageError(f"{given.origin}: {given.name}: {ask.scenario.cloud} runs no pool of connections")
+    if database.group("primary").portions:
+        return ()
     hours = Band.constant(_vcpu(database) * ask.hours)
-    return Usage(ask.name, f"{ask.name.replace('_', ' ')} proxy", OFFER, hours, "vcpu_hour")
+    return (Usage(ask.name, f"{ask.name.replace('_', ' ')} proxy", OFFER, hours, "vcpu_hour"),)
+
+
+def not_priced(ask: Ask[Settings], database: Sized) -> tuple[str, ...]:
+    """Return what it costs that the bill leaves out."""
+    if not database.group("primary").portions:
+        return ()
+    return (f"the managed pool {ask.name} before a serverless database: by its capacity, as of 8 units at least",)
 
 
 def figures(ask: Ask[Settings], database: Sized, connections: int, other: int) -> Iterator[Derivation]:
@@ -53,7 +63,7 @@ def figures(ask: Ask[Settings], database: Sized, connections: int, other: int) -
         "charged_vcpu",
         _vcpu(database),
         "vCPU",
-        f"max({VCPU_LEAST}, vCPU of the primary of {database.name})",
+        f"vCPU of the instances of {database.name} behind it, of each at least {VCPU_LEAST}",
         (ask.own("managed"),),
         "https://aws.amazon.com/rds/proxy/pricing/",
     )
@@ -71,7 +81,7 @@ def figures(ask: Ask[Settings], database: Sized, connections: int, other: int) -
 def findings(ask: Ask[Settings], database: Sized) -> Iterator[Finding]:
     """Yield what it does otherwise than PgBouncer."""
     yield Finding("info", "pool-pinning", PINNED, f"tiers.{ask.name}.managed")
-    if database.has("replicas"):
+    if database.has("replicas") and not _is_aurora(database):
         words = (
             f"the managed pool {ask.name} stands before the primary alone: services connect to the read replicas of "
             f"{database.name} themselves"
@@ -79,5 +89,10 @@ def findings(ask: Ask[Settings], database: Sized) -> Iterator[Finding]:
         yield Finding("info", "pool-without-replicas", words, f"tiers.{ask.name}.managed")
 
 
+def _is_aurora(database: Sized) -> bool:
+    return "aurora" in database.group("primary").offer.options
+
+
 def _vcpu(database: Sized) -> float:
-    return max(VCPU_LEAST, database.group("primary").shape.vcpu)
+    behind = database.groups if _is_aurora(database) else (database.group("primary"),)
+    return sum(max(VCPU_LEAST, group.shape.vcpu) * group.count.average for group in behind)

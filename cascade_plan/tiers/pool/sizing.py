@@ -118,7 +118,8 @@ def _sized(ask: Ask[Settings], pool: Derivation, note: str) -> Sized:
             *_findings(ask, count, needed, float(per_10000.value), note),
             *(managed.findings(ask, behind) if is_managed else ()),
         ),
-        usages=(managed.usage(ask, behind),) if is_managed else (),
+        usages=managed.usages(ask, behind) if is_managed else (),
+        not_priced=managed.not_priced(ask, behind) if is_managed else (),
         levers=(Lever(f"{ask.name}.connection_count", count, count, count, set_by),),
     )
 
