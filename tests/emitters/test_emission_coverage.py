@@ -35,6 +35,7 @@ SETS: dict[str, tuple[str, ...]] = {
     "a managed Prometheus": ("tiers.monitoring={managed: true}",),
     "Aurora": ("tiers.database={engine: aurora, tables: {}}",),
     "Aurora without instances": ("tiers.database={engine: aurora, serverless: true}", "tiers.pool={managed: true}"),
+    "NAT by instances": ("tiers.network={nat: instance}",),
     "no node at all": ("tiers.api={serverless: true}", "tiers.websocket=off", "tiers.monitoring=off"),
     "the same without a cluster": (
         "tiers.search={kind: api, nodes_of: api}",

@@ -21,6 +21,7 @@ from cascade_plan.model.artefact import Artefact
 from cascade_plan.model.fleet import Workload
 from cascade_plan.model.plan import Plan
 from cascade_plan.tiers.cluster.settings import Settings as Cluster
+from cascade_plan.tiers.network.settings import Settings as NetworkSettings
 
 COMMAND = "cluster"
 """The emit- command that writes these files, and their directory."""
@@ -93,6 +94,11 @@ def _gateway_count(plan: Plan) -> int:
     return sum(network.count("nat_gateway_count") for network in plan.fleet.of("network"))
 
 
+def _has_instances(plan: Plan) -> bool:
+    """Return whether nodes reach the internet by machines of ours, which eksctl does not make."""
+    return any(network.settings.nat == "instance" for network in plan.of(NetworkSettings))
+
+
 def _cluster(plan: Plan, groups: tuple[Nodes, ...]) -> dict[str, Any]:
     gateways, zones = _gateway_count(plan), plan.scenario.availability.asked.zones
     return {
@@ -107,7 +113,7 @@ def _cluster(plan: Plan, groups: tuple[Nodes, ...]) -> dict[str, Any]:
         "iam": {"withOIDC": True},
         "vpc": {"nat": {"gateway": "Disable" if not gateways else "Single" if gateways < zones else "HighlyAvailable"}},
         "addons": [{"name": name} for name in ADDONS],
-        **_runs(plan, groups, is_private=gateways > 0),
+        **_runs(plan, groups, is_private=gateways > 0 or _has_instances(plan)),
     }
 
 

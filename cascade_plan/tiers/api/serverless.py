@@ -150,7 +150,7 @@ def _figures(ask: Ask[Settings], shape: Shape, base: int, least: int, most: int)
 def _findings(ask: Ask[Settings], shape: Shape) -> Iterator[Finding]:
     pod, where = ask.settings.pod, f"tiers.{ask.name}.pod"
     network = ask.settings_of("network")
-    if network is not None and not network.nat:
+    if network is not None and network.nat == "off":
         words = (
             f"the pods of {ask.name} stand in private subnets, and NAT is off: they reach no registry and no service "
             "but by endpoints of the network"
