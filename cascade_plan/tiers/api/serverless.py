@@ -126,7 +126,9 @@ def _figures(ask: Ask[Settings], shape: Shape, base: int, least: int, most: int)
             formula, inputs = "pinned in the scenario, base within the bounds", (ask.own("replicas.min"), *inputs)
         elif solved:
             formula = "least that meets every load with a zone and a node lost"
-        yield ask.figure(f"replica_count.{level}", count, "pods", formula, inputs, MODEL if solved else "")
+        leaf = f"replica_count.{level}"
+        why = ask.solution.why(f"{ask.name}.{leaf}") if ask.solution is not None and not pinned else ""
+        yield ask.figure(leaf, count, "pods", formula, inputs, MODEL if solved else "", why)
     yield ask.figure(
         "replica_count.max",
         most,
