@@ -146,9 +146,9 @@ def _backups(ask: Ask[Settings], now: Disk | None, year: Sequence[Disk | None]) 
     if amount or any(months):
         name = f"{ask.name.replace('_', ' ')} backup"
         monthly = tuple(map(Band.constant, months))
-        yield Usage(
-            ask.name, name, Offer("database_backup"), Band.constant(amount), "gib_month", amount_monthly=monthly
-        )
+        options = (aurora.ENGINE,) if ask.settings.engine == aurora.ENGINE else ()
+        offer = Offer("database_backup", "", options)
+        yield Usage(ask.name, name, offer, Band.constant(amount), "gib_month", amount_monthly=monthly)
 
 
 def _kept_gib(ask: Ask[Settings], size: Disk | None, month: int) -> float:
