@@ -93,6 +93,14 @@ def test_io_optimized_pays_no_request() -> None:
     assert found["database storage"].price_usd == Decimal("0.225")
 
 
+def test_backups_are_what_changes_on_the_days_that_are_kept() -> None:
+    """The data itself is free once; its log, twice what is added, is charged for each day of seven."""
+    made = planned(scenario(data_gib=200))
+    a_day = made.figure("database.growth_gib_per_month") * 2 / (365 / 12)
+    (item,) = (item for name, item in lines(made).items() if name == "database backup")
+    assert float(item.cost_usd.average) == pytest.approx(a_day * 7 * 0.02, rel=1e-4)
+
+
 def test_storage_is_at_least_ten_gib_and_nothing_is_doubled() -> None:
     made = planned(scenario({"availability": "critical", "users.average": 1}))
     (item,) = (item for name, item in lines(made).items() if name == "database storage")
