@@ -158,6 +158,7 @@ def test_the_clusters_own_pods_are_paid_where_nothing_else_has_nodes(has_nodes: 
     (eksctl,) = (file.text for file in emitting.everything(made).files if file.path == "cluster/eksctl.yaml")
     cluster = yaml.safe_load(eksctl)
     assert ("managedNodeGroups" in cluster) == has_nodes
+    assert ({"name": "aws-ebs-csi-driver"} in cluster["addons"]) == has_nodes
     assert [profile["name"] for profile in cluster["fargateProfiles"]] == [
         "api",
         *([] if has_nodes else ["kube-system"]),

@@ -37,6 +37,8 @@ ARCHITECTURES: Final = {"arm64": "arm64", "x86_64": "amd64"}
 ON_DEMAND_FIRST: Final = 10
 """Any weight above the default of 0 says which pool comes first."""
 ADDONS: Final = ("vpc-cni", "coredns", "kube-proxy", "aws-ebs-csi-driver", "eks-pod-identity-agent", "metrics-server")
+OF_NODES: Final = ("aws-ebs-csi-driver", "eks-pod-identity-agent")
+"""What runs on every node; without any there is nothing for it to do."""
 
 
 def render(plan: Plan) -> tuple[Artefact, ...]:
@@ -112,7 +114,7 @@ def _cluster(plan: Plan, groups: tuple[Nodes, ...]) -> dict[str, Any]:
         },
         "iam": {"withOIDC": True},
         "vpc": {"nat": {"gateway": "Disable" if not gateways else "Single" if gateways < zones else "HighlyAvailable"}},
-        "addons": [{"name": name} for name in ADDONS],
+        "addons": [{"name": name} for name in ADDONS if groups or name not in OF_NODES],
         **_runs(plan, groups, is_private=gateways > 0 or _has_instances(plan)),
     }
 
