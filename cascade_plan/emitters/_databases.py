@@ -64,8 +64,8 @@ def databases(plan: Plan) -> tuple[Database, ...]:
 
 
 def pooled(plan: Plan) -> tuple[Pool, ...]:
-    """Return the pools of a plan that have a database behind them."""
-    found = plan.of(PoolSettings)
+    """Return the pools of a plan that have a database behind them, and that nobody runs for us."""
+    found = tuple(pool for pool in plan.of(PoolSettings) if not pool.settings.managed)
     behind = {pool.name: database for database in databases(plan) for pool in database.pools}
     clients = tuple(workload for workload in plan.fleet.workloads if workload.connection_count_per_pod)
     return tuple(

@@ -9,11 +9,15 @@ from typing import Final
 
 from cascade_plan.errors import UsageError
 from cascade_plan.model.commitments import exact_share
-from cascade_plan.model.fleet import NodeGroup
+from cascade_plan.model.fleet import NodeGroup, Workload
 from cascade_plan.model.plan import Plan
 
 LABEL: Final = "cascade-plan/tier"
 """The label by which pods choose a tier's nodes."""
+NAME_LABEL: Final = "app.kubernetes.io/name"
+"""The label that all pods of a workload have, whatever they run on."""
+SYSTEM: Final = "kube-system"
+"""The namespace of the cluster's own pods."""
 
 
 TAINT_EFFECT: Final = "NoSchedule"
@@ -77,9 +81,14 @@ def is_tainted(plan: Plan, group: NodeGroup) -> bool:
 
 def _open_group(plan: Plan) -> str:
     workloads = plan.fleet.workloads
-    used = [each.group for serves in ("requests", "jobs") for each in workloads if each.serves == serves]
     bought = [group.name for group in plan.groups if group.is_nodes]
-    return next(iter((*used, *bought)), "")
+    used = [each.group for serves in ("requests", "jobs") for each in workloads if each.serves == serves]
+    return next((name for name in (*used, *bought) if name in bought), "")
+
+
+def without_nodes(plan: Plan) -> tuple[Workload, ...]:
+    """Return the workloads whose pods run on no node of ours."""
+    return tuple(workload for workload in plan.fleet.workloads if not plan.fleet.group_of(workload).is_nodes)
 
 
 def counts_of(plan: Plan, group: NodeGroup) -> tuple[int, int, int]:

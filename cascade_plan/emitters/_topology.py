@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -46,11 +47,16 @@ class Cache:
 
     instance: Instance[CacheSettings]
     nodes: tuple[RedisNode, ...]
-    """All masters, then a first replica of each master, then a second."""
+    """All masters, then a first replica of each master, then a second; none where it has no nodes."""
     prefix: str
     """What its files begin with: nothing where it is the only cache."""
     streams: Streams | None
     """The open connections whose state and messages it holds, if it does."""
+
+    @property
+    def is_serverless(self) -> bool:
+        """Whether it has no nodes; clients speak to it as to a cluster."""
+        return not self.nodes
 
     @property
     def master_count(self) -> int:
@@ -64,8 +70,8 @@ class Cache:
 
     @property
     def is_cluster(self) -> bool:
-        """Whether the keys are shared out among masters: only then is it a Redis Cluster."""
-        return self.master_count > 1
+        """Whether clients must ask who has a key: a Redis Cluster, as which a cache without nodes shows itself too."""
+        return self.is_serverless or self.master_count > 1
 
 
 def websocket_nodes(instance: Instance[WebSocketSettings]) -> tuple[str, ...]:
@@ -119,7 +125,17 @@ def queue_name(plan: Plan, queue: str, suffix: str = "") -> str:
 
 
 def _cache(plan: Plan, instance: Instance[CacheSettings], is_only: bool) -> Cache:
-    """Return a cache with its nodes.
+    """Return a cache with its nodes."""
+    called = "redis" if is_only else instance.name.replace("_", "-")
+    nodes = () if instance.settings.serverless else tuple(_nodes(plan, instance, called))
+    # Sizing says whose state a cache holds: only then has it a figure for what that takes.
+    holds = f"{instance.name}.connection_state_mib" in plan.figures
+    streams = next((each.streams for each in plan.fleet.tiers.values() if each.streams is not None), None)
+    return Cache(instance, nodes, "" if is_only else f"{called}-", streams if holds else None)
+
+
+def _nodes(plan: Plan, instance: Instance[CacheSettings], called: str) -> Iterator[RedisNode]:
+    """Yield the nodes of a cache.
 
     A replica stands as many zones after its master as it is its replica, so that a zone's loss takes a master or its
     replica and not both, while there are more zones than replicas of a master.
@@ -127,16 +143,10 @@ def _cache(plan: Plan, instance: Instance[CacheSettings], is_only: bool) -> Cach
     sized, zones = instance.sized, plan.scenario.availability.asked.zones
     masters, count = sized.count("master_count"), sized.count("node_count")
     _bounded("Redis nodes", count, f"tiers.{instance.name}.users_per_node")
-    called = "redis" if is_only else instance.name.replace("_", "-")
-    nodes = []
     for copy in range(count // masters):
         for index in range(masters):
             name, master = f"{called}-{copy * masters + index + 1}", f"{called}-{index + 1}" if copy else ""
-            nodes.append(RedisNode(name, (index + copy) % zones + 1, master))
-    # Sizing says whose state a cache holds: only then has it a figure for what that takes.
-    holds = f"{instance.name}.connection_state_mib" in plan.figures
-    streams = next((each.streams for each in plan.fleet.tiers.values() if each.streams is not None), None)
-    return Cache(instance, tuple(nodes), "" if is_only else f"{called}-", streams if holds else None)
+            yield RedisNode(name, (index + copy) % zones + 1, master)
 
 
 def _bounded(what: str, count: int, lever: str) -> None:

@@ -23,7 +23,8 @@ class Shape:
     what: str
     """One of WHAT."""
     name: str
-    vcpu: int
+    vcpu: float
+    """A part of one where it is a pod's own."""
     memory_gib: float
     """Memory the provider advertises, of a cache what it leaves to the data."""
     architecture: str = ""
@@ -40,6 +41,11 @@ class Shape:
     """Operations on its network storage all the time."""
     cpu_baseline_ratio: float | None = None
     """Of a burstable one, the share of its vCPUs that it earns credits for."""
+
+    @property
+    def cores(self) -> int:
+        """How many things it does at a time: its vCPUs, of which a part is one."""
+        return max(1, int(self.vcpu))
 
 
 class Catalogue:
@@ -92,7 +98,7 @@ class Allocatable:
     @classmethod
     def whole(cls, shape: Shape, vm_overhead_ratio: float) -> Allocatable:
         """Return what a machine without Kubernetes leaves: all but what the hypervisor takes of the memory."""
-        return cls(shape.vcpu * 1000, int(shape.memory_gib * 1024 * (1 - vm_overhead_ratio)), UNBOUNDED)
+        return cls(int(shape.vcpu * 1000), int(shape.memory_gib * 1024 * (1 - vm_overhead_ratio)), UNBOUNDED)
 
     def pods_of(self, cpu_m: float, memory_mib: float) -> int:
         """Return how many pods of one kind fit: by CPU, by memory and by the pod limit, whichever is least."""
@@ -135,6 +141,32 @@ class StorageRate(NamedTuple):
         return gib >= self.larger_gib
 
 
+class PodSizes(NamedTuple):
+    """What pods may be that run on no node of ours: each is rounded up to the next size, and that is charged."""
+
+    memory_gib: Mapping[float, tuple[float, ...]]
+    """vCPU -> what memory it is sold with, both rising."""
+    taken_mib: int
+    """Memory of each pod that is not its own."""
+    architecture: str
+    source: str
+
+    def of(self, cpu_cores: float, memory_mib: float) -> Shape | None:
+        """Return the smallest size that holds a pod; None where it is larger than all of them."""
+        needed = (memory_mib + self.taken_mib) / 1024
+        for vcpu, sold in self.memory_gib.items():
+            fits = [gib for gib in sold if gib >= needed]
+            if vcpu >= cpu_cores and fits:
+                return Shape("pod", f"{vcpu:g} vCPU {fits[0]:g} GiB", vcpu, fits[0], self.architecture)
+        return None
+
+    @property
+    def largest(self) -> tuple[float, float]:
+        """The most vCPU and GiB of a pod."""
+        vcpu, sold = list(self.memory_gib.items())[-1]
+        return vcpu, sold[-1]
+
+
 class Burst(NamedTuple):
     """What becomes of a burstable instance that has spent its CPU credits."""
 
@@ -160,3 +192,24 @@ class CapacityUnit(NamedTuple):
     active_connections: float
     gib_per_h: float
     source: str
+
+
+class ServerlessCache(NamedTuple):
+    """What a cache without nodes holds and does at most, and how what it is asked is counted."""
+
+    stored_gib_least: float
+    """Less than that is charged as much."""
+    stored_gib_most: float
+    units_per_s_most: float
+    """Processing units a second."""
+    bytes_per_unit: float
+    """A command is a unit for so many bytes that it moves, and at least one."""
+    source: str
+
+    def units(self, moved_bytes: float) -> float:
+        """Return the processing units of a command that moves so many bytes.
+
+        >>> ServerlessCache(1, 5000, 15e6, 1024, "").units(3277)
+        3.2001953125
+        """
+        return max(1.0, moved_bytes / self.bytes_per_unit)

@@ -6,7 +6,16 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from cascade_plan.model.bill import Item, Unpriced
-from cascade_plan.model.catalogue import Allocatable, Burst, CapacityUnit, Catalogue, Shape, StorageRate
+from cascade_plan.model.catalogue import (
+    Allocatable,
+    Burst,
+    CapacityUnit,
+    Catalogue,
+    PodSizes,
+    ServerlessCache,
+    Shape,
+    StorageRate,
+)
 from cascade_plan.model.fleet import Fleet
 from cascade_plan.model.offer import Offer
 from cascade_plan.model.price import Book, PriceKey
@@ -50,6 +59,14 @@ class Cloud(Protocol):
 
     def cache_connection_count_max(self) -> int | None:
         """Return how many connections a node of a cache accepts; None where the cloud sets no limit to them."""
+        ...
+
+    def serverless_cache(self, engine: str) -> ServerlessCache | None:
+        """Return what a cache without nodes does; None where the cloud sells none of an engine."""
+        ...
+
+    def pod_sizes(self) -> PodSizes | None:
+        """Return what pods may be that run on no node of ours; None where there are none."""
         ...
 
     def burst(self, shape: Shape) -> Burst | None:

@@ -63,6 +63,19 @@ NONE = Band(0, 0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
+class Portion:
+    """A part of an instance that has a price of its own, where the whole has none: such as the CPU of a pod."""
+
+    name: str
+    """What it is called behind the group's name."""
+    offer: Offer
+    amount: Band
+    """What one instance has of it, in the mean of an hour at each level."""
+    unit: str
+    """Of what an hour of it is priced by, such as vcpu_hour."""
+
+
+@dataclass(frozen=True, slots=True)
 class NodeGroup:
     """Instances of one shape that do one job."""
 
@@ -84,11 +97,18 @@ class NodeGroup:
     """Share of the group's allocatable capacity (CPU or memory, whichever is fuller) that nothing requests."""
     lever: str = ""
     """The lever that counts its nodes; empty where the count does not move."""
+    portions: tuple[Portion, ...] = ()
+    """What an instance is priced by; empty where an hour of it has a price."""
 
     @property
     def is_nodes(self) -> bool:
         """Whether its instances are virtual machines that pods run on."""
         return self.offer.what == "vm"
+
+    @property
+    def units(self) -> frozenset[str]:
+        """The units of the bill's lines that are of its instances, and not of what belongs to them."""
+        return frozenset(portion.unit for portion in self.portions) or frozenset({"hour"})
 
 
 @dataclass(frozen=True, slots=True)

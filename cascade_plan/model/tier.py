@@ -41,6 +41,17 @@ class Settings(Part):
     """What it is one of; its own name if left out."""
 
     @property
+    def has_nodes(self) -> bool:
+        """Whether it has virtual machines of its own, on which pods can run."""
+        return self.BOUGHT == "vm"
+
+    def said(self, names: Collection[str]) -> list[str]:
+        """Return which of some fields say another thing than by default; a saved scenario gives them all."""
+        given = {*names} & self.model_fields_set
+        plain = type(self)() if given else self
+        return sorted(name for name in given if getattr(self, name) != getattr(plain, name))
+
+    @property
     def leans(self) -> bool:
         """Whether it names another instance of its own kind, after which it is sized."""
         return any(kind == self.KIND and getattr(self, field) is not None for field, kind in self.REFERS.items())

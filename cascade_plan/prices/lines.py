@@ -58,7 +58,10 @@ def lines(fleet: Fleet, book: Book, seller: Seller) -> Iterator[Item | Unpriced]
     Raises UsageError for an offer that the cloud does not sell.
     """
     for group in fleet.groups:
-        yield from _instance_lines(group, fleet.hours_per_month, book, seller)
+        if group.portions:
+            yield from _portion_lines(group, fleet.hours_per_month, book, seller)
+        else:
+            yield from _instance_lines(group, fleet.hours_per_month, book, seller)
         if group.disk_gib and DISK.what not in seller.not_charged:
             volumes = _exact(group.count.times(group.disk_gib))
             line = _Line(f"{group.name} volumes ({seller.disk})", group.tier, "gib_month", group.name)
@@ -82,6 +85,16 @@ def _instance_lines(group: NodeGroup, hours_per_month: int, book: Book, seller: 
     if left.ceiling:
         line = _Line(label + _rest(group.terms), group.tier, "hour", group.name)
         yield _priced(line, left, seller.prices.key(group.offer), book)
+
+
+def _portion_lines(group: NodeGroup, hours_per_month: int, book: Book, seller: Seller) -> Iterator[Item | Unpriced]:
+    """Yield the hours of what instances are priced by, all on demand."""
+    for portion in group.portions:
+        hours = _exact(group.count.scaled(portion.amount).times(hours_per_month))
+        if hours.ceiling:
+            name = f"{group.name} {portion.name} ({seller.described(group)})"
+            line = _Line(name, group.tier, portion.unit, group.name)
+            yield _priced(line, hours, seller.prices.key(portion.offer), book)
 
 
 def _hours(part: TermShare, committed: Decimal, hours: Amounts) -> Amounts:

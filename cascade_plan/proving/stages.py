@@ -124,11 +124,12 @@ class Stage:
         """
         least, base = self.service.lever.floor_count, self.service.lever.base_count
         own = self.service.workload.scaled_by
+        counted = "nodes" if self.service.group.is_nodes else "pods"
         compared = ALONE if own in ALONE else (own, *ALONE)
         return (
             *(self.policy(metrics, latency) for metrics in compared),
-            Policy("fixed-peak", f"{base} nodes all day", self._autoscaler(), (), base),
-            Policy("fixed-average", f"{least} nodes all day", self._autoscaler(), (), least),
+            Policy("fixed-peak", f"{base} {counted} all day", self._autoscaler(), (), base),
+            Policy("fixed-average", f"{least} {counted} all day", self._autoscaler(), (), least),
         )
 
     def policy(self, metrics: Sequence[str], latency: Latency) -> Policy:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from cascade_plan import registry
+from cascade_plan.errors import UsageError
 from cascade_plan.inputs.scenarios import read
 from cascade_plan.model.offer import Offer
 from cascade_plan.model.plan import Plan
@@ -132,3 +133,18 @@ def test_an_offer_that_it_does_not_sell_stops_the_plan(harbour: Path) -> None:
     cloud = registry.load("clouds", "harbour", "cloud")
     assert not cloud.sells(Offer("queue_requests"))
     assert cloud.sells(Offer("vm", "dinghy"))
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        ("tiers.api", "{serverless: true}", "tiers.api.serverless: harbour runs no pods without nodes"),
+        ("tiers.monitoring", "{managed: true}", "tiers.monitoring.managed: harbour runs no Prometheus"),
+        ("tiers.pool", "{managed: true}", "tiers.pool.managed: harbour runs no pool of connections"),
+        ("tiers.cache", "{serverless: true}", "tiers.cache.serverless: harbour sells no serverless redis"),
+    ],
+)
+def test_what_it_does_not_sell_is_refused_by_its_field(harbour: Path, path: str, value: str, message: str) -> None:
+    given = read(str(harbour), ((f"--set {path}", path, value),))
+    with pytest.raises(UsageError, match=message):
+        plan(given.scenario, given.book, given.origins, predicted=False)

@@ -79,6 +79,9 @@ def test_the_two_ways_to_buy_nodes_agree() -> None:
     for name in bundled_with("cluster"):
         made = planned(name)
         (cluster,) = documents(made, "eksctl.yaml")
+        if not node_groups(made):
+            assert "managedNodeGroups" not in cluster
+            continue
         pools = [d for d in documents(made, "karpenter.yaml") if d["kind"] == "NodePool"]
         for group, pool in zip(cluster["managedNodeGroups"], pools, strict=True):
             values = {r["key"]: r["values"] for r in pool["spec"]["template"]["spec"]["requirements"]}

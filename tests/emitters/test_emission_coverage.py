@@ -30,6 +30,13 @@ SETS: dict[str, tuple[str, ...]] = {
         "tiers.search={kind: api, nodes_of: api}",
         "behaviour.actions.list_workrooms.at=search",
     ),
+    "pods and a cache without nodes": ("tiers.api={serverless: true}", "tiers.cache={serverless: true}"),
+    "a pool that the cloud runs": ("tiers.pool={managed: true}",),
+    "a managed Prometheus": ("tiers.monitoring={managed: true}",),
+    "Aurora": ("tiers.database={engine: aurora, tables: {}}",),
+    "Aurora without instances": ("tiers.database={engine: aurora, serverless: true}", "tiers.pool={managed: true}"),
+    "NAT by instances": ("tiers.network={nat: instance}",),
+    "no node at all": ("tiers.api={serverless: true}", "tiers.websocket=off", "tiers.monitoring=off"),
     "the same without a cluster": (
         "tiers.search={kind: api, nodes_of: api}",
         "behaviour.actions.list_workrooms.at=search",
@@ -41,12 +48,21 @@ CASES = [
     *(("cascade", case) for case in SETS if case != "as it is"),
 ]
 BOUGHT = {
-    "kubernetes": "managedNodeGroups",
+    "kubernetes": "managedNodeGroups|fargateProfiles",
+    "pod_cpu": "namespace: kube-system",
+    "pod_memory": "namespace: kube-system",
+    "metric_samples": '"aws_prometheus_workspace"',
+    "metric_storage": '"aws_prometheus_workspace"',
+    "metric_queries": '"aws_prometheus_workspace"',
+    "database_proxy": '"aws_db_proxy"',
+    "cache_storage": '"aws_elasticache_serverless_cache"',
+    "cache_requests": '"aws_elasticache_serverless_cache"',
     "nat_gateway": "HighlyAvailable|Single",
     "nat_traffic": "HighlyAvailable|Single",
     "balancer": '"aws_lb"',
     "balancer_capacity": '"aws_lb"',
-    "database_storage": '"aws_db_instance"',
+    "database_storage": '"aws_db_instance"|"aws_rds_cluster"',
+    "database_requests": '"aws_rds_cluster"',
     "database_operations": "iops",
     "database_throughput": "storage_throughput",
     "database_backup": "backup_retention_period",
@@ -58,7 +74,8 @@ BOUGHT = {
 """What is bought by the metre -> what stands in a file that makes it."""
 RESOURCES = {
     "vm": ("aws_eks_node_group", "aws_launch_template"),
-    "database": ("aws_db_instance",),
+    "database": ("aws_db_instance", "aws_rds_cluster_instance"),
+    "database_capacity": ("aws_rds_cluster_instance",),
     "cache": ("aws_elasticache_replication_group",),
 }
 """What instances are to a cloud -> the resources that make them."""
@@ -82,9 +99,12 @@ def resources(files: Iterable[Artefact]) -> Iterator[tuple[str, str, str]]:
 
 def has_group(built: Iterable[tuple[str, str, str]], group: NodeGroup) -> bool:
     """Return whether there is a resource of the instances' shape, called after their tier, for what they are."""
+    if group.shape.what == "pod":
+        return any(kind == "aws_eks_fargate_profile" and name == group.tier for kind, name, _ in built)
     names = {f"{group.tier}_replica"} if group.role == "replicas" else {group.tier, f"{group.tier}_spot"}
     kinds = RESOURCES[group.offer.what]
-    return any(kind in kinds and name in names and group.shape.name in body for kind, name, body in built)
+    shape = "db.serverless" if group.offer.what == "database_capacity" else group.shape.name
+    return any(kind in kinds and name in names and shape in body for kind, name, body in built)
 
 
 def has_usage(files: Iterable[Artefact], usage: Usage) -> bool:

@@ -5,10 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from cascade_plan.clouds.aws import eks
+from cascade_plan.clouds.aws import eks, serverless
 from cascade_plan.clouds.aws.support import SUPPORT
 from cascade_plan.model.bill import Item, Unpriced
-from cascade_plan.model.catalogue import Allocatable, Burst, CapacityUnit, Catalogue, DiskRate, Shape, StorageRate
+from cascade_plan.model.catalogue import (
+    Allocatable,
+    Burst,
+    CapacityUnit,
+    Catalogue,
+    DiskRate,
+    PodSizes,
+    ServerlessCache,
+    Shape,
+    StorageRate,
+)
 from cascade_plan.model.fleet import Fleet, NodeGroup
 from cascade_plan.model.offer import Offer
 from cascade_plan.model.price import Book, PriceKey
@@ -81,7 +91,7 @@ def allocatable(
     if not in_cluster:
         return Allocatable.whole(shape, vm_overhead_ratio)
     return eks.allocatable(
-        shape.vcpu,
+        shape.cores,
         shape.memory_gib,
         shape.pod_count_max,
         vm_overhead_ratio,
@@ -114,6 +124,16 @@ def database_storage() -> StorageRate:
 def cache_connection_count_max() -> int:
     """Return ElastiCache's maxclients."""
     return CACHE_CONNECTIONS
+
+
+def serverless_cache(engine: str) -> ServerlessCache | None:
+    """Return what ElastiCache Serverless does with an engine."""
+    return serverless.CACHES.get(engine)
+
+
+def pod_sizes() -> PodSizes:
+    """Return what pods may be on Fargate."""
+    return serverless.PODS
 
 
 def burst(shape: Shape) -> Burst | None:

@@ -38,7 +38,9 @@ def costs(plan: Plan) -> Iterator[Watch]:
     More nodes than the plan's ceiling cost more than cost_usd_per_month.ceiling; fewer say nothing of the rest of the
     bill, which the cloud's own budgets and the invoice do.
     """
-    ceiling = round(sum(group.count.ceiling for group in plan.groups if group.is_nodes))
+    # Kubernetes counts what a pod without a node of ours runs on as a node of its own.
+    run_on = {workload.group for workload in plan.fleet.workloads}
+    ceiling = round(sum(group.count.ceiling for group in plan.groups if group.is_nodes or group.name in run_on))
     for verdict in plan.verdicts:
         if verdict.figure == COST:
             chart = Chart(

@@ -6,11 +6,22 @@ from typing import Any, Final
 
 from cascade_plan.clouds.aws.names import aws_name
 from cascade_plan.emitters._heading import heading
-from cascade_plan.emitters._nodes import LABEL, TAINT_EFFECT, Nodes, is_tainted, node_groups
+from cascade_plan.emitters._nodes import (
+    LABEL,
+    NAME_LABEL,
+    SYSTEM,
+    TAINT_EFFECT,
+    Nodes,
+    is_tainted,
+    node_groups,
+    without_nodes,
+)
 from cascade_plan.languages.yaml import dump
 from cascade_plan.model.artefact import Artefact
+from cascade_plan.model.fleet import Workload
 from cascade_plan.model.plan import Plan
 from cascade_plan.tiers.cluster.settings import Settings as Cluster
+from cascade_plan.tiers.network.settings import Settings as NetworkSettings
 
 COMMAND = "cluster"
 """The emit- command that writes these files, and their directory."""
@@ -26,6 +37,8 @@ ARCHITECTURES: Final = {"arm64": "arm64", "x86_64": "amd64"}
 ON_DEMAND_FIRST: Final = 10
 """Any weight above the default of 0 says which pool comes first."""
 ADDONS: Final = ("vpc-cni", "coredns", "kube-proxy", "aws-ebs-csi-driver", "eks-pod-identity-agent", "metrics-server")
+OF_NODES: Final = ("aws-ebs-csi-driver", "eks-pod-identity-agent")
+"""What runs on every node; without any there is nothing for it to do."""
 
 
 def render(plan: Plan) -> tuple[Artefact, ...]:
@@ -35,13 +48,15 @@ def render(plan: Plan) -> tuple[Artefact, ...]:
         f"{nodes.group.name}: {nodes.count_min} to {nodes.count_max} of {nodes.group.shape.name}" for nodes in groups
     ]
     names = tuple(dict.fromkeys(nodes.group.name for nodes in groups))
+    pods = without_nodes(plan)
+    sized += [f"{run.name}: {run.replica_count_min} to {run.replica_count_max} pods on Fargate" for run in pods]
     files = [
         Artefact(
             "eksctl.yaml",
             heading(plan, [*sized, *(["node groups here, or karpenter.yaml in their place"] if groups else [])])
             + dump([_cluster(plan, groups)]),
-            "The EKS cluster and its node groups. Make it with `eksctl create cluster -f eksctl.yaml`.",
-            deploys=(*names, *_made_with_it(plan)),
+            f"The EKS cluster{_with(groups, pods)}. Make it with `eksctl create cluster -f eksctl.yaml`.",
+            deploys=(*names, *(run.group for run in pods), *_made_with_it(plan)),
         )
     ]
     if groups:
@@ -60,10 +75,16 @@ def render(plan: Plan) -> tuple[Artefact, ...]:
     return tuple(files)
 
 
+def _with(groups: tuple[Nodes, ...], pods: tuple[Workload, ...]) -> str:
+    parts = [*(["its node groups"] if groups else []), *(["the Fargate profiles of its pods"] if pods else [])]
+    return f" and {' and '.join(parts)}" if len(parts) == 1 else f", {' and '.join(parts)}" if parts else ""
+
+
 def _made_with_it(plan: Plan) -> tuple[str, ...]:
-    """Return the metered use that the cluster brings: its control plane, and the NAT gateways of its network."""
+    """Return the metered use that the cluster brings: its control plane and own pods, and its NAT gateways."""
     gateways = ("nat_gateway", "nat_traffic") if _gateway_count(plan) else ()
-    return tuple(usage.name for usage in plan.fleet.usages if usage.offer.what in ("kubernetes", *gateways))
+    made = ("kubernetes", "pod_cpu", "pod_memory", *gateways)
+    return tuple(usage.name for usage in plan.fleet.usages if usage.offer.what in made)
 
 
 def _version(plan: Plan) -> str:
@@ -73,6 +94,11 @@ def _version(plan: Plan) -> str:
 
 def _gateway_count(plan: Plan) -> int:
     return sum(network.count("nat_gateway_count") for network in plan.fleet.of("network"))
+
+
+def _has_instances(plan: Plan) -> bool:
+    """Return whether nodes reach the internet by machines of ours, which eksctl does not make."""
+    return any(network.settings.nat == "instance" for network in plan.of(NetworkSettings))
 
 
 def _cluster(plan: Plan, groups: tuple[Nodes, ...]) -> dict[str, Any]:
@@ -88,9 +114,28 @@ def _cluster(plan: Plan, groups: tuple[Nodes, ...]) -> dict[str, Any]:
         },
         "iam": {"withOIDC": True},
         "vpc": {"nat": {"gateway": "Disable" if not gateways else "Single" if gateways < zones else "HighlyAvailable"}},
-        "addons": [{"name": name} for name in ADDONS],
-        "managedNodeGroups": [_node_group(plan, nodes, is_private=gateways > 0) for nodes in groups],
+        "addons": [{"name": name} for name in ADDONS if groups or name not in OF_NODES],
+        **_runs(plan, groups, is_private=gateways > 0 or _has_instances(plan)),
     }
+
+
+def _runs(plan: Plan, groups: tuple[Nodes, ...], is_private: bool) -> dict[str, Any]:
+    """Return what pods run on: node groups, and Fargate profiles of those that have no nodes.
+
+    With no node at all the cluster's own pods, such as CoreDNS, have a profile too.
+    """
+    found: dict[str, Any] = {}
+    if groups or not without_nodes(plan):
+        found["managedNodeGroups"] = [_node_group(plan, nodes, is_private) for nodes in groups]
+    profiles = [_profile(plan, workload) for workload in without_nodes(plan)]
+    if profiles and not groups:
+        profiles.append({"name": SYSTEM, "selectors": [{"namespace": SYSTEM}]})
+    return {**found, **({"fargateProfiles": profiles} if profiles else {})}
+
+
+def _profile(plan: Plan, workload: Workload) -> dict[str, Any]:
+    selector = {"namespace": plan.application, "labels": {NAME_LABEL: workload.name}}
+    return {"name": workload.tier.replace("_", "-"), "selectors": [selector]}
 
 
 def _node_group(plan: Plan, nodes: Nodes, is_private: bool) -> dict[str, Any]:

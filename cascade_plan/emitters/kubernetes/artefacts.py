@@ -106,6 +106,8 @@ def header(plan: Plan) -> str:
         least, _, most = counts_of(plan, group)
         whose = f"{called(workload.tier)}: " if len(scaled) > 1 else ""
         nodes = f"{least} to {most} nodes of {group.shape.name} with {workload.pod_count_per_node} pods each"
+        if not group.is_nodes:
+            nodes = f"{least} to {most} pods of {group.shape.name}, on no node of yours"
         lines.append(f"{whose}sized for {nodes}")
     return heading(plan, lines)
 
@@ -143,7 +145,8 @@ def _service(plan: Plan, workload: Workload) -> Iterator[Part]:
         by_hand=FIRST_APPLY.format(name=identity.name, namespace=identity.namespace),
     )
     yield Part(f"{prefix}service", built.service(identity), f"The address of {name} within the cluster.")
-    purpose = f"The autoscaler of {name} by {' and '.join(workload.scaled_by)}, between the bounds that the nodes hold."
+    held = "the bounds that the nodes hold" if plan.fleet.group_of(workload).is_nodes else "its bounds"
+    purpose = f"The autoscaler of {name} by {' and '.join(workload.scaled_by)}, between {held}."
     yield Part(f"{prefix}hpa", hpa, purpose, scales=True)
     yield Part(f"{prefix}pdb", *_budget(identity, scaling, name))
 
@@ -211,10 +214,10 @@ def _identity(plan: Plan, workload: Workload) -> built.Identity:
     return built.Identity(workload.name, plan.application, part_of=plan.application, component=workload.kind)
 
 
-def _placement(plan: Plan, workload: Workload) -> built.Placement:
-    """Return the nodes that were bought for a workload."""
+def _placement(plan: Plan, workload: Workload) -> built.Placement | None:
+    """Return the nodes that were bought for a workload; None where it needs none."""
     group = plan.fleet.group_of(workload)
-    return built.Placement(LABEL, group.tier, is_tainted(plan, group))
+    return None if not group.is_nodes else built.Placement(LABEL, group.tier, is_tainted(plan, group))
 
 
 def _deployment(plan: Plan, identity: built.Identity, workload: Workload) -> dict[str, Any]:

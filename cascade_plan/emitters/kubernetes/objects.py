@@ -309,8 +309,10 @@ def disruptions_allowed(replica_count: int, max_unavailable: int | str) -> int:
     return -(-replica_count * int(percent) // 100)
 
 
-def deployment(identity: Identity, pod: Pod, placement: Placement, unavailable_percent: int = 0) -> KubernetesObject:
-    """Return the Deployment on the nodes that were bought for it, without `replicas`.
+def deployment(
+    identity: Identity, pod: Pod, placement: Placement | None, unavailable_percent: int = 0
+) -> KubernetesObject:
+    """Return the Deployment on the nodes that were bought for it (None: on no node of ours), without `replicas`.
 
     The autoscaler owns the replica count: a count in the manifest would reset the fleet to it on every apply, in the
     middle of a peak. Without one a new Deployment starts with 1 pod, which is raised to the minimum within seconds.
@@ -348,7 +350,7 @@ def headless_service(identity: Identity, pod: Pod) -> KubernetesObject:
     return _object("v1", "Service", identity, spec)
 
 
-def stateful_set(identity: Identity, pod: Pod, replica_count: int, placement: Placement) -> KubernetesObject:
+def stateful_set(identity: Identity, pod: Pod, replica_count: int, placement: Placement | None) -> KubernetesObject:
     """Return a StatefulSet of pods that each have a node of their own and keep their names: NAME-1 and so on.
 
     A rollout takes one pod at a time, so that the connections of one node at a time are opened anew.
@@ -375,8 +377,10 @@ def stateful_set(identity: Identity, pod: Pod, replica_count: int, placement: Pl
     return _object("apps/v1", "StatefulSet", identity, spec)
 
 
-def _placed(placement: Placement) -> KubernetesObject:
+def _placed(placement: Placement | None) -> KubernetesObject:
     """Return what makes pods choose their nodes, and lets them onto those that are tainted against others."""
+    if placement is None:
+        return {}
     labels = {placement.label: placement.tier}
     if not placement.is_tainted:
         return {"nodeSelector": labels}

@@ -125,7 +125,7 @@ def _memory(database: Database) -> tuple[Setting, ...]:
         ),
         _in_mib(
             "work_mem",
-            postgres.work_mem_mib(memory, connections, shape.vcpu),
+            postgres.work_mem_mib(memory, connections, shape.cores),
             f"what is left after shared buffers, {postgres.CONNECTION_MIB} MiB a connection and "
             f"{postgres.AUTOVACUUM_WORKERS} vacuums, over (max_connections + cores) x 3 sorts x 2 for hashes",
             f"{PGTUNE}; {MEMORY}, hash_mem_multiplier",

@@ -42,6 +42,9 @@ def render(plan: Plan) -> tuple[Artefact, ...]:
 
 
 def _server(plan: Plan, database: Database) -> tuple[Artefact, ...]:
+    if database.instance.settings.engine == "aurora":
+        # Aurora sets memory, log and storage itself, and what a cluster may change is not what RDS may.
+        return ()
     prefix, made = database.prefix, _settings.settings(plan, database)
     head = heading(plan, [_sized(database)])
     name = f"{plan.application}-{database.instance.name.replace('_', '-')}"

@@ -19,6 +19,8 @@ CLUSTER_SERIES = (
     "kube_node_info|kube_horizontalpodautoscaler_(status_current_replicas|spec_(min|max)_replicas|status_condition)"
 )
 """What is kept of kube-state-metrics: a cluster's others may be more than the whole budget."""
+WORKSPACE: Final = "WORKSPACE_ID"
+"""What stands for the workspace's identity, which AWS gives."""
 SHARDS_MOST: Final = 200
 """Servers that one is to see through remote read, and files that somebody is to look after (assumption)."""
 Rules = list[dict[str, Any]]
@@ -50,6 +52,8 @@ def configurations(plan: Plan) -> dict[str, dict[str, Any]]:
             f"{SHARDS_MOST} are written: have fewer series (tiers.{tier.name}.label_by_tenant, query_types) or larger "
             "servers (series_per_node)"
         )
+    if tier.settings.managed:
+        return {"prometheus.yml": _collector(plan)}
     if shards == 1:
         return {"prometheus.yml": _server(plan, _labels(plan), [POD_RULES, *FLEET_RULES], _jobs(plan, []))}
     parts = {
@@ -69,7 +73,7 @@ def configurations(plan: Plan) -> dict[str, dict[str, Any]]:
 def replicated(plan: Plan) -> bool:
     """Return whether several servers scrape the same, so that one may be lost."""
     sized = monitoring(plan).sized
-    return sized.count("node_count") > sized.count("shard_count")
+    return not monitoring(plan).settings.managed and sized.count("node_count") > sized.count("shard_count")
 
 
 def _labels(plan: Plan) -> dict[str, str]:
@@ -92,6 +96,18 @@ def _server(plan: Plan, labels: dict[str, str], rules: list[str], jobs: list[dic
         "alerting": alerting,
         "scrape_configs": jobs,
     }
+
+
+def _collector(plan: Plan) -> dict[str, Any]:
+    """Return what a Prometheus in agent mode is told: it scrapes and sends, and the workspace evaluates the rules.
+
+    Source: https://docs.aws.amazon.com/prometheus/latest/userguide/AMP-onboard-ingest-metrics.html
+    """
+    server = _server(plan, _labels(plan), [], _jobs(plan, []))
+    region = plan.scenario.region
+    url = f"https://aps-workspaces.{region}.amazonaws.com/workspaces/{WORKSPACE}/api/v1/remote_write"
+    sent = {"remote_write": [{"url": url, "sigv4": {"region": region}}]}
+    return {name: server[name] for name in ("global", "scrape_configs")} | sent
 
 
 def _jobs(plan: Plan, part: Rules) -> list[dict[str, Any]]:

@@ -59,6 +59,8 @@ def render(plan: Plan) -> tuple[Artefact, ...]:
     objects = _objects(plan, {**servers, **others}) if plan.of(ClusterSettings) else {}
     texts = {**servers, **others, **objects}
     purposes = {path: f"What this server scrapes and evaluates: `promtool check config {path}`" for path in servers}
+    if _config.monitoring(plan).settings.managed:
+        purposes = dict.fromkeys(servers, COLLECTOR)
     told = tuple(dict.fromkeys(alarm.name for watch in plan.watches for alarm in watch.alarms))
     return tuple(
         Artefact(
@@ -73,8 +75,19 @@ def render(plan: Plan) -> tuple[Artefact, ...]:
     )
 
 
+COLLECTOR = (
+    "What the collector scrapes, and where it sends it; put the workspace's id in the place of WORKSPACE_ID: "
+    "`promtool check config --agent prometheus.yml`"
+)
+
+
 def _servers(plan: Plan) -> dict[str, str]:
     tier = _config.monitoring(plan)
+    if tier.settings.managed:
+        sized = f"sized for {tier.sized.count('series_count'):,} series, kept by the workspace {_config.WORKSPACE}"
+        rules = "the workspace evaluates the rules: aws amp create-rule-groups-namespace for each file of them"
+        lines = [sized, rules, *_found(plan, "--agent")]
+        return {path: _yaml(plan, built, lines) for path, built in _config.configurations(plan).items()}
     flags = f"--storage.tsdb.retention.time={tier.settings.retention_days}d"
     if _config.replicated(plan):
         flags += " --enable-feature=expand-external-labels"

@@ -19,11 +19,16 @@ CLOUDS: tuple[str, ...] = ()
 
 
 def render(plan: Plan) -> tuple[Artefact, ...]:
-    """Return the files of each cache, and the module that keeps connection state in one."""
+    """Return the files of each cache, and the module that keeps connection state in one.
+
+    A cache without nodes has no settings: https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/RedisConfiguration.html
+    """
     return tuple(artefact for cache in caches(plan) for artefact in _of(plan, cache))
 
 
 def _of(plan: Plan, cache: Cache) -> tuple[Artefact, ...]:
+    if cache.is_serverless:
+        return _connection_state.artefacts(plan, cache)
     head, engine = heading(plan, [_sized(cache)]), cache.instance.settings.engine
     script = f"#!/bin/sh\n{head}"
     files = [

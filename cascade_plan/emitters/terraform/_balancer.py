@@ -81,27 +81,49 @@ def _variables(gateway: Instance[Settings]) -> Iterator[Block]:
 
 def _resources(plan: Plan, gateway: Instance[Settings], services: list[Workload]) -> Iterator[Block]:
     is_alb = gateway.settings.balancer == "alb"
-    balancer: dict[str, Value] = {
-        "name": aws_name(plan.application, "balancer"),
-        "load_balancer_type": "application" if is_alb else "network",
-        "security_groups": Expression(f"var.{gateway.name}_security_group_ids"),
-        "subnets": Expression("var.public_subnet_ids"),
-        "enable_deletion_protection": True,
-    }
+    balancer, own = _balancer(gateway, plan.application), _own_sockets(plan, gateway)
     beats_s = [sized.streams.heartbeat_interval_s for sized in plan.fleet.tiers.values() if sized.streams is not None]
     if is_alb and beats_s:
         # Longer than the heartbeat, or the balancer closes connections that are only silent.
         least, most = IDLE_S
         balancer["idle_timeout"] = min(most, max(least, round(max(beats_s) * HEARTBEATS)))
+    if own:
+        apart = _balancer(gateway, f"{plan.application}-connections") | {
+            name: balancer.pop(name) for name in ("idle_timeout",) if name in balancer
+        }
+        yield Block("resource", ("aws_lb", _apart(gateway)), apart)
     yield Block("resource", ("aws_lb", gateway.name), balancer)
     yield from (_target_group(plan, workload, is_alb) for workload in services)
     yield from _listeners(gateway, services, is_alb)
-    if by_proxy_protocol(plan):
+    if own:
+        for number, sockets in enumerate(own):
+            yield _proxy_group(plan, sockets, is_alb)
+            yield _listener(gateway, sockets.tier, PORT + number, target(sockets), is_alb, _apart(gateway))
+    elif by_proxy_protocol(plan):
         for number, sockets in enumerate(_sockets(plan), len(services)):
-            yield _proxy_group(plan, sockets)
+            yield _proxy_group(plan, sockets, is_alb=False)
             yield _listener(gateway, sockets.tier, PORT + number, target(sockets), is_alb=False)
     if is_alb and len(services) > 1:
         yield _rules(services)
+
+
+def _balancer(gateway: Instance[Settings], name: str) -> dict[str, Value]:
+    return {
+        "name": aws_name(name, "balancer"),
+        "load_balancer_type": "application" if gateway.settings.balancer == "alb" else "network",
+        "security_groups": Expression(f"var.{gateway.name}_security_group_ids"),
+        "subnets": Expression("var.public_subnet_ids"),
+        "enable_deletion_protection": True,
+    }
+
+
+def _own_sockets(plan: Plan, gateway: Instance[Settings]) -> list[Workload]:
+    """Return the workloads whose open connections have a balancer of their own."""
+    return [] if gateway.settings.shared else _sockets(plan)
+
+
+def _apart(gateway: Instance[Settings]) -> str:
+    return f"{gateway.name}_connections"
 
 
 def _target_group(plan: Plan, workload: Workload, is_alb: bool) -> Block:
@@ -125,8 +147,10 @@ def _sockets(plan: Plan) -> list[Workload]:
     return [workload for workload in plan.fleet.workloads if workload.serves == "connections"]
 
 
-def _proxy_group(plan: Plan, sockets: Workload) -> Block:
+def _proxy_group(plan: Plan, sockets: Workload, is_alb: bool) -> Block:
     """Return the target group of nginx before the WebSocket nodes, which is told its clients' addresses.
+
+    An application load balancer tells them in a header, a network one by the PROXY protocol.
 
     The emitted nginx.conf reads the PROXY protocol, and refuses a connection that begins without it.
     """
@@ -137,13 +161,14 @@ def _proxy_group(plan: Plan, sockets: Workload) -> Block:
         {
             "name": aws_name(f"{sockets.name}-nginx", "balancer"),
             "port": NGINX_PORT,
-            "protocol": "TCP",
+            "protocol": "HTTP" if is_alb else "TCP",
             "target_type": "ip" if plan.fleet.of("cluster") else "instance",
             "vpc_id": Expression("var.vpc_id"),
-            "proxy_protocol_v2": True,
+            **({} if is_alb else {"proxy_protocol_v2": True}),
         },
         (Block("health_check", (), {"protocol": "HTTP", "path": NGINX_HEALTH, **checks}),),
-        comment="nginx, before the WebSocket nodes: it reads the PROXY protocol, as its nginx.conf is emitted.",
+        comment="nginx, before the WebSocket nodes"
+        + ("." if is_alb else ": it reads the PROXY protocol, as its nginx.conf is emitted."),
     )
 
 
@@ -153,13 +178,13 @@ def _listeners(gateway: Instance[Settings], services: list[Workload], is_alb: bo
         yield _listener(gateway, "https" if is_alb else workload.tier, PORT + number, target(workload), is_alb)
 
 
-def _listener(gateway: Instance[Settings], name: str, port: int, group: str, is_alb: bool) -> Block:
+def _listener(gateway: Instance[Settings], name: str, port: int, group: str, is_alb: bool, balancer: str = "") -> Block:
     forward: dict[str, Value] = {"type": "forward", "target_group_arn": Expression(f"{group}.arn")}
     return Block(
         "resource",
         ("aws_lb_listener", name),
         {
-            "load_balancer_arn": Expression(f"{_lb(gateway)}.arn"),
+            "load_balancer_arn": Expression(f"aws_lb.{balancer or gateway.name}.arn"),
             "port": port,
             "protocol": "HTTPS" if is_alb else "TLS",
             "ssl_policy": "ELBSecurityPolicy-TLS13-1-2-2021-06",

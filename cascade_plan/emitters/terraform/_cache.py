@@ -1,4 +1,4 @@
-"""ElastiCache: each cache, as a cluster of several masters or as one master with its replicas."""
+"""ElastiCache: each cache, as a cluster of several masters, as one master with its replicas, or without nodes."""
 
 from __future__ import annotations
 
@@ -24,22 +24,41 @@ def files(plan: Plan) -> Iterator[File]:
         yield File(
             "cache.tf",
             "Redis or Valkey, run by ElastiCache.",
-            tuple(_group(plan, cache) for cache in found),
+            tuple(_serverless(plan, cache) if cache.is_serverless else _group(plan, cache) for cache in found),
             tuple(block for cache in found for block in _variables(cache)),
             tuple(_output(cache) for cache in found),
             tuple(name for cache in found for name in all_of(cache.instance.sized)),
         )
 
 
+def _serverless(plan: Plan, cache: Cache) -> Block:
+    label, engine = cache.instance.name, cache.instance.settings.engine
+    return Block(
+        "resource",
+        ("aws_elasticache_serverless_cache", label),
+        {
+            "name": aws_name(f"{plan.application}-{label.replace('_', '-')}", "cache"),
+            "description": f"{_holds(cache)} of {plan.application}",
+            "engine": engine,
+            "major_engine_version": ENGINE_VERSIONS[engine].partition(".")[0],
+            "subnet_ids": Expression(f"var.{label}_subnet_ids"),
+            "security_group_ids": Expression(f"var.{label}_security_group_ids"),
+        },
+    )
+
+
+def _holds(cache: Cache) -> str:
+    return "Cache, pub/sub and connection state" if cache.streams is not None else "Cache"
+
+
 def _group(plan: Plan, cache: Cache) -> Block:
     label, settings, sized = cache.instance.name, cache.instance.settings, cache.instance.sized
-    holds = "Cache, pub/sub and connection state" if cache.streams is not None else "Cache"
     return Block(
         "resource",
         ("aws_elasticache_replication_group", label),
         {
             "replication_group_id": aws_name(f"{plan.application}-{label.replace('_', '-')}", "cache"),
-            "description": f"{holds} of {plan.application}",
+            "description": f"{_holds(cache)} of {plan.application}",
             "engine": settings.engine,
             "engine_version": ENGINE_VERSIONS[settings.engine],
             "parameter_group_name": Expression(f"var.{label}_parameter_group_name"),
@@ -67,6 +86,10 @@ def _counts(cache: Cache) -> dict[str, Value]:
 
 def _variables(cache: Cache) -> Iterator[Block]:
     label = cache.instance.name
+    if cache.is_serverless:
+        yield variable(f"{label}_subnet_ids", "Private subnets, two or three in as many zones.", "list(string)")
+        yield variable(f"{label}_security_group_ids", "Who reaches the cache.", "list(string)")
+        return
     yield variable(f"{label}_subnet_group_name", "The ElastiCache subnet group.")
     yield variable(f"{label}_security_group_ids", "Who reaches the cache.", "list(string)")
     group = PARAMETER_GROUPS[cache.instance.settings.engine]
@@ -79,6 +102,9 @@ def _variables(cache: Cache) -> Iterator[Block]:
 
 def _output(cache: Cache) -> Block:
     label = cache.instance.name
+    if cache.is_serverless:
+        made = f"aws_elasticache_serverless_cache.{label}"
+        return output(f"{label}_address", "The cache's endpoint; clients must use TLS.", f"{made}.endpoint[0].address")
     name = "configuration_endpoint_address" if cache.is_cluster else "primary_endpoint_address"
     words = f"The cache's {'configuration' if cache.is_cluster else 'primary'} endpoint."
     return output(f"{label}_address", words, f"aws_elasticache_replication_group.{label}.{name}")

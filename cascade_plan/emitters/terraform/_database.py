@@ -18,7 +18,7 @@ MIB: Final = 2**20
 
 def files(plan: Plan) -> Iterator[File]:
     """Yield the file of the databases, where there are some."""
-    databases = plan.of(Settings)
+    databases = [database for database in plan.of(Settings) if database.settings.engine == "postgres"]
     if not databases:
         return
     yield File(

@@ -25,7 +25,7 @@ def files(plan: Plan) -> Iterator[File]:
             "The EKS node groups, between floor and ceiling of the fleet.",
             tuple(_node_group(plan, nodes) for nodes in groups),
             (
-                variable("cluster_name", "The EKS cluster that the nodes join.", default=cluster),
+                variable("cluster_name", "The EKS cluster.", default=cluster),
                 variable("node_role_arn", "The IAM role of the nodes."),
                 variable("private_subnet_ids", "Private subnets, one in each zone.", "list(string)"),
             ),

@@ -5,7 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from cascade_plan.emitters._heading import heading
-from cascade_plan.emitters.terraform import _balancer, _budget, _cache, _database, _instances, _nodes, _objects, _queue
+from cascade_plan.emitters.terraform import (
+    _aurora,
+    _balancer,
+    _budget,
+    _cache,
+    _database,
+    _instances,
+    _monitoring,
+    _nodes,
+    _objects,
+    _pods,
+    _proxy,
+    _queue,
+)
 from cascade_plan.emitters.terraform._file import File
 from cascade_plan.errors import UsageError
 from cascade_plan.languages.hcl import Block, comment
@@ -28,7 +41,20 @@ def render(plan: Plan) -> tuple[Artefact, ...]:
 
     Raises UsageError where names of tiers lead to two things of one name.
     """
-    parts = (_database, _cache, _nodes, _instances, _queue, _objects, _balancer, _budget)
+    parts = (
+        _database,
+        _aurora,
+        _proxy,
+        _cache,
+        _nodes,
+        _pods,
+        _instances,
+        _queue,
+        _objects,
+        _balancer,
+        _monitoring,
+        _budget,
+    )
     found = [file for part in parts for file in part.files(plan)]
     variables = _each_once(block for file in found for block in file.variables)
     outputs = _each_once(block for file in found for block in file.outputs)

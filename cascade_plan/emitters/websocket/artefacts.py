@@ -38,7 +38,8 @@ def _architecture(plan: Plan, sockets: Instance[Settings]) -> Artefact:
     cache, sized = broker(plan), sockets.sized
     parts = "nginx.conf is what it describes."
     if cache is not None:
-        parts = f"nginx.conf, {cache.prefix}redis.conf and connection_state.py are what it describes."
+        settings = "" if cache.is_serverless else f", {cache.prefix}redis.conf"
+        parts = f"nginx.conf{settings} and connection_state.py are what it describes."
     head = heading(
         plan,
         [
@@ -62,7 +63,7 @@ def _architecture(plan: Plan, sockets: Instance[Settings]) -> Artefact:
 def _of_names(cache: Cache | None) -> list[str]:
     if cache is None:
         return []
-    if not cache.is_cluster:
+    if cache.is_serverless or not cache.is_cluster:
         return ["Braces in channels and keys are literal."]
     return ["Braces in channels and keys are literal: what stands in them decides the Redis node (a hash tag)."]
 
@@ -107,7 +108,9 @@ def _state(plan: Plan, cache: Cache | None, sockets: Instance[Settings]) -> dict
 
 
 def _broker(plan: Plan, cache: Cache) -> dict[str, Any]:
-    engine = cache.instance.settings.engine
+    engine, channels = cache.instance.settings.engine, [TENANT_CHANNEL, room_channel(plan)]
+    if cache.is_serverless:
+        return {"type": f"{engine}_serverless", "pub_sub": "sharded", "pub_sub_channels": channels}
     return {
         "type": f"{engine}_cluster" if cache.is_cluster else engine,
         "replicas_per_master": cache.copy_count,
@@ -116,5 +119,5 @@ def _broker(plan: Plan, cache: Cache) -> dict[str, Any]:
             for node in cache.nodes
         ],
         "pub_sub": "sharded" if cache.is_cluster else "plain",
-        "pub_sub_channels": [TENANT_CHANNEL, room_channel(plan)],
+        "pub_sub_channels": channels,
     }

@@ -77,7 +77,7 @@ def group_items(plan: Plan, group: NodeGroup) -> list[Item]:
 
 def _is_of(line: Item | Unpriced, group: NodeGroup) -> bool:
     """Return whether a line is a group's instance hours; its disks are lines of the same group, by another unit."""
-    return line.group == group.name and line.unit == "hour"
+    return line.group == group.name and line.unit in group.units
 
 
 def term(name: str) -> str:

@@ -87,13 +87,19 @@ def _database(plan: Plan) -> Iterator[str]:
         )
         yield _task(
             f"Create performance-oriented indexes{which}",
-            f"indexes share {words.count(database.settings.storage_gib)} GiB of storage on each instance with data "
+            f"indexes share {_storage(database.settings)} with data "
             f"that grows by {_figure(database.sized, 'growth_gib_per_month')} GiB a month",
         )
     loads = plan.scenario.driven
     lightest = min(loads, key=lambda name: loads[name].users, default=None)
     detail = "the scenario names no load" if lightest is None else f"run {_load(lightest, loads[lightest])}"
     yield _task("Validate with load testing", detail)
+
+
+def _storage(settings: DatabaseSettings) -> str:
+    if settings.engine == "aurora":
+        return "the storage of all instances"
+    return f"{words.count(settings.storage_gib)} GiB of storage on each instance"
 
 
 def _connections(plan: Plan) -> Iterator[str]:
@@ -120,15 +126,15 @@ def _scaling(plan: Plan) -> Iterator[str]:
     for cache in caches:
         engine, which = ENGINES[cache.settings.engine], _of(cache.name, caches)
         what = f"the {engine} cluster for pub/sub" if _carries(cache.sized) else f"{engine} as a cache"
-        yield _task(f"Deploy {what}{which}", _nodes(cache.sized.groups))
+        yield _task(f"Deploy {what}{which}", _nodes(cache.sized.groups) or "serverless, without nodes")
     yield from _balancing(plan)
     for cache in caches:
         if _carries(cache.sized):
             connections = " and ".join(_figure(each.sized, "connection_count") for each in sockets)
             yield _task(
                 "Set up distributed connection state",
-                f"{connections} connections take {_figure(cache.sized, 'connection_state_mib')} MiB of the cache's "
-                f"{_figure(cache.sized, 'memory_gib')} GiB",
+                f"{connections} connections take {_figure(cache.sized, 'connection_state_mib')} MiB of the cache"
+                + (f"'s {_figure(cache.sized, 'memory_gib')} GiB" if cache.sized.groups else ""),
             )
     for each in sockets:
         yield _task(
@@ -164,6 +170,10 @@ def _balancing(plan: Plan) -> Iterator[str]:
 def _validation(plan: Plan) -> Iterator[str]:
     for monitoring in plan.of(MonitoringSettings):
         sized = monitoring.sized
+        if monitoring.settings.managed:
+            detail = f"a managed workspace for {_figure(sized, 'series_count')} series, and a collector that sends them"
+            yield _task("Deploy Prometheus metrics", detail)
+            continue
         yield _task(
             "Deploy Prometheus metrics",
             f"{_nodes(sized.groups)} for {_figure(sized, 'series_count')} series; each node needs "
@@ -201,10 +211,12 @@ def _autoscaling(plan: Plan) -> Iterator[str]:
     services = [workload for workload in plan.fleet.workloads if workload.serves == "requests"]
     for workload in services:
         nodes = plan.fleet.lever_of(workload)
+        on = f" on {words.count(nodes.floor_count)} to {words.count(nodes.most_count)} nodes"
+        if not plan.fleet.group_of(workload).is_nodes:
+            on = ", each on no node of yours"
         yield _task(
             f"Configure the autoscaling policies{_of(workload.tier, services)}",
-            f"{who} keeps {_range(workload)} pods on "
-            f"{words.count(nodes.floor_count)} to {words.count(nodes.most_count)} nodes; "
+            f"{who} keeps {_range(workload)} pods{on}; "
             f"target{'s' * (len(workload.scaled_by) > 1)}: "
             f"{', '.join(_target(workload, name) for name in workload.scaled_by)}; up by "
             f"{words.count(scaling.scale_up_percent)}% every {scaling.scale_up_period_s} s after "

@@ -111,7 +111,11 @@ def _fleet(plan: Plan, tier: str) -> tuple[str, ...]:
 
 def _machine(group: NodeGroup, shapes: set[str]) -> str:
     """Return a group's shape, and of replicas their number: their shape only where it is not that of the others."""
-    shape = words.one_line(group.shape.name) + (" multi-AZ" if "multi_zone" in group.offer.options else "")
+    shape = words.one_line(group.shape.name)
+    if group.shape.what == "pod":
+        shape = f"pods of {shape}"
+    if "multi_zone" in group.offer.options:
+        shape += " multi-AZ"
     if group.role != "replicas":
         return shape
     count = int(group.count.ceiling)

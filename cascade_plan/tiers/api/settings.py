@@ -14,6 +14,8 @@ OF_NODES: Final = frozenset(
     {"nodes", "minimum_nodes", "minimum_nodes_scaled_in", "headroom_ratio", "shape", "purchase", "node_provisioning_s"}
 )
 """What only a service with nodes of its own says."""
+OF_MACHINES: Final = (OF_NODES - {"headroom_ratio", "node_provisioning_s"}) | {"users_per_node", "nodes_of"}
+"""What a service without nodes does not say."""
 
 
 class Pod(Part):
@@ -77,6 +79,12 @@ class Settings(Bought):
 
     nodes_of: Key | None = Field(default=None, examples=["api"])
     """The service on whose nodes its pods run too; nodes of its own if left out."""
+    serverless: bool = default(False, "plan", f"{PLAN}, cost calculator: nodes")
+    """Whether its pods run on no node of ours, as on Fargate: each is paid for by its own size. They need a cluster."""
+    users_per_pod: Count = default(
+        700, "assumption", "the plan's 5,000 users of a node, which holds seven pods of half a core"
+    )
+    """Connected users that one pod serves, by the rules, where the service is serverless."""
     users_per_node: Count = default(5000, "plan", f"{PLAN}, cost calculator: 5k users per node")
     """Connected users that one node serves, by the rules; of several services each by its share of the requests."""
     minimum_nodes: Count | None = default(None, "assumption", "as many as `availability` asks for", examples=[3])
@@ -135,8 +143,17 @@ class Settings(Bought):
     )
     """From a node that is asked for to one that takes pods."""
 
+    @property
+    def has_nodes(self) -> bool:
+        """Whether it has nodes of its own."""
+        return not self.serverless and self.nodes_of is None
+
     @model_validator(mode="after")
-    def _has_nodes(self) -> Self:
-        if self.nodes_of is not None and (given := sorted(OF_NODES & self.model_fields_set)):
+    def _has_its_own(self) -> Self:
+        if self.serverless and (given := self.said(OF_MACHINES)):
+            raise ValueError(f"{', '.join(given)}: the pods of a serverless service have no nodes, leave that out")
+        if not self.serverless and self.said({"users_per_pod"}):
+            raise ValueError("users_per_pod is for a serverless service, users_per_node counts nodes")
+        if self.nodes_of is not None and (given := self.said(OF_NODES)):
             raise ValueError(f"{', '.join(given)}: of its nodes {self.nodes_of} says that")
         return self

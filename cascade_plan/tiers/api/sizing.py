@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from math import ceil
 
+from cascade_plan.errors import UsageError
 from cascade_plan.formulas.percentiles import ServiceTime
 from cascade_plan.model.ask import Ask, Site
 from cascade_plan.model.catalogue import Shape
@@ -14,7 +16,7 @@ from cascade_plan.model.fleet import Band, Lever, NodeGroup, Sized, Workload
 from cascade_plan.model.offer import Offer
 from cascade_plan.model.place import Place, Quota, Scale, Visit
 from cascade_plan.model.scenario import Action
-from cascade_plan.tiers.api import credits, scaling, sharing
+from cascade_plan.tiers.api import credits, scaling, serverless, sharing, workload
 from cascade_plan.tiers.api.settings import NodeBounds, Pod, Settings
 
 AFTER: tuple[str, ...] = ()
@@ -30,6 +32,9 @@ def size(ask: Ask[Settings]) -> Sized:
     Raises InfeasibleError where no pod, or not one of each service, fits a node.
     """
     settings = ask.settings
+    if settings.serverless:
+        sized = serverless.size(ask)
+        return replace(sized, findings=(*sized.findings, *_idle_findings(ask)))
     if settings.nodes_of is not None:
         return _resident(ask, ask.fleet[settings.nodes_of])
     shape = ask.shape("vm")
@@ -40,7 +45,7 @@ def size(ask: Ask[Settings]) -> Sized:
     group = ask.nodes(shape, count, sharing.unrequested_share(ask.allocatable(shape), _pods(ask, ask.name), pods))
     lever = _lever(ask, group.offer, least, base, most)
     replicas = _replica_figures(ask, group, pods, lever)
-    workload = _workload(ask, group, replicas, pods, lever.most_count)
+    run = _workload(ask, group, replicas, pods, lever.most_count)
     return Sized(
         ask.name,
         "api",
@@ -52,21 +57,24 @@ def size(ask: Ask[Settings]) -> Sized:
             *_rounding_findings(figures),
             *_capacity_findings(replicas, most, pods[ask.name]),
             *_zone_findings(ask, base),
-            *scaling.findings(ask, workload),
+            *scaling.findings(ask, run),
             *_idle_findings(ask),
             *credits.findings(ask, group),
         ),
         levers=(lever,),
-        workloads=(workload,),
+        workloads=(run,),
     )
 
 
 def _resident(ask: Ask[Settings], owner: Sized) -> Sized:
     """Return the pods of a service that run on the nodes of another."""
+    if not owner.group("nodes").is_nodes:
+        place = ask.own("nodes_of")
+        raise UsageError(f"{place.origin}: {place.name}: {owner.name} is serverless and has no nodes")
     group, lever = owner.group("nodes"), owner.lever("node_count")
     pods = _pods_per_node(ask, owner.name, group.shape)
     replicas = _replica_figures(ask, group, pods, lever)
-    workload = _workload(ask, group, replicas, pods, lever.most_count)
+    run = _workload(ask, group, replicas, pods, lever.most_count)
     return Sized(
         ask.name,
         "api",
@@ -74,10 +82,10 @@ def _resident(ask: Ask[Settings], owner: Sized) -> Sized:
         findings=(
             *_capacity_findings(replicas, lever.most_count, pods[ask.name]),
             *_port_findings(ask, owner),
-            *scaling.findings(ask, workload),
+            *scaling.findings(ask, run),
             *_idle_findings(ask),
         ),
-        workloads=(workload,),
+        workloads=(run,),
     )
 
 
@@ -99,14 +107,15 @@ def places(site: Site[Settings], scale: Scale, before: tuple[Place, ...]) -> tup
     """Return the pods as one queue: the balancer sends to the least busy, and a pod that is busy has a core to itself
     as long as its node has one left. There are as many servers as cores that pods can keep busy, or pods if fewer.
     """
-    (workload,) = site.fleet[site.name].workloads
-    lever = site.fleet[sharing.host(site.scenario, site.name)].lever("node_count")
+    (run,) = site.fleet[site.name].workloads
+    lever = site.fleet[sharing.host(site.scenario, site.name)].lever(
+        "replica_count" if site.settings.serverless else "node_count"
+    )
     nodes = scale.get(lever.name, lever.base_count)
-    pods = min(nodes * workload.pod_count_per_node, scale.get(f"{site.name}.replica_count", workload.replica_count_max))
-    pods = max(1, pods)
-    limit = site.settings.pod.cpu_limit_cores
+    pods = min(nodes * run.pod_count_per_node, scale.get(f"{site.name}.replica_count", run.replica_count_max))
+    pods, limit = max(1, pods), run.cpu_cores_max
     # A node's pods together get what it leaves them; one of them alone at most a core, and at most its limit.
-    cores = pods * min(1.0, limit or 1.0, workload.cores_per_pod * workload.pod_count_per_node / _beside(pods, nodes))
+    cores = pods * min(1.0, limit or 1.0, run.cores_per_pod * run.pod_count_per_node / _beside(pods, nodes))
     servers = max(1, round(cores))
 
     def visits(action: Action) -> tuple[Visit, ...]:
@@ -175,32 +184,11 @@ def _lever(ask: Ask[Settings], offer: Offer, least: int, base: int, most: int) -
 
 
 def _workload(ask: Ask[Settings], group: NodeGroup, replicas: Three, pods: Mapping[str, int], most: int) -> Workload:
-    settings, node = ask.settings, ask.allocatable(group.shape)
+    """Return the pods as they stand on nodes: a busy one has a core, or its part of them when all are busy."""
+    pod, node = ask.settings.pod, ask.allocatable(group.shape)
     fit, low, high = (int(figure.value) for figure in replicas)
-    cores_per_pod = min(1.0, settings.pod.cpu_limit_cores or 1.0, node.cpu_m / 1000 / sum(pods.values()))
-    return Workload(
-        tier=ask.name,
-        kind="api",
-        name=ask.workload,
-        image=settings.image,
-        port=settings.port,
-        cpu_cores=settings.pod.cpu_cores,
-        memory_mib=settings.pod.memory_mib,
-        memory_mib_max=settings.pod.memory_mib,
-        cpu_cores_max=settings.pod.cpu_limit_cores,
-        replica_count_min=low,
-        replica_count_max=high,
-        pod_count_per_node=fit,
-        pod_count_max=most * fit,
-        cores_per_pod=cores_per_pod,
-        group=group.name,
-        serves="requests",
-        ready_path=settings.ready_path,
-        live_path=settings.live_path,
-        connection_count_per_pod=settings.connections_per_pod if ask.scenario.of("database") else 0,
-        scaled_by=scaling.read_by(ask),
-        targets=scaling.targets(ask, cores_per_pod),
-    )
+    cores_per_pod = min(1.0, pod.cpu_limit_cores or 1.0, node.cpu_m / 1000 / sum(pods.values()))
+    return workload.of(ask, group, pod, (low, high), fit, most, cores_per_pod)
 
 
 def _node_figures(ask: Ask[Settings]) -> Three:

@@ -13,10 +13,10 @@ from cascade_plan.tiers.api.settings import Settings
 def ways(site: Site[Settings]) -> Iterator[Way]:
     """Yield the nodes on spot, fewer of them, and smaller ones for as many users a vCPU.
 
-    A service on another's nodes has none of its own.
+    A service on another's nodes, or on none, has none of its own.
     """
     settings = site.settings
-    if settings.nodes_of is not None:
+    if not settings.has_nodes:
         return
     path, name = f"tiers.{site.name}", called(site.name)
     yield Way(

@@ -35,8 +35,10 @@ class Work:
     """Commands a second."""
     sent_bytes: Demand
     """Bytes sent a second, to whom it answers and to whom it publishes."""
-    stored_gib: float
-    """What is kept, with the state of connections."""
+    kept_gib: float
+    """What is cached."""
+    state_gib: float
+    """The state of connections."""
     connection_count: int
     """Connections to each master."""
 
@@ -55,13 +57,53 @@ class Work:
         return cls(
             commands=Demand(shared_units_per_request=reads + messages, flat_units=renewed),
             sent_bytes=Demand(shared_units_per_request=answers * ask.settings.hit_ratio + published * listeners),
-            stored_gib=_kept_gib(ask) + state_mib / 1024,
+            kept_gib=_kept_gib(ask),
+            state_gib=state_mib / 1024,
             connection_count=ceil(pods * ask.settings.connections_per_pod),
         )
+
+    @property
+    def stored_gib(self) -> float:
+        """What is kept, with the state of connections."""
+        return self.kept_gib + self.state_gib
 
     def commands_per_s(self, ask: Ask[Settings]) -> float:
         """Return the commands a second of the busier of the day's peak and the named loads."""
         return self.commands.at(busiest_requests_per_s(ask.scenario, ask.traffic), 1.0)
+
+    def stored_figure(self, ask: Ask[Settings]) -> Derivation:
+        """Return the figure of what is kept."""
+        given = ask.settings.data_gib is not None
+        return ask.figure(
+            "data_gib",
+            self.stored_gib,
+            "GiB",
+            "data_gib + connection state"
+            if given
+            else "users.peak x an answer of each action that asks the cache, + connection state",
+            (ask.own("data_gib"),) if given else (ask.given("users.peak"),),
+            "" if given else "assumption",
+            "" if given else f"tiers.{ask.name}.data_gib is not given",
+        )
+
+    def connection_figure(self, ask: Ask[Settings]) -> Derivation:
+        """Return the figure of who connects at most."""
+        return ask.figure(
+            "connection_count_max",
+            self.connection_count,
+            "connections",
+            "most pods that run at once x connections_per_pod"
+            + ("" if ask.settings.serverless else ", to each master"),
+            (ask.own("connections_per_pod"),),
+        )
+
+    def connection_ceiling(self, ask: Ask[Settings], who: str, most: int) -> Ceiling:
+        """Return that as many connect as are accepted."""
+        return Ceiling(
+            f"{ask.name}.connection_count_max", "cache-connections", f"{who} is to accept", "it accepts",
+            "connections", Demand(flat_units=self.connection_count), most,
+            f"fewer of each pod, set tiers.{ask.name}.connections_per_pod",
+        )  # fmt: skip
 
 
 def _kept_gib(ask: Ask[Settings]) -> float:
@@ -88,18 +130,7 @@ def least_masters(settings: Settings, work: Work, commands_per_s: float, maxmemo
 
 def figures(ask: Ask[Settings], work: Work, shape: Shape, masters: int) -> Iterator[Derivation]:
     """Yield what is kept, what each master's thread and network are asked, and who connects to it."""
-    given = ask.settings.data_gib is not None
-    yield ask.figure(
-        "data_gib",
-        work.stored_gib,
-        "GiB",
-        "data_gib + connection state"
-        if given
-        else "users.peak x an answer of each action that asks the cache, + connection state",
-        (ask.own("data_gib"),) if given else (ask.given("users.peak"),),
-        "" if given else "assumption",
-        "" if given else f"tiers.{ask.name}.data_gib is not given",
-    )
+    yield work.stored_figure(ask)
     network = shape.network_bytes_per_s
     yield ask.figure(
         "network_bytes_per_s_peak",
@@ -110,13 +141,7 @@ def figures(ask: Ask[Settings], work: Work, shape: Shape, masters: int) -> Itera
         (Input(f"{shape.name}: network, bytes/s", "not known" if network is None else network, "catalogue"),),
         MODEL,
     )
-    yield ask.figure(
-        "connection_count_max",
-        work.connection_count,
-        "connections",
-        "most pods that run at once x connections_per_pod, to each master",
-        (ask.own("connections_per_pod"),),
-    )
+    yield work.connection_figure(ask)
 
 
 def ceilings(ask: Ask[Settings], work: Work, shape: Shape, masters: int, maxmemory_gib: float) -> Iterator[Ceiling]:
@@ -144,11 +169,7 @@ def ceilings(ask: Ask[Settings], work: Work, shape: Shape, masters: int, maxmemo
             bytes_per_unit=MIB,
         )  # fmt: skip
     if (connections := ask.cloud.cache_connection_count_max()) is not None:
-        yield of(
-            "connection_count_max", "cache-connections", f"each master of {name} is to accept", "it accepts",
-            "connections", Demand(flat_units=work.connection_count), connections,
-            f"fewer of each pod, set tiers.{name}.connections_per_pod", lever="", count=1,
-        )  # fmt: skip
+        yield work.connection_ceiling(ask, f"each master of {name}", connections)
     burst = ask.cloud.burst(shape)
     if burst is not None and burst.offer is None and shape.cpu_baseline_ratio is not None:
         yield of(

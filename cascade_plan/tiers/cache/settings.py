@@ -1,13 +1,27 @@
 """What a scenario may say of a cache."""
 
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
 from cascade_plan.model.defaults import PLAN, default
 from cascade_plan.model.part import Need, ShapeName
 from cascade_plan.model.tier import Bought
-from cascade_plan.units import Count, GibOrZero, Milliseconds, MillisecondsOrZero, PerOne, Share, Variability
+from cascade_plan.units import (
+    AtLeastOne,
+    Count,
+    GibOrZero,
+    Milliseconds,
+    MillisecondsOrZero,
+    PerOne,
+    Share,
+    Variability,
+)
+
+OF_NODES: Final = frozenset(
+    {"users_per_node", "minimum_nodes", "shape", "replicas_per_master", "nodes", "purchase", "command_ms"}
+)
+"""What only a cache with nodes says."""
 
 
 class Settings(Bought):
@@ -19,6 +33,9 @@ class Settings(Bought):
 
     engine: Literal["redis", "valkey"] = default("redis", "plan", f"{PLAN}: message broker redis_cluster")
     """Which server it is."""
+    serverless: bool = default(False, "plan", f"{PLAN}, cost calculator: nodes of 8 GB")
+    """Whether it has no nodes: what is stored and what is asked is paid for, as of ElastiCache Serverless, which is in
+    several zones and scales by itself."""
     hit_ratio: Share = default(0.9, "plan", f"{PLAN}, target: 90% hits, to be measured")
     """Share of the reads that it answers; the others reach the database."""
     users_per_node: Count = default(20_000, "plan", f"{PLAN}, cost calculator: max(3, peak / 20000)")
@@ -51,6 +68,17 @@ class Settings(Bought):
         0.5, "assumption", "0.42 ms in the middle and 1.3 at p99 within a zone are 0.27; zones differ besides"
     )
     """Squared coefficient of variation of that time."""
+
+    processing_units_per_renewal: AtLeastOne = default(
+        8.0, "assumption", "the emitted script runs eight commands, and each counts as one by itself"
+    )
+    """Of a serverless cache, the processing units of renewing a connection's state at a heartbeat."""
+
+    @model_validator(mode="after")
+    def _has_nodes(self) -> Self:
+        if self.serverless and (given := self.said(OF_NODES)):
+            raise ValueError(f"{', '.join(given)}: a serverless cache has no nodes, leave that out")
+        return self
 
     @model_validator(mode="after")
     def _whole_shards(self) -> Self:

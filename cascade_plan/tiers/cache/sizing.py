@@ -15,17 +15,11 @@ from cascade_plan.model.fleet import Band, Lever, NodeGroup, Sized, Streams
 from cascade_plan.model.offer import Offer
 from cascade_plan.model.place import Place, Scale, Visit, trip_time
 from cascade_plan.model.scenario import Action
-from cascade_plan.tiers.cache import limits
+from cascade_plan.tiers.cache import limits, serverless, state
 from cascade_plan.tiers.cache.limits import MASTERS_LEAST, Work
 from cascade_plan.tiers.cache.settings import Settings
 
 AFTER: tuple[str, ...] = ("api", "websocket", "worker")
-STATE_BYTES_PER_CONNECTION = 266
-"""A hash ws:{tenant}:conn:<uuid> of three fields with a TTL, as a listpack, in a cluster: measured on Redis 7.0.15 with
-10,000 of them (261 with 100,000). 208 for the plan's own key outside a cluster."""
-INDEX_BYTES_PER_CONNECTION = 167
-"""A member of a tenant's sorted set of connections, by when each is forgotten, in place of the plan's scan over every
-key: 52 bytes for 100 connections (a listpack), 142 to 167 for 500 to 10,000, measured on Redis 7.0.15."""
 RESERVED_SHARE = 0.25
 """Of a node's memory, kept from the data: for client buffers, replication, and pages written while a fork copies them.
 https://docs.aws.amazon.com/AmazonElastiCache/latest/red-ug/redis-memory-management.html"""
@@ -40,6 +34,10 @@ STALL_HEARTBEATS = 3
 def size(ask: Ask[Settings]) -> Sized:
     """Return the masters by the plan's rule, their replicas, and what connection state and channels take of them."""
     settings, users = ask.settings, ask.scenario.users
+    streams = state.carried(ask)
+    work = Work.of(ask, streams, sum(state.mib(each.connections.peak) for each in streams))
+    if settings.serverless:
+        return _serverless(ask, work)
     shape = ask.shape("cache", (settings.engine,))
     replicas, given_replicas = _replicas(ask)
     each = 1 + replicas
@@ -48,8 +46,6 @@ def size(ask: Ask[Settings]) -> Sized:
         settings.minimum_nodes, ask.nodes_for(users.peak, settings.users_per_node)
     )
     note = "" if pinned else ask.rounding_note(users.peak, settings.users_per_node, settings.minimum_nodes)
-    streams = _carried(ask)
-    work = Work.of(ask, streams, sum(map(_state_mib, streams)))
     commands, maxmemory_gib = work.commands_per_s(ask), shape.memory_gib * (1 - RESERVED_SHARE)
     if ask.scenario.method == "slo" and not pinned:
         masters = max(masters, limits.least_masters(settings, work, commands, maxmemory_gib))
@@ -67,8 +63,8 @@ def size(ask: Ask[Settings]) -> Sized:
     figures = (
         *_node_figures(ask, masters, count, note, given_replicas),
         *_memory_figures(ask, shape, masters),
-        *(figure for streams in _carried(ask) for figure in _stream_figures(ask, shape, streams)),
-        _command_figure(ask, commands, masters),
+        *(figure for each in streams for figure in _stream_figures(ask, shape, each)),
+        _command_figure(ask, commands, (Input(f"{ask.name}.master_count", masters, "computed"), ask.own("command_ms"))),
         _hit_ratio_figure(ask),
         *limits.figures(ask, work, shape, masters),
     )
@@ -90,9 +86,18 @@ def size(ask: Ask[Settings]) -> Sized:
     )
 
 
+def _serverless(ask: Ask[Settings], work: Work) -> Sized:
+    """Return a cache without nodes, with what any cache has."""
+    sized, commands = serverless.size(ask, work), work.commands_per_s(ask)
+    figures = (*sized.figures, _command_figure(ask, commands, ()), _hit_ratio_figure(ask))
+    return replace(sized, figures=figures, findings=tuple(_unused_findings(ask, commands)))
+
+
 def places(site: Site[Settings], scale: Scale, before: tuple[Place, ...]) -> tuple[Place, ...]:
     """Return the masters, each a queue of its own with one server: commands are executed one at a time."""
     settings, scenario = site.settings, site.scenario
+    if settings.serverless:
+        return serverless.places(site)
     each, trip = ServiceTime(settings.command_ms / 1000), trip_time(settings.round_trip_ms, settings.round_trip_scv)
 
     def visits(action: Action) -> tuple[Visit, ...]:
@@ -110,11 +115,6 @@ def _replicas(ask: Ask[Settings]) -> tuple[int, Input]:
     if ask.settings.nodes is not None and ask.settings.replicas_per_master is None:
         return 0, Input(f"tiers.{ask.name}.replicas_per_master", 0, "all nodes are pinned")
     return ask.least("replicas_per_master", ask.scenario.availability.asked.copy_count)
-
-
-def _carried(ask: Ask[Settings]) -> tuple[Streams, ...]:
-    """Return the open connections whose state and messages this cache holds: those of the fleet, in its first cache."""
-    return ask.streams if ask.name == ask.scenario.first("cache") else ()
 
 
 def _node_figures(
@@ -164,14 +164,7 @@ def _memory_figures(ask: Ask[Settings], shape: Shape, masters: int) -> Iterator[
 def _stream_figures(ask: Ask[Settings], shape: Shape, streams: Streams) -> Iterator[Derivation]:
     """Yield what connection state takes, and what a subscriber may leave unread while it stands still for a while."""
     sockets = ask.scenario.first("websocket")
-    yield ask.figure(
-        "connection_state_mib",
-        _state_mib(streams),
-        "MiB",
-        f"open connections x ({STATE_BYTES_PER_CONNECTION} bytes of state + {INDEX_BYTES_PER_CONNECTION} of index)",
-        (ask.computed(f"{sockets}.connection_count"),),
-        "measured, Redis 7.0.15: ws:{tenant}:conn:<uuid> with TTL, and a sorted set of ids for each tenant",
-    )
+    yield state.figure(ask, streams)
     reserve_mib = shape.memory_gib * 1024 * RESERVED_SHARE
     needed_mib = (
         streams.messages_per_s.peak
@@ -195,12 +188,10 @@ def _stream_figures(ask: Ask[Settings], shape: Shape, streams: Streams) -> Itera
     )
 
 
-def _state_mib(streams: Streams) -> float:
-    return streams.connections.peak * (STATE_BYTES_PER_CONNECTION + INDEX_BYTES_PER_CONNECTION) / 2**20
-
-
-def _command_figure(ask: Ask[Settings], commands_per_s: float, masters: int) -> Derivation:
-    heartbeats = tuple(f"tiers.{name}.heartbeat_interval_s" for name in ask.scenario.of("websocket") if _carried(ask))
+def _command_figure(ask: Ask[Settings], commands_per_s: float, of_nodes: tuple[Input, ...]) -> Derivation:
+    heartbeats = tuple(
+        f"tiers.{name}.heartbeat_interval_s" for name in ask.scenario.of("websocket") if state.carried(ask)
+    )
     paths = ("users.peak", "users.active_share", *heartbeats)
     also = " + published messages + a TTL renewed at each heartbeat" if heartbeats else ""
     return ask.figure(
@@ -208,12 +199,8 @@ def _command_figure(ask: Ask[Settings], commands_per_s: float, masters: int) -> 
         commands_per_s,
         "commands/s",
         f"reads{also}, at the busier of the day's peak and the named loads",
-        (
-            *(ask.given(path) for path in paths),
-            Input(f"{ask.name}.master_count", masters, "computed"),
-            ask.own("command_ms"),
-        ),
-        "of all masters; each executes them one at a time, on one core: 1000 / command_ms at most",
+        (*(ask.given(path) for path in paths), *of_nodes),
+        "of all masters; each executes them one at a time, on one core: 1000 / command_ms at most" if of_nodes else "",
     )
 
 
@@ -252,7 +239,7 @@ def _findings(ask: Ask[Settings], masters: int, replicas: int, note: str) -> lis
 
 def _lost(ask: Ask[Settings], masters: int) -> str:
     """Return what the loss of a master without a replica takes."""
-    carried, replicas = _carried(ask), f"(tiers.{ask.name}.replicas_per_master: 1)"
+    carried, replicas = state.carried(ask), f"(tiers.{ask.name}.replicas_per_master: 1)"
     if masters == 1:
         also = ", and the connection state and the channels are gone" if carried else ""
         return (

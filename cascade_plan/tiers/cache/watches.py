@@ -35,14 +35,32 @@ def watches(site: Site[Settings]) -> tuple[Watch, ...]:
         return ()
     # The application counts look-ups, by cache where it has several; the exporter knows the memory.
     lookups = Scope(site.application, {} if is_alone(site) else {"cache": site.name})
-    return (_room(site, lookups, scope_of_exporter(site, PROGRAM)), *_gates(site, lookups))
+    own = (
+        _answered(site, lookups) if site.settings.serverless else _room(site, lookups, scope_of_exporter(site, PROGRAM))
+    )
+    return (own, *_gates(site, lookups))
 
 
-def _room(site: Site[Settings], lookups: Scope, nodes: Scope) -> Watch:
+def _answered(site: Site[Settings], lookups: Scope) -> Watch:
+    """Return the hit ratio alone: a cache without nodes has no memory that is full, and none that a program reads."""
+    return Watch(
+        site.name,
+        sign="cache misses",
+        recorded=(lookups.recorded(_hits(lookups), _hit_ratio(lookups)),),
+        observed=tuple(_looked_up(site, lookups)),
+        charts=(Chart(headed(site, "Cache hits"), "percentunit", (Line(lookups.select(_hits(lookups)), "hits"),)),),
+    )
+
+
+def _hit_ratio(lookups: Scope) -> str:
     hits, all_ = (
         lookups.total(rate(lookups.select(f"{lookups.own(CACHE_LOOKUPS)}_total", **labels), SHORTEST_S))
         for labels in ({"result": "hit"}, {})
     )
+    return ratio(hits, all_)
+
+
+def _room(site: Site[Settings], lookups: Scope, nodes: Scope) -> Watch:
     memory, limit = (
         nodes.most(nodes.select(metric), "pod") for metric in ("redis_memory_used_bytes", "redis_memory_max_bytes")
     )
@@ -61,7 +79,7 @@ def _room(site: Site[Settings], lookups: Scope, nodes: Scope) -> Watch:
         exporter=exporter(site, PROGRAM),
         sign="cache misses",
         recorded=(
-            lookups.recorded(_hits(lookups), ratio(hits, all_)),
+            lookups.recorded(_hits(lookups), _hit_ratio(lookups)),
             nodes.recorded(MEMORY, f"{memory} / ({limit} > 0)"),
         ),
         observed=tuple(_observed(site, lookups, nodes)),
@@ -78,15 +96,19 @@ def _room(site: Site[Settings], lookups: Scope, nodes: Scope) -> Watch:
 
 def _observed(site: Site[Settings], lookups: Scope, nodes: Scope) -> Iterator[Observed]:
     """Yield what a calibration asks: look-ups by their result, and the CPU of the nodes and of the engine's thread."""
-    for what, result in ((CACHE_HITS_PER_S, "hit"), (CACHE_MISSES_PER_S, "miss")):
-        counted = rate(lookups.select(f"{lookups.own(CACHE_LOOKUPS)}_total", result=result), observed_window_s(site))
-        yield Observed(Measure(what, site.name), f"sum({counted})")
+    yield from _looked_up(site, lookups)
     for what, operation, thread in ((CORES, "sum", ""), (ENGINE_SHARE, "avg", "_main_thread")):
         system, user = (
             rate(nodes.select(f"redis_cpu_{mode}{thread}_seconds_total"), observed_window_s(site))
             for mode in ("sys", "user")
         )
         yield Observed(Measure(what, site.name), f"{operation}({system} + {user})")
+
+
+def _looked_up(site: Site[Settings], lookups: Scope) -> Iterator[Observed]:
+    for what, result in ((CACHE_HITS_PER_S, "hit"), (CACHE_MISSES_PER_S, "miss")):
+        counted = rate(lookups.select(f"{lookups.own(CACHE_LOOKUPS)}_total", result=result), observed_window_s(site))
+        yield Observed(Measure(what, site.name), f"sum({counted})")
 
 
 def _hits(lookups: Scope) -> str:

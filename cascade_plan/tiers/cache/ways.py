@@ -19,6 +19,8 @@ def ways(site: Site[Settings]) -> Iterator[Way]:
         yield Way(
             "Valkey instead of Redis", "what Redis added after 7.2, which Valkey left", {f"{path}.engine": "valkey"}
         )
+    if settings.serverless:
+        return
     masters, nodes = sized.count("master_count"), sized.count("node_count")
     name, fewest = called(site.name), {f"{path}.minimum_nodes": 1}
     if settings.nodes is None and nodes > masters:

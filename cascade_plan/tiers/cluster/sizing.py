@@ -9,6 +9,7 @@ from cascade_plan.model.derivation import Finding
 from cascade_plan.model.fleet import Band, Sized, Usage
 from cascade_plan.model.offer import Offer
 from cascade_plan.model.support import Support
+from cascade_plan.tiers.cluster import pods
 from cascade_plan.tiers.cluster.settings import Settings
 
 AFTER: tuple[str, ...] = ()
@@ -25,7 +26,9 @@ def size(ask: Ask[Settings]) -> Sized:
     if support is not None and has_support and ask.day is not None and support.rate(ask.day) is not None:
         usages.append(Usage(ask.name, f"extended support of Kubernetes {version}", SUPPORTED, hours, "hour"))
     findings = tuple(_findings(ask, support, usages)) if has_support else ()
-    return Sized(ask.name, "cluster", usages=tuple(usages), findings=findings, not_emitted=_not_emitted(usages))
+    return Sized(
+        ask.name, "cluster", usages=(*usages, *pods.own(ask)), findings=findings, not_emitted=_not_emitted(usages)
+    )
 
 
 def _not_emitted(usages: list[Usage]) -> tuple[str, ...]:

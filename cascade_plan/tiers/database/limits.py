@@ -30,7 +30,8 @@ class _Limit:
 
 def ceilings(ask: Ask[Settings], work: Work) -> Iterator[Ceiling]:
     """Yield the most that the primary does, and that each replica does."""
-    operations, throughput = _of_disk(ask, work, 0), _of_disk(ask, work, 1)
+    has_disk = ask.settings.engine != "aurora"
+    operations, throughput = (_of_disk(ask, work, at) if has_disk else None for at in (0, 1))
     if operations is not None:
         figure, unit = "disk_operations_per_s_peak", "disk operations/s"
         yield from _both(ask, work, figure, "disk-operations", "is asked", unit, work.disk_operations, operations)
@@ -99,11 +100,12 @@ def _larger(ask: Ask[Settings]) -> str:
 def findings(ask: Ask[Settings], work: Work, read_s: float, write_s: float) -> Iterator[Finding]:
     """Yield what no ceiling says: what credits cost, checkpoints that hurry, and what is not known."""
     yield from _credits(ask, work, read_s, write_s)
-    yield from _checkpoints(ask, work)
-    shape = work.shape
+    shape, has_disk = work.shape, ask.settings.engine != "aurora"
+    if has_disk:
+        yield from _checkpoints(ask, work)
     known = {
         "network": shape.network_bytes_per_s,
-        "disk": shape.disk_operations_per_s,
+        "disk": shape.disk_operations_per_s if has_disk else 1.0,
         "CPU credits": shape.cpu_baseline_ratio if shape.burstable else 1.0,
     }
     if missing := [what for what, figure in known.items() if figure is None]:

@@ -12,6 +12,7 @@ from cascade_plan.model.ceiling import Demand
 from cascade_plan.model.derivation import Finding
 from cascade_plan.model.fleet import Band, NodeGroup, Usage
 from cascade_plan.model.offer import Offer
+from cascade_plan.tiers.database import aurora
 from cascade_plan.tiers.database.disk import MIB, Disk, disk, disks_of_year
 from cascade_plan.tiers.database.growth import growth_gib_per_month, held_gib
 from cascade_plan.tiers.database.service import read_time, write_time
@@ -25,6 +26,12 @@ METERED = {"database_credits": "metered as they are spent", "database_support": 
 
 def usages(ask: Ask[Settings], work: Work, groups: Sequence[NodeGroup], version: str) -> Iterator[Usage]:
     """Yield the metered use of the instances in `groups`; `version` names the extended support that is charged."""
+    if ask.settings.engine == aurora.ENGINE:
+        yield from aurora.usages(ask, work, groups[0])
+        for group in groups:
+            yield from _credits(ask, work, group)
+        yield from _backups(ask, None, [None] * MONTHS_PER_YEAR)
+        return
     now, year = disk(ask, work, ask.scenario.month), disks_of_year(ask, work)
     for group in groups:
         yield _storage(group, now, year)
@@ -44,6 +51,8 @@ def not_emitted(used: Sequence[Usage]) -> Iterator[str]:
 
 def findings(ask: Ask[Settings], work: Work, groups: Sequence[NodeGroup]) -> Iterator[Finding]:
     """Yield that data fills the disk within a year, and what it costs that the disk grows by itself."""
+    if ask.settings.engine == aurora.ENGINE:
+        return
     first, *_, last = disks_of_year(ask, work)
     growth = growth_gib_per_month(ask)
     if last.gib <= first.gib or not growth:
@@ -128,7 +137,7 @@ def _support(ask: Ask[Settings], group: NodeGroup, years: str) -> Usage:
     return Usage(group.tier, name, Offer("database_support", years), hours, "vcpu_hour", group=group.name)
 
 
-def _backups(ask: Ask[Settings], now: Disk, year: Sequence[Disk]) -> Iterator[Usage]:
+def _backups(ask: Ask[Settings], now: Disk | None, year: Sequence[Disk | None]) -> Iterator[Usage]:
     if ask.settings.backup_gib is not None:
         amount, months = ask.settings.backup_gib, [ask.settings.backup_gib] * MONTHS_PER_YEAR
     else:
@@ -137,13 +146,15 @@ def _backups(ask: Ask[Settings], now: Disk, year: Sequence[Disk]) -> Iterator[Us
     if amount or any(months):
         name = f"{ask.name.replace('_', ' ')} backup"
         monthly = tuple(map(Band.constant, months))
-        yield Usage(
-            ask.name, name, Offer("database_backup"), Band.constant(amount), "gib_month", amount_monthly=monthly
-        )
+        options = (aurora.ENGINE,) if ask.settings.engine == aurora.ENGINE else ()
+        offer = Offer("database_backup", "", options)
+        yield Usage(ask.name, name, offer, Band.constant(amount), "gib_month", amount_monthly=monthly)
 
 
-def _kept_gib(ask: Ask[Settings], size: Disk, month: int) -> float:
+def _kept_gib(ask: Ask[Settings], size: Disk | None, month: int) -> float:
     """Return the backups beyond what is free: one of all data, and what changed on the days that are kept.
+
+    As much is free as the disk holds, or of Aurora, which has none, as its data.
 
     What a day changes is taken to be its log.
     """
@@ -152,4 +163,4 @@ def _kept_gib(ask: Ask[Settings], size: Disk, month: int) -> float:
         return settings.snapshot_gib
     per_day = growth_gib_per_month(ask) * postgres.WAL_BYTES_PER_ROW_BYTE / DAYS_PER_MONTH
     kept = held_gib(ask, month) + per_day * settings.backup_retention_days + settings.snapshot_gib
-    return max(0.0, kept - size.gib)
+    return max(0.0, kept - (held_gib(ask, month) if size is None else size.gib))

@@ -22,8 +22,12 @@ def write_time(settings: Settings, write_ms: float | None = None) -> ServiceTime
 
 
 def commit_time(scenario: Scenario, settings: Settings) -> ServiceTime | None:
-    """Return the law of a commit: it reaches the disk, and that of a standby in another zone where there is one."""
-    standby_ms = settings.standby_commit_ms if scenario.availability.asked.has_standby else 0.0
+    """Return the law of a commit: it reaches the disk, and that of a standby in another zone where there is one.
+
+    Aurora's storage is in three zones, and waits for two of them always.
+    """
+    is_elsewhere = scenario.availability.asked.has_standby or settings.engine == "aurora"
+    standby_ms = settings.standby_commit_ms if is_elsewhere else 0.0
     total_ms = settings.commit_ms + standby_ms
     return ServiceTime(total_ms / 1000, settings.commit_scv) if total_ms else None
 

@@ -1,6 +1,6 @@
 """What a scenario may say of a PostgreSQL database."""
 
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -26,6 +26,9 @@ from cascade_plan.units import (
     Share,
     Variability,
 )
+
+CapacityUnits = Annotated[float, Field(ge=0.5, le=256, multiple_of=0.5)]
+"""https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/aurora-serverless-v2.requirements.html (2026-11)"""
 
 
 class Tables(Part):
@@ -89,6 +92,14 @@ class Roles(Part):
         return distinct(self, ("owner", "app", "readonly"))
 
 
+OF_DISKS: Final = frozenset({"storage_gib", "provisioned_operations_per_s", "provisioned_mib_per_s"})
+"""What only a database with disks of its instances says: Aurora's storage is one for all, as large as its data."""
+OF_AURORA: Final = frozenset({"io_mode", "serverless"})
+OF_CAPACITY: Final = frozenset({"capacity_units_min", "capacity_units_max", "capacity_busy_ratio"})
+"""What only a serverless database says, as it does not say OF_INSTANCES."""
+OF_INSTANCES: Final = frozenset({"shape", "purchase"})
+
+
 class Settings(Bought):
     """PostgreSQL: primary, read replicas and storage, and how long its queries take."""
 
@@ -96,6 +107,31 @@ class Settings(Bought):
     SEVERAL: ClassVar[bool] = True
     BOUGHT: ClassVar[str] = "database"
 
+    engine: Literal["postgres", "aurora"] = default("postgres", "plan", f"{PLAN}: RDS for PostgreSQL")
+    """postgres: RDS for PostgreSQL, a disk for each instance and a standby. aurora: Aurora PostgreSQL, one storage in
+    three zones that is as large as its data; a reader takes over from the writer, there is no other standby."""
+    io_mode: Literal["standard", "io_optimized"] = default(
+        "standard", "cited", "what a new cluster has, https://aws.amazon.com/rds/aurora/faqs/"
+    )
+    """Of Aurora: standard pays each I/O request apart, io_optimized pays more for instances and storage and none."""
+    serverless: bool = default(False, "plan", f"{PLAN}: instances")
+    """Of Aurora: whether its instances have no shape but a capacity that follows the load (Aurora Serverless v2)."""
+    capacity_units_min: CapacityUnits = default(
+        0.5,
+        "cited",
+        "the least, https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/aurora-serverless-v2.html",
+    )
+    """Of a serverless database, the least capacity of an instance, of about 2 GiB each."""
+    capacity_units_max: CapacityUnits = default(
+        16.0,
+        "cited",
+        "the console's, https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/aurora-serverless-v2.html",
+    )
+    """Of a serverless database, the most."""
+    capacity_busy_ratio: Annotated[Share, Field(ge=0.05)] = default(
+        0.5, "assumption", "how busy it is kept: AWS says only that it grows with CPU, memory and network"
+    )
+    """Of a serverless database, the share of its capacity that queries keep busy."""
     shape: ShapeName | Need = default(
         {"vcpu": 4, "memory_gib": 32},
         "assumption",
@@ -231,3 +267,19 @@ class Settings(Bought):
         4, "measured", "psycopg under the emitted tenancy: BEGIN, set_config, the query, COMMIT; asyncpg makes 7"
     )
     """Round trips that one query makes, with the transaction that it is alone in."""
+
+    @model_validator(mode="after")
+    def _of_its_engine(self) -> Self:
+        has_capacity = self.engine == "aurora" and self.serverless
+        for applies, names, words in (
+            (self.engine == "aurora", OF_AURORA, "only of engine aurora"),
+            (self.engine == "postgres", OF_DISKS, "Aurora's storage is as large as its data and never provisioned"),
+            (has_capacity, OF_CAPACITY, "only of a serverless database (engine: aurora, serverless: true)"),
+            (not has_capacity, OF_INSTANCES, "a serverless database has no instances to choose or to commit to"),
+        ):
+            if not applies and (given := self.said(names)):
+                raise ValueError(f"{', '.join(given)}: {words}")
+        if self.capacity_units_max < self.capacity_units_min:
+            low, high = self.capacity_units_min, self.capacity_units_max
+            raise ValueError(f"capacity_units_max ({high:g}) must not be below capacity_units_min ({low:g})")
+        return self

@@ -15,7 +15,7 @@ from cascade_plan.model.offer import Offer
 from cascade_plan.model.place import Place, Scale, Visit, trip_time
 from cascade_plan.model.scenario import Action, Scenario
 from cascade_plan.model.traffic import busiest_requests_per_s
-from cascade_plan.tiers.database import limits, metered, versions, work_figures
+from cascade_plan.tiers.database import aurora, limits, metered, versions, work_figures
 from cascade_plan.tiers.database.service import commit_time, read_time, write_time
 from cascade_plan.tiers.database.settings import Settings
 from cascade_plan.tiers.database.work import Work, read_wait
@@ -29,28 +29,23 @@ REPLICA_LIMIT = 15
 
 def size(ask: Ask[Settings]) -> Sized:
     """Return the primary (with its standby when multi-AZ), the read replicas, and storage for each."""
-    settings = ask.settings
+    settings, is_aurora = ask.settings, ask.settings.engine == aurora.ENGINE
     zones = "multi_zone" if ask.scenario.availability.asked.has_standby else "single_zone"
-    shape = ask.shape("database", (ENGINE, zones))
+    shape = aurora.shape(ask) if is_aurora else ask.shape("database", (ENGINE, zones))
     asked = ask.scenario.availability.asked.replica_count
+    if is_aurora:
+        asked = aurora.least_replicas(ask, asked)
     least, given_least = ask.least("minimum_replicas", asked)
     replicas = settings.replicas
     if replicas is None:
         replicas = ask.solved("replica_count")
     if replicas is None:
         replicas = max(least, _by_users(ask))
-    single = Offer("database", shape.name, (ENGINE, "single_zone"))
-    primary = Offer("database", shape.name, (ENGINE, zones))
-    named = _called(ask.name)
-    one = Band.constant(1)
-    groups = [NodeGroup(ask.name, f"{named} primary", "primary", shape, primary, one, settings.terms)]
-    if replicas:
-        called = "read replica" if ask.name == "database" else f"{named} read replica"
-        count, lever = Band.constant(replicas), f"{ask.name}.replica_count"
-        groups.append(NodeGroup(ask.name, f"{called}s", "replicas", shape, single, count, settings.terms, lever=lever))
+    work = Work.of(ask, shape, replicas, ask.scenario.month)
+    groups = _groups(ask, work, zones)
+    single = groups[0].offer if is_aurora else Offer("database", shape.name, (ENGINE, "single_zone"))
     figures = _figures(ask, replicas, given_least, least)
     queries = float(figures[2].value)
-    work = Work.of(ask, shape, replicas, ask.scenario.month)
     times = read_time(settings).mean_s, write_time(settings).mean_s
     usages = tuple(metered.usages(ask, work, groups, versions.support(ask)))
     return Sized(
@@ -58,17 +53,44 @@ def size(ask: Ask[Settings]) -> Sized:
         "database",
         groups=tuple(groups),
         usages=usages,
-        figures=(*figures, *work_figures.figures(ask, work, *times)),
+        figures=(
+            *figures,
+            *work_figures.figures(ask, work, *times),
+            *(aurora.figures(ask, work) if is_aurora else ()),
+        ),
         findings=(
             *_findings(ask, replicas, queries, figures[0].note if ask.solution is None else ""),
             *limits.findings(ask, work, *times),
             *metered.findings(ask, work, groups),
-            *versions.findings(ask, groups),
+            *(aurora.findings(ask, work, replicas) if is_aurora else versions.findings(ask, groups)),
         ),
-        ceilings=tuple(limits.ceilings(ask, work)),
+        ceilings=(*limits.ceilings(ask, work), *(aurora.ceilings(ask) if is_aurora else ())),
         levers=(_lever(ask, replicas, least, single),),
         not_emitted=tuple(metered.not_emitted(usages)),
     )
+
+
+def _groups(ask: Ask[Settings], work: Work, zones: str) -> list[NodeGroup]:
+    """Return the primary and the read replicas; of Aurora the writer and its readers, which cost the same."""
+    settings, shape, named = ask.settings, work.shape, _called(ask.name)
+    offer = Offer("database", shape.name, (ENGINE, zones))
+    single, portions = Offer("database", shape.name, (ENGINE, "single_zone")), aurora.portions(ask, work)
+    if settings.engine == aurora.ENGINE:
+        offer = single = aurora.offer(settings, shape)
+    groups = [
+        NodeGroup(
+            ask.name, f"{named} primary", "primary", shape, offer, Band.constant(1), settings.terms, portions=portions
+        )
+    ]
+    if work.replica_count:
+        called = "read replica" if ask.name == "database" else f"{named} read replica"
+        count, lever = Band.constant(work.replica_count), f"{ask.name}.replica_count"
+        groups.append(
+            NodeGroup(
+                ask.name, f"{called}s", "replicas", shape, single, count, settings.terms, lever=lever, portions=portions
+            )
+        )
+    return groups
 
 
 def places(site: Site[Settings], scale: Scale, before: tuple[Place, ...]) -> tuple[Place, ...]:
@@ -76,7 +98,7 @@ def places(site: Site[Settings], scale: Scale, before: tuple[Place, ...]) -> tup
     settings, scenario = site.settings, site.scenario
     sized = site.fleet[site.name]
     replicas = scale.get(f"{site.name}.replica_count", sized.count("replica_count"))
-    vcpu, trips = sized.group("primary").shape.vcpu, settings.round_trips_per_query
+    vcpu, trips = sized.group("primary").shape.cores, settings.round_trips_per_query
     trip = trip_time(settings.round_trip_ms, settings.round_trip_scv)
     row, commit = read_time(settings), commit_time(scenario, settings)
     disk = read_wait(settings, sized.value("memory_hit_ratio"))

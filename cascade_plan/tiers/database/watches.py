@@ -82,7 +82,7 @@ def _queries(namespace: str) -> Watch:
 def _connections(site: Site[Settings], scope: Scope) -> Watch:
     used = scope.total(scope.select("pg_stat_activity_count"), "pod")
     most = scope.most(scope.select("pg_settings_max_connections"), "pod")
-    past = " past PgBouncer" if site.scenario.of("pool") else ""
+    past = " past the pool" if site.scenario.of("pool") else ""
     nearly = Alarm(
         "DatabaseConnectionsNearlyMax",
         f"{scope.select(CONNECTIONS)} > {number(NEAR)}",

@@ -18,6 +18,9 @@ def ways(site: Site[Settings]) -> Iterator[Way]:
     need: dict[str, Any] = {"vcpu": primary.shape.vcpu, "memory_gib": primary.shape.memory_gib}
     if primary.shape.burstable:
         need["burstable"] = True
+    if settings.serverless:
+        yield from _fewer_replicas(site)
+        return
     yield Way(
         f"the cheapest {name} instance as large ({{shape}})",
         "the present family: it restarts; measure CPU and disk first",
@@ -44,6 +47,8 @@ def ways(site: Site[Settings]) -> Iterator[Way]:
 def _fewer_replicas(site: Site[Settings]) -> Iterator[Way]:
     count, name = site.sized.count("replica_count"), called(site.name)
     least = site.scenario.availability.asked.replica_count
+    if site.settings.engine == "aurora":
+        least = max(least, int(site.scenario.availability.asked.has_standby))
     replicas = "read replica" if site.name == "database" else f"{name} read replica"
     for fewer in dict.fromkeys((least, 0)):
         if fewer < count:

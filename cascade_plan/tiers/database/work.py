@@ -53,6 +53,8 @@ def data_gib(ask: Ask[Settings], month: int) -> float:
     growth = growth_gib_per_month(ask)
     if ask.settings.data_gib is not None:
         return held_gib(ask, month - 1)
+    if ask.settings.engine == "aurora":
+        return growth * max(MONTHS_KEPT, month)
     return min(growth * max(MONTHS_KEPT, month), grown_gib(ask.settings.storage_gib, held_gib(ask, month)))
 
 

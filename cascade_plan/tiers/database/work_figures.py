@@ -24,9 +24,10 @@ def figures(ask: Ask[Settings], work: Work, read_s: float, write_s: float) -> It
     """Yield the size of the data, what of it is in memory, and what disk, log and network are asked."""
     yield _data(ask, work)
     yield _hit_ratio(ask, work)
-    now = disk(ask, work, ask.scenario.month)
-    yield from _disk(ask, work, now)
-    yield from _bought(ask, now, disks_of_year(ask, work)[-1])
+    if ask.settings.engine != "aurora":
+        now = disk(ask, work, ask.scenario.month)
+        yield from _disk(ask, work, now)
+        yield from _bought(ask, now, disks_of_year(ask, work)[-1])
     rate, per_s = _rate(ask), busiest_requests_per_s(ask.scenario, ask.traffic)
     yield ask.figure(
         "wal_bytes_per_s_peak",
@@ -57,8 +58,10 @@ def _data(ask: Ask[Settings], work: Work) -> Derivation:
         "data_gib",
         work.data_gib,
         "GiB",
-        f"min({MONTHS_KEPT} months of growth, {ask.name}.storage_gib)",
-        (growth, ask.own("storage_gib")),
+        f"{MONTHS_KEPT} months of growth"
+        if ask.settings.engine == "aurora"
+        else f"min({MONTHS_KEPT} months of growth, {ask.name}.storage_gib)",
+        (growth,) if ask.settings.engine == "aurora" else (growth, ask.own("storage_gib")),
         "assumption",
         f"tiers.{ask.name}.data_gib is not given",
     )

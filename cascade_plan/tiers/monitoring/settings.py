@@ -1,12 +1,15 @@
 """What a scenario may say of Prometheus."""
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Final, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from cascade_plan.model.defaults import PLAN, default
 from cascade_plan.model.tier import Bought
-from cascade_plan.units import Bytes, Count, Kib, Seconds
+from cascade_plan.units import Bytes, Count, Kib, PerOneOrZero, Seconds
+
+OF_SERVERS: Final = frozenset({"nodes", "series_per_node", "memory_kib_per_series", "purchase"})
+"""What only a Prometheus of our own says."""
 
 
 class Settings(Bought):
@@ -15,6 +18,13 @@ class Settings(Bought):
     KIND: ClassVar[str] = "monitoring"
     BOUGHT: ClassVar[str] = "vm"
 
+    managed: bool = default(False, "plan", f"{PLAN}, metrics: a Prometheus of one's own")
+    """Whether the cloud keeps the samples, as Amazon Managed Service for Prometheus: they are paid for as they come, as
+    they are kept and as they are read; a collector in the cluster sends them."""
+    read_ratio: PerOneOrZero = default(
+        2.0, "assumption", "each sample is read by a rule once, and by dashboards as often again"
+    )
+    """Of a managed one, samples that queries and rules read, for each that comes."""
     query_types: Count = default(10, "assumption", "distinct values of the label query_type")
     """Kinds of queries that are told apart."""
     label_by_tenant: bool = default(True, "plan", f"{PLAN}, metrics: labels tenant_id, query_type")
@@ -43,3 +53,14 @@ class Settings(Bought):
         10_000_000, "assumption", "about 80 GiB of memory at 8 KiB a series: as large as one Prometheus should get"
     )
     """Most series one Prometheus is given; more are sharded."""
+
+    @property
+    def has_nodes(self) -> bool:
+        """Whether it has servers of its own."""
+        return not self.managed
+
+    @model_validator(mode="after")
+    def _has_servers(self) -> Self:
+        if self.managed and (given := self.said(OF_SERVERS)):
+            raise ValueError(f"{', '.join(given)}: a managed Prometheus has no servers of ours, leave that out")
+        return self

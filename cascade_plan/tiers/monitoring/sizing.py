@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import ceil
 
 from cascade_plan.formulas.latency_buckets import BESIDE_BOUNDS, bounds_s
@@ -10,6 +11,7 @@ from cascade_plan.model.derivation import Derivation, Finding, Input
 from cascade_plan.model.fleet import Band, Lever, Sized, Workload
 from cascade_plan.model.part import Need
 from cascade_plan.model.series import QUERY, own
+from cascade_plan.tiers.monitoring import managed
 from cascade_plan.tiers.monitoring.settings import Settings
 from cascade_plan.units import GIB
 
@@ -24,8 +26,15 @@ NOT_EMITTED = "Prometheus, Alertmanager and Grafana: run by their own charts, wi
 def size(ask: Ask[Settings]) -> Sized:
     """Return the Prometheus nodes that hold every series of the fleet at its ceiling."""
     settings = ask.settings
-    figures = _series(ask)
+    figures, per_pod, per_socket = _series(ask)
     series = int(figures[0].value)
+    if settings.managed:
+        sized = managed.size(ask, figures, per_pod, per_socket)
+        return replace(
+            sized,
+            findings=(*sized.findings, *_findings(ask, series, figures)),
+            not_emitted=(NOT_EMITTED,),
+        )
     shards = max(1, ceil(series / settings.series_per_node))
     count = max(settings.nodes, shards)
     # Two servers at the scenario's count hold the same series (high availability); only shards divide them.
@@ -55,8 +64,11 @@ def _node_overhead_gib(ask: Ask[Settings]) -> float:
     return 2 + (cluster.daemonset_memory_mib / 1024 if cluster is not None else 0)
 
 
-def _series(ask: Ask[Settings]) -> tuple[Derivation, ...]:
-    """Return how many series there are, and where a database is queried how many of them are of the queries."""
+def _series(ask: Ask[Settings]) -> tuple[tuple[Derivation, ...], int, int]:
+    """Return how many series there are, and where a database is queried how many of them are of the queries.
+
+    Beside them those of one pod, and of one that holds connections.
+    """
     settings, users = ask.settings, ask.scenario.users
     workloads = [workload for sized in ask.fleet.values() for workload in sized.workloads]
     pods = _pods(workloads, "requests") + _pods(workloads, "jobs")
@@ -92,7 +104,9 @@ def _series(ask: Ask[Settings]) -> tuple[Derivation, ...]:
         (*inputs, ask.own("other_series_per_pod")),
         f"a Prometheus histogram child with {len(bounds)} buckets is {each} series",
     )
-    return (series, query_series) if has_queries else (series,)
+    per_pod = (settings.query_types * tenants * each if has_queries else 0) + has_pool + settings.other_series_per_pod
+    found = (series, query_series) if has_queries else (series,)
+    return found, per_pod, tenants + settings.other_series_per_pod
 
 
 def _formula(has_queries: bool, has_pool: bool, has_sockets: bool) -> str:

@@ -22,7 +22,7 @@ def watches(site: Site[Settings]) -> tuple[Watch, ...]:
 def _series(site: Site[Settings], budget: int) -> Watch:
     over = Alarm(
         "SeriesOverBudget",
-        f"{select('prometheus_tsdb_head_series', namespace=site.application)} > {budget}",
+        f"{select(_held(site), namespace=site.application)} > {budget}",
         3600,
         "ticket",
         "Prometheus holds more series than it was sized for",
@@ -31,6 +31,11 @@ def _series(site: Site[Settings], budget: int) -> Watch:
         "their series for two to three hours. Drop the label or the metric, or plan with the new figures.",
     )
     return Watch(site.name, alarms=(over,))
+
+
+def _held(site: Site[Settings]) -> str:
+    """Return the metric of the series that a server holds, or that a collector which keeps none sends on."""
+    return "prometheus_agent_active_series" if site.settings.managed else "prometheus_tsdb_head_series"
 
 
 def _query_series(site: Site[Settings], most: int) -> Watch:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from cascade_plan.model.ask import Ask
-from cascade_plan.model.derivation import Derivation, Finding, Input
+from cascade_plan.model.derivation import Derivation
 from cascade_plan.model.fleet import NONE, Band, Sized, Usage
 from cascade_plan.model.offer import Offer
 from cascade_plan.model.scenario import Scenario
 from cascade_plan.registry import READS_ALL
+from cascade_plan.tiers.network import nat
 from cascade_plan.tiers.network.settings import Settings
 from cascade_plan.units import GIB
 
@@ -20,6 +21,8 @@ machine and ElastiCache at the machine alone, https://aws.amazon.com/elasticache
 NOT_EMITTED = {
     "nat_gateway": "made with the network that they stand in",
     "nat_traffic": "metered as it flows",
+    "vm": "made with the network, and with it the routes to them, before any node that needs them",
+    "disk": "come with the instances",
     "public_address": "come with what has them, a load balancer or a NAT gateway",
     "zone_traffic": "metered as it flows",
     "internet_traffic": "metered as it flows",
@@ -30,68 +33,47 @@ NOT_EMITTED = {
 def size(ask: Ask[Settings]) -> Sized:
     """Return the metered network of the fleet."""
     zones = ask.scenario.availability.asked.zones
-    gateways = _gateways(ask, zones)
+    gateways = nat.count(ask, "gateway") + nat.count(ask, "instance")
     streams = sum((stream.out_bytes_per_s for stream in ask.streams), start=NONE)
-    out_gib = _monthly_gib(ask, ask.traffic.response_bytes_per_s.plus(streams)).plus(_read_gib(ask))
-    balancers = zones if ask.of("gateway") else 0
+    out_gib = _monthly_gib(ask, ask.traffic.response_bytes_per_s.plus(streams).plus(_read_bytes_per_s(ask)))
+    balancers = zones * sum(sized.count("balancer_count") for sized in ask.of("gateway"))
     addresses = Band.constant((gateways + balancers) * ask.hours)
+    objects = _objects_bytes_per_s(ask)
     usages = [
-        Usage(ask.name, "NAT gateways", Offer("nat_gateway"), Band.constant(gateways * ask.hours), "hour"),
-        Usage(ask.name, "NAT traffic", Offer("nat_traffic"), _nat_gib(ask), "gib"),
+        *nat.usages(ask, _monthly_gib(ask, objects)),
         Usage(ask.name, "public IPv4 addresses", Offer("public_address"), addresses, "hour"),
         Usage(ask.name, "traffic between zones", Offer("zone_traffic"), _inter_zone_gib(ask, zones), "gib"),
         Usage(ask.name, "traffic to the internet", Offer("internet_traffic"), out_gib, "gib"),
     ]
-    if not gateways:
-        usages = usages[2:]
-    elif (objects := _objects_gib(ask)).ceiling:
-        usages.insert(2, Usage(ask.name, "objects through NAT", Offer("nat_traffic"), objects, "gib"))
     return Sized(
         ask.name,
         "network",
         usages=tuple(usages),
-        figures=_figures(ask, gateways, out_gib),
-        findings=tuple(_findings(ask, zones, gateways)),
+        figures=(*nat.figures(ask), *_figures(ask, out_gib)),
+        findings=tuple(nat.findings(ask, objects.peak)),
         not_priced=_not_priced(ask),
         not_emitted=tuple(f"{usage.name}: {NOT_EMITTED[usage.offer.what]}" for usage in usages),
     )
-
-
-def _gateways(ask: Ask[Settings], zones: int) -> int:
-    if not ask.settings.nat:
-        return 0
-    return zones if _per_zone(ask)[0] else 1
-
-
-def _per_zone(ask: Ask[Settings]) -> tuple[int, Input]:
-    """Return whether each zone has a gateway of its own, and what says so: the tier itself, or the availability."""
-    return ask.least("nat_gateway_per_zone", ask.scenario.availability.asked.nat_gateway_per_zone)
 
 
 def _monthly_gib(ask: Ask[Settings], bytes_per_s: Band) -> Band:
     return ask.monthly(bytes_per_s).times(1 / GIB)
 
 
-def _nat_gib(ask: Ask[Settings]) -> Band:
-    counts = (group.count for sized in ask.fleet.values() for group in sized.groups if group.is_nodes)
-    return sum(counts, start=NONE).times(ask.settings.nat_gib_per_node_month)
-
-
-def _read_gib(ask: Ask[Settings]) -> Band:
+def _read_bytes_per_s(ask: Ask[Settings]) -> Band:
     """Return the objects that users read, which leave for the internet."""
     found = NONE
     for objects in ask.scenario.of("objects").values():
-        per_s = ask.traffic.object_growth_bytes_per_s.times(objects.read_count_per_write)  # type: ignore[attr-defined]
-        found = found.plus(_monthly_gib(ask, per_s))
+        found += ask.traffic.object_growth_bytes_per_s.times(objects.read_count_per_write)  # type: ignore[attr-defined]
     return found
 
 
-def _objects_gib(ask: Ask[Settings]) -> Band:
-    """Return the objects that pods move through NAT gateways, written and read."""
+def _objects_bytes_per_s(ask: Ask[Settings]) -> Band:
+    """Return the objects that pods move through NAT, written and read."""
     store = ask.settings_of("objects")
     if store is None or store.moved_by != "pods" or ask.settings.object_endpoint:
         return NONE
-    return _monthly_gib(ask, ask.traffic.object_growth_bytes_per_s).plus(_read_gib(ask))
+    return ask.traffic.object_growth_bytes_per_s.plus(_read_bytes_per_s(ask))
 
 
 # -------------------------------------------------------------------------------------------------------- between zones
@@ -160,19 +142,11 @@ def _look_ups(scenario: Scenario) -> float:
 # -------------------------------------------------------------------------------------------------------------- figures
 
 
-def _figures(ask: Ask[Settings], gateways: int, out_gib: Band) -> tuple[Derivation, ...]:
-    per_zone = "one a zone" if _per_zone(ask)[0] else "one for all zones"
+def _figures(ask: Ask[Settings], out_gib: Band) -> tuple[Derivation, ...]:
     sockets = ask.scenario.first("websocket")
     parts = "responses + WebSocket deliveries + heartbeats" if sockets else "responses"
     parts += " + objects read" if ask.scenario.of("objects") else ""
     return (
-        ask.figure(
-            "nat_gateway_count",
-            gateways,
-            "gateways",
-            per_zone if ask.settings.nat else "NAT is off",
-            (_per_zone(ask)[1] if ask.settings.nat else ask.own("nat"),),
-        ),
         ask.figure(
             "internet_out_gib_per_month",
             out_gib.average,
@@ -187,19 +161,6 @@ def _figures(ask: Ask[Settings], gateways: int, out_gib: Band) -> tuple[Derivati
             ),
         ),
     )
-
-
-def _findings(ask: Ask[Settings], zones: int, gateways: int) -> list[Finding]:
-    if gateways >= zones or not gateways:
-        return []
-    return [
-        Finding(
-            "warning",
-            "nat-single",
-            f"one NAT gateway serves {zones} zones: its zone's loss cuts all of them off from the internet",
-            f"{ask.name}.nat_gateway_count",
-        )
-    ]
 
 
 def _not_priced(ask: Ask[Settings]) -> tuple[str, ...]:

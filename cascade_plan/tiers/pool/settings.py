@@ -1,14 +1,17 @@
 """What a scenario may say of a connection pool."""
 
 from collections.abc import Mapping
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Final, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from cascade_plan.model import tier
 from cascade_plan.model.defaults import PLAN, default
 from cascade_plan.model.part import Key, Port, Version
-from cascade_plan.units import Count, Milliseconds
+from cascade_plan.units import Count, Milliseconds, MillisecondsOrZero
+
+OF_PROCESSES: Final = frozenset({"tenant_class_share", "pgbouncer_version", "transaction_ms", "port"})
+"""What only a pool of our own processes says."""
 
 
 class Settings(tier.Settings):
@@ -20,6 +23,12 @@ class Settings(tier.Settings):
 
     database: Key | None = Field(default=None, examples=["database"])
     """The database it stands before; the first one if left out."""
+    managed: bool = default(False, "plan", f"{PLAN}, cost calculator: PgBouncer")
+    """Whether the cloud runs it, as RDS Proxy, paid for by the vCPUs of the database behind it; else PgBouncer."""
+    managed_ms: MillisecondsOrZero = default(
+        1.0, "assumption", "a trip more through another zone, and TLS: AWS names single-digit milliseconds"
+    )
+    """Of a managed pool, the time it adds to a transaction."""
     users_per_connection: Count = default(100, "plan", f"{PLAN}, cost calculator: peak / 100")
     """Users that one connection serves, by the rules."""
     connections: Count | None = Field(default=None, examples=[100])
@@ -36,6 +45,12 @@ class Settings(tier.Settings):
     """CPU time of a process for one transaction; each has one thread."""
     port: Port = default(6432, "cited", "PgBouncer's default listen_port, https://www.pgbouncer.org/config.html")
     """Port that it listens on."""
+
+    @model_validator(mode="after")
+    def _has_processes(self) -> Self:
+        if self.managed and (given := self.said(OF_PROCESSES)):
+            raise ValueError(f"{', '.join(given)}: of a managed pool nobody sets that, leave it out")
+        return self
 
     @field_validator("tenant_class_share")
     @classmethod

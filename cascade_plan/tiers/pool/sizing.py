@@ -12,6 +12,7 @@ from cascade_plan.model.defaults import PLAN
 from cascade_plan.model.derivation import Derivation, Finding, Input
 from cascade_plan.model.fleet import Lever, Sized
 from cascade_plan.model.place import Place, Scale
+from cascade_plan.tiers.pool import managed
 from cascade_plan.tiers.pool.settings import Settings
 
 AFTER: tuple[str, ...] = ("api", "database", "worker")
@@ -59,10 +60,13 @@ def places(site: Site[Settings], scale: Scale, before: tuple[Place, ...]) -> tup
     sized = site.fleet[site.name]
     connections = scale.get(f"{site.name}.connection_count", sized.count("connection_count"))
     own = connections_held(site, before) or connections
+    held = Place(site.name, site.name, 1, min(connections, own), stands_before=database)
+    if site.settings.managed:
+        return (held, managed.place(site.settings, site.name, database)) if site.settings.managed_ms else (held,)
     processes = sized.count("process_count")
     each = ServiceTime(site.settings.transaction_ms / 1000)
     return (
-        Place(site.name, site.name, 1, min(connections, own), stands_before=database),
+        held,
         Place(f"{site.name} processes", site.name, processes, processes, False, stands_before=database, passing=each),
     )
 
@@ -77,8 +81,8 @@ def follow(site: Site[Settings], busy: Mapping[str, float]) -> Mapping[str, int]
     if not database or site.settings.connections is not None:
         return {}
     held = busy.get(site.name, 0.0)
-    vcpu = site.fleet[database].group("primary").shape.vcpu
-    return {f"{site.name}.connection_count": max(vcpu * 2 + 1, ceil(held + POOL_SPREADS * sqrt(held)))}
+    cores = site.fleet[database].group("primary").shape.cores
+    return {f"{site.name}.connection_count": max(cores * 2 + 1, ceil(held + POOL_SPREADS * sqrt(held)))}
 
 
 def _database(site: Site[Settings]) -> str:
@@ -100,19 +104,27 @@ def _solved(ask: Ask[Settings], count: int) -> Derivation:
 
 def _sized(ask: Ask[Settings], pool: Derivation, note: str) -> Sized:
     count = int(pool.value)
-    per_10000, servers = _per_10000(ask, count), _server_figures(ask, count)
+    behind, other = ask.fleet[_database(ask)], ask.scenario.tiers[_database(ask)].other_connections  # type: ignore[attr-defined]
+    is_managed = ask.settings.managed
+    per_10000 = _per_10000(ask, count)
+    servers = tuple(managed.figures(ask, behind, count, other)) if is_managed else _server_figures(ask, count, other)
     needed = int(servers[-1].value)
     set_by = "pinned" if ask.settings.connections is not None else "rules" if ask.solution is None else "method"
     return Sized(
         ask.name,
         "pool",
         figures=(pool, per_10000, *servers),
-        findings=tuple(_findings(ask, count, needed, float(per_10000.value), note)),
+        findings=(
+            *_findings(ask, count, needed, float(per_10000.value), note),
+            *(managed.findings(ask, behind) if is_managed else ()),
+        ),
+        usages=managed.usages(ask, behind) if is_managed else (),
+        not_priced=managed.not_priced(ask, behind) if is_managed else (),
         levers=(Lever(f"{ask.name}.connection_count", count, count, count, set_by),),
     )
 
 
-def _server_figures(ask: Ask[Settings], count: int) -> tuple[Derivation, Derivation, Derivation]:
+def _server_figures(ask: Ask[Settings], count: int, other: int) -> tuple[Derivation, Derivation, Derivation]:
     """Return PgBouncer's processes, the clients they admit, and the connections each database server must admit."""
     settings, name = ask.settings, _database(ask)
     database = ask.fleet[name]
@@ -126,7 +138,6 @@ def _server_figures(ask: Ask[Settings], count: int) -> tuple[Derivation, Derivat
     pods = " + ".join(f"{each.tier}.replica_count.max" for each in asking) or "no pods"
     # One connection a class and process is the least, whatever the rule's count.
     served = processes * sum(pools.per_process(count, settings.tenant_class_share, processes).values())
-    other = ask.scenario.tiers[name].other_connections  # type: ignore[attr-defined]
     return (
         ask.figure(
             "process_count",

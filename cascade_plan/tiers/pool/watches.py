@@ -28,7 +28,8 @@ PROGRAM: Final = "pgbouncer"
 
 def watches(site: Site[Settings]) -> tuple[Watch, ...]:
     """Return the pool's connections against its size, and for each gate on them whether it holds."""
-    if not is_watched(site) or not site.sized.levers:
+    # The cloud itself tells of a pool that it runs.
+    if not is_watched(site) or not site.sized.levers or site.settings.managed:
         return ()
     connection_count = site.sized.count("connection_count")
     scope = scope_of_exporter(site, PROGRAM)

@@ -6,7 +6,16 @@ from collections.abc import Iterator
 from typing import Final
 
 from cascade_plan.model.bill import Item, Unpriced
-from cascade_plan.model.catalogue import Allocatable, Burst, CapacityUnit, Catalogue, Shape, StorageRate
+from cascade_plan.model.catalogue import (
+    Allocatable,
+    Burst,
+    CapacityUnit,
+    Catalogue,
+    PodSizes,
+    ServerlessCache,
+    Shape,
+    StorageRate,
+)
 from cascade_plan.model.fleet import Fleet
 from cascade_plan.model.offer import Offer
 from cascade_plan.model.price import Book, PriceKey
@@ -66,6 +75,16 @@ def database_storage() -> StorageRate | None:
 
 def cache_connection_count_max() -> int | None:
     """Return None: it has no caches."""
+    return None
+
+
+def serverless_cache(engine: str) -> ServerlessCache | None:
+    """Return None: it has no caches."""
+    return None
+
+
+def pod_sizes() -> PodSizes | None:
+    """Return None: what does not float does not run."""
     return None
 
 
