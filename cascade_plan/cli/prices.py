@@ -19,6 +19,7 @@ from cascade_plan.cli.described import CONTEXT, Described, DescribedGroup
 from cascade_plan.cli.output import Talk, complain, deliver, note, say
 from cascade_plan.cli.progress import Downloads, downloads
 from cascade_plan.errors import UsageError, did_you_mean
+from cascade_plan.files.data_root import data_root
 from cascade_plan.inputs.choice import Choice, day
 from cascade_plan.inputs.scenarios import priced
 from cascade_plan.languages.json import dump
@@ -419,7 +420,8 @@ def import_(
     importing = registry.load("clouds", CLOUD, "prices.importing")
     if not Path(output).is_dir():
         raise UsageError(f"{output} is no directory")
-    for path in importing.write(importing.rebuild(Path(directory), Path(instance_types)), Path(output)):
+    own = Path(str(data_root())) / "pricing" / CLOUD / importing.OWN
+    for path in importing.write(importing.rebuild(Path(directory), Path(instance_types), own), Path(output)):
         say(f"wrote {path}")
     return 0
 

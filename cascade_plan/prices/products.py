@@ -61,9 +61,10 @@ class PriceList:
         self.titles: Mapping[str, str] = {
             section.name: section.title for product in self.products for section in product.sections
         }
-        self._items: dict[tuple[str, str], Product] = {}
+        self._items: dict[tuple[str, ...], Product] = {}
         for product in self.products:
             self._items.setdefault((product.service, product.item), product)
+            self._items[product.service, product.item, product.variant] = product
         self._offers = {product.offer: product for product in self.products if product.offer is not None}
 
     @property
@@ -77,7 +78,13 @@ class PriceList:
 
     def section_of(self, key: PriceKey) -> str:
         """Return the section of a book that a price stands in, "" for a service that the cloud does not have."""
-        product = self._items.get((key.service, key.item)) or self._items.get((key.service, ""))
+        items, variant = self._items, key.variant
+        product = (
+            items.get((key.service, key.item, variant))
+            or items.get((key.service, key.item))
+            or items.get((key.service, "", variant))
+            or items.get((key.service, ""))
+        )
         if product is None:  # something metered that only an override prices
             return next((name for name, service in self.sections.items() if service == key.service), "")
         if key.term == "spot" and product.spot is not None:

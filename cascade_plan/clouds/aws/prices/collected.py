@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Final, TypeAlias
 
-from cascade_plan.clouds.aws.product import PUBLISHED
+from cascade_plan.clouds.aws.product import PUBLISHED, Product
 from cascade_plan.clouds.aws.products import PRODUCTS
 from cascade_plan.errors import PriceError, UsageError
 from cascade_plan.model.price import PriceKey
@@ -26,6 +26,38 @@ from cascade_plan.units import trimmed
 
 PRICES: Final = PriceList("aws", PRODUCTS)
 REGIONS: Final = ("ap-southeast-1", "eu-central-1", "eu-west-1", "us-east-1", "us-west-2")
+FILES: Final = (
+    "ec2_on_demand_core.csv",
+    "ec2_spot_2024.csv",
+    "ec2_commitments.csv",
+    "rds_postgresql_core.csv",
+    "rds_commitments.csv",
+    "rds_storage.csv",
+    "elasticache_core.csv",
+    "network_storage_misc.csv",
+    "gaps.csv",
+    "aurora_postgresql.csv",
+    "t2_sqs.csv",
+    "t2_ec2_on_demand_core.csv",
+    "t2_ec2_spot_2026.csv",
+    "t2_ec2_commitments.csv",
+    "t2_rds_postgresql.csv",
+    "t2_rds_commitments.csv",
+    "t2_rds_storage.csv",
+    "t2_aurora_serverless.csv",
+    "t2_elasticache.csv",
+    "t2_elasticache_serverless.csv",
+    "t2_network.csv",
+    "t2_s3_fargate_cloudwatch.csv",
+)
+"""The collected files. At equal dates a later file wins."""
+SHAPED: Final = frozenset(
+    {"ec2_on_demand_core.csv", "rds_postgresql_core.csv", "elasticache_core.csv", "gaps.csv", "t2_elasticache.csv"}
+)
+"""The files whose on-demand instances say which shapes books hold; others have families that no plan chooses from."""
+
+WHOLE_HOUR: Final = PriceKey("eks", "cluster-in-extended-support")
+"""No price of a book: what the files give of an old cluster's hour, the cluster and the surcharge in one."""
 
 Cells: TypeAlias = Mapping[str, str]
 
@@ -43,7 +75,9 @@ class Found:
     """Of a commitment; empty where the source does not say."""
     as_of: str
     source: str
+    sku: str
     confirmed_by: str
+    """Sources whose figure is equal, divided by semicolons."""
     note: str
     vcpu: str
     memory_gib: str
@@ -53,6 +87,8 @@ class Found:
 
 # ---------------------------------------------------------------------------------------- which rows, and what they are
 
+_INSTANCES: Final = {"AmazonEC2": "ec2", "AmazonRDS": "rds", "AmazonElastiCache": "elasticache"}
+_SHAPE: Final = re.compile(r"(?:db\.|cache\.)?[a-z][a-z0-9-]*\.[a-z0-9-]+")
 _TERM: Final = re.compile(r"(reserved_[13]y_(?:no|partial|all)_upfront)(?:_standard)?|(reserved_\w+_convertible)")
 _DEPLOYED: Final = {
     "single-az": "single_az",
@@ -60,14 +96,12 @@ _DEPLOYED: Final = {
     "aurora-standard": "aurora_standard",
     "aurora-io-optimized": "aurora_io_optimized",
 }
-_AURORA: Final = {
-    "aurora-storage-standard": "aurora_standard",
-    "aurora-storage-io-optimized": "aurora_io_optimized",
-    "aurora-io-requests": "aurora_standard",
-}
-"""Item of a file that says of Aurora how its I/O is paid -> the book's variant."""
-_METERED: Final = {(*product.collected, product.variant): product for product in PRODUCTS if product.item}
-"""Service, item and variant of a file -> what a book has of it."""
+_ENGINES: Final = ("postgresql", "aurora-postgresql", "any", "")
+"""Of RDS. Never another engine's row, even where engines are known to cost the same: it would be a guess."""
+_SKU: Final = re.compile(r"[,;]? ?\b(?:sku ([0-9A-Z]{16})|([0-9A-Z]{16})(?:\.[0-9A-Z]{10}){1,2})\b")
+"""AWS's identifier of what is sold, in a source or a note; with a term's and a rate's after it, as bills have it."""
+_NO_NOTE: Final = re.compile(r"(?:; )?-?[\d.]+% below on-demand(?: [\d.]+)?|^confirms .* existing .*row.*$")
+"""What a note says of other rows, which may be gone."""
 _UNITS: Final = {
     **PUBLISHED,
     "1m requests": ("million_requests", Decimal(1)),
@@ -77,13 +111,28 @@ _UNITS: Final = {
 """Unit of a file, in lower case and without what it says in brackets -> the book's unit, and how many of it one is."""
 
 
-def _ec2(cells: Cells) -> PriceKey | None:
-    term = _commitment(cells) if cells["term"] not in ("on_demand", "spot") else cells["term"]
-    return PriceKey("ec2", cells["item"], "linux", term) if term and cells["engine"] == "linux" else None
+def key_of(cells: Cells) -> PriceKey | None:
+    """Return what a row prices, or None when no book holds that, or when the row does not say clearly what it is."""
+    if cells["service"] == "AmazonRDS" and cells["engine"] not in _ENGINES:
+        return None
+    service = _INSTANCES.get(cells["service"], "")
+    if service and _SHAPE.fullmatch(cells["item"]):
+        variant, term = _variant(cells), _term(cells)
+        return PriceKey(service, cells["item"], variant, term) if variant and term else None
+    return _metered(cells) if cells["term"] == "on_demand" else None
 
 
-def _commitment(cells: Cells) -> str:
-    """Return the term of a commitment, or "" when the row does not say clearly which one it is.
+def _variant(cells: Cells) -> str:
+    """Return which of an item's prices a row is, in the book's word; "" where it does not say or no book has that."""
+    if cells["service"] != "AmazonRDS":
+        return cells["engine"] if cells["engine"] in ("linux", "redis", "valkey") else ""
+    if cells["engine"] == "aurora-postgresql" and cells["deployment"] == "single-az":
+        return "aurora_standard"  # Aurora has one price for an instance, in whichever zone; the older files call it so
+    return _DEPLOYED.get(cells["deployment"], "")
+
+
+def _term(cells: Cells) -> str:
+    """Return how an instance is bought, or "" when the row does not say clearly which way it is.
 
     The 3-year file mixes standard reservations with EC2 Instance Savings Plans; a note tells them apart, by whether the
     upfront is a whole dollar.
@@ -93,97 +142,60 @@ def _commitment(cells: Cells) -> str:
         return "reserved_3y_all_upfront" if cells["note"].startswith("looks like standard RI") else ""
     if match := _TERM.fullmatch(term):
         return match[1] or match[2]
-    return term if re.fullmatch(r"compute_sp_[13]y_no_upfront", term) else ""
+    return term if term in ("on_demand", "spot") or re.fullmatch(r"compute_sp_[13]y_no_upfront", term) else ""
 
 
-def _rds(cells: Cells) -> PriceKey | None:
-    # Never another engine's row, even where engines are known to cost the same: it would be a guess.
-    if cells["service"] != "AmazonRDS" or cells["engine"] not in ("postgresql", "aurora-postgresql", "any", ""):
-        return None
-    aurora = cells["engine"] == "aurora-postgresql" and cells["deployment"] == "single-az"
-    variant = _AURORA.get(cells["item"]) or _DEPLOYED.get("aurora-standard" if aurora else cells["deployment"], "")
-    if cells["item"].startswith("db."):
-        term = cells["term"] if cells["term"] == "on_demand" else _commitment(cells)
-        return PriceKey("rds", cells["item"], variant, term) if term and variant else None
-    return _sold(cells, variant)
+def _by_collected() -> dict[tuple[str, str], dict[str, Product]]:
+    """Return service and item of a file -> variant -> what a book has of it."""
+    named: dict[tuple[str, str], dict[str, Product]] = {}
+    for product in PRODUCTS:
+        if product.item:
+            named.setdefault(product.collected, {})[product.variant] = product
+    return named
 
 
-def _elasticache(cells: Cells) -> PriceKey | None:
-    term = cells["term"] if cells["term"] == "on_demand" else _commitment(cells)
-    return PriceKey("elasticache", cells["item"], cells["engine"], term) if term else None
-
-
-def _serverless(cells: Cells) -> PriceKey | None:
-    return _sold(cells, cells["engine"])
+_METERED: Final = _by_collected()
+_WHOLE_HOURS: Final = ("AmazonEKS", "EKS-cluster-extended-support-hours")
 
 
 def _metered(cells: Cells) -> PriceKey | None:
-    return _sold(cells, "") if cells["service"] != "AmazonRDS" else None
+    """Return the key of what a file names by service, item and perhaps tier, or None when no book has it."""
+    named = (cells["service"], cells["item"])
+    if named == _WHOLE_HOURS:
+        return WHOLE_HOUR
+    variants = _METERED.get(named)
+    tier = ""
+    if variants is None:
+        item, _, tier = cells["item"].rpartition(":")
+        variants = _METERED.get((cells["service"], item), {})
+    sole = next(iter(variants.values())) if len(variants) == 1 else None
+    product = variants.get(_variant(cells), sole)
+    if product is None or (tier and tier not in product.ranges):
+        return None
+    return PriceKey(product.service, product.item, product.ranges.get(tier, product.variant))
 
-
-def _sold(cells: Cells, variant: str) -> PriceKey | None:
-    """Return the key of what a file names by service, item and variant, or None when no book has it."""
-    service, item = cells["service"], cells["item"]
-    if product := _METERED.get((service, item, variant)):
-        return PriceKey(product.service, product.item, product.ranges.get("", variant))
-    item, _, tier = item.rpartition(":")
-    if (product := _METERED.get((service, item, variant))) and tier in product.ranges:
-        return PriceKey(product.service, product.item, product.ranges[tier])
-    return None
-
-
-def _filled(cells: Cells) -> PriceKey | None:
-    return _rds(cells) or _metered(cells)
-
-
-FILES: Final[Mapping[str, Callable[[Cells], PriceKey | None]]] = {
-    "ec2_on_demand_core.csv": _ec2,
-    "ec2_spot_2024.csv": _ec2,
-    "ec2_commitments.csv": _ec2,
-    "rds_postgresql_core.csv": _rds,
-    "rds_commitments.csv": _rds,
-    "rds_storage.csv": _rds,
-    "elasticache_core.csv": _elasticache,
-    "network_storage_misc.csv": _metered,
-    "gaps.csv": _filled,
-    "t2_sqs.csv": _metered,
-    "t2_ec2_on_demand_core.csv": _ec2,
-    "t2_ec2_commitments.csv": _ec2,
-    "t2_rds_postgresql.csv": _rds,
-    "t2_rds_commitments.csv": _rds,
-    "t2_rds_storage.csv": _rds,
-    "t2_aurora_serverless.csv": _rds,
-    "aurora_postgresql.csv": _rds,
-    "t2_elasticache.csv": _elasticache,
-    "t2_elasticache_serverless.csv": _serverless,
-    "t2_network.csv": _metered,
-    "t2_s3_fargate_cloudwatch.csv": _metered,
-}
-"""File -> what prices a row of it, or None when no book holds that row. At equal dates a later file wins."""
-WIDE: Final = frozenset({"t2_rds_postgresql.csv", "aurora_postgresql.csv"})
-"""Files with instances of more families than books hold: those that the other files have on demand."""
 
 # ------------------------------------------------------------------------------------------------------------ reading
 
 
 _COLUMNS: Final = {"service", "region", "item", "engine", "deployment", "term", "unit", "price_usd", "as_of", "source"}
-_SPOT_COLUMNS: Final = {"p_median_3m", "n_days_3m"}
+_MEDIAN_COLUMNS: Final = ("p_median_3m", "n_days_3m")
+"""Of a file of spot prices: the median of daily values, and of how many."""
 
 
-def found(directory: Path) -> Iterator[Found]:
-    """Yield the usable rows of all files, in the order of FILES.
+def found(paths: Iterable[Path]) -> list[Found]:
+    """Return the usable rows of files, in their order.
 
     Raises UsageError for a file that cannot be read or lacks a column, PriceError for a row that is no price.
     """
-    known: set[tuple[str, str]] = set()
-    for name, priced in sorted(FILES.items(), key=lambda file: file[0] in WIDE):
-        for line, cells in _table(directory / name):
-            if cells["region"] in REGIONS and (key := priced(cells)):
-                if name not in WIDE and key.term == "on_demand":
-                    known.add(key[:2])
-                elif name in WIDE and PRICES.is_instance(key) and key[:2] not in known:
-                    continue
-                yield _row(cells, key, f"{name}:{line}")
+    rows = [
+        _row(cells, key, f"{path.name}:{line}")
+        for path in paths
+        for line, cells in _table(path)
+        if cells["region"] in REGIONS and (key := key_of(cells))
+    ]
+    shapes = {row.key[:2] for row in rows if row.key.term == "on_demand" and row.place.partition(":")[0] in SHAPED}
+    return [row for row in rows if not PRICES.is_instance(row.key) or row.key[:2] in shapes]
 
 
 def _table(path: Path) -> Iterator[tuple[int, Cells]]:
@@ -191,8 +203,7 @@ def _table(path: Path) -> Iterator[tuple[int, Cells]]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file, restval="", strict=True)
-            needed = _COLUMNS | (_SPOT_COLUMNS if "spot" in path.name else set())
-            if missing := needed - set(reader.fieldnames or ()):
+            if missing := _COLUMNS - set(reader.fieldnames or ()):
                 raise UsageError(f"{path}: the columns {', '.join(sorted(missing))} are missing")
             for cells in reader:
                 if None in cells:
@@ -204,18 +215,17 @@ def _table(path: Path) -> Iterator[tuple[int, Cells]]:
 
 def _row(cells: Cells, key: PriceKey, place: str) -> Found:
     """Return a row under its key, in the book's unit. Raises PriceError when it is no price."""
-    is_spot = key.term == "spot"
-    if is_spot:
+    is_median = all(cells.get(name) for name in _MEDIAN_COLUMNS)
+    if is_median:
         note = f"median of {cells['n_days_3m']} daily values to {cells['as_of']}"
     else:
-        note = re.sub(r"(?:; )?-?[\d.]+% below on-demand|^confirms .* existing .*row.*$", "", cells.get("note") or "")
-    if note.startswith("region label not on the page"):
-        note = f"weak: {note}"
+        note = _NO_NOTE.sub("", cells.get("note") or "")
     named = cells["unit"].partition(" (")[0].lower()
     if named not in _UNITS:
         raise PriceError(f"{place}: {key}: unknown unit {cells['unit']!r}")
     unit, count = _UNITS[named]
-    usd = cells["p_median_3m" if is_spot else "price_usd"]
+    usd = cells["p_median_3m" if is_median else "price_usd"]
+    skus = [one or other for one, other in _SKU.findall(f"{cells['source']}; {note}")]
     if not USD.fullmatch(usd) or not is_as_of(cells["as_of"]) or not cells["source"].strip():
         raise PriceError(
             f"{place}: {key}: no price with date and source: {usd!r}, {cells['as_of']!r}, {cells['source']!r}"
@@ -231,9 +241,10 @@ def _row(cells: Cells, key: PriceKey, place: str) -> Found:
         usd=usd,
         upfront_usd=upfront[1] if upfront else "",
         as_of=cells["as_of"],
-        source=cells["source"],
+        source=_SKU.sub("", cells["source"]),
+        sku=skus[0] if skus else "",
         confirmed_by=cells.get("confirmed_by") or "",
-        note=note,
+        note=_SKU.sub("", note),
         vcpu=cells.get("vcpu") or "",
         memory_gib=cells.get("memory_gib") or "",
         place=place,

@@ -9,33 +9,39 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
 from cascade_plan.clouds.aws.prices.collected import FILES, PRICES, REGIONS, Found, found
 from cascade_plan.clouds.aws.prices.gaps import gaps_of
-from cascade_plan.clouds.aws.prices.merging import cheaper_than_on_demand, merged
+from cascade_plan.clouds.aws.prices.merging import one_each
 from cascade_plan.clouds.aws.prices.shapes import FIRST_LINE, instance_types, render_catalogue
 from cascade_plan.errors import UsageError
 from cascade_plan.files.disk import write_atomically
 from cascade_plan.model.price import PriceKey, Row
 from cascade_plan.prices import writing
 
+OWN: Final = "found.csv"
+"""Beside the books: figures that plans need and no collected file has, each with where it was read. At equal dates it
+wins over the collected files."""
 
-def rebuild(directory: Path, instance_types_file: Path) -> dict[str, str]:
+
+def rebuild(directory: Path, instance_types_file: Path, own: Path) -> dict[str, str]:
     """Return file name -> text of every bundled book and of the catalogue, for `pricing/aws/`.
 
-    `directory` holds the CSV files named in FILES; `instance_types_file` holds what EC2
+    `directory` holds the CSV files named in FILES, `own` is a further one; `instance_types_file` holds what EC2
     DescribeInstanceTypes answers, as JSON.
 
     Raises UsageError for a file that cannot be read, PriceError for a row that is no price or files that disagree.
     """
-    rows = cheaper_than_on_demand(list(found(directory)))
-    prices = {region: merged(row for row in rows if row.region == region) for region in REGIONS}
+    paths = [*(directory / name for name in FILES), own]
+    rows = found(paths)
+    prices = {region: one_each(row for row in rows if row.region == region) for region in REGIONS}
     everywhere = {key for known in prices.values() for key in known}
-    fingerprints = [_fingerprint(directory / name) for name in FILES]
+    fingerprints = [_fingerprint(path) for path in paths]
     origin = writing.listed("generated_from", fingerprints, 0)
     texts = {
         f"{region}.yaml": writing.render_book(
-            PRICES, region, _cells(known), FIRST_LINE, origin, gaps_of(region, known, everywhere)
+            PRICES, region, _cells(known), FIRST_LINE, origin, gaps_of(known, everywhere)
         )
         for region, known in prices.items()
     }
@@ -54,7 +60,7 @@ def write(texts: Mapping[str, str], destination: Path) -> list[Path]:
 
 def _cells(rows: Mapping[PriceKey, Found]) -> dict[PriceKey, Row]:
     return {
-        key: (row.unit, row.usd, row.upfront_usd, row.as_of, row.source, "", row.confirmed_by, row.note, "bundled")
+        key: (row.unit, row.usd, row.upfront_usd, row.as_of, row.source, row.sku, row.confirmed_by, row.note, "bundled")
         for key, row in rows.items()
     }
 

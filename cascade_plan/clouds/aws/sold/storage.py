@@ -106,7 +106,7 @@ PRODUCTS: Final[tuple[Product, ...]] = (
         offer=Offer("secret"),
         code="AWSSecretsManager",
         filters=HERE,
-        usage="AWSSecretsManager-Secrets",
+        usage="AWSSecretsManager-Secrets?",  # APS1-AWSSecretsManager-Secret
         collected=("AWSSecretsManager", "AWSSecretsManager-Secrets"),
     ),
     Product(
@@ -117,7 +117,7 @@ PRODUCTS: Final[tuple[Product, ...]] = (
         offer=Offer("secret_requests"),
         code="AWSSecretsManager",
         filters=HERE,
-        usage="AWSSecretsManagerAPIRequest",
+        usage="AWSSecretsManager(?:APIRequest|-APIRequests)",  # the latter in eu-west-1
         collected=("AWSSecretsManager", "AWSSecretsManagerAPIRequest"),
     ),
 )
