@@ -94,7 +94,9 @@ def test_every_tier_on_the_bill_has_a_row_the_dearest_first() -> None:
     found = tiers(made)
     assert {tier.name for tier in found} == {line.tier for line in (*made.bill.items, *made.bill.unpriced)}
     assert [tier.cost_usd for tier in found] == sorted((tier.cost_usd for tier in found), reverse=True)
-    assert {tier.name for tier in found if not tier.is_complete} == {"database", "network"}
+    assert all(tier.is_complete for tier in found)
+    lacking = tiers(make_plan(missing=["cluster"]))
+    assert {tier.name for tier in lacking if not tier.is_complete} == {"cluster"}
 
 
 def test_a_tier_says_what_it_runs_on() -> None:
