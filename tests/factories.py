@@ -192,7 +192,10 @@ def make_outlook(
 def with_text(plan: Plan, text: str) -> Plan:
     """Return the plan with `text` wherever a price file, a trace or a message could bring text of its own."""
     items = tuple(
-        replace(item, name=text, source=text, note=f"weak: {text}", as_of=text, origin=text) for item in plan.bill.items
+        replace(
+            item, name=text, source=text, sku=text, confirmed_by=text, note=f"weak: {text}", as_of=text, origin=text
+        )
+        for item in plan.bill.items
     )
     unpriced = tuple(replace(line, name=text) for line in plan.bill.unpriced)
     outlook = plan.outlook

@@ -90,7 +90,7 @@ def contents(wheel: Path) -> dict[str, bytes]:
 
 def tracked_data() -> set[str]:
     """Return the data files of the checkout, as the package names them."""
-    files = (path for folder in ("pricing", "scenarios") for path in (ROOT / folder).rglob("*.yaml"))
+    files = (path for folder in ("pricing", "scenarios") for path in (ROOT / folder).rglob("*.*"))
     return {f"cascade_plan/data/{path.relative_to(ROOT).as_posix()}" for path in files}
 
 

@@ -19,6 +19,7 @@ from cascade_plan.cli.described import CONTEXT, Described, DescribedGroup
 from cascade_plan.cli.output import Talk, complain, deliver, note, say
 from cascade_plan.cli.progress import Downloads, downloads
 from cascade_plan.errors import UsageError, did_you_mean
+from cascade_plan.files.data_root import data_root
 from cascade_plan.inputs.choice import Choice, day
 from cascade_plan.inputs.scenarios import priced
 from cascade_plan.languages.json import dump
@@ -149,7 +150,7 @@ def show(
         if not any(found.values()):
             items = sorted({price.key.item for book in shown for price in book})
             raise UsageError(f"no price for {shape!r} in {', '.join(found)}{did_you_mean(shape, items)}")
-        deliver(_prices_json(found) if format_ == "json" else _prices_table(found), output)
+        deliver(_prices_json(found, cloud) if format_ == "json" else _prices_table(found, cloud), output)
         return 0
     by_region = format_ == "json"
     covered = {book.region if by_region else book.name: coverage(book, _gaps(book)) for book in shown}
@@ -301,7 +302,7 @@ def _outcomes_json(outcomes: Sequence[Outcome], wish: Wish) -> str:
                 "key": list(entry.key),
                 "kind": entry.kind,
                 **{
-                    name: None if price is None else _price_json(price)
+                    name: None if price is None else _price_json(price, wish.cloud)
                     for name, price in (("before", entry.before), ("after", entry.after))
                 },
             }
@@ -445,7 +446,8 @@ def import_(
     importing = registry.load("clouds", CLOUD, "prices.importing")
     if not Path(output).is_dir():
         raise UsageError(f"{output} is no directory")
-    for path in importing.write(importing.rebuild(Path(directory), Path(instance_types)), Path(output)):
+    own = Path(str(data_root())) / "pricing" / CLOUD / importing.OWN
+    for path in importing.write(importing.rebuild(Path(directory), Path(instance_types), own), Path(output)):
         say(f"wrote {path}")
     return 0
 
@@ -489,10 +491,12 @@ def _coverage_table(covered: dict[str, list[SectionCoverage]], today: date) -> s
     return "\n\n".join(parts) + "\n"
 
 
-def _prices_table(found: dict[str, list[Price]]) -> str:
+def _prices_table(found: dict[str, list[Price]], cloud: str) -> str:
     from tabulate import tabulate
 
-    headers = ("region", "price for", "USD", "per", "upfront", "as of", "origin", "source", "SKU", "note")
+    from cascade_plan.reports.provenance import where_from
+
+    headers = ("region", "price for", "USD", "per", "upfront", "from", "note")
     rows = [
         (
             region,
@@ -500,10 +504,7 @@ def _prices_table(found: dict[str, list[Price]]) -> str:
             str(price.usd),
             price.unit,
             "" if price.upfront_usd is None else str(price.upfront_usd),
-            price.as_of,
-            price.origin,
-            price.source,
-            price.sku,
+            where_from(price, cloud),
             price.note,
         )
         for region, prices in found.items()
@@ -517,11 +518,14 @@ def _coverage_json(covered: dict[str, list[SectionCoverage]]) -> str:
     return dump({"schema_version": 1, "regions": document}, sort_keys=True)
 
 
-def _prices_json(found: dict[str, list[Price]]) -> str:
-    document = {region: [_price_json(price) for price in prices] for region, prices in found.items()}
+def _prices_json(found: dict[str, list[Price]], cloud: str) -> str:
+    document = {region: [_price_json(price, cloud) for price in prices] for region, prices in found.items()}
     return dump({"schema_version": 1, "prices": document}, sort_keys=True)
 
 
-def _price_json(price: Price) -> dict[str, Any]:
+def _price_json(price: Price, cloud: str) -> dict[str, Any]:
+    from cascade_plan.reports.provenance import where_from
+
     upfront = None if price.upfront_usd is None else str(price.upfront_usd)
-    return {**asdict(price), "key": list(price.key), "usd": str(price.usd), "upfront_usd": upfront}
+    money = {"usd": str(price.usd), "upfront_usd": upfront}
+    return {**asdict(price), **money, "key": list(price.key), "price_from": where_from(price, cloud)}

@@ -88,6 +88,8 @@ class Item:
     """Instances the term is bought for; of a savings plan it may be a fraction. 0 where nothing is committed."""
     break_even: BreakEven | None
     """When the commitment is cheaper than on demand; None where nothing is committed."""
+    confirmed_by: str = ""
+    """As of a price."""
 
     @property
     def upfront_total_usd(self) -> Decimal | None:

@@ -218,6 +218,7 @@ def _item(
         upfront_usd=price.first_day_usd,
         bought_count=count,
         break_even=break_even(commitment, price, on_demand_usd) if commitment else None,
+        confirmed_by=price.confirmed_by,
     )
 
 

@@ -83,7 +83,11 @@ class PriceList:
 
     def section_of(self, key: PriceKey) -> str:
         """Return the section of a book that a price stands in, "" for a service that the cloud does not have."""
-        product = self._items.get((key.service, key.item)) or self._instances.get((key.service, key.variant))
+        product = (
+            self._items.get((key.service, key.item))
+            or self._instances.get((key.service, key.variant))
+            or self._items.get((key.service, ""))
+        )
         if product is None:  # something metered that only an override prices
             return next((name for name, service in self.sections.items() if service == key.service), "")
         if key.term == "spot" and product.spot is not None:

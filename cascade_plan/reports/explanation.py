@@ -12,6 +12,7 @@ from cascade_plan.model.price import UNITS
 from cascade_plan.model.titles import title
 from cascade_plan.reports._fitting import fitted, hanging
 from cascade_plan.reports._words import count, ends, shown, unit_price, usd
+from cascade_plan.reports.provenance import where_from
 
 MONTHLY: Final = "cost_usd_per_month."
 UPFRONT: Final = "cost_usd_upfront"
@@ -92,8 +93,10 @@ def document(figure: Derivation, plan: Plan) -> dict[str, Any]:
                 "cost_usd": str(getattr(item.cost_usd, level)),
                 "price": str(item.key),
                 "as_of": item.as_of,
+                "price_from": where_from(item, plan.scenario.cloud),
                 "source": item.source,
                 "sku": item.sku,
+                "confirmed_by": item.confirmed_by,
             }
             for item in plan.bill.items
         ]
@@ -162,8 +165,7 @@ def _bill_lines(plan: Plan, figure: str, indent: str, billed: bool) -> Iterator[
         amount, cost = getattr(item.quantity, level), getattr(item.cost_usd, level)
         product = f"{_quantity(amount, item.unit)} x {unit_price(item.price_usd)} = {_money(cost)}"
         yield f"{indent}  line     {item.name}: {product}"
-        sku = f", SKU {item.sku}" if item.sku else ""
-        yield f"{indent}           {item.key}, as of {item.as_of}, {item.source}{sku}"
+        yield f"{indent}           {item.key}, {where_from(item, plan.scenario.cloud)}"
     for line in plan.bill.unpriced:
         yield f"{indent}  no price {line.name}: {_quantity(getattr(line.quantity, level), line.unit)} ({line.key})"
 

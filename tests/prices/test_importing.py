@@ -19,7 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from price_rows import CELLS, HOSTILE, KEYS
 
-from cascade_plan.clouds.aws.prices import importing
+from cascade_plan.clouds.aws.prices import collected, importing, merging, shapes
 from cascade_plan.errors import PriceError, UsageError
 from cascade_plan.files.parsing import parse_yaml
 from cascade_plan.model.catalogue import Catalogue, Shape
@@ -85,7 +85,7 @@ class Collection:
         self.directory = directory
         self.types = directory / "types.json"
         self.types.write_text(json.dumps({"InstanceTypes": [TYPE]}), encoding="utf-8")
-        for name in importing.FILES:
+        for name in (*collected.FILES, importing.OWN):
             self.put(name)
 
     def put(self, name: str, *rows: Mapping[str, str]) -> None:
@@ -95,12 +95,12 @@ class Collection:
             writer.writerows(rows)
 
     def texts(self) -> dict[str, str]:
-        return importing.rebuild(self.directory, self.types)
+        return importing.rebuild(self.directory, self.types, self.directory / importing.OWN)
 
     def book(self, region: str = "us-east-1") -> Book:
         return reading.parse_book(self.texts()[f"{region}.yaml"], region)
 
-    def keys(self) -> set[PriceKey]:
+    def priced(self) -> set[PriceKey]:
         return {price.key for price in self.book()}
 
 
@@ -123,7 +123,7 @@ def test_a_price_keeps_its_digits_date_source_and_confirmation(collection: Colle
 
 def test_only_the_wanted_regions(collection: Collection) -> None:
     collection.put("ec2_on_demand_core.csv", EC2, EC2 | {"region": "eu-north-1"})
-    assert set(collection.texts()) == {f"{region}.yaml" for region in importing.REGIONS} | {"shapes.yaml"}
+    assert set(collection.texts()) == {f"{region}.yaml" for region in collected.REGIONS} | {"shapes.yaml"}
     assert len(collection.book()) == 1
     assert len(collection.book("eu-west-1")) == 0
 
@@ -145,6 +145,7 @@ def test_spot_is_the_median_of_known_types_below_on_demand(collection: Collectio
     assert price.note == "median of 100 daily values to 2024-05-14"
     gaps = collection.texts()["us-east-1.yaml"]
     assert '"spot: 1 of 2 prices"' in gaps
+    assert '"recent prices: 1 of 1 are of 2024-05-14"' in gaps
 
 
 @pytest.mark.parametrize(
@@ -172,14 +173,14 @@ def test_commitments_are_kept_where_the_row_says_which_one_it_is(
 
 def test_a_commitment_for_what_has_no_on_demand_price_is_left_out(collection: Collection) -> None:
     collection.put("rds_commitments.csv", RDS | {"term": "reserved_1y_no_upfront"})
-    assert collection.keys() == set()
+    assert collection.priced() == set()
 
 
-@pytest.mark.parametrize("engine", ["mysql", "mariadb", "aurora-postgresql", "aurora"])
+@pytest.mark.parametrize("engine", ["mysql", "mariadb", "aurora-mysql", "aurora"])
 def test_never_the_price_of_another_engine(collection: Collection, engine: str) -> None:
     for name in ("rds_storage.csv", "gaps.csv"):
         collection.put(name, RDS | {"engine": engine}, RDS | {"engine": engine, "item": "storage-gp3", "unit": "GB-Mo"})
-    assert collection.keys() == set()
+    assert collection.priced() == set()
 
 
 def test_rds(collection: Collection) -> None:
@@ -217,7 +218,7 @@ def test_a_price_per_ten_million_samples_is_one_per_million(collection: Collecti
     )
     query, ingested = collection.book()
     assert (ingested.key.variant, ingested.unit, ingested.usd) == ("252000-", "million_samples", Decimal("0.016"))
-    assert ingested.note == "0.16 USD per 10M samples in the source"
+    assert ingested.note == "weak: quoted without a date; 0.16 USD per 10M samples in the source"
     assert str(query.usd) == "0.0001"
 
 
@@ -246,10 +247,10 @@ def test_metered_items_have_the_books_units(collection: Collection) -> None:
     )
     assert [(str(price.key), price.unit) for price in collection.book()] == [
         ("elb alb-lcu on_demand", "lcu_hour"),
-        ("ebs gp3-throughput on_demand", "mibps_month"),
         ("transfer inter-zone on_demand", "gib"),
         ("transfer internet-out 10240-51200 on_demand", "gib"),
         ("transfer internet-out 153600- on_demand", "gib"),
+        ("ebs gp3-throughput on_demand", "mibps_month"),
     ]
 
 
@@ -284,14 +285,25 @@ def test_of_equal_prices_the_newest_stays_and_the_other_confirms(collection: Col
     collection.put("network_storage_misc.csv", ALB | {"as_of": "2025-05", "source": "a bill", "confirmed_by": "x@2024"})
     newer = {
         "as_of": "2026-08-21",
-        "source": "a list",
+        "source": "a/list@1 file.json",
         "price_usd": "0.02250",
         "confirmed_by": "a bill (existing row);y",
     }
     collection.put("gaps.csv", ALB | newer | {"note": "confirms and refreshes an existing row"})
     (price,) = collection.book()
-    assert (price.as_of, price.source, price.note) == ("2026-08-21", "a list", "")
+    assert (price.as_of, price.source, price.note) == ("2026-08-21", "a/list@1 file.json", "")
     assert price.confirmed_by == "y;a bill (2025-05);x@2024"
+
+
+def test_a_source_confirms_itself_under_no_name(collection: Collection) -> None:
+    record = "public cost document, price lists of 2026-10-04 (record 70137210126)"
+    collection.put("network_storage_misc.csv", ALB | {"as_of": "2025", "source": "some/thing@1 a.json (2025)"})
+    collection.put("gaps.csv", ALB | {"as_of": "2026-09", "source": record, "confirmed_by": "thing@2025;record 123456"})
+    collection.put("t2_network.csv", ALB | {"as_of": "2026-10", "source": "any/Thing@2", "confirmed_by": "coroot@2024"})
+    collection.put(importing.OWN, ALB | {"as_of": "2026-11", "source": record, "confirmed_by": "infracost@2024;z@1"})
+    (price,) = collection.book()
+    # coroot is a dump of Infracost's prices; the record is the row's own source.
+    assert price.confirmed_by == "infracost@2024;z@1;any/Thing (2026-10);record 123456"
 
 
 @pytest.mark.parametrize(
@@ -301,7 +313,7 @@ def test_of_equal_prices_the_newest_stays_and_the_other_confirms(collection: Col
         ("2026-02", "2026", "first"),
         ("2024", "undated", "first"),
         ("undated", "2024", "second"),
-        ("undated", "undated", "first"),
+        ("undated", "undated", "second"),
     ],
 )
 def test_which_of_equal_prices_stays(collection: Collection, first: str, second: str, kept: str) -> None:
@@ -311,22 +323,170 @@ def test_which_of_equal_prices_stays(collection: Collection, first: str, second:
     assert price.source == kept
 
 
-def test_different_prices_are_an_error_that_lists_both(collection: Collection) -> None:
-    collection.put("network_storage_misc.csv", ALB)
-    collection.put("gaps.csv", ALB | {"price_usd": "0.03", "source": "another"})
+@pytest.mark.parametrize(("first", "second"), [("2026-08", "2026-08"), ("2026-08", "2026-08-21"), ("2026", "2026-08")])
+def test_different_prices_of_one_date_are_an_error_that_lists_both(
+    collection: Collection, first: str, second: str
+) -> None:
+    collection.put("network_storage_misc.csv", ALB | {"as_of": first})
+    collection.put("gaps.csv", ALB | {"price_usd": "0.03", "source": "another", "as_of": second})
     with pytest.raises(PriceError, match=r"elb alb on_demand: 0\.0225 USD per hour .* or 0\.03 .*another.*gaps\.csv:2"):
         collection.texts()
+
+
+def test_another_unit_is_an_error_at_any_date(collection: Collection) -> None:
+    collection.put("network_storage_misc.csv", ALB | {"as_of": "2020"})
+    collection.put("gaps.csv", ALB | {"unit": "GB"})
+    with pytest.raises(PriceError, match=r"per hour .* or 0\.0225 USD per gib"):
+        collection.texts()
+
+
+@given(st.permutations([("2021-08-03", "0.069"), ("2024", "0.07"), ("undated", "0.071"), ("2026-10-04", "0.08")]))
+def test_of_different_prices_the_newest_wins_and_the_others_are_words(dated: list[tuple[str, str]]) -> None:
+    rows = [found(as_of=as_of, usd=usd, source=f"s{as_of}") for as_of, usd in dated]
+    (price,) = merging.merged(rows).values()
+    assert (price.as_of, price.usd, price.confirmed_by) == ("2026-10-04", "0.08", "")
+    assert price.note == "0.07 on 2024; 0.069 on 2021-08-03; 0.071 on undated"
+
+
+def found(**changes: str) -> collected.Found:
+    texts = dict.fromkeys(("upfront_usd", "sku", "confirmed_by", "note", "vcpu", "memory_gib", "place"), "")
+    plain = {"region": "eu-west-1", "unit": "hour", "usd": "0.1", "as_of": "2026-08", "source": "a document"}
+    return collected.Found(key=PriceKey("elb", "alb"), **(texts | plain | changes))
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({}, ""),
+        # Rows like those that the collection's notes call weak ...
+        ({"as_of": "undated"}, "quoted without a date"),
+        ({"as_of": "undated", "confirmed_by": "two undated calculators"}, "quoted without a date"),
+        ({"as_of": "undated", "note": "weak: two code comments"}, "quoted without a date; two code comments"),
+        ({"note": "derived: amount / hours = 0.02521"}, "from one bill"),
+        ({"source": "published AWS bill May 2025, a/b@c"}, "from one bill"),
+        ({"source": "public ADR quoting Cost Explorer July 2026: $15.00 / 595 hr"}, "from one bill"),
+        ({"note": "region label not on the page: guessed; more"}, "region label not on the page: guessed"),
+        ({"note": "date: captures of 2026-09-24 in the same repository; weak; single"}, "one source"),
+        ({"note": "single"}, "one source"),
+        ({"note": "single; per ECPU"}, "one source"),
+        ({"note": "single; one reading of a price that moves hourly"}, "one reading of a price that moves hourly"),
+        ({"note": "engine not named in the snapshot"}, "engine not named in the snapshot"),
+        # ... and what ends their weakness.
+        ({"note": "derived: amount / hours = 0.02521", "confirmed_by": "a/b@c@2026"}, ""),
+        ({"note": "region label not on the page: guessed", "confirmed_by": "a/b@c@2026"}, ""),
+        ({"note": "single", "confirmed_by": "a/b@c@2026"}, ""),
+        ({"note": "stated of an internal NLB"}, ""),
+    ],
+)
+def test_what_weakens_a_price_follows_from_its_row(changes: dict[str, str], reason: str) -> None:
+    row = found(**changes)
+    assert merging.weakness(row) == reason
+    note = merging.doubted(row).note
+    assert note.startswith(f"weak: {reason}") if reason else "weak" not in note
+
+
+def test_the_collectors_words_for_one_source_are_not_repeated() -> None:
+    assert merging.doubted(found(note="single; per ECPU")).note == "weak: one source; per ECPU"
+    assert merging.doubted(found(note="single", confirmed_by="a/b@c")).note == ""
+    assert merging.doubted(found(note="x; weak; single")).note == "weak: one source; x"
+
+
+def test_of_a_commitment_one_source_is_enough(collection: Collection) -> None:
+    collection.put("ec2_on_demand_core.csv", EC2)
+    note = "single; 31.8% below on-demand 0.10; sku UKGPAABCGR48DYC4"
+    term = {"term": "reserved_1y_no_upfront_standard", "price_usd": "0.0682", "note": note}
+    collection.put("t2_ec2_commitments.csv", EC2 | term)
+    (reserved,) = [price for price in collection.book() if price.key.term != "on_demand"]
+    assert (reserved.note, reserved.sku) == ("", "UKGPAABCGR48DYC4")
+
+
+def test_an_identifier_leaves_the_source_and_the_note(collection: Collection) -> None:
+    bill = "FinOps FOCUS-Sample-Data@adbdd17 focus_sample.csv HG7XAVTNPPFZNV7Q.JRTCKXETXF.6YS6EN2CT7"
+    collection.put("network_storage_misc.csv", ALB | {"source": bill, "as_of": "2024-09"})
+    collection.put("gaps.csv", ALB | {"source": "a/b@1 offers.json (2026) sku 37CUWUT8GSNQEPUV"})
+    (price,) = collection.book()
+    assert (price.source, price.sku) == ("a/b@1 offers.json (2026)", "37CUWUT8GSNQEPUV")
+    assert price.confirmed_by == "FOCUS-Sample-Data@adbdd17 (2024-09)"
 
 
 def test_weak_rows_say_why(collection: Collection) -> None:
     guessed = {"region": "us-west-2", "note": "region label not on the page: guessed"}
     collection.put("rds_postgresql_core.csv", RDS | guessed)
-    collection.put("gaps.csv", ALB | {"region": "eu-west-1", "note": "derived"})
+    collection.put("gaps.csv", ALB | {"region": "eu-west-1", "note": "derived: amount / hours"})
     (database,) = collection.book("us-west-2")
     (balancer,) = collection.book("eu-west-1")
     assert database.weak
     assert database.note == "weak: region label not on the page: guessed"
-    assert balancer.note == "weak: amount / quantity of one bill; derived"
+    assert balancer.note == "weak: from one bill; derived: amount / hours"
+
+
+EKS = METER | {"service": "AmazonEKS"}
+CLUSTER = EKS | {"item": "EKS-cluster-hours", "price_usd": "0.1", "as_of": "2026-10"}
+WHOLE = EKS | {"item": "EKS-cluster-extended-support-hours", "price_usd": "0.6", "as_of": "2025-10-28"}
+SURCHARGE = EKS | {"item": "AmazonEKS-Hours:extendedSupport", "price_usd": "0.5", "as_of": "2026-09-18", "source": "z"}
+
+
+def surcharge(collection: Collection) -> Price:
+    price = collection.book().find("eks", "cluster-extended-support")
+    assert price is not None
+    return price
+
+
+def test_extended_support_is_sold_as_a_surcharge(collection: Collection) -> None:
+    collection.put("gaps.csv", CLUSTER, WHOLE)
+    assert {key.item for key in collection.priced()} == {"cluster", "cluster-extended-support"}
+    price = surcharge(collection)
+    assert (price.usd, price.as_of) == (Decimal("0.5"), "2025-10-28")
+    assert price.note == "worked out: 0.6 for the hour of a cluster with it, less 0.1 for the cluster"
+    collection.put(importing.OWN, SURCHARGE)
+    price = surcharge(collection)
+    assert (price.usd, price.as_of, price.note) == (Decimal("0.5"), "2026-09-18", "")
+    assert price.confirmed_by == "someone/prices (2025-10-28)"
+
+
+def test_a_whole_hour_without_a_cluster_gives_no_surcharge(collection: Collection) -> None:
+    collection.put("gaps.csv", WHOLE)
+    assert collection.priced() == set()
+
+
+def test_books_hold_the_shapes_of_the_core_files(collection: Collection) -> None:
+    collection.put("rds_postgresql_core.csv", RDS)
+    other = {"item": "db.x2g.large", "as_of": "2025-04-04"}
+    collection.put("t2_rds_postgresql.csv", RDS | {"region": "eu-west-1"}, RDS | other)
+    collection.put("aurora_postgresql.csv", RDS | {"engine": "aurora-postgresql", "price_usd": "0.3"})
+    assert {str(key) for key in collection.priced()} == {
+        "rds db.r5.large single_az on_demand",
+        "rds db.r5.large aurora_standard on_demand",
+    }
+    assert [price.key.item for price in collection.book("eu-west-1")] == ["db.r5.large"]
+    sections = yaml.safe_load(collection.texts()["us-east-1.yaml"])["sections"]
+    assert "db.r5.large,aurora_standard" in sections["aurora"]["rows"]
+    assert "aurora" not in sections["rds"]["rows"]
+
+
+def test_what_is_sold_in_one_variant_needs_none_in_the_file(collection: Collection) -> None:
+    fargate = METER | {"service": "AmazonECS", "item": "Fargate-ARM-vCPU-Hours", "unit": "vCPU-Hrs"}
+    serverless = CACHE | {"item": "ElastiCache-Serverless-GB-Hours", "unit": "GB-Hrs"}
+    collection.put("t2_s3_fargate_cloudwatch.csv", fargate, fargate | {"term": "compute_sp_1y_no_upfront"})
+    collection.put("t2_elasticache_serverless.csv", serverless, serverless | {"engine": "memcached"})
+    assert {str(key) for key in collection.priced()} == {
+        "fargate cpu arm64 on_demand",
+        "elasticache serverless-storage redis on_demand",
+    }
+
+
+def test_one_reading_of_spot_wins_over_an_older_median(collection: Collection) -> None:
+    collection.put("ec2_on_demand_core.csv", EC2)
+    spot = EC2 | {"term": "spot", "as_of": "2024-05-14"}
+    collection.put("ec2_spot_2024.csv", spot | {"p_median_3m": "0.0499", "n_days_3m": "100"})
+    reading = {"as_of": "2026-10-09", "price_usd": "0.06", "note": "single; one reading of a price that moves hourly"}
+    collection.put("t2_ec2_spot_2026.csv", spot | reading)
+    price = collection.book().find("ec2", "m5.large", "linux", "spot")
+    assert price is not None
+    assert (price.usd, price.note) == (
+        Decimal("0.06"),
+        "weak: one reading of a price that moves hourly; 0.0499 on 2024-05-14",
+    )
 
 
 def test_gaps_are_stated_and_counted(collection: Collection) -> None:
@@ -460,6 +620,7 @@ def test_files_are_written_whole(tmp_path: Path) -> None:
 # ------------------------------------------------------------------------------------------------- the committed books
 
 FACTS = Path(os.environ.get("CASCADE_PLAN_FACTS") or ROOT.parent / "shared" / "prices")
+OWN = ROOT / "pricing" / "aws" / importing.OWN
 has_facts = pytest.mark.skipif(
     not (FACTS / "gaps.csv").is_file(),
     reason="the collected CSV files are not part of the repository; CASCADE_PLAN_FACTS names their directory",
@@ -467,7 +628,7 @@ has_facts = pytest.mark.skipif(
 MOTO = find_spec("moto")
 TYPES = Path(MOTO.origin).parent / "ec2/resources/instance_types.json.gz" if MOTO and MOTO.origin else None
 has_types = pytest.mark.skipif(
-    TYPES is None or not TYPES.is_file() or importing._fingerprint(TYPES) not in importing.CAPTURES,
+    TYPES is None or not TYPES.is_file() or importing._fingerprint(TYPES) not in shapes.CAPTURES,
     reason="the instance types come from a release of moto, which is no dependency of the project",
 )
 
@@ -480,8 +641,8 @@ def committed(name: str) -> bytes:
 def test_the_committed_books_are_what_the_collected_files_give(tmp_path: Path) -> None:
     types = tmp_path / "types.json"
     types.write_text("{}", encoding="utf-8")
-    texts = importing.rebuild(FACTS, types)
-    for region in importing.REGIONS:
+    texts = importing.rebuild(FACTS, types, OWN)
+    for region in collected.REGIONS:
         assert texts[f"{region}.yaml"].encode() == committed(f"{region}.yaml"), region
 
 
@@ -489,17 +650,17 @@ def test_the_committed_books_are_what_the_collected_files_give(tmp_path: Path) -
 @has_types
 def test_the_committed_shapes_are_what_the_instance_types_give() -> None:
     assert TYPES is not None
-    assert importing.rebuild(FACTS, TYPES)["shapes.yaml"].encode() == committed("shapes.yaml")
+    assert importing.rebuild(FACTS, TYPES, OWN)["shapes.yaml"].encode() == committed("shapes.yaml")
 
 
-@pytest.mark.parametrize("name", [*(f"{region}.yaml" for region in importing.REGIONS), "shapes.yaml"])
+@pytest.mark.parametrize("name", [*(f"{region}.yaml" for region in collected.REGIONS), "shapes.yaml"])
 def test_a_committed_file_names_no_place_of_the_machine_that_made_it(name: str) -> None:
     text = committed(name).decode()
     assert not re.search(r"(?:^|[\s\"'(,=])/\w", text)
 
 
 def test_the_dates_in_a_section_head_are_those_of_its_rows() -> None:
-    for region in importing.REGIONS:
+    for region in collected.REGIONS:
         sections = yaml.safe_load(committed(f"{region}.yaml"))["sections"]
         for name, section in sections.items():
             dates = sorted(

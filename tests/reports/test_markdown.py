@@ -291,7 +291,7 @@ def test_a_limit_kept_in_places_says_so() -> None:
 
 
 def rollout(made: Plan) -> str:
-    return markdown.render(made).split("## Rollout\n", 1)[1]
+    return markdown.render(made).split("## Rollout\n", 1)[1].split("\n## ", 1)[0]
 
 
 def test_the_rollout_has_three_phases_of_tasks_with_this_plan_s_figures() -> None:

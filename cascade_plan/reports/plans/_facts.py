@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from decimal import Decimal
 from typing import Final
 
@@ -111,12 +110,6 @@ def upfront_total(plan: Plan) -> str:
 def is_committed(plan: Plan) -> bool:
     """Return whether anything is bought for years."""
     return any(part.term != "spot" for group in plan.groups for part in group.terms)
-
-
-def origins(plan: Plan) -> str:
-    """Return how many lines are priced by what: 12 bundled, 5 cache, 2 override."""
-    counts = Counter(words.one_line(item.origin) for item in plan.bill.items)
-    return ", ".join(f"{counts[origin]} {origin}" for origin in sorted(counts))
 
 
 def foreign(currency: Currency, amount: Decimal) -> str:

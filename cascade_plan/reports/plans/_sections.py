@@ -10,6 +10,7 @@ from cascade_plan.model.fleet import Band, NodeGroup
 from cascade_plan.model.plan import Plan
 from cascade_plan.reports import _words as words
 from cascade_plan.reports.plans import _facts as facts
+from cascade_plan.reports.provenance import overall
 
 PERCENTILES: Final = ("p50", "p95", "p99")
 
@@ -29,7 +30,8 @@ class Section(NamedTuple):
 def prices(plan: Plan) -> str:
     """Return of when the prices are, and from where."""
     dates = words.date_span(item.as_of for item in plan.bill.items)
-    return f"Prices of {dates} ({words.one_line(plan.book)}: {facts.origins(plan) or 'none'})."
+    lines = overall(plan.bill.items, plan.scenario.cloud)
+    return f"Prices of {dates} ({words.one_line(plan.book)}){lines and f': {lines}'}."
 
 
 def sections(plan: Plan) -> list[Section]:

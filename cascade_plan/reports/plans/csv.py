@@ -8,6 +8,7 @@ from cascade_plan.model.bill import Amounts, Item, Unpriced
 from cascade_plan.model.fleet import LEVELS
 from cascade_plan.model.plan import Plan
 from cascade_plan.reports._spreadsheet import written
+from cascade_plan.reports.provenance import where_from
 
 FORMAT: str = "CSV: a row for each line of the bill, unrounded; lines without a price have no price and no cost"
 COLUMNS: Final = (
@@ -19,17 +20,19 @@ COLUMNS: Final = (
 
 def render(plan: Plan) -> str:
     """Return the bill as CSV with a header."""
-    return written(COLUMNS, (*map(_priced, plan.bill.items), *map(_unpriced, plan.bill.unpriced)))
+    cloud = plan.scenario.cloud
+    priced = (_priced(item, cloud) for item in plan.bill.items)
+    return written(COLUMNS, (*priced, *map(_unpriced, plan.bill.unpriced)))
 
 
-def _priced(item: Item) -> list[object]:
+def _priced(item: Item, cloud: str) -> list[object]:
     return [
         *_named(item),
         item.price_usd,
         item.list_price_usd,
         *_levels(item.cost_usd),
         *_levels(item.list_cost_usd),
-        *(str(item.key), item.as_of, item.source, item.origin, item.note, item.sku),
+        *(str(item.key), item.as_of, where_from(item, cloud), item.origin, item.note, item.sku),
         item.bought_count,
         *("" if usd is None else usd for usd in (item.upfront_usd, item.upfront_total_usd)),
     ]

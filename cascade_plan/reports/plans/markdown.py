@@ -22,6 +22,7 @@ from cascade_plan.reports.plans import _facts as facts
 from cascade_plan.reports.plans._answer import lacking, sentence
 from cascade_plan.reports.plans._rollout import phases
 from cascade_plan.reports.plans._tiers import HEADERS, NUMBERS, cells
+from cascade_plan.reports.provenance import overall, where_from
 from cascade_plan.units import HOURS_PER_MONTH
 
 FORMAT: str = "Markdown for finance: cost, line items, commitments, assumptions, alternatives, prices and rollout"
@@ -36,7 +37,7 @@ def render(plan: Plan) -> str:
     """Return the report as GitHub-flavoured Markdown with Mermaid charts."""
     parts = (
         _head, _unit_cost, _band, _currency, _tiers, _items, _unrequested, _commitments, _outlook, _prices, _unpriced,
-        _gates, _findings, _rollout,
+        _gates, _findings, _rollout, _found,
     )  # fmt: skip
     lines = [line for part in parts for line in part(plan)]
     return "\n".join(lines).rstrip("\n") + "\n"
@@ -479,11 +480,11 @@ def _short(users: int) -> str:
 
 
 def _prices(plan: Plan) -> Iterator[str]:
-    counts = f" The lines' prices: {facts.origins(plan)}." if plan.bill.items else ""
+    cloud, items = plan.scenario.cloud, plan.bill.items
+    counts = f" Lines of the bill: {overall(items, cloud)}." if items else ""
     yield from ("## Prices", "", escaped(f"The prices are of {_dates(plan)}.{counts}"), "")
-    lines = Counter((item.source, item.as_of, item.origin) for item in plan.bill.items)
-    rows = [(source, as_of, origin, str(lines[source, as_of, origin])) for source, as_of, origin in sorted(lines)]
-    yield from table(("Source", "As of", "From", "Lines"), rows, (3,))
+    lines = Counter(where_from(item, cloud) for item in items)
+    yield from table(("Where the price is from", "Lines"), [(text, str(lines[text])) for text in sorted(lines)], (1,))
     yield from _not_bundled(plan)
     weak = [(item, said) for item in plan.bill.items if (said := caveat(item.note))]
     if weak:
@@ -555,3 +556,23 @@ def _findings(plan: Plan) -> Iterator[str]:
 
 def _rollout(plan: Plan) -> Iterator[str]:
     yield from ("## Rollout", "", *phases(plan))
+
+
+# Appendix
+
+
+def _listed(sources: str) -> str:
+    return "; ".join(part.strip() for part in sources.split(";") if part.strip())
+
+
+def _found(plan: Plan) -> Iterator[str]:
+    """Yield where each line's price can be looked up again, and the sources that give the same figure."""
+    if not plan.bill.items:
+        return
+    yield from ("## Where each price was found", "")
+    yield from ("An appendix for who wants to check a price: what it was read in and what else gives the same.", "")
+    rows = [
+        (item.name, str(item.key), words.unit_price(item.price_usd), item.source, item.sku, _listed(item.confirmed_by))
+        for item in plan.bill.items
+    ]
+    yield from table(("Item", "Price for", "Unit price", "Found in", "SKU", "Confirmed by"), rows, (2,))

@@ -31,6 +31,6 @@ PRODUCTS: Final[tuple[Product, ...]] = (
         code="AmazonEKS",
         filters=HERE | {"productFamily": "Compute"},
         usage="AmazonEKS-Hours:extendedSupport",
-        collected=("AmazonEKS", "EKS-cluster-extended-support-hours"),
+        collected=("AmazonEKS", "AmazonEKS-Hours:extendedSupport"),
     ),
 )
