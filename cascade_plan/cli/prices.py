@@ -314,7 +314,7 @@ def _outcomes_json(outcomes: Sequence[Outcome], wish: Wish) -> str:
             "failure": None if outcome.failure is None else str(outcome.failure),
             "kept": [str(problem) for problem in outcome.problems],
             "not_found": [
-                {"key": list(entry.key), "in_its_place": [_price_json(price) for price in entry.stand_ins]}
+                {"key": list(entry.key), "in_its_place": [_price_json(price, wish.cloud) for price in entry.stand_ins]}
                 for entry in outcome.missing
             ],
             "renewed": outcome.renewed if outcome.after else 0,
