@@ -139,7 +139,7 @@ def test_the_bundled_books_are_summarised_without_exponents() -> None:
     tiny = Change(A, "cheaper", None, None)
     assert tiny.change_percent is None
     text = render(changes(None, bundled.book("aws", region)), 5)
-    assert [line.split()[0] for line in text.splitlines()[2:4]] == ["ebs", "ec2"]
+    assert [line.split()[0] for line in text.splitlines()[2:4]] == ["cloudwatch", "ebs"]
     small = render(changes(book({A: row("0.0000002")}), book({A: row("0.0000001")})), 5)
     assert "0.0000002" in small
     assert "E-" not in small

@@ -49,7 +49,7 @@ def problems(text: str) -> list[str]:
         ("rds", "c6g.xlarge,single_az,on_demand,hour,1,2026,c,",
          "item: aws sells no 'c6g.xlarge' as rds; did you mean 'db.r6g.xlarge'?"),
         ("rds", "db.r5.xlarge,,on_demand,hour,1,2026,c,",
-         "variant: must be 'single_az' or 'multi_az', got ''"),
+         "variant: must be 'single_az' or 'multi_az' or 'aurora_standard' or 'aurora_io_optimized', got ''"),
         ("elasticache", "cache.r6g.large,memcached,on_demand,hour,1,2026,c,",
          "variant: must be 'redis' or 'valkey', got 'memcached'"),
         ("rds", "db.r5.xlarge,multi_az,spot,hour,1,2026,c,",
@@ -91,10 +91,10 @@ def test_a_row_that_prices_nothing_is_refused_where_it_stands(name: str, row: st
 
 
 def test_a_unit_is_checked_where_the_book_has_no_price() -> None:
-    book = bundled.book("aws", "eu-west-1")
-    assert book.find("vpc", "public-ipv4") is None
-    text = section("network", "public-ipv4,,on_demand,gib,0.005,2026,c,").replace("us-east-1", "eu-west-1")
-    with pytest.raises(ScenarioError, match=r"p\.yaml:9:7: .*unit: public-ipv4 is priced per hour, got gib"):
+    book = bundled.book("aws", "eu-central-1")
+    assert book.find("ecr", "storage") is None
+    text = section("image_storage", "storage,,on_demand,gib,0.1,2026,c,").replace("us-east-1", "eu-central-1")
+    with pytest.raises(ScenarioError, match=r"p\.yaml:9:7: .*unit: storage is priced per gib_month, got gib"):
         reading.override(book, text, "p.yaml")
 
 
@@ -234,26 +234,25 @@ def test_what_short_prices_need_beside_them() -> None:
 
 
 def test_what_a_plan_lacks_is_written_refused_and_then_read(cascade: Callable[..., Result]) -> None:
-    line = ("size", "cascade", "--region", "eu-west-1", "--prices", "p.yaml")
-    asked = ("prices", "init-override", "cascade", "--region", "eu-west-1", "--as-of", "2026-11-01", "-o", "p.yaml")
+    of = ("cascade", "--region", "eu-central-1", "--set", "tiers.registry={}")
+    line = ("size", *of, "--prices", "p.yaml")
+    asked = ("prices", "init-override", *of, "--as-of", "2026-11-01", "-o", "p.yaml")
     status, out, err = cascade(*asked, "--missing")
     assert (status, out) == (0, "")
     assert "next: write a price in place of each ?, then use it with --prices p.yaml" in err
     text = Path("p.yaml").read_text(encoding="utf-8")
-    assert text.count('usd: "?"') == 2
-    assert (
-        '  # public IPv4 addresses: 4,380 hours in an average month\n  vpc public-ipv4: {usd: "?", per: hour}\n' in text
-    )
+    assert text.count('usd: "?"') == 1
+    assert '  # container images: 4 GiB-months in an average month\n  ecr storage: {usd: "?", per: gib_month}\n' in text
     status, out, err = cascade(*line)
     assert (status, out) == (2, "")
     assert err.splitlines() == [
         f'error: p.yaml:{number}:3: prices."{words}": usd: a price is still to be written in place of ?'
-        for number, words in ((11, "rds storage-gp3 multi_az"), (13, "vpc public-ipv4"))
+        for number, words in ((11, "ecr storage"),)
     ]
     Path("p.yaml").write_text(text.replace('"?"', "0.005"), encoding="utf-8")
     status, out, err = cascade(*line, "--format", "csv")
     assert (status, "no price" in err) == (0, False)
-    assert "vpc public-ipv4 on_demand,2026-11-01,given by hand,override" in out
+    assert 'ecr storage on_demand,2026-11-01,"given by hand, of 2026-11-01",override' in out
     refusal = "error: p.yaml exists: choose another name, or overwrite it with --force\n"
     assert cascade(*asked) == (2, "", refusal)
     assert cascade(*asked, "--force")[0] == 0
