@@ -19,7 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from price_rows import CELLS, HOSTILE, KEYS
 
-from cascade_plan.clouds.aws.prices import importing
+from cascade_plan.clouds.aws.prices import collected, importing, shapes
 from cascade_plan.errors import PriceError, UsageError
 from cascade_plan.files.parsing import parse_yaml
 from cascade_plan.model.catalogue import Catalogue, Shape
@@ -85,7 +85,7 @@ class Collection:
         self.directory = directory
         self.types = directory / "types.json"
         self.types.write_text(json.dumps({"InstanceTypes": [TYPE]}), encoding="utf-8")
-        for name in importing.FILES:
+        for name in collected.FILES:
             self.put(name)
 
     def put(self, name: str, *rows: Mapping[str, str]) -> None:
@@ -123,7 +123,7 @@ def test_a_price_keeps_its_digits_date_source_and_confirmation(collection: Colle
 
 def test_only_the_wanted_regions(collection: Collection) -> None:
     collection.put("ec2_on_demand_core.csv", EC2, EC2 | {"region": "eu-north-1"})
-    assert set(collection.texts()) == {f"{region}.yaml" for region in importing.REGIONS} | {"shapes.yaml"}
+    assert set(collection.texts()) == {f"{region}.yaml" for region in collected.REGIONS} | {"shapes.yaml"}
     assert len(collection.book()) == 1
     assert len(collection.book("eu-west-1")) == 0
 
@@ -467,7 +467,7 @@ has_facts = pytest.mark.skipif(
 MOTO = find_spec("moto")
 TYPES = Path(MOTO.origin).parent / "ec2/resources/instance_types.json.gz" if MOTO and MOTO.origin else None
 has_types = pytest.mark.skipif(
-    TYPES is None or not TYPES.is_file() or importing._fingerprint(TYPES) not in importing.CAPTURES,
+    TYPES is None or not TYPES.is_file() or importing._fingerprint(TYPES) not in shapes.CAPTURES,
     reason="the instance types come from a release of moto, which is no dependency of the project",
 )
 
@@ -481,7 +481,7 @@ def test_the_committed_books_are_what_the_collected_files_give(tmp_path: Path) -
     types = tmp_path / "types.json"
     types.write_text("{}", encoding="utf-8")
     texts = importing.rebuild(FACTS, types)
-    for region in importing.REGIONS:
+    for region in collected.REGIONS:
         assert texts[f"{region}.yaml"].encode() == committed(f"{region}.yaml"), region
 
 
@@ -492,14 +492,14 @@ def test_the_committed_shapes_are_what_the_instance_types_give() -> None:
     assert importing.rebuild(FACTS, TYPES)["shapes.yaml"].encode() == committed("shapes.yaml")
 
 
-@pytest.mark.parametrize("name", [*(f"{region}.yaml" for region in importing.REGIONS), "shapes.yaml"])
+@pytest.mark.parametrize("name", [*(f"{region}.yaml" for region in collected.REGIONS), "shapes.yaml"])
 def test_a_committed_file_names_no_place_of_the_machine_that_made_it(name: str) -> None:
     text = committed(name).decode()
     assert not re.search(r"(?:^|[\s\"'(,=])/\w", text)
 
 
 def test_the_dates_in_a_section_head_are_those_of_its_rows() -> None:
-    for region in importing.REGIONS:
+    for region in collected.REGIONS:
         sections = yaml.safe_load(committed(f"{region}.yaml"))["sections"]
         for name, section in sections.items():
             dates = sorted(
