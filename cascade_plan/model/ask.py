@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from math import ceil, floor
 from typing import Any, Generic, TypeVar
 
 from cascade_plan.errors import InfeasibleError, UsageError
-from cascade_plan.model.catalogue import Allocatable, Shape
+from cascade_plan.model.catalogue import UNBOUNDED, Allocatable, Shape
 from cascade_plan.model.cloud import Cloud
-from cascade_plan.model.derivation import Derivation, Input
+from cascade_plan.model.derivation import Derivation, Finding, Input
 from cascade_plan.model.fleet import Band, NodeGroup, Sized, Streams
 from cascade_plan.model.offer import Offer
 from cascade_plan.model.part import Need
@@ -218,6 +218,7 @@ class Ask(Site[S]):
             cluster.daemonset_cpu_cores,
             cluster.daemonset_memory_mib,
             cluster.daemonset_pods,
+            cluster.prefix_delegation,
         )
 
     def pods_per_node(self, shape: Shape, cpu_cores: float, memory_mib: float) -> int:
@@ -229,6 +230,18 @@ class Ask(Site[S]):
             f"tiers.{self.name}.pod: a pod of {cpu_cores:g} cores and {memory_mib:g} MiB does not fit a "
             f"{shape.name}, which leaves {node.cpu_m / 1000:g} cores and {node.memory_mib} MiB"
         )
+
+    def pod_limit_findings(self, shape: Shape, cpu_cores: float, memory_mib: float) -> Iterator[Finding]:
+        """Yield that a node's addresses or its kubelet hold fewer pods than its CPU and memory do."""
+        node = self.allocatable(shape)
+        held, fits = node.pods, replace(node, pods=UNBOUNDED).pods_of(cpu_cores * 1000, memory_mib)
+        if held >= fits:
+            return
+        words = f"a {shape.name} runs at most {held} pods beside its agents; its CPU and memory hold {fits}"
+        name = self.scenario.first("cluster")
+        if shape.takes_prefixes and not self.settings_of("cluster").prefix_delegation:
+            words += f": addresses in blocks hold more, set tiers.{name}.prefix_delegation"
+        yield Finding("info", "pod-limit", words, f"tiers.{self.name}.shape")
 
     def nodes(self, shape: Shape, count: Band, unrequested_share: float, data_gib: int = 0) -> NodeGroup:
         """Return the group of the machines of its own that its pods run on, with `data_gib` beside the root volume."""

@@ -27,6 +27,7 @@ class Cloud(Protocol):
         daemonset_cpu_cores: float,
         daemonset_memory_mib: float,
         daemonset_pods: int,
+        prefix_delegation: bool = False,
         in_cluster: bool = True,
     ) -> Allocatable:
         """Return what a node leaves for pods."""
@@ -46,10 +47,6 @@ class Cloud(Protocol):
 
     def database_storage(self) -> StorageRate | None:
         """Return what a database's storage does; None where it sets no limit of its own."""
-        ...
-
-    def cache_connection_count_max(self) -> int | None:
-        """Return how many connections a node of a cache accepts; None where the cloud sets no limit to them."""
         ...
 
     def burst(self, shape: Shape) -> Burst | None:

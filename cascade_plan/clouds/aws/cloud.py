@@ -39,8 +39,6 @@ DATABASE_STORAGE: Final = StorageRate(
     4,
     "https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Storage.html#gp3-storage: below 400 GiB fixed",
 )
-CACHE_CONNECTIONS: Final = 65_000
-"""maxclients, https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/RedisConfiguration.html"""
 BURSTS: Final = {
     **{
         f"database {family}": Burst(
@@ -75,19 +73,14 @@ def allocatable(
     daemonset_cpu_cores: float,
     daemonset_memory_mib: float,
     daemonset_pods: int,
+    prefix_delegation: bool = False,
     in_cluster: bool = True,
 ) -> Allocatable:
     """Return what a node of a shape leaves for pods on EKS, or for processes on an instance without Kubernetes."""
     if not in_cluster:
         return Allocatable.whole(shape, vm_overhead_ratio)
     return eks.allocatable(
-        shape.vcpu,
-        shape.memory_gib,
-        shape.pod_count_max,
-        vm_overhead_ratio,
-        daemonset_cpu_cores,
-        daemonset_memory_mib,
-        daemonset_pods,
+        shape, vm_overhead_ratio, daemonset_cpu_cores, daemonset_memory_mib, daemonset_pods, prefix_delegation
     )
 
 
@@ -109,11 +102,6 @@ def capacity_unit(balancer: str) -> CapacityUnit | None:
 def database_storage() -> StorageRate:
     """Return what RDS includes in gp3 storage of PostgreSQL."""
     return DATABASE_STORAGE
-
-
-def cache_connection_count_max() -> int:
-    """Return ElastiCache's maxclients."""
-    return CACHE_CONNECTIONS
 
 
 def burst(shape: Shape) -> Burst | None:

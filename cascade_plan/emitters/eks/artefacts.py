@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from cascade_plan.clouds.aws import ebs
+from cascade_plan.clouds.aws.eks import pods_set
 from cascade_plan.clouds.aws.names import aws_name
 from cascade_plan.emitters._heading import heading
 from cascade_plan.emitters._nodes import LABEL, TAINT_EFFECT, Nodes, is_tainted, node_groups
@@ -25,7 +27,8 @@ ARCHITECTURES: Final = {"arm64": "arm64", "x86_64": "amd64"}
 """A shape's architecture -> the value of the node label kubernetes.io/arch."""
 ON_DEMAND_FIRST: Final = 10
 """Any weight above the default of 0 says which pool comes first."""
-ADDONS: Final = ("vpc-cni", "coredns", "kube-proxy", "aws-ebs-csi-driver", "eks-pod-identity-agent", "metrics-server")
+CNI: Final = "vpc-cni"
+ADDONS: Final = (CNI, "coredns", "kube-proxy", "aws-ebs-csi-driver", "eks-pod-identity-agent", "metrics-server")
 
 
 def render(plan: Plan) -> tuple[Artefact, ...]:
@@ -88,9 +91,20 @@ def _cluster(plan: Plan, groups: tuple[Nodes, ...]) -> dict[str, Any]:
         },
         "iam": {"withOIDC": True},
         "vpc": {"nat": {"gateway": "Disable" if not gateways else "Single" if gateways < zones else "HighlyAvailable"}},
-        "addons": [{"name": name} for name in ADDONS],
+        "addons": [_addon(name, _is_delegating(plan)) for name in ADDONS],
         "managedNodeGroups": [_node_group(plan, nodes, is_private=gateways > 0) for nodes in groups],
     }
+
+
+def _is_delegating(plan: Plan) -> bool:
+    return any(cluster.settings.prefix_delegation for cluster in plan.of(Cluster))
+
+
+def _addon(name: str, is_delegating: bool) -> dict[str, str]:
+    """Return an add-on; the VPC CNI hands out prefixes where a scenario says so."""
+    if name == CNI and is_delegating:
+        return {"name": name, "configurationValues": '{"env": {"ENABLE_PREFIX_DELEGATION": "true"}}'}
+    return {"name": name}
 
 
 def _node_group(plan: Plan, nodes: Nodes, is_private: bool) -> dict[str, Any]:
@@ -107,7 +121,10 @@ def _node_group(plan: Plan, nodes: Nodes, is_private: bool) -> dict[str, Any]:
         "privateNetworking": is_private,
         "volumeSize": nodes.group.disk_gib,
         "volumeType": "gp3",
+        "volumeIOPS": ebs.GP3.operations_per_s,
+        "volumeThroughput": ebs.GP3.bytes_per_s // 2**20,
         "volumeEncrypted": True,
+        **({"maxPodsPerNode": pods_set(shape, True)} if _is_delegating(plan) else {}),
         "labels": {LABEL: nodes.group.tier},
         **_taints(plan, nodes),
         "updateConfig": {"maxUnavailable": 1},
@@ -127,6 +144,8 @@ def _node_class(plan: Plan, groups: tuple[Nodes, ...]) -> dict[str, Any]:
     disk = {
         "volumeSize": f"{max(nodes.group.disk_gib for nodes in groups)}Gi",
         "volumeType": "gp3",
+        "iops": ebs.GP3.operations_per_s,
+        "throughput": ebs.GP3.bytes_per_s // 2**20,
         "encrypted": True,
         "deleteOnTermination": True,
     }
@@ -139,11 +158,19 @@ def _node_class(plan: Plan, groups: tuple[Nodes, ...]) -> dict[str, Any]:
             "role": f"KarpenterNodeRole-{cluster}"[:64],
             "subnetSelectorTerms": discovery,
             "securityGroupSelectorTerms": discovery,
+            **_kubelet(plan, groups),
             "metadataOptions": {"httpTokens": "required"},
             "blockDeviceMappings": [{"deviceName": "/dev/xvda", "ebs": disk}],
             "tags": {"application": plan.application},
         },
     }
+
+
+def _kubelet(plan: Plan, groups: tuple[Nodes, ...]) -> dict[str, Any]:
+    """Return the most pods of any node, with prefixes, as Karpenter counts addresses without them."""
+    if not _is_delegating(plan):
+        return {}
+    return {"kubelet": {"maxPods": min(pods_set(nodes.group.shape, True) for nodes in groups)}}
 
 
 def _node_pool(plan: Plan, nodes: Nodes) -> dict[str, Any]:

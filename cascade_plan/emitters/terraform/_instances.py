@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from cascade_plan.clouds.aws import ebs
 from cascade_plan.clouds.aws.names import aws_name
 from cascade_plan.emitters._nodes import Nodes, counts_of, node_groups
 from cascade_plan.emitters.terraform import _balancer
@@ -57,6 +58,8 @@ def _template(plan: Plan, nodes: Nodes) -> Block:
     disk: dict[str, Value] = {
         "volume_size": group.disk_gib,
         "volume_type": "gp3",
+        "iops": ebs.GP3.operations_per_s,
+        "throughput": ebs.GP3.bytes_per_s // 2**20,
         "encrypted": True,
         "delete_on_termination": True,
     }

@@ -52,6 +52,7 @@ def size(ask: Ask[Settings]) -> Sized:
             *_rounding_findings(figures),
             *_capacity_findings(replicas, most, pods[ask.name]),
             *_zone_findings(ask, base),
+            *ask.pod_limit_findings(shape, settings.pod.cpu_cores, settings.pod.memory_mib),
             *scaling.findings(ask, workload),
             *_idle_findings(ask),
             *credits.findings(ask, group),

@@ -143,9 +143,9 @@ def ceilings(ask: Ask[Settings], work: Work, shape: Shape, masters: int, maxmemo
             f"{shape.name} sends all the time", "MiB/s", work.sent_bytes, shape.network_bytes_per_s, more,
             bytes_per_unit=MIB,
         )  # fmt: skip
-    if (connections := ask.cloud.cache_connection_count_max()) is not None:
+    if (connections := shape.connection_count_max) is not None:
         yield of(
-            "connection_count_max", "cache-connections", f"each master of {name} is to accept", "it accepts",
+            "connection_count_max", "cache-connections", f"each master of {name} is to accept", f"{shape.name} accepts",
             "connections", Demand(flat_units=work.connection_count), connections,
             f"fewer of each pod, set tiers.{name}.connections_per_pod", lever="", count=1,
         )  # fmt: skip

@@ -26,9 +26,6 @@ STATE_BYTES_PER_CONNECTION = 266
 INDEX_BYTES_PER_CONNECTION = 167
 """A member of a tenant's sorted set of connections, by when each is forgotten, in place of the plan's scan over every
 key: 52 bytes for 100 connections (a listpack), 142 to 167 for 500 to 10,000, measured on Redis 7.0.15."""
-RESERVED_SHARE = 0.25
-"""Of a node's memory, kept from the data: for client buffers, replication, and pages written while a fork copies them.
-https://docs.aws.amazon.com/AmazonElastiCache/latest/red-ug/redis-memory-management.html"""
 BUFFER_MIB_LEAST = 32
 """client-output-buffer-limit pubsub 32mb 8mb 60: the limits of redis.conf 7.0."""
 FRAME_BYTES = 100
@@ -50,7 +47,7 @@ def size(ask: Ask[Settings]) -> Sized:
     note = "" if pinned else ask.rounding_note(users.peak, settings.users_per_node, settings.minimum_nodes)
     streams = _carried(ask)
     work = Work.of(ask, streams, sum(map(_state_mib, streams)))
-    commands, maxmemory_gib = work.commands_per_s(ask), shape.memory_gib * (1 - RESERVED_SHARE)
+    commands, maxmemory_gib = work.commands_per_s(ask), shape.program_gib
     if ask.scenario.method == "slo" and not pinned:
         masters = max(masters, limits.least_masters(settings, work, commands, maxmemory_gib))
     count = masters * each
@@ -153,10 +150,10 @@ def _memory_figures(ask: Ask[Settings], shape: Shape, masters: int) -> Iterator[
     yield ask.figure("memory_gib", masters * shape.memory_gib, "GiB", formula)
     yield ask.figure(
         "maxmemory_mib_per_node",
-        floor(shape.memory_gib * 1024 * (1 - RESERVED_SHARE)),
+        floor(shape.program_gib * 1024),
         "MiB",
-        f"{shape.memory_gib:g} GiB x (1 - {RESERVED_SHARE:g}): the rest is for buffers and copies on a fork",
-        (),
+        f"what {shape.name} keeps keys in, of {shape.memory_gib:g} GiB: the rest is for buffers and copies on a fork",
+        (Input(f"{shape.name}: memory left to keys, GiB", shape.program_gib, "catalogue"),),
         "reserved-memory-percent, https://docs.aws.amazon.com/AmazonElastiCache/latest/red-ug/redis-memory-management.html",
     )
 
@@ -172,7 +169,7 @@ def _stream_figures(ask: Ask[Settings], shape: Shape, streams: Streams) -> Itera
         (ask.computed(f"{sockets}.connection_count"),),
         "measured, Redis 7.0.15: ws:{tenant}:conn:<uuid> with TTL, and a sorted set of ids for each tenant",
     )
-    reserve_mib = shape.memory_gib * 1024 * RESERVED_SHARE
+    reserve_mib = (shape.memory_gib - shape.program_gib) * 1024
     needed_mib = (
         streams.messages_per_s.peak
         * (streams.message_bytes + FRAME_BYTES)
