@@ -8,7 +8,7 @@ from typing import Final
 
 from cascade_plan.formulas import credits, postgres
 from cascade_plan.model.ask import Ask
-from cascade_plan.model.ceiling import Ceiling, Demand, shown
+from cascade_plan.model.ceiling import BurstRate, Ceiling, Demand, shown
 from cascade_plan.model.derivation import Finding
 from cascade_plan.model.traffic import busiest_requests_per_s
 from cascade_plan.tiers.database.disk import disk
@@ -26,6 +26,7 @@ class _Limit:
     does: str
     most: float
     way: str
+    burst: BurstRate | None = None
 
 
 def ceilings(ask: Ask[Settings], work: Work) -> Iterator[Ceiling]:
@@ -38,7 +39,8 @@ def ceilings(ask: Ask[Settings], work: Work) -> Iterator[Ceiling]:
         figure, unit = "disk_bytes_per_s_peak", "MiB/s of its disk"
         yield from _both(ask, work, figure, "disk-throughput", "is asked", unit, work.disk_bytes, throughput, MIB)
     if (network := work.shape.network_bytes_per_s) is not None:
-        limit = _Limit(f"{work.shape.name} sends all the time", network, _larger(ask))
+        burst = BurstRate.above(network, work.shape.network_burst_bytes_per_s, work.shape.network_burst_s)
+        limit = _Limit(f"{work.shape.name} sends all the time", network, _larger(ask), burst)
         figure = "network_bytes_per_s_peak"
         yield from _both(ask, work, figure, "database-network", "sends", "MiB/s", work.sent_bytes, limit, MIB)
 
@@ -61,7 +63,7 @@ def _both(
     for who, way, stands_in in ((f"the {called}primary", limit.way, True), (f"each {called}replica", shares, False)):
         yield Ceiling(
             f"{ask.name}.{figure}", code, f"{who} {verb}", limit.does, unit, demand, limit.most, way,
-            lever, work.replica_count, stands_in, bytes_per_unit=size,
+            lever, work.replica_count, stands_in, bytes_per_unit=size, burst=limit.burst,
         )  # fmt: skip
 
 
@@ -71,7 +73,10 @@ def _of_disk(ask: Ask[Settings], work: Work, at: int) -> _Limit | None:
     own = (shape.disk_operations_per_s, shape.disk_bytes_per_s)[at]
     if own is None or (storage is not None and storage.most < own):
         return storage
-    return _Limit(f"{shape.name} does all the time", own, _larger(ask))
+    most = (shape.disk_burst_operations_per_s, shape.disk_burst_bytes_per_s)[at]
+    if most is not None and storage is not None:
+        most = min(most, storage.most)
+    return _Limit(f"{shape.name} does all the time", own, _larger(ask), BurstRate.above(own, most, shape.disk_burst_s))
 
 
 def _of_storage(ask: Ask[Settings], work: Work, at: int) -> _Limit | None:
