@@ -207,8 +207,8 @@ class Ask(Site[S]):
             )
         return shape
 
-    def allocatable(self, shape: Shape) -> Allocatable:
-        """Return what a node leaves for pods, less what a cluster keeps of it."""
+    def allocatable(self, shape: Shape, prefix_delegation: bool = False) -> Allocatable:
+        """Return what a node leaves for pods, less what a cluster keeps of it; also as if it delegated prefixes."""
         cluster = self.settings_of("cluster")
         if cluster is None:
             return self.cloud.allocatable(shape, VM_OVERHEAD_RATIO, 0.0, 0.0, 0, in_cluster=False)
@@ -218,7 +218,7 @@ class Ask(Site[S]):
             cluster.daemonset_cpu_cores,
             cluster.daemonset_memory_mib,
             cluster.daemonset_pods,
-            cluster.prefix_delegation,
+            cluster.prefix_delegation or prefix_delegation,
         )
 
     def pods_per_node(self, shape: Shape, cpu_cores: float, memory_mib: float) -> int:
@@ -233,14 +233,13 @@ class Ask(Site[S]):
 
     def pod_limit_findings(self, shape: Shape, cpu_cores: float, memory_mib: float) -> Iterator[Finding]:
         """Yield that a node's addresses or its kubelet hold fewer pods than its CPU and memory do."""
-        node = self.allocatable(shape)
-        held, fits = node.pods, replace(node, pods=UNBOUNDED).pods_of(cpu_cores * 1000, memory_mib)
+        node, size = self.allocatable(shape), (cpu_cores * 1000, memory_mib)
+        held, fits = node.pods, replace(node, pods=UNBOUNDED).pods_of(*size)
         if held >= fits:
             return
         words = f"a {shape.name} runs at most {held} pods beside its agents; its CPU and memory hold {fits}"
-        name = self.scenario.first("cluster")
-        if shape.takes_prefixes and not self.settings_of("cluster").prefix_delegation:
-            words += f": addresses in blocks hold more, set tiers.{name}.prefix_delegation"
+        if (more := self.allocatable(shape, prefix_delegation=True).pods_of(*size)) > held:
+            words += f": {more} with addresses in blocks, set tiers.{self.scenario.first('cluster')}.prefix_delegation"
         yield Finding("info", "pod-limit", words, f"tiers.{self.name}.shape")
 
     def nodes(self, shape: Shape, count: Band, unrequested_share: float, data_gib: int = 0) -> NodeGroup:

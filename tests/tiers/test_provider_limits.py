@@ -168,3 +168,36 @@ def test_storage_that_is_too_slow_for_the_writes_is_said(peak: int, gib: int, me
 def test_storage_is_faster_from_a_size_on() -> None:
     assert cloud.database_storage().of(399) == (3000, 125 * 2**20)
     assert cloud.database_storage().of(400) == (12_000, 500 * 2**20)
+
+
+# ----------------------------------------------------------------------------------------------------------------- pods
+
+SMALL = {"tiers__api__pod__cpu_cores": "0.05", "tiers__api__pod__memory_mib": "64"}
+
+
+def test_addresses_that_hold_fewer_pods_than_the_node_are_said_with_what_holds_more() -> None:
+    """A t3.medium has 3 x (6 - 1) + 2 addresses; 110 pods with prefixes, of which kubelet takes 11 MiB each."""
+    made = planned(**SMALL, tiers__api__shape="t3.medium")
+    assert made.figure("api.pod_count_per_node") == 17 - 4
+    (message,) = said(made, "pod-limit")
+    assert message == (
+        "a t3.medium runs at most 13 pods beside its agents; its CPU and memory hold 34: 32 with addresses in blocks, "
+        "set tiers.cluster.prefix_delegation"
+    )
+    blocks = planned(**SMALL, tiers__api__shape="t3.medium", tiers__cluster__prefix_delegation="true")
+    assert blocks.figure("api.pod_count_per_node") == 32
+    assert not said(blocks, "pod-limit")
+
+
+def test_prefixes_do_not_lift_the_limit_of_a_managed_group() -> None:
+    """An m7g.4xlarge is told to run 110 pods in both cases: nothing is proposed that would not help."""
+    tiny = {"tiers__api__pod__cpu_cores": "0.05", "tiers__api__pod__memory_mib": "128"}
+    for prefixes in ("false", "true"):
+        made = planned(**tiny, tiers__api__shape="m7g.4xlarge", tiers__cluster__prefix_delegation=prefixes)
+        assert made.figure("api.pod_count_per_node") == 110 - 4
+        (message,) = said(made, "pod-limit")
+        assert message.endswith("its CPU and memory hold 313")
+
+
+def test_a_node_that_is_full_by_its_cpu_has_no_limit_of_pods_to_be_said() -> None:
+    assert not said(planned(), "pod-limit")
