@@ -246,6 +246,9 @@ class Ask(Site[S]):
         """Return the group of the machines of its own that its pods run on, with `data_gib` beside the root volume."""
         cluster = self.settings_of("cluster")
         root_gib = ROOT_DISK_GIB if cluster is None else int(cluster.disk_gib)
+        # Kubernetes counts single addresses by itself, and has to be told of blocks.
+        is_told = cluster is not None and cluster.prefix_delegation
+        pods = self.allocatable(shape).pods + cluster.daemonset_pods if is_told else 0
         return NodeGroup(
             tier=self.name,
             name=f"{self.name} nodes",
@@ -255,6 +258,8 @@ class Ask(Site[S]):
             count=count,
             terms=getattr(self.settings, "terms"),  # noqa: B009
             disk_gib=root_gib + data_gib,
+            disk_rate=self.cloud.node_disk(),
+            pod_count_max=pods,
             unrequested_share=unrequested_share,
             lever=f"{self.name}.node_count",
         )

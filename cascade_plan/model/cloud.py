@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from cascade_plan.model.bill import Item, Unpriced
-from cascade_plan.model.catalogue import Allocatable, Burst, CapacityUnit, Catalogue, Shape, StorageRate
+from cascade_plan.model.catalogue import Allocatable, Burst, CapacityUnit, Catalogue, DiskRate, Shape, StorageRate
 from cascade_plan.model.fleet import Fleet
 from cascade_plan.model.offer import Offer
 from cascade_plan.model.price import Book, PriceKey
@@ -47,6 +47,10 @@ class Cloud(Protocol):
 
     def database_storage(self) -> StorageRate | None:
         """Return what a database's storage does; None where it sets no limit of its own."""
+        ...
+
+    def node_disk(self) -> DiskRate | None:
+        """Return what the root volume of a machine does all the time; None where it sets no limit."""
         ...
 
     def burst(self, shape: Shape) -> Burst | None:

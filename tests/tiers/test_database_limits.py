@@ -53,6 +53,13 @@ def test_the_disk_is_asked_what_the_arithmetic_says() -> None:
     assert made.figure("database.disk_bytes_per_s_peak") == pytest.approx(log + 8192 * (reads + 1150), rel=1e-4)
 
 
+def test_data_that_is_asked_for_most_and_does_not_fit_the_memory_is_said() -> None:
+    """Three quarters of the 7.28 GiB that PostgreSQL has of a db.t4g.large keep pages: 5.46; a fifth of 30 is 6."""
+    (message,) = said(database(shape="db.t4g.large", data_gib=30), "working-set")
+    assert message.startswith("four fifths of its reads ask for 6 of 30 GiB, and db.t4g.large keeps 5.46 in memory: ")
+    assert not said(database(shape="db.t4g.large", data_gib=27), "working-set")
+
+
 def test_replicas_share_the_reads_and_each_replays_every_write() -> None:
     two, one, none = (
         database(data_gib=200, storage_gib=200, replicas=count).figure("database.disk_read_operations_per_s_peak")

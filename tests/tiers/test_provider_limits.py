@@ -201,3 +201,52 @@ def test_prefixes_do_not_lift_the_limit_of_a_managed_group() -> None:
 
 def test_a_node_that_is_full_by_its_cpu_has_no_limit_of_pods_to_be_said() -> None:
     assert not said(planned(), "pod-limit")
+
+
+# ------------------------------------------------------------------------------------------------- network of the nodes
+
+
+def test_nodes_send_what_the_arithmetic_says() -> None:
+    """5,000 requests/s to three nodes: 3 lists of 2,000 bytes, 2 messages and an upload of 300, 400 bytes of headers
+    each, and the 102,400 bytes of the upload once more to the object store.
+    """
+    each = (3 * 2000 + 2 * 300 + 300 + 6 * 400 + 102_400) / 6
+    assert planned().figure("api.network_bytes_per_s_peak") == pytest.approx(5000 * each / 3)
+    # The WebSocket nodes send what leaves to the internet by the bill.
+    made = planned()
+    (streams,) = [sized.streams for sized in made.fleet.tiers.values() if sized.streams]
+    sent = streams.out_bytes_per_s.peak
+    per_s = made.traffic.requests_per_s.peak
+    (ceiling,) = [each for each in made.fleet.ceilings if each.figure == "websocket.network_bytes_per_s_peak"]
+    assert ceiling.asked(per_s, {}) == pytest.approx(sent / 3)
+
+
+def test_nodes_that_send_more_than_their_baseline_are_said_and_more_nodes_share_it() -> None:
+    """A t3.medium sends 0.256 Gbit/s, 30.5 MiB/s: three send 29.6 each, two 44.4."""
+    values = {"tiers__api__shape": "t3.medium", "tiers__api__pod__cpu_cores": "0.25"}
+    (near,) = said(planned(**values), "node-network-near")
+    assert near.startswith("each node of api sends 29.6 MiB/s; t3.medium sends all the time 30.5")
+    two = planned(**values, tiers__api__nodes="{min: 2, base: 2, max: 2}")
+    (message,) = said(two, "node-network")
+    assert message == (
+        "each node of api sends 44.4 MiB/s; t3.medium sends all the time 30.5: more nodes share it, or a larger one "
+        "does more, set tiers.api.shape; a burst of 596 lasts 5 minutes, load peak 5 minutes: once it has rested, that "
+        "carries it"
+    )
+    (ceiling,) = [each for each in two.fleet.ceilings if each.figure == "api.network_bytes_per_s_peak"]
+    assert ceiling.broken(5000, {"api.node_count": 2})
+    assert not ceiling.broken(5000, {"api.node_count": 3})
+
+
+def test_services_on_one_node_send_over_one_network() -> None:
+    """Half of what is asked for is answered by another service whose pods stand on the nodes of the first."""
+    alone, shared = (
+        planned(),
+        planned(tiers__search="{kind: api, nodes_of: api}", behaviour__actions__list_workrooms__at="search"),
+    )
+    nodes = [made.figure("api.node_count.base") for made in (alone, shared)]
+    sent = [
+        made.figure("api.network_bytes_per_s_peak") * count for made, count in zip((alone, shared), nodes, strict=True)
+    ]
+    assert sent[0] == pytest.approx(sent[1])
+    assert "search.network_bytes_per_s_peak" not in shared.figures

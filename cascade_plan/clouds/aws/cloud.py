@@ -39,6 +39,8 @@ DATABASE_STORAGE: Final = StorageRate(
     4,
     "https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Storage.html#gp3-storage: below 400 GiB fixed",
 )
+NODE_DISK: Final = DiskRate(3000, 125 * 2**20)
+"""gp3 of any size, https://docs.aws.amazon.com/ebs/latest/userguide/general-purpose.html"""
 BURSTS: Final = {
     **{
         f"database {family}": Burst(
@@ -102,6 +104,11 @@ def capacity_unit(balancer: str) -> CapacityUnit | None:
 def database_storage() -> StorageRate:
     """Return what RDS includes in gp3 storage of PostgreSQL."""
     return DATABASE_STORAGE
+
+
+def node_disk() -> DiskRate:
+    """Return what gp3 includes for an EC2 instance."""
+    return NODE_DISK
 
 
 def burst(shape: Shape) -> Burst | None:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from cascade_plan.clouds.aws import ebs
-from cascade_plan.clouds.aws.eks import pods_set
 from cascade_plan.clouds.aws.names import aws_name
 from cascade_plan.emitters._heading import heading
 from cascade_plan.emitters._nodes import LABEL, TAINT_EFFECT, Nodes, is_tainted, node_groups
 from cascade_plan.languages.yaml import dump
 from cascade_plan.model.artefact import Artefact
+from cascade_plan.model.fleet import NodeGroup
 from cascade_plan.model.plan import Plan
 from cascade_plan.tiers.cluster.settings import Settings as Cluster
 
@@ -69,9 +68,9 @@ def _made_with_it(plan: Plan) -> tuple[str, ...]:
     return tuple(usage.name for usage in plan.fleet.usages if usage.offer.what in ("kubernetes", *gateways))
 
 
-def _version(plan: Plan) -> str:
+def _settings(plan: Plan) -> Cluster:
     (cluster,) = plan.of(Cluster)
-    return cluster.settings.version
+    return cluster.settings
 
 
 def _gateway_count(plan: Plan) -> int:
@@ -86,18 +85,14 @@ def _cluster(plan: Plan, groups: tuple[Nodes, ...]) -> dict[str, Any]:
         "metadata": {
             "name": aws_name(plan.application, "cluster"),
             "region": plan.scenario.region,
-            "version": _version(plan),
+            "version": _settings(plan).version,
             "tags": {"application": plan.application},
         },
         "iam": {"withOIDC": True},
         "vpc": {"nat": {"gateway": "Disable" if not gateways else "Single" if gateways < zones else "HighlyAvailable"}},
-        "addons": [_addon(name, _is_delegating(plan)) for name in ADDONS],
+        "addons": [_addon(name, _settings(plan).prefix_delegation) for name in ADDONS],
         "managedNodeGroups": [_node_group(plan, nodes, is_private=gateways > 0) for nodes in groups],
     }
-
-
-def _is_delegating(plan: Plan) -> bool:
-    return any(cluster.settings.prefix_delegation for cluster in plan.of(Cluster))
 
 
 def _addon(name: str, is_delegating: bool) -> dict[str, str]:
@@ -121,10 +116,9 @@ def _node_group(plan: Plan, nodes: Nodes, is_private: bool) -> dict[str, Any]:
         "privateNetworking": is_private,
         "volumeSize": nodes.group.disk_gib,
         "volumeType": "gp3",
-        "volumeIOPS": ebs.GP3.operations_per_s,
-        "volumeThroughput": ebs.GP3.bytes_per_s // 2**20,
+        **_rate(nodes.group, "volumeIOPS", "volumeThroughput"),
         "volumeEncrypted": True,
-        **({"maxPodsPerNode": pods_set(shape, True)} if _is_delegating(plan) else {}),
+        **({"maxPodsPerNode": nodes.group.pod_count_max} if nodes.group.pod_count_max else {}),
         "labels": {LABEL: nodes.group.tier},
         **_taints(plan, nodes),
         "updateConfig": {"maxUnavailable": 1},
@@ -144,8 +138,7 @@ def _node_class(plan: Plan, groups: tuple[Nodes, ...]) -> dict[str, Any]:
     disk = {
         "volumeSize": f"{max(nodes.group.disk_gib for nodes in groups)}Gi",
         "volumeType": "gp3",
-        "iops": ebs.GP3.operations_per_s,
-        "throughput": ebs.GP3.bytes_per_s // 2**20,
+        **_rate(groups[0].group, "iops", "throughput"),
         "encrypted": True,
         "deleteOnTermination": True,
     }
@@ -158,7 +151,7 @@ def _node_class(plan: Plan, groups: tuple[Nodes, ...]) -> dict[str, Any]:
             "role": f"KarpenterNodeRole-{cluster}"[:64],
             "subnetSelectorTerms": discovery,
             "securityGroupSelectorTerms": discovery,
-            **_kubelet(plan, groups),
+            **_kubelet(groups),
             "metadataOptions": {"httpTokens": "required"},
             "blockDeviceMappings": [{"deviceName": "/dev/xvda", "ebs": disk}],
             "tags": {"application": plan.application},
@@ -166,11 +159,16 @@ def _node_class(plan: Plan, groups: tuple[Nodes, ...]) -> dict[str, Any]:
     }
 
 
-def _kubelet(plan: Plan, groups: tuple[Nodes, ...]) -> dict[str, Any]:
-    """Return the most pods of any node, with prefixes, as Karpenter counts addresses without them."""
-    if not _is_delegating(plan):
-        return {}
-    return {"kubelet": {"maxPods": min(pods_set(nodes.group.shape, True) for nodes in groups)}}
+def _rate(group: NodeGroup, operations: str, throughput: str) -> dict[str, int]:
+    """Return the fields of what a volume does: that much is planned, and is included."""
+    rate = group.disk_rate
+    return {} if rate is None else {operations: int(rate.operations_per_s), throughput: int(rate.bytes_per_s / 2**20)}
+
+
+def _kubelet(groups: tuple[Nodes, ...]) -> dict[str, Any]:
+    """Return the most pods of every node, where Kubernetes is to be told: one class of nodes serves all groups."""
+    pods = min(nodes.group.pod_count_max for nodes in groups)
+    return {"kubelet": {"maxPods": pods}} if pods else {}
 
 
 def _node_pool(plan: Plan, nodes: Nodes) -> dict[str, Any]:

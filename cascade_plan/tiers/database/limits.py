@@ -13,7 +13,7 @@ from cascade_plan.model.derivation import Finding
 from cascade_plan.model.traffic import busiest_requests_per_s
 from cascade_plan.tiers.database.disk import disk
 from cascade_plan.tiers.database.settings import Settings
-from cascade_plan.tiers.database.work import Work
+from cascade_plan.tiers.database.work import Work, pages_gib
 
 MIB: Final = 2**20
 PROVISIONED: Final = ("provisioned_operations_per_s", "provisioned_mib_per_s")
@@ -105,6 +105,7 @@ def findings(ask: Ask[Settings], work: Work, read_s: float, write_s: float) -> I
     """Yield what no ceiling says: what credits cost, checkpoints that hurry, and what is not known."""
     yield from _credits(ask, work, read_s, write_s)
     yield from _checkpoints(ask, work)
+    yield from _working_set(ask, work)
     shape = work.shape
     known = {
         "network": shape.network_bytes_per_s,
@@ -139,6 +140,18 @@ def _credits(ask: Ask[Settings], work: Work, read_s: float, write_s: float) -> I
             then = "more is billed" if burst.offer else "it is slowed to that share"
             lasts = f"load {name} keeps it {at_load:.0%} busy, and a day's credits last {lasting_s / 3600:.1f} hours"
             yield Finding("warning", "cpu-credits", f"{earns}; {lasts}: then {then}", where)
+
+
+def _working_set(ask: Ask[Settings], work: Work) -> Iterator[Finding]:
+    """Yield that the part of the data that most reads ask for is larger than what the memory keeps of it."""
+    share, kept_gib = ask.settings.hot_data_ratio, pages_gib(work.shape.program_gib)
+    if (hot_gib := share * work.data_gib) > kept_gib:
+        words = (
+            f"four fifths of its reads ask for {shown(hot_gib)} of {shown(work.data_gib)} GiB, and {work.shape.name} "
+            f"keeps {shown(kept_gib)} in memory: {1 - work.memory_hit_ratio:.0%} of the pages come from the disk; a "
+            f"larger one keeps more, set tiers.{ask.name}.shape"
+        )
+        yield Finding("info", "working-set", words, f"{ask.name}.memory_hit_ratio")
 
 
 def _checkpoints(ask: Ask[Settings], work: Work) -> Iterator[Finding]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from cascade_plan.model.bill import Item, Unpriced
-from cascade_plan.model.catalogue import Allocatable, Burst, CapacityUnit, Catalogue, Shape, StorageRate
+from cascade_plan.model.catalogue import Allocatable, Burst, CapacityUnit, Catalogue, DiskRate, Shape, StorageRate
 from cascade_plan.model.fleet import Fleet
 from cascade_plan.model.offer import Offer
 from cascade_plan.model.price import Book, PriceKey
@@ -61,6 +61,11 @@ def capacity_unit(balancer: str) -> CapacityUnit | None:
 
 
 def database_storage() -> StorageRate | None:
+    """Return None: its disks are as fast as they are asked."""
+    return None
+
+
+def node_disk() -> DiskRate | None:
     """Return None: its disks are as fast as they are asked."""
     return None
 
