@@ -73,7 +73,7 @@ def test_a_disk_that_is_full_is_said_with_what_does_more() -> None:
     full = {"data_gib": 290, "storage_gib": 399, "hot_data_ratio": 0.8, "replicas": 1}
     (message,) = said(database(**full, provisioned_operations_per_s=3000), "disk-operations")
     assert message == (
-        "each replica is asked 3,543 disk operations/s; 399 GiB of gp3 do 3,000: more replicas share the reads, or "
+        "each replica is asked 3,537 disk operations/s; 399 GiB of gp3 do 3,000: more replicas share the reads, or "
         "provision more, tiers.database.provisioned_operations_per_s"
     )
     assert not said(database(**full), "disk-operations")
