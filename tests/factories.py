@@ -30,7 +30,7 @@ EC2 = {
 }
 RDS = {"db.r5.xlarge": (4, 32, "1"), "db.test.large": (2, 16, "0.25"), "db.test.xlarge": (4, 32, "0.5")}
 CACHE = {"cache.test.large": (2, 8, "0.25"), "cache.test.xlarge": (4, 16, "0.5")}
-SUSTAINED = (1e9, 1e9, 100_000.0)
+SUSTAINED = {"network_bytes_per_s": 1e9, "disk_bytes_per_s": 1e9, "disk_operations_per_s": 100_000.0}
 """Bytes/s of every shape's network and disk, and its disk operations: more than anything here asks for."""
 METERED: tuple[tuple[PriceKey, str, str], ...] = (
     (PriceKey("eks", "cluster"), "hour", "0.1"),
@@ -86,12 +86,17 @@ def make_book(region: str = "us-east-1", missing: Collection[str] = ()) -> Book:
 def make_catalogue() -> Catalogue:
     """Return the shapes that `make_book` prices."""
     shapes: dict[tuple[str, str], Shape] = {
-        ("vm", name): Shape("vm", name, vcpu, gib, architecture, False, 58, *SUSTAINED)
+        ("vm", name): Shape(
+            "vm", name, vcpu, gib, architecture, interface_count=4, address_count_per_interface=15, **SUSTAINED
+        )
         for name, (vcpu, gib, architecture, _) in EC2.items()
     }
-    for what, named in (("database", RDS), ("cache", CACHE)):
+    # What is left to the program: nine tenths of a database's memory, three quarters of a cache's.
+    for what, named, left in (("database", RDS, 0.9), ("cache", CACHE, 0.75)):
         shapes |= {
-            (what, name): Shape(what, name, vcpu, gib, "", False, 0, *SUSTAINED)
+            (what, name): Shape(
+                what, name, vcpu, gib, usable_memory_gib=left * gib, connection_count_max=5000, **SUSTAINED
+            )
             for name, (vcpu, gib, _) in named.items()
         }
     return Catalogue(shapes)

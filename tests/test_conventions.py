@@ -161,8 +161,8 @@ DIMENSIONLESS = {"count", "ratio", "share", "weight", "scv"}
 """scv: the squared coefficient of variation, by the name queueing theory gives it."""
 PER = {
     "s", "day", "month", "node_month", "1000_users_month", "user", "node", "replica", "connection", "message",
-    "request", "query", "sample", "series", "pod", "eni", "usd", "master", "address", "job", "unit", "user_month",
-    "read", "write", "renewal",
+    "request", "query", "sample", "series", "pod", "usd", "master", "address", "job", "unit", "user_month",
+    "read", "write", "renewal", "interface",
 }  # fmt: skip
 QUALIFIERS = {
     "p95", "p99", "min", "max", "base", "mean", "peak", "average", "registered", "scaled_in",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from cascade_plan.formulas import pools, postgres
+from cascade_plan.formulas import postgres
 from cascade_plan.model.fleet import Workload
 from cascade_plan.model.plan import Instance, Plan
 from cascade_plan.tiers.database.settings import Settings as DatabaseSettings
@@ -23,16 +23,11 @@ class Database:
     """The name of the database on its server, unquoted: the scenario's, or the application's."""
     pools: tuple[Instance[PoolSettings], ...]
     """What stands before it; where nothing does, its clients connect to it themselves."""
-    clients: tuple[Workload, ...]
-    """Whose pods ask it."""
 
     @property
     def client_connection_count(self) -> int:
         """Connections that clients may open where there is no pool, those that a rollout adds among them."""
-        return sum(
-            pools.client_connection_count(client.running_count_max, client.connection_count_per_pod, 1)
-            for client in self.clients
-        )
+        return self.instance.sized.count("client_connection_count_max")
 
     @property
     def connection_count_max(self) -> int:
@@ -91,21 +86,5 @@ def _database(
 ) -> Database:
     first = found[0].name
     before = tuple(pool for pool in plan.of(PoolSettings) if (pool.settings.database or first) == instance.name)
-    asking = tuple(workload for workload in plan.fleet.workloads if _asks(plan, workload, instance.name, first))
     name = instance.settings.database_name or plan.application
-    return Database(instance, prefix(instance, found), name, before, asking)
-
-
-def _asks(plan: Plan, workload: Workload, database: str, first: str) -> bool:
-    """Return whether a workload's pods ask a database: by the actions they answer, or by the one that jobs ask."""
-    scenario = plan.scenario
-    if not workload.connection_count_per_pod:
-        return False
-    if workload.serves == "jobs":
-        named = getattr(scenario.tiers[workload.tier], "database", None)
-        return bool((named or first) == database)
-    return any(
-        scenario.service(action) == workload.tier
-        and scenario.reads(action, database) + scenario.writes(action, database)
-        for action in scenario.behaviour.actions.values()
-    )
+    return Database(instance, prefix(instance, found), name, before)

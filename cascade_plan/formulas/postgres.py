@@ -5,15 +5,6 @@ from __future__ import annotations
 from math import ceil
 from typing import Final
 
-RDS_BYTES_PER_CONNECTION: Final = 9_531_392
-"""RDS default max_connections = LEAST(DBInstanceClassMemory / 9531392, 5000),
-https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Limits.html"""
-RDS_MAX_CONNECTIONS: Final = 5000
-RDS_MEMORY_SHARE: Final = 0.86
-"""DBInstanceClassMemory is 3.5-14 % below the nominal memory on observed classes of 4 GiB and more; the lower end."""
-RDS_TAKEN_MIB: Final = 403
-"""What it is below the nominal memory at least, which decides below 3 GiB: a db.t4g.small of 2 GiB allows 181
-connections (measured, PostgreSQL 18.6, kirill-markin/flashcards-open-source-app PR 1657), 0.803 of the nominal 225."""
 SUPERUSER_RESERVED: Final = 3
 """superuser_reserved_connections, https://www.postgresql.org/docs/15/runtime-config-connection.html"""
 RDS_RESERVED: Final = 2
@@ -45,25 +36,6 @@ READ_AHEAD_PAGES: Final = 16
 https://www.kernel.org/doc/Documentation/ABI/stable/sysfs-block (read_ahead_kb)"""
 PAGES_PER_WRITE: Final = 3
 """Pages a write leaves to vacuum, an assumption: the row's and those of two indexes."""
-
-
-def memory_mib(nominal_gib: float) -> int:
-    """Return the memory PostgreSQL is sized for: what RDS leaves of an instance's nominal memory, at the least.
-
-    >>> memory_mib(2), memory_mib(32)
-    (1645, 28180)
-    """
-    nominal_mib = nominal_gib * 1024
-    return int(max(nominal_mib / 2, min(nominal_mib * RDS_MEMORY_SHARE, nominal_mib - RDS_TAKEN_MIB)))
-
-
-def rds_default_connection_count(nominal_gib: float) -> int:
-    """Return about how many connections RDS allows when max_connections is not set.
-
-    >>> rds_default_connection_count(32), rds_default_connection_count(2)
-    (3100, 180)
-    """
-    return min(RDS_MAX_CONNECTIONS, memory_mib(nominal_gib) * 2**20 // RDS_BYTES_PER_CONNECTION)
 
 
 def connection_count_max(pool: int, other: int) -> int:
@@ -106,13 +78,18 @@ def work_mem_mib(memory_mib: int, connections: int, cores: int) -> int:
     >>> work_mem_mib(28_180, 125, 4)
     22
     """
-    left = (
-        memory_mib
-        - shared_buffers_mib(memory_mib)
-        - connections * CONNECTION_MIB
-        - AUTOVACUUM_WORKERS * maintenance_work_mem_mib(memory_mib)
-    )
+    left = memory_mib - taken_mib(memory_mib, connections)
     return max(4, left // ((connections + cores) * SORTS_PER_QUERY * HASH_MEM_MULTIPLIER))
+
+
+def taken_mib(memory_mib: int, connections: int) -> int:
+    """Return what shared buffers, so many connections and the vacuums take of the memory, before any query sorts.
+
+    >>> taken_mib(1645, 181)
+    1616
+    """
+    vacuums_mib = AUTOVACUUM_WORKERS * maintenance_work_mem_mib(memory_mib)
+    return shared_buffers_mib(memory_mib) + connections * CONNECTION_MIB + vacuums_mib
 
 
 def max_wal_size_mib(growth_bytes_per_s: float, storage_gib: int) -> int:

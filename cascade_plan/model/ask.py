@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from math import ceil, floor
 from typing import Any, Generic, TypeVar
 
 from cascade_plan.errors import InfeasibleError, UsageError
-from cascade_plan.model.catalogue import Allocatable, Shape
+from cascade_plan.model.catalogue import UNBOUNDED, Allocatable, Shape
 from cascade_plan.model.cloud import Cloud
-from cascade_plan.model.derivation import Derivation, Input
+from cascade_plan.model.derivation import Derivation, Finding, Input
 from cascade_plan.model.fleet import Band, NodeGroup, Sized, Streams
 from cascade_plan.model.offer import Offer
 from cascade_plan.model.part import Need
@@ -207,8 +207,8 @@ class Ask(Site[S]):
             )
         return shape
 
-    def allocatable(self, shape: Shape) -> Allocatable:
-        """Return what a node leaves for pods, less what a cluster keeps of it."""
+    def allocatable(self, shape: Shape, prefix_delegation: bool = False) -> Allocatable:
+        """Return what a node leaves for pods, less what a cluster keeps of it; also as if it delegated prefixes."""
         cluster = self.settings_of("cluster")
         if cluster is None:
             return self.cloud.allocatable(shape, VM_OVERHEAD_RATIO, 0.0, 0.0, 0, in_cluster=False)
@@ -218,6 +218,7 @@ class Ask(Site[S]):
             cluster.daemonset_cpu_cores,
             cluster.daemonset_memory_mib,
             cluster.daemonset_pods,
+            cluster.prefix_delegation or prefix_delegation,
         )
 
     def pods_per_node(self, shape: Shape, cpu_cores: float, memory_mib: float) -> int:
@@ -230,10 +231,24 @@ class Ask(Site[S]):
             f"{shape.name}, which leaves {node.cpu_m / 1000:g} cores and {node.memory_mib} MiB"
         )
 
+    def pod_limit_findings(self, shape: Shape, cpu_cores: float, memory_mib: float) -> Iterator[Finding]:
+        """Yield that a node's addresses or its kubelet hold fewer pods than its CPU and memory do."""
+        node, size = self.allocatable(shape), (cpu_cores * 1000, memory_mib)
+        held, fits = node.pods, replace(node, pods=UNBOUNDED).pods_of(*size)
+        if held >= fits:
+            return
+        words = f"a {shape.name} runs at most {held} pods beside its agents; its CPU and memory hold {fits}"
+        if (more := self.allocatable(shape, prefix_delegation=True).pods_of(*size)) > held:
+            words += f": {more} with addresses in blocks, set tiers.{self.scenario.first('cluster')}.prefix_delegation"
+        yield Finding("info", "pod-limit", words, f"tiers.{self.name}.shape")
+
     def nodes(self, shape: Shape, count: Band, unrequested_share: float, data_gib: int = 0) -> NodeGroup:
         """Return the group of the machines of its own that its pods run on, with `data_gib` beside the root volume."""
         cluster = self.settings_of("cluster")
         root_gib = ROOT_DISK_GIB if cluster is None else int(cluster.disk_gib)
+        # Kubernetes counts single addresses by itself, and has to be told of blocks.
+        is_told = cluster is not None and cluster.prefix_delegation
+        pods = self.allocatable(shape).pods + cluster.daemonset_pods if is_told else 0
         return NodeGroup(
             tier=self.name,
             name=f"{self.name} nodes",
@@ -243,6 +258,8 @@ class Ask(Site[S]):
             count=count,
             terms=getattr(self.settings, "terms"),  # noqa: B009
             disk_gib=root_gib + data_gib,
+            disk_rate=self.cloud.node_disk(),
+            pod_count_max=pods,
             unrequested_share=unrequested_share,
             lever=f"{self.name}.node_count",
         )

@@ -26,19 +26,35 @@ class Shape:
     vcpu: float
     """A part of one where it is a pod's own."""
     memory_gib: float
-    """Memory the provider advertises, of a cache what it leaves to the data."""
+    """Memory the provider advertises: of a cache its maxmemory, before what is reserved of it."""
     architecture: str = ""
     """arm64 or x86_64; empty where the provider does not say."""
     burstable: bool = False
     """CPU credits: the vCPUs are not sustained."""
-    pod_count_max: int = 0
-    """Most pods that the provider's Kubernetes runs on a node of it; 0 where it is no node."""
+    usable_memory_gib: float | None = None
+    """What the program has of it: a database what the provider's own agents leave, a cache what it keeps keys in; None
+    where that is not known, as of all below."""
+    connection_count_max: int | None = None
+    """Connections that it accepts: a database unless it is told otherwise, a cache in any case."""
+    interface_count: int = 0
+    """Network interfaces of a machine that have addresses for pods; 0 where it is no node."""
+    address_count_per_interface: int = 0
+    takes_prefixes: bool = False
+    """Whether an interface can hold a block of addresses in the place of one."""
     network_bytes_per_s: float | None = None
-    """What its network carries all the time, in each direction; None where that is not known, as of all below."""
+    """What its network carries all the time, in each direction."""
+    network_burst_bytes_per_s: float | None = None
+    """What it carries for a while; no more than all the time where it does not burst."""
+    network_burst_s: float | None = None
+    """For how long it does at least, once it is rested."""
     disk_bytes_per_s: float | None = None
     """What passes between it and its network storage all the time."""
+    disk_burst_bytes_per_s: float | None = None
     disk_operations_per_s: float | None = None
     """Operations on its network storage all the time."""
+    disk_burst_operations_per_s: float | None = None
+    disk_burst_s: float | None = None
+    """For how long operations and bytes do more, at least once a day."""
     cpu_baseline_ratio: float | None = None
     """Of a burstable one, the share of its vCPUs that it earns credits for."""
 
@@ -46,6 +62,11 @@ class Shape:
     def cores(self) -> int:
         """How many things it does at a time: its vCPUs, of which a part is one."""
         return max(1, int(self.vcpu))
+
+    @property
+    def program_gib(self) -> float:
+        """What the program may take of the memory: all of it where the provider is not known to take any."""
+        return self.memory_gib if self.usable_memory_gib is None else self.usable_memory_gib
 
 
 class Catalogue:
@@ -204,12 +225,13 @@ class ServerlessCache(NamedTuple):
     """Processing units a second."""
     bytes_per_unit: float
     """A command is a unit for so many bytes that it moves, and at least one."""
+    connection_count_most: int
     source: str
 
     def units(self, moved_bytes: float) -> float:
         """Return the processing units of a command that moves so many bytes.
 
-        >>> ServerlessCache(1, 5000, 15e6, 1024, "").units(3277)
+        >>> ServerlessCache(1, 5000, 15e6, 1024, 65_000, "").units(3277)
         3.2001953125
         """
         return max(1.0, moved_bytes / self.bytes_per_unit)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import inf
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from cascade_plan.model.derivation import Finding
 
@@ -51,6 +51,20 @@ class Demand:
         return max(0.0, left / slope) if slope else inf
 
 
+class BurstRate(NamedTuple):
+    """The most of one thing that is done for a while, and then not again before a rest."""
+
+    limit: float
+    """In the unit of the figure."""
+    lasting_s: float
+    """For how long, at least."""
+
+    @classmethod
+    def above(cls, sustained: float, limit: float | None, lasting_s: float | None) -> BurstRate | None:
+        """Return a burst, or None where it does no more than all the time, or nothing is known of it."""
+        return None if limit is None or lasting_s is None or limit <= sustained else cls(limit, lasting_s)
+
+
 @dataclass(frozen=True, slots=True)
 class Ceiling:
     """The most of one thing that each of some instances does."""
@@ -80,6 +94,8 @@ class Ceiling:
     """Whether it is the busiest moment that counts, or the mean of a day."""
     bytes_per_unit: float = 1.0
     """2**20 where MiB are shown and the figure counts bytes."""
+    burst: BurstRate | None = None
+    """What it does for a while; None where it never does more."""
 
     def asked(self, requests_per_s: float, counts: Mapping[str, int]) -> float:
         """Return what one instance is asked; `counts` overrides the lever's count. 0 where there is no instance."""
@@ -91,9 +107,13 @@ class Ceiling:
         asked = self.asked(requests_per_s, counts)
         return f"{self._compared(asked)}: {self.way}" if asked > self.limit else ""
 
-    def finding(self, requests_per_s: float) -> Finding | None:
-        """Return that it is broken, or that it is near; None where it is far."""
+    def finding(self, requests_per_s: float, above: Mapping[str, float]) -> Finding | None:
+        """Return that it is broken, or that it is near; None where it is far.
+
+        `above` says for how many seconds on end which loads are above it.
+        """
         if words := self.broken(requests_per_s, {}):
+            words += self._bursting(requests_per_s, above)
             return Finding("warning", self.code, words, self.figure, is_broken=True)
         asked = self.asked(requests_per_s, {})
         if asked < NEAR * self.limit:
@@ -105,6 +125,18 @@ class Ceiling:
         """Return the highest rate of requests that does not break it; infinite where requests ask nothing of it."""
         part = self._part(counts)
         return inf if part is None else self.demand.requests_per_s(self.limit, part)
+
+    def _bursting(self, requests_per_s: float, above: Mapping[str, float]) -> str:
+        """Return for how long a burst carries what is above the limit, in words; "" where there are no bursts."""
+        longest = max(above, key=lambda load: above[load], default="")
+        if self.burst is None or not longest:
+            return ""
+        most = shown(self.burst.limit / self.bytes_per_unit)
+        if self.asked(requests_per_s, {}) > self.burst.limit:
+            return f"; even in a burst it does {most}"
+        lasts, is_carried = spell(self.burst.lasting_s), above[longest] <= self.burst.lasting_s
+        then = "once it has rested, that carries it" if is_carried else "then it is slowed"
+        return f"; a burst of {most} lasts {lasts}, {longest} {spell(above[longest])}: {then}"
 
     def _part(self, counts: Mapping[str, int]) -> float | None:
         """Return the part of what is shared that an instance has; None where there is no instance."""
@@ -118,6 +150,19 @@ class Ceiling:
         if amount == most and asked > self.limit:
             amount = f"more than {amount}"
         return f"{self.asks} {amount} {self.unit}; {self.does} {most}"
+
+
+def spell(seconds: float) -> str:
+    """Return a time as a person says it.
+
+    >>> spell(45), spell(60), spell(1800), spell(5400), spell(86400)
+    ('45 s', '1 minute', '30 minutes', '1.5 hours', '24 hours')
+    """
+    amount, unit = (seconds, "s") if seconds < 60 else (seconds / 60, "minute")
+    if seconds >= 3600:
+        amount, unit = seconds / 3600, "hour"
+    plural = "" if unit == "s" or round(amount, 1) == 1 else "s"
+    return f"{round(amount, 1):g} {unit}{plural}"
 
 
 def shown(amount: float) -> str:

@@ -11,6 +11,7 @@ from cascade_plan.model.catalogue import (
     Burst,
     CapacityUnit,
     Catalogue,
+    DiskRate,
     PodSizes,
     ServerlessCache,
     Shape,
@@ -36,6 +37,7 @@ class Cloud(Protocol):
         daemonset_cpu_cores: float,
         daemonset_memory_mib: float,
         daemonset_pods: int,
+        prefix_delegation: bool = False,
         in_cluster: bool = True,
     ) -> Allocatable:
         """Return what a node leaves for pods."""
@@ -57,8 +59,8 @@ class Cloud(Protocol):
         """Return what a database's storage does; None where it sets no limit of its own."""
         ...
 
-    def cache_connection_count_max(self) -> int | None:
-        """Return how many connections a node of a cache accepts; None where the cloud sets no limit to them."""
+    def node_disk(self) -> DiskRate | None:
+        """Return what the root volume of a machine does all the time; None where it sets no limit."""
         ...
 
     def serverless_cache(self, engine: str) -> ServerlessCache | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from cascade_plan.formulas import rollouts
-from cascade_plan.model.catalogue import Shape
+from cascade_plan.model.catalogue import DiskRate, Shape
 from cascade_plan.model.ceiling import Ceiling
 from cascade_plan.model.derivation import Derivation, Finding
 from cascade_plan.model.offer import Offer
@@ -93,6 +93,10 @@ class NodeGroup:
     """How shares of the instances are paid; what they leave is on demand."""
     disk_gib: int = 0
     """Block storage of each instance."""
+    disk_rate: DiskRate | None = None
+    """What that storage does all the time; None where nothing limits it."""
+    pod_count_max: int = 0
+    """Pods that Kubernetes is told to run on each, of agents too; 0 where it finds that out by itself."""
     unrequested_share: float = 0.0
     """Share of the group's allocatable capacity (CPU or memory, whichever is fuller) that nothing requests."""
     lever: str = ""

@@ -22,11 +22,27 @@ def findings(scenario: Scenario, fleet: Fleet, traffic: Traffic) -> Iterator[Fin
         per_s = busiest_requests_per_s(scenario, traffic)
         per_s = traffic.requests_per_s.average if ceiling.rate == "average" else per_s
         share = ceiling.asked(per_s, {}) / ceiling.limit
-        found = ceiling.finding(per_s)
+        found = ceiling.finding(per_s, _above(ceiling.requests_per_s_most({}), scenario, traffic))
         kind = ceiling.figure, ceiling.code
         if found is not None and share > worst.get(kind, (0.0, found))[0]:
             worst[kind] = share, found
     yield from (found for _, found in worst.values())
+
+
+def _above(requests_per_s: float, scenario: Scenario, traffic: Traffic) -> dict[str, float]:
+    """Return which load is above a rate, and for how many seconds on end: named loads, and the hours of the day."""
+    think_s, users = scenario.behaviour.think_time_s.mean, traffic.hourly_users
+    found = {
+        f"load {name}": load.duration_s
+        for name, load in scenario.driven.items()
+        if load.users / think_s > requests_per_s
+    }
+    per_user = traffic.requests_per_s.peak / traffic.users.peak
+    longest = run = 0
+    for each in (*users, *users):
+        run = run + 1 if each * per_user > requests_per_s else 0
+        longest = max(longest, min(run, len(users)))
+    return found | ({"the day's peak": 3600.0 * longest} if longest else {})
 
 
 def broken(fleet: Fleet, requests_per_s: float, average_per_s: float, scale: Scale) -> str:

@@ -38,14 +38,14 @@ OPTIONAL_COLUMNS: Final = {
 }
 """Column that a file may leave out -> what its cells then are."""
 SHAPE_COLUMNS: Final = [
-    "name",
-    "vcpu",
-    "memory_gib",
-    "architecture",
-    "burstable",
-    "pod_count_max",
-    *("network_bytes_per_s", "disk_bytes_per_s", "disk_operations_per_s", "cpu_baseline_ratio"),
+    *("name", "vcpu", "memory_gib", "architecture", "burstable", "usable_memory_gib", "connection_count_max"),
+    *("interface_count", "address_count_per_interface", "takes_prefixes"),
+    *("network_bytes_per_s", "network_burst_bytes_per_s", "network_burst_s"),
+    *("disk_bytes_per_s", "disk_burst_bytes_per_s"),
+    *("disk_operations_per_s", "disk_burst_operations_per_s", "disk_burst_s"),
+    "cpu_baseline_ratio",
 ]
+"""The fields of a Shape, in its own order."""
 HEADER: Final = ("format", "cloud", "region", "currency", "generated_from", "retrieved", "retrieved_from", "sections")
 RETRIEVED: Final = ("retrieved", "retrieved_from")
 """The fields of the header that say on which day and from where a whole book was last retrieved; both or neither."""

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from io import StringIO
 from itertools import repeat
+from math import inf
 from typing import Any, Final
 
 import yaml
@@ -42,6 +43,13 @@ from cascade_plan.prices.selling import Sold
 
 _DAMAGE: Final = (yaml.YAMLError, csv.Error, AttributeError, KeyError, TypeError, ValueError)
 _LOADER: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_YES_OR_NO: Final = ("burstable", "takes_prefixes")
+_AMOUNTS: Final = (
+    "usable_memory_gib",
+    *(name for name in SHAPE_COLUMNS if name.startswith(("network_", "disk_", "cpu_"))),
+)
+"""Columns of the catalogue that hold an amount or nothing."""
+_BURSTS: Final = tuple(name for name in _AMOUNTS if "_burst_" in name and not name.endswith("_burst_s"))
 
 
 def parse_book(text: str, name: str, origin: str = "bundled") -> Book:
@@ -186,16 +194,40 @@ def _shapes(what: str, lines: Iterator[list[str]]) -> Iterator[Shape]:
         raise ValueError(f"the sections are {', '.join(WHAT)}")
     if next(lines, None) != SHAPE_COLUMNS:
         raise ValueError(f"the columns must be {','.join(SHAPE_COLUMNS)}")
-    for name, vcpu, memory_gib, architecture, burstable, pods, *given in lines:
-        sustained = tuple(float(cell) if cell else None for cell in given)
-        network, disk, operations, cpu = sustained
-        is_burstable = burstable == "true"
-        size = (int(vcpu), float(memory_gib))
-        if size[0] < 1 or not 0 < size[1] < 1e6 or burstable not in ("true", "false") or not name:
-            raise ValueError(f"{name}: no shape has {vcpu} vCPU, {memory_gib} GiB, burstable {burstable}")
-        if not all(figure is None or 0 < figure < 1e12 for figure in sustained) or (cpu or 0) > 1:
-            raise ValueError(f"{name}: no shape sustains {', '.join(given)}")
-        yield Shape(what, name, *size, architecture, is_burstable, int(pods), network, disk, operations, cpu)
+    for cells in lines:
+        yield _shape(what, dict(zip(SHAPE_COLUMNS, cells, strict=True)))
+
+
+def _shape(what: str, cells: Mapping[str, str]) -> Shape:
+    """Return the shape of a line. Raises ValueError when it can be none."""
+    name, vcpu, memory_gib = cells["name"], int(cells["vcpu"]), float(cells["memory_gib"])
+    burstable, takes_prefixes = (cells[column] == "true" for column in _YES_OR_NO)
+    if vcpu < 1 or not 0 < memory_gib < 1e6 or not name or {cells[column] for column in _YES_OR_NO} - {"true", "false"}:
+        raise ValueError(f"{name}: no shape has {vcpu} vCPU, {memory_gib:g} GiB, {' and '.join(_YES_OR_NO)} like that")
+    amounts = {column: float(cells[column]) if cells[column] else None for column in _AMOUNTS}
+    for column, amount in amounts.items():
+        if amount is not None and not 0 < amount < 1e12:
+            raise ValueError(f"{name}: {column}: {cells[column]} is no amount above 0")
+    for burst in _BURSTS:
+        sustained = burst.replace("burst_", "")
+        if (amounts[burst] or inf) < (amounts[sustained] or 0):
+            raise ValueError(f"{name}: {burst} is less than {sustained}")
+    if (amounts["usable_memory_gib"] or 0) > memory_gib or (amounts["cpu_baseline_ratio"] or 0) > 1:
+        raise ValueError(f"{name}: usable_memory_gib is at most memory_gib, cpu_baseline_ratio at most 1")
+    connections = int(cells["connection_count_max"]) if cells["connection_count_max"] else None
+    return Shape(
+        what,
+        name,
+        vcpu,
+        memory_gib,
+        cells["architecture"],
+        burstable,
+        connection_count_max=connections,
+        interface_count=int(cells["interface_count"]),
+        address_count_per_interface=int(cells["address_count_per_interface"]),
+        takes_prefixes=takes_prefixes,
+        **amounts,
+    )
 
 
 def _damage(text: str, name: str) -> str:

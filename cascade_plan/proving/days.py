@@ -72,10 +72,11 @@ def simulate(
 
 
 def _limits(plan: Plan, traffic: Traffic) -> Iterator[str]:
-    """Yield what the traffic asks more of than it does, whatever pods there are, and for how long."""
+    """Yield what the traffic asks more of than it does, whatever pods and nodes there are, and for how long."""
     rates = traffic.requests_per_s
-    if words := broken(plan.fleet, float(rates.max()), float(rates.mean()), {}):
-        most = requests_per_s_most(plan.fleet, {})
+    scale = {lever.name: lever.most_count for lever in plan.fleet.levers if lever.is_scaled}
+    if words := broken(plan.fleet, float(rates.max()), float(rates.mean()), scale):
+        most = requests_per_s_most(plan.fleet, scale)
         minutes = float((rates > most).sum()) * TICK_S / 60 / (rates.size / TICKS_PER_DAY)
         words += f"; {minutes:,.0f} min a day are above that, missed beside those that pods miss" if minutes else ""
         yield f"at up to {_rate(float(rates.max()))} requests/s {words}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import jsonschema
@@ -153,3 +154,40 @@ def test_a_cluster_without_nodes_is_one_file_that_eksctl_accepts() -> None:
     (only,) = eks.render(made)
     assert only.path == "eksctl.yaml"
     jsonschema.Draft7Validator(document("eksctl_schema.json")).validate(yaml.safe_load(only.text))
+
+
+DELEGATING = {"tiers.cluster.prefix_delegation": True}
+
+
+def test_prefixes_are_handed_out_and_nodes_told_how_many_pods_they_run() -> None:
+    """110 below 30 vCPU, whatever the addresses; without them EKS counts addresses itself."""
+    (cluster,) = documents(make_plan(**DELEGATING), "eksctl.yaml")
+    (cni,) = [addon for addon in cluster["addons"] if addon["name"] == "vpc-cni"]
+    assert json.loads(cni["configurationValues"]) == {"env": {"ENABLE_PREFIX_DELEGATION": "true"}}
+    assert {group["maxPodsPerNode"] for group in cluster["managedNodeGroups"]} == {58}
+    (plain,) = documents(make_plan(), "eksctl.yaml")
+    assert {"name": "vpc-cni"} in plain["addons"]
+    assert not any("maxPodsPerNode" in group for group in plain["managedNodeGroups"])
+
+
+@needs_schemas
+def test_what_delegates_prefixes_is_accepted() -> None:
+    given = read("cascade", [("--set", "tiers.cluster.prefix_delegation", "true")])
+    made = plan(given.scenario, given.book, given.origins, predicted=False)
+    (cluster,) = documents(made, "eksctl.yaml")
+    jsonschema.Draft7Validator(document("eksctl_schema.json")).validate(cluster)
+    assert {group["maxPodsPerNode"] for group in cluster["managedNodeGroups"]} == {110}
+    (node_class,) = [each for each in documents(made, "karpenter.yaml") if each["kind"] == "EC2NodeClass"]
+    jsonschema.Draft202012Validator(custom_resource("EC2NodeClass")).validate(node_class)
+    assert node_class["spec"]["kubelet"] == {"maxPods": 110}
+
+
+def test_a_nodes_volume_is_what_gp3_includes() -> None:
+    """3,000 operations and 125 MiB a second at any size, https://docs.aws.amazon.com/ebs/latest/userguide/general-purpose.html"""
+    made = planned("cascade")
+    (cluster,) = documents(made, "eksctl.yaml")
+    for group in cluster["managedNodeGroups"]:
+        assert (group["volumeType"], group["volumeIOPS"], group["volumeThroughput"]) == ("gp3", 3000, 125)
+    node_class = next(each for each in documents(made, "karpenter.yaml") if each["kind"] == "EC2NodeClass")
+    (mapping,) = node_class["spec"]["blockDeviceMappings"]
+    assert (mapping["ebs"]["iops"], mapping["ebs"]["throughput"]) == (3000, 125)

@@ -177,8 +177,9 @@ def test_clients_are_those_who_ask() -> None:
         },
     )
     first, second = databases(made)
-    assert [workload.tier for workload in first.clients] == ["api", "worker"]
-    assert [workload.tier for workload in second.clients] == ["search"]
+    each = {load.tier: load.running_count_max * load.connection_count_per_pod for load in made.fleet.workloads}
+    assert first.client_connection_count == each["api"] + each["worker"]
+    assert second.client_connection_count == each["search"]
     assert conf_of(files(made), "reports-")["max_connections"] == str(second.client_connection_count + 25)
 
 
@@ -198,7 +199,7 @@ def test_a_pool_names_every_kind_of_pod_that_connects() -> None:
 def test_what_the_settings_may_use_fits_the_memory() -> None:
     """Every connection sorting and hashing at once, with every vacuum running, within what RDS leaves."""
     for gib, cores in ((2, 2), (16, 2), (32, 4), (256, 32), (1024, 128)):
-        memory, connections = postgres.memory_mib(gib), 500
+        memory, connections = int(gib * 1024), 500
         used = (
             postgres.shared_buffers_mib(memory)
             + connections * postgres.CONNECTION_MIB

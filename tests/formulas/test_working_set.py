@@ -78,7 +78,7 @@ def test_a_published_benchmark_beyond_memory_has_its_order_of_magnitude() -> Non
     does the tenth of it.
     """
     data_gib = 2500 * 15e6 / 2**30
-    missed = 1 - hit_ratio(pages_gib(32), data_gib, 0.8)
+    missed = 1 - hit_ratio(pages_gib(29.12), data_gib, 0.8)
     assert 0.3 < missed < 0.5
     by_latency = [25 / (missed * read_ms / 1000) for read_ms in (1, 9)]
     assert by_latency[1] < 10_700 < by_latency[0]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from cascade_plan.model.ceiling import Ceiling, Demand
+from cascade_plan.model.ceiling import BurstRate, Ceiling, Demand
 
 AMOUNT = st.floats(0, 1000)
 DEMANDS = st.builds(Demand, AMOUNT, AMOUNT, st.floats(0, 10), AMOUNT, st.none() | st.floats(1, 1e6))
@@ -64,6 +66,52 @@ def test_more_instances_are_never_asked_more_each(demand: Demand, rate: float, c
     ],
 )
 def test_it_is_said_when_it_is_near_and_when_it_is_broken(rate: float, severity: str | None, words: str) -> None:
-    finding = ceiling(Demand(1)).finding(rate)
+    finding = ceiling(Demand(1)).finding(rate, {})
     said = (None, "") if finding is None else (finding.severity, finding.message)
     assert said == (severity, words)
+
+
+HALF_AN_HOUR = BurstRate(300, 1800)
+
+
+@pytest.mark.parametrize(
+    ("rate", "above", "words"),
+    [
+        (
+            200,
+            {"load a": 60, "load b": 1800},
+            "; a burst of 300 lasts 30 minutes, load b 30 minutes: once it has rested, that carries it",
+        ),
+        (
+            200,
+            {"load a": 60, "the day's peak": 5 * 3600},
+            "; a burst of 300 lasts 30 minutes, the day's peak 5 hours: then it is slowed",
+        ),
+        (301, {"load a": 60}, "; even in a burst it does 300"),
+        (200, {}, ""),
+    ],
+)
+def test_it_is_said_for_how_long_a_burst_carries_what_is_above(
+    rate: float, above: dict[str, float], words: str
+) -> None:
+    finding = replace(ceiling(Demand(1)), burst=HALF_AN_HOUR).finding(rate, above)
+    assert finding is not None
+    assert finding.is_broken
+    assert finding.message == f"it is asked {rate} things/s; it does 100: buy more{words}"
+
+
+@given(st.floats(1, 1e9), st.none() | st.floats(1, 1e9), st.none() | st.floats(1, 1e5))
+def test_there_is_a_burst_only_above_what_is_done_all_the_time(
+    sustained: float, limit: float | None, lasting_s: float | None
+) -> None:
+    burst = BurstRate.above(sustained, limit, lasting_s)
+    is_known = limit is not None and lasting_s is not None
+    assert (burst is not None) == (is_known and limit > sustained)
+    assert burst is None or burst == (limit, lasting_s)
+
+
+@given(DEMANDS, st.floats(0, 1e6), st.floats(1, 1e6))
+def test_a_burst_excuses_nothing(demand: Demand, rate: float, limit: float) -> None:
+    plain, bursting = ceiling(demand, limit), replace(ceiling(demand, limit), burst=BurstRate(2 * limit, 1800))
+    assert bursting.broken(rate, {}) == plain.broken(rate, {})
+    assert bursting.requests_per_s_most({}) == plain.requests_per_s_most({})

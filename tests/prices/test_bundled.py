@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from cascade_plan.clouds.aws.eks import max_pods
 from cascade_plan.errors import PriceError, ScenarioError, UsageError
 from cascade_plan.files.data_root import data_root
 from cascade_plan.model.catalogue import WHAT, Shape
@@ -208,20 +209,101 @@ def test_every_gap_named_by_key_is_one() -> None:
 def test_pods_of_a_node(name: str, pods: int) -> None:
     shape = bundled.catalogue("aws").find("vm", name)
     assert shape is not None
-    assert shape.pod_count_max == pods
+    assert max_pods(shape, prefix_delegation=False) == pods
+
+
+def rates(
+    network: tuple[float, float], disk: tuple[float, float], operations: tuple[float, float], cpu: float | None = None
+) -> dict[str, float | None]:
+    """Return the rates of a shape from Gbit/s, Mbit/s and operations/s, each all the time and in bursts."""
+    return {
+        "network_bytes_per_s": network[0] * 1e9 / 8,
+        "network_burst_bytes_per_s": network[1] * 1e9 / 8,
+        "network_burst_s": 300,
+        "disk_bytes_per_s": disk[0] * 1e6 / 8,
+        "disk_burst_bytes_per_s": disk[1] * 1e6 / 8,
+        "disk_operations_per_s": operations[0],
+        "disk_burst_operations_per_s": operations[1],
+        "disk_burst_s": 1800,
+        "cpu_baseline_ratio": cpu,
+    }
 
 
 def test_known_shapes() -> None:
     find = bundled.catalogue("aws").find
-    m7g = Shape("vm", "m7g.large", 2, 8.0, "arm64", False, 29, 0.937e9 / 8, 630e6 / 8, 3600)
-    assert find("vm", "m7g.large") == m7g
-    assert find("vm", "t3.micro") == Shape("vm", "t3.micro", 2, 1.0, "x86_64", True, 4, 0.064e9 / 8, 87e6 / 8, 500, 0.1)
-    r5 = Shape("database", "db.r5.xlarge", 4, 32.0, "", False, 0, 1.25e9 / 8, 1150e6 / 8, 6000)
-    assert find("database", "db.r5.xlarge") == r5
-    t4g = Shape("database", "db.t4g.medium", 2, 4.0, "", True, 0, 0.256e9 / 8, 347e6 / 8, 2000, 0.2)
-    assert find("database", "db.t4g.medium") == t4g
-    t3 = Shape("cache", "cache.t3.medium", 2, 3.09, "", True, 0, 0.256e9 / 8, 347e6 / 8, 2000, 0.2)
-    assert find("cache", "cache.t3.medium") == t3
+    addresses = {"interface_count": 3, "address_count_per_interface": 10, "takes_prefixes": True}
+    m7g = rates((0.937, 12.5), (630, 10_000), (3600, 40_000))
+    assert find("vm", "m7g.large") == Shape("vm", "m7g.large", 2, 8.0, "arm64", **addresses, **m7g)
+    r5 = rates((1.25, 10), (1150, 4750), (6000, 18_750))
+    left = {"usable_memory_gib": 29.12, "connection_count_max": 3280}
+    assert find("database", "db.r5.xlarge") == Shape("database", "db.r5.xlarge", 4, 32.0, **left, **r5)
+    medium = rates((0.256, 5), (347, 2085), (2000, 11_800), 0.2)
+    left = {"burstable": True, "usable_memory_gib": 2.3174, "connection_count_max": 46_000}
+    assert find("cache", "cache.t3.medium") == Shape("cache", "cache.t3.medium", 2, 3.09, **left, **medium)
+
+
+@pytest.mark.parametrize(
+    ("name", "megabits", "operations"),
+    # The table of https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ebs-optimized.html, with the mark of what bursts.
+    [
+        ("m5.large", (650, 4750), (3600, 18_750)),
+        ("m5.4xlarge", (4750, 4750), (18_750, 18_750)),
+        ("m6g.medium", (315, 4750), (2500, 20_000)),
+        ("m6g.2xlarge", (2375, 4750), (12_000, 20_000)),
+        ("m6g.8xlarge", (9500, 9500), (40_000, 40_000)),
+        ("t4g.medium", (347, 2085), (2000, 11_800)),
+        ("t4g.2xlarge", (695, 2780), (4000, 15_700)),
+        ("m6i.large", (650, 10_000), (3600, 40_000)),
+    ],
+)
+def test_disks_do_what_aws_publishes(name: str, megabits: tuple[int, int], operations: tuple[int, int]) -> None:
+    shape = bundled.catalogue("aws").find("vm", name)
+    assert shape is not None
+    assert (shape.disk_bytes_per_s, shape.disk_burst_bytes_per_s) == tuple(rate * 1e6 / 8 for rate in megabits)
+    assert (shape.disk_operations_per_s, shape.disk_burst_operations_per_s) == operations
+    assert shape.disk_burst_s == (1800 if megabits[0] < megabits[1] else None)
+
+
+def test_bursts_are_above_what_is_done_all_the_time_and_end() -> None:
+    for shape in (shape for what in WHAT for shape in bundled.catalogue("aws").of(what)):
+        network = shape.network_bytes_per_s, shape.network_burst_bytes_per_s
+        disk = shape.disk_bytes_per_s, shape.disk_burst_bytes_per_s
+        operations = shape.disk_operations_per_s, shape.disk_burst_operations_per_s
+        for sustained, burst in (network, disk, operations):
+            assert sustained <= burst, shape
+        assert (shape.network_burst_s is not None) == (network[0] != network[1]), shape
+        assert (shape.disk_burst_s is not None) == (disk[0] != disk[1] or operations[0] != operations[1]), shape
+
+
+@pytest.mark.parametrize(
+    ("name", "maxmemory", "maxclients"),
+    # Bytes: "Redis OSS node-type specific parameters"; maxclients: the parameters of Redis OSS 2.6.13,
+    # https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/ParameterGroups.Engine.html
+    [
+        ("cache.t3.micro", 536_870_912, 20_000),
+        ("cache.t3.small", 1_471_026_299, 46_000),
+        ("cache.t3.medium", 3_317_862_236, 46_000),
+        ("cache.t4g.micro", 536_870_912, 20_000),
+        ("cache.t4g.medium", 3_317_862_236, 65_000),
+        ("cache.m5.large", 6_854_542_746, 65_000),
+        ("cache.m6g.16xlarge", 225_000_375_228, 65_000),
+        ("cache.r6g.large", 14_037_181_030, 65_000),
+        ("cache.r6g.12xlarge", 341_206_346_547, 65_000),
+        ("cache.r5.24xlarge", 682_485_973_811, 65_000),
+    ],
+)
+def test_a_node_of_a_cache_keeps_what_elasticache_publishes(name: str, maxmemory: int, maxclients: int) -> None:
+    shape = bundled.catalogue("aws").find("cache", name)
+    assert shape is not None
+    assert shape.memory_gib == pytest.approx(maxmemory / 2**30, abs=0.006)
+    assert shape.program_gib == pytest.approx(0.75 * shape.memory_gib, abs=1e-4)
+    assert shape.connection_count_max == maxclients
+
+
+def test_a_class_of_a_database_has_less_than_its_memory_and_the_connections_that_follow() -> None:
+    for shape in bundled.catalogue("aws").of("database"):
+        assert 0.5 * shape.memory_gib <= shape.program_gib < shape.memory_gib, shape
+        assert shape.connection_count_max == min(5000, int((shape.program_gib + 0.0001) * 2**30 / 9_531_392)), shape
 
 
 @pytest.mark.parametrize(
@@ -364,23 +446,25 @@ def test_a_damaged_catalogue_is_a_price_error(text: str) -> None:
 @pytest.mark.parametrize(
     "row",
     [
-        "m5.large,two,8,x86_64,false,29,,,,",
-        "m5.large,0,8,x86_64,false,29,,,,",
+        "m5.large,two,8,x86_64,false,,,3,10,true,,,,,,,,,",
+        "m5.large,0,8,x86_64,false,,,3,10,true,,,,,,,,,",
         "m5.large,2",
-        ",2,8,x86_64,false,29,,,,",
-        "m5.large,2,8,x86_64,false,29",
-        "m5.large,2,8,x86_64,false,29,0,,,",
-        "m5.large,2,8,x86_64,false,29,,,nan,",
-        "m5.large,2,8,x86_64,false,29,,,,1.5",
-        "m5.large,2,8,x86_64,false,29,,,,,",
+        ",2,8,x86_64,false,,,3,10,true,,,,,,,,,",
+        "m5.large,2,8,x86_64,maybe,,,3,10,true,,,,,,,,,",
+        "m5.large,2,8,x86_64,false,,,3,10,1,,,,,,,,,",
+        "m5.large,2,8,x86_64,false,,,3,10,true",
+        "m5.large,2,8,x86_64,false,9,,3,10,true,,,,,,,,,",
+        "m5.large,2,8,x86_64,false,,many,3,10,true,,,,,,,,,",
+        "m5.large,2,8,x86_64,false,,,3,10,true,0,,,,,,,,",
+        "m5.large,2,8,x86_64,false,,,3,10,true,,,,,,nan,,,",
+        "m5.large,2,8,x86_64,false,,,3,10,true,2,1,,,,,,,",
+        "m5.large,2,8,x86_64,false,,,3,10,true,,,,,,2,1,,",
+        "m5.large,2,8,x86_64,false,,,3,10,true,,,,,,,,,1.5",
+        "m5.large,2,8,x86_64,false,,,3,10,true,,,,,,,,,,",
     ],
 )
 def test_a_damaged_shape_says_where(row: str) -> None:
-    head = (
-        "name,vcpu,memory_gib,architecture,burstable,pod_count_max,"
-        "network_bytes_per_s,disk_bytes_per_s,disk_operations_per_s,cpu_baseline_ratio"
-    )
-    text = f"sections:\n  vm:\n    rows: |\n      {head}\n      {row}\n"
+    text = f"sections:\n  vm:\n    rows: |\n      {','.join(layout.SHAPE_COLUMNS)}\n      {row}\n"
     with pytest.raises(PriceError, match=r"shapes\.yaml:5:"):
         reading.parse_catalogue(text, "shapes.yaml")
 

@@ -71,10 +71,23 @@ TYPE: dict[str, Any] = {
         "MaximumNetworkInterfaces": 18,
         "NetworkCards": [
             {"NetworkCardIndex": 0, "MaximumNetworkInterfaces": 15},
-            {"NetworkCardIndex": 1, "MaximumNetworkInterfaces": 3, "BaselineBandwidthInGbps": 0.75},
+            {
+                "NetworkCardIndex": 1,
+                "MaximumNetworkInterfaces": 3,
+                "BaselineBandwidthInGbps": 0.75,
+                "PeakBandwidthInGbps": 10.0,
+            },
         ],
     },
-    "EbsInfo": {"EbsOptimizedInfo": {"BaselineBandwidthInMbps": 650, "BaselineIops": 3600}},
+    "EbsInfo": {
+        "EbsOptimizedInfo": {
+            "BaselineBandwidthInMbps": 650,
+            "BaselineIops": 3600,
+            "MaximumBandwidthInMbps": 4750,
+            "MaximumIops": 18_750,
+        }
+    },
+    "Hypervisor": "nitro",
 }
 
 
@@ -516,14 +529,20 @@ def test_shapes(collection: Collection, document: dict[str, Any], packed: bool) 
     collection.put("rds_postgresql_core.csv", RDS, RDS | {"item": "db.t3.large", "memory_gib": "8"})
     collection.put("elasticache_core.csv", CACHE, CACHE | {"engine": "valkey", "price_usd": "0.08"})
     catalogue, text = catalogue_of(collection)
-    sustained = (93_750_000, 81_250_000, 3600)
-    assert list(catalogue.of("vm")) == [Shape("vm", "m5.large", 2, 8.0, "x86_64", False, 29, *sustained)]
+    sustained = {"network_bytes_per_s": 93_750_000, "disk_bytes_per_s": 81_250_000, "disk_operations_per_s": 3600}
+    bursts = {"network_burst_bytes_per_s": 1.25e9, "network_burst_s": 300, "disk_burst_s": 1800}
+    bursts |= {"disk_burst_bytes_per_s": 593_750_000, "disk_burst_operations_per_s": 18_750}
+    addresses = {"interface_count": 3, "address_count_per_interface": 10, "takes_prefixes": True}
+    assert list(catalogue.of("vm")) == [Shape("vm", "m5.large", 2, 8.0, "x86_64", **addresses, **sustained, **bursts)]
     # There is no EC2 type of the names of the databases here: what they sustain is not known, but for the credits.
+    left = {"usable_memory_gib": 14.56, "connection_count_max": 1640}
+    half = {"usable_memory_gib": 7.28, "connection_count_max": 820}
     assert list(catalogue.of("database")) == [
-        Shape("database", "db.r5.large", 2, 16.0),
-        Shape("database", "db.t3.large", 2, 8.0, burstable=True, cpu_baseline_ratio=0.3),
+        Shape("database", "db.r5.large", 2, 16.0, **left),
+        Shape("database", "db.t3.large", 2, 8.0, burstable=True, cpu_baseline_ratio=0.3, **half),
     ]
-    assert list(catalogue.of("cache")) == [Shape("cache", "cache.m5.large", 2, 6.38, "", False, 0, *sustained)]
+    kept = {"usable_memory_gib": 4.785, "connection_count_max": 65_000}
+    assert list(catalogue.of("cache")) == [Shape("cache", "cache.m5.large", 2, 6.38, **kept, **sustained, **bursts)]
     assert text.count("gaps: []") == 3
 
 
@@ -651,6 +670,24 @@ def test_the_committed_books_are_what_the_collected_files_give(tmp_path: Path) -
 def test_the_committed_shapes_are_what_the_instance_types_give() -> None:
     assert TYPES is not None
     assert importing.rebuild(FACTS, TYPES, OWN)["shapes.yaml"].encode() == committed("shapes.yaml")
+
+
+@has_types
+def test_every_shape_does_what_aws_answers_of_it() -> None:
+    """By other fields of the answer than the catalogue is made of: MB/s for megabits, the words of the network card."""
+    assert TYPES is not None
+    answers = json.loads(gzip.decompress(TYPES.read_bytes()))
+    for shape in reading.parse_catalogue(committed("shapes.yaml").decode(), "shapes.yaml").of("vm"):
+        answer = answers[shape.name]
+        disk, network = answer["EbsInfo"]["EbsOptimizedInfo"], answer["NetworkInfo"]
+        assert shape.disk_bytes_per_s == pytest.approx(disk["BaselineThroughputInMBps"] * 1e6, rel=1e-4)
+        assert shape.disk_burst_bytes_per_s == pytest.approx(disk["MaximumThroughputInMBps"] * 1e6, rel=1e-4)
+        words = network["NetworkPerformance"]
+        gigabits = float(re.search(r"[\d.]+", words)[0])  # type: ignore[index]
+        assert shape.network_burst_bytes_per_s == pytest.approx(gigabits * 1e9 / 8)
+        assert (shape.network_burst_s is not None) == words.startswith("Up to"), shape.name
+        assert shape.interface_count == network["MaximumNetworkInterfaces"]
+        assert shape.takes_prefixes
 
 
 @pytest.mark.parametrize("name", [*(f"{region}.yaml" for region in collected.REGIONS), "shapes.yaml"])

@@ -66,7 +66,16 @@ def test_credits_of_a_node_are_held_against_the_average() -> None:
 
 def test_connections_are_held_against_what_a_node_accepts() -> None:
     (message,) = said(planned(tiers__cache__connections_per_pod=5000), "cache-connections")
-    assert "it accepts 65,000" in message
+    assert "cache.r6g.large accepts 65,000" in message
+
+
+def test_a_small_node_accepts_fewer_connections() -> None:
+    """maxclients of a cache.t3.micro is 20,000, of a cache.t3.small 46,000."""
+    values = {"tiers__cache__connections_per_pod": 1000, "tiers__cache__data_gib": 0.1}
+    micro, small = (planned(**values, tiers__cache__shape=f"cache.t3.{size}") for size in ("micro", "small"))
+    (message,) = said(micro, "cache-connections")
+    assert "cache.t3.micro accepts 20,000" in message
+    assert not said(small, "cache-connections")
 
 
 # ---------------------------------------------------------------------------------------------------------- the method

@@ -49,8 +49,8 @@ DATABASE_STORAGE: Final = StorageRate(
     4,
     "https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Storage.html#gp3-storage: below 400 GiB fixed",
 )
-CACHE_CONNECTIONS: Final = 65_000
-"""maxclients, https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/RedisConfiguration.html"""
+NODE_DISK: Final = DiskRate(3000, 125 * 2**20)
+"""gp3 of any size, https://docs.aws.amazon.com/ebs/latest/userguide/general-purpose.html"""
 BURSTS: Final = {
     **{
         f"database {family}": Burst(
@@ -85,19 +85,14 @@ def allocatable(
     daemonset_cpu_cores: float,
     daemonset_memory_mib: float,
     daemonset_pods: int,
+    prefix_delegation: bool = False,
     in_cluster: bool = True,
 ) -> Allocatable:
     """Return what a node of a shape leaves for pods on EKS, or for processes on an instance without Kubernetes."""
     if not in_cluster:
         return Allocatable.whole(shape, vm_overhead_ratio)
     return eks.allocatable(
-        shape.cores,
-        shape.memory_gib,
-        shape.pod_count_max,
-        vm_overhead_ratio,
-        daemonset_cpu_cores,
-        daemonset_memory_mib,
-        daemonset_pods,
+        shape, vm_overhead_ratio, daemonset_cpu_cores, daemonset_memory_mib, daemonset_pods, prefix_delegation
     )
 
 
@@ -121,9 +116,9 @@ def database_storage() -> StorageRate:
     return DATABASE_STORAGE
 
 
-def cache_connection_count_max() -> int:
-    """Return ElastiCache's maxclients."""
-    return CACHE_CONNECTIONS
+def node_disk() -> DiskRate:
+    """Return what gp3 includes for an EC2 instance."""
+    return NODE_DISK
 
 
 def serverless_cache(engine: str) -> ServerlessCache | None:

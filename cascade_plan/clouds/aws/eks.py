@@ -2,27 +2,42 @@
 
 from __future__ import annotations
 
-from cascade_plan.model.catalogue import Allocatable
+from typing import Final
 
-LARGE_VCPU = 30
-PODS_MOST = 110
-PODS_MOST_LARGE = 250
+from cascade_plan.model.catalogue import Allocatable, Shape
+
+LARGE_VCPU: Final = 30
+PODS_MOST: Final = 110
+PODS_MOST_LARGE: Final = 250
 """A managed node group sets no more pods a node, whatever the network interfaces hold, with prefix delegation or
 without: 110 below 30 vCPU, 250 from there on (awsdocs/amazon-eks-user-guide, cni-increase-ip-addresses; an m5a.4xlarge
 was seen at 110 where its interfaces hold 234)."""
-EVICTION_MEMORY_MIB = 100
+PREFIX_ADDRESSES: Final = 16
+"""Of a /28, which takes the place of one address:
+https://docs.aws.amazon.com/eks/latest/userguide/cni-increase-ip-addresses.html"""
+EVICTION_MEMORY_MIB: Final = 100
 """Hard eviction threshold memory.available<100Mi, awslabs/amazon-eks-ami nodeadm/internal/kubelet/config.go."""
 
 
-def max_pods(eni_count: int, ipv4_count_per_eni: int) -> int:
-    """Return the pod limit of a node with the VPC CNI without prefix delegation: ENIs x (IPv4 per ENI - 1) + 2.
+def max_pods(shape: Shape, prefix_delegation: bool) -> int:
+    """Return how many pods the network interfaces of a node have addresses for, with the VPC CNI.
 
-    Source: awslabs/amazon-eks-ami nodeadm/internal/kubelet/eni_max_pods.go.
+    Interfaces x (IPv4 addresses of each - 1) x 16 with prefix delegation on a shape that takes prefixes, + 2: aws-node
+    and kube-proxy have the node's own.
+    Source: awslabs/amazon-eks-ami nodeadm/internal/kubelet/eni_max_pods.go; of prefixes, the page above.
 
-    >>> max_pods(3, 10)  # m7g.large
-    29
+    >>> m7g = Shape("vm", "m7g.large", 2, 8, interface_count=3, address_count_per_interface=10, takes_prefixes=True)
+    >>> max_pods(m7g, False), max_pods(m7g, True)
+    (29, 434)
     """
-    return eni_count * (ipv4_count_per_eni - 1) + 2
+    each = PREFIX_ADDRESSES if prefix_delegation and shape.takes_prefixes else 1
+    return shape.interface_count * (shape.address_count_per_interface - 1) * each + 2
+
+
+def pods_set(shape: Shape, prefix_delegation: bool) -> int:
+    """Return how many pods a managed node group sets for a node: those that have addresses, at most AWS's own limit."""
+    most = PODS_MOST if shape.vcpu < LARGE_VCPU else PODS_MOST_LARGE
+    return min(max_pods(shape, prefix_delegation), most)
 
 
 def kube_reserved_cpu_m(vcpu: int) -> int:
@@ -52,31 +67,33 @@ def kube_reserved_memory_mib(pods: int) -> int:
 
 
 def allocatable(
-    vcpu: int,
-    memory_gib: float,
-    pods: int,
+    shape: Shape,
     vm_overhead_ratio: float,
     daemonset_cpu_cores: float,
     daemonset_memory_mib: float,
     daemonset_pods: int,
+    prefix_delegation: bool = False,
 ) -> Allocatable:
     """Return what a node leaves for pods: capacity - VM overhead - kube-reserved - eviction threshold - daemonsets.
 
-    `pods` are those that the network interfaces hold, by which kubelet's memory is reserved; a managed node group runs
-    at most PODS_MOST of them.
+    Kubelet reserves memory for as many pods as there are addresses without prefixes, and that is too little where
+    prefixes let it run more: then as much as those need.
 
     System-reserved is 0 by default on EKS. The VM overhead is what Karpenter assumes before it has seen a node of the
     type; measured nodes lose a little less.
 
-    >>> allocatable(2, 8, 29, 0.075, 0, 0, 0)
+    >>> m7g = Shape("vm", "m7g.large", 2, 8, interface_count=3, address_count_per_interface=10, takes_prefixes=True)
+    >>> allocatable(m7g, 0.075, 0, 0, 0)
     Allocatable(cpu_m=1930, memory_mib=6903, pods=29)
-    >>> allocatable(16, 64, 234, 0.075, 0, 0, 4).pods, allocatable(32, 128, 234, 0.075, 0, 0, 4).pods
-    (106, 230)
+    >>> allocatable(m7g, 0.075, 0, 0, 4, prefix_delegation=True)
+    Allocatable(cpu_m=1930, memory_mib=6012, pods=106)
     """
-    memory_mib = memory_gib * 1024 * (1 - vm_overhead_ratio)
-    left_mib = memory_mib - kube_reserved_memory_mib(pods) - EVICTION_MEMORY_MIB - daemonset_memory_mib
+    pods = pods_set(shape, prefix_delegation)
+    reserved_mib = kube_reserved_memory_mib(max(pods, max_pods(shape, prefix_delegation=False)))
+    memory_mib = shape.memory_gib * 1024 * (1 - vm_overhead_ratio)
+    left_mib = memory_mib - reserved_mib - EVICTION_MEMORY_MIB - daemonset_memory_mib
     return Allocatable(
-        cpu_m=max(0, int(vcpu * 1000 - kube_reserved_cpu_m(vcpu) - round(daemonset_cpu_cores * 1000))),
+        cpu_m=max(0, int(shape.vcpu * 1000 - kube_reserved_cpu_m(shape.cores) - round(daemonset_cpu_cores * 1000))),
         memory_mib=max(0, int(left_mib)),
-        pods=max(0, min(pods, PODS_MOST if vcpu < LARGE_VCPU else PODS_MOST_LARGE) - daemonset_pods),
+        pods=max(0, pods - daemonset_pods),
     )

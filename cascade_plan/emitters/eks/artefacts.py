@@ -18,7 +18,7 @@ from cascade_plan.emitters._nodes import (
 )
 from cascade_plan.languages.yaml import dump
 from cascade_plan.model.artefact import Artefact
-from cascade_plan.model.fleet import Workload
+from cascade_plan.model.fleet import NodeGroup, Workload
 from cascade_plan.model.plan import Plan
 from cascade_plan.tiers.cluster.settings import Settings as Cluster
 from cascade_plan.tiers.network.settings import Settings as NetworkSettings
@@ -36,7 +36,8 @@ ARCHITECTURES: Final = {"arm64": "arm64", "x86_64": "amd64"}
 """A shape's architecture -> the value of the node label kubernetes.io/arch."""
 ON_DEMAND_FIRST: Final = 10
 """Any weight above the default of 0 says which pool comes first."""
-ADDONS: Final = ("vpc-cni", "coredns", "kube-proxy", "aws-ebs-csi-driver", "eks-pod-identity-agent", "metrics-server")
+CNI: Final = "vpc-cni"
+ADDONS: Final = (CNI, "coredns", "kube-proxy", "aws-ebs-csi-driver", "eks-pod-identity-agent", "metrics-server")
 OF_NODES: Final = ("aws-ebs-csi-driver", "eks-pod-identity-agent")
 """What runs on every node; without any there is nothing for it to do."""
 
@@ -87,9 +88,9 @@ def _made_with_it(plan: Plan) -> tuple[str, ...]:
     return tuple(usage.name for usage in plan.fleet.usages if usage.offer.what in made)
 
 
-def _version(plan: Plan) -> str:
+def _settings(plan: Plan) -> Cluster:
     (cluster,) = plan.of(Cluster)
-    return cluster.settings.version
+    return cluster.settings
 
 
 def _gateway_count(plan: Plan) -> int:
@@ -109,14 +110,23 @@ def _cluster(plan: Plan, groups: tuple[Nodes, ...]) -> dict[str, Any]:
         "metadata": {
             "name": aws_name(plan.application, "cluster"),
             "region": plan.scenario.region,
-            "version": _version(plan),
+            "version": _settings(plan).version,
             "tags": {"application": plan.application},
         },
         "iam": {"withOIDC": True},
         "vpc": {"nat": {"gateway": "Disable" if not gateways else "Single" if gateways < zones else "HighlyAvailable"}},
-        "addons": [{"name": name} for name in ADDONS if groups or name not in OF_NODES],
+        "addons": [
+            _addon(name, _settings(plan).prefix_delegation) for name in ADDONS if groups or name not in OF_NODES
+        ],
         **_runs(plan, groups, is_private=gateways > 0 or _has_instances(plan)),
     }
+
+
+def _addon(name: str, is_delegating: bool) -> dict[str, str]:
+    """Return an add-on; the VPC CNI hands out prefixes where a scenario says so."""
+    if name == CNI and is_delegating:
+        return {"name": name, "configurationValues": '{"env": {"ENABLE_PREFIX_DELEGATION": "true"}}'}
+    return {"name": name}
 
 
 def _runs(plan: Plan, groups: tuple[Nodes, ...], is_private: bool) -> dict[str, Any]:
@@ -152,7 +162,9 @@ def _node_group(plan: Plan, nodes: Nodes, is_private: bool) -> dict[str, Any]:
         "privateNetworking": is_private,
         "volumeSize": nodes.group.disk_gib,
         "volumeType": "gp3",
+        **_rate(nodes.group, "volumeIOPS", "volumeThroughput"),
         "volumeEncrypted": True,
+        **({"maxPodsPerNode": nodes.group.pod_count_max} if nodes.group.pod_count_max else {}),
         "labels": {LABEL: nodes.group.tier},
         **_taints(plan, nodes),
         "updateConfig": {"maxUnavailable": 1},
@@ -172,6 +184,7 @@ def _node_class(plan: Plan, groups: tuple[Nodes, ...]) -> dict[str, Any]:
     disk = {
         "volumeSize": f"{max(nodes.group.disk_gib for nodes in groups)}Gi",
         "volumeType": "gp3",
+        **_rate(groups[0].group, "iops", "throughput"),
         "encrypted": True,
         "deleteOnTermination": True,
     }
@@ -184,11 +197,24 @@ def _node_class(plan: Plan, groups: tuple[Nodes, ...]) -> dict[str, Any]:
             "role": f"KarpenterNodeRole-{cluster}"[:64],
             "subnetSelectorTerms": discovery,
             "securityGroupSelectorTerms": discovery,
+            **_kubelet(groups),
             "metadataOptions": {"httpTokens": "required"},
             "blockDeviceMappings": [{"deviceName": "/dev/xvda", "ebs": disk}],
             "tags": {"application": plan.application},
         },
     }
+
+
+def _rate(group: NodeGroup, operations: str, throughput: str) -> dict[str, int]:
+    """Return the fields of what a volume does: that much is planned, and is included."""
+    rate = group.disk_rate
+    return {} if rate is None else {operations: int(rate.operations_per_s), throughput: int(rate.bytes_per_s / 2**20)}
+
+
+def _kubelet(groups: tuple[Nodes, ...]) -> dict[str, Any]:
+    """Return the most pods of every node, where Kubernetes is to be told: one class of nodes serves all groups."""
+    pods = min(nodes.group.pod_count_max for nodes in groups)
+    return {"kubelet": {"maxPods": pods}} if pods else {}
 
 
 def _node_pool(plan: Plan, nodes: Nodes) -> dict[str, Any]:

@@ -93,17 +93,20 @@ def _opened(database: Database) -> str:
 
 def _memory(database: Database) -> tuple[Setting, ...]:
     shape = shape_of(database)
-    memory = postgres.memory_mib(shape.memory_gib)
+    memory = int(shape.program_gib * 1024)
     connections, other = database.connection_count_max, database.instance.settings.other_connections
     workers = max(8, shape.vcpu)
-    default = postgres.rds_default_connection_count(shape.memory_gib)
+    default = (
+        ""
+        if shape.connection_count_max is None
+        else f"; {shape.name} accepts {shape.connection_count_max:,} by default"
+    )
     return (
         Setting(
             "max_connections",
             str(connections),
             f"{_opened(database)}, {other} for monitoring, migrations and people, "
-            f"{postgres.SUPERUSER_RESERVED} reserved for superusers, {postgres.RDS_RESERVED} for RDS; "
-            f"RDS's default for this class is about {default}",
+            f"{postgres.SUPERUSER_RESERVED} reserved for superusers, {postgres.RDS_RESERVED} for RDS{default}",
             f"{DOCS}runtime-config-connection.html; LEAST(DBInstanceClassMemory/9531392, 5000), "
             "https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Limits.html",
             str(connections),

@@ -67,8 +67,10 @@ def _server(plan: Plan, database: Database) -> tuple[Artefact, ...]:
 def _sized(database: Database) -> str:
     sized, shape = database.instance.sized, _settings.shape_of(database)
     counts = [str(pool.sized.count("connection_count")) for pool in database.pools]
-    clients = f"{database.client_connection_count} connections of pods"
-    pools = f"{'a pool' if len(counts) == 1 else 'pools'} of {' and '.join(counts)}" if counts else clients
+    if counts:
+        pools = f"{'a pool' if len(counts) == 1 else 'pools'} of {' and '.join(counts)}"
+    else:
+        pools = f"{database.client_connection_count} connections of pods"
     return (
         f"sized for {shape.name}: {shape.vcpu} vCPU, {shape.memory_gib:g} GiB, {pools}, "
         f"{sized.value('writes_per_s_peak'):.0f} writes/s at peak"

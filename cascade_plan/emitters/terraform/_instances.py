@@ -9,7 +9,7 @@ from cascade_plan.emitters._nodes import Nodes, counts_of, node_groups
 from cascade_plan.emitters.terraform import _balancer
 from cascade_plan.emitters.terraform._file import File, variable
 from cascade_plan.languages.hcl import Block, Expression, Value
-from cascade_plan.model.fleet import Workload
+from cascade_plan.model.fleet import NodeGroup, Workload
 from cascade_plan.model.plan import Plan
 
 
@@ -57,6 +57,7 @@ def _template(plan: Plan, nodes: Nodes) -> Block:
     disk: dict[str, Value] = {
         "volume_size": group.disk_gib,
         "volume_type": "gp3",
+        **_rate(group),
         "encrypted": True,
         "delete_on_termination": True,
     }
@@ -77,6 +78,12 @@ def _template(plan: Plan, nodes: Nodes) -> Block:
             Block("tag_specifications", (), {"resource_type": "instance", "tags": tags}),
         ),
     )
+
+
+def _rate(group: NodeGroup) -> dict[str, Value]:
+    """Return what the volume does: that much is planned, and is included."""
+    rate = group.disk_rate
+    return {} if rate is None else {"iops": int(rate.operations_per_s), "throughput": int(rate.bytes_per_s / 2**20)}
 
 
 def _scaling_group(plan: Plan, nodes: Nodes, targets: list[str]) -> Block:

@@ -8,8 +8,10 @@ from math import ceil
 
 from cascade_plan.errors import UsageError
 from cascade_plan.formulas.percentiles import ServiceTime
+from cascade_plan.model import node_network
 from cascade_plan.model.ask import Ask, Site
 from cascade_plan.model.catalogue import Shape
+from cascade_plan.model.ceiling import Demand
 from cascade_plan.model.defaults import PLAN
 from cascade_plan.model.derivation import Derivation, Finding, Input
 from cascade_plan.model.fleet import Band, Lever, NodeGroup, Sized, Workload
@@ -46,23 +48,41 @@ def size(ask: Ask[Settings]) -> Sized:
     lever = _lever(ask, group.offer, least, base, most)
     replicas = _replica_figures(ask, group, pods, lever)
     run = _workload(ask, group, replicas, pods, lever.most_count)
+    sent, sent_words = _sent(ask), "headers and response_bytes to users, object_bytes to their store if pods move them"
     return Sized(
         ask.name,
         "api",
         groups=(group,),
         usages=(used := tuple(credits.usages(ask, group))),
         not_emitted=tuple(f"{usage.name}: metered as they are spent" for usage in used),
-        figures=(*figures, *replicas),
+        figures=(*figures, *replicas, node_network.figure(ask, shape, base, sent, sent_words)),
         findings=(
             *_rounding_findings(figures),
             *_capacity_findings(replicas, most, pods[ask.name]),
             *_zone_findings(ask, base),
+            *ask.pod_limit_findings(shape, settings.pod.cpu_cores, settings.pod.memory_mib),
+            *node_network.findings(ask, shape),
             *scaling.findings(ask, run),
             *_idle_findings(ask),
             *credits.findings(ask, group),
         ),
+        ceilings=tuple(node_network.ceilings(ask, shape, base, sent)),
         levers=(lever,),
         workloads=(run,),
+    )
+
+
+def _sent(ask: Ask[Settings]) -> Demand:
+    """Return the bytes that requests make the nodes of a service send, for all services on them."""
+    services, header_bytes = sharing.residents(ask.scenario, ask.name), ask.scenario.behaviour.header_bytes
+    store = ask.settings_of("objects")
+    passed_on = 1 if store is not None and store.moved_by == "pods" else 0
+    return Demand(
+        shared_units_per_request=sum(
+            share * (header_bytes + action.response_bytes + passed_on * action.object_bytes)
+            for share, action in ask.scenario.behaviour.mix
+            if ask.scenario.service(action) in services
+        )
     )
 
 

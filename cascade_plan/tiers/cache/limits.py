@@ -12,7 +12,7 @@ from typing import Final
 
 from cascade_plan.model.ask import Ask
 from cascade_plan.model.catalogue import Shape
-from cascade_plan.model.ceiling import Ceiling, Demand
+from cascade_plan.model.ceiling import BurstRate, Ceiling, Demand
 from cascade_plan.model.derivation import Derivation, Finding, Input
 from cascade_plan.model.fleet import Streams
 from cascade_plan.model.traffic import busiest_requests_per_s
@@ -97,10 +97,10 @@ class Work:
             (ask.own("connections_per_pod"),),
         )
 
-    def connection_ceiling(self, ask: Ask[Settings], who: str, most: int) -> Ceiling:
+    def connection_ceiling(self, ask: Ask[Settings], who: str, most: int, what: str = "it") -> Ceiling:
         """Return that as many connect as are accepted."""
         return Ceiling(
-            f"{ask.name}.connection_count_max", "cache-connections", f"{who} is to accept", "it accepts",
+            f"{ask.name}.connection_count_max", "cache-connections", f"{who} is to accept", f"{what} accepts",
             "connections", Demand(flat_units=self.connection_count), most,
             f"fewer of each pod, set tiers.{ask.name}.connections_per_pod",
         )  # fmt: skip
@@ -150,7 +150,7 @@ def ceilings(ask: Ask[Settings], work: Work, shape: Shape, masters: int, maxmemo
     thread, more = commands_per_s_most(ask.settings), f"more masters share them, set tiers.{name}.minimum_nodes"
 
     def of(figure: str, code: str, asks: str, does: str, unit: str, demand: Demand, most: float, way: str,
-           **beside: float | str) -> Ceiling:  # fmt: skip
+           **beside: float | str | BurstRate | None) -> Ceiling:  # fmt: skip
         given = {"lever": lever, "count": masters} | beside
         return Ceiling(f"{name}.{figure}", code, asks, does, unit, demand, most, way, **given)  # type: ignore[arg-type]
 
@@ -162,16 +162,17 @@ def ceilings(ask: Ask[Settings], work: Work, shape: Shape, masters: int, maxmemo
         "data_gib", "cache-memory", f"each master of {name} is to keep", f"maxmemory of {shape.name} is", "GiB",
         Demand(flat_units=work.stored_gib), maxmemory_gib, f"keys are given up before their time; {more}",
     )  # fmt: skip
-    if shape.network_bytes_per_s is not None:
+    if (network := shape.network_bytes_per_s) is not None:
+        burst = BurstRate.above(network, shape.network_burst_bytes_per_s, shape.network_burst_s)
         yield of(
             "network_bytes_per_s_peak", "cache-network", f"each master of {name} sends",
-            f"{shape.name} sends all the time", "MiB/s", work.sent_bytes, shape.network_bytes_per_s, more,
-            bytes_per_unit=MIB,
+            f"{shape.name} sends all the time", "MiB/s", work.sent_bytes, network, more,
+            bytes_per_unit=MIB, burst=burst,
         )  # fmt: skip
-    if (connections := ask.cloud.cache_connection_count_max()) is not None:
-        yield work.connection_ceiling(ask, f"each master of {name}", connections)
-    burst = ask.cloud.burst(shape)
-    if burst is not None and burst.offer is None and shape.cpu_baseline_ratio is not None:
+    if (connections := shape.connection_count_max) is not None:
+        yield work.connection_ceiling(ask, f"each master of {name}", connections, shape.name)
+    credits = ask.cloud.burst(shape)
+    if credits is not None and credits.offer is None and shape.cpu_baseline_ratio is not None:
         yield of(
             "commands_per_s_peak", "cpu-credits", f"each master of {name} is asked on average",
             f"without credits it is slowed until {shape.name} does", "commands/s", work.commands,

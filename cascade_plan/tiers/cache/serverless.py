@@ -160,5 +160,4 @@ def _ceilings(ask: Ask[Settings], work: Work, sold: ServerlessCache) -> Iterator
         f"{name}.data_gib", "cache-memory", f"{name} is to keep", "a serverless cache holds", "GiB",
         Demand(flat_units=work.stored_gib), sold.stored_gib_most, shards,
     )  # fmt: skip
-    if (connections := ask.cloud.cache_connection_count_max()) is not None:
-        yield work.connection_ceiling(ask, name, connections)
+    yield work.connection_ceiling(ask, name, sold.connection_count_most)

@@ -20,9 +20,6 @@ from cascade_plan.tiers.cache.limits import MASTERS_LEAST, Work
 from cascade_plan.tiers.cache.settings import Settings
 
 AFTER: tuple[str, ...] = ("api", "websocket", "worker")
-RESERVED_SHARE = 0.25
-"""Of a node's memory, kept from the data: for client buffers, replication, and pages written while a fork copies them.
-https://docs.aws.amazon.com/AmazonElastiCache/latest/red-ug/redis-memory-management.html"""
 BUFFER_MIB_LEAST = 32
 """client-output-buffer-limit pubsub 32mb 8mb 60: the limits of redis.conf 7.0."""
 FRAME_BYTES = 100
@@ -46,7 +43,7 @@ def size(ask: Ask[Settings]) -> Sized:
         settings.minimum_nodes, ask.nodes_for(users.peak, settings.users_per_node)
     )
     note = "" if pinned else ask.rounding_note(users.peak, settings.users_per_node, settings.minimum_nodes)
-    commands, maxmemory_gib = work.commands_per_s(ask), shape.memory_gib * (1 - RESERVED_SHARE)
+    commands, maxmemory_gib = work.commands_per_s(ask), shape.program_gib
     if ask.scenario.method == "slo" and not pinned:
         masters = max(masters, limits.least_masters(settings, work, commands, maxmemory_gib))
     count = masters * each
@@ -153,10 +150,10 @@ def _memory_figures(ask: Ask[Settings], shape: Shape, masters: int) -> Iterator[
     yield ask.figure("memory_gib", masters * shape.memory_gib, "GiB", formula)
     yield ask.figure(
         "maxmemory_mib_per_node",
-        floor(shape.memory_gib * 1024 * (1 - RESERVED_SHARE)),
+        floor(shape.program_gib * 1024),
         "MiB",
-        f"{shape.memory_gib:g} GiB x (1 - {RESERVED_SHARE:g}): the rest is for buffers and copies on a fork",
-        (),
+        f"what {shape.name} keeps keys in, of {shape.memory_gib:g} GiB: the rest is for buffers and copies on a fork",
+        (Input(f"{shape.name}: memory left to keys, GiB", shape.program_gib, "catalogue"),),
         "reserved-memory-percent, https://docs.aws.amazon.com/AmazonElastiCache/latest/red-ug/redis-memory-management.html",
     )
 
@@ -165,7 +162,7 @@ def _stream_figures(ask: Ask[Settings], shape: Shape, streams: Streams) -> Itera
     """Yield what connection state takes, and what a subscriber may leave unread while it stands still for a while."""
     sockets = ask.scenario.first("websocket")
     yield state.figure(ask, streams)
-    reserve_mib = shape.memory_gib * 1024 * RESERVED_SHARE
+    reserve_mib = (shape.memory_gib - shape.program_gib) * 1024
     needed_mib = (
         streams.messages_per_s.peak
         * (streams.message_bytes + FRAME_BYTES)

@@ -37,6 +37,13 @@ class Settings(tier.Settings):
         0.075, "cited", "Karpenter's vm-memory-overhead-percent, https://karpenter.sh/docs/reference/settings/"
     )
     """Share of the advertised memory that the hypervisor and firmware keep."""
+    prefix_delegation: bool = default(
+        False,
+        "cited",
+        "off by default, ENABLE_PREFIX_DELEGATION, "
+        "https://docs.aws.amazon.com/eks/latest/userguide/cni-increase-ip-addresses.html",
+    )
+    """Whether a node's interfaces hold blocks of 16 addresses for pods, not single ones: more small pods fit a node."""
     disk_gib: Count = default(
         20, "cited", "default of an EKS managed node group, https://docs.aws.amazon.com/eks/latest/APIReference/"
     )

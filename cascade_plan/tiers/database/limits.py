@@ -8,12 +8,12 @@ from typing import Final
 
 from cascade_plan.formulas import credits, postgres
 from cascade_plan.model.ask import Ask
-from cascade_plan.model.ceiling import Ceiling, Demand, shown
+from cascade_plan.model.ceiling import BurstRate, Ceiling, Demand, shown
 from cascade_plan.model.derivation import Finding
 from cascade_plan.model.traffic import busiest_requests_per_s
 from cascade_plan.tiers.database.disk import disk
 from cascade_plan.tiers.database.settings import Settings
-from cascade_plan.tiers.database.work import Work
+from cascade_plan.tiers.database.work import Work, pages_gib
 
 MIB: Final = 2**20
 PROVISIONED: Final = ("provisioned_operations_per_s", "provisioned_mib_per_s")
@@ -26,6 +26,7 @@ class _Limit:
     does: str
     most: float
     way: str
+    burst: BurstRate | None = None
 
 
 def ceilings(ask: Ask[Settings], work: Work) -> Iterator[Ceiling]:
@@ -39,7 +40,8 @@ def ceilings(ask: Ask[Settings], work: Work) -> Iterator[Ceiling]:
         figure, unit = "disk_bytes_per_s_peak", "MiB/s of its disk"
         yield from _both(ask, work, figure, "disk-throughput", "is asked", unit, work.disk_bytes, throughput, MIB)
     if (network := work.shape.network_bytes_per_s) is not None:
-        limit = _Limit(f"{work.shape.name} sends all the time", network, _larger(ask))
+        burst = BurstRate.above(network, work.shape.network_burst_bytes_per_s, work.shape.network_burst_s)
+        limit = _Limit(f"{work.shape.name} sends all the time", network, _larger(ask), burst)
         figure = "network_bytes_per_s_peak"
         yield from _both(ask, work, figure, "database-network", "sends", "MiB/s", work.sent_bytes, limit, MIB)
 
@@ -62,7 +64,7 @@ def _both(
     for who, way, stands_in in ((f"the {called}primary", limit.way, True), (f"each {called}replica", shares, False)):
         yield Ceiling(
             f"{ask.name}.{figure}", code, f"{who} {verb}", limit.does, unit, demand, limit.most, way,
-            lever, work.replica_count, stands_in, bytes_per_unit=size,
+            lever, work.replica_count, stands_in, bytes_per_unit=size, burst=limit.burst,
         )  # fmt: skip
 
 
@@ -72,7 +74,10 @@ def _of_disk(ask: Ask[Settings], work: Work, at: int) -> _Limit | None:
     own = (shape.disk_operations_per_s, shape.disk_bytes_per_s)[at]
     if own is None or (storage is not None and storage.most < own):
         return storage
-    return _Limit(f"{shape.name} does all the time", own, _larger(ask))
+    most = (shape.disk_burst_operations_per_s, shape.disk_burst_bytes_per_s)[at]
+    if most is not None and storage is not None:
+        most = min(most, storage.most)
+    return _Limit(f"{shape.name} does all the time", own, _larger(ask), BurstRate.above(own, most, shape.disk_burst_s))
 
 
 def _of_storage(ask: Ask[Settings], work: Work, at: int) -> _Limit | None:
@@ -103,6 +108,7 @@ def findings(ask: Ask[Settings], work: Work, read_s: float, write_s: float) -> I
     shape, has_disk = work.shape, ask.settings.engine != "aurora"
     if has_disk:
         yield from _checkpoints(ask, work)
+    yield from _working_set(ask, work)
     known = {
         "network": shape.network_bytes_per_s,
         "disk": shape.disk_operations_per_s if has_disk else 1.0,
@@ -136,6 +142,18 @@ def _credits(ask: Ask[Settings], work: Work, read_s: float, write_s: float) -> I
             then = "more is billed" if burst.offer else "it is slowed to that share"
             lasts = f"load {name} keeps it {at_load:.0%} busy, and a day's credits last {lasting_s / 3600:.1f} hours"
             yield Finding("warning", "cpu-credits", f"{earns}; {lasts}: then {then}", where)
+
+
+def _working_set(ask: Ask[Settings], work: Work) -> Iterator[Finding]:
+    """Yield that the part of the data that most reads ask for is larger than what the memory keeps of it."""
+    share, kept_gib = ask.settings.hot_data_ratio, pages_gib(work.shape.program_gib)
+    if (hot_gib := share * work.data_gib) > kept_gib:
+        words = (
+            f"four fifths of its reads ask for {shown(hot_gib)} of {shown(work.data_gib)} GiB, and {work.shape.name} "
+            f"keeps {shown(kept_gib)} in memory: {1 - work.memory_hit_ratio:.0%} of the pages come from the disk; a "
+            f"larger one keeps more, set tiers.{ask.name}.shape"
+        )
+        yield Finding("info", "working-set", words, f"{ask.name}.memory_hit_ratio")
 
 
 def _checkpoints(ask: Ask[Settings], work: Work) -> Iterator[Finding]:

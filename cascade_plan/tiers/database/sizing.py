@@ -15,7 +15,7 @@ from cascade_plan.model.offer import Offer
 from cascade_plan.model.place import Place, Scale, Visit, trip_time
 from cascade_plan.model.scenario import Action, Scenario
 from cascade_plan.model.traffic import busiest_requests_per_s
-from cascade_plan.tiers.database import aurora, limits, metered, versions, work_figures
+from cascade_plan.tiers.database import aurora, connections, limits, metered, versions, work_figures
 from cascade_plan.tiers.database.service import commit_time, read_time, write_time
 from cascade_plan.tiers.database.settings import Settings
 from cascade_plan.tiers.database.work import Work, read_wait
@@ -55,11 +55,13 @@ def size(ask: Ask[Settings]) -> Sized:
         usages=usages,
         figures=(
             *figures,
+            *connections.figures(ask),
             *work_figures.figures(ask, work, *times),
             *(aurora.figures(ask, work) if is_aurora else ()),
         ),
         findings=(
             *_findings(ask, replicas, queries, figures[0].note if ask.solution is None else ""),
+            *connections.findings(ask, shape),
             *limits.findings(ask, work, *times),
             *metered.findings(ask, work, groups),
             *(aurora.findings(ask, work, replicas) if is_aurora else versions.findings(ask, groups)),
@@ -132,8 +134,7 @@ def places(site: Site[Settings], scale: Scale, before: tuple[Place, ...]) -> tup
 
 def _own_connections(site: Site[Settings], scale: Scale, before: tuple[Place, ...]) -> tuple[Place, ...]:
     """Return the connections that services hold to a database without a pool, each over a whole transaction."""
-    pools: Any = site.scenario.of("pool").values()
-    if any((pool.database or site.scenario.first("database")) == site.name for pool in pools):
+    if connections.is_pooled(site):
         return ()
     count = connections_held(site, before)
     return (Place(f"{site.name} connections", site.name, 1, count, stands_before=site.name),) if count else ()

@@ -37,12 +37,12 @@ def read_wait(settings: Settings, memory_hit_ratio: float) -> ServiceTime | None
 
 
 def pages_gib(memory_gib: float) -> float:
-    """Return what of an instance's nominal memory holds pages: shared buffers and the kernel's cache.
+    """Return what of the memory that PostgreSQL has holds pages: shared buffers and the kernel's cache.
 
-    >>> round(pages_gib(32), 2)
-    20.64
+    >>> pages_gib(29.12)
+    21.83984375
     """
-    return postgres.effective_cache_size_mib(postgres.memory_mib(memory_gib)) / 1024
+    return postgres.effective_cache_size_mib(int(memory_gib * 1024)) / 1024
 
 
 def data_gib(ask: Ask[Settings], month: int) -> float:
@@ -73,7 +73,7 @@ class Work:
     def of(cls, ask: Ask[Settings], shape: Shape, replica_count: int, month: int) -> Work:
         """Return what a database is made to do in a month that runs on a primary and so many replicas of a shape."""
         data = data_gib(ask, month)
-        kept = working_set.hit_ratio(pages_gib(shape.memory_gib), data, ask.settings.hot_data_ratio)
+        kept = working_set.hit_ratio(pages_gib(shape.program_gib), data, ask.settings.hot_data_ratio)
         return cls(ask.settings, shape, replica_count, asked(ask.scenario, ask.name), data, kept)
 
     @property

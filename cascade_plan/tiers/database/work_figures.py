@@ -69,7 +69,7 @@ def _data(ask: Ask[Settings], work: Work) -> Derivation:
 
 def _hit_ratio(ask: Ask[Settings], work: Work) -> Derivation:
     shape = work.shape
-    memory = Input(f"memory for pages of {shape.name}, GiB", round(pages_gib(shape.memory_gib), 2), "computed")
+    memory = Input(f"memory for pages of {shape.name}, GiB", round(pages_gib(shape.program_gib), 2), "computed")
     return ask.figure(
         "memory_hit_ratio",
         work.memory_hit_ratio,

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from math import ceil, sqrt
+from typing import Any
 
 from cascade_plan.formulas import pools, postgres, rollouts
 from cascade_plan.formulas.percentiles import ServiceTime
 from cascade_plan.model.ask import Ask, Site, connections_held
+from cascade_plan.model.connections import findings as connection_findings
 from cascade_plan.model.defaults import PLAN
 from cascade_plan.model.derivation import Derivation, Finding, Input
 from cascade_plan.model.fleet import Lever, Sized
@@ -175,6 +177,18 @@ def _server_figures(ask: Ask[Settings], count: int, other: int) -> tuple[Derivat
     )
 
 
+def _of_pools_before(ask: Ask[Settings]) -> int:
+    """Return the connections of the pools sized before this one to the same database."""
+    name, first = _database(ask), ask.scenario.first("database")
+    other = postgres.connection_count_max(0, ask.scenario.tiers[name].other_connections)  # type: ignore[attr-defined]
+    pools: Any = ask.scenario.of("pool")
+    return sum(
+        sized.count("server_connection_count_max") - other
+        for sized in ask.of("pool")
+        if (pools[sized.name].database or first) == name
+    )
+
+
 def _per_10000(ask: Ask[Settings], count: int) -> Derivation:
     return ask.figure(
         "connection_count_per_10000_users",
@@ -202,17 +216,7 @@ def _findings(ask: Ask[Settings], count: int, needed: int, per_10000: float, not
             )
         )
     shape = ask.fleet[_database(ask)].group("primary").shape
-    allowed = postgres.rds_default_connection_count(shape.memory_gib)
-    if needed > allowed:
-        findings.append(
-            Finding(
-                "warning",
-                "pool-exceeds-max-connections",
-                f"{needed:,} connections, with those of others and those reserved, exceed the about {allowed:,} that "
-                f"{shape.name} accepts by default: max_connections must be set",
-                where,
-            )
-        )
+    findings += connection_findings(shape, needed + _of_pools_before(ask), where)
     busy = shape.vcpu * 2 + 1
     if count > 4 * busy:
         findings.append(

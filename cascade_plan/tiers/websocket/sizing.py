@@ -5,8 +5,10 @@ from __future__ import annotations
 from math import ceil
 
 from cascade_plan.formulas.losses import after_loss, least_count
+from cascade_plan.model import node_network
 from cascade_plan.model.ask import Ask
 from cascade_plan.model.catalogue import Shape
+from cascade_plan.model.ceiling import Demand
 from cascade_plan.model.defaults import PLAN
 from cascade_plan.model.derivation import Derivation, Finding, Input
 from cascade_plan.model.fleet import Band, Lever, NodeGroup, Sized, Streams, Workload
@@ -33,13 +35,20 @@ def size(ask: Ask[Settings]) -> Sized:
     unrequested_share = max(0.0, 1 - used_mib / node.memory_mib) if node.memory_mib else 0.0
     group = ask.nodes(shape, Band.constant(count), unrequested_share)
     set_by = "pinned" if settings.nodes else "rules" if ask.solution is None else "method"
-    workload = _workload(ask, group, count)
+    workload, sent = _workload(ask, group, count), _sent(ask, streams)
     return Sized(
         ask.name,
         "websocket",
         groups=(group,),
-        figures=_figures(ask, connections, count, given_least),
-        findings=tuple(_findings(ask, shape, node.memory_mib, connections, count)),
+        figures=(
+            *_figures(ask, connections, count, given_least),
+            node_network.figure(ask, shape, count, sent, "messages delivered and answers to heartbeats"),
+        ),
+        findings=(
+            *_findings(ask, shape, node.memory_mib, connections, count),
+            *node_network.findings(ask, shape),
+        ),
+        ceilings=tuple(node_network.ceilings(ask, shape, count, sent)),
         levers=(Lever(f"{ask.name}.node_count", count, count, count, set_by),),
         workloads=(workload,),
         streams=streams,
@@ -63,6 +72,13 @@ def _streams(ask: Ask[Settings]) -> Streams:
         out_bytes_per_s=deliveries.times(settings.message_bytes).plus(heartbeats.times(0.5)),
         in_bytes_per_s=heartbeats.times(0.5),
     )
+
+
+def _sent(ask: Ask[Settings], streams: Streams) -> Demand:
+    """Return the bytes that all nodes send: messages by requests, and answers to heartbeats whatever these."""
+    requests, beats = ask.traffic.requests_per_s.peak, streams.in_bytes_per_s.peak
+    messages = streams.out_bytes_per_s.peak - beats
+    return Demand(shared_units_per_request=messages / requests if requests else 0.0, flat_units=beats)
 
 
 def _deliveries(ask: Ask[Settings], connections: Band) -> Band:

@@ -52,7 +52,7 @@ def size(ask: Ask[Settings]) -> Sized:
         "worker",
         groups=(group,),
         figures=_figures(ask, lever, workload, peak, age_s, job, given_least),
-        findings=tuple(_findings(ask, peak)),
+        findings=(*_findings(ask, peak), *ask.pod_limit_findings(shape, pod.cpu_cores, pod.memory_mib)),
         levers=(lever,),
         workloads=(workload,),
         goals={f"{ask.name}.age_s_p99": f"< {settings.age_s_p99:g}"},

@@ -11,6 +11,7 @@ from cascade_plan.model.catalogue import (
     Burst,
     CapacityUnit,
     Catalogue,
+    DiskRate,
     PodSizes,
     ServerlessCache,
     Shape,
@@ -41,6 +42,7 @@ def allocatable(
     daemonset_cpu_cores: float,
     daemonset_memory_mib: float,
     daemonset_pods: int,
+    prefix_delegation: bool = False,
     in_cluster: bool = True,
 ) -> Allocatable:
     """Return what a node leaves for pods: an eighth of a core and half a GiB are the cloud's own."""
@@ -49,7 +51,7 @@ def allocatable(
     return Allocatable(
         cpu_m=shape.vcpu * 1000 - 125 - round(daemonset_cpu_cores * 1000),
         memory_mib=int(shape.memory_gib * 1024 - 512 - daemonset_memory_mib),
-        pods=shape.pod_count_max - daemonset_pods,
+        pods=shape.interface_count * shape.address_count_per_interface - daemonset_pods,
     )
 
 
@@ -73,8 +75,8 @@ def database_storage() -> StorageRate | None:
     return None
 
 
-def cache_connection_count_max() -> int | None:
-    """Return None: it has no caches."""
+def node_disk() -> DiskRate | None:
+    """Return None: its disks are as fast as they are asked."""
     return None
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import gzip
 import json
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 from pathlib import Path
 from typing import Any, Final
 
-from cascade_plan.clouds.aws.eks import max_pods
+from cascade_plan.clouds.aws import elasticache, rds
 from cascade_plan.clouds.aws.prices.collected import PRICES, Found, plain
 from cascade_plan.errors import PriceError, UsageError
 from cascade_plan.languages.yaml import literal
@@ -61,12 +61,15 @@ def _ec2_shapes(rows: Collection[Found], types: Mapping[str, Mapping[str, Any]],
             gaps.append(f"{name}: {vcpu} vCPU and {memory_gib} GiB in the price files, not {shape[1]} and {shape[2]}")
         shapes.append(shape)
     source = f"EC2 DescribeInstanceTypes: {CAPTURES.get(fingerprint, fingerprint)}"
-    title = "EC2 instance types; the pods are those of EKS with the VPC CNI"
-    return _Shapes(title, shapes, [source, CREDITS_SOURCE], gaps)
+    sources = [source, DISK_BURST_SOURCE, NETWORK_BURST_SOURCE, CREDITS_SOURCE]
+    return _Shapes("EC2 instance types", shapes, sources, gaps)
 
 
 def _ec2_shape(name: str, entry: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the cells of an EC2 shape. Pods get their addresses from the default network card only.
+
+    A block of addresses (a prefix) is taken by Nitro instances,
+    https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-prefix-eni.html
 
     Raises UsageError when the description of the type lacks a figure.
     """
@@ -78,16 +81,24 @@ def _ec2_shape(name: str, entry: Mapping[str, Any]) -> tuple[str, ...]:
             str(int(entry["VCpuInfo"]["DefaultVCpus"])),
             plain(Decimal(entry["MemoryInfo"]["SizeInMiB"]) / 1024),
             "arm64" if "arm64" in entry["ProcessorInfo"]["SupportedArchitectures"] else "x86_64",
-            "true" if entry["BurstablePerformanceSupported"] else "false",
-            str(max_pods(int(card["MaximumNetworkInterfaces"]), int(network["Ipv4AddressesPerInterface"]))),
-            *_sustained(name, entry),
+            _yes_or_no(entry["BurstablePerformanceSupported"]),
+            "",
+            "",
+            str(int(card["MaximumNetworkInterfaces"])),
+            str(int(network["Ipv4AddressesPerInterface"])),
+            _yes_or_no(entry.get("Hypervisor") == "nitro"),
+            *_rates(name, entry),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise UsageError(f"instance type {name}: {type(error).__name__}: {error}") from None
 
 
-def _sustained(name: str, entry: Mapping[str, Any]) -> tuple[str, str, str, str]:
-    """Return what an instance type does all the time, not in bursts: network and disk in bytes/s, IOPS, CPU.
+def _yes_or_no(answer: bool) -> str:
+    return "true" if answer else "false"
+
+
+def _rates(name: str, entry: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return what an instance type does all the time and in bursts: network and disk in bytes/s, IOPS, and its CPU.
 
     AWS's megabits and gigabits are decimal. A cell is empty where its answer has no figure.
     """
@@ -95,18 +106,30 @@ def _sustained(name: str, entry: Mapping[str, Any]) -> tuple[str, str, str, str]
     cards = {card["NetworkCardIndex"]: card for card in network.get("NetworkCards", ())}
     card = cards.get(network.get("DefaultNetworkCardIndex"), {})
     disk = entry.get("EbsInfo", {}).get("EbsOptimizedInfo", {})
+    sent = _scaled(card, ("BaselineBandwidthInGbps", "PeakBandwidthInGbps"), 125_000_000)
+    moved = _scaled(disk, ("BaselineBandwidthInMbps", "MaximumBandwidthInMbps"), 125_000)
+    operations = _scaled(disk, ("BaselineIops", "MaximumIops"), 1)
     family, _, size = name.partition(".")
     percent = BASELINE_PERCENT.get(size) if family in CREDITED else None
     return (
-        _scaled(card.get("BaselineBandwidthInGbps"), 125_000_000),
-        _scaled(disk.get("BaselineBandwidthInMbps"), 125_000),
-        _scaled(disk.get("BaselineIops"), 1),
+        *sent,
+        _lasting(NETWORK_BURST_S, sent),
+        *moved,
+        *operations,
+        _lasting(DISK_BURST_S, moved, operations),
         plain(Decimal(percent) / 100) if percent else "",
     )
 
 
-def _scaled(given: Any, factor: int) -> str:
-    return "" if given is None else plain(Decimal(str(given)) * factor)
+def _scaled(given: Mapping[str, Any], names: tuple[str, str], factor: int) -> tuple[str, str]:
+    """Return the cells of what is done all the time, and in bursts."""
+    sustained, burst = (plain(Decimal(str(given[name])) * factor) if name in given else "" for name in names)
+    return sustained, burst
+
+
+def _lasting(seconds: int, *rates: tuple[str, str]) -> str:
+    """Return the cell of how long bursts last: empty where there are none."""
+    return str(seconds) if any(burst not in ("", sustained) for sustained, burst in rates) else ""
 
 
 def _managed_shapes(
@@ -114,25 +137,35 @@ def _managed_shapes(
     types: Mapping[str, Mapping[str, Any]],
     service: str,
     prefix: str,
-    title: str,
-    sources: Sequence[str],
-) -> _Shapes:
+    left: Callable[[str, float], tuple[float, int]],
+) -> tuple[list[tuple[str, ...]], list[str]]:
     """Return the shapes of a managed service's classes, and where they differ from the EC2 type of the same name.
 
-    What they sustain is what the EC2 type of the same name does.
+    `left` says of a class and its memory what of that the program has, in GiB, and how many connections it accepts. The
+    rates are those of the EC2 type of the same name.
     """
     ec2 = _sizes(rows, "ec2")
     shapes, gaps = [], []
     for name, (vcpu, memory_gib) in _sizes(rows, service).items():
-        burstable = re.match(r"t[0-9]", name.removeprefix(prefix)) is not None
         called = name.removeprefix(prefix)
-        sustained = _sustained(called, types.get(called, {}))
-        shapes.append((name, vcpu, memory_gib, "", "true" if burstable else "false", "0", *sustained))
-        twin = ec2.get(name.removeprefix(prefix), (vcpu, memory_gib))
+        burstable = _yes_or_no(re.match(r"t[0-9]", called) is not None)
+        usable_gib, connections = left(name, float(memory_gib))
+        usable = plain(Decimal(usable_gib).quantize(Decimal("0.0001"), ROUND_DOWN))
+        limits = (usable, str(connections), "0", "0", "false")
+        shapes.append((name, vcpu, memory_gib, "", burstable, *limits, *_rates(called, types.get(called, {}))))
+        twin = ec2.get(called, (vcpu, memory_gib))
         # A cache's memory is what is left for data, so it always differs from the host's.
         if twin[0] != vcpu or (service == "rds" and twin[1] != memory_gib):
             gaps.append(f"{name}: {vcpu} vCPU and {memory_gib} GiB, its EC2 type has {twin[0]} and {twin[1]}")
-    return _Shapes(title, shapes, sources, gaps)
+    return shapes, gaps
+
+
+def _left_to_postgres(name: str, memory_gib: float) -> tuple[float, int]:
+    return rds.usable_memory_gib(name, memory_gib), rds.connection_count_max(name, memory_gib)
+
+
+def _left_to_keys(name: str, memory_gib: float) -> tuple[float, int]:
+    return elasticache.usable_memory_gib(memory_gib), elasticache.connection_count_max(name)
 
 
 def _sizes(rows: Iterable[Found], service: str) -> dict[str, tuple[str, str]]:
@@ -152,11 +185,32 @@ def _sizes(rows: Iterable[Found], service: str) -> dict[str, tuple[str, str]]:
     return sizes
 
 
-RDS_SIZES_SOURCE: Final = (
-    "vantage-sh/ec2instances.info@14ede5a5 www/rds/instances.json (2021-08-03), else the EC2 type of the same name"
+RDS_SOURCES: Final = (
+    "vantage-sh/ec2instances.info@14ede5a5 www/rds/instances.json (2021-08-03), else the EC2 type of the same name",
+    "memory left to PostgreSQL: an assumption, the lesser of 0.91 of it and all but 403 MiB, which is 0 to 9.1 % below "
+    "what five classes answered (gist.github.com/guizmaii/1cacffef793c2ba9645083c3e18b3d8c); of db.t4g.small what it "
+    "answered (github.com/kirill-markin/flashcards-open-source-app/pull/1657, 2026-08-30)",
+    "connections: LEAST(DBInstanceClassMemory/9531392, 5000), "
+    "https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Limits.html (copy read 2026-11-26)",
 )
-ELASTICACHE_SIZES_SOURCE: Final = "LeanerCloud/ec2-instances-info@f9eafba data/elasticache-instances.json (2025-04-24)"
+ELASTICACHE_SOURCES: Final = (
+    "maxmemory: LeanerCloud/ec2-instances-info@f9eafba data/elasticache-instances.json (2025-04-24)",
+    "memory left to keys: reserved-memory-percent 25, "
+    "https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/redis-memory-management.html (copy read 2026-11-26)",
+    "connections: maxclients, "
+    "https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/ParameterGroups.Engine.html (copy read 2026-11-26)",
+)
 TWIN_SOURCE: Final = "network, disk and CPU credits: those of the EC2 type of the same name"
+DISK_BURST_S: Final = 1800
+DISK_BURST_SOURCE: Final = (
+    "disk bursts: 30 minutes at least once every 24 hours, of types whose maximum is above their baseline, "
+    "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ebs-optimized.html (copy read 2026-11-26)"
+)
+NETWORK_BURST_S: Final = 300
+NETWORK_BURST_SOURCE: Final = (
+    "network bursts: typically from 5 to 60 minutes depending on the size, and on a best effort: 5 are taken, "
+    "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-instance-network-bandwidth.html (copy read 2026-11-26)"
+)
 CREDITS_SOURCE: Final = (
     "CPU credits: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/burstable-credits-baseline-concepts.html "
     "(2026-09-29)"
@@ -179,17 +233,12 @@ def render_catalogue(
     rows: Collection[Found], types: Mapping[str, Mapping[str, Any]], fingerprint: str, generated_from: Iterable[str]
 ) -> str:
     """Return the text of the catalogue, which `reading.parse_catalogue` reads. `fingerprint` is that of `types`."""
+    databases = _managed_shapes(rows, types, "rds", "db.", _left_to_postgres)
+    caches = _managed_shapes(rows, types, "elasticache", "cache.", _left_to_keys)
     sections = {
         "vm": _ec2_shapes(rows, types, fingerprint),
-        "database": _managed_shapes(rows, types, "rds", "db.", "RDS instance classes", [RDS_SIZES_SOURCE, TWIN_SOURCE]),
-        "cache": _managed_shapes(
-            rows,
-            types,
-            "elasticache",
-            "cache.",
-            "ElastiCache node types; memory is what is left for data",
-            [ELASTICACHE_SIZES_SOURCE, TWIN_SOURCE],
-        ),
+        "database": _Shapes("RDS instance classes", databases[0], [*RDS_SOURCES, TWIN_SOURCE], databases[1]),
+        "cache": _Shapes("ElastiCache node types", caches[0], [*ELASTICACHE_SOURCES, TWIN_SOURCE], caches[1]),
     }
     parts = [
         FIRST_LINE,
