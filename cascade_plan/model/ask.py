@@ -184,10 +184,14 @@ class Ask(Site[S]):
         return shape
 
     def cheapest(self, path: str, what: str, need: Need, options: tuple[str, ...] = ()) -> Shape:
-        """Return the cheapest on-demand shape with at least the CPU and memory of `need`.
+        """Return the cheapest on-demand shape with at least the CPU and memory of `need`, sold by the tier's terms.
 
         Raises InfeasibleError naming the need and what the largest priced shape has.
         """
+        terms = [part.term for part in getattr(self.settings, "terms", ())]
+
+        def is_sold(shape: Shape) -> bool:
+            return all(self.cloud.sells(Offer(what, shape.name, options), term) for term in terms)
 
         def fits(shape: Shape) -> bool:
             return (
@@ -195,14 +199,17 @@ class Ask(Site[S]):
                 and shape.memory_gib >= need.memory_gib
                 and (need.burstable or not shape.burstable)
                 and (what != "vm" or need.architecture in ("any", shape.architecture))
+                and is_sold(shape)
             )
 
         key, catalogue = self.cloud.key(Offer(what, "", options)), self.cloud.catalogue()
         rates = self.book.rates(key.service, key.variant)
         if (shape := catalogue.cheapest(what, fits, rates)) is None:
-            largest = max((s.memory_gib for s in catalogue.of(what) if s.name in rates), default=0)
+            sold = [shape for shape in catalogue.of(what) if shape.name in rates and is_sold(shape)]
+            largest = max((shape.memory_gib for shape in sold), default=0)
+            by = f" that is sold by {', '.join(terms)}" if terms else ""
             raise InfeasibleError(
-                f"{path}: no priced {what} shape in {self.book.region} has {need.vcpu} vCPU and "
+                f"{path}: no priced {what} shape in {self.book.region}{by} has {need.vcpu} vCPU and "
                 f"{need.memory_gib:g} GiB (architecture {need.architecture}); the largest priced has {largest:g} GiB"
             )
         return shape

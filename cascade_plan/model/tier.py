@@ -219,8 +219,9 @@ def _unsold(settings: Bought, cloud: str) -> str:
         sold.payable(settings.BOUGHT, settings.purchase)
     except ValueError as error:
         return str(error)
-    terms = tuple(part.term for part in settings.terms)
-    return str(sold.unfit(settings.BOUGHT, getattr(settings, "engine", ""), terms))
+    terms, shape = tuple(part.term for part in settings.terms), getattr(settings, "shape", "")
+    named = shape if isinstance(shape, str) else ""
+    return str(sold.unfit(settings.BOUGHT, getattr(settings, "engine", ""), named, terms))
 
 
 def _dangling(found: Mapping[str, Settings], kinds: Mapping[str, str]) -> list[InitErrorDetails]:

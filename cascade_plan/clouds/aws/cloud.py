@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from cascade_plan.clouds.aws import eks
+from cascade_plan.clouds.aws import eks, terms
 from cascade_plan.clouds.aws.support import SUPPORT
 from cascade_plan.model.bill import Item, Unpriced
 from cascade_plan.model.catalogue import Allocatable, Burst, CapacityUnit, Catalogue, DiskRate, Shape, StorageRate
@@ -96,9 +96,12 @@ def key(offer: Offer, term: str = "on_demand") -> PriceKey:
     return price_list(NAME).key(offer, term)
 
 
-def sells(offer: Offer) -> bool:
-    """Return whether AWS sells an offer."""
-    return price_list(NAME).sells(offer)
+def sells(offer: Offer, term: str = "on_demand") -> bool:
+    """Return whether AWS sells an offer by a term; of an instance without its shape's name, whether it sells some."""
+    if not price_list(NAME).sells(offer) or term == "on_demand":
+        return price_list(NAME).sells(offer)
+    engine = offer.options[0] if offer.options else ""
+    return term in terms.SOLD.get(offer.what, ()) and not terms.unfit(offer.what, engine, offer.name, (term,))
 
 
 def capacity_unit(balancer: str) -> CapacityUnit | None:
