@@ -159,10 +159,9 @@ class Ask(Site[S]):
             return f"rounding down gives {down} and leaves {left:,} users without a share; rounded up to {up}"
         return f"rounded down, as `rounding: down` asks: {left:,} users have no share; rounding up gives {up}"
 
-    def average(self, count: Callable[[float], float]) -> float:
-        """Return the mean over the day of a count that follows the connected users of each hour."""
-        hours = self.traffic.hourly_users
-        return sum(count(users) for users in hours) / len(hours)
+    def hourly(self, count: Callable[[float], float]) -> tuple[float, ...]:
+        """Return a count that follows the connected users, in each hour of the average day."""
+        return tuple(count(users) for users in self.traffic.hourly_users)
 
     def usd(self, offer: Offer) -> Decimal | None:
         """Return the price of one of an offer on demand; None where the book has none."""
@@ -237,7 +236,14 @@ class Ask(Site[S]):
             f"{shape.name}, which leaves {node.cpu_m / 1000:g} cores and {node.memory_mib} MiB"
         )
 
-    def nodes(self, shape: Shape, count: Band, unrequested_share: float, data_gib: int = 0) -> NodeGroup:
+    def nodes(
+        self,
+        shape: Shape,
+        count: Band,
+        unrequested_share: float,
+        data_gib: int = 0,
+        hourly_count: tuple[float, ...] = (),
+    ) -> NodeGroup:
         """Return the group of the machines of its own that its pods run on, with `data_gib` beside the root volume."""
         cluster = self.settings_of("cluster")
         root_gib = ROOT_DISK_GIB if cluster is None else int(cluster.disk_gib)
@@ -252,4 +258,5 @@ class Ask(Site[S]):
             disk_gib=root_gib + data_gib,
             unrequested_share=unrequested_share,
             lever=f"{self.name}.node_count",
+            hourly_count=hourly_count,
         )

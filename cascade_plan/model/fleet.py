@@ -84,6 +84,8 @@ class NodeGroup:
     """Share of the group's allocatable capacity (CPU or memory, whichever is fuller) that nothing requests."""
     lever: str = ""
     """The lever that counts its nodes; empty where the count does not move."""
+    hourly_count: tuple[float, ...] = ()
+    """Instances running in each hour of the average day; empty where always as many."""
 
     @property
     def is_nodes(self) -> bool:

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from typing import Final
 
 from cascade_plan.clouds.aws import eks, terms
+from cascade_plan.clouds.aws.sizes import sizes
 from cascade_plan.clouds.aws.support import SUPPORT
 from cascade_plan.model.bill import Item, Unpriced
 from cascade_plan.model.catalogue import Allocatable, Burst, CapacityUnit, Catalogue, DiskRate, Shape, StorageRate
-from cascade_plan.model.fleet import Fleet, NodeGroup
+from cascade_plan.model.fleet import Fleet
 from cascade_plan.model.offer import Offer
 from cascade_plan.model.price import Book, PriceKey
 from cascade_plan.model.support import Support
@@ -135,8 +136,8 @@ def lines(fleet: Fleet, book: Book) -> Iterator[Item | Unpriced]:
     Raises UsageError for an offer that AWS does not sell.
     """
     titles = {"kubernetes": "EKS control plane"}
-    return priced(fleet, book, Seller(price_list(NAME), NOT_CHARGED, "gp3", titles, _described))
+    return priced(fleet, book, Seller(price_list(NAME), NOT_CHARGED, "gp3", titles, _described, sizes))
 
 
-def _described(group: NodeGroup) -> str:
-    return f"{group.shape.name}, multi-AZ" if "multi_zone" in group.offer.options else group.shape.name
+def _described(offer: Offer) -> str:
+    return f"{offer.name}, multi-AZ" if "multi_zone" in offer.options else offer.name

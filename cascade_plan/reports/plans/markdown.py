@@ -7,8 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
-from cascade_plan.model.bill import Amounts, Item
-from cascade_plan.model.commitments import bought
+from cascade_plan.model.bill import NOTHING, Amounts, Item, Missing, Unpriced
 from cascade_plan.model.fleet import NodeGroup
 from cascade_plan.model.margin import CPU, CPU_MS, DATABASE
 from cascade_plan.model.outlook import Alternative, Outlook, Point, Sensitivity
@@ -235,9 +234,10 @@ def _commitments(plan: Plan) -> Iterator[str]:
     yield from ("## Commitments", "")
     if any(group.terms for group in plan.groups):
         yield from (
-            "A commitment covers a share of the instances that run all month (the floor), a reservation whole ones; "
-            "spot covers its share of what runs; the rest is on demand. Costs are a month's share of the term's price: "
-            f"{facts.SPREAD}.",
+            "A commitment is to a share of the instances at a level of the autoscaler, of those that run all month "
+            "(the floor) unless the scenario says otherwise. A reservation is bought for whole instances of the "
+            "running size or a smaller one, a savings plan for dollars an hour; spot is a share of what runs; the "
+            f"rest is on demand. Costs are a month's share of the term's price: {facts.SPREAD}.",
             "",
         )
     else:
@@ -252,21 +252,35 @@ def _commitments(plan: Plan) -> Iterator[str]:
     )
     yield from table(headers, [_commitment_row(plan, group) for group in plan.groups], (2, 3, 4, 5))
     if facts.is_committed(plan):
+        yield from _covered(plan)
         yield from _bought(plan)
 
 
 def _commitment_row(plan: Plan, group: NodeGroup) -> tuple[str, ...]:
-    committed = sum((bought(part, group.count.floor) for part in group.terms), Decimal(0))
+    lines: list[Item | Unpriced] = [*plan.bill.items, *plan.bill.unpriced]
+    committed = sum((line.covered_count for line in lines if line.group == group.name), Decimal(0))
     cost = facts.group_cost(plan, group)
     listed = sum((item.list_cost_usd.average for item in facts.group_items(plan, group)), Decimal(0))
     return (
         f"{group.name} ({group.shape.name})",
         facts.paid(group),
         words.count(committed),
-        words.count(Decimal(str(group.count.average)) - committed),
+        words.count(max(Decimal(0), Decimal(str(group.count.average)) - committed)),
         _cost(cost),
         "" if cost is None else words.usd(listed - cost),
     )
+
+
+def _covered(plan: Plan) -> Iterator[str]:
+    """Yield what share of the running hours is committed to, and how much of the commitments is used."""
+    rows = facts.coverage(plan)
+    if rows:
+        yield from (
+            "Coverage is the share of the instance hours that commitments pay for, utilization the share of the "
+            "commitments that is used; both are weighed at on-demand prices.",
+            "",
+        )
+        yield from table(facts.COVERAGE_HEADERS, rows, range(2, 6))
 
 
 def _bought(plan: Plan) -> Iterator[str]:
@@ -304,7 +318,7 @@ def _bought_row(item: Item, even: BreakEven) -> tuple[str, ...]:
         months = f"{words.count(even.upfront_months)} months"
     return (
         item.name,
-        words.count(item.bought_count),
+        facts.bought(item),
         "not known" if item.upfront_usd is None else words.usd(item.upfront_usd),
         "not known" if total is None else words.usd(total),
         "never: dearer than on demand" if never else words.count(even.hours_per_month),
