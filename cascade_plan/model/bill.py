@@ -170,11 +170,25 @@ class Bill:
     first_year_usd: tuple[Amounts, ...] = ()
     """What is paid in each of the first twelve months; empty where every month costs the same."""
 
-    @property
-    def lacks(self) -> str:
-        """How many lines have no price, in words."""
+    def lacks(self, level: str) -> str:
+        """Return how many lines have no price, and of which tiers, in words."""
         count = len(self.unpriced)
-        return f"{count} line{'' if count == 1 else 's'} ha{'s' if count == 1 else 've'} no price"
+        tiers = ", ".join(map(str, self.missing(level)))
+        return f"{count} line{'' if count == 1 else 's'} ha{'s' if count == 1 else 've'} no price: {tiers}"
+
+    def missing(self, level: str) -> tuple[Missing, ...]:
+        """Return what has no price, by tier: what is not known at all first, then the largest."""
+        found: dict[str, Decimal | None] = {}
+        for line in self.unpriced:
+            usd = None if line.on_demand_usd is None else getattr(line.on_demand_usd, level)
+            known = found.get(line.tier, NOTHING.floor)
+            found[line.tier] = None if usd is None or known is None else known + usd
+        amounts = [usd for usd in found.values() if usd is not None]
+        whole = getattr(self.effective_usd, level) + sum(amounts) if len(amounts) == len(found) else NOTHING.floor
+        parts = (
+            Missing(tier, usd, float(usd / whole) if usd is not None and whole else None) for tier, usd in found.items()
+        )
+        return tuple(sorted(parts, key=lambda part: (part.usd_per_month is not None, -(part.usd_per_month or 0))))
 
     @property
     def complete(self) -> bool:

@@ -29,7 +29,7 @@ GIVEN = "given in the scenario, not planned: measure it on the running system"
 
 def cost_figures(scenario: Scenario, bill: Bill) -> tuple[Derivation, ...]:
     """Return the figures of cost: the band, and the cost per 1000 users by each denominator the scenario knows."""
-    at_least = "" if bill.complete else f"at least: {bill.lacks}"
+    at_least = "" if bill.complete else f"at least: {bill.lacks(scenario.budget.level)}"
     band = [
         Derivation(
             f"cost_usd_per_month.{level}",
@@ -142,18 +142,18 @@ def _verdict(
         value = derivation.interval[symbol in ("<", "<=", "==")]
     exact = value if isinstance(value, Decimal) else Decimal(str(value))
     passed = OPERATORS[symbol](exact, limit)
-    if reason := _incomplete(name, bill):
+    if reason := _incomplete(name, bill, scenario.budget.level):
         # The true cost is higher: only an upper limit that is already broken is certain.
         certain = symbol in ("<", "<=") and not passed
         return Verdict(name, symbol, limit, value, "fail" if certain else "unjudged", reason)
     return Verdict(name, symbol, limit, value, "pass" if passed else "fail", interval=derivation.interval)
 
 
-def _incomplete(name: str, bill: Bill) -> str:
+def _incomplete(name: str, bill: Bill, level: str) -> str:
     """Return why a figure is "at least" what it says, or "" where it is exact."""
     if name == UPFRONT:
         return _not_known(bill.upfront_unknown) if bill.upfront_unknown else ""
-    return f"the bill is incomplete: {bill.lacks}" if name.startswith("cost_") and not bill.complete else ""
+    return f"the bill is incomplete: {bill.lacks(level)}" if name.startswith("cost_") and not bill.complete else ""
 
 
 def _no_figure(scenario: Scenario, name: str) -> str:

@@ -103,9 +103,11 @@ def _instance_lines(group: NodeGroup, hours_per_month: int, book: Book, seller: 
             taken = first(covered_count).minus(first(before)).least(left)
         left = left.minus(taken)
         if taken.ceiling:
-            line, amount, used = _term_line(group, part.term, bought, paid, taken, seller)
-            offer = group.offer if bought is None else bought.offer
-            yield _priced(line, amount, seller.prices.key(offer, part.term), book, used)
+            line = _term_line(group, part.term, bought, seller)
+            offer, amount = group.offer, taken if bought is None else paid
+            if bought is not None and bought.offer != group.offer:
+                offer, amount = bought.offer, _always(bought.count, hours_per_month)
+            yield _priced(line, amount, seller.prices.key(offer, part.term), book, _used(amount, taken, paid))
     if left.ceiling:
         line = _Line(f"{_label(group, seller)}{_rest(group.terms)}", group.tier, "hour", group.name)
         yield _priced(line, left, seller.prices.key(group.offer), book)
@@ -138,25 +140,21 @@ def _reservable(offer: Offer, term: str, book: Book, seller: Seller) -> list[Siz
     return priced or [Size(offer, Fraction(1))]
 
 
-def _term_line(
-    group: NodeGroup, term: str, bought: Lot | None, paid: Amounts, taken: Amounts, seller: Seller
-) -> tuple[_Line, Amounts, Amounts]:
-    """Return the line of what a term pays for, its amount, and what is used of it: `taken` of the group's hours.
-
-    A commitment is paid all month, whatever runs; of smaller instances in hours of these.
-    """
-    label, amount, used = _label(group, seller), paid, taken
-    if bought is None:
-        amount = taken
-    elif bought.offer != group.offer:
+def _term_line(group: NodeGroup, term: str, bought: Lot | None, seller: Seller) -> _Line:
+    """Return what the line of a term is of; of a reservation of smaller instances it says what they pay for."""
+    label = _label(group, seller)
+    if bought is not None and bought.offer != group.offer:
         own, running = seller.described(bought.offer), seller.described(group.offer)
         cover = "covers" if bought.count == 1 else "cover"
         label = f"{group.name} ({bought.count:,f} x {own} {cover} {bought.covered_count:.6g} x {running})"
-        amount, used = (
-            hours.each(lambda level: (level * bought.count / bought.covered_count).quantize(QUANTUM))
-            for hours in (paid, taken)
-        )
-    return _Line(f"{label}, {term}", group.tier, "hour", group.name, term, bought), amount, used
+    return _Line(f"{label}, {term}", group.tier, "hour", group.name, term, bought)
+
+
+def _used(amount: Amounts, taken: Amounts, paid: Amounts) -> Amounts:
+    """Return what is used of an amount, as much of it as `taken` is of what is paid for in running instances."""
+    if amount == taken:
+        return amount
+    return taken.each(lambda level: (level * amount.ceiling / paid.ceiling).quantize(QUANTUM))
 
 
 def _label(group: NodeGroup, seller: Seller) -> str:
