@@ -28,8 +28,13 @@ EC2 = {
     "test.16xlarge": (64, 256, "x86_64", "3.2"),
     "arm.xlarge": (4, 16, "arm64", "0.25"),
 }
-RDS = {"db.r5.xlarge": (4, 32, "1"), "db.test.large": (2, 16, "0.25"), "db.test.xlarge": (4, 32, "0.5")}
-CACHE = {"cache.test.large": (2, 8, "0.25"), "cache.test.xlarge": (4, 16, "0.5")}
+RDS = {
+    "db.r5.xlarge": (4, 32, "1"),
+    "db.r7g.xlarge": (4, 32, "1.1"),
+    "db.test.large": (2, 16, "0.25"),
+    "db.test.xlarge": (4, 32, "0.5"),
+}
+CACHE = {"cache.r7g.large": (2, 13, "0.3"), "cache.test.large": (2, 8, "0.25"), "cache.test.xlarge": (4, 16, "0.5")}
 SUSTAINED = {"network_bytes_per_s": 1e9, "disk_bytes_per_s": 1e9, "disk_operations_per_s": 100_000.0}
 """Bytes/s of every shape's network and disk, and its disk operations: more than anything here asks for."""
 METERED: tuple[tuple[PriceKey, str, str], ...] = (

@@ -98,7 +98,7 @@ def terms(module: ModuleType) -> Iterator[str]:
     """Yield what the terms of a cloud lack: which there are, and why one cannot be paid by."""
     yield from called_with(module, "terms", "what")
     yield from called_with(module, "payable", "what", "given")
-    yield from called_with(module, "unfit", "what", "engine", "terms")
+    yield from called_with(module, "unfit", "what", "engine", "shape", "terms")
 
 
 def products(module: ModuleType) -> Iterator[str]:
@@ -271,7 +271,7 @@ def payable(what: object, given: object) -> None:
     """Judge."""
 
 
-def unfit(what: object, engine: object, terms: object) -> None:
+def unfit(what: object, engine: object, shape: object, terms: object) -> None:
     """Judge."""
 
 

@@ -166,7 +166,7 @@ PER = {
 }  # fmt: skip
 QUALIFIERS = {
     "p95", "p99", "min", "max", "base", "mean", "peak", "average", "registered", "scaled_in",
-    "halved", "doubled", "monthly", "predicted", "measured", "before", "after",
+    "halved", "doubled", "monthly", "predicted", "measured", "before", "after", "used",
 }  # fmt: skip
 NAMED = re.compile(
     rf"(?:[a-z0-9]+_)*(?:{'|'.join(sorted(UNITS | COUNTED | DIMENSIONLESS))})"

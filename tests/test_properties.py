@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cascade_plan import registry
-from cascade_plan.clouds.aws.terms import terms
+from cascade_plan.clouds.aws.terms import terms, unfit
 from cascade_plan.emitters.kubernetes import artefacts as k8s
 from cascade_plan.formulas.profile import hourly_users
 from cascade_plan.inputs.scenarios import read_scenario
@@ -64,9 +64,10 @@ def without(scenario: Scenario, off: Collection[str]) -> Scenario:
     return Scenario.model_validate({**document, "tiers": tiers, "behaviour": behaviour})
 
 
-def payments(what: str, engine: str) -> st.SearchStrategy[Any]:
+def payments(what: str, engine: str, shape: object) -> st.SearchStrategy[Any]:
     """Terms, or shares of one, that something is sold by."""
-    known = [term for term in terms(what) if engine != "redis" or "_sp_" not in term]
+    named = shape if isinstance(shape, str) else ""
+    known = [term for term in terms(what) if not unfit(what, engine, named, (term,))]
     return st.sampled_from(known) | st.sampled_from(known[1:]).map(lambda term: {term: 0.5})
 
 
@@ -79,7 +80,10 @@ def scenarios(draw: st.DrawFn) -> Scenario:
     document = document_of(start)
     for name, tier in start.tiers.items():
         if isinstance(tier, Bought):
-            document["tiers"][name]["purchase"] = draw(payments(tier.BOUGHT, getattr(tier, "engine", "")))
+            document["tiers"][name]["purchase"] = draw(
+                payments(tier.BOUGHT, getattr(tier, "engine", ""), getattr(tier, "shape", ""))
+            )
+            document["tiers"][name]["commitment_level"] = draw(st.sampled_from(LEVELS))
     if "websocket" in document["tiers"]:
         document["tiers"]["websocket"]["connections_per_user"] = draw(st.floats(0, 5))
     word = st.sampled_from(("minimal", "standard", "critical"))
@@ -163,7 +167,7 @@ def test_bill_is_the_exact_sum_of_its_lines(scenario: Scenario) -> None:
     for level in LEVELS:
         total = sum((getattr(item.quantity, level) * item.price_usd for item in made.bill.items), Decimal(0))
         assert total == getattr(made.bill.effective_usd, level) == made.figure(f"cost_usd_per_month.{level}")
-        listed = sum((getattr(item.quantity, level) * item.list_price_usd for item in made.bill.items), Decimal(0))
+        listed = sum((getattr(item.quantity_used, level) * item.list_price_usd for item in made.bill.items), Decimal(0))
         assert listed == getattr(made.bill.list_usd, level)
     assert all(item.price_usd > 0 and item.source and item.as_of for item in made.bill.items)
 

@@ -56,14 +56,19 @@ def own_ways(present: Plan) -> Iterator[Way]:
 def commitment_ways(present: Plan, book: Book) -> Iterator[Way]:
     """Yield the commitments worth planning: by tier and length the cheapest, and the cheapest with nothing upfront.
 
-    Only terms for which the book prices every group of the tier are among them; no plan is made to compare them.
+    Only terms by which every group of the tier is sold, and for which the book prices all of them, are among them; no
+    plan is made to compare them.
     """
     cloud, terms = (registry.load("clouds", present.scenario.cloud, part) for part in ("cloud", "terms"))
     for name, settings in present.scenario.tiers.items():
         groups = present.fleet.tiers[name].groups
         if not settings.BOUGHT or not groups:
             continue
-        known = {term: found for term in terms.terms(settings.BOUGHT) if (found := commitment_of(term))}
+        known = {
+            term: found
+            for term in terms.terms(settings.BOUGHT)
+            if (found := commitment_of(term)) and all(cloud.sells(group.offer, term) for group in groups)
+        }
         priced = sorted((rate, term) for term in known if (rate := _usd_per_hour(groups, book, cloud, term)))
         commitments = [(term, known[term]) for _, term in priced]
         for years in LENGTHS:

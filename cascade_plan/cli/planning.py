@@ -240,8 +240,8 @@ def _missing_prices(plans: Sequence[Plan]) -> list[str]:
         return []
     lacking = [plan for plan in plans if not plan.bill.complete]
     return [
-        f"no price in {plan.book} for {', '.join(line.name for line in plan.bill.unpriced)}: "
-        "the cost is at least what is said"
+        f"no price in {plan.book} for {', '.join(line.name for line in plan.bill.unpriced)}: the cost is at least "
+        f"what is said, without {', '.join(map(str, plan.bill.missing(plan.scenario.budget.level)))}"
         for plan in lacking
     ]
 

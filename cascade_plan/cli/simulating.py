@@ -105,7 +105,7 @@ def simulate(
     made = plan(given.scenario, given.book, given.origins, predicted=False)
     services(made)  # refuses a plan that nothing of is scaled, before a bar is drawn
     if not made.bill.complete:
-        complain(f"costs are at least what they say: {made.bill.lacks}", "warning")
+        complain(f"costs are at least what they say: {made.bill.lacks(made.scenario.budget.level)}", "warning")
     with measured(1.0) as progress:
         simulation = proving.simulate(made, order, progress)
     shown = policy or simulation.replays[0].own

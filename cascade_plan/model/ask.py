@@ -159,10 +159,14 @@ class Ask(Site[S]):
             return f"rounding down gives {down} and leaves {left:,} users without a share; rounded up to {up}"
         return f"rounded down, as `rounding: down` asks: {left:,} users have no share; rounding up gives {up}"
 
+    def hourly(self, count: Callable[[float], float]) -> tuple[float, ...]:
+        """Return a count that follows the connected users, in each hour of the average day."""
+        return tuple(count(users) for users in self.traffic.hourly_users)
+
     def average(self, count: Callable[[float], float]) -> float:
-        """Return the mean over the day of a count that follows the connected users of each hour."""
-        hours = self.traffic.hourly_users
-        return sum(count(users) for users in hours) / len(hours)
+        """Return the mean over the day of such a count."""
+        hours = self.hourly(count)
+        return sum(hours) / len(hours)
 
     def usd(self, offer: Offer) -> Decimal | None:
         """Return the price of one of an offer on demand; None where the book has none."""
@@ -184,10 +188,14 @@ class Ask(Site[S]):
         return shape
 
     def cheapest(self, path: str, what: str, need: Need, options: tuple[str, ...] = ()) -> Shape:
-        """Return the cheapest on-demand shape with at least the CPU and memory of `need`.
+        """Return the cheapest on-demand shape with at least the CPU and memory of `need`, sold by the tier's terms.
 
         Raises InfeasibleError naming the need and what the largest priced shape has.
         """
+        terms = [part.term for part in getattr(self.settings, "terms", ())]
+
+        def is_sold(shape: Shape) -> bool:
+            return all(self.cloud.sells(Offer(what, shape.name, options), term) for term in terms)
 
         def fits(shape: Shape) -> bool:
             return (
@@ -195,14 +203,17 @@ class Ask(Site[S]):
                 and shape.memory_gib >= need.memory_gib
                 and (need.burstable or not shape.burstable)
                 and (what != "vm" or need.architecture in ("any", shape.architecture))
+                and is_sold(shape)
             )
 
         key, catalogue = self.cloud.key(Offer(what, "", options)), self.cloud.catalogue()
         rates = self.book.rates(key.service, key.variant)
         if (shape := catalogue.cheapest(what, fits, rates)) is None:
-            largest = max((s.memory_gib for s in catalogue.of(what) if s.name in rates), default=0)
+            sold = [shape for shape in catalogue.of(what) if shape.name in rates and is_sold(shape)]
+            largest = max((shape.memory_gib for shape in sold), default=0)
+            by = f" that is sold by {', '.join(terms)}" if terms else ""
             raise InfeasibleError(
-                f"{path}: no priced {what} shape in {self.book.region} has {need.vcpu} vCPU and "
+                f"{path}: no priced {what} shape in {self.book.region}{by} has {need.vcpu} vCPU and "
                 f"{need.memory_gib:g} GiB (architecture {need.architecture}); the largest priced has {largest:g} GiB"
             )
         return shape
@@ -242,7 +253,14 @@ class Ask(Site[S]):
             words += f": {more} with addresses in blocks, set tiers.{self.scenario.first('cluster')}.prefix_delegation"
         yield Finding("info", "pod-limit", words, f"tiers.{self.name}.shape")
 
-    def nodes(self, shape: Shape, count: Band, unrequested_share: float, data_gib: int = 0) -> NodeGroup:
+    def nodes(
+        self,
+        shape: Shape,
+        count: Band,
+        unrequested_share: float,
+        data_gib: int = 0,
+        hourly_count: tuple[float, ...] = (),
+    ) -> NodeGroup:
         """Return the group of the machines of its own that its pods run on, with `data_gib` beside the root volume."""
         cluster = self.settings_of("cluster")
         root_gib = ROOT_DISK_GIB if cluster is None else int(cluster.disk_gib)
@@ -262,4 +280,5 @@ class Ask(Site[S]):
             pod_count_max=pods,
             unrequested_share=unrequested_share,
             lever=f"{self.name}.node_count",
+            hourly_count=hourly_count,
         )

@@ -43,8 +43,8 @@ class Cloud(Protocol):
         """Return what a node leaves for pods."""
         ...
 
-    def sells(self, offer: Offer) -> bool:
-        """Return whether the cloud sells something."""
+    def sells(self, offer: Offer, term: str = "on_demand") -> bool:
+        """Return whether the cloud sells something by a term; of an instance without a shape, whether it sells some."""
         ...
 
     def key(self, offer: Offer, term: str = "on_demand") -> PriceKey:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final
+from fractions import Fraction
+from typing import Final, NamedTuple
 
+from cascade_plan.model.offer import Offer
 from cascade_plan.model.price import Price
 from cascade_plan.model.terms import BreakEven, Commitment, TermShare, commitment_of
 from cascade_plan.units import HOURS_PER_MONTH, QUANTUM
@@ -17,19 +21,50 @@ def exact_share(part: TermShare) -> Decimal:
     return Decimal(str(part.share))
 
 
-def bought(part: TermShare, count_floor: float) -> Decimal:
-    """Return how many instances a share commits to, of those that run all month; 0 for spot.
+class Size(NamedTuple):
+    """An instance that can be reserved to pay for another one of its family."""
 
-    Whole ones for a reservation, rounded down. A savings plan is an amount of money an hour: any fraction of one.
+    offer: Offer
+    ratio: Fraction
+    """How much of one running instance a reservation of it pays for."""
 
-    >>> [str(bought(TermShare(f"{kind}_1y_no_upfront", 0.5), 3)) for kind in ("reserved", "compute_sp")]
-    ['1', '1.5']
+
+@dataclass(frozen=True, slots=True)
+class Lot:
+    """What is bought for a share of a group's instances."""
+
+    offer: Offer
+    count: Decimal
+    """How many are bought: whole ones for a reservation, any fraction for a savings plan."""
+    covered_count: Decimal
+    """How many of the running instances they pay for."""
+
+
+def lot(part: TermShare, running_count: float, sizes: Sequence[Size]) -> Lot:
+    """Return what a share commits to, of so many running instances; nothing for spot.
+
+    A savings plan is an amount of money an hour: any fraction of the running instance, which is the first of `sizes`.
+    A reservation is bought whole, in the size that pays for most without exceeding the share; the first of equals.
+
+    >>> running, smaller = Offer("vm", "m5.xlarge"), Offer("vm", "m5.large")
+    >>> sizes = [Size(running, Fraction(1)), Size(smaller, Fraction(1, 2))]
+    >>> half = TermShare("reserved_1y_no_upfront", 0.5)
+    >>> [f"{found.count} {found.offer.name}, {found.covered_count}" for n in (3, 4) if (found := lot(half, n, sizes))]
+    ['3 m5.large, 1.5', '2 m5.xlarge, 2']
+    >>> str(lot(TermShare("compute_sp_1y_no_upfront", 0.5), 3, sizes).count)
+    '1.5'
     """
-    commitment = commitment_of(part.term)
+    running, commitment = sizes[0].offer, commitment_of(part.term)
     if commitment is None:
-        return Decimal(0)
-    count = exact_share(part) * Decimal(str(count_floor))
-    return Decimal(int(count)) if commitment.is_whole else count
+        return Lot(running, Decimal(0), Decimal(0))
+    share = exact_share(part) * Decimal(str(running_count))
+    if not commitment.is_whole:
+        return Lot(running, share, share)
+    wanted = Fraction(share)
+    size = max(sizes, key=lambda size: wanted // size.ratio * size.ratio)
+    count = wanted // size.ratio
+    covered = count * size.ratio
+    return Lot(size.offer, Decimal(count), Decimal(covered.numerator) / covered.denominator)
 
 
 def break_even(commitment: Commitment, price: Price, on_demand_usd: Decimal) -> BreakEven:

@@ -103,6 +103,8 @@ class NodeGroup:
     """The lever that counts its nodes; empty where the count does not move."""
     portions: tuple[Portion, ...] = ()
     """What an instance is priced by; empty where an hour of it has a price."""
+    hourly_count: tuple[float, ...] = ()
+    """Instances running in each hour of the average day; empty where always as many."""
 
     @property
     def is_nodes(self) -> bool:

@@ -62,7 +62,9 @@ class TermShare:
 
     term: str
     share: float
-    """Above 0, at most 1. Of a commitment the share of what runs all month, of spot that of what runs at each level."""
+    """Above 0, at most 1: of a commitment of what runs at `level`, of spot of what runs at each level."""
+    level: str = "floor"
+    """The level of the band that commitments are counted at."""
 
 
 def checked(given: object, sold: Collection[str], refusal: Callable[[str], str]) -> object:

@@ -7,7 +7,7 @@ same as leaving it out. Which kinds there are is the registry's affair: a folder
 import re
 from collections.abc import Collection, Mapping
 from functools import cache
-from typing import Any, ClassVar, Final, cast
+from typing import Any, ClassVar, Final, Literal, cast
 
 from pydantic import ConfigDict, Field, ValidationError, create_model, field_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
@@ -15,6 +15,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from cascade_plan import registry
 from cascade_plan.errors import did_you_mean
 from cascade_plan.files.documents import shown
+from cascade_plan.model.defaults import default
 from cascade_plan.model.part import Key, Part, Terms
 from cascade_plan.model.terms import TermShare
 
@@ -68,7 +69,12 @@ class Bought(Settings):
 
     purchase: Terms = Field(default="on_demand", examples=[{"reserved_1y_no_upfront": 0.6}])
     """How its instances are paid: a term such as spot, or shares such as {reserved_1y_no_upfront: 0.6, spot: 0.2}; the
-    rest is on demand. Commitments are counted on what runs all month, spot on what runs at each level."""
+    rest is on demand. Commitments are counted at `commitment_level`, spot on what runs at each level."""
+    commitment_level: Literal["floor", "average", "peak", "ceiling"] = default(
+        "floor", "assumption", "what runs all month uses a commitment all the time: nothing is paid in vain"
+    )
+    """Of how many instances the shares of commitments are: of those that run all month, or at another level of the
+    autoscaler, of which some are paid for hours in which they do not run."""
 
     @field_validator("purchase", mode="before")
     @classmethod
@@ -83,8 +89,8 @@ class Bought(Settings):
         """What the instances are paid by other than on demand, in the order given."""
         given = self.purchase
         if isinstance(given, str):
-            return () if given == "on_demand" else (TermShare(given, 1.0),)
-        return tuple(TermShare(term, share) for term, share in given.items())
+            return () if given == "on_demand" else (TermShare(given, 1.0, self.commitment_level),)
+        return tuple(TermShare(term, share, self.commitment_level) for term, share in given.items())
 
 
 @cache
@@ -230,8 +236,9 @@ def _unsold(settings: Bought, cloud: str) -> str:
         sold.payable(settings.BOUGHT, settings.purchase)
     except ValueError as error:
         return str(error)
-    terms = tuple(part.term for part in settings.terms)
-    return str(sold.unfit(settings.BOUGHT, getattr(settings, "engine", ""), terms))
+    terms, shape = tuple(part.term for part in settings.terms), getattr(settings, "shape", "")
+    named = shape if isinstance(shape, str) else ""
+    return str(sold.unfit(settings.BOUGHT, getattr(settings, "engine", ""), named, terms))
 
 
 def _dangling(found: Mapping[str, Settings], kinds: Mapping[str, str]) -> list[InitErrorDetails]:

@@ -8,16 +8,15 @@ from datetime import date
 from decimal import Decimal
 
 from cascade_plan.model.bill import FIRST_YEAR, MONTH_12, Bill
-from cascade_plan.model.commitments import bought
 from cascade_plan.model.derivation import Derivation, Finding, Input
 from cascade_plan.model.fleet import LEVELS, NodeGroup
 from cascade_plan.model.plan import Verdict
 from cascade_plan.model.price import age_days, caveat
 from cascade_plan.model.scenario import Scenario
-from cascade_plan.model.terms import commitment_of
 from cascade_plan.model.titles import called
+from cascade_plan.planning import commitments
 from cascade_plan.planning.latencies import OF_LOADS
-from cascade_plan.units import HOURS_PER_MONTH, settled
+from cascade_plan.units import settled
 
 OPERATORS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "==": operator.eq}
 HALF = 0.5
@@ -30,7 +29,7 @@ GIVEN = "given in the scenario, not planned: measure it on the running system"
 
 def cost_figures(scenario: Scenario, bill: Bill) -> tuple[Derivation, ...]:
     """Return the figures of cost: the band, and the cost per 1000 users by each denominator the scenario knows."""
-    at_least = "" if bill.complete else f"at least: {bill.lacks}"
+    at_least = "" if bill.complete else f"at least: {bill.lacks(scenario.budget.level)}"
     band = [
         Derivation(
             f"cost_usd_per_month.{level}",
@@ -143,18 +142,18 @@ def _verdict(
         value = derivation.interval[symbol in ("<", "<=", "==")]
     exact = value if isinstance(value, Decimal) else Decimal(str(value))
     passed = OPERATORS[symbol](exact, limit)
-    if reason := _incomplete(name, bill):
+    if reason := _incomplete(name, bill, scenario.budget.level):
         # The true cost is higher: only an upper limit that is already broken is certain.
         certain = symbol in ("<", "<=") and not passed
         return Verdict(name, symbol, limit, value, "fail" if certain else "unjudged", reason)
     return Verdict(name, symbol, limit, value, "pass" if passed else "fail", interval=derivation.interval)
 
 
-def _incomplete(name: str, bill: Bill) -> str:
+def _incomplete(name: str, bill: Bill, level: str) -> str:
     """Return why a figure is "at least" what it says, or "" where it is exact."""
     if name == UPFRONT:
         return _not_known(bill.upfront_unknown) if bill.upfront_unknown else ""
-    return f"the bill is incomplete: {bill.lacks}" if name.startswith("cost_") and not bill.complete else ""
+    return f"the bill is incomplete: {bill.lacks(level)}" if name.startswith("cost_") and not bill.complete else ""
 
 
 def _no_figure(scenario: Scenario, name: str) -> str:
@@ -179,7 +178,7 @@ def findings(
         *_near_limits(verdicts),
         *_unjudged(verdicts),
         *_price_findings(bill),
-        *_purchase_findings(groups, bill),
+        *commitments.findings(bill, groups),
         *_unrequested(groups, bill),
         *_price_age(bill, as_of, max_price_age_days),
         *_architecture(groups),
@@ -223,33 +222,6 @@ def _price_findings(bill: Bill) -> list[Finding]:
     if weak:
         out.append(Finding("info", "price-weak", f"prices with a caveat: {'; '.join(weak)}", "prices"))
     return out
-
-
-def _purchase_findings(groups: tuple[NodeGroup, ...], bill: Bill) -> list[Finding]:
-    """Return the shares that buy nothing, and the commitments that cost more than on demand."""
-    nothing = [
-        Finding(
-            "warning",
-            "share-buys-none",
-            f"{part.term} on {part.share:.3g} of the {group.count.floor:g} {group.name} that run all month buys none: "
-            "a reservation is bought for whole instances",
-            f"tiers.{group.tier}.purchase",
-        )
-        for group in groups
-        for part in group.terms
-        if commitment_of(part.term) is not None and not bought(part, group.count.floor)
-    ]
-    dearer = [
-        Finding(
-            "warning",
-            "commitment-dearer",
-            f"{item.name} costs {item.price_usd.normalize():f} USD an hour, more than on demand: it never pays",
-            f"tiers.{item.tier}.purchase",
-        )
-        for item in bill.items
-        if item.break_even is not None and item.break_even.hours_per_month > HOURS_PER_MONTH
-    ]
-    return [*nothing, *dearer]
 
 
 def _unrequested(groups: tuple[NodeGroup, ...], bill: Bill) -> list[Finding]:

@@ -13,7 +13,7 @@ from cascade_plan.model.fleet import Fleet
 from cascade_plan.model.plan import PLAN_SCHEMA_VERSION, Plan
 from cascade_plan.model.price import MAX_PRICE_AGE_DAYS, Book
 from cascade_plan.model.scenario import Scenario
-from cascade_plan.planning import billing, ceilings, judging, serving, sizing
+from cascade_plan.planning import billing, ceilings, commitments, judging, serving, sizing
 from cascade_plan.planning.latencies import latencies
 from cascade_plan.planning.left_out import left_out
 from cascade_plan.planning.margins import break_even
@@ -54,7 +54,8 @@ def plan(
     bill = billing.bill_of(fleet, book, tuple(left_out(brief, fleet)) if with_margins else ())
     latency_figures, latency_findings = latencies(scenario, fleet, by_action) if predicted else ((), ())
     margins = tuple(break_even(scenario, fleet)) if predicted and with_margins and latency_figures else ()
-    all_figures = (*fleet.figures, *latency_figures, *margins, *judging.cost_figures(scenario, bill))
+    money = (*judging.cost_figures(scenario, bill), *commitments.figures(bill, fleet.groups))
+    all_figures = (*fleet.figures, *latency_figures, *margins, *money)
     figures = {figure.figure: figure for figure in all_figures}
     verdicts = judging.verdicts(scenario, figures, bill, fleet.goals)
     return Plan(

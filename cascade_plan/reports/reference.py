@@ -152,7 +152,9 @@ tiers:
 ### How instances are paid
 
 `purchase` is a term, or the shares of several: what they leave is on demand. Commitments are counted on what runs all
-month, spot on what runs at each level.
+month, or at the level that `commitment_level` names; spot on what runs at each level. A reservation is bought for whole
+instances, of a smaller size of the family where that pays for more of the share; a savings plan for dollars an hour.
+What a cloud does not sell for an engine or a family is refused.
 
 {terms}
 

@@ -140,8 +140,15 @@ def test_a_side_whose_bill_would_lack_a_price_is_left_out() -> None:
         return [row.cost_usd_per_1000_users_month_doubled for row in found if row.path == "tiers.api.shape.vcpu"]
 
     assert doubled("on_demand") != []
-    # The book has this term for the present shape and not for the next larger one.
-    assert doubled("reserved_1y_all_upfront") == []
+    # The book has this term for the present shape and not for the next larger one, which no reservation is needed for.
+    assert doubled("spot") == []
+
+
+def test_a_side_that_reservations_of_the_smaller_shape_pay_for_is_there() -> None:
+    found = explored(
+        **{"tiers.api.shape": {"vcpu": 4, "memory_gib": 16.0}, "tiers.api.purchase": "reserved_1y_all_upfront"}
+    ).sensitivities
+    assert [row.path for row in found if row.path == "tiers.api.shape.vcpu"] == ["tiers.api.shape.vcpu"]
 
 
 @pytest.mark.parametrize(
@@ -211,7 +218,7 @@ def test_a_way_whose_price_the_book_lacks_is_no_way() -> None:
 
 
 def rows_of(tier: str, prices: dict[str, str]) -> dict[PriceKey, Row]:
-    item = {"ec2": "test.xlarge", "elasticache": "cache.test.large"}[tier]
+    item = {"ec2": "test.xlarge", "elasticache": "cache.r7g.large"}[tier]
     variant = {"ec2": "linux", "elasticache": "valkey"}[tier]
     return {
         PriceKey(tier, item, variant, term): ("hour", usd, "", "2020", "synthetic", "", "", "", "bundled")
@@ -234,7 +241,9 @@ def test_of_the_terms_a_book_prices_the_cheapest_of_each_length_and_the_cheapest
         | rows_of("elasticache", {"database_sp_1y_no_upfront": "0.14"}),
         "more",
     )
-    scenario = make_scenario(tiers__cache__engine="valkey", tiers__api__shape="test.xlarge")
+    scenario = make_scenario(
+        tiers__cache__engine="valkey", tiers__cache__shape="cache.r7g.large", tiers__api__shape="test.xlarge"
+    )
     ways = {way.title: way for way in commitment_ways(make_plan(scenario, book), book)}
     api = [title for title in ways if title.startswith("API")]
     assert api == [

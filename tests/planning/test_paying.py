@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -23,7 +24,7 @@ from cascade_plan.errors import ScenarioError
 from cascade_plan.model import commitments, terms
 from cascade_plan.model.bill import Amounts, Item
 from cascade_plan.model.catalogue import Shape
-from cascade_plan.model.commitments import bought, break_even
+from cascade_plan.model.commitments import Size, break_even, lot
 from cascade_plan.model.fleet import LEVELS, Band, Fleet, NodeGroup, Sized
 from cascade_plan.model.offer import Offer
 from cascade_plan.model.plan import Plan
@@ -52,7 +53,7 @@ def book_of(prices: dict[str, str], upfronts: dict[str, str] | None = None) -> B
         )
         for term, usd in prices.items()
     }
-    return make_book().overridden(rows, "more")
+    return make_book().without([("ec2", "test.large", "reserved_3y_all_upfront")]).overridden(rows, "more")
 
 
 def group_of(count: Band, shares: dict[str, float]) -> NodeGroup:
@@ -173,15 +174,16 @@ def test_a_reservation_is_bought_whole_and_a_savings_plan_by_the_fraction() -> N
 
 
 def test_a_share_is_counted_as_the_decimal_it_was_written() -> None:
-    assert bought(TermShare("reserved_1y_no_upfront", 0.29), 100) == 29
-    assert bought(TermShare("reserved_1y_no_upfront", 0.6), 5) == 3
+    sizes = [Size(Offer("vm", "test.xlarge"), Fraction(1))]
+    assert lot(TermShare("reserved_1y_no_upfront", 0.29), 100, sizes).count == 29
+    assert lot(TermShare("reserved_1y_no_upfront", 0.6), 5, sizes).count == 3
 
 
 def test_a_share_that_buys_none_is_a_finding_and_no_line() -> None:
     made = make_plan(tiers__api__purchase={"reserved_1y_all_upfront": 0.2}, tiers__api__shape="test.xlarge")
     finding = next(finding for finding in made.findings if finding.code == "share-buys-none")
     assert (finding.severity, finding.where) == ("warning", "tiers.api.purchase")
-    assert "0.2 of the 2 api nodes" in finding.message
+    assert "0.2 of the 2 api nodes that run all month buys none" in finding.message
     assert {item.key.term for item in made.bill.items if item.tier == "api"} == {"on_demand"}
 
 
@@ -222,9 +224,12 @@ def test_what_floats_round_is_no_share_above_1(shares: list[float]) -> None:
 def test_a_database_plan_covers_databases_and_valkey() -> None:
     plan = "database_sp_1y_no_upfront"
     assert make_scenario(
-        tiers__database__purchase={plan: 0.5}, tiers__cache__purchase=plan, tiers__cache__engine="valkey"
+        tiers__database__purchase={plan: 0.5},
+        tiers__database__shape="db.r7g.xlarge",
+        tiers__cache__purchase=plan,
+        tiers__cache__engine="valkey",
     )
-    with pytest.raises(ValidationError, match="cover Valkey, not Redis"):
+    with pytest.raises(ValidationError, match=r"cover Valkey on cache\.m7g and cache\.r7g, not Redis"):
         make_scenario(tiers__cache__purchase=plan, tiers__cache__engine="redis")
 
 
@@ -333,7 +338,7 @@ def test_every_report_shows_the_upfront_and_that_it_is_spread() -> None:
     # 730 x 0.16 / 0.2 hours; 700 / (146 - (116.8 - 700 / 12)) months.
     assert "| 2 | $700.00 | $1,400.00 | 584 | 8 months |" in markdown.render(made)
     row = next(line for line in csv.render(made).splitlines() if "reserved_1y_partial_upfront" in line)
-    assert row.endswith(",SKU1,2,700,1400")
+    assert row.endswith(",SKU1,2,2,1460,1460,1460,1460,700,1400")
 
 
 def test_no_commitment_shows_no_upfront() -> None:

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cascade_plan.reports.plans import _answer as answers
-from cascade_plan.reports.plans import _names, _shares
-from cascade_plan.reports.plans._answer import lacking, sentence
+from cascade_plan.reports.plans import _names, _shares, markdown, table
+from cascade_plan.reports.plans._answer import sentence
 from cascade_plan.reports.plans._shares import apportioned
 
 MONTH = make_plan().bill.effective_usd.average
@@ -55,26 +55,39 @@ def test_a_bill_without_every_price_is_judged_only_where_it_is_over_already() ->
     unjudged = make_plan(missing=["cluster"], budget__usd_per_1000_users_month=float(known / 10 + 1))
     assert sentence(unjudged).startswith(f"? Not judged: ${known:,.0f} a month at least, of a budget of $")
     assert unjudged.answer.over_budget_usd is None
-    assert list(lacking(unjudged)) == ["EKS control plane"]
+    assert sentence(unjudged).endswith(" Not priced: cluster (no price on demand is known either).")
 
 
 def test_what_lacks_a_price_is_named_with_its_share_on_demand() -> None:
     made = make_plan(tiers__database__purchase="reserved_3y_all_upfront")
     whole = make_plan().bill
-    primary, replicas = (
-        next(item for item in whole.items if item.name.startswith(name)).cost_usd.average / whole.effective_usd.average
-        for name in ("database primary (", "read replicas (")
+    lost = sum(
+        item.cost_usd.average for item in whole.items if item.name.startswith(("database primary (", "read replicas ("))
     )
-    assert list(lacking(made)) == [
-        f"database primary, 3 years, all upfront ({primary:.0%} of the bill on demand)",
-        f"read replicas, 3 years, all upfront ({replicas:.0%} of the bill on demand)",
-    ]
+    share = lost / whole.effective_usd.average
+    assert share > Decimal("0.1")
+    assert sentence(made).endswith(
+        f" Not priced: database ({share:.0%} of the bill before, ${lost:,.2f} a month on demand)."
+    )
+    for text in (table.render(made), table.verdict(made), markdown.render(made), markdown.summary(made)):
+        assert f"database ({share:.0%} of the bill before" in " ".join(text.split())
+    (row,) = (line for line in table.render(made).splitlines() if line.startswith("database "))
+    assert f"lacks {share:.0%}" in row
+    assert made.figures["cost_usd_per_month.average"].note.endswith(f"${lost:,.2f} a month on demand)")
+
+
+def test_a_tier_of_which_nothing_is_known_is_said_first_and_takes_the_shares_away() -> None:
+    made = make_plan(missing=["rds", "cluster"])
+    found = {part.tier: (part.usd_per_month, part.share) for part in made.bill.missing("average")}
+    assert found == {"database": (None, None), "cluster": (None, None)}
+    bill = table.render(made).split("\n\n")[1]
+    assert "%" not in bill
+    assert bill.splitlines()[1].startswith(("cluster", "database"))
 
 
 def test_no_sentence_is_longer_than_a_line_of_a_terminal() -> None:
     for budget in (Decimal(1), Decimal(500), MONTH * 2):
-        for missing in ((), ("cluster",)):
-            assert len(budgeted(budget, missing=list(missing))) <= 80
+        assert len(budgeted(budget)) <= 80
 
 
 @given(st.decimals(1, 10**9, places=2), st.decimals(1, 10**9, places=2))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from cascade_plan.clouds.aws import eks, serverless
+from cascade_plan.clouds.aws import eks, serverless, terms
+from cascade_plan.clouds.aws.sizes import sizes
 from cascade_plan.clouds.aws.support import SUPPORT
 from cascade_plan.model.bill import Item, Unpriced
 from cascade_plan.model.catalogue import (
@@ -19,7 +20,7 @@ from cascade_plan.model.catalogue import (
     Shape,
     StorageRate,
 )
-from cascade_plan.model.fleet import Fleet, NodeGroup
+from cascade_plan.model.fleet import Fleet
 from cascade_plan.model.offer import Offer
 from cascade_plan.model.price import Book, PriceKey
 from cascade_plan.model.support import Support
@@ -101,9 +102,12 @@ def key(offer: Offer, term: str = "on_demand") -> PriceKey:
     return price_list(NAME).key(offer, term)
 
 
-def sells(offer: Offer) -> bool:
-    """Return whether AWS sells an offer."""
-    return price_list(NAME).sells(offer)
+def sells(offer: Offer, term: str = "on_demand") -> bool:
+    """Return whether AWS sells an offer by a term; of an instance without its shape's name, whether it sells some."""
+    if not price_list(NAME).sells(offer) or term == "on_demand":
+        return price_list(NAME).sells(offer)
+    engine = offer.options[0] if offer.options else ""
+    return term in terms.SOLD.get(offer.what, ()) and not terms.unfit(offer.what, engine, offer.name, (term,))
 
 
 def capacity_unit(balancer: str) -> CapacityUnit | None:
@@ -147,8 +151,8 @@ def lines(fleet: Fleet, book: Book) -> Iterator[Item | Unpriced]:
     Raises UsageError for an offer that AWS does not sell.
     """
     titles = {"kubernetes": "EKS control plane"}
-    return priced(fleet, book, Seller(price_list(NAME), NOT_CHARGED, "gp3", titles, _described))
+    return priced(fleet, book, Seller(price_list(NAME), NOT_CHARGED, "gp3", titles, _described, sizes))
 
 
-def _described(group: NodeGroup) -> str:
-    return f"{group.shape.name}, multi-AZ" if "multi_zone" in group.offer.options else group.shape.name
+def _described(offer: Offer) -> str:
+    return f"{offer.name}, multi-AZ" if "multi_zone" in offer.options else offer.name

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from decimal import Decimal
 from typing import Final
 
-from cascade_plan.model.bill import Unpriced
 from cascade_plan.model.plan import Plan
 from cascade_plan.reports import _words as words
 from cascade_plan.reports.plans import _facts as facts
 
 NAMED: Final = 3
-"""Lines without a price that are named; of more, how many."""
+"""Tiers without a price that are named; of more, how many."""
 
 
 def sentence(plan: Plan) -> str:
-    """Return the answer on one line: whether the budget is kept, the distance to it, and what a year costs."""
+    """Return the answer on one line: whether the budget is kept, by how much, what a year costs, what has no price."""
+    missing = [words.one_line(str(part)) for part in plan.bill.missing(plan.scenario.budget.level)]
+    named = ", ".join([*missing[:NAMED], *([f"{more} more"] if (more := len(missing) - NAMED) > 0 else [])])
+    return f"{_budget(plan)} Not priced: {named}." if missing else _budget(plan)
+
+
+def _budget(plan: Plan) -> str:
+    """Return whether the budget is kept, the distance to it, and what a year costs."""
     found, least = plan.answer, "" if plan.bill.complete else " at least"
     month, year = rounded(found.cost_usd_per_month), f"{rounded(facts.first_year(plan))} {facts.year_named(plan)}."
     if found.status == "no_budget":
@@ -50,24 +55,3 @@ def times(cost: Decimal, most: Decimal) -> str:
     if ratio >= 10:
         return f"{ratio:,.0f}"
     return next(text for places in range(1, 40) if Decimal(text := f"{ratio:.{places}f}") > 1 or ratio == 1)
-
-
-def lacking(plan: Plan) -> Iterator[str]:
-    """Yield what has no price, with its share of the bill at on-demand prices where the book has that one."""
-    for line in plan.bill.unpriced[:NAMED]:
-        share = _share(plan, line)
-        term = "" if line.key.term == "on_demand" else f", {facts.term(line.key.term)}"
-        part = f" ({words.percent(share)} of the bill on demand)" if share else ""
-        yield words.one_line(line.name).partition(" (")[0] + term + part
-    if (more := len(plan.bill.unpriced) - NAMED) > 0:
-        yield f"{more} more"
-
-
-def _share(plan: Plan, line: Unpriced) -> float:
-    """Return the share that a line without a price has of a bill at on-demand prices; 0 where that is not known."""
-    level = plan.scenario.budget.level
-    known = [each.on_demand_usd for each in plan.bill.unpriced]
-    if line.on_demand_usd is None or None in known:
-        return 0.0
-    whole = getattr(plan.bill.list_usd, level) + sum(getattr(each, level) for each in known if each is not None)
-    return float(getattr(line.on_demand_usd, level) / whole) if whole else 0.0

@@ -37,6 +37,9 @@ PLANS: Final = {
     "ec2_instance_sp": "EC2 instance savings plan, ",
     "database_sp": "database savings plan, ",
 }
+COVERAGE: Final = "commitment_coverage_ratio"
+UTILIZATION: Final = "commitment_utilization_ratio"
+COVERAGE_HEADERS: Final = ("tier", "share", *LEVELS)
 UPFRONT: Final = {"no": "nothing upfront", "partial": "part upfront", "all": "all upfront"}
 SPREAD: Final = "upfront cash is spread over its term in the monthly cost"
 
@@ -100,6 +103,34 @@ def paid(group: NodeGroup) -> str:
         return term(group.terms[0].term)
     shares = [f"{trimmed(f'{part.share * 100:.2f}')}% {term(part.term)}" for part in group.terms]
     return "; ".join((*shares, "rest on demand"))
+
+
+def bought(item: Item) -> str:
+    """Return what a commitment buys: a number of instances, or of a savings plan dollars an hour."""
+    commitment = commitment_of(item.key.term)
+    if commitment is None or commitment.is_whole:
+        return words.count(item.bought_count)
+    return f"{words.unit_price(item.committed_usd_per_hour)} an hour"
+
+
+def coverage(plan: Plan) -> list[tuple[str, ...]]:
+    """Return rows below COVERAGE_HEADERS: of each tier that commits to something, both shares at each level."""
+    rows = []
+    for tier in plan.fleet.tiers:
+        for leaf in (COVERAGE, UTILIZATION):
+            figures = [plan.figures.get(f"{tier}.{leaf}.{level}") for level in LEVELS]
+            if any(figures):
+                cells = ("" if figure is None else words.percent(float(figure.value)) for figure in figures)
+                rows.append((tier, leaf.split("_")[1], *cells))
+    return rows
+
+
+def share_cell(share: float | Decimal | None, lacked: float | None) -> str:
+    """Return a part of a bill in percent, and what of the bill its lines without a price would be; "" if not known."""
+    if share is None:
+        return ""
+    lacks = f"lacks {words.percent(lacked)}" if lacked else ""
+    return " ".join(filter(None, (words.percent(float(share)) if share or not lacks else "", lacks)))
 
 
 def upfront_total(plan: Plan) -> str:

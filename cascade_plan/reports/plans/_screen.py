@@ -12,7 +12,7 @@ from cascade_plan.reports._fitting import fitted, folded, shown_width
 from cascade_plan.reports.columns import GAP, aligned
 from cascade_plan.reports.plans import _facts as facts
 from cascade_plan.reports.plans import _names as names
-from cascade_plan.reports.plans._answer import lacking, sentence
+from cascade_plan.reports.plans._answer import sentence
 from cascade_plan.reports.plans._tiers import HEADERS, NUMBERS, cells, tiers
 
 HEIGHT: Final = 24
@@ -117,11 +117,8 @@ def _shortened(finding: Finding, width: int) -> str:
 
 
 def closing(plan: Plan, command: str) -> list[str]:
-    """Return the answer, what it lacks, and the command to go on with, a line each."""
-    said = [sentence(plan)]
-    if plan.bill.unpriced:
-        said.append(f"  no price: {', '.join(lacking(plan))}")
-    return [*said, f"  next: {command}"] if command else said
+    """Return the answer, and the command to go on with, a line each."""
+    return [sentence(plan), f"  next: {command}"] if command else [sentence(plan)]
 
 
 def all_folded(lines: Iterable[str], width: int) -> list[str]:

@@ -42,6 +42,7 @@ def sections(plan: Plan) -> list[Section]:
         *_by_action(plan),
         _band(plan),
         _denominators(plan),
+        *_coverage(plan),
         *_upfront(plan),
         *_currency(plan),
         Section("Outside the bill", (), tuple((words.one_line(each),) for each in plan.bill.not_priced)),
@@ -94,11 +95,13 @@ def _counts(band: Band) -> tuple[str, ...]:
 
 
 def _figures(plan: Plan) -> Section:
-    """Return every figure but the costs and the node counts, which have tables of their own."""
+    """Return every figure but those that have tables of their own: costs, node counts, what commitments cover."""
     rows = tuple(
         (name, words.ends(figure), words.one_line(figure.unit))
         for name, figure in sorted(plan.figures.items())
-        if not name.startswith(("cost_", "action_latency_")) and ".node_count" not in name
+        if not name.startswith(("cost_", "action_latency_"))
+        and ".node_count" not in name
+        and ".commitment_" not in name
     )
     return Section("Figures", ("figure", "value", "unit"), rows, (1,), (2,))
 
@@ -157,13 +160,20 @@ def _denominators(plan: Plan) -> Section:
     return Section(title, ("divided by", "users", "per 1000", ""), tuple(rows), (1, 2))
 
 
+def _coverage(plan: Plan) -> Iterator[Section]:
+    """Yield what commitments cover of the instance hours, and how much of them is used."""
+    if rows := facts.coverage(plan):
+        title = "Commitments: share of instance hours that they cover, and of them that is used"
+        yield Section(title, facts.COVERAGE_HEADERS, tuple(rows), (2, 3, 4, 5))
+
+
 def _upfront(plan: Plan) -> Iterator[Section]:
     """Yield what is paid on the first day, where anything is committed."""
     if facts.is_committed(plan):
         rows = tuple(
             (
                 words.one_line(item.name),
-                words.count(item.bought_count),
+                facts.bought(item),
                 _upfront_cell(item.upfront_usd),
                 _upfront_cell(total),
             )

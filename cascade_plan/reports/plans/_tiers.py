@@ -34,6 +34,8 @@ class Tier:
     cost_usd: Decimal
     is_complete: bool
     """Whether each of its lines has a price."""
+    missing_usd: Decimal = Decimal(0)
+    """What its lines without a price cost on demand, as far as that is known."""
 
 
 def tiers(plan: Plan, most: int | None = None) -> list[Tier]:
@@ -42,46 +44,55 @@ def tiers(plan: Plan, most: int | None = None) -> list[Tier]:
     Of more than `most` the cheapest are one row together.
     """
     costs, level = facts.tier_costs(plan), plan.scenario.budget.level
-    lacking = {line.tier for line in plan.bill.unpriced}
-    names = dict.fromkeys((*costs, *(line.tier for line in plan.bill.unpriced)))
+    missing = {part.tier: part.usd_per_month for part in plan.bill.missing(level)}
     found = [
         Tier(
             fitted(words.one_line(name), NAME),
             _fleet(plan, name),
             _nodes(plan, name),
             getattr(costs.get(name, NOTHING), level),
-            name not in lacking,
+            name not in missing,
+            missing.get(name) or Decimal(0),
         )
-        for name in names
+        for name in dict.fromkeys((*costs, *missing))
     ]
-    found.sort(key=lambda tier: (-tier.cost_usd, tier.name))
+    unknown = {fitted(words.one_line(name), NAME) for name, usd in missing.items() if usd is None}
+    found.sort(key=lambda tier: (tier.name not in unknown, -(tier.cost_usd + tier.missing_usd), tier.name))
     if most is None or len(found) <= most:
         return found
     kept, others = found[: most - 1], found[most - 1 :]
     complete = all(tier.is_complete for tier in others)
-    cost = sum((tier.cost_usd for tier in others), Decimal(0))
-    return [*kept, Tier(f"{len(others)} others", tuple(tier.name for tier in others), "", cost, complete)]
+    cost, lacked = (sum(each, Decimal(0)) for each in zip(*((t.cost_usd, t.missing_usd) for t in others), strict=True))
+    return [*kept, Tier(f"{len(others)} others", tuple(tier.name for tier in others), "", cost, complete, lacked)]
 
 
 def cells(plan: Plan, most: int | None = None) -> list[tuple[str, tuple[str, ...], str, str, str]]:
     """Return rows below HEADERS and a row of their total: cents add up to it, shares to 100.
 
-    Of a bill that lacks prices nobody knows the whole: what is known is marked as the least, and there are no shares.
+    Of a bill that lacks prices what is known is marked as the least; shares are then of the bill with the missing lines
+    on demand, and say what they lack. Where not even that is known there are none.
     """
     found = tiers(plan, most)
     exact = [tier.cost_usd for tier in found]
-    whole = sum(exact, Decimal(0))
-    total = whole.quantize(CENT)
+    total = sum(exact, Decimal(0)).quantize(CENT)
     amounts = apportioned(exact, total, CENT)
-    shares = ["" for _ in found]
-    if plan.bill.complete and whole:
-        parts = apportioned([cost * 100 / whole for cost in exact], Decimal(100), Decimal(1))
-        shares = [f"{part}%" for part in parts]
     rows = [
         (tier.name, tier.fleet, tier.nodes, _amount(amount, tier.is_complete), share)
-        for tier, amount, share in zip(found, amounts, shares, strict=True)
+        for tier, amount, share in zip(found, amounts, _shares(plan, found), strict=False)
     ]
-    return [*rows, ("total", (_range(plan),), "", _amount(total, plan.bill.complete), "100%" if any(shares) else "")]
+    return [*rows, ("total", (_range(plan),), "", _amount(total, plan.bill.complete), _shares(plan, found)[-1])]
+
+
+def _shares(plan: Plan, found: Sequence[Tier]) -> list[str]:
+    """Return the share of each tier and of all, whole percent that add up to 100; empty where they are not known."""
+    parts = [*(tier.cost_usd for tier in found), *(tier.missing_usd for tier in found)]
+    whole = sum(parts, Decimal(0))
+    if not whole or any(part.share is None for part in plan.bill.missing(plan.scenario.budget.level)):
+        return [""] * (len(found) + 1)
+    percents = apportioned([part * 100 / whole for part in parts], Decimal(100), Decimal(1))
+    known, lacked = percents[: len(found)], percents[len(found) :]
+    both = [*zip(known, lacked, strict=True), (sum(known), sum(lacked))]
+    return [facts.share_cell(Decimal(share) / 100, float(lacks) / 100) for share, lacks in both]
 
 
 def _amount(amount: Decimal, is_complete: bool) -> str:

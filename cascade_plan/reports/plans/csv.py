@@ -14,7 +14,8 @@ FORMAT: str = "CSV: a row for each line of the bill, unrounded; lines without a 
 COLUMNS: Final = (
     "tier", "name", *(f"quantity_{level}" for level in LEVELS), "unit", "price_usd", "list_price_usd",
     *(f"cost_usd_per_month_{level}" for level in LEVELS), *(f"list_cost_usd_per_month_{level}" for level in LEVELS),
-    "key", "as_of", "source", "origin", "note", "sku", "bought_count", "upfront_usd", "upfront_total_usd",
+    "key", "as_of", "source", "origin", "note", "sku", "bought_count", "covered_count",
+    *(f"quantity_used_{level}" for level in LEVELS), "upfront_usd", "upfront_total_usd",
 )  # fmt: skip
 
 
@@ -34,13 +35,27 @@ def _priced(item: Item, cloud: str) -> list[object]:
         *_levels(item.list_cost_usd),
         *(str(item.key), item.as_of, where_from(item, cloud), item.origin, item.note, item.sku),
         item.bought_count,
+        item.covered_count,
+        *_levels(item.quantity_used),
         *("" if usd is None else usd for usd in (item.upfront_usd, item.upfront_total_usd)),
     ]
 
 
 def _unpriced(line: Unpriced) -> list[object]:
     empty = [""] * (2 + 2 * len(LEVELS))
-    return [*_named(line), *empty, str(line.key), "", "", "", "no price in the book", "", "", "", ""]
+    return [
+        *_named(line),
+        *empty,
+        str(line.key),
+        "",
+        "",
+        "",
+        "no price in the book",
+        "",
+        "",
+        line.covered_count,
+        *[""] * (len(LEVELS) + 2),
+    ]
 
 
 def _named(line: Item | Unpriced) -> list[object]:

@@ -7,8 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
-from cascade_plan.model.bill import Amounts, Item
-from cascade_plan.model.commitments import bought
+from cascade_plan.model.bill import NOTHING, Amounts, Item, Missing, Unpriced
 from cascade_plan.model.fleet import NodeGroup
 from cascade_plan.model.margin import CPU, CPU_MS, DATABASE
 from cascade_plan.model.outlook import Alternative, Outlook, Point, Sensitivity
@@ -19,7 +18,7 @@ from cascade_plan.model.titles import title
 from cascade_plan.reports import _words as words
 from cascade_plan.reports._marked import Marked, bars, code, escaped, paragraph, table, xychart
 from cascade_plan.reports.plans import _facts as facts
-from cascade_plan.reports.plans._answer import lacking, sentence
+from cascade_plan.reports.plans._answer import sentence
 from cascade_plan.reports.plans._rollout import phases
 from cascade_plan.reports.plans._tiers import HEADERS, NUMBERS, cells
 from cascade_plan.reports.provenance import overall, where_from
@@ -63,8 +62,6 @@ def _head(plan: Plan) -> Iterator[str]:
     scenario, users = plan.scenario, plan.scenario.users
     yield from (f"# Cost report: {escaped(scenario.name)}", "")
     yield from (f"**{escaped(sentence(plan))}** Gates: {facts.gate_counts(plan)}.", "")
-    if lacks := ", ".join(lacking(plan)):
-        yield from (escaped(f"No price: {lacks}."), "")
     if margin := _margin(plan):
         yield from (escaped(margin), "")
     if scenario.description:
@@ -152,32 +149,51 @@ def _currency(plan: Plan) -> Iterator[str]:
 
 
 def _tiers(plan: Plan) -> Iterator[str]:
-    costs, whole = _largest_first(facts.tier_costs(plan)), plan.bill.effective_usd
+    whole = plan.bill.effective_usd
+    missing = {part.tier: part for part in plan.bill.missing("average")}
+    costs = _largest_first(facts.tier_costs(plan), missing)
     yield from ("## Cost by tier", "")
-    lacking = {line.tier for line in plan.bill.unpriced}
-    rows = [
-        (
-            title(tier),
-            *(("at least " if tier in lacking else "") + words.usd(level) for level in (cost.floor, cost.average)),
-            words.percent(float(cost.average / whole.average)) if whole.average else "",
-            *(("at least " if tier in lacking else "") + words.usd(level) for level in (cost.peak, cost.ceiling)),
+    before = whole.average + sum((part.usd_per_month or 0 for part in missing.values()), Decimal(0))
+    is_known = all(part.share is not None for part in missing.values())
+    rows = []
+    for tier, cost in costs.items():
+        lacks = missing.get(tier)
+        least = "" if lacks is None else "at least "
+        floor, average, peak, ceiling = (
+            "no price" if lacks and not level else least + words.usd(level)
+            for level in (cost.floor, cost.average, cost.peak, cost.ceiling)
         )
-        for tier, cost in costs.items()
-    ]
-    rows += [(title(tier), *(["no price"] * 2), "", *(["no price"] * 2)) for tier in sorted(lacking - {*costs})]
+        share = facts.share_cell(
+            cost.average / before if before and is_known else None, None if lacks is None else lacks.share
+        )
+        rows.append((title(tier), floor, average, share, peak, ceiling))
     levels = (whole.floor, whole.average, whole.peak, whole.ceiling)
     floor, average, peak, ceiling = (facts.total(plan, level) for level in levels)
-    rows.append(("Total", floor, average, words.percent(1) if whole.average else "", peak, ceiling))
-    yield from table(("Tier", "Floor", "Average", "Share of average", "Peak", "Ceiling"), rows, range(1, 6))
+    lacked = sum(part.share or 0.0 for part in missing.values())
+    share = facts.share_cell(whole.average / before if before and is_known else None, lacked)
+    yield from table(
+        ("Tier", "Floor", "Average", "Share of average", "Peak", "Ceiling"),
+        [*rows, ("Total", floor, average, share, peak, ceiling)],
+        range(1, 6),
+    )
+    if missing:
+        named = ", ".join(map(str, missing.values()))
+        yield from (escaped(f"Not priced: {named}. Shares count it at on-demand prices, where they are known."), "")
     if whole.average > 0:
         chart = "Cost by tier, the average column of the table"
-        yield from bars(
-            chart, [title(tier) for tier in costs], "USD a month", [each.average for each in costs.values()]
-        )
+        priced = {tier: each.average for tier, each in costs.items() if each.average}
+        yield from bars(chart, [title(tier) for tier in priced], "USD a month", [*priced.values()])
 
 
-def _largest_first(costs: Mapping[str, Amounts]) -> dict[str, Amounts]:
-    return dict(sorted(costs.items(), key=lambda tier: -tier[1].average))
+def _largest_first(costs: Mapping[str, Amounts], missing: Mapping[str, Missing]) -> dict[str, Amounts]:
+    """Return the cost of each tier, the largest first with what it would cost on demand; unknown ones before all."""
+
+    def place(tier: str) -> tuple[bool, Decimal]:
+        lacks = missing.get(tier)
+        known = Decimal(0) if lacks is None else lacks.usd_per_month
+        return known is not None, -(costs.get(tier, NOTHING).average + (known or 0))
+
+    return {tier: costs.get(tier, NOTHING) for tier in sorted({**costs, **dict.fromkeys(missing)}, key=place)}
 
 
 def _items(plan: Plan) -> Iterator[str]:
@@ -236,9 +252,10 @@ def _commitments(plan: Plan) -> Iterator[str]:
     yield from ("## Commitments", "")
     if any(group.terms for group in plan.groups):
         yield from (
-            "A commitment covers a share of the instances that run all month (the floor), a reservation whole ones; "
-            "spot covers its share of what runs; the rest is on demand. Costs are a month's share of the term's price: "
-            f"{facts.SPREAD}.",
+            "A commitment is to a share of the instances at a level of the autoscaler, of those that run all month "
+            "(the floor) unless the scenario says otherwise. A reservation is bought for whole instances of the "
+            "running size or a smaller one, a savings plan for dollars an hour; spot is a share of what runs; the "
+            f"rest is on demand. Costs are a month's share of the term's price: {facts.SPREAD}.",
             "",
         )
     else:
@@ -253,21 +270,35 @@ def _commitments(plan: Plan) -> Iterator[str]:
     )
     yield from table(headers, [_commitment_row(plan, group) for group in plan.groups], (2, 3, 4, 5))
     if facts.is_committed(plan):
+        yield from _covered(plan)
         yield from _bought(plan)
 
 
 def _commitment_row(plan: Plan, group: NodeGroup) -> tuple[str, ...]:
-    committed = sum((bought(part, group.count.floor) for part in group.terms), Decimal(0))
+    lines: list[Item | Unpriced] = [*plan.bill.items, *plan.bill.unpriced]
+    committed = sum((line.covered_count for line in lines if line.group == group.name), Decimal(0))
     cost = facts.group_cost(plan, group)
     listed = sum((item.list_cost_usd.average for item in facts.group_items(plan, group)), Decimal(0))
     return (
         f"{group.name} ({group.shape.name})",
         facts.paid(group),
         words.count(committed),
-        words.count(Decimal(str(group.count.average)) - committed),
+        words.count(max(Decimal(0), Decimal(str(group.count.average)) - committed)),
         _cost(cost),
         "" if cost is None else words.usd(listed - cost),
     )
+
+
+def _covered(plan: Plan) -> Iterator[str]:
+    """Yield what share of the running hours is committed to, and how much of the commitments is used."""
+    rows = facts.coverage(plan)
+    if rows:
+        yield from (
+            "Coverage is the share of the instance hours that commitments pay for, utilization the share of the "
+            "commitments that is used; both are weighed at on-demand prices.",
+            "",
+        )
+        yield from table(facts.COVERAGE_HEADERS, rows, range(2, 6))
 
 
 def _bought(plan: Plan) -> Iterator[str]:
@@ -305,7 +336,7 @@ def _bought_row(item: Item, even: BreakEven) -> tuple[str, ...]:
         months = f"{words.count(even.upfront_months)} months"
     return (
         item.name,
-        words.count(item.bought_count),
+        facts.bought(item),
         "not known" if item.upfront_usd is None else words.usd(item.upfront_usd),
         "not known" if total is None else words.usd(total),
         "never: dearer than on demand" if never else words.count(even.hours_per_month),

@@ -11,7 +11,16 @@ from cascade_plan.model.tier import Bought
 from cascade_plan.units import AtLeastOne, Cores, Count, MillisecondsOrZero, SecondsOrZero, Variability
 
 OF_NODES: Final = frozenset(
-    {"nodes", "minimum_nodes", "minimum_nodes_scaled_in", "headroom_ratio", "shape", "purchase", "node_provisioning_s"}
+    {
+        "nodes",
+        "minimum_nodes",
+        "minimum_nodes_scaled_in",
+        "headroom_ratio",
+        "shape",
+        "purchase",
+        "commitment_level",
+        "node_provisioning_s",
+    }
 )
 """What only a service with nodes of its own says."""
 OF_MACHINES: Final = (OF_NODES - {"headroom_ratio", "node_provisioning_s"}) | {"users_per_node", "nodes_of"}

@@ -43,8 +43,10 @@ def size(ask: Ask[Settings]) -> Sized:
     pods = _pods_per_node(ask, ask.name, shape)
     figures = _node_figures(ask)
     base, least, most = (int(figure.value) for figure in figures)
-    count = Band(least, min(_running(ask, least, most), base), base, most)
-    group = ask.nodes(shape, count, sharing.unrequested_share(ask.allocatable(shape), _pods(ask, ask.name), pods))
+    running = _running(ask, least, most)
+    count = Band(least, min(sum(running) / len(running), base), base, most)
+    free = sharing.unrequested_share(ask.allocatable(shape), _pods(ask, ask.name), pods)
+    group = ask.nodes(shape, count, free, hourly_count=running)
     lever = _lever(ask, group.offer, least, base, most)
     replicas = _replica_figures(ask, group, pods, lever)
     run = _workload(ask, group, replicas, pods, lever.most_count)
@@ -180,9 +182,10 @@ def _rule(ask: Ask[Settings]) -> Callable[[float], int]:
     return needed
 
 
-def _running(ask: Ask[Settings], least: int, most: int) -> float:
+def _running(ask: Ask[Settings], least: int, most: int) -> tuple[float, ...]:
+    """Return the nodes that run in each hour of the average day."""
     needed = _rule(ask)
-    return ask.average(lambda users: min(most, max(least, needed(users))))
+    return ask.hourly(lambda users: min(most, max(least, needed(users))))
 
 
 def _lever(ask: Ask[Settings], offer: Offer, least: int, base: int, most: int) -> Lever:

@@ -38,9 +38,10 @@ def size(ask: Ask[Settings]) -> Sized:
     base = _nodes(ask, job, peak, per_node, least)
     most = max(base, ceil(base * settings.headroom_ratio - 1e-9))
     floor = min(base, _nodes(ask, job, jobs.average, per_node, least))
-    running = ask.average(lambda users: _nodes(ask, job, _at(ask, users), per_node, least))
-    count = Band(floor, min(max(floor, running), base), base, most)
-    group = ask.nodes(shape, count, node.unrequested_share(per_node, pod.cpu_cores * 1000, pod.memory_mib))
+    running = ask.hourly(lambda users: _nodes(ask, job, _at(ask, users), per_node, least))
+    count = Band(floor, min(max(floor, sum(running) / len(running)), base), base, most)
+    free = node.unrequested_share(per_node, pod.cpu_cores * 1000, pod.memory_mib)
+    group = ask.nodes(shape, count, free, hourly_count=running)
     age_s = _age_s(job, base * per_node, peak)
     lever = Lever(
         f"{ask.name}.node_count", floor, base, most, "rules" if ask.scenario.method == "rules" else "method", True,

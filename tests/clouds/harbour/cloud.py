@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from cascade_plan import registry
 from cascade_plan.model.bill import Item, Unpriced
 from cascade_plan.model.catalogue import (
     Allocatable,
@@ -60,9 +61,11 @@ def key(offer: Offer, term: str = "on_demand") -> PriceKey:
     return price_list("harbour").key(offer, term)
 
 
-def sells(offer: Offer) -> bool:
-    """Return whether it sells an offer."""
-    return price_list("harbour").sells(offer)
+def sells(offer: Offer, term: str = "on_demand") -> bool:
+    """Return whether it sells an offer by a term."""
+    return price_list("harbour").sells(offer) and (
+        term == "on_demand" or term in registry.load("clouds", "harbour", "terms").terms(offer.what)
+    )
 
 
 def capacity_unit(balancer: str) -> CapacityUnit | None:

@@ -20,6 +20,6 @@ def payable(what: str, given: object) -> object:
     return checked(given, SOLD[what], lambda name: f"harbour sells no {what} by {name}")
 
 
-def unfit(what: str, engine: str, terms: Collection[str]) -> str:
-    """Return "": what is sold by a term is sold by it for every engine."""
+def unfit(what: str, engine: str, shape: str, terms: Collection[str]) -> str:
+    """Return "": what is sold by a term is sold by it for every engine and shape."""
     return ""
