@@ -38,6 +38,7 @@ ACROSS_FIELDS = {
     "database_name_line_break", "gate_bad_name", "identifier_taken_twice", "identifier_too_long",
     "nodes_of_and_nodes", "nodes_of_wrong", "nodes_out_of_order", "pool_of_absent_database", "profile_all_zero",
     "profile_and_trace",
+    "purchase_database_plan_burstable", "purchase_database_plan_cache_family", "purchase_database_plan_generation",
     "purchase_database_plan_redis", "purchase_shares_above_one", "registered_below_peak", "replicas_out_of_order",
     "role_reserved", "shape_of_instance_unknown", "tenant_class_share_not_one", "think_time_reversed", "tier_twice",
     "trace_missing", "unknown_cloud", "unknown_region", "unknown_shape",

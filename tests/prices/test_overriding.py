@@ -53,7 +53,7 @@ def problems(text: str) -> list[str]:
         ("elasticache", "cache.r6g.large,memcached,on_demand,hour,1,2026,c,",
          "variant: must be 'redis' or 'valkey', got 'memcached'"),
         ("rds", "db.r5.xlarge,multi_az,spot,hour,1,2026,c,",
-         "term: db.r5.xlarge is not sold 'spot'; it is sold on_demand and by 7 other terms"),
+         "term: db.r5.xlarge is not sold 'spot'; it is sold on_demand and by 6 other terms"),
         ("eks", "cluster,,spot,hour,1,2026,c,",
          "term: cluster is not sold 'spot'; it is sold on_demand"),
         ("eks", "cluster,linux,on_demand,hour,1,2026,c,",

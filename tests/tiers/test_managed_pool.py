@@ -57,7 +57,7 @@ def test_connections_are_those_of_the_rule_and_held_against_the_server() -> None
     assert made.figure("pool.connection_count") == 100
     assert made.figure("pool.server_connection_count_max") == 100 + 20 + 3 + 2
     assert "pool.process_count" not in made.figures
-    (limit,) = (f for f in planned(scenario(connections=4000)).findings if f.code == "pool-exceeds-max-connections")
+    (limit,) = (f for f in planned(scenario(connections=4000)).findings if f.code == "max-connections")
     assert "4,025 connections" in limit.message
 
 
