@@ -87,7 +87,8 @@ def test_check_of_every_bundled_scenario(cascade, scenario: str, status: int) ->
 
 def test_a_price_that_the_book_lacks_is_said_and_has_its_status(cascade) -> None:  # type: ignore[no-untyped-def]
     # Nothing public tells this reservation's price outside us-east-1.
-    status, out, err = cascade("check", "growth-100k", "--region", "eu-west-1", "--format", "markdown")
+    term = ("--set", "tiers.api.purchase=reserved_1y_all_upfront")
+    status, out, err = cascade("check", "growth-100k", "--region", "eu-west-1", *term, "--format", "markdown")
     assert status == 3
     assert "no price in" in err
     assert "at least" in out

@@ -441,7 +441,7 @@ def test_an_unknown_service_has_a_suggestion() -> None:
 def test_the_reports_count_and_name_where_prices_come_from() -> None:
     made = make_plan(make_scenario(), make_book().discounted({"ec2": Decimal(12)}, "deal.yaml"))
     counted = "16 from AWS price lists collected from public copies, 0 of them confirmed by other sources; 3 given with"
-    assert f"synthetic prices: {counted} --prices)" in " ".join(table.render(made, full=True).split())
+    assert f"(synthetic prices): {counted} --prices." in " ".join(table.render(made, full=True).split())
     text = markdown.render(made)
     assert f"{counted} --prices" in text
     assert "12% off by deal.yaml" in text

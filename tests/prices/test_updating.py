@@ -461,7 +461,7 @@ def test_fresh_prices_satisfy_the_strict(cascade: Run, aws: aws_server.Server) -
     chosen = [part for text in shapes for part in ("--set", "tiers.{}.shape={}".format(*text.split("=")))]
     status, out, err = cascade("size", "--full", "--strict-prices", *chosen)
     assert (status, err) == (0, "")
-    assert re.search(r": \d+ fetched from AWS\)", " ".join(out.split()))
+    assert re.search(r"\): \d+ fetched from AWS", " ".join(out.split()))
 
 
 def test_an_old_price_is_a_warning_in_the_report(cascade: Run) -> None:
