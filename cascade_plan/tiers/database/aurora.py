@@ -105,9 +105,21 @@ def usages(ask: Ask[Settings], work: Work, writer: NodeGroup) -> Iterator[Usage]
         amount_monthly=months,
     )
     if settings.io_mode == "standard":
-        requests = ask.monthly(ask.traffic.requests_per_s).times(requests_per_request(work) / MILLION)
-        what = Offer("database_requests", "", options(settings))
-        yield Usage(ask.name, f"{called} I/O requests", what, requests, "million_requests", group=writer.name)
+        year = (Work.of(ask, work.shape, work.replica_count, month) for month in range(1, MONTHS_PER_YEAR + 1))
+        yield Usage(
+            ask.name,
+            f"{called} I/O requests",
+            Offer("database_requests", "", options(settings)),
+            _requests(ask, work),
+            "million_requests",
+            group=writer.name,
+            amount_monthly=tuple(_requests(ask, each) for each in year),
+        )
+
+
+def _requests(ask: Ask[Settings], work: Work) -> Band:
+    """Return the millions of I/O requests of a month in which memory holds what `work` says of the data."""
+    return ask.monthly(ask.traffic.requests_per_s).times(requests_per_request(work) / MILLION)
 
 
 def _stored_gib(ask: Ask[Settings], month: int) -> float:
