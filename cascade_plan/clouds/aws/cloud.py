@@ -50,7 +50,7 @@ DATABASE_STORAGE: Final = StorageRate(
     4,
     "https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Storage.html#gp3-storage: below 400 GiB fixed",
 )
-NODE_DISK: Final = DiskRate(3000, 125 * 2**20)
+NODE_DISK: Final = DiskRate(3000.0, 125.0 * 2**20)
 """gp3 of any size, https://docs.aws.amazon.com/ebs/latest/userguide/general-purpose.html"""
 BURSTS: Final = {
     **{
