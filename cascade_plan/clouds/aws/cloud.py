@@ -151,7 +151,7 @@ def lines(fleet: Fleet, book: Book) -> Iterator[Item | Unpriced]:
     Raises UsageError for an offer that AWS does not sell.
     """
     titles = {"kubernetes": "EKS control plane"}
-    return priced(fleet, book, Seller(price_list(NAME), NOT_CHARGED, "gp3", titles, _described, sizes))
+    return priced(fleet, book, Seller(price_list(NAME), NOT_CHARGED, "gp3", titles, _described, NODE_DISK, sizes))
 
 
 def _described(offer: Offer) -> str:
