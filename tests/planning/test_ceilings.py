@@ -96,6 +96,18 @@ def test_nodes_that_are_busier_than_their_credits_are_for_are_said() -> None:
     assert not [finding for finding in planned(nodes).findings if finding.code == "cpu-credits"]
 
 
+def test_credits_are_billed_at_the_peak_though_the_most_nodes_need_none() -> None:
+    """A quarter busy at the peak on as many nodes as it asks for, a sixth on half as many more: a fifth is earned."""
+    values = {
+        f"behaviour.actions.{name}.cpu_ms": "4" for name in ("list_workrooms", "create_message", "upload_resource")
+    }
+    made = planned(values | {"tiers.api.shape": "t3.medium", "tiers.api.nodes": "{min: 2, base: 4, max: 6}"})
+    (line,) = [item for item in made.bill.items if item.name == "api nodes CPU credits"]
+    assert line.quantity.ceiling == line.quantity.average == 0
+    # 500 requests/s of 4 ms are 2 cores of 8, and 1.6 are earned: 0.4 x 730 h.
+    assert float(line.quantity.peak) == pytest.approx(0.4 * 730)
+
+
 def test_what_is_broken_is_the_first_that_a_screen_says(cascade: Run) -> None:
     _, out, _ = cascade("size", "cascade", *flags(PINNED))
     first = next(line for line in out.splitlines() if line.startswith("  ! "))

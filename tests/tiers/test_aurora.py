@@ -118,12 +118,14 @@ def test_a_reader_is_what_takes_over(availability: str, replicas: int) -> None:
 
 
 def capacity_by_hand(made: Plan, requests_per_s: float, low: float, high: float, busy_ratio: float) -> float:
-    """Return the units of the fullest: writes of 0.3 ms, or with them all the reads of 0.1 ms of the one reader."""
+    """Return the units of the fullest: writes of 0.3 ms, or with them all the reads of the one reader."""
     scenario_ = made.scenario
     weights = sum(action.weight for action in scenario_.behaviour.actions.values())
     hits = scenario_.tiers["cache"].hit_ratio  # type: ignore[attr-defined]
     seconds = sum(
-        action.weight / weights * (action.write_count * 0.0003 + action.read_count * (1 - hits) * 0.0001)
+        action.weight
+        / weights
+        * (action.write_count * 0.0003 + action.read_count * (1 - hits) * (action.read_ms or 0.1) / 1000)
         for action in scenario_.behaviour.actions.values()
     )
     wanted = requests_per_s * seconds / 0.25 / busy_ratio

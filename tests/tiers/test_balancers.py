@@ -29,18 +29,14 @@ def quantities(made: Plan) -> dict[str, Any]:
 
 
 def units_by_hand(made: Plan, level: str, *, requests: bool, opened: bool) -> float:
-    """Return an ALB's units: of 25 new connections/s, 3,000 active ones and a GiB an hour what is most on average."""
+    """Return an ALB's units: of 25 new connections/s, 3,000 active ones and a GiB an hour what is most at a level."""
     (stream,) = (sized.streams for sized in made.fleet.tiers.values() if sized.streams is not None)
     traffic = made.traffic
 
-    def dimensions(at: str) -> tuple[float, float, float]:
-        active = requests * getattr(traffic.users, at) + opened * getattr(stream.connections, at)
-        moved = requests * (getattr(traffic.request_bytes_per_s, at) + getattr(traffic.response_bytes_per_s, at))
-        moved += opened * (getattr(stream.in_bytes_per_s, at) + getattr(stream.out_bytes_per_s, at))
-        return active / 3600 / 25, active / 3000, moved * 3600 / 2**30
-
-    average = dimensions("average")
-    return dimensions(level)[average.index(max(average))]
+    active = requests * getattr(traffic.users, level) + opened * getattr(stream.connections, level)
+    moved = requests * (getattr(traffic.request_bytes_per_s, level) + getattr(traffic.response_bytes_per_s, level))
+    moved += opened * (getattr(stream.in_bytes_per_s, level) + getattr(stream.out_bytes_per_s, level))
+    return max(active / 3600 / 25, active / 3000, moved * 3600 / 2**30)
 
 
 def test_one_is_shared_unless_said_otherwise() -> None:
@@ -67,3 +63,17 @@ def test_both_are_emitted(balancer: str, kind: str) -> None:
     text = files["infra/balancer.tf"]
     assert text.count(f'load_balancer_type         = "{kind}"') == 2
     assert "load_balancer_arn = aws_lb.gateway_connections.arn" in text
+
+
+def test_the_dimension_that_is_fullest_at_a_level_is_charged_there() -> None:
+    """Messages to a whole tenant grow with the square of the users: connections fill it on average, bytes at peak."""
+    document = read_scenario("cascade")[0].model_dump(exclude_unset=True)
+    actions = document["behaviour"]["actions"]
+    actions["upload_resource"]["request_bytes"], actions["create_message"]["audience"] = 0, "tenant"
+    document["tiers"]["websocket"]["message_bytes"] = 150
+    scenario = Scenario.model_validate(document)
+    made = plan(scenario, bundled.book(scenario.cloud, scenario.region), predicted=False)
+    assert float(quantities(made)["lcu_hour"].average) == pytest.approx(2 * 3000 / 3000 * HOURS)
+    peak = units_by_hand(made, "peak", requests=True, opened=True)
+    assert peak > 1.2 * 2 * 10_000 / 3000
+    assert float(quantities(made)["lcu_hour"].peak) == pytest.approx(peak * HOURS, abs=1e-5)

@@ -172,6 +172,7 @@ def test_credits_beyond_the_baseline_are_billed_and_said() -> None:
         tiers__database__shape="db.t4g.medium",
         tiers__database__replicas=0,
         tiers__database__read_ms=0.001,
+        behaviour__actions__list_workrooms__read_ms="null",
         tiers__database__parse_ms=0,
         tiers__database__write_ms=10,
     )
@@ -188,10 +189,32 @@ def test_credits_beyond_the_baseline_are_billed_and_said() -> None:
     assert float(line.cost_usd.average) == pytest.approx(hours * 0.075, abs=1e-4)
 
 
+def test_credits_are_spent_by_what_an_action_says_of_its_own_queries() -> None:
+    """A write of 10 ms is as dear where its action says so as where its database does; and so is a read."""
+    of_all = {
+        "tiers__database__write_ms": 10, "tiers__database__read_ms": 20,
+        "behaviour__actions__list_workrooms__read_ms": "null",
+    }  # fmt: skip
+    of_each = {
+        f"behaviour__actions__{action}__{leaf}": ms
+        for action in ("list_workrooms", "create_message", "upload_resource")
+        for leaf, ms in (("write_ms", 10), ("read_ms", 20))
+    }
+    shape = {"tiers__database__shape": "db.t4g.medium", "tiers__database__replicas": 0}
+    first, second = planned(**shape, **of_all), planned(**shape, **of_each)
+    billed = [
+        [item.cost_usd.average for item in made.bill.items if "CPU credits" in item.name] for made in (first, second)
+    ]
+    assert len(billed[0]) == 1
+    assert billed[0] == billed[1]
+    assert second.figure("database.busy_ratio_average") == pytest.approx(first.figure("database.busy_ratio_average"))
+
+
 def test_credits_that_a_long_load_spends_are_said() -> None:
     values = {
         "tiers__database__shape": "db.t4g.medium", "tiers__database__replicas": 0, "tiers__database__write_ms": 1,
         "tiers__database__read_ms": 0.001, "tiers__database__parse_ms": 0,
+        "behaviour__actions__list_workrooms__read_ms": "null",
     }  # fmt: skip
     # All 10,000 users: 2,500 writes of 1 ms on 2 vCPU are 125%, so 100%: a day's credits last 6 hours of it.
     assert not said(planned(**values), "cpu-credits")

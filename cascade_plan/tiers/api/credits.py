@@ -39,7 +39,7 @@ def surplus(ask: Ask[Settings], group: NodeGroup) -> Band | None:
 def usages(ask: Ask[Settings], group: NodeGroup) -> Iterator[Usage]:
     """Yield what of it is billed."""
     hours, burst = surplus(ask, group), ask.cloud.burst(group.shape)
-    if hours is not None and hours.ceiling and burst is not None and burst.offer is not None:
+    if hours is not None and any(hours) and burst is not None and burst.offer is not None:
         yield Usage(ask.name, f"{group.name} CPU credits", burst.offer, hours, "vcpu_hour", group=group.name)
 
 

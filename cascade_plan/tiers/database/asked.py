@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from cascade_plan.formulas import postgres
 from cascade_plan.model.scenario import Action, Scenario
+from cascade_plan.tiers.database.service import read_time, write_time
 
 
 class Asked(NamedTuple):
@@ -14,6 +15,9 @@ class Asked(NamedTuple):
     read_count: float
     """Reads that no cache answers."""
     write_count: float
+    read_cpu_s: float
+    """CPU time of those reads, each as long as its action's are."""
+    write_cpu_s: float
     row_bytes: float
     """Of rows that are written."""
     result_bytes: float
@@ -27,16 +31,25 @@ class Asked(NamedTuple):
 
 def asked(scenario: Scenario, database: str) -> Asked:
     """Return what a request asks of a database in the mean of the mix."""
-    reads = writes = rows = results = 0.0
+    settings: Any = scenario.tiers[database]
+    reads = writes = read_s = write_s = rows = results = 0.0
     for share, action in scenario.behaviour.mix:
         own, missed = scenario.reads(action, database), scenario.miss_ratio(action)
-        reads += share * (own * missed + _of_jobs(scenario, action, database, "read_count"))
-        writes += share * (scenario.writes(action, database) + _of_jobs(scenario, action, database, "write_count"))
+        singly, written = scenario.rows(action, database), scenario.writes(action, database)
+        read_by_jobs, written_by_jobs = (
+            _of_jobs(scenario, action, database, leaf) for leaf in ("read_count", "write_count")
+        )
+        reads += share * (own * missed + read_by_jobs)
+        writes += share * (written + written_by_jobs)
+        its_own_s = (own - singly) * missed * read_time(settings, action.read_ms).mean_s
+        read_s += share * (its_own_s + (singly * missed + read_by_jobs) * read_time(settings).mean_s)
+        its_own_s = written * write_time(settings, action.write_ms).mean_s
+        write_s += share * (its_own_s + written_by_jobs * write_time(settings).mean_s)
         if own:
             results += share * action.response_bytes * missed * own / scenario.all_reads(action)
         if scenario.stored_in(action) == database:
             rows += share * action.database_bytes
-    return Asked(reads, writes, rows, results)
+    return Asked(reads, writes, read_s, write_s, rows, results)
 
 
 def _of_jobs(scenario: Scenario, action: Action, database: str, leaf: str) -> float:

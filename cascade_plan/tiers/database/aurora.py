@@ -18,7 +18,6 @@ from cascade_plan.model.derivation import Derivation, Finding, Input
 from cascade_plan.model.fleet import Band, NodeGroup, Portion, Usage
 from cascade_plan.model.offer import Offer
 from cascade_plan.tiers.database.growth import held_gib
-from cascade_plan.tiers.database.service import read_time, write_time
 from cascade_plan.tiers.database.settings import Settings
 from cascade_plan.tiers.database.work import Work
 
@@ -77,9 +76,7 @@ def portions(ask: Ask[Settings], work: Work) -> tuple[Portion, ...]:
 def _units(ask: Ask[Settings], work: Work, requests_per_s: float) -> float:
     """Return the capacity units at a rate of requests, in half units between the bounds."""
     settings = ask.settings
-    busy_vcpu = work.shape.vcpu * work.busy_ratio(
-        requests_per_s, read_time(settings).mean_s, write_time(settings).mean_s
-    )
+    busy_vcpu = work.shape.vcpu * work.busy_ratio(requests_per_s)
     wanted = ceil(busy_vcpu / UNIT_VCPU / settings.capacity_busy_ratio / STEP - 1e-9) * STEP
     return min(settings.capacity_units_max, max(settings.capacity_units_min, wanted))
 

@@ -102,9 +102,9 @@ def _larger(ask: Ask[Settings]) -> str:
 # ----------------------------------------------------------------------------------------------------------- findings
 
 
-def findings(ask: Ask[Settings], work: Work, read_s: float, write_s: float) -> Iterator[Finding]:
+def findings(ask: Ask[Settings], work: Work) -> Iterator[Finding]:
     """Yield what no ceiling says: what credits cost, checkpoints that hurry, and what is not known."""
-    yield from _credits(ask, work, read_s, write_s)
+    yield from _credits(ask, work)
     shape, has_disk = work.shape, ask.settings.engine != "aurora"
     if has_disk:
         yield from _checkpoints(ask, work)
@@ -119,12 +119,12 @@ def findings(ask: Ask[Settings], work: Work, read_s: float, write_s: float) -> I
         yield Finding("info", "limit-unknown", words, f"tiers.{ask.name}.shape")
 
 
-def _credits(ask: Ask[Settings], work: Work, read_s: float, write_s: float) -> Iterator[Finding]:
+def _credits(ask: Ask[Settings], work: Work) -> Iterator[Finding]:
     """Yield that CPU credits do not last: over the day, or over a named load."""
     shape, burst = work.shape, ask.cloud.burst(work.shape)
     if (baseline := shape.cpu_baseline_ratio) is None or burst is None:
         return
-    busy = work.busy_ratio(ask.traffic.requests_per_s.average, read_s, write_s)
+    busy = work.busy_ratio(ask.traffic.requests_per_s.average)
     earns = f"{shape.name} earns credits for {baseline:.0%} of its {shape.vcpu} vCPU"
     where = f"{ask.name}.busy_ratio_average"
     if busy > baseline:
@@ -136,7 +136,7 @@ def _credits(ask: Ask[Settings], work: Work, read_s: float, write_s: float) -> I
         return
     think_s = ask.scenario.behaviour.think_time_s.mean
     for name, load in ask.scenario.driven.items():
-        at_load = work.busy_ratio(load.users / think_s, read_s, write_s)
+        at_load = work.busy_ratio(load.users / think_s)
         lasting_s = credits.lasting_s(min(1.0, at_load), baseline)
         if lasting_s < load.duration_s:
             then = "more is billed" if burst.offer else "it is slowed to that share"

@@ -8,14 +8,12 @@ from decimal import Decimal
 from cascade_plan.formulas import credits, postgres
 from cascade_plan.formulas.accumulation import MONTHS_PER_YEAR
 from cascade_plan.model.ask import Ask
-from cascade_plan.model.ceiling import Demand
 from cascade_plan.model.derivation import Finding
 from cascade_plan.model.fleet import Band, NodeGroup, Usage
 from cascade_plan.model.offer import Offer
 from cascade_plan.tiers.database import aurora
 from cascade_plan.tiers.database.disk import MIB, Disk, disk, disks_of_year
 from cascade_plan.tiers.database.growth import growth_gib_per_month, held_gib
-from cascade_plan.tiers.database.service import read_time, write_time
 from cascade_plan.tiers.database.settings import Settings
 from cascade_plan.tiers.database.work import Work
 
@@ -103,23 +101,15 @@ def _credits(ask: Ask[Settings], work: Work, group: NodeGroup) -> Iterator[Usage
     shape, burst = work.shape, ask.cloud.burst(work.shape)
     if shape.cpu_baseline_ratio is None or burst is None or burst.offer is None:
         return
-    demand, share = _of_cpu(ask, work), _share(work, group)
+    share = _share(work, group)
 
     def surplus(requests_per_s: float) -> float:
-        busy = min(1.0, demand.at(requests_per_s, share) / shape.vcpu)
+        busy = min(1.0, work.cpu_s.at(requests_per_s, share) / shape.vcpu)
         return credits.surplus_vcpu_hours(busy, shape.cpu_baseline_ratio or 0.0, shape.vcpu, ask.hours)
 
     hours = group.count.scaled(ask.traffic.requests_per_s.each(surplus))
     if hours.ceiling:
         yield Usage(group.tier, f"{group.name} CPU credits", burst.offer, hours, "vcpu_hour", group=group.name)
-
-
-def _of_cpu(ask: Ask[Settings], work: Work) -> Demand:
-    """Return the CPU time that a request takes of each instance, and that it shares among those that answer reads."""
-    settings = ask.settings
-    return Demand(
-        work.asked.write_count * write_time(settings).mean_s, work.asked.read_count * read_time(settings).mean_s
-    )
 
 
 def _share(work: Work, group: NodeGroup) -> float:

@@ -46,7 +46,6 @@ def size(ask: Ask[Settings]) -> Sized:
     single = groups[0].offer if is_aurora else Offer("database", shape.name, (ENGINE, "single_zone"))
     figures = _figures(ask, replicas, given_least, least)
     queries = float(figures[2].value)
-    times = read_time(settings).mean_s, write_time(settings).mean_s
     usages = tuple(metered.usages(ask, work, groups, versions.support(ask)))
     return Sized(
         ask.name,
@@ -56,13 +55,13 @@ def size(ask: Ask[Settings]) -> Sized:
         figures=(
             *figures,
             *connections.figures(ask),
-            *work_figures.figures(ask, work, *times),
+            *work_figures.figures(ask, work),
             *(aurora.figures(ask, work) if is_aurora else ()),
         ),
         findings=(
             *_findings(ask, replicas, queries, figures[0].note if ask.solution is None else ""),
             *connections.findings(ask, shape),
-            *limits.findings(ask, work, *times),
+            *limits.findings(ask, work),
             *metered.findings(ask, work, groups),
             *(aurora.findings(ask, work, replicas) if is_aurora else versions.findings(ask, groups)),
         ),

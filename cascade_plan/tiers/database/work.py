@@ -121,10 +121,14 @@ class Work:
             return demand.at(requests_per_s, 1.0)
         return max(demand.at(requests_per_s, 0.0), demand.at(requests_per_s, 1 / self.replica_count))
 
-    def busy_ratio(self, requests_per_s: float, read_s: float, write_s: float) -> float:
-        """Return how busy the CPU of the fullest instance is: replaying a write is taken to cost what it costs."""
-        demand = Demand(self.asked.write_count * write_s, self.asked.read_count * read_s)
-        return self.fullest(demand, requests_per_s) / self.shape.vcpu
+    @property
+    def cpu_s(self) -> Demand:
+        """CPU time: replaying a write is taken to cost what it costs."""
+        return Demand(self.asked.write_cpu_s, self.asked.read_cpu_s)
+
+    def busy_ratio(self, requests_per_s: float) -> float:
+        """Return how busy the CPU of the fullest instance is."""
+        return self.fullest(self.cpu_s, requests_per_s) / self.shape.vcpu
 
     def _missed(self, each: float, shared: float) -> Demand:
         miss_ratio = 1 - self.memory_hit_ratio

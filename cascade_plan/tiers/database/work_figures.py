@@ -20,7 +20,7 @@ FULLEST = "of the fullest instance"
 GROWS = "https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_PIOPS.Autoscaling.html"
 
 
-def figures(ask: Ask[Settings], work: Work, read_s: float, write_s: float) -> Iterator[Derivation]:
+def figures(ask: Ask[Settings], work: Work) -> Iterator[Derivation]:
     """Yield the size of the data, what of it is in memory, and what disk, log and network are asked."""
     yield _data(ask, work)
     yield _hit_ratio(ask, work)
@@ -46,7 +46,7 @@ def figures(ask: Ask[Settings], work: Work, read_s: float, write_s: float) -> It
         MODEL,
     )
     if work.shape.burstable:
-        yield _busy(ask, work, read_s, write_s)
+        yield _busy(ask, work)
 
 
 def _data(ask: Ask[Settings], work: Work) -> Derivation:
@@ -144,11 +144,11 @@ def _bought(ask: Ask[Settings], now: Disk, later: Disk) -> Iterator[Derivation]:
         yield ask.figure(leaf, most, unit, does, (*given, *_storage(ask, now, at)))
 
 
-def _busy(ask: Ask[Settings], work: Work, read_s: float, write_s: float) -> Derivation:
+def _busy(ask: Ask[Settings], work: Work) -> Derivation:
     per_s = ask.traffic.requests_per_s.average
     return ask.figure(
         "busy_ratio_average",
-        work.busy_ratio(per_s, read_s, write_s),
+        work.busy_ratio(per_s),
         "of 1",
         f"{FULLEST}, over the day: its queries/s x their CPU time / its vCPU",
         (

@@ -20,7 +20,7 @@ KEPT_ALIVE_S = 3600.0
 def size(ask: Ask[Settings]) -> Sized:
     """Return one load balancer across all zones, or one for what answers and one for what stays open.
 
-    Of each the mean capacity units an hour at each level.
+    Of each the mean capacity units an hour at each level, by the dimension that is fullest there.
     """
     balancer = ask.settings.balancer
     label, parts = balancer.upper(), _parts(ask)
@@ -100,7 +100,8 @@ def _units(ask: Ask[Settings], part: _Part) -> tuple[Band, str] | None:
         ("active connections", part.active.times(1 / unit.active_connections)),
         ("processed bytes", gib_per_h.times(1 / unit.gib_per_h)),
     )
-    binding, units = max(dimensions, key=lambda dimension: dimension[1].average)
+    units = Band(*map(max, *(band for _, band in dimensions)))
+    binding, _ = max(dimensions, key=lambda dimension: dimension[1].average)
     formula = (
         f"{part.of}largest of new connections / {unit.new_connections_per_s:g} per s, active connections / "
         f"{unit.active_connections:g}, processed GiB per h / {unit.gib_per_h:g}: {binding}"
