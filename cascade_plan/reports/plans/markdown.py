@@ -64,13 +64,15 @@ def _head(plan: Plan) -> Iterator[str]:
     yield from (f"**{escaped(sentence(plan))}** Gates: {facts.gate_counts(plan)}.", "")
     if margin := _margin(plan):
         yield from (escaped(margin), "")
+    if growth := facts.first_year_words(plan):
+        yield from (escaped(growth), "")
     if scenario.description:
         yield from (paragraph(scenario.description), "")
     registered = f", {words.count(users.registered)} registered" if users.registered else ""
     yield escaped(
         f"Planned for {words.count(users.peak)} users at peak and {words.count(users.average)} on average{registered}, "
         f"in {scenario.cloud} {scenario.region}, at prices of {_dates(plan)} from the book {plan.book}. "
-        "All amounts are US dollars for a month of 730 hours, before taxes."
+        f"All amounts are US dollars for a month of {scenario.hours_per_month} hours, before taxes."
     )
     yield ""
 
