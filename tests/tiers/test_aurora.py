@@ -80,7 +80,7 @@ def test_the_bill_is_two_instances_the_data_once_and_every_request() -> None:
     assert found["database primary (db.r6g.xlarge)"].cost_usd.average == HOURS * Decimal("0.5")
     assert found["read replicas (db.r6g.xlarge)"].cost_usd.average == HOURS * Decimal("0.5")
     growth = made.figure("database.growth_gib_per_month")
-    assert float(found["database storage"].cost_usd.average) == pytest.approx((200 + growth) * 0.1, abs=1e-5)
+    assert float(found["database storage"].cost_usd.average) == pytest.approx((200 + growth / 2) * 0.1, abs=1e-5)
     for level in LEVELS:
         month = io_by_hand(made, getattr(made.traffic.requests_per_s, level)) * HOURS * 3600 / 1e6
         assert float(getattr(found["database I/O requests"].cost_usd, level)) == pytest.approx(month * 0.2, rel=1e-6)

@@ -111,7 +111,8 @@ def usages(ask: Ask[Settings], work: Work, writer: NodeGroup) -> Iterator[Usage]
 
 
 def _stored_gib(ask: Ask[Settings], month: int) -> float:
-    return max(STORAGE_GIB_LEAST, held_gib(ask, month))
+    """Return what is charged: the data in the mean of the month, as it is metered by the hour."""
+    return max(STORAGE_GIB_LEAST, (held_gib(ask, month - 1) + held_gib(ask, month)) / 2)
 
 
 def requests_per_request(work: Work) -> float:
@@ -134,7 +135,7 @@ def figures(ask: Ask[Settings], work: Work) -> Iterator[Derivation]:
         "stored_gib",
         _stored_gib(ask, ask.scenario.month),
         "GiB",
-        f"max({STORAGE_GIB_LEAST}, data_gib at first + growth_gib_per_month x month), once for all instances",
+        f"max({STORAGE_GIB_LEAST}, data_gib at first + growth_gib_per_month x (month - 1/2)), once for all instances",
         (*((ask.own("data_gib"),) if ask.settings.data_gib is not None else ()), ask.given("month")),
         FAQ,
     )
