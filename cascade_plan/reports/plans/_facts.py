@@ -234,8 +234,8 @@ def first_year_words(plan: Plan) -> str:
     first = words.usd(getattr(plan.bill.first_year_usd[0], plan.scenario.budget.level))
     mean, last = (words.usd(Decimal(str(plan.figures[name].value))) for name in (FIRST_YEAR, MONTH_12))
     return (
-        f"This is the bill of month {plan.scenario.month}. What accumulates makes the first month cost {first}, the mean "
-        f"of the first year {mean} and month 12 {last}."
+        f"This is the bill of month {plan.scenario.month}. What accumulates makes the first month cost {first}, "
+        f"the mean of the first year {mean} and month 12 {last}."
     )
 
 

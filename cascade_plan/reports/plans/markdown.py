@@ -64,8 +64,6 @@ def _head(plan: Plan) -> Iterator[str]:
     yield from (f"**{escaped(sentence(plan))}** Gates: {facts.gate_counts(plan)}.", "")
     if margin := _margin(plan):
         yield from (escaped(margin), "")
-    if growth := facts.first_year_words(plan):
-        yield from (escaped(growth), "")
     if scenario.description:
         yield from (paragraph(scenario.description), "")
     registered = f", {words.count(users.registered)} registered" if users.registered else ""
@@ -75,6 +73,8 @@ def _head(plan: Plan) -> Iterator[str]:
         f"All amounts are US dollars for a month of {scenario.hours_per_month} hours, before taxes."
     )
     yield ""
+    if growth := facts.first_year_words(plan):
+        yield from (escaped(growth), "")
 
 
 def _margin(plan: Plan) -> str:
