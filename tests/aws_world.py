@@ -44,6 +44,8 @@ class Dimension:
     begin: str = "0"
     end: str = "Inf"
     currency: str = "USD"
+    words: str = ""
+    """What AWS says of it; empty for the amount and the unit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +104,16 @@ class Product:
         }
 
 
+def _described(dimension: Dimension) -> str:
+    """Return what AWS says of a price in words: of a fee, no amount."""
+    if dimension.amount is None or dimension.currency != "USD" or dimension.unit == "Quantity":
+        return dimension.words or "synthetic"
+    return dimension.words or f"USD {dimension.amount} per {dimension.unit} of this and that"
+
+
 def _dimension(code: str, dimension: Dimension) -> dict[str, Any]:
     priced = {} if dimension.amount is None else {dimension.currency: dimension.amount}
-    listed = {"unit": dimension.unit, "description": "synthetic", "appliesTo": [], "rateCode": code}
+    listed = {"unit": dimension.unit, "description": _described(dimension), "appliesTo": [], "rateCode": code}
     ranged = {} if dimension.unit == "Quantity" else {"beginRange": dimension.begin, "endRange": dimension.end}
     return {**listed, **ranged, "pricePerUnit": priced}
 

@@ -121,6 +121,8 @@ class Price(NamedTuple):
     begin: str = "0"
     end: str = "Inf"
     currency: str = "USD"
+    words: str = ""
+    """What AWS says of it; empty for the amount and the unit."""
 
 
 class Term(NamedTuple):
@@ -485,6 +487,12 @@ def quoted(cells: Iterable[str]) -> str:
     return ",".join('"{}"'.format(cell.replace('"', '""')) if cell else "" for cell in cells) + "\n"
 
 
+def described(price: Price) -> str:
+    """Return what AWS says of a price in words."""
+    named = f"${price.amount} per {price.unit} of this and that"
+    return price.words or (named if price.currency == "USD" and price.unit != "Quantity" else "so much")
+
+
 def records(product: Listed) -> Iterator[dict[str, str]]:
     """Yield a product's records, heading -> field."""
     for term in product.terms:
@@ -494,7 +502,7 @@ def records(product: Listed) -> Iterator[dict[str, str]]:
                 "OfferTermCode": term.code,
                 "RateCode": f"{product.sku}.{term.code}.{number:010}",
                 "TermType": term.kind,
-                "PriceDescription": f"{price.amount} {price.currency} per {price.unit}, or so",
+                "PriceDescription": described(price),
                 "EffectiveDate": term.effective,
                 "StartingRange": price.begin,
                 "EndingRange": price.end,
@@ -543,7 +551,7 @@ def _json_term(sku: str, term: Term) -> dict[str, Any]:
     for number, price in enumerate(term.prices):
         code = f"{sku}.{term.code}.{number:010}"
         ranges = {"beginRange": price.begin, "endRange": price.end} if price.begin else {}
-        prices[code] = {"rateCode": code, "description": "so much", **ranges, "unit": price.unit}
+        prices[code] = {"rateCode": code, "description": described(price), **ranges, "unit": price.unit}
         prices[code] |= {"pricePerUnit": {price.currency: price.amount}, "appliesTo": []}
     names = LEASE.split(",")
     attributes = {name: value for name, value in zip(names, term.lease, strict=False) if value}

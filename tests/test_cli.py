@@ -23,16 +23,16 @@ def test_the_line_that_must_always_work(cascade) -> None:  # type: ignore[no-unt
     status, out, err = cascade("size", "--peak", "10000", "--avg", "3000")
     assert status == 0
     assert "10,000 users at peak, 3,000 on average" in out
-    assert out.splitlines()[-2].startswith("✗ Over budget 4.8 x: ")
+    assert out.splitlines()[-2].startswith("✗ Over budget 5.6 x: ")
     assert out.splitlines()[-1] == "  next: cascade-plan explain cost --peak 10000 --avg 3000"
     assert len(out.splitlines()) <= 24
-    assert err.startswith("note: 9 of 19 prices are over 90 days old (prices update, or --max-price-age ")
+    assert err.startswith("note: 9 of 22 prices are over 90 days old (prices update, or --max-price-age ")
 
 
 def test_the_age_of_prices_is_said_once_and_can_be_accepted(cascade) -> None:  # type: ignore[no-untyped-def]
     line = ("size", "cascade", "--as-of", "2026-11-01")
     note = cascade(*line)[2]
-    assert note == "note: 9 of 19 prices are over 90 days old (prices update, or --max-price-age 800)\n"
+    assert note == "note: 9 of 22 prices are over 90 days old (prices update, or --max-price-age 800)\n"
     assert cascade(*line, "--max-price-age", "900")[2] == cascade(*line, "-q")[2] == ""
     status, _, err = cascade(*line, "--strict-prices")
     assert (status, err.count("older than 90 days")) == (3, 1)
@@ -123,12 +123,12 @@ def test_github_gets_annotations_and_a_summary(cascade, monkeypatch: pytest.Monk
     line = text.splitlines().index('  cost_usd_per_1000_users_month: ["< 50"]') + 1
     place = f"file=a%2Cb/c.yaml,line={line}"
     assert status == 1
-    assert f"::error {place},title=cascade-plan cascade::✗ cost_usd_per_1000_users_month < 50 = 238.56\n" in err
+    assert f"::error {place},title=cascade-plan cascade::✗ cost_usd_per_1000_users_month < 50 = 279.38\n" in err
     assert (out + err).count("cost_usd_per_1000_users_month") == 1
     assert "::" not in out
     summary = Path("summary.md").read_text(encoding="utf-8")
-    assert summary.startswith("## cascade: ✗ Over budget 4.8 x: ")
-    assert "| database | db.r5.xlarge multi-AZ, 1 replica | 2 | 1,129.50 | 47% |" in summary
+    assert summary.startswith("## cascade: ✗ Over budget 5.6 x: ")
+    assert "| database | db.r5.xlarge multi-AZ, 1 replica | 2 | 1,129.50 | 41% |" in summary
     assert len(summary.splitlines()) < 40
 
 
@@ -173,7 +173,7 @@ def test_check_says_its_verdict_once(cascade) -> None:  # type: ignore[no-untype
     assert len(out.splitlines()) < 10
     assert "Figures" in cascade("check", "--full")[1]
     _, out, err = cascade("check", "--format", "json")
-    assert "✗ cost_usd_per_1000_users_month < 50 = 238.56\n" in err
+    assert "✗ cost_usd_per_1000_users_month < 50 = 279.38\n" in err
 
 
 def test_a_file_holds_what_a_terminal_shows(cascade, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]

@@ -10,7 +10,7 @@ from math import ceil, floor
 from typing import Any, Generic, TypeVar
 
 from cascade_plan.errors import InfeasibleError, UsageError
-from cascade_plan.model.catalogue import UNBOUNDED, Allocatable, Shape
+from cascade_plan.model.catalogue import UNBOUNDED, Allocatable, DiskRate, Shape
 from cascade_plan.model.cloud import Cloud
 from cascade_plan.model.derivation import Derivation, Finding, Input
 from cascade_plan.model.fleet import Band, NodeGroup, Sized, Streams
@@ -276,9 +276,17 @@ class Ask(Site[S]):
             count=count,
             terms=getattr(self.settings, "terms"),  # noqa: B009
             disk_gib=root_gib + data_gib,
-            disk_rate=self.cloud.node_disk(),
+            disk_rate=self._node_disk(),
             pod_count_max=pods,
             unrequested_share=unrequested_share,
             lever=f"{self.name}.node_count",
             hourly_count=hourly_count,
         )
+
+    def _node_disk(self) -> DiskRate | None:
+        """Return what the root volume of a node does: what it includes, or what more the cluster asks of it."""
+        included, cluster = self.cloud.node_disk(), self.settings_of("cluster")
+        if included is None or cluster is None:
+            return included
+        asked = DiskRate(float(cluster.disk_operations_per_s), float(cluster.disk_mib_per_s * 2**20))
+        return DiskRate(*map(max, included, asked))

@@ -11,6 +11,7 @@ from typing import Final
 
 from cascade_plan.errors import PriceError
 from cascade_plan.model.bill import Amounts, Item, Unpriced
+from cascade_plan.model.catalogue import DiskRate
 from cascade_plan.model.commitments import Lot, Size, break_even, exact_share, lot
 from cascade_plan.model.fleet import Band, Fleet, NodeGroup, Usage
 from cascade_plan.model.offer import Offer
@@ -22,6 +23,7 @@ from cascade_plan.units import QUANTUM, quantity
 NONE: Final = Decimal(0)
 ON_DEMAND: Final = "on_demand"
 DISK: Final = Offer("disk")
+MIB: Final = 2**20
 GIVEN: Final = "scenario"
 """Origin and service of a price that the scenario itself gives, and its source where it says of none."""
 
@@ -39,6 +41,8 @@ class Seller:
     """What of metered use -> its line's name, where the cloud has one of its own for it."""
     described: Callable[[Offer], str] = lambda offer: offer.name
     """What stands in brackets after a group's name."""
+    disk_rate: DiskRate | None = None
+    """What the disk of a node includes; None where it sets no limit."""
     sizes: Callable[[Offer], Iterable[Size]] = lambda offer: (Size(offer, Fraction(1)),)
     """What may be reserved to pay for an instance, itself first; where sizes are not exchanged, that alone."""
 
@@ -85,9 +89,23 @@ def lines(fleet: Fleet, book: Book, seller: Seller) -> Iterator[Item | Unpriced]
             volumes = _exact(group.count.times(group.disk_gib))
             line = _Line(f"{group.name} volumes ({seller.disk})", group.tier, "gib_month", group.name)
             yield _priced(line, volumes, seller.prices.key(DISK), book)
+            yield from _disk_lines(group, book, seller)
     for usage in fleet.usages:
         if usage.price_usd is not None or usage.offer.what not in seller.not_charged:
             yield from _usage_lines(usage, book, seller)
+
+
+def _disk_lines(group: NodeGroup, book: Book, seller: Seller) -> Iterator[Item | Unpriced]:
+    """Yield what the disks of nodes do beyond what they include."""
+    if group.disk_rate is None or seller.disk_rate is None:
+        return
+    for name, what, unit, more in (
+        ("operations", "disk_operations", "iops_month", group.disk_rate[0] - seller.disk_rate[0]),
+        ("throughput", "disk_throughput", "mibps_month", (group.disk_rate[1] - seller.disk_rate[1]) / MIB),
+    ):
+        if more > 0:
+            line = _Line(f"{group.name} disk {name}", group.tier, unit, group.name)
+            yield _priced(line, _exact(group.count.times(more)), seller.prices.key(Offer(what)), book)
 
 
 def _instance_lines(group: NodeGroup, hours_per_month: int, book: Book, seller: Seller) -> Iterator[Item | Unpriced]:

@@ -16,6 +16,7 @@ from typing import Final, NamedTuple
 from cascade_plan.errors import did_you_mean
 from cascade_plan.model.price import PriceKey, Row
 from cascade_plan.model.terms import Commitment, commitment_of, upfront_of
+from cascade_plan.prices.descriptions import contradicts
 from cascade_plan.prices.layout import CURRENCY
 from cascade_plan.prices.products import PriceList
 from cascade_plan.units import trimmed
@@ -58,6 +59,8 @@ class Rate(NamedTuple):
     note: str = ""
     is_neutral: bool = False
     """Whether it is of a product that the source lists for all alike, and counts only where one of its own has none."""
+    description: str = ""
+    """What the source says of it in words; empty where it says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +117,8 @@ def choose(rates: Iterable[Rate], today: date, prices: PriceList, published: Pub
 
     A rate that is not in force `today` is passed over, and so are a free allowance beside a price, and one for all
     alike beside one of the key's own; of the others the newest counts. Two different prices of the same day, a price
-    that is negative, zero or no number, an unknown unit, another currency and tiers that overlap or leave a hole are
-    problems.
+    that is negative, zero, no number or not the one its own words name, an unknown unit, another currency and tiers
+    that overlap or leave a hole are problems.
     """
     found: dict[PriceKey, list[_Price]] = {}
     problems: list[Problem] = []
@@ -168,7 +171,9 @@ def _own(rates: list[Rate]) -> list[Rate]:
 
 
 def _is_free(rate: Rate) -> bool:
-    return _DECIMAL.fullmatch(rate.amount) is not None and Decimal(rate.amount) == 0
+    """Return whether a rate costs nothing; one whose words name a price is none such, but damaged."""
+    is_zero = _DECIMAL.fullmatch(rate.amount) is not None and Decimal(rate.amount) == 0
+    return is_zero and not contradicts(rate.description, Decimal(0))
 
 
 def _identity(rate: Rate) -> tuple[PriceKey, str, str, str]:
@@ -192,7 +197,7 @@ def _price(rates: list[Rate], published: Published) -> _Price:
     """Return the price that one term's rates make together. Raises ValueError saying why they make none."""
     hourly = fee = None
     for rate in rates:
-        amount = _amount(rate)
+        amount = _amount(rate, published)
         if rate.published_unit.lower() == FEE:
             fee = _only(fee, amount)
         else:
@@ -224,7 +229,7 @@ def _only(known: Decimal | None, amount: Decimal) -> Decimal:
     return amount
 
 
-def _amount(rate: Rate) -> Decimal:
+def _amount(rate: Rate, published: Published) -> Decimal:
     if rate.currency != CURRENCY:
         raise ValueError(f"priced in {rate.currency or 'no currency'}, not in {CURRENCY} (SKU {rate.sku})")
     if not _DECIMAL.fullmatch(rate.amount):
@@ -233,6 +238,9 @@ def _amount(rate: Rate) -> Decimal:
     amount = Decimal(rate.amount)
     if amount < 0:
         raise ValueError(f"a negative price, {rate.amount} (SKU {rate.sku})")
+    _, count = published.get(rate.published_unit.lower(), ("", Decimal(1)))
+    if contradicts(rate.description, amount, max(count, Decimal(1))):
+        raise ValueError(f"a price of {_plain(amount)}, but it is described as {rate.description!r} (SKU {rate.sku})")
     return amount
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
+from cascade_plan.model.bill import FIRST_YEAR, MONTH_12
 from cascade_plan.model.derivation import Derivation
 from cascade_plan.model.plan import Plan
 from cascade_plan.model.price import UNITS
@@ -17,6 +18,7 @@ from cascade_plan.reports.provenance import where_from
 MONTHLY: Final = "cost_usd_per_month."
 UPFRONT: Final = "cost_usd_upfront"
 MONEY_UNITS: Final[Mapping[str, str]] = {"USD": "", "USD/month": " a month"}
+YEAR: Final = (FIRST_YEAR, MONTH_12)
 UNFOLDED: Final = 2**16
 """A width that folds no line."""
 TOPICS: Final = (
@@ -82,7 +84,9 @@ def document(figure: Derivation, plan: Plan) -> dict[str, Any]:
         "note": figure.note,
         "interval": list(figure.interval) if figure.interval else None,
     }
-    if figure.figure.startswith(MONTHLY):
+    if figure.figure in YEAR:
+        made["months"] = [str(cost) for cost in _months(plan)]
+    elif figure.figure.startswith(MONTHLY):
         level = figure.figure.removeprefix(MONTHLY)
         made["lines"] = [
             {
@@ -147,13 +151,26 @@ def _lines(plan: Plan, figure: Derivation, depth: int, seen: set[str], billed: b
         yield f"{indent}  source   {figure.source}"
     if figure.note:
         yield f"{indent}  note     {figure.note}"
-    if figure.figure.startswith(MONTHLY):
-        yield from _bill_lines(plan, figure.figure, indent, billed)
-    if figure.figure == UPFRONT:
-        yield from _upfront_lines(plan, indent)
+    yield from _sum_of(plan, figure.figure, indent, billed)
     for entry in figure.inputs:
         if entry.origin == "computed" and entry.name in plan.figures and entry.name not in seen:
             yield from _lines(plan, plan.figures[entry.name], depth + 1, seen, billed)
+
+
+def _sum_of(plan: Plan, figure: str, indent: str, billed: bool) -> Iterator[str]:
+    """Yield what a cost is the sum of: months, lines of the bill, or what is paid upfront; nothing for what is none."""
+    if figure in YEAR:
+        for month, cost in enumerate(_months(plan), start=1):
+            yield f"{indent}  month    {month:>2} = {_money(cost)}"
+    elif figure.startswith(MONTHLY):
+        yield from _bill_lines(plan, figure, indent, billed)
+    elif figure == UPFRONT:
+        yield from _upfront_lines(plan, indent)
+
+
+def _months(plan: Plan) -> list[Decimal]:
+    """Return what each month of the first year costs at the level that the budget judges."""
+    return [getattr(month, plan.scenario.budget.level) for month in plan.bill.first_year_usd]
 
 
 def _bill_lines(plan: Plan, figure: str, indent: str, billed: bool) -> Iterator[str]:

@@ -327,7 +327,7 @@ def test_a_way_is_said_in_few_words(name: str) -> None:
 def test_of_a_commitment_one_form_is_shown_and_what_excludes_it_is_named() -> None:
     ways = by_title(of_bundled("cascade")[1])
     reserved = [title for title in ways if "reserved" in title]
-    assert len(reserved) == len({title.split(" reserved")[0] for title in reserved}) == 4
+    assert len(reserved) == len({title.split(" reserved")[0] for title in reserved}) == 5
     assert ways["API nodes on spot"].excludes == ("API nodes reserved for three years, all upfront",)
     assert ways["API nodes reserved for three years, all upfront"].excludes == ()
     joined = {*of_bundled("cascade")[1].alternatives[-1].parts}

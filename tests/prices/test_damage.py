@@ -1,6 +1,7 @@
 """Offer files that are damaged: never a traceback, never a lost cache, and no price that the file does not have.
 
-A digit of a price that is another digit cannot be seen: such a price stands in the damaged file itself.
+A digit of a price that is another digit is seen by what AWS says of the price in words. Savings plans have no such
+words: there the other price stands in the damaged file itself.
 """
 
 from __future__ import annotations
@@ -94,6 +95,22 @@ def test_damage_is_refused_or_seen_to_change_nothing_but_what_it_touched(name: s
         return
     stand_there = {Decimal(number.decode()) for number in re.findall(rb"[0-9]+(?:\.[0-9]+)?", broken)}
     assert {Decimal(usd) for key, usd in found.items() if right.get(key) != usd} <= stand_there
+
+
+PRICES = re.compile(rb'(?<=")[0-9]+\.[0-9]+(?=")')
+
+
+@pytest.mark.parametrize("name", ["json", "csv"])
+@given(st.data())
+def test_a_digit_that_is_typed_into_a_price_makes_no_other_price(name: str, data: st.DataObject) -> None:
+    body, read = FILES[name]
+    right = prices(list(read(body)))
+    price = data.draw(st.sampled_from([*PRICES.finditer(body)]))
+    gone = data.draw(st.integers(0, 1))
+    place = data.draw(st.integers(price.start(), price.end() - gone))
+    typed = data.draw(st.sampled_from("0123456789")).encode()
+    found = prices(list(read(body[:place] + typed + body[place + gone :])))
+    assert found.items() <= right.items()
 
 
 @contextmanager

@@ -246,7 +246,10 @@ def _sold(product: Listed) -> aws_world.Product:
     terms = tuple(
         aws_world.Term(
             term.code,
-            tuple(aws_world.Dimension(p.unit, p.amount, p.begin or "0", p.end or "Inf") for p in term.prices),
+            tuple(
+                aws_world.Dimension(p.unit, p.amount, p.begin or "0", p.end or "Inf", words=p.words)
+                for p in term.prices
+            ),
             *term.lease,
             effective=f"{term.effective}T00:00:00Z",
         )

@@ -48,8 +48,7 @@ HEAD, RECORDS = parts(EC2)
 NAMES = world.HEADINGS["AmazonEC2"].split(",")
 RIGHT = Counter(read(EC2))
 FREE = [
-    NAMES.index(name)
-    for name in ("PriceDescription", "Location", "Memory", "Group Description", "VPCNetworkingSupport")
+    NAMES.index(name) for name in ("Instance Family", "Location", "Memory", "Group Description", "VPCNetworkingSupport")
 ]
 """Columns that decide nothing."""
 

@@ -50,7 +50,7 @@ DATABASE_STORAGE: Final = StorageRate(
     4,
     "https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Storage.html#gp3-storage: below 400 GiB fixed",
 )
-NODE_DISK: Final = DiskRate(3000, 125 * 2**20)
+NODE_DISK: Final = DiskRate(3000.0, 125.0 * 2**20)
 """gp3 of any size, https://docs.aws.amazon.com/ebs/latest/userguide/general-purpose.html"""
 BURSTS: Final = {
     **{
@@ -151,7 +151,7 @@ def lines(fleet: Fleet, book: Book) -> Iterator[Item | Unpriced]:
     Raises UsageError for an offer that AWS does not sell.
     """
     titles = {"kubernetes": "EKS control plane"}
-    return priced(fleet, book, Seller(price_list(NAME), NOT_CHARGED, "gp3", titles, _described, sizes))
+    return priced(fleet, book, Seller(price_list(NAME), NOT_CHARGED, "gp3", titles, _described, NODE_DISK, sizes))
 
 
 def _described(offer: Offer) -> str:

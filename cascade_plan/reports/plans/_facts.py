@@ -227,6 +227,18 @@ def growth(plan: Plan) -> list[str]:
     return [f"grows  ${now:,.0f} in month {month}, ${mean:,.0f} in the mean of a year, ${last:,.0f} in month 12"]
 
 
+def first_year_words(plan: Plan) -> str:
+    """Return how the cost grows over the first year as a sentence; "" where every month costs the same."""
+    if FIRST_YEAR not in plan.figures:
+        return ""
+    first = words.usd(getattr(plan.bill.first_year_usd[0], plan.scenario.budget.level))
+    mean, last = (words.usd(Decimal(str(plan.figures[name].value))) for name in (FIRST_YEAR, MONTH_12))
+    return (
+        f"This is the bill of month {plan.scenario.month}. What accumulates makes the first month cost {first}, "
+        f"the mean of the first year {mean} and month 12 {last}."
+    )
+
+
 def margin(plan: Plan) -> list[str]:
     """Return up to what CPU time a request, and database time, the loads keep their limits; no line without limits."""
     if (cpu := plan.figures.get(CPU)) is None:

@@ -40,8 +40,8 @@ def screen(plan: Plan, width: int, command: str) -> str:
     missed = all_folded([*gates(plan, MISSED), *facts.margin(plan), *facts.growth(plan)], width)
     free = HEIGHT - BLANK - len(top) - len(end) - len(missed)
     head_and_total = 2
-    # What a fleet cannot bear is said before its cheapest tiers are.
-    least = int(any(finding.is_broken for finding in plan.findings))
+    # What matters most is said before the cheapest tiers are.
+    least = 1
     most = max(least, min(FINDINGS, free - head_and_total - len(tiers(plan)) - 1))
     said = findings(plan, width, max(0, most))
     table = bill(plan, width, max(1, free - len(said) - head_and_total))

@@ -70,9 +70,11 @@ def _head(plan: Plan) -> Iterator[str]:
     yield escaped(
         f"Planned for {words.count(users.peak)} users at peak and {words.count(users.average)} on average{registered}, "
         f"in {scenario.cloud} {scenario.region}, at prices of {_dates(plan)} from the book {plan.book}. "
-        "All amounts are US dollars for a month of 730 hours, before taxes."
+        f"All amounts are US dollars for a month of {scenario.hours_per_month} hours, before taxes."
     )
     yield ""
+    if growth := facts.first_year_words(plan):
+        yield from (escaped(growth), "")
 
 
 def _margin(plan: Plan) -> str:

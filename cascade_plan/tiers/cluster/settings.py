@@ -48,3 +48,11 @@ class Settings(tier.Settings):
         20, "cited", "default of an EKS managed node group, https://docs.aws.amazon.com/eks/latest/APIReference/"
     )
     """Root volume of each node."""
+    disk_operations_per_s: Annotated[int, Field(ge=3000, le=16_000)] = default(
+        3000, "cited", "what gp3 includes, https://docs.aws.amazon.com/ebs/latest/userguide/general-purpose.html"
+    )
+    """What that volume does; what is more than it includes is paid for."""
+    disk_mib_per_s: Annotated[int, Field(ge=125, le=1000)] = default(
+        125, "cited", "what gp3 includes, https://docs.aws.amazon.com/ebs/latest/userguide/general-purpose.html"
+    )
+    """Its throughput, likewise."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import ceil, inf
 from typing import Final, NamedTuple
 
 from cascade_plan.formulas.accumulation import MONTHS_PER_YEAR
+from cascade_plan.formulas.losses import after_loss
 from cascade_plan.model.ask import Ask
 from cascade_plan.model.catalogue import DiskRate, StorageRate
 from cascade_plan.model.ceiling import Demand
@@ -74,5 +76,9 @@ def _wanted(ask: Ask[Settings], work: Work, storage: StorageRate) -> DiskRate:
 
 
 def _asked(ask: Ask[Settings], work: Work, demand: Demand, most: float | None) -> float:
-    per_s = busiest_requests_per_s(ask.scenario, ask.traffic)
+    """Return what the fullest instance is asked; by the method slo of what a lost zone leaves, as of its counts."""
+    per_s, asked = busiest_requests_per_s(ask.scenario, ask.traffic), ask.scenario.availability.asked
+    if ask.solution is not None:
+        left = after_loss(work.replica_count, asked.zones, asked.lost_zone_count, 0)
+        work = replace(work, replica_count=left)
     return min(work.fullest(demand, per_s), inf if most is None else most)

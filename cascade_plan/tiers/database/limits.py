@@ -75,8 +75,9 @@ def _of_disk(ask: Ask[Settings], work: Work, at: int) -> _Limit | None:
     if own is None or (storage is not None and storage.most < own):
         return storage
     most = (shape.disk_burst_operations_per_s, shape.disk_burst_bytes_per_s)[at]
-    if most is not None and storage is not None:
-        most = min(most, storage.most)
+    if most is not None:
+        held = disk(ask, work, ask.scenario.month)
+        most = min(most, (held.operations_per_s, held.bytes_per_s)[at])
     return _Limit(f"{shape.name} does all the time", own, _larger(ask), BurstRate.above(own, most, shape.disk_burst_s))
 
 
@@ -85,14 +86,13 @@ def _of_storage(ask: Ask[Settings], work: Work, at: int) -> _Limit | None:
     storage = ask.cloud.database_storage()
     if storage is None:
         return None
-    found, leaf = disk(ask, work, ask.scenario.month), PROVISIONED[at]
-    most = (found.operations_per_s, found.bytes_per_s)[at]
+    if getattr(ask.settings, PROVISIONED[at]) is None:
+        # What is not given is bought as it is asked, to the most there is, whatever number of instances is tried.
+        return _Limit(f"{storage.called} does at most", storage.most[at], _larger(ask))
+    found = disk(ask, work, ask.scenario.month)
     does = "its provisioned storage does" if found.bought[at] else f"{found.gib:,} GiB of {storage.called} do"
-    # What is not given follows what is asked, to the most there is.
-    way = f"provision more, tiers.{ask.name}.{leaf}"
-    if getattr(ask.settings, leaf) is None:
-        way = f"{storage.called} does no more; {_larger(ask)}"
-    return _Limit(does, most, way)
+    most = (found.operations_per_s, found.bytes_per_s)[at]
+    return _Limit(does, most, f"provision more, tiers.{ask.name}.{PROVISIONED[at]}")
 
 
 def _larger(ask: Ask[Settings]) -> str:

@@ -16,7 +16,7 @@ class Settings(tier.Settings):
         "alb", "assumption", "terminates TLS, speaks WebSocket and health-checks pods"
     )
     """alb reads requests (an application load balancer), nlb passes connections on (a network load balancer)."""
-    shared: bool = default(True, "assumption", "one balancer costs less, and tells requests and WebSockets apart")
+    shared: bool = default(True, "assumption", "one balancer costs less, and tells both kinds of traffic apart")
     """Whether one balancer is before services and open connections alike; else those have one of their own."""
     response_ms: MillisecondsOrZero = default(
         2.0, "assumption", "TLS, the balancer and a trip to a pod that may be in another zone: 1 to 3 ms"

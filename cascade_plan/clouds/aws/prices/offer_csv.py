@@ -19,7 +19,10 @@ HEADINGS: Final = {
     "volumeApiName": "Volume API Name",
 }
 """An attribute, by its name in the query API -> the heading of its column, where it is not the name's words."""
-_PRICE: Final = ("OfferTermCode", "EffectiveDate", "Unit", "PricePerUnit", "Currency", "StartingRange", "EndingRange")
+_PRICE: Final = (
+    "OfferTermCode", "EffectiveDate", "Unit", "PricePerUnit", "Currency", "StartingRange", "EndingRange",
+    "PriceDescription",
+)  # fmt: skip
 """In the order of `Dimension`."""
 _TERM: Final = ("LeaseContractLength", "PurchaseOption", "OfferingClass")
 """Only offers that have reservations have these."""

@@ -162,9 +162,9 @@ def _prices(events: Events) -> list[Dimension]:
             depth += _step(event)
             if event == "end_map" and depth == 1:
                 currency = CURRENCY if CURRENCY in amounts else next(iter(amounts), "")
-                range_ = fields.get("beginRange", ""), fields.get("endRange", "")
+                rest = (fields.get(name, "") for name in ("beginRange", "endRange", "description"))
                 amount = amounts.get(currency, "")
-                prices.append(Dimension("", "", fields.get("unit", ""), amount, currency, *range_))
+                prices.append(Dimension("", "", fields.get("unit", ""), amount, currency, *rest))
                 fields, amounts = {}, {}
             elif not depth:
                 break

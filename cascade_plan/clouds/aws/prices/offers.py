@@ -57,6 +57,7 @@ class Dimension(NamedTuple):
     currency: str
     begin: str
     end: str
+    description: str
 
 
 class Wanted:
@@ -155,6 +156,7 @@ def rate_of(edition: Edition, found: Found, key: PriceKey, price: Dimension) -> 
         end=price.end or "Inf",
         tiered=found.kind.is_tiered,
         is_neutral=found.is_neutral,
+        description=price.description,
     )
 
 

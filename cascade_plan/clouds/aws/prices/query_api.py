@@ -43,6 +43,7 @@ class _Dimension(_Answer):
     unit: str = ""
     begin_range: str = "0"
     end_range: str = "Inf"
+    description: str = ""
     price_per_unit: Mapping[str, str | None] = {}
 
     def price(self) -> tuple[str, str]:
@@ -195,4 +196,5 @@ def _rates_in(term: _Term, blank: Rate, product: Product) -> Iterator[Rate]:
             effective=term.effective_date[:10],
             begin=dimension.begin_range,
             end=dimension.end_range,
+            description=dimension.description,
         )
