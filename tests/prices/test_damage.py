@@ -148,3 +148,30 @@ def test_an_update_from_a_damaged_file_loses_no_price(random: random.Random, whi
         assert after.rows.keys() >= whole.rows.keys()
         if outcome.failure is not None:
             assert path.read_bytes() == before
+
+
+OTHERS = tuple(product.sku.encode() for product in genuine.BALANCERS)
+
+
+@pytest.mark.parametrize(("one", "other"), [(b"XZ2DR556MD28P9WJ", b"P2XGEJ8N3KU52WA8")], ids=["NLB, ALB"])
+def test_a_line_that_moved_to_another_product_is_refused(one: bytes, other: bytes) -> None:
+    """Each product, term and price of an offer says which product it is of."""
+    assert {one, other} <= {*OTHERS}
+    _, read = FILES["json"]
+    moved = (
+        (b'"sku": "%b",\n      "productFamily"' % one, b'"sku": "%b",\n      "productFamily"' % other),
+        (b'"%b": {\n        "%b.' % (one, one), b'"%b": {\n        "%b.' % (other, one)),
+        (b'"rateCode": "%b.' % one, b'"rateCode": "%b.' % other),
+    )
+    for right, wrong in moved:
+        assert BALANCERS.count(right) == 1
+        with pytest.raises(CloudError, match="damaged"):
+            list(read(BALANCERS.replace(right, wrong)))
+
+
+def test_a_record_with_another_products_code_is_refused() -> None:
+    body, read = FILES["csv"]
+    for right, wrong in ((b'"GP3multi_az"', b'"GP3single_az"'), (b'"GP3multi_az.', b'"GP3single_az.')):
+        assert body.count(right) == 1
+        with pytest.raises(CloudError, match=r"damaged: the price .* stands at the product"):
+            list(read(body.replace(right, wrong)))

@@ -21,7 +21,7 @@ HEADINGS: Final = {
 """An attribute, by its name in the query API -> the heading of its column, where it is not the name's words."""
 _PRICE: Final = (
     "OfferTermCode", "EffectiveDate", "Unit", "PricePerUnit", "Currency", "StartingRange", "EndingRange",
-    "PriceDescription",
+    "PriceDescription", "RateCode",
 )  # fmt: skip
 """In the order of `Dimension`."""
 _TERM: Final = ("LeaseContractLength", "PurchaseOption", "OfferingClass")

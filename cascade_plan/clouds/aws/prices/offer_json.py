@@ -53,7 +53,7 @@ def _rates(events: Events, wanted: Wanted, offer: str) -> Iterator[Rate]:
         if event == "map_key":
             key = value
             if depth == 1 and key == "products":
-                products = _products(events, wanted)
+                products = _products(events, wanted, offer)
             elif depth == 1 and key == "terms":
                 if products is None:
                     raise CloudError(f"{offer}: the layout has changed, the terms come before the products")
@@ -68,15 +68,19 @@ def _rates(events: Events, wanted: Wanted, offer: str) -> Iterator[Rate]:
         raise CloudError(f"{offer}: the layout has changed, there are no products with terms")
 
 
-def _products(events: Events, wanted: Wanted) -> dict[str, Found]:
-    """Return SKU -> product for the wanted products. Raises CloudError when no product could be told."""
+def _products(events: Events, wanted: Wanted, offer: str) -> dict[str, Found]:
+    """Return SKU -> product for the wanted products.
+
+    Raises CloudError when no product could be told, and for one that says it is another.
+    """
     found: dict[str, Found] = {}
     fields: dict[str, str] = {}
     names: set[str] = set()
-    depth, key = 0, ""
+    depth, key, listed = 0, "", ""
     for event, value in events:
         if event == "map_key":
             key = value
+            listed = value if depth == 1 else listed
         elif event == "string":
             # A product's own fields and its attributes have no name in common.
             fields[key] = value
@@ -84,8 +88,12 @@ def _products(events: Events, wanted: Wanted) -> dict[str, Found]:
             depth += _step(event)
             if event == "end_map" and depth == 1:
                 names.update(fields)
-                if product := wanted.find(fields, sku := fields.get("sku", "")):
-                    found[sku] = product
+                if fields.get("sku", listed) != listed:
+                    raise CloudError(
+                        f"{offer}: the file is damaged: the product {listed!r} says it is {fields['sku']!r}; try again"
+                    )
+                if product := wanted.find(fields, listed):
+                    found[listed] = product
                 fields = {}
             elif not depth:
                 break
@@ -162,7 +170,7 @@ def _prices(events: Events) -> list[Dimension]:
             depth += _step(event)
             if event == "end_map" and depth == 1:
                 currency = CURRENCY if CURRENCY in amounts else next(iter(amounts), "")
-                rest = (fields.get(name, "") for name in ("beginRange", "endRange", "description"))
+                rest = (fields.get(name, "") for name in ("beginRange", "endRange", "description", "rateCode"))
                 amount = amounts.get(currency, "")
                 prices.append(Dimension("", "", fields.get("unit", ""), amount, currency, *rest))
                 fields, amounts = {}, {}

@@ -58,6 +58,7 @@ class Dimension(NamedTuple):
     begin: str
     end: str
     description: str
+    rate_code: str
 
 
 class Wanted:
@@ -139,7 +140,11 @@ def check_names(offer: str, needed: Iterable[str], known: Iterable[str]) -> None
 
 
 def rate_of(edition: Edition, found: Found, key: PriceKey, price: Dimension) -> Rate:
-    """Return the rate that one price of a wanted product is; `key` has the term."""
+    """Return the rate that one price of a wanted product is; `key` has the term.
+
+    Raises CloudError when the price is another product's.
+    """
+    check_rate_code(edition.offer, price.rate_code, found.sku, price.offer_term)
     return Rate(
         key=key,
         unit=found.kind.unit,
@@ -158,6 +163,15 @@ def rate_of(edition: Edition, found: Found, key: PriceKey, price: Dimension) -> 
         is_neutral=found.is_neutral,
         description=price.description,
     )
+
+
+def check_rate_code(offer: str, rate_code: str, sku: str, offer_term: str) -> None:
+    """Raise CloudError unless the code of a price, which begins with its product's and its term's, is of these two."""
+    if rate_code and not rate_code.startswith(f"{sku}.{offer_term}."):
+        raise CloudError(
+            f"{offer}: the file is damaged: the price {rate_code!r} stands at the product {sku!r} and its term"
+            f" {offer_term!r}; try again"
+        )
 
 
 def key_in(found: Found, lease: str, option: str, offering_class: str) -> PriceKey | None:

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from pydantic.alias_generators import to_camel
 
 from cascade_plan.clouds.aws.prices.client import PATIENT, Patience, client, listing
+from cascade_plan.clouds.aws.prices.offers import check_rate_code
 from cascade_plan.clouds.aws.product import Product
 from cascade_plan.clouds.aws.products import products_of
 from cascade_plan.clouds.aws.terms import reserved
@@ -44,6 +45,7 @@ class _Dimension(_Answer):
     begin_range: str = "0"
     end_range: str = "Inf"
     description: str = ""
+    rate_code: str = ""
     price_per_unit: Mapping[str, str | None] = {}
 
     def price(self) -> tuple[str, str]:
@@ -185,8 +187,9 @@ def _rates_of(entry: _Entry, key: PriceKey, product: Product, request: Request) 
 
 
 def _rates_in(term: _Term, blank: Rate, product: Product) -> Iterator[Rate]:
-    """Yield a rate for each dimension of a term."""
+    """Yield a rate for each dimension of a term. Raises CloudError for one that is another product's."""
     for dimension in term.price_dimensions.values():
+        check_rate_code(product.code, dimension.rate_code, blank.sku, term.offer_term_code)
         amount, currency = dimension.price()
         yield blank._replace(
             offer_term=term.offer_term_code,
