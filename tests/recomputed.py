@@ -651,8 +651,9 @@ class Recomputed:
             )
             yield from self.nat(settings, nats)
             balancers = sum(len(self.balancers(each)) for each in self.of("gateway").values())
-            addresses = (nats + balancers * self.zones) * self.hours
-            yield Line("public IPv4 addresses", constant(addresses), ("network", "public-ipv4", "", "on_demand"))
+            behind = self.by(self.nodes) if settings["nat"] == "off" else constant(nats)
+            addresses = {level: (count + balancers * self.zones) * self.hours for level, count in behind.items()}
+            yield Line("public IPv4 addresses", addresses, ("network", "public-ipv4", "", "on_demand"))
             crossing = self.by(lambda level, settings=settings: self.crossing(settings, level))  # type: ignore[misc]
             yield Line("traffic between zones", crossing, ("transfer", "inter-zone", "", "on_demand"))
 
@@ -674,15 +675,19 @@ class Recomputed:
         if settings["nat"] != "gateway":
             return
         yield Line("NAT gateways", constant(count * self.hours), ("network", "nat-gateway", "", "on_demand"))
-        nodes = [group for group in self.groups() if group["shape"]["what"] in ("vm", "pod")]
         each = exact(settings["nat_gib_per_node_month"])
-        passed = self.by(lambda level: sum((exact(group["count"][level]) for group in nodes), Fraction(0)) * each)
+        passed = self.by(lambda level: self.nodes(level) * each)
         key = ("network", "nat-gateway-data", "", "on_demand")
         yield Line("NAT traffic", passed, key)
         store = next(iter(self.of("objects").values()), None)
         if store and store["moved_by"] == "pods" and not settings["object_endpoint"]:
             moved = self.per_request(self.object_bytes * (1 + self.objects_read), Fraction(1, GIB))
             yield Line("objects through NAT", moved, key)
+
+    def nodes(self, level: str) -> Fraction:
+        """Return the machines that reach the internet, pods without a node among them."""
+        there = (exact(group["count"][level]) for group in self.groups() if group["shape"]["what"] in ("vm", "pod"))
+        return sum(there, Fraction(0))
 
     def crossing(self, settings: Mapping[str, Any], level: str) -> Fraction:
         """Return the GiB a month between zones, as often as they are charged: of a cache on one side, else on both."""
@@ -748,7 +753,8 @@ class Recomputed:
             there = held(self.month, Fraction(settings["log_retention_days"] * 12, 365)) * exact(
                 settings["stored_ratio"]
             )
-            stored = {level: gib * there for level, gib in written.items()}
+            # What accumulates does so by the average month, whatever hours a budget counts.
+            stored = {level: gib * there * 730 / exact(self.hours) for level, gib in written.items()}
             yield Line("logs stored", stored, ("cloudwatch", "logs-stored", "", "on_demand"))
             metrics, alarms = constant(settings["metric_count"]), constant(settings["alarm_count"])
             yield Line("metrics", metrics, ("cloudwatch", "metric", "tiered", "on_demand"))

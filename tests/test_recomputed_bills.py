@@ -29,6 +29,8 @@ VARIANTS: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "the seventh month of a full disk": ("whale-1m", {"month": "7"}),
     "a month of 744 hours": ("cascade", {"hours_per_month": "744"}),
     "744 hours without machines": ("serverless-500", {"hours_per_month": "744", "month": "7"}),
+    "744 hours of logs": ("cascade", {"hours_per_month": "744", "tiers.telemetry": "{log_retention_days: 20}"}),
+    "pods without NAT": ("serverless-500", {"tiers.network.nat": "off"}),
     "everything that is optional": (
         "cascade",
         {

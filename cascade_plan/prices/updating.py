@@ -167,7 +167,8 @@ def _request(region: str, wish: Wish) -> Request:
 def _refusal(region: str, problems: tuple[Problem, ...]) -> str:
     shown = "\n".join(f"  {problem}" for problem in problems[:PROBLEMS_SHOWN])
     more = f"\n  and {len(problems) - PROBLEMS_SHOWN} more" if len(problems) > PROBLEMS_SHOWN else ""
+    unclear = "1 price is" if len(problems) == 1 else f"{len(problems)} prices are"
     return (
-        f"{region}: {len(problems)} prices are not clear, so nothing was written:\n{shown}{more}\n"
+        f"{region}: {unclear} not clear, so nothing was written:\n{shown}{more}\n"
         "with --keep-going the others are renewed and these keep the price they had"
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -201,6 +202,12 @@ def test_a_managed_pool_is_paid_for_every_instance(replicas: int) -> None:
     assert "db_cluster_identifier" in {f.path: f.text for f in emitting.everything(made).files}["infra/proxy.tf"]
     without = planned(scenario({"tiers.pool": {"managed": True}}, serverless=True))
     assert any("managed pool" in words for words in without.bill.not_priced)
+
+
+@pytest.mark.parametrize(("day", "is_said"), [(date(2027, 2, 28), False), (date(2027, 3, 1), True)])
+def test_extended_support_that_has_no_price_is_said_to_be_outside_the_bill(day: date, is_said: bool) -> None:
+    made = plan(scenario(version="14"), book(), as_of=day, predicted=False)
+    assert is_said == any("extended support of PostgreSQL 14" in words for words in made.bill.not_priced)
 
 
 def test_the_cluster_is_emitted_and_no_instance_of_rds() -> None:

@@ -50,7 +50,12 @@ def test_instances_are_paid_by_the_hour_and_nothing_by_the_byte(per_zone: bool |
 
 def test_gateways_are_paid_by_what_passes_too() -> None:
     assert {"NAT gateways", "NAT traffic"} == {*nat(planned())}
-    assert nat(planned(nat="off")) == nat(planned(nat=False)) == {}
+    made = planned(nat="off")
+    assert nat(made) == nat(planned(nat=False)) == {}
+    # Nodes reach the internet by addresses of their own.
+    nodes = sum(group.count.average for group in made.groups if group.is_nodes)
+    (addresses,) = (item for item in made.bill.items if "IPv4" in item.name)
+    assert addresses.quantity.average == pytest.approx((nodes + 3) * HOURS)
 
 
 @pytest.mark.parametrize(("upload_bytes", "is_said"), [(20_000.0, False), (2e6, True)])

@@ -67,6 +67,7 @@ def size(ask: Ask[Settings]) -> Sized:
         ),
         ceilings=(*limits.ceilings(ask, work), *(aurora.ceilings(ask) if is_aurora else ())),
         levers=(_lever(ask, replicas, least, single),),
+        not_priced=versions.not_priced(ask) if is_aurora else (),
         not_emitted=tuple(metered.not_emitted(usages)),
     )
 

@@ -53,6 +53,17 @@ def findings(ask: Ask[Settings], groups: Sequence[NodeGroup]) -> Iterator[Findin
         yield Finding("info", "support-ends", words, where)
 
 
+def not_priced(ask: Ask[Settings]) -> tuple[str, ...]:
+    """Return what the bill lacks on Aurora, whose extended support no book has a price of, in words."""
+    found = ask.cloud.support(WHAT, ask.settings.version)
+    if found is None or ask.day is None or ask.day < found.standard_end:
+        return ()
+    return (
+        f"extended support of PostgreSQL {ask.settings.version} on {ask.name}, which RDS charges from "
+        f"{found.standard_end} on: no price of Aurora's is known here",
+    )
+
+
 def _cost(ask: Ask[Settings], found: Support, years: str, groups: Sequence[NodeGroup]) -> str:
     """Return what extended support costs a month from then on, in words."""
     offer = Offer("database_support", years)

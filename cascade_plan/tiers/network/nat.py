@@ -57,12 +57,23 @@ def shape(ask: Ask[Settings]) -> Shape:
     return found
 
 
+def addresses(ask: Ask[Settings]) -> Band:
+    """Return how many public addresses there are for want of, or because of, NAT: one a node where there is none."""
+    if ask.settings.nat == "off":
+        return _behind(ask)
+    return Band.constant(count(ask, "gateway") + count(ask, "instance"))
+
+
 def _passed_gib(ask: Ask[Settings]) -> Band:
-    """Return what nodes send through it, and pods that have no node."""
+    return _behind(ask).times(ask.settings.nat_gib_per_node_month)
+
+
+def _behind(ask: Ask[Settings]) -> Band:
+    """Return the machines that reach the internet through NAT: nodes, and pods that have no node."""
     fleet = ask.fleet.values()
     run_on = {run.group for sized in fleet for run in sized.workloads}
     counts = (group.count for sized in fleet for group in sized.groups if group.is_nodes or group.name in run_on)
-    return sum(counts, start=NONE).times(ask.settings.nat_gib_per_node_month)
+    return sum(counts, start=NONE)
 
 
 def figures(ask: Ask[Settings]) -> Iterator[Derivation]:

@@ -19,7 +19,7 @@ class Settings(tier.Settings):
         "gateway", "cited", "nodes in private subnets reach the internet through it, https://docs.aws.amazon.com/vpc/"
     )
     """gateway: NAT gateways, paid by the hour and by what passes. instance: machines of ours that pass it on, paid by
-    the hour alone, and one's own to mend. off: nodes have addresses of their own, or reach no internet."""
+    the hour alone, and one's own to mend. off: every node has a public IPv4 address of its own, paid by the hour."""
     nat_shape: ShapeName | Need = default(
         {"vcpu": 2, "memory_gib": 0.5, "burstable": True},
         "assumption",

@@ -23,7 +23,7 @@ NOT_EMITTED = {
     "nat_traffic": "metered as it flows",
     "vm": "made with the network, and with it the routes to them, before any node that needs them",
     "disk": "come with the instances",
-    "public_address": "come with what has them, a load balancer or a NAT gateway",
+    "public_address": "come with what has them, a load balancer, a NAT gateway or a node",
     "zone_traffic": "metered as it flows",
     "internet_traffic": "metered as it flows",
 }
@@ -33,11 +33,10 @@ NOT_EMITTED = {
 def size(ask: Ask[Settings]) -> Sized:
     """Return the metered network of the fleet."""
     zones = ask.scenario.availability.asked.zones
-    gateways = nat.count(ask, "gateway") + nat.count(ask, "instance")
     streams = sum((stream.out_bytes_per_s for stream in ask.streams), start=NONE)
     out_gib = _monthly_gib(ask, ask.traffic.response_bytes_per_s.plus(streams).plus(_read_bytes_per_s(ask)))
     balancers = zones * sum(sized.count("balancer_count") for sized in ask.of("gateway"))
-    addresses = Band.constant((gateways + balancers) * ask.hours)
+    addresses = nat.addresses(ask).plus(Band.constant(balancers)).times(ask.hours)
     objects = _objects_bytes_per_s(ask)
     usages = [
         *nat.usages(ask, _monthly_gib(ask, objects)),

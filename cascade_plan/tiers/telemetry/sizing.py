@@ -7,7 +7,7 @@ from cascade_plan.model.ask import Ask
 from cascade_plan.model.fleet import Band, Sized, Usage
 from cascade_plan.model.offer import Offer
 from cascade_plan.tiers.telemetry.settings import Settings
-from cascade_plan.units import GIB
+from cascade_plan.units import GIB, SECONDS_PER_MONTH
 
 AFTER: tuple[str, ...] = ()
 DAYS_PER_MONTH = 365 / 12
@@ -18,10 +18,11 @@ def size(ask: Ask[Settings]) -> Sized:
     """Return what is written to the logs, what of them is kept, and the metrics and alarms."""
     settings = ask.settings
     written = ask.monthly(ask.traffic.requests_per_s).times(settings.log_bytes_per_request / GIB)
+    added = ask.traffic.requests_per_s.times(settings.log_bytes_per_request * SECONDS_PER_MONTH / GIB)
     kept_months = settings.log_retention_days / DAYS_PER_MONTH
 
     def stored(month: int) -> Band:
-        return written.times(settings.stored_ratio * held(month, kept_months))
+        return added.times(settings.stored_ratio * held(month, kept_months))
 
     year = tuple(stored(month) for month in range(1, MONTHS_PER_YEAR + 1))
     now = stored(ask.scenario.month)
