@@ -171,6 +171,8 @@ def _store_recordings(namespace: str) -> Iterator[tuple[str, Recorded]]:
     yield f"pod:{own}_websocket_connections:sum", Recorded(sockets, {first: 35_000})
     yield f"namespace:{own}_websocket_connections:sum", Recorded(sockets, {here: 35_000})
     pool = gauges("pgbouncer_databases_current_connections", "database", {"app": 60, "pgbouncer": 0, "other": 15})
+    # Those to the replicas are none of the primary's.
+    pool += gauges("pgbouncer_databases_current_connections", "name", {"cascade_small_read": 60})
     yield f"namespace:{own}_pool_connections:sum", Recorded(pool, {here: 75})
     yield f"namespace:{own}_pool_connections:ratio", Recorded(pool, {here: 0.75})
     usage = gauges(f"{own}_connection_pool_usage", "pool_name", {"main": 0.5})

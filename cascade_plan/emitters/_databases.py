@@ -20,7 +20,8 @@ class Database:
     prefix: str
     """What its files begin with: nothing where it is the only database."""
     name: str
-    """The name of the database on its server, unquoted: the scenario's, or the application's."""
+    """The name of the database on its server, unquoted: the scenario's, or the application's without hyphens, which
+    RDS makes no database with."""
     pools: tuple[Instance[PoolSettings], ...]
     """What stands before it; where nothing does, its clients connect to it themselves."""
 
@@ -86,5 +87,5 @@ def _database(
 ) -> Database:
     first = found[0].name
     before = tuple(pool for pool in plan.of(PoolSettings) if (pool.settings.database or first) == instance.name)
-    name = instance.settings.database_name or plan.application
+    name = instance.settings.database_name or plan.application.replace("-", "_")
     return Database(instance, prefix(instance, found), name, before)

@@ -75,12 +75,22 @@ class Cache:
 
 
 def websocket_nodes(instance: Instance[WebSocketSettings]) -> tuple[str, ...]:
-    """Return the host names of the WebSocket nodes, ws-node-1 and so on as the performance plan calls them."""
-    domain = instance.settings.domain
-    suffix = f".{plain(domain)}" if domain else ""
+    """Return the names of the WebSocket nodes, ws-node-1 and so on as the performance plan calls them."""
     count = instance.sized.count("node_count")
     _bounded("WebSocket nodes", count, f"tiers.{instance.name}.connections_per_node")
-    return tuple(f"{WEBSOCKET}-{number}{suffix}" for number in range(1, count + 1))
+    return tuple(f"{WEBSOCKET}-{number}" for number in range(1, count + 1))
+
+
+def websocket_hosts(plan: Plan, instance: Instance[WebSocketSettings]) -> tuple[str, ...]:
+    """Return the WebSocket nodes' names in DNS.
+
+    In Kubernetes a pod of a StatefulSet has a name below that of its headless Service, and none of its own:
+    https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#stable-network-id
+    """
+    inside = f"{WEBSOCKET}.{plan.application}.svc.cluster.local" if plan.fleet.of("cluster") else ""
+    domain = instance.settings.domain or inside
+    suffix = f".{plain(domain)}" if domain else ""
+    return tuple(f"{name}{suffix}" for name in websocket_nodes(instance))
 
 
 def by_proxy_protocol(plan: Plan) -> bool:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from functools import lru_cache
+from types import MappingProxyType
 
 from cascade_plan.languages._characters import quoted
 from cascade_plan.units import trimmed
@@ -79,13 +81,17 @@ def duration(seconds: float) -> str:
     return f"{max(1, round(seconds * 1000))}ms"
 
 
-def select(metric: str, **labels: str) -> str:
-    """Return the selector of a metric's series with these labels.
+def select(metric: str, unlike: Mapping[str, str] = MappingProxyType({}), /, **labels: str) -> str:
+    """Return the selector of a metric's series with these labels, and with none that the patterns of `unlike` match.
 
     >>> select("up", job="api")
     'up{job="api"}'
+    >>> select("up", {"job": "test-.*"})
+    'up{job!~"test-.*"}'
     """
-    return f"{metric}{{{','.join(f'{name}={literal(value)}' for name, value in labels.items())}}}"
+    wanted = [f"{name}={literal(value)}" for name, value in labels.items()]
+    wanted += [f"{name}!~{literal(pattern)}" for name, pattern in unlike.items()]
+    return f"{metric}{{{','.join(wanted)}}}"
 
 
 def rate(series: str, window_s: float) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Final
 
 from cascade_plan.languages import promql
@@ -89,9 +90,9 @@ class Scope:
         """Return what the application calls a metric of its own."""
         return own(self.namespace, metric)
 
-    def select(self, metric: str, **labels: str) -> str:
-        """Return the selector of the instance's series of a metric with these labels."""
-        return promql.select(metric, namespace=self.namespace, **self.labels, **labels)
+    def select(self, metric: str, unlike: Mapping[str, str] = MappingProxyType({}), /, **labels: str) -> str:
+        """Return the selector of the instance's series of a metric with these labels, and unlike those patterns."""
+        return promql.select(metric, unlike, namespace=self.namespace, **self.labels, **labels)
 
     def total(self, series: str, *by: str) -> str:
         """Return the sum of the instance's series over all labels but those in `by`."""

@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cascade_plan.emitters import directory as emitting
-from cascade_plan.emitters._topology import caches, websocket_nodes
+from cascade_plan.emitters._topology import caches, websocket_hosts
 from cascade_plan.errors import InfeasibleError, UsageError
 from cascade_plan.languages.plain import name as plain
 from cascade_plan.model.plan import Plan
@@ -127,10 +127,11 @@ def test_a_name_is_refused_or_comes_back_from_every_parser(name: str) -> None:
 
 @pytest.mark.parametrize("hostile", ["a; }", 'a"', "a\nb", "$host", "a{{b}}", "ä", "a b", ""])
 def test_a_domain_that_passed_the_schema_by_is_refused(hostile: str) -> None:
-    (sockets,) = make_plan().of(WebSocketSettings)
+    made = make_plan()
+    (sockets,) = made.of(WebSocketSettings)
     settings = sockets.settings.model_copy(update={"domain": hostile or " "})
     with pytest.raises(UsageError, match="cannot stand in a configuration file"):
-        websocket_nodes(replace(sockets, settings=settings))
+        websocket_hosts(made, replace(sockets, settings=settings))
 
 
 def test_a_cache_alone_says_nothing_of_connections() -> None:

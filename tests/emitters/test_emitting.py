@@ -150,7 +150,10 @@ def test_websocket_nodes_are_the_plans_and_answer_to_the_names_nginx_knows() -> 
     assert (spec["replicas"], spec["ordinals"]) == (3, {"start": 1})
     (artefact,) = [file for file in nginx.render(made) if file.path == "nginx.conf"]
     for number in range(1, 4):
-        assert f"server {built['websocket']['metadata']['name']}-{number}:8000 " in artefact.text
+        assert (
+            f"server {built['websocket']['metadata']['name']}-{number}.ws-node.cascade.svc.cluster.local:8000 "
+            in artefact.text
+        )
     assert spec["serviceName"] == built["websocket-service"]["metadata"]["name"]
     pod = spec["template"]["spec"]
     (container,) = pod["containers"]

@@ -448,18 +448,22 @@ def test_a_policy_that_would_widen_ours_is_refused(fresh: Database) -> None:
     assert policies == [("everything",)], "nothing is left half done"
 
 
-def test_a_master_user_who_is_no_superuser_can_apply_it_all(server: Server) -> None:
-    """As on RDS: the master creates roles and owns the database, and is no superuser."""
-    plan = small_plan(**{f"tiers.database.roles.{name}": f"managed_{name}" for name in ("owner", "app", "readonly")})
+@pytest.mark.parametrize(("database", "master"), [("managed", "master"), ("owned", "owned_owner")])
+def test_a_master_user_who_is_no_superuser_can_apply_it_all(server: Server, database: str, master: str) -> None:
+    """As on RDS: the master creates roles and owns the database, and is no superuser; it may be the owner itself."""
+    roles = ("owner", "app", "readonly")
+    plan = small_plan(**{f"tiers.database.roles.{name}": f"{database}_{name}" for name in roles})
     emitted = files(plan)
     with server.connect() as connection:
-        connection.execute("CREATE ROLE master LOGIN CREATEROLE CREATEDB")
-        connection.execute("CREATE DATABASE managed OWNER master")
-    with server.connect("managed", "master") as connection:
+        connection.execute(sql.SQL("CREATE ROLE {} LOGIN CREATEROLE CREATEDB").format(sql.Identifier(master)))
+        connection.execute(
+            sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(database), sql.Identifier(master))
+        )
+    with server.connect(database, master) as connection:
         connection.execute(create(NAMES) + fill(NAMES, **SMALL))
     for path in ("tenant_column.sql", "indexes.sql", "tenancy.sql", "rollback.sql", "indexes.sql", "tenancy.sql"):
-        server.apply(emitted[path], "managed", "master")
-    with server.connect("managed", "managed_app") as connection:
+        server.apply(emitted[path], database, master)
+    with server.connect(database, f"{database}_app") as connection:
         assert connection.execute("SELECT count(*) FROM users").fetchone() == (0,)
         assert as_tenant(connection, "1", "SELECT count(*) FROM users") == [(10,)]
 

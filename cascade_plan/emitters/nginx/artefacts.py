@@ -6,7 +6,7 @@ from math import ceil
 from typing import Final
 
 from cascade_plan.emitters._heading import heading
-from cascade_plan.emitters._topology import NGINX_HEALTH, NGINX_PORT, by_proxy_protocol, websocket_nodes
+from cascade_plan.emitters._topology import NGINX_HEALTH, NGINX_PORT, by_proxy_protocol, websocket_hosts
 from cascade_plan.model.artefact import Artefact
 from cascade_plan.model.plan import Instance, Plan
 from cascade_plan.tiers.websocket.settings import Settings
@@ -51,9 +51,9 @@ COOKIE: Final = """\
 """
 
 IN_CLUSTER: Final = """\
-In Kubernetes they are the pods of the StatefulSet and the headless Service
-# that emit-k8s makes; from another namespace their names end in ws-node.NAMESPACE.svc.cluster.local, which the scenario
-# gives as tiers.{tier}.domain."""
+They are the pods of the StatefulSet, below
+# the name of the headless Service that emit-k8s makes with it; where they have others, the scenario gives what follows
+# ws-node-1 as tiers.{tier}.domain."""
 OUTSIDE: Final = """\
 What follows their names
 # in DNS the scenario gives as tiers.{tier}.domain."""
@@ -188,7 +188,7 @@ def _conf(plan: Plan, sockets: Instance[Settings]) -> str:
     proxied = sockets.sized.count("proxy_connection_count")
     max_fails = min(max(1, int(tier.health_interval_s // tier.health_timeout_s)), FAILS_MOST)
     fail_timeout = f"{ceil(tier.health_interval_s)}s"
-    names = websocket_nodes(sockets)
+    names = websocket_hosts(plan, sockets)
     hashed = tier.sticky == "consistent_hash"
     limits = f"max_conns={tier.connections_per_node} max_fails={max_fails} fail_timeout={fail_timeout}"
     by_protocol = by_proxy_protocol(plan)

@@ -178,9 +178,11 @@ def _roles(n: Names) -> str:
         + create(n.owner, "NOLOGIN")
         + create(n.app, "LOGIN")
         + create(n.readonly, "LOGIN")
-        + "-- To give a table to the owner one must be a member of it; a superuser need not.\n"
+        + "-- To give a table to the owner one must be a member of it; a superuser need not, and the owner is not its "
+        + "own.\n"
         + f"SELECT {literal(f'GRANT {n.owner} TO CURRENT_USER')}\n"
-        + "WHERE NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)\n\\gexec\n"
+        + "WHERE NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)\n"
+        + f"  AND current_user <> {_raw(n.owner)}\n\\gexec\n"
     )
 
 

@@ -44,7 +44,10 @@ PURPOSES: Final = {
     ),
     "prometheus-adapter.yaml": (
         "Serves the HPA its latency: `kubectl apply -f`, then `helm install prometheus-adapter "
-        "prometheus-community/prometheus-adapter --set rules.existing=<this ConfigMap>`"
+        "prometheus-community/prometheus-adapter --namespace {application} "
+        "--set rules.existing={application}-prometheus-adapter "
+        "--set prometheus.url=http://prometheus.{application}.svc --set prometheus.port=9090`, with your Prometheus "
+        "Service's name"
     ),
     "configmaps.yaml": "The files above as ConfigMaps for Prometheus and Alertmanager: `kubectl apply -f`",
 }
@@ -66,7 +69,7 @@ def render(plan: Plan) -> tuple[Artefact, ...]:
         Artefact(
             path,
             text,
-            {**purposes, **PURPOSES}[path],
+            {**purposes, **PURPOSES}[path].replace("{application}", plan.application),
             kustomized=path in KUSTOMIZED,
             deploys=told if path == "alerting_rules.yml" else (),
         )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cascade_plan.clouds.aws.names import aws_name
+from cascade_plan.emitters._databases import Database, databases
+from cascade_plan.emitters.terraform._database import made_by_hand, takes
 from cascade_plan.emitters.terraform._file import File, all_of, output, variable
 from cascade_plan.languages.hcl import Block, Expression, Value
 from cascade_plan.model.plan import Instance, Plan
@@ -18,19 +20,21 @@ SERVERLESS = "db.serverless"
 
 def files(plan: Plan) -> Iterator[File]:
     """Yield the file of the clusters, where there are some."""
-    found = [database for database in plan.of(Settings) if database.settings.engine == "aurora"]
+    found = [database for database in databases(plan) if database.instance.settings.engine == "aurora"]
     if found:
         yield File(
             "aurora.tf",
             "The Aurora PostgreSQL cluster: its writer and its readers.",
             tuple(block for database in found for block in _resources(plan, database)),
-            tuple(block for database in found for block in _variables(database)),
-            tuple(block for database in found for block in _outputs(database)),
-            tuple(name for database in found for name in all_of(database.sized)),
+            tuple(block for database in found for block in _variables(database.instance)),
+            tuple(block for database in found for block in _outputs(database.instance)),
+            tuple(name for database in found for name in all_of(database.instance.sized)),
+            " ".join(made_by_hand(database) for database in found),
         )
 
 
-def _resources(plan: Plan, database: Instance[Settings]) -> Iterator[Block]:
+def _resources(plan: Plan, of: Database) -> Iterator[Block]:
+    database = of.instance
     label, settings = database.name, database.settings
     identifier = aws_name(f"{plan.application}-{label.replace('_', '-')}", "database")
     capacity = {"min_capacity": settings.capacity_units_min, "max_capacity": settings.capacity_units_max}
@@ -43,8 +47,8 @@ def _resources(plan: Plan, database: Instance[Settings]) -> Iterator[Block]:
             # The major version; the minor one is Aurora's choice.
             "engine_version": settings.version,
             **({"storage_type": IO_OPTIMIZED} if settings.io_mode == "io_optimized" else {}),
-            "database_name": Expression(f"var.{label}_name"),
-            "master_username": Expression(f"var.{label}_username"),
+            **({"database_name": of.name} if takes(of.name) else {}),
+            "master_username": settings.roles.admin,
             "manage_master_user_password": True,
             "db_subnet_group_name": Expression(f"var.{label}_subnet_group_name"),
             "vpc_security_group_ids": Expression(f"var.{label}_security_group_ids"),
@@ -89,8 +93,6 @@ def _variables(database: Instance[Settings]) -> Iterator[Block]:
     label = database.name
     yield variable(f"{label}_subnet_group_name", "The DB subnet group of the cluster, in three zones where there are.")
     yield variable(f"{label}_security_group_ids", "Who reaches PostgreSQL.", "list(string)")
-    yield variable(f"{label}_name", "The database made at the start.", default="app")
-    yield variable(f"{label}_username", "The owner of the database.", default="app_owner")
 
 
 def _outputs(database: Instance[Settings]) -> Iterator[Block]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
 from cascade_plan.clouds.aws.names import aws_name
+from cascade_plan.emitters._databases import Database, databases
 from cascade_plan.emitters.terraform._file import File, all_of, output, variable
 from cascade_plan.languages.hcl import Block, Expression, Value
 from cascade_plan.model.plan import Instance, Plan
@@ -18,28 +20,47 @@ MIB: Final = 2**20
 
 def files(plan: Plan) -> Iterator[File]:
     """Yield the file of the databases, where there are some."""
-    databases = [database for database in plan.of(Settings) if database.settings.engine == "postgres"]
-    if not databases:
+    found = [database for database in databases(plan) if database.instance.settings.engine == "postgres"]
+    if not found:
         return
     yield File(
         "database.tf",
         "The PostgreSQL primary, its standby and the read replicas."
-        if len(databases) == 1
+        if len(found) == 1
         else "The PostgreSQL primaries, their standbys and their read replicas.",
-        tuple(block for database in databases for block in _resources(plan, database)),
-        tuple(block for database in databases for block in _variables(database)),
-        tuple(block for database in databases for block in _outputs(database)),
-        tuple(name for database in databases for name in all_of(database.sized)),
+        tuple(block for database in found for block in _resources(plan, database)),
+        tuple(block for database in found for block in _variables(database.instance)),
+        tuple(block for database in found for block in _outputs(database.instance)),
+        tuple(name for database in found for name in all_of(database.instance.sized)),
+        " ".join(made_by_hand(database) for database in found),
     )
 
 
-def _resources(plan: Plan, database: Instance[Settings]) -> Iterator[Block]:
+def made_by_hand(database: Database) -> str:
+    """Return what is to be done for a database of a name that RDS makes none with."""
+    if takes(database.name):
+        return ""
+    label = database.instance.name
+    return (
+        f"RDS makes no database of the name that tiers.{label}.database_name gives: CREATE DATABASE as its master user."
+    )
+
+
+def takes(name: str) -> bool:
+    """Return whether RDS makes a database of a name, https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBInstance.html"""
+    return re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,62}", name) is not None
+
+
+def _resources(plan: Plan, of: Database) -> Iterator[Block]:
+    database = of.instance
     label, replica_count = database.name, database.sized.count("replica_count")
     primary = database.sized.group("primary")
     identifier = aws_name(f"{plan.application}-{label.replace('_', '-')}", "database")
     shared: dict[str, Value] = {
         "instance_class": primary.shape.name,
         "storage_type": "gp3",
+        # Of a replica too: it holds what the primary holds, and replication stops where its disk is full.
+        "max_allocated_storage": _storage_ceiling(database),
         **_provisioned(database),
         "storage_encrypted": True,
         "vpc_security_group_ids": Expression(f"var.{label}_security_group_ids"),
@@ -55,12 +76,11 @@ def _resources(plan: Plan, database: Instance[Settings]) -> Iterator[Block]:
             "engine": "postgres",
             # The major version; the minor one is RDS's choice.
             "engine_version": database.settings.version,
-            "db_name": Expression(f"var.{label}_name"),
-            "username": Expression(f"var.{label}_username"),
+            **({"db_name": of.name} if takes(of.name) else {}),
+            "username": database.settings.roles.admin,
             **_password(label, replica_count),
             "multi_az": "multi_zone" in primary.offer.options,
             "allocated_storage": database.sized.count("storage_gib"),
-            "max_allocated_storage": _storage_ceiling(database),
             "db_subnet_group_name": Expression(f"var.{label}_subnet_group_name"),
             "backup_retention_period": database.settings.backup_retention_days,
             "copy_tags_to_snapshot": True,
@@ -95,7 +115,7 @@ def _provisioned(database: Instance[Settings]) -> dict[str, Value]:
 
 
 def _password(label: str, replica_count: int) -> dict[str, Value]:
-    """Return how the owner gets a password that no file holds.
+    """Return how the master user gets a password that no file holds.
 
     RDS keeps it in Secrets Manager by itself only where there are no read replicas, which it then refuses to make:
     https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-secrets-manager.html#rds-secrets-manager-limitations
@@ -118,7 +138,7 @@ def _variables(database: Instance[Settings]) -> Iterator[Block]:
             "variable",
             (f"{label}_password",),
             {
-                "description": f"The owner's password: give it as TF_VAR_{label}_password. No state file keeps it.",
+                "description": f"The master user's password, as TF_VAR_{label}_password. No state file keeps it.",
                 "type": Expression("string"),
                 "sensitive": True,
                 "ephemeral": True,
@@ -126,8 +146,6 @@ def _variables(database: Instance[Settings]) -> Iterator[Block]:
         )
     yield variable(f"{label}_subnet_group_name", "The DB subnet group of the primary and the replicas.")
     yield variable(f"{label}_security_group_ids", "Who reaches PostgreSQL.", "list(string)")
-    yield variable(f"{label}_name", "The database made at the start.", default="app")
-    yield variable(f"{label}_username", "The owner of the database.", default="app_owner")
     own = "With the emitted settings; null takes RDS's own."
     yield variable(f"{label}_parameter_group_name", own, default=None)
 

@@ -20,6 +20,8 @@ class File:
     outputs: tuple[Block, ...] = ()
     deploys: tuple[str, ...] = ()
     """What of the plan it makes, by name."""
+    by_hand: str = ""
+    """What applying it does not do, and what to do about it."""
 
 
 def variable(name: str, description: str, kind: str = "string", **extra: Value | None) -> Block:

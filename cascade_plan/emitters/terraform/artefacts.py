@@ -72,7 +72,10 @@ def render(plan: Plan) -> tuple[Artefact, ...]:
         files.append(File("outputs.tf", "The addresses that the application is configured with.", outputs))
     head = heading(plan, ["what only you know is in variables.tf; terraform init, then terraform plan"], comment)
     return tuple(
-        Artefact(file.path, f"{head}\n{hcl(file.blocks)}", file.purpose, deploys=file.deploys) for file in files
+        Artefact(
+            file.path, f"{head}\n{hcl(file.blocks)}", file.purpose, deploys=file.deploys, by_hand=file.by_hand.strip()
+        )
+        for file in files
     )
 
 

@@ -25,6 +25,7 @@ from cascade_plan.units import (
     Seconds,
     Share,
     Variability,
+    matching,
 )
 
 CapacityUnits = Annotated[float, Field(ge=0.5, le=256, multiple_of=0.5)]
@@ -73,9 +74,18 @@ class Columns(Part):
         return self
 
 
+ROLES: Final = ("admin", "owner", "app", "readonly")
+MasterName = Annotated[
+    str, matching(r"^[A-Za-z][A-Za-z0-9_]*$", "letters, digits and underscores, as RDS takes a master user", 63)
+]
+"""https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBInstance.html, MasterUsername"""
+
+
 class Roles(Part):
     """Who may do what in the database; none of them is a superuser or bypasses row-level security."""
 
+    admin: MasterName = default("app_admin", "assumption", "the case study names no roles")
+    """The master user that RDS makes at the start, which makes the others and is none of them."""
     owner: Identifier = default("app_owner", "assumption", "the case study names no roles")
     """Owns the tables and migrates them; nobody logs in as it."""
     app: Identifier = default("app_user", "assumption", "the case study names no roles")
@@ -85,11 +95,11 @@ class Roles(Part):
 
     @model_validator(mode="after")
     def _usable(self) -> Self:
-        for name in ("owner", "app", "readonly"):
+        for name in ROLES:
             role = getattr(self, name)
             if role in ("public", "none") or role.startswith("pg_"):
                 raise ValueError(f"{name}: PostgreSQL reserves the role name {role!r}")
-        return distinct(self, ("owner", "app", "readonly"))
+        return distinct(self, ROLES)
 
 
 OF_DISKS: Final = frozenset({"storage_gib", "provisioned_operations_per_s", "provisioned_mib_per_s"})
@@ -204,7 +214,7 @@ class Settings(Bought):
     port: Port = default(5432, "cited", "PostgreSQL's default port, https://www.postgresql.org/docs/")
     """Port that it listens on."""
     database_name: Identifier | None = Field(default=None, examples=["app"])
-    """The application's name if left out."""
+    """The application's name if left out, with underscores for hyphens."""
     schema_name: Identifier = default("public", "plan", f"{PLAN}, queries: tables without a schema")
     """Schema of the tables."""
     tables: Tables | None = Field(default=None, examples=[{}])

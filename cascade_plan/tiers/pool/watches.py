@@ -24,6 +24,8 @@ from cascade_plan.model.watch import Alarm, Chart, Limit, Line, Observed, Record
 from cascade_plan.tiers.pool.settings import Settings
 
 PROGRAM: Final = "pgbouncer"
+OF_REPLICAS: Final = {"name": ".*_read"}
+"""The exporter's `name` of what clients read the replicas by: their connections are none of the primary's."""
 
 
 def watches(site: Site[Settings]) -> tuple[Watch, ...]:
@@ -51,7 +53,7 @@ def _room(site: Site[Settings], scope: Scope, size: int) -> Watch:
     )
     lines = [Line(used, "open of the pool's size")]
     recorded = [
-        scope.recorded(_open(scope), scope.total(scope.select("pgbouncer_databases_current_connections"))),
+        scope.recorded(_open(scope), scope.total(scope.select("pgbouncer_databases_current_connections", OF_REPLICAS))),
         scope.recorded(ratio, f"{scope.select(_open(scope))} / {number(size)}"),
     ]
     if is_first(site):

@@ -76,4 +76,5 @@ class Settings(Bought):
     port: Port = default(8000, "cited", "uvicorn's default port, https://www.uvicorn.org/settings/")
     """Port that the container listens on."""
     domain: Domain | None = Field(default=None, examples=["ws-node.shop.svc.cluster.local"])
-    """What follows the nodes' names ws-node-1, ws-node-2, ... in DNS; nothing if left out."""
+    """What follows the nodes' names ws-node-1, ws-node-2, ... in DNS. If left out: with a cluster, that of the headless
+    Service that is emitted, in the application's namespace; else nothing."""

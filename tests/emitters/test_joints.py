@@ -1,0 +1,164 @@
+"""What one emitted file uses, another defines: names, databases, roles and versions across all files of a plan."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import hcl2
+import pytest
+import yaml
+from factories import make_plan
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cascade_plan.emitters import directory as emitting
+from cascade_plan.inputs.scenarios import bundled_scenarios, read
+from cascade_plan.model.plan import Plan
+from cascade_plan.planning.pipeline import plan
+
+Files = Mapping[str, str]
+
+
+def emitted(made: Plan) -> Files:
+    return {file.path: file.text for file in emitting.everything(made).files}
+
+
+def bundled(name: str) -> Files:
+    found = read(name)
+    return emitted(plan(found.scenario, found.book, found.origins, predicted=False))
+
+
+def objects(files: Files, kind: str) -> list[dict[str, Any]]:
+    """Return the Kubernetes objects of a kind, of all files of k8s/."""
+    texts = [text for path, text in files.items() if path.startswith("k8s/") and path.endswith(".yaml")]
+    return [found for text in texts for found in yaml.safe_load_all(text) if found and found.get("kind") == kind]
+
+
+def resources(files: Files, kind: str) -> list[dict[str, Any]]:
+    """Return the attributes of the Terraform resources of a type."""
+    found = []
+    for text in (text for path, text in files.items() if path.endswith(".tf")):
+        for block in hcl2.loads(text).get("resource", []):
+            for named in (named for each, named in block.items() if each.strip('"') == kind):
+                found += named.values()
+    return found
+
+
+def word(value: object) -> str:
+    """Return a Terraform text without its quotes, as it is where it holds none that are escaped."""
+    return str(value).strip('"')
+
+
+# ----------------------------------------------------------------------------------------------------------- the joints
+
+
+def unknown_hosts(files: Files) -> set[str]:
+    """Return the hosts that nginx passes connections to and that no pod answers to."""
+    text = files.get("cluster/nginx.conf", "")
+    used = set(re.findall(r"^\s+server (\S+:\d+) max_conns", text, re.M))
+    assert used or not text
+    known = set()
+    services = {(each["metadata"]["namespace"], each["metadata"]["name"]): each for each in objects(files, "Service")}
+    for pods in objects(files, "StatefulSet"):
+        spec, (name, space) = pods["spec"], (pods["metadata"]["name"], pods["metadata"]["namespace"])
+        service = services.get((space, spec["serviceName"]))
+        if service is None or service["spec"]["clusterIP"] != "None":
+            continue
+        containers = spec["template"]["spec"]["containers"]
+        ports = {port["containerPort"] for each in containers for port in each.get("ports", [])}
+        numbers = range(spec["ordinals"]["start"], spec["ordinals"]["start"] + spec["replicas"])
+        domain = f"{spec['serviceName']}.{space}.svc.cluster.local"
+        known |= {f"{name}-{number}.{domain}:{port}" for number in numbers for port in ports}
+    return used - known
+
+
+def unmade_databases(files: Files) -> set[str]:
+    """Return the databases that pools connect to and that no server is made with."""
+    kinds = (("aws_db_instance", "db_name"), ("aws_rds_cluster", "database_name"))
+    made = {word(each[key]) for kind, key in kinds for each in resources(files, kind) if key in each}
+    texts = [text for path, text in files.items() if path.endswith("pgbouncer.ini")]
+    used = {name for text in texts for name in re.findall(r"dbname=(\S+)", text)}
+    assert used or not texts
+    return {name.strip("'") for name in used} - made
+
+
+def masters_that_are_roles(files: Files) -> set[str]:
+    """Return the master users that the SQL makes roles of, which none can be a member of itself."""
+    kinds = (("aws_db_instance", "username"), ("aws_rds_cluster", "master_username"))
+    masters = {word(each[key]) for kind, key in kinds for each in resources(files, kind) if key in each}
+    texts = [text for path, text in files.items() if path.endswith(("tenancy.sql", "roles.sql"))]
+    roles = {role for text in texts for role in re.findall(r'CREATE ROLE "((?:[^"]|"")+)"', text)}
+    assert roles or not texts
+    return masters & roles
+
+
+def versions(files: Files) -> tuple[set[str], set[str]]:
+    """Return the versions of the servers, and those that their parameters are for."""
+    servers = {word(each["engine_version"]) for each in resources(files, "aws_db_instance") if "engine_version" in each}
+    groups = [text for path, text in files.items() if path.endswith("rds-parameters.yaml")]
+    return servers, {found for text in groups for found in re.findall(r"Family: postgres(\d+)", text)}
+
+
+def undeclared(files: Files) -> tuple[set[str], set[str]]:
+    """Return the variables that Terraform's files use and none declares, and the other way round."""
+    texts = [text for path, text in files.items() if path.endswith(".tf")]
+    used = {name for text in texts for name in re.findall(r"\bvar\.(\w+)", text)}
+    declared = {name for text in texts for name in re.findall(r'^variable "(\w+)"', text, re.M)}
+    return used - declared, declared - used
+
+
+def assert_joined(files: Files) -> None:
+    assert not unknown_hosts(files)
+    assert not unmade_databases(files)
+    assert not masters_that_are_roles(files)
+    servers, parameters = versions(files)
+    assert servers == parameters
+    assert undeclared(files) == (set(), set())
+
+
+# ------------------------------------------------------------------------------------------------------------ the tests
+
+
+@pytest.mark.parametrize("name", bundled_scenarios())
+def test_every_bundled_scenario_is_joined(name: str) -> None:
+    assert_joined(bundled(name))
+
+
+names = st.from_regex(r"[A-Za-z][A-Za-z0-9_]{0,20}", fullmatch=True)
+
+
+@given(
+    st.from_regex(r"[a-z]([-a-z0-9]{0,12}[a-z0-9])?", fullmatch=True),
+    st.none() | names,
+    st.lists(names, min_size=4, max_size=4, unique_by=str.lower),
+    st.sampled_from(["14", "15", "16", "17", "18"]),
+)
+def test_whatever_the_scenario_calls_them_they_are_joined(
+    application: str, database: str | None, roles: list[str], version: str
+) -> None:
+    if any(role in ("public", "none") or role.startswith("pg_") for role in roles):
+        return
+    named = dict(zip(("admin", "owner", "app", "readonly"), roles, strict=True))
+    given_ = {"version": version, "roles": named, "tables": {}}
+    if database is not None:
+        given_["database_name"] = database
+    assert_joined(emitted(make_plan(application=application, tiers__database=given_)))
+
+
+@pytest.mark.parametrize(
+    ("path", "right", "wrong", "joint"),
+    [
+        ("cluster/nginx.conf", ".ws-node.cascade.svc.cluster.local", "", unknown_hosts),
+        ("infra/database.tf", 'db_name = "cascade"', 'db_name = "app"', unmade_databases),
+        ("infra/database.tf", 'username = "app_admin"', 'username = "app_owner"', masters_that_are_roles),
+    ],
+)
+def test_what_was_named_two_ways_is_found(path: str, right: str, wrong: str, joint: Any) -> None:
+    """The three joints as they were once emitted: short names, a database and a master user of constants."""
+    files = dict(bundled("cascade"))
+    assert not joint(files)
+    text = re.sub(r" +=", " =", files[path]) if path.endswith(".tf") else files[path]
+    assert right in text
+    assert joint({**files, path: text.replace(right, wrong)})
