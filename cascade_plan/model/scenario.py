@@ -78,6 +78,11 @@ class TraceFile(Part):
         return self
 
 
+def _says(part: Part, name: str) -> bool:
+    """Return whether a field says another thing than by default; a saved scenario gives them all."""
+    return name in part.model_fields_set and getattr(part, name) != type(part).model_fields[name].get_default()
+
+
 class UserCounts(Part):
     """How many people there are, and when they come."""
 
@@ -109,7 +114,7 @@ class UserCounts(Part):
             raise ValueError(f"registered ({self.registered}) must not be below peak ({self.peak})")
         if not isinstance(self.profile, str) and max(self.profile) <= 0:
             raise ValueError("profile must have at least one hour above 0")
-        if self.trace is not None and "profile" in self.model_fields_set:
+        if self.trace is not None and _says(self, "profile"):
             raise ValueError("give profile or trace, not both")
         return self
 
@@ -206,7 +211,7 @@ class Action(Part):
     @model_validator(mode="after")
     def _said_once(self) -> Self:
         for short, long in (("read_count", "reads"), ("write_count", "writes")):
-            if getattr(self, long) is not None and short in self.model_fields_set:
+            if getattr(self, long) is not None and _says(self, short):
                 raise ValueError(f"give {short} or {long}, not both")
         return self
 
