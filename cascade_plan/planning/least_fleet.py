@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
@@ -17,7 +17,7 @@ from cascade_plan.planning.billing import bill_of
 from cascade_plan.planning.ceilings import broken
 from cascade_plan.planning.chain import Chain, chain
 from cascade_plan.planning.latencies import is_sudden
-from cascade_plan.planning.predicting import meets, worst_state
+from cascade_plan.planning.predicting import keeps, meets, worst_state
 from cascade_plan.planning.sizing import Brief, followed, places, size
 
 NODES_MOST: Final = 100_000
@@ -115,16 +115,32 @@ class _Search:
         sudden = [_Case.of(name, load) for name, load in scenario.driven.items() if is_sudden(scenario, fleet, load)]
         return [_Case("users.average", scenario.users.average, *scenario.strictest), *sudden]
 
+    def can(self, cases: Iterable[_Case], counts: Counts) -> bool:
+        """Return whether these counts meet every case after the losses."""
+        left = self._all_left(counts)
+        return all(
+            not self._unfit(case, counts, left)
+            and keeps(self._chain(left), case.users, case.latency_ms_p95, case.latency_ms_p99)
+            for case in cases
+        )
+
     def failure(self, case: _Case, counts: Counts) -> str:
-        """Return why these counts do not meet a case after the losses, or ""."""
-        left = {lever.name: self._left(lever, counts[lever.name]) for lever in self._levers}
+        """Return why these counts do not meet a case after the losses, in words, or ""."""
+        left = self._all_left(counts)
+        return self._unfit(case, counts, left) or meets(
+            self._chain(left), case.users, case.latency_ms_p95, case.latency_ms_p99
+        )
+
+    def _unfit(self, case: _Case, counts: Counts, left: Counts) -> str:
+        """Return why what is left cannot carry a case whatever its latency, or ""."""
         for lever in self.scaled:
             if not left[lever.name]:
                 return f"{counts[lever.name]} nodes leave none when a zone and a node are lost"
         asked = case.users / self.brief.scenario.behaviour.think_time_s.mean
-        if reason := broken(self.fleet, asked, self.brief.traffic.requests_per_s.average, left):
-            return reason
-        return meets(self._chain(left), case.users, case.latency_ms_p95, case.latency_ms_p99)
+        return broken(self.fleet, asked, self.brief.traffic.requests_per_s.average, left)
+
+    def _all_left(self, counts: Counts) -> dict[str, int]:
+        return {lever.name: self._left(lever, counts[lever.name]) for lever in self._levers}
 
     def _left(self, lever: Lever, count: int) -> int:
         asked = self.brief.scenario.availability.asked
@@ -155,13 +171,12 @@ class _Search:
         def at(step: int) -> dict[str, int]:
             return {name: max(1, math.ceil(guess * step / whole)) for name, guess in guesses.items()}
 
-        def failure(counts: Counts) -> str:
-            reasons = (f"{case.name}: {why}" for case in cases if (why := self.failure(case, {**fixed, **counts})))
-            return next(reasons, "")
+        def can(counts: Counts) -> bool:
+            return self.can(cases, {**fixed, **counts})
 
-        step = least_count(lambda count: not failure(at(count)), NODES_MOST, whole)
+        step = least_count(lambda count: can(at(count)), NODES_MOST, whole)
         found = at(step)
-        if step == NODES_MOST and (reason := failure(found)):
+        if step == NODES_MOST and (reason := self._first_failure(cases, {**fixed, **found})):
             names = ", ".join(f"{lever.name}.{level}" for lever in self.scaled)
             beside = "".join(f" with {count} of {name}" for name, count in fixed.items())
             raise InfeasibleError(f"{names}: no number of nodes helps{beside}: {reason}")
@@ -169,7 +184,7 @@ class _Search:
             for name in sorted(found, key=lambda each: (-self.usd[each], each)):
                 others = {**found}
                 found[name] = least_count(
-                    lambda count, name=name, others=others: not failure({**others, name: count}),  # type: ignore[misc]
+                    lambda count, name=name, others=others: can({**others, name: count}),  # type: ignore[misc]
                     found[name],
                     found[name],
                 )
@@ -240,7 +255,7 @@ class _Search:
         base, most = lever.least_count, lever.least_count + TRIES_MOST - 1
 
         def can(count: int) -> bool:
-            return not any(self.failure(case, {**fixed, **nodes, lever.name: count}) for case in cases)
+            return self.can(cases, {**fixed, **nodes, lever.name: count})
 
         found = base if can(base) else base - 1 + least_count(lambda above: can(base - 1 + above), TRIES_MOST, 2)
         if found < most or can(most):
@@ -255,16 +270,16 @@ class _Search:
 
     def _must_meet(self, cases: list[_Case], counts: Counts) -> None:
         """Raise InfeasibleError where counts fail a case although no lever scales: nothing else looked at them."""
-        if self.scaled:
-            return
-        for case in cases:
-            if reason := self.failure(case, counts):
-                raise InfeasibleError(f"{case.name}: {reason}")
+        if not self.scaled and (reason := self._first_failure(cases, counts)):
+            raise InfeasibleError(reason)
+
+    def _first_failure(self, cases: list[_Case], counts: Counts) -> str:
+        return next((f"{case.name}: {why}" for case in cases if (why := self.failure(case, counts))), "")
 
     def _others_bind(self, cases: list[_Case]) -> bool:
         """Return whether a case fails however many there are of every lever: what no lever counts is full."""
         counts = {lever.name: NODES_MOST for lever in self.scaled} | {lever.name: MANY for lever in self.steady}
-        return any(self.failure(case, counts) for case in cases)
+        return not self.can(cases, counts)
 
     def followed(self, base: Counts) -> Mapping[str, int]:
         """Return the counts that follow from what is held in the busiest case, after the losses."""

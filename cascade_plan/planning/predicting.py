@@ -196,11 +196,24 @@ def shortfall(on: Chain, users: int, latency_ms_p95: float, latency_ms_p99: floa
     )
 
 
-def meets(on: Chain, users: int, latency_ms_p95: float, latency_ms_p99: float | None) -> str:
-    """Return "" when the fleet keeps the limits for acting users, else which one it breaks and by what.
+def keeps(on: Chain, users: int, latency_ms_p95: float, latency_ms_p99: float | None) -> bool:
+    """Return whether the fleet keeps the limits for acting users.
 
     Asks the tail at the limits only, a tenth of the work of the percentiles; and what was asked already not again, as a
     search does for each way to pay for the same fleet.
+    """
+    return _kept(Question.of(on, users), latency_ms_p95, latency_ms_p99)
+
+
+@lru_cache(maxsize=4096)
+def _kept(question: Question, latency_ms_p95: float, latency_ms_p99: float | None) -> bool:
+    return shortfall(question.on, question.users, latency_ms_p95, latency_ms_p99) < 0
+
+
+def meets(on: Chain, users: int, latency_ms_p95: float, latency_ms_p99: float | None) -> str:
+    """Return "" when the fleet keeps the limits for acting users, else which one it breaks and by what.
+
+    The words take the percentiles: a search that needs none asks `keeps`.
     """
     return _met(Question.of(on, users), latency_ms_p95, latency_ms_p99)
 
@@ -208,7 +221,7 @@ def meets(on: Chain, users: int, latency_ms_p95: float, latency_ms_p99: float | 
 @lru_cache(maxsize=4096)
 def _met(question: Question, latency_ms_p95: float, latency_ms_p99: float | None) -> str:
     on, users = question.on, question.users
-    if shortfall(on, users, latency_ms_p95, latency_ms_p99) < 0:
+    if _kept(question, latency_ms_p95, latency_ms_p99):
         return ""
     found = predict(on, users)
     ends = interval_of(on, users, found) or ((0.0, 0.0), (0.0, found.latency_ms_p95), (0.0, found.latency_ms_p99))
