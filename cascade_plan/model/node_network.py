@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any
 
 from cascade_plan.model.ask import Ask
 from cascade_plan.model.catalogue import Shape
 from cascade_plan.model.ceiling import BurstRate, Ceiling, Demand
 from cascade_plan.model.derivation import Derivation, Finding, Input
 from cascade_plan.model.traffic import busiest_requests_per_s
-
-MIB: Final = 2**20
+from cascade_plan.units import MIB
 
 
 def figure(ask: Ask[Any], shape: Shape, node_count: int, sent: Demand, formula: str) -> Derivation:

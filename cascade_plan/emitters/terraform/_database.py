@@ -12,10 +12,10 @@ from cascade_plan.emitters.terraform._file import File, all_of, output, variable
 from cascade_plan.languages.hcl import Block, Expression, Value
 from cascade_plan.model.plan import Instance, Plan
 from cascade_plan.tiers.database.settings import Settings
+from cascade_plan.units import MIB
 
 STORAGE_GIB_MOST: Final = 65_536
 """Of gp3 for PostgreSQL, https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Storage.html"""
-MIB: Final = 2**20
 
 
 def files(plan: Plan) -> Iterator[File]:

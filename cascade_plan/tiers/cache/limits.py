@@ -17,9 +17,8 @@ from cascade_plan.model.derivation import Derivation, Finding, Input
 from cascade_plan.model.fleet import Streams
 from cascade_plan.model.traffic import busiest_requests_per_s
 from cascade_plan.tiers.cache.settings import Settings
-from cascade_plan.units import GIB
+from cascade_plan.units import GIB, MIB
 
-MIB: Final = 2**20
 BUSY_MOST: Final = 0.8
 """The method slo takes so many masters that no thread is busier at the busiest load (assumption)."""
 MASTERS_LEAST: Final = 3

@@ -20,8 +20,7 @@ from cascade_plan.model.traffic import busiest_requests_per_s
 from cascade_plan.tiers.cache import state
 from cascade_plan.tiers.cache.limits import Work
 from cascade_plan.tiers.cache.settings import Settings
-
-MILLION = 1_000_000
+from cascade_plan.units import MILLION
 
 
 def size(ask: Ask[Settings], work: Work) -> Sized:

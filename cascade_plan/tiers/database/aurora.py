@@ -17,9 +17,11 @@ from cascade_plan.model.ceiling import Ceiling, Demand
 from cascade_plan.model.derivation import Derivation, Finding, Input
 from cascade_plan.model.fleet import Band, NodeGroup, Portion, Usage
 from cascade_plan.model.offer import Offer
+from cascade_plan.model.scenario import Losses
 from cascade_plan.tiers.database.growth import held_gib
 from cascade_plan.tiers.database.settings import Settings
 from cascade_plan.tiers.database.work import Work
+from cascade_plan.units import MILLION
 
 ENGINE: Final = "aurora"
 LOG_BYTES_PER_REQUEST: Final = 4096
@@ -32,7 +34,6 @@ UNIT_GIB: Final = 2.0
 UNIT_VCPU: Final = 0.25
 """vCPU of a unit: what an instance of a memory family has to 2 GiB (8 GiB a vCPU). AWS names none (assumption)."""
 STEP: Final = 0.5
-MILLION: Final = 1_000_000
 FAQ: Final = "https://aws.amazon.com/rds/aurora/faqs/"
 
 
@@ -57,9 +58,9 @@ def offer(settings: Settings, chosen: Shape) -> Offer:
     return Offer("database", chosen.name, options(settings))
 
 
-def least_replicas(ask: Ask[Settings], asked: int) -> int:
+def least_replicas(asked: Losses) -> int:
     """Return the readers at least: one where a standby is asked for, as there is no other to fail over to."""
-    return max(asked, int(ask.scenario.availability.asked.has_standby))
+    return max(asked.replica_count, int(asked.has_standby))
 
 
 def portions(ask: Ask[Settings], work: Work) -> tuple[Portion, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from math import ceil, inf
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from cascade_plan.formulas.accumulation import MONTHS_PER_YEAR
 from cascade_plan.formulas.losses import after_loss
@@ -15,8 +15,7 @@ from cascade_plan.model.traffic import busiest_requests_per_s
 from cascade_plan.tiers.database.growth import grown_gib, held_gib
 from cascade_plan.tiers.database.settings import Settings
 from cascade_plan.tiers.database.work import Work
-
-MIB: Final = 2**20
+from cascade_plan.units import MIB
 
 
 class Disk(NamedTuple):

@@ -14,8 +14,8 @@ from cascade_plan.model.traffic import busiest_requests_per_s
 from cascade_plan.tiers.database.disk import disk
 from cascade_plan.tiers.database.settings import Settings
 from cascade_plan.tiers.database.work import Work, pages_gib
+from cascade_plan.units import MIB
 
-MIB: Final = 2**20
 PROVISIONED: Final = ("provisioned_operations_per_s", "provisioned_mib_per_s")
 
 

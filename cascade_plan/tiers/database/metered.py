@@ -12,12 +12,13 @@ from cascade_plan.model.derivation import Finding
 from cascade_plan.model.fleet import Band, NodeGroup, Usage
 from cascade_plan.model.offer import Offer
 from cascade_plan.tiers.database import aurora
-from cascade_plan.tiers.database.disk import MIB, Disk, disk, disks_of_year
+from cascade_plan.tiers.database.disk import Disk, disk, disks_of_year
 from cascade_plan.tiers.database.growth import growth_gib_per_month, held_gib
 from cascade_plan.tiers.database.settings import Settings
+from cascade_plan.tiers.database.versions import vcpu_each
 from cascade_plan.tiers.database.work import Work
+from cascade_plan.units import DAYS_PER_MONTH, MIB
 
-DAYS_PER_MONTH = 365 / 12
 METERED = {"database_credits": "metered as they are spent", "database_support": "comes with the version"}
 """What nobody makes, and why it is charged."""
 
@@ -121,8 +122,7 @@ def _share(work: Work, group: NodeGroup) -> float:
 
 def _support(ask: Ask[Settings], group: NodeGroup, years: str) -> Usage:
     """Return the extended support of a version, by the vCPU, a standby's among them."""
-    copies = 2 if "multi_zone" in group.offer.options else 1
-    hours = group.count.times(group.shape.vcpu * copies * ask.hours)
+    hours = group.count.times(vcpu_each(group) * ask.hours)
     name = f"{group.name}, extended support of PostgreSQL {ask.settings.version}"
     return Usage(group.tier, name, Offer("database_support", years), hours, "vcpu_hour", group=group.name)
 

@@ -16,10 +16,10 @@ from cascade_plan.model.place import Place, Scale, Visit, trip_time
 from cascade_plan.model.scenario import Action, Scenario
 from cascade_plan.model.traffic import busiest_requests_per_s
 from cascade_plan.tiers.database import aurora, connections, limits, metered, versions, work_figures
+from cascade_plan.tiers.database.growth import growth_gib_per_month
 from cascade_plan.tiers.database.service import commit_time, read_time, write_time
 from cascade_plan.tiers.database.settings import Settings
 from cascade_plan.tiers.database.work import Work, read_wait
-from cascade_plan.units import GIB, SECONDS_PER_MONTH
 
 AFTER: tuple[str, ...] = ("api", "worker")
 ENGINE = "postgres"
@@ -34,7 +34,7 @@ def size(ask: Ask[Settings]) -> Sized:
     shape = aurora.shape(ask) if is_aurora else ask.shape("database", (ENGINE, zones))
     asked = ask.scenario.availability.asked.replica_count
     if is_aurora:
-        asked = aurora.least_replicas(ask, asked)
+        asked = aurora.least_replicas(ask.scenario.availability.asked)
     least, given_least = ask.least("minimum_replicas", asked)
     replicas = settings.replicas
     if replicas is None:
@@ -180,7 +180,7 @@ def _figures(ask: Ask[Settings], replicas: int, given_least: Input, least: int) 
     settings, users = ask.settings, ask.scenario.users
     pinned = settings.replicas is not None
     solved = ask.solution if not pinned else None
-    growth = ask.traffic.database_growth_bytes_per_s[ask.name].average * SECONDS_PER_MONTH / GIB
+    growth = growth_gib_per_month(ask)
     return (
         ask.figure(
             "replica_count",

@@ -27,9 +27,12 @@ def support(ask: Ask[Settings]) -> str:
 
 def vcpu(groups: Sequence[NodeGroup]) -> float:
     """Return the vCPUs that extended support is charged for, a standby's among them."""
-    return sum(
-        group.count.average * group.shape.vcpu * (2 if "multi_zone" in group.offer.options else 1) for group in groups
-    )
+    return sum(group.count.average * vcpu_each(group) for group in groups)
+
+
+def vcpu_each(group: NodeGroup) -> float:
+    """Return those of one instance of a group, its standby's among them."""
+    return group.shape.vcpu * (2 if "multi_zone" in group.offer.options else 1)
 
 
 def findings(ask: Ask[Settings], groups: Sequence[NodeGroup]) -> Iterator[Finding]:

@@ -8,6 +8,7 @@ from typing import Any
 from cascade_plan.model.ask import Site
 from cascade_plan.model.titles import called
 from cascade_plan.model.way import HALF, PARTS, Way, smaller
+from cascade_plan.tiers.database import aurora
 from cascade_plan.tiers.database.settings import Settings
 
 
@@ -47,8 +48,8 @@ def ways(site: Site[Settings]) -> Iterator[Way]:
 def _fewer_replicas(site: Site[Settings]) -> Iterator[Way]:
     count, name = site.sized.count("replica_count"), called(site.name)
     least = site.scenario.availability.asked.replica_count
-    if site.settings.engine == "aurora":
-        least = max(least, int(site.scenario.availability.asked.has_standby))
+    if site.settings.engine == aurora.ENGINE:
+        least = aurora.least_replicas(site.scenario.availability.asked)
     replicas = "read replica" if site.name == "database" else f"{name} read replica"
     for fewer in dict.fromkeys((least, 0)):
         if fewer < count:

@@ -11,10 +11,9 @@ from cascade_plan.model.derivation import Derivation, Finding
 from cascade_plan.model.fleet import NONE, Band, Sized, Usage, Workload
 from cascade_plan.model.offer import Offer
 from cascade_plan.tiers.monitoring.settings import Settings
-from cascade_plan.units import GIB
+from cascade_plan.units import GIB, MILLION
 
 SAMPLES: Final = Offer("metric_samples")
-MILLION: Final = 1_000_000
 SERIES_MOST: Final = 10_000_000
 """Active series of a workspace until more is asked for, https://docs.aws.amazon.com/prometheus/latest/userguide/AMP_quotas.html
 (read 2026-11)"""  # fmt: skip

@@ -8,10 +8,9 @@ from cascade_plan.model.derivation import Derivation, Finding
 from cascade_plan.model.fleet import Band, Sized, Usage
 from cascade_plan.model.offer import Offer
 from cascade_plan.tiers.objects.settings import Settings
-from cascade_plan.units import GIB, SECONDS_PER_MONTH
+from cascade_plan.units import GIB, MILLION, SECONDS_PER_MONTH
 
 AFTER: tuple[str, ...] = ()
-MILLION = 1_000_000
 STORAGE, INFREQUENT = Offer("object_storage"), Offer("object_storage", options=("infrequent",))
 STORAGE_SOURCE = "https://aws.amazon.com/s3/pricing/: storage is metered by the hour, so in the mean of the month"
 NOT_EMITTED = "the bucket and its lifecycle are made by hand"

@@ -9,11 +9,11 @@ from cascade_plan.model.derivation import Finding
 from cascade_plan.model.fleet import NONE, Band, Sized, Usage
 from cascade_plan.model.offer import Offer
 from cascade_plan.tiers.queue.settings import Settings
+from cascade_plan.units import MILLION
 
 AFTER: tuple[str, ...] = ("worker",)
 CHUNK_BYTES = 65_536
 """Each 64 KiB of a message is billed as a request, https://aws.amazon.com/sqs/pricing/"""
-MILLION = 1_000_000
 
 
 def size(ask: Ask[Settings]) -> Sized:

@@ -7,10 +7,9 @@ from cascade_plan.model.ask import Ask
 from cascade_plan.model.fleet import Band, Sized, Usage
 from cascade_plan.model.offer import Offer
 from cascade_plan.tiers.telemetry.settings import Settings
-from cascade_plan.units import GIB, SECONDS_PER_MONTH
+from cascade_plan.units import DAYS_PER_MONTH, GIB, SECONDS_PER_MONTH
 
 AFTER: tuple[str, ...] = ()
-DAYS_PER_MONTH = 365 / 12
 NOT_EMITTED = "log groups and alarms are made by hand"
 
 
