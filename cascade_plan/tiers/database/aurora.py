@@ -106,7 +106,6 @@ def usages(ask: Ask[Settings], work: Work, writer: NodeGroup) -> Iterator[Usage]
         amount_monthly=months,
     )
     if settings.io_mode == "standard":
-        year = (Work.of(ask, work.shape, work.replica_count, month) for month in range(1, MONTHS_PER_YEAR + 1))
         yield Usage(
             ask.name,
             f"{called} I/O requests",
@@ -114,7 +113,7 @@ def usages(ask: Ask[Settings], work: Work, writer: NodeGroup) -> Iterator[Usage]
             _requests(ask, work),
             "million_requests",
             group=writer.name,
-            amount_monthly=tuple(_requests(ask, each) for each in year),
+            amount_monthly=tuple(_requests(ask, each) for each in work.of_year(ask)),
         )
 
 

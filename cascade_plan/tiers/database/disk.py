@@ -6,7 +6,6 @@ from dataclasses import replace
 from math import ceil, inf
 from typing import NamedTuple
 
-from cascade_plan.formulas.accumulation import MONTHS_PER_YEAR
 from cascade_plan.formulas.losses import after_loss
 from cascade_plan.model.ask import Ask
 from cascade_plan.model.catalogue import DiskRate, StorageRate
@@ -53,9 +52,8 @@ def disk(ask: Ask[Settings], work: Work, month: int) -> Disk:
 
 
 def disks_of_year(ask: Ask[Settings], work: Work) -> list[Disk]:
-    """Return the disk in each month of the first year; what is in memory of its data changes with their size."""
-    months = range(1, MONTHS_PER_YEAR + 1)
-    return [disk(ask, Work.of(ask, work.shape, work.replica_count, month), month) for month in months]
+    """Return the disk in each month of the first year."""
+    return [disk(ask, each, month) for month, each in enumerate(work.of_year(ask), start=1)]
 
 
 def _wanted(ask: Ask[Settings], work: Work, storage: StorageRate) -> DiskRate:

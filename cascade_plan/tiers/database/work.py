@@ -6,10 +6,12 @@ answers these too.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Final
 
 from cascade_plan.formulas import postgres, working_set
+from cascade_plan.formulas.accumulation import MONTHS_PER_YEAR
 from cascade_plan.formulas.percentiles import ServiceTime
 from cascade_plan.formulas.postgres import PAGE_BYTES
 from cascade_plan.model.ask import Ask
@@ -58,6 +60,12 @@ def data_gib(ask: Ask[Settings], month: int) -> float:
     return min(growth * max(MONTHS_KEPT, month), grown_gib(ask.settings.storage_gib, held_gib(ask, month)))
 
 
+def _data(ask: Ask[Settings], shape: Shape, month: int) -> tuple[float, float]:
+    """Return the size of the data in a month, and the share of it that is in memory."""
+    data = data_gib(ask, month)
+    return data, working_set.hit_ratio(pages_gib(shape.program_gib), data, ask.settings.hot_data_ratio)
+
+
 @dataclass(frozen=True, slots=True)
 class Work:
     """What a request makes a database do, in each instance of a shape."""
@@ -72,9 +80,13 @@ class Work:
     @classmethod
     def of(cls, ask: Ask[Settings], shape: Shape, replica_count: int, month: int) -> Work:
         """Return what a database is made to do in a month that runs on a primary and so many replicas of a shape."""
-        data = data_gib(ask, month)
-        kept = working_set.hit_ratio(pages_gib(shape.program_gib), data, ask.settings.hot_data_ratio)
-        return cls(ask.settings, shape, replica_count, asked(ask.scenario, ask.name), data, kept)
+        return cls(ask.settings, shape, replica_count, asked(ask.scenario, ask.name), *_data(ask, shape, month))
+
+    def of_year(self, ask: Ask[Settings]) -> Iterator[Work]:
+        """Yield the same in each month of the first year: what is in memory of its data changes as it grows."""
+        for month in range(1, MONTHS_PER_YEAR + 1):
+            data, kept = _data(ask, self.shape, month)
+            yield replace(self, data_gib=data, memory_hit_ratio=kept)
 
     @property
     def disk_reads(self) -> Demand:
