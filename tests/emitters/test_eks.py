@@ -47,7 +47,7 @@ def test_eksctl_refuses_a_field_it_does_not_have() -> None:
 
 
 @needs_schemas
-@pytest.mark.parametrize("name", bundled_with("cluster"))
+@pytest.mark.parametrize("name", [name for name in bundled_with("cluster") if node_groups(planned(name))])
 def test_karpenter_accepts_the_pools(name: str) -> None:
     for made in documents(planned(name), "karpenter.yaml"):
         jsonschema.Draft202012Validator(custom_resource(made["kind"])).validate(made)
