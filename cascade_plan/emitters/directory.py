@@ -14,7 +14,7 @@ from cascade_plan import registry
 from cascade_plan.errors import MOST_SHOWN, UsageError, did_you_mean
 from cascade_plan.languages import terminal
 from cascade_plan.languages.yaml import dump
-from cascade_plan.model.artefact import Artefact, is_for
+from cascade_plan.model.artefact import STAGES, Artefact, is_for
 from cascade_plan.model.plan import Plan
 from cascade_plan.model.titles import called
 
@@ -277,16 +277,37 @@ def _index(plan: Plan, made: list[Artefact], missing: Sequence[str]) -> str:
     head = (
         f"# {scenario.name}: what deploys it\n\n"
         f"Written by cascade-plan for {scenario.users.peak:,} users at peak and {scenario.users.average:,} on average "
-        f"in {scenario.region}. Review it, fill in what it cannot know, apply it in this order. Written again from a "
-        "changed scenario, files you have edited are not overwritten.\n"
+        f"in {scenario.region}. Written again from a changed scenario, files you have edited are not overwritten.\n"
     )
-    parts = []
-    for name in commands():
-        rows = "".join(f"| [{a.path}]({a.path}) | {a.purpose} |\n" for a in made if a.path.startswith(f"{name}/"))
-        if rows:
-            parts.append(f"\n## {name}\n\n| file | what it is |\n|---|---|\n{rows}")
+    parts = [*_gives(made), *_steps(made)]
     if by_hand := "".join(f"- [{a.path}]({a.path}): {a.by_hand}\n" for a in made if a.by_hand):
         parts.append(f"\n## By hand\n\n{by_hand}")
     if missing:
         parts.append("\n## Not emitted\n\n" + "".join(f"- {line}\n" for line in missing))
+    for name in commands():
+        rows = "".join(f"| [{a.path}]({a.path}) | {a.purpose} |\n" for a in made if a.path.startswith(f"{name}/"))
+        if rows:
+            parts.append(f"\n## {name}\n\n| file | what it is |\n|---|---|\n{rows}")
     return head + "".join(parts)
+
+
+def _gives(made: list[Artefact]) -> Iterator[str]:
+    """Yield the table of what the reader gives."""
+    given = dict.fromkeys(each for artefact in made for each in artefact.gives)
+    if given:
+        rows = "".join(f"| `{each.name}` | {each.words} |\n" for each in given)
+        yield (
+            "\n## What you give\n\nSet these in the environment first, each as `export NAME=...`.\n\n"
+            f"| name | what it is |\n|---|---|\n{rows}"
+        )
+
+
+def _steps(made: list[Artefact]) -> Iterator[str]:
+    """Yield the steps, numbered, those of a stage in the order of the files."""
+    staged = sorted((step for artefact in made for step in artefact.steps), key=lambda step: STAGES.index(step.stage))
+    numbered = "".join(
+        f"\n### {number}. {step.words}\n\n```sh\n{step.command}\n```\n"
+        for number, step in enumerate(dict.fromkeys(staged), 1)
+    )
+    if numbered:
+        yield f"\n## Steps\n\nRun them in this directory, one after another; each must succeed.\n{numbered}"

@@ -27,6 +27,7 @@ from cascade_plan.files.documents import shown
 from cascade_plan.model import tier
 from cascade_plan.model.calibration import Calibrated
 from cascade_plan.model.defaults import PLAN, Default, default, default_of
+from cascade_plan.model.emit import Emit
 from cascade_plan.model.part import FileName, Gate, Key, Name, Part, Region, Request, Text, all_defaults
 from cascade_plan.units import (
     HOURS_PER_MONTH,
@@ -548,6 +549,8 @@ class Scenario(Part):
     """How services scale."""
     budget: Budget = all_defaults()
     """What the system may cost."""
+    emit: Emit = all_defaults(examples=[{"nodes": "terraform"}])
+    """Which files are written where there are several ways."""
     gates: Annotated[dict[Text, Annotated[list[Gate], Field(min_length=1, max_length=10)]], Field(max_length=50)] = (
         Field(default_factory=dict, examples=[{"cost_usd_per_1000_users_month": ["< 50"]}])
     )
@@ -585,6 +588,13 @@ class Scenario(Part):
         if USERS_PEAK in loads:
             raise ValueError(f"{USERS_PEAK} is the peak itself, in every plan: call the load something else")
         return loads
+
+    @model_validator(mode="after")
+    def _zones_are_named(self) -> Self:
+        named, asked = self.emit.zone_names, self.availability.asked.zones
+        if named is not None and len(named) != asked:
+            raise ValueError(f"emit.zone_names has {len(named)} zones, and availability asks for {asked}")
+        return self
 
     @model_validator(mode="after")
     def _budget_has_users(self) -> Self:

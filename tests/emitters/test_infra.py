@@ -177,7 +177,7 @@ def test_what_is_off_leaves_no_file_no_variable_and_no_output() -> None:
     for off, file, words in (
         (("database", "pool"), "database.tf", "database"),
         (("cache",), "cache.tf", "cache|redis|valkey"),
-        (("gateway",), "balancer.tf", "balancer|gateway|certificate|vpc_id"),
+        (("gateway",), "balancer.tf", "balancer|gateway|certificate"),
         (("cluster", "api", "websocket", "monitoring"), "nodes.tf", "node|cluster_name|private_subnet"),
     ):
         without: dict[str, Any] = {f"tiers__{name}": "off" for name in off}
@@ -271,7 +271,6 @@ def test_a_path_is_a_pattern_that_a_rule_takes_and_that_matches_it(request: str)
     ("tiers", "what"),
     [
         ({"tiers__database_replica": {"kind": "database"}}, "resource aws_db_instance database_replica"),
-        ({"tiers__cluster": "off", "tiers__node": {"kind": "cache"}}, "variable node_security_group_ids"),
     ],
 )
 def test_two_things_of_one_name_are_refused(tiers: dict[str, Any], what: str) -> None:
@@ -337,8 +336,9 @@ def test_every_variable_that_is_used_is_declared_and_every_declared_one_is_used(
 def test_every_resource_that_is_referred_to_is_there(scene: str) -> None:
     made = make_plan(**SCENES[scene])
     text = "\n".join(texts(made).values())
-    named = set(re.findall(r"\b(aws_\w+)\.(\w+)", text))
-    assert named <= resources(made).keys()
+    named = set(re.findall(r"\b(data\.)?(aws_\w+)\.(\w+)", text))
+    assert {name[1:] for name in named if not name[0]} <= resources(made).keys()
+    assert {name[1:] for name in named if name[0]} <= set(re.findall(r'^data "(\w+)" "(\w+)"', text, re.M))
 
 
 def test_the_balancer_waits_longer_than_the_heartbeat() -> None:

@@ -12,13 +12,14 @@ LIMITS: Final = {
     "balancer": 32,
     "node_group": 63,
     "scaling_group": 128,
+    "security_group": 255,
     "cluster": 100,
     "queue": 80,
     "budget": 100,
 }
 """Longest names, in characters: DBInstanceIdentifier, ReplicationGroupId, load balancer and target group, node group,
-launch template (an Auto Scaling group's may be longer), cluster, queue, budget. Sources: the API references of RDS,
-ElastiCache, Elastic Load Balancing v2, EKS, EC2, SQS and Budgets."""
+launch template (an Auto Scaling group's may be longer), security group, cluster, queue,
+budget. Sources: the API references of RDS, ElastiCache, Elastic Load Balancing v2, EKS, EC2, SQS and Budgets."""
 _DIGITS: Final = 8
 
 

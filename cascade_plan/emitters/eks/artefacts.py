@@ -17,7 +17,7 @@ from cascade_plan.emitters._nodes import (
     without_nodes,
 )
 from cascade_plan.languages.yaml import dump
-from cascade_plan.model.artefact import Artefact
+from cascade_plan.model.artefact import Artefact, Step
 from cascade_plan.model.fleet import NodeGroup, Workload
 from cascade_plan.model.plan import Plan
 from cascade_plan.tiers.cluster.settings import Settings as Cluster
@@ -25,7 +25,7 @@ from cascade_plan.tiers.network.settings import Settings as NetworkSettings
 
 COMMAND = "cluster"
 """The emit- command that writes these files, and their directory."""
-APPLIED_AFTER: tuple[str, ...] = ("terraform",)
+APPLIED_AFTER: tuple[str, ...] = ()
 """The emitters whose files are applied before these."""
 SERVES: tuple[str, ...] = ("cluster",)
 """What there is nothing to do without."""
@@ -56,7 +56,8 @@ def render(plan: Plan) -> tuple[Artefact, ...]:
             "eksctl.yaml",
             heading(plan, [*sized, *(["node groups here, or karpenter.yaml in their place"] if groups else [])])
             + dump([_cluster(plan, groups)]),
-            f"The EKS cluster{_with(groups, pods)}. Make it with `eksctl create cluster -f eksctl.yaml`.",
+            f"The EKS cluster{_with(groups, pods)}.",
+            steps=(Step("cluster", "Make the cluster", "eksctl create cluster -f cluster/eksctl.yaml"),),
             deploys=(*names, *(run.group for run in pods), *_made_with_it(plan)),
         )
     ]

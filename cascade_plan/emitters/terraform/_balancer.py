@@ -8,7 +8,7 @@ from typing import Final
 
 from cascade_plan.clouds.aws.names import aws_name
 from cascade_plan.emitters._topology import NGINX_HEALTH, NGINX_PORT, by_proxy_protocol
-from cascade_plan.emitters.terraform._file import VPC, File, all_of, output, variable
+from cascade_plan.emitters.terraform._file import File, all_of, output, variable
 from cascade_plan.languages.hcl import Block, Expression, Value
 from cascade_plan.model.fleet import Workload
 from cascade_plan.model.plan import Instance, Plan
@@ -73,8 +73,6 @@ def _lb(gateway: Instance[Settings]) -> str:
 
 def _variables(gateway: Instance[Settings]) -> Iterator[Block]:
     name = gateway.name
-    yield VPC
-    yield variable("public_subnet_ids", "Public subnets for the load balancer, one in each zone.", "list(string)")
     yield variable(f"{name}_security_group_ids", "Who reaches the load balancer.", "list(string)")
     yield variable(f"{name}_certificate_arn", "The ACM certificate of the load balancer.")
 
@@ -112,7 +110,7 @@ def _balancer(gateway: Instance[Settings], name: str) -> dict[str, Value]:
         "name": aws_name(name, "balancer"),
         "load_balancer_type": "application" if gateway.settings.balancer == "alb" else "network",
         "security_groups": Expression(f"var.{gateway.name}_security_group_ids"),
-        "subnets": Expression("var.public_subnet_ids"),
+        "subnets": Expression("local.public_subnet_ids"),
         "enable_deletion_protection": True,
     }
 
@@ -137,7 +135,7 @@ def _target_group(plan: Plan, workload: Workload, is_alb: bool) -> Block:
             "protocol": "HTTP" if is_alb else "TCP",
             # Pods have addresses of their own; instances are found by their scaling groups.
             "target_type": "ip" if plan.fleet.of("cluster") else "instance",
-            "vpc_id": Expression("var.vpc_id"),
+            "vpc_id": Expression("local.vpc_id"),
         },
         (Block("health_check", (), {"protocol": "HTTP", "path": workload.ready_path or "/", **counts}),),
     )
@@ -163,7 +161,7 @@ def _proxy_group(plan: Plan, sockets: Workload, is_alb: bool) -> Block:
             "port": NGINX_PORT,
             "protocol": "HTTP" if is_alb else "TCP",
             "target_type": "ip" if plan.fleet.of("cluster") else "instance",
-            "vpc_id": Expression("var.vpc_id"),
+            "vpc_id": Expression("local.vpc_id"),
             **({} if is_alb else {"proxy_protocol_v2": True}),
         },
         (Block("health_check", (), {"protocol": "HTTP", "path": NGINX_HEALTH, **checks}),),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
 
 from cascade_plan.languages.hcl import Block, Expression, Value
 from cascade_plan.model.fleet import Sized
@@ -31,9 +30,6 @@ def variable(name: str, description: str, kind: str = "string", **extra: Value |
         default = extra["default"]
         attributes["default"] = Expression("null") if default is None else default
     return Block("variable", (name,), attributes)
-
-
-VPC: Final = variable("vpc_id", "The VPC of what is made here.")
 
 
 def output(name: str, description: str, expression: str) -> Block:

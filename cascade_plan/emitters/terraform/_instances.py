@@ -23,11 +23,7 @@ def files(plan: Plan) -> Iterator[File]:
         "nodes.tf",
         "The instances, in scaling groups between floor and ceiling of the fleet.",
         tuple(block for nodes in groups for block in _resources(plan, nodes)),
-        (
-            variable("private_subnet_ids", "Private subnets, one in each zone.", "list(string)"),
-            variable("node_security_group_ids", "Who reaches the instances.", "list(string)"),
-            *(_image(plan, nodes) for nodes in groups),
-        ),
+        tuple(_image(plan, nodes) for nodes in groups),
         deploys=tuple(dict.fromkeys((*(nodes.group.name for nodes in groups), *run))),
     )
 
@@ -69,7 +65,7 @@ def _template(plan: Plan, nodes: Nodes) -> Block:
             "name": aws_name(f"{plan.application}-{nodes.name}", "scaling_group"),
             "image_id": Expression(f"var.{group.tier}_image_id"),
             "instance_type": group.shape.name,
-            "vpc_security_group_ids": Expression("var.node_security_group_ids"),
+            "vpc_security_group_ids": [Expression("local.workload_security_group_id")],
         },
         (
             *spot,
@@ -102,7 +98,7 @@ def _scaling_group(plan: Plan, nodes: Nodes, targets: list[str]) -> Block:
             "min_size": nodes.count_min,
             "desired_capacity": nodes.count_base,
             "max_size": nodes.count_max,
-            "vpc_zone_identifier": Expression("var.private_subnet_ids"),
+            "vpc_zone_identifier": Expression("local.private_subnet_ids"),
             **attached,
         },
         (

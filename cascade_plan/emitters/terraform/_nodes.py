@@ -27,7 +27,6 @@ def files(plan: Plan) -> Iterator[File]:
             (
                 variable("cluster_name", "The EKS cluster.", default=cluster),
                 variable("node_role_arn", "The IAM role of the nodes."),
-                variable("private_subnet_ids", "Private subnets, one in each zone.", "list(string)"),
             ),
             deploys=tuple(dict.fromkeys(nodes.group.name for nodes in groups)),
         )
@@ -42,7 +41,7 @@ def _node_group(plan: Plan, nodes: Nodes) -> Block:
             "cluster_name": Expression("var.cluster_name"),
             "node_group_name": aws_name(f"{plan.application}-{nodes.name}", "node_group"),
             "node_role_arn": Expression("var.node_role_arn"),
-            "subnet_ids": Expression("var.private_subnet_ids"),
+            "subnet_ids": Expression("local.private_subnet_ids"),
             "ami_type": AMI_TYPES[group.shape.architecture],
             "instance_types": [group.shape.name],
             "capacity_type": "SPOT" if nodes.spot else "ON_DEMAND",

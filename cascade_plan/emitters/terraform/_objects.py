@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from cascade_plan.emitters.terraform._file import VPC, File, all_of, output, variable
+from cascade_plan.emitters.terraform._file import File, all_of, output, variable
 from cascade_plan.languages.hcl import Block, Expression, Value
 from cascade_plan.model.plan import Instance, Plan
 from cascade_plan.tiers.network.settings import Settings as Network
@@ -25,16 +25,13 @@ def files(plan: Plan) -> Iterator[File]:
             "objects.tf",
             "The bucket of uploads, and how long it keeps them.",
             (*_bucket(store), *(_endpoint(plan) if has_endpoint else ())),
-            (BUCKET, *((VPC, ROUTES) if has_endpoint else ())),
+            (BUCKET,),
             (output(f"{store.name}_bucket", "Where uploads are stored.", f"aws_s3_bucket.{store.name}.bucket"),),
             tuple(all_of(store.sized)),
         )
 
 
 BUCKET: Final = variable("bucket_name", "The bucket of uploads; no other bucket in the world has its name.")
-ROUTES: Final = variable(
-    "private_route_table_ids", "The route tables of the private subnets, for the endpoint of S3.", "list(string)"
-)
 
 
 def _bucket(store: Instance[Settings]) -> Iterator[Block]:
@@ -76,10 +73,10 @@ def _endpoint(plan: Plan) -> tuple[Block, ...]:
             "resource",
             ("aws_vpc_endpoint", "objects"),
             {
-                "vpc_id": Expression("var.vpc_id"),
+                "vpc_id": Expression("local.vpc_id"),
                 "service_name": f"com.amazonaws.{plan.scenario.region}.s3",
                 "vpc_endpoint_type": "Gateway",
-                "route_table_ids": Expression("var.private_route_table_ids"),
+                "route_table_ids": Expression("local.private_route_table_ids"),
             },
         ),
     )

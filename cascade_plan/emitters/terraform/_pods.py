@@ -26,7 +26,6 @@ def files(plan: Plan) -> Iterator[File]:
         (
             variable("cluster_name", "The EKS cluster.", default=aws_name(plan.application, "cluster")),
             variable("pod_execution_role_arn", "The IAM role by which Fargate starts pods."),
-            variable("private_subnet_ids", "Private subnets, one in each zone.", "list(string)"),
         ),
         deploys=tuple(run.group for run in pods),
     )
@@ -40,7 +39,7 @@ def _profile(label: str, selector: dict[str, object]) -> Block:
             "cluster_name": Expression("var.cluster_name"),
             "fargate_profile_name": label.replace("_", "-"),
             "pod_execution_role_arn": Expression("var.pod_execution_role_arn"),
-            "subnet_ids": Expression("var.private_subnet_ids"),
+            "subnet_ids": Expression("local.private_subnet_ids"),
         },
         (Block("selector", (), selector),),  # type: ignore[arg-type]
     )

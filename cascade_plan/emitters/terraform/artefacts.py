@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 from cascade_plan.emitters._heading import heading
 from cascade_plan.emitters.terraform import (
@@ -13,6 +14,7 @@ from cascade_plan.emitters.terraform import (
     _database,
     _instances,
     _monitoring,
+    _network,
     _nodes,
     _objects,
     _pods,
@@ -23,17 +25,19 @@ from cascade_plan.emitters.terraform._file import File
 from cascade_plan.errors import UsageError
 from cascade_plan.languages.hcl import Block, comment
 from cascade_plan.languages.hcl import render as hcl
-from cascade_plan.model.artefact import Artefact
+from cascade_plan.model.artefact import Artefact, Step
 from cascade_plan.model.plan import Plan
 
 COMMAND = "infra"
 """The emit- command that writes these files, and their directory."""
-APPLIED_AFTER: tuple[str, ...] = ()
+APPLIED_AFTER: tuple[str, ...] = ("eks",)
 """The emitters whose files are applied before these."""
 SERVES: tuple[str, ...] = ("plan",)
 """What there is nothing to do without."""
 CLOUDS: tuple[str, ...] = ("aws",)
 """The only clouds it writes for; empty for any."""
+
+APPLIED: Final = (Step("cloud", "Make what AWS runs", "terraform -chdir=infra init\nterraform -chdir=infra apply"),)
 
 
 def render(plan: Plan) -> tuple[Artefact, ...]:
@@ -42,6 +46,7 @@ def render(plan: Plan) -> tuple[Artefact, ...]:
     Raises UsageError where names of tiers lead to two things of one name.
     """
     parts = (
+        _network,
         _database,
         _aurora,
         _proxy,
@@ -62,7 +67,7 @@ def render(plan: Plan) -> tuple[Artefact, ...]:
     files = [
         File(
             "versions.tf",
-            "Versions, region, a tag on everything: `terraform init && terraform apply`.",
+            "Versions, region, a tag on everything.",
             _versions(plan),
         ),
         File("variables.tf", "What no scenario says: networks, roles, the certificate, addresses.", variables),
@@ -73,7 +78,12 @@ def render(plan: Plan) -> tuple[Artefact, ...]:
     head = heading(plan, ["what only you know is in variables.tf; terraform init, then terraform plan"], comment)
     return tuple(
         Artefact(
-            file.path, f"{head}\n{hcl(file.blocks)}", file.purpose, deploys=file.deploys, by_hand=file.by_hand.strip()
+            file.path,
+            f"{head}\n{hcl(file.blocks)}",
+            file.purpose,
+            deploys=file.deploys,
+            steps=APPLIED if file.path == "versions.tf" else (),
+            by_hand=file.by_hand.strip(),
         )
         for file in files
     )
