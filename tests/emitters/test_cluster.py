@@ -11,13 +11,12 @@ from pathlib import Path
 
 import pytest
 import yaml
-from botocore.session import Session
-from botocore.validate import ParamValidator
 from factories import make_plan
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cascade_plan.emitters import directory as emitting
+from cascade_plan.emitters._cache_parameters import cache_parameters
 from cascade_plan.emitters._topology import caches, websocket_hosts
 from cascade_plan.errors import InfeasibleError, UsageError
 from cascade_plan.languages.plain import name as plain
@@ -86,14 +85,10 @@ def test_a_buffer_never_exceeds_the_memory_that_is_left() -> None:
 
 def test_elasticache_takes_the_parameters() -> None:
     made = make_plan(tiers__cache__engine="valkey")
-    document = yaml.safe_load(emitted(made)["elasticache-parameters.yaml"])
-    model = Session().get_service_model("elasticache").operation_model("ModifyCacheParameterGroup")
-    assert model.input_shape is not None
-    report = ParamValidator().validate(document, model.input_shape)
-    assert not report.has_errors(), report.generate_report()
-    values = {row["ParameterName"]: row["ParameterValue"] for row in document["ParameterNameValues"]}
-    assert values["reserved-memory-percent"] == "25"
-    assert values["client-output-buffer-limit-pubsub-hard-limit"] == str(32 * 2**20)
+    found = cache_parameters(made, *caches(made))
+    assert (found.name, found.family) == ("test-valkey8", "valkey8")
+    assert found.values["reserved-memory-percent"] == "25"
+    assert found.values["client-output-buffer-limit-pubsub-hard-limit"] == str(32 * 2**20)
 
 
 @pytest.mark.parametrize("masters", [1, 3])
@@ -138,7 +133,6 @@ def test_a_cache_alone_says_nothing_of_connections() -> None:
     files = emitted(make_plan(tiers__websocket="off", gates={}))
     assert set(files) == {
         "eksctl.yaml", "karpenter.yaml", "redis.conf", "redis-users.sh", "create-cluster.sh",
-        "elasticache-parameters.yaml",
     }  # fmt: skip
     settings = directives(files["redis.conf"])
     assert settings["cluster-node-timeout"] == "15000"
@@ -168,8 +162,7 @@ def test_one_master_is_no_cluster(copies: int) -> None:
     assert ("min-replicas-to-write" in settings) == (copies > 0)
     assert ("replicaof" in files["redis-users.sh"]) == (copies > 0)
     assert "RedisCluster" not in files["connection_state.py"]
-    parameters = yaml.safe_load(files["elasticache-parameters.yaml"])["ParameterNameValues"]
-    assert "cluster-enabled" not in {row["ParameterName"] for row in parameters}
+    assert "cluster-enabled" not in cache_parameters(made, *caches(made)).values
     broker = yaml.safe_load(files["websocket_cluster.yaml"])["websocket_cluster"]["message_broker"]
     assert (broker["type"], len(broker["nodes"]), broker["pub_sub"]) == ("redis", 1 + copies, "plain")
 
@@ -184,7 +177,7 @@ def test_several_caches_have_files_of_their_own_and_one_holds_the_state() -> Non
     made = make_plan(tiers__page_cache={"kind": "cache", "engine": "valkey", "minimum_nodes": 1})
     files = emitted(made)
     for prefix in ("cache-", "page-cache-"):
-        assert {f"{prefix}redis.conf", f"{prefix}redis-users.sh", f"{prefix}elasticache-parameters.yaml"} <= set(files)
+        assert {f"{prefix}redis.conf", f"{prefix}redis-users.sh"} <= set(files)
     assert "cache-create-cluster.sh" in files
     assert "page-cache-create-cluster.sh" not in files
     assert "HOSTS:-cache-1:6379 cache-2:6379 cache-3:6379" in files["cache-create-cluster.sh"]

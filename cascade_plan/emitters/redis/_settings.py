@@ -5,22 +5,22 @@ from __future__ import annotations
 from math import ceil
 from typing import Final
 
+from cascade_plan.emitters._cache_parameters import (
+    POLICY,
+    SAMPLES,
+    SOFT_SECONDS,
+    buffer_mib,
+    keepalive_s,
+    memory_gib,
+)
 from cascade_plan.emitters._topology import Cache
 from cascade_plan.model.fleet import Streams
 from cascade_plan.model.plan import Plan
 from cascade_plan.tiers.websocket.settings import Settings as WebSocketSettings
 
 PORT: Final = 6379
-POLICY: Final = "allkeys-lru"
-SAMPLES: Final = 10
-"""As near to exact LRU as it gets, says redis.conf; the default of 5 is cheaper."""
-SOFT_SECONDS: Final = 60
-"""With a soft limit of a quarter of the hard one, as in redis.conf 7.0: 32mb 8mb 60."""
 NODE_TIMEOUT_MS: Final = 15_000
 """cluster-node-timeout of redis.conf 7.0."""
-KEEPALIVE_S: Final = 300
-"""tcp-keepalive of redis.conf 7.0."""
-INT_MOST: Final = 2**31 - 1
 
 ALL: Final = """\
 # The same on every server. Beside it stand users.acl and replication.conf, which {prefix}redis-users.sh writes: no
@@ -117,21 +117,6 @@ def conf(plan: Plan, cache: Cache) -> str:
         **_timeout(plan, cache.streams),
         **({} if cache.streams is None else _of_state(plan, cache, cache.streams)),
     )
-
-
-def memory_gib(cache: Cache) -> float:
-    """Return the memory of one server."""
-    return cache.instance.sized.group("nodes").shape.memory_gib
-
-
-def buffer_mib(cache: Cache) -> int:
-    """Return what a subscriber may leave unread."""
-    return cache.instance.sized.count("pubsub_buffer_mib_per_subscriber")
-
-
-def keepalive_s(cache: Cache) -> int:
-    """Return how often TCP asks a silent client: with each heartbeat, or as Redis does by itself."""
-    return KEEPALIVE_S if cache.streams is None else min(INT_MOST, ceil(cache.streams.heartbeat_interval_s))
 
 
 def _timeout(plan: Plan, streams: Streams | None) -> dict[str, object]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from cascade_plan.emitters._cache_parameters import memory_gib
 from cascade_plan.emitters._heading import heading
 from cascade_plan.emitters._topology import Cache, caches
-from cascade_plan.emitters.redis import _connection_state, _parameters, _scripts, _settings
+from cascade_plan.emitters.redis import _connection_state, _scripts, _settings
 from cascade_plan.model.artefact import Artefact
 from cascade_plan.model.plan import Plan
 
@@ -55,13 +56,13 @@ def _of(plan: Plan, cache: Cache) -> tuple[Artefact, ...]:
                 executable=True,
             )
         )
-    return (*files, _parameters.artefact(plan, cache, head), *_connection_state.artefacts(plan, cache))
+    return (*files, *_connection_state.artefacts(plan, cache))
 
 
 def _sized(cache: Cache) -> str:
     masters = cache.master_count
     replicas = f", each with {cache.copy_count} to copy it" if cache.copy_count else ""
-    words = f"sized for {masters} master{'s' if masters > 1 else ''} of {_settings.memory_gib(cache):g} GiB{replicas}"
+    words = f"sized for {masters} master{'s' if masters > 1 else ''} of {memory_gib(cache):g} GiB{replicas}"
     if cache.streams is not None:
         words += f"; {cache.instance.sized.value('connection_state_mib'):.4g} MiB of connection state"
     return words
