@@ -30,7 +30,8 @@ Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 LONGEST_FUNCTION = 60
 FORBIDDEN_WORDS = {"manager", "managers", "helper", "helpers", "util", "utils"}
-FORBIDDEN_STARTS = ("process_", "handle_")
+FORBIDDEN_START = re.compile(r"_*(process_(?!count\b)|handle_)", re.IGNORECASE)
+"""A process count is a number of processes."""
 UNFINISHED = re.compile(r"\b(?:TODO|FIXME|XXX|HACK)\b|pragma:\s*no", re.IGNORECASE)
 BLANKET = re.compile(r"#\s*type:\s*ignore(?!\[)|#\s*noqa(?!:)|#\s*mypy:\s*ignore", re.IGNORECASE)
 
@@ -86,7 +87,7 @@ def words(name: str) -> set[str]:
 def empty_names(module: Module) -> Iterator[str]:
     """Yield names that say nothing of what the thing is or does."""
     for name, line in ((module.name.replace(".", "_"), 0), *given_names(module.tree)):
-        if words(name) & FORBIDDEN_WORDS or name.lower().lstrip("_").startswith(FORBIDDEN_STARTS):
+        if words(name) & FORBIDDEN_WORDS or FORBIDDEN_START.match(name):
             yield f"{module.name}:{line}: {name} is a name that says nothing"
 
 
@@ -123,7 +124,7 @@ BREAKS: tuple[tuple[Check, str], ...] = (
 ALLOWED = (
     DOCUMENTED + "def _f():\n" + "    x = 1\n" * (LONGEST_FUNCTION - 1),
     DOCUMENTED + "class _A:\n    def f(self):\n        def g():\n            return 1",
-    DOCUMENTED + "x = f()  # type: ignore[no-any-return]\ny = 1  # noqa: E501\nprocess = handled = 1",
+    DOCUMENTED + "x = f()  # type: ignore[no-any-return]\ny = 1  # noqa: E501\nprocess = handled = process_count = 1",
 )
 
 

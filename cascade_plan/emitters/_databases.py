@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from cascade_plan.formulas import postgres
+from cascade_plan.formulas import pools, postgres
 from cascade_plan.model.fleet import Workload
 from cascade_plan.model.plan import Instance, Plan
 from cascade_plan.tiers.database.settings import Settings as DatabaseSettings
@@ -51,6 +51,17 @@ class Pool:
     database: Database
     clients: tuple[Workload, ...]
     """Whose pods may connect to it."""
+
+    @property
+    def process_count(self) -> int:
+        """Processes that share its connections, a pod each where pods run them: never more, or the server refuses."""
+        return self.instance.sized.count("process_count")
+
+    @property
+    def connection_count_per_process(self) -> dict[str, int]:
+        """Class of tenants -> server connections of one process, to the primary and again to the replicas."""
+        shares = self.instance.settings.tenant_class_share
+        return pools.per_process(self.instance.sized.count("connection_count"), shares, self.process_count)
 
 
 def databases(plan: Plan) -> tuple[Database, ...]:

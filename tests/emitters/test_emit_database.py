@@ -222,7 +222,7 @@ def test_statements_are_prepared_by_version(version: str, server_side: bool, cli
 
 def test_classes_of_tenants_share_the_pool() -> None:
     shares = {"free": 0.2, "standard": 0.5, "whale": 0.3}
-    made = make_plan(**{"tiers.pool.tenant_class_share": shares, "tiers.pool.connections": 50})
+    made = make_plan(**{"tiers.pool.tenant_class_share": shares, "tiers.pool.connections": 100})
     pools_of = {key: pool_values(value) for key, value in ini(made)["databases"].items()}
     sizes = {key: int(value["max_db_connections"]) for key, value in pools_of.items()}
     assert sizes == {

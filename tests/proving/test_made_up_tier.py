@@ -34,6 +34,7 @@ def planned(**audit: float) -> Plan:
         "behaviour.actions.write.write_count": 2,
         "tiers.audit": audit or "off",
         "loads.normal.users": 6000,
+        "tiers.pool.process_count": 1,
     }
     return make_plan(predicted=True, **changes)
 

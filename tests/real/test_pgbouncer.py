@@ -57,7 +57,7 @@ def pooled(server: Server, **overrides: Any) -> Iterator[tuple[int, Plan]]:
     given = {"host": "127.0.0.1", "replica_hosts": ["127.0.0.1"], "port": server.port}
     plan = small_plan(
         **{f"tiers.database.{name}": value for name, value in given.items()},
-        **{"tiers.pool.pgbouncer_version": INSTALLED, **overrides},
+        **{"tiers.pool.pgbouncer_version": INSTALLED, "tiers.pool.process_count": 1, **overrides},
     )
     emitted = files(plan)
     with server.connect() as connection:
@@ -248,22 +248,13 @@ def test_each_class_has_connections_of_its_own(server: Server) -> None:
             connection.close()
 
 
-BUSY = {
-    "users.peak": 80_000,
-    "users.average": 30_000,
-    "tiers.cache.hit_ratio": 0.0,
-    "tiers.database.replicas": 0,
-    "tiers.pool.connections": 10,
-    "tiers.pool.pgbouncer_version": INSTALLED,
-    "loads": {},
-    "gates": {},
-}
-"""50,000 queries a second: three processes."""
-
-
 def test_several_processes_share_a_port_and_the_pool(server: Server) -> None:
     """As many processes as the plan says, all with the same file, together keep to its connections."""
-    plan = small_plan(**BUSY, **{"tiers.database.host": "127.0.0.1", "tiers.database.port": server.port})
+    shared = {"replicas": 0, "host": "127.0.0.1", "port": server.port}
+    plan = small_plan(
+        **{f"tiers.database.{name}": value for name, value in shared.items()},
+        **{"tiers.pool.connections": 10, "tiers.pool.pgbouncer_version": INSTALLED},
+    )
     emitted, processes, port = files(plan), int(plan.figure("pool.process_count")), free_port()
     with server.connect() as superuser:
         ((secret,),) = superuser.execute("SELECT rolpassword FROM pg_authid WHERE rolname = 'app_user'").fetchall()

@@ -49,12 +49,7 @@ def replica_hosts(database: _databases.Database) -> tuple[str, ...]:
 
 def entries(pool: _databases.Pool) -> tuple[Entry, ...]:
     """Return what clients connect to: each class of tenants at the primary and, with replicas, at these."""
-    sized, shares, host = (
-        pool.instance.sized,
-        pool.instance.settings.tenant_class_share,
-        pool.database.instance.settings.host,
-    )
-    counts = pools.per_process(sized.count("connection_count"), shares, sized.count("process_count"))
+    host, counts = pool.database.instance.settings.host, pool.connection_count_per_process
     made = [Entry(f"{pool.called}_{kind}", (host,), count) for kind, count in counts.items()]
     if replicas := replica_hosts(pool.database):
         made += [Entry(f"{pool.called}_{kind}_read", replicas, count) for kind, count in counts.items()]
@@ -64,7 +59,7 @@ def entries(pool: _databases.Pool) -> tuple[Entry, ...]:
 def pgbouncer_ini(pool: _databases.Pool, users: Band, head: str) -> str:
     """Return pgbouncer.ini; `users` are those connected, of which the quietest hour's connections stay open."""
     made, sized = entries(pool), pool.instance.sized
-    processes, timeout_s = sized.count("process_count"), ceil(pool.database.instance.settings.statement_timeout_s)
+    processes, timeout_s = pool.process_count, ceil(pool.database.instance.settings.statement_timeout_s)
     return f"""{head}
 [databases]
 ; A class of tenants has pools of its own, so that a busy one cannot take the others' connections. At the primary they

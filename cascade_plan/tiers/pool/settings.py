@@ -10,7 +10,7 @@ from cascade_plan.model.defaults import PLAN, default
 from cascade_plan.model.part import Key, Port, Version
 from cascade_plan.units import Count, Milliseconds, MillisecondsOrZero
 
-OF_PROCESSES: Final = frozenset({"tenant_class_share", "pgbouncer_version", "transaction_ms", "port"})
+OF_PROCESSES: Final = frozenset({"tenant_class_share", "pgbouncer_version", "process_count", "transaction_ms", "port"})
 """What only a pool of our own processes says."""
 
 
@@ -39,6 +39,10 @@ class Settings(tier.Settings):
     """Share of the connections each class of tenants has to itself, so that one cannot starve another."""
     pgbouncer_version: Version = default("1.23", "assumption", "a version with prepared statements (1.21 and later)")
     """What it decides: prepared statements in transaction pooling came with 1.21."""
+    process_count: Annotated[int, Field(ge=1, le=100)] = default(
+        2, "assumption", "one may be lost or replaced while another answers; they share the pool's connections"
+    )
+    """Fewest processes, each a pod of its own on Kubernetes; more where one thread each cannot carry the queries."""
     transaction_ms: Milliseconds = default(
         0.25, "measured", "0.18 to 0.35 ms for the 4 to 7 trips of a query under the emitted tenancy, version 1.18"
     )

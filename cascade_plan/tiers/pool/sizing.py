@@ -130,7 +130,8 @@ def _server_figures(ask: Ask[Settings], count: int, other: int) -> tuple[Derivat
     """Return PgBouncer's processes, the clients they admit, and the connections each database server must admit."""
     settings, name = ask.settings, _database(ask)
     database = ask.fleet[name]
-    processes = pools.processes_for(database.value("queries_per_s_peak"), settings.transaction_ms)
+    busy = pools.processes_for(database.value("queries_per_s_peak"), settings.transaction_ms)
+    processes = max(settings.process_count, busy)
     addresses = 2 if database.count("replica_count") else 1
     asking = [each for sized in ask.fleet.values() for each in sized.workloads if each.connection_count_per_pod]
     clients = sum(
@@ -145,8 +146,9 @@ def _server_figures(ask: Ask[Settings], count: int, other: int) -> tuple[Derivat
             "process_count",
             processes,
             "processes",
-            f"{name}.queries_per_s_peak x transaction_ms / {pools.BUSY_MOST:.0%} busy, rounded up: each has one thread",
-            (ask.computed(f"{name}.queries_per_s_peak"), ask.own("transaction_ms")),
+            f"max(process_count, {name}.queries_per_s_peak x transaction_ms / {pools.BUSY_MOST:.0%} busy), rounded up: "
+            "each has one thread",
+            (ask.own("process_count"), ask.computed(f"{name}.queries_per_s_peak"), ask.own("transaction_ms")),
             "https://www.pgbouncer.org/config.html, so_reuseport; measured with PgBouncer 1.18",
         ),
         ask.figure(
