@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Final
 
 PLAN_BOUNDS_S: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
-"""The performance plan's buckets of cascade_query_duration_seconds."""
+"""The performance plan's buckets of the queries' time."""
 FINE_BOUNDS_S: Final = (0.001, 0.0025, 0.005)
 """Bounds of requests beside these: an idle service answers within its own CPU time, a few ms, and a quantile in the
 first bucket is interpolated from 0."""

@@ -36,6 +36,10 @@ Version = Annotated[str, matching(r"^[0-9]+\.[0-9]+(\.[0-9]+)?$", "a version in 
 Identifier = Annotated[str, AfterValidator(sql.checked_line_identifier)]
 """A PostgreSQL name, at most 63 bytes, that can also stand in a file of lines, such as pgbouncer.ini: all of it can be
 seen."""
+MetricName = Annotated[
+    str, matching(r"^[a-zA-Z_][a-zA-Z0-9_]*$", "letters, digits and underscores, not starting with a digit", 40)
+]
+"""A Prometheus metric's name, or the start of one; a colon is for what rules record."""
 Domain = Annotated[
     str,
     matching(

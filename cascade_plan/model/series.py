@@ -10,6 +10,7 @@ from typing import Any, Final
 from cascade_plan.languages import promql
 from cascade_plan.model.ask import Site
 from cascade_plan.model.fleet import Workload
+from cascade_plan.model.scenario import Scenario
 from cascade_plan.model.titles import called, title
 from cascade_plan.model.watch import Recorded
 
@@ -23,7 +24,7 @@ JOBS: Final = "jobs"
 JOBS_ASKED: Final = "jobs_asked"
 JOB: Final = "job_duration_seconds"
 JOB_AGE: Final = "job_age_seconds"
-"""What the application's metrics are of; `own` puts the application's name before it."""
+"""What the application's metrics are of; `own` puts their prefix before it."""
 SHORTEST_S: Final = 300
 """The shortest window that a fleet's rates are taken over."""
 SAMPLES_LEAST: Final = 4
@@ -35,13 +36,15 @@ NEAR: Final = 0.9
 """Share of a limit at which there is still time to act (assumption)."""
 
 
-def own(application: str, metric: str) -> str:
-    """Return what the application calls a metric of its own: behind its name, as a metric's name is written.
+def own(scenario: Scenario, metric: str) -> str:
+    """Return what the application calls a metric of its own: behind the prefix that all of them have.
 
-    >>> own("saas-300", QUERY)
-    'saas_300_query_duration_seconds'
+    That is what the monitoring says, else the application's name as a metric's name is written.
     """
-    return f"{promql.name(application)}_{metric}"
+    name = scenario.first("monitoring")
+    monitoring: Any = scenario.tiers[name] if name else None
+    said: str | None = monitoring.metric_prefix if monitoring else None
+    return f"{said or promql.name(scenario.application_name)}_{metric}"
 
 
 def percentile(metric: str, percent: int) -> str:
@@ -82,13 +85,18 @@ def scrapes_s(scrape_interval_s: float) -> float:
 class Scope:
     """The labels that tell an instance's series from all others."""
 
-    namespace: str
+    scenario: Scenario
     labels: Mapping[str, str]
     """Beside the namespace; none where the namespace has no others of the kind."""
 
+    @property
+    def namespace(self) -> str:
+        """The namespace of the application."""
+        return self.scenario.application_name
+
     def own(self, metric: str) -> str:
         """Return what the application calls a metric of its own."""
-        return own(self.namespace, metric)
+        return own(self.scenario, metric)
 
     def select(self, metric: str, unlike: Mapping[str, str] = MappingProxyType({}), /, **labels: str) -> str:
         """Return the selector of the instance's series of a metric with these labels, and unlike those patterns."""
@@ -118,7 +126,7 @@ class Scope:
 
 def scope_of_pods(site: Site[Any], workload: Workload, is_alone: bool) -> Scope:
     """Return what finds the series of a workload's pods: their job, where others in the namespace have such series."""
-    return Scope(site.application, {} if is_alone else {"job": workload.name})
+    return Scope(site.scenario, {} if is_alone else {"job": workload.name})
 
 
 def exporter(site: Site[Any], program: str) -> str:
@@ -133,7 +141,7 @@ def exporter(site: Site[Any], program: str) -> str:
 def scope_of_exporter(site: Site[Any], program: str) -> Scope:
     """Return what finds the series of an instance's exporter: its job, where there are others of its kind."""
     job = f"{site.application}-{exporter(site, program)}"
-    return Scope(site.application, {} if is_alone(site) else {"job": job})
+    return Scope(site.scenario, {} if is_alone(site) else {"job": job})
 
 
 def is_alone(site: Site[Any]) -> bool:

@@ -30,9 +30,11 @@ from cascade_plan.emitters._watches.collected import groups, unmeasured
 from cascade_plan.emitters._watches.latency_goals import latency_goals, objectives
 from cascade_plan.errors import InfeasibleError
 from cascade_plan.formulas.latency_buckets import BESIDE_BOUNDS, PLAN_BOUNDS_S, bound_text, bounds_s, request_bounds_s
+from cascade_plan.inputs.scenarios import read
 from cascade_plan.languages.promql import annotation, exactly, literal, number, ratio, select
 from cascade_plan.model.plan import Plan
 from cascade_plan.model.watch import Alarm, Chart, Line, Recorded, Watch
+from cascade_plan.planning.pipeline import plan
 from cascade_plan.tiers.monitoring.settings import Settings
 from cascade_plan.tiers.worker.settings import Settings as WorkerSettings
 
@@ -275,6 +277,21 @@ def test_look_ups_of_several_caches_are_told_apart(tmp_path: Path) -> None:
         ("sessions", "miss"): 0,
         ("other", "hit"): 1,
     }
+
+
+@pytest.mark.parametrize(
+    ("given_", "prefix"), [((), "corner_shop"), (("tiers.monitoring.metric_prefix=till",), "till")]
+)
+def test_metrics_are_called_after_the_application_or_as_the_scenario_says(given_: tuple[str, ...], prefix: str) -> None:
+    """And nothing at all is called after the case study: only this program's own name has its word."""
+    sets = (("--set", *each.partition("=")[::2]) for each in ("application=corner-shop", *given_))
+    found = read("cascade", tuple(sets))
+    scenario = found.scenario.model_copy(update={"name": "corner-shop"})
+    files = texts(plan(scenario, found.book, found.origins))
+    said = "\n".join(files.values()).replace("cascade-plan", "")
+    assert "cascade" not in said.lower()
+    metrics = {*re.findall(r"\b(\w+)_(?:query|request)_duration_seconds", said)}
+    assert metrics == {prefix}
 
 
 # ------------------------------------------------------------------------------------------------------------- buckets

@@ -9,6 +9,7 @@ from cascade_plan.emitters._watches.latency_goals import LatencyGoal, objectives
 from cascade_plan.emitters._watches.requests import slow_ratio
 from cascade_plan.languages.promql import number, select
 from cascade_plan.model.plan import Plan
+from cascade_plan.model.scenario import Scenario
 from cascade_plan.model.watch import Alarm, Watch
 from cascade_plan.tiers.cluster.settings import Settings as ClusterSettings
 from cascade_plan.tiers.database.settings import Settings as DatabaseSettings
@@ -41,7 +42,7 @@ def burn_rates(plan: Plan) -> Watch:
     """
     runbook = _runbook(plan)
     alarms = tuple(
-        _alarm(plan.application, goal, burn, runbook)
+        _alarm(plan.scenario, goal, burn, runbook)
         for goal in objectives(plan)
         for burn in BURN_RATES
         if burn.factor * goal.budget < 1
@@ -49,11 +50,11 @@ def burn_rates(plan: Plan) -> Watch:
     return Watch("latency", alarms=alarms)
 
 
-def _alarm(name: str, goal: LatencyGoal, burn: BurnRate, runbook: str) -> Alarm:
+def _alarm(scenario: Scenario, goal: LatencyGoal, burn: BurnRate, runbook: str) -> Alarm:
     allowed = number(round(burn.factor * goal.budget, 9))
+    labels = {"namespace": scenario.application_name, "limit_ms": goal.limit_label}
     long, short = (
-        f"{select(slow_ratio(name, window), namespace=name, limit_ms=goal.limit_label)} > {allowed}"
-        for window in (burn.long, burn.short)
+        f"{select(slow_ratio(scenario, window), **labels)} > {allowed}" for window in (burn.long, burn.short)
     )
     return Alarm(
         "LatencyBudgetBurning",

@@ -8,6 +8,7 @@ from cascade_plan.emitters._watches.latency_goals import LatencyGoal, latency_go
 from cascade_plan.emitters._watches.requests import rate_of_all
 from cascade_plan.languages.promql import NEGATED, number, select
 from cascade_plan.model.plan import Plan, Verdict
+from cascade_plan.model.scenario import Scenario
 from cascade_plan.model.series import REQUEST, own, percentile
 from cascade_plan.model.watch import Alarm, Chart, Line, Watch
 
@@ -16,20 +17,20 @@ COST = "cost_usd_per_1000_users_month"
 
 def latencies(plan: Plan) -> Iterator[Watch]:
     """Yield a watch for each gate on a load's latency, in the verdicts' order."""
-    name = plan.application
+    scenario, name = plan.scenario, plan.application
     signs = dict.fromkeys(watch.sign for watch in plan.watches if watch.sign)
     rose = f": {', '.join(signs)}" if signs else ""
     for goal in latency_goals(plan):
         chart = Chart(
             f"{goal.figure} {goal.operator} {goal.limit_label}",
             "s",
-            (Line(select(percentile(own(name, REQUEST), goal.percent), namespace=name), f"p{goal.percent}"),),
+            (Line(select(percentile(own(scenario, REQUEST), goal.percent), namespace=name), f"p{goal.percent}"),),
             goal.operator,
             goal.limit_s,
             f"Response time, up to {goal.users:,} acting users: {goal.requests_per_s:,.0f} requests a second.",
             is_number=True,
         )
-        yield Watch("latency", goal.figure, alarms=(_missed(name, goal, rose),), charts=(chart,))
+        yield Watch("latency", goal.figure, alarms=(_missed(scenario, goal, rose),), charts=(chart,))
 
 
 def costs(plan: Plan) -> Iterator[Watch]:
@@ -59,13 +60,14 @@ def _labels(figure: str, operator: str, limit: str) -> dict[str, str]:
     return {"figure": figure, "limit": f"{operator} {limit}"}
 
 
-def _missed(name: str, goal: LatencyGoal, rose: str) -> Alarm:
-    measured = select(percentile(own(name, REQUEST), goal.percent), namespace=name)
+def _missed(scenario: Scenario, goal: LatencyGoal, rose: str) -> Alarm:
+    name = scenario.application_name
+    measured = select(percentile(own(scenario, REQUEST), goal.percent), namespace=name)
     missed = f"{measured} {NEGATED[goal.operator]} {number(goal.limit_s)}"
     most = number(round(goal.requests_per_s, 6))
     return Alarm(
         "LatencyGoalMissed",
-        f"{missed} and on (namespace) {select(rate_of_all(name), namespace=name)} <= {most}",
+        f"{missed} and on (namespace) {select(rate_of_all(scenario), namespace=name)} <= {most}",
         600,
         "ticket",
         f"p{goal.percent} is not {goal.operator} {goal.limit_label} ms",

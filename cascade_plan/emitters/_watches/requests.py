@@ -8,6 +8,7 @@ from typing import Final
 from cascade_plan.emitters._watches.latency_goals import LatencyGoal, latency_goals
 from cascade_plan.languages.promql import literal, quantile, rate, ratio, select, total
 from cascade_plan.model.plan import Plan
+from cascade_plan.model.scenario import Scenario
 from cascade_plan.model.series import REQUEST, SHORTEST_S, own, percentile
 from cascade_plan.model.watch import Chart, Line, Recorded, Watch
 
@@ -15,22 +16,22 @@ WINDOWS: Final = ("5m", "30m", "1h", "2h", "6h", "1d", "3d")
 """The windows of the burn rates, https://sre.google/workbook/alerting-on-slos/"""
 
 
-def rate_of_all(name: str) -> str:
+def rate_of_all(scenario: Scenario) -> str:
     """Return the series of an application's requests a second."""
-    return f"namespace:{own(name, 'requests')}:rate5m"
+    return f"namespace:{own(scenario, 'requests')}:rate5m"
 
 
-def slow_ratio(name: str, window: str) -> str:
+def slow_ratio(scenario: Scenario, window: str) -> str:
     """Return the series of the share of requests slower than a limit, or failed, over a window."""
-    return f"namespace:{own(name, 'slow_requests')}:ratio_rate{window}"
+    return f"namespace:{own(scenario, 'slow_requests')}:ratio_rate{window}"
 
 
-def _error_ratio(name: str) -> str:
-    return f"namespace:{own(name, 'request_errors')}:ratio_rate5m"
+def _error_ratio(scenario: Scenario) -> str:
+    return f"namespace:{own(scenario, 'request_errors')}:ratio_rate5m"
 
 
-def _rate_of_slow(name: str) -> str:
-    return f"namespace:{own(name, 'slow_requests')}:rate5m"
+def _rate_of_slow(scenario: Scenario) -> str:
+    return f"namespace:{own(scenario, 'slow_requests')}:rate5m"
 
 
 def percents(plan: Plan) -> tuple[int, ...]:
@@ -44,23 +45,23 @@ def requests(plan: Plan) -> Watch:
     One rule follows the other, as a window divides the sums of two series: each evaluation must have recorded both,
     or neither.
     """
-    name = plan.application
+    scenario = plan.scenario
     return Watch(
         "latency",
-        recorded=(*_rates(name), *_percentiles(plan), *_slow(plan), *_windows(name)),
-        charts=tuple(_charts(name)),
+        recorded=(*_rates(scenario), *_percentiles(plan), *_slow(plan), *_windows(scenario)),
+        charts=tuple(_charts(scenario)),
     )
 
 
-def _rates(name: str) -> Iterator[Recorded]:
-    count, every = f"{own(name, REQUEST)}_count", rate_of_all(name)
+def _rates(scenario: Scenario) -> Iterator[Recorded]:
+    name, count, every = scenario.application_name, f"{own(scenario, REQUEST)}_count", rate_of_all(scenario)
     errors = total(rate(select(count, namespace=name, outcome="error"), SHORTEST_S), "namespace")
     yield Recorded(every, total(rate(select(count, namespace=name), SHORTEST_S), "namespace"))
-    yield Recorded(_error_ratio(name), ratio(errors, select(every, namespace=name)))
+    yield Recorded(_error_ratio(scenario), ratio(errors, select(every, namespace=name)))
 
 
 def _percentiles(plan: Plan) -> Iterator[Recorded]:
-    metric = own(plan.application, REQUEST)
+    metric = own(plan.scenario, REQUEST)
     buckets = total(rate(select(f"{metric}_bucket", namespace=plan.application), SHORTEST_S), "namespace", "le")
     for percent in percents(plan):
         yield Recorded(percentile(metric, percent), quantile(percent / 100, buckets))
@@ -69,35 +70,38 @@ def _percentiles(plan: Plan) -> Iterator[Recorded]:
 def _slow(plan: Plan) -> Iterator[Recorded]:
     limits = {goal.limit_label: goal for goal in latency_goals(plan)}
     for label, goal in limits.items():
-        yield Recorded(_rate_of_slow(plan.application), _slow_requests(plan.application, goal), {"limit_ms": label})
+        yield Recorded(_rate_of_slow(plan.scenario), _slow_requests(plan.scenario, goal), {"limit_ms": label})
 
 
-def _slow_requests(name: str, goal: LatencyGoal) -> str:
+def _slow_requests(scenario: Scenario, goal: LatencyGoal) -> str:
+    name = scenario.application_name
     # A request that failed is not a fast one. Without any good request at all every one is slow: hence "or 0".
-    good = select(f"{own(name, REQUEST)}_bucket", namespace=name, outcome="ok")
+    good = select(f"{own(scenario, REQUEST)}_bucket", namespace=name, outcome="ok")
     within = total(rate(f"{good[:-1]},le=~{literal(goal.le_pattern)}}}", SHORTEST_S), "namespace")
-    every = select(rate_of_all(name), namespace=name)
+    every = select(rate_of_all(scenario), namespace=name)
     return f"{every} - ({within} or 0 * {every})"
 
 
-def _windows(name: str) -> Iterator[Recorded]:
+def _windows(scenario: Scenario) -> Iterator[Recorded]:
     """Yield the share of slow requests over each window, weighted by traffic.
 
     The rates are those of the shortest window, summed over the longer ones: two series are read for a fleet of any
     size, where a rate over three days of every pod's buckets would read all their samples at each evaluation.
     """
     for window in WINDOWS:
-        slow, every = (select(each(name), namespace=name) for each in (_rate_of_slow, rate_of_all))
+        slow, every = (
+            select(each(scenario), namespace=scenario.application_name) for each in (_rate_of_slow, rate_of_all)
+        )
         if window != "5m":
             slow, every = (f"sum_over_time({series}[{window}])" for series in (slow, every))
-        yield Recorded(slow_ratio(name, window), f"{slow} / on (namespace) group_left () ({every} > 0)")
+        yield Recorded(slow_ratio(scenario, window), f"{slow} / on (namespace) group_left () ({every} > 0)")
 
 
-def _charts(name: str) -> Iterator[Chart]:
-    metric = own(name, REQUEST)
+def _charts(scenario: Scenario) -> Iterator[Chart]:
+    name, metric = scenario.application_name, own(scenario, REQUEST)
     times = tuple(Line(select(percentile(metric, percent), namespace=name), f"p{percent}") for percent in (95, 99))
     yield Chart("Response time", "s", times)
-    yield Chart("Requests a second", "reqps", (Line(select(rate_of_all(name), namespace=name), "requests"),))
-    slow = Line(select(slow_ratio(name, "5m"), namespace=name), "over {{limit_ms}} ms or failed")
-    failed = Line(select(_error_ratio(name), namespace=name), "failed")
+    yield Chart("Requests a second", "reqps", (Line(select(rate_of_all(scenario), namespace=name), "requests"),))
+    slow = Line(select(slow_ratio(scenario, "5m"), namespace=name), "over {{limit_ms}} ms or failed")
+    failed = Line(select(_error_ratio(scenario), namespace=name), "failed")
     yield Chart("Slow and failed requests", "percentunit", (slow, failed))

@@ -64,16 +64,14 @@ def _rows(plan: Plan) -> Iterator[Row]:
         buckets = len(bounds_s(plan.scenario.latency_limits_ms))
         children = f"{f'{tenants:,} tenants x ' if by_tenant else ''}{tier.settings.query_types} query types"
         yield Row(
-            f"`{own(plan.application, series.QUERY)}`",
+            f"`{own(plan.scenario, series.QUERY)}`",
             f"{working:,} pods x {children} x ({buckets} buckets + {BESIDE_BOUNDS})",
             queries,
         )
-    gauges = (
-        [(own(plan.application, series.POOL_USED), f"{working:,} pods")] if plan.of(PoolSettings) and working else []
-    )
+    gauges = [(own(plan.scenario, series.POOL_USED), f"{working:,} pods")] if plan.of(PoolSettings) and working else []
     if sockets:
         each = f"{sockets:,} pods{f' x {tenants:,} tenants' if by_tenant else ''}"
-        gauges.append((own(plan.application, series.SOCKETS), each))
+        gauges.append((own(plan.scenario, series.SOCKETS), each))
     if gauges:
         names, labels = (f"`{'`, `'.join(name for name, _ in gauges)}`", "; ".join(text for _, text in gauges))
         yield Row(names, labels, budget - queries - other)
@@ -81,7 +79,7 @@ def _rows(plan: Plan) -> Iterator[Row]:
     pods = f"({' + '.join(counts)} pods)" if len(counts) > 1 else f"{''.join(counts) or 0} pods"
     names = ", ".join(
         [
-            *(f"`{own(plan.application, name)}`" for name in _others(plan)),
+            *(f"`{own(plan.scenario, name)}`" for name in _others(plan)),
             "recorded series",
             "process",
             "kubelet",

@@ -75,7 +75,7 @@ def metrics_source(plan: Plan) -> str:
         )
     )
     marks = parts.TENANT_MARKS if has_tenants(plan) else parts.COMMON_MARKS
-    for mark, value in {**marks, "@PREFIX@_": own(plan.application, "")}.items():
+    for mark, value in {**marks, "@PREFIX@_": own(plan.scenario, "")}.items():
         text = text.replace(mark, value)
     return heading(plan, _sized(plan)) + text
 

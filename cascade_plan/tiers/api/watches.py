@@ -70,7 +70,7 @@ def _latency(site: Site[Settings], workload: Workload) -> Watch:
     Source: kubernetes.io/docs/tasks/run-application/horizontal-pod-autoscale/#algorithm-details, missing metrics.
     """
     queries = bool(site.scenario.of("database"))
-    metric = own(site.application, QUERY if queries else REQUEST)
+    metric = own(site.scenario, QUERY if queries else REQUEST)
     scope = scope_of_pods(site, workload, querying_count(site) == 1 if queries else is_alone(site))
     p95 = f"pod:{metric}:p95"
     up = scope.total(f"{_pods(site, workload).select('up')} == 1", "pod")
@@ -94,7 +94,7 @@ def _rate(site: Site[Settings], workload: Workload) -> Watch:
 
     One can then be changed for the other with `emit-k8s --policy` alone.
     """
-    scope, name = scope_of_pods(site, workload, is_alone(site)), f"pod:{own(site.application, 'requests')}:rate"
+    scope, name = scope_of_pods(site, workload, is_alone(site)), f"pod:{own(site.scenario, 'requests')}:rate"
     counted = scope.total(rate(scope.select(f"{scope.own(REQUEST)}_count"), window_s(site)), "pod")
     up = scope.total(f"{_pods(site, workload).select('up')} == 1", "pod")
     idle_too = f"{counted} or 0 * {up}"
@@ -185,7 +185,7 @@ def _subject(site: Site[Settings], subject: str) -> str:
 
 def _autoscaler(site: Site[Settings], workload: Workload) -> Watch:
     namespace, most = site.application, workload.replica_count_max
-    by_name = Scope(namespace, {"horizontalpodautoscaler": workload.name})
+    by_name = Scope(site.scenario, {"horizontalpodautoscaler": workload.name})
     current, least, ceiling = (
         by_name.select(f"{HPA}{field}")
         for field in ("status_current_replicas", "spec_min_replicas", "spec_max_replicas")

@@ -34,7 +34,7 @@ def watches(site: Site[Settings]) -> tuple[Watch, ...]:
     if not is_watched(site):
         return ()
     # The application counts look-ups, by cache where it has several; the exporter knows the memory.
-    lookups = Scope(site.application, {} if is_alone(site) else {"cache": site.name})
+    lookups = Scope(site.scenario, {} if is_alone(site) else {"cache": site.name})
     own = (
         _answered(site, lookups) if site.settings.serverless else _room(site, lookups, scope_of_exporter(site, PROGRAM))
     )

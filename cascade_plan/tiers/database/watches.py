@@ -20,7 +20,6 @@ from cascade_plan.model.series import (
     is_first,
     is_watched,
     observed_window_s,
-    own,
     percentile,
     scope_of_exporter,
     spoken,
@@ -51,16 +50,16 @@ def watches(site: Site[Settings]) -> tuple[Watch, ...]:
 
 def _watches(site: Site[Settings], scope: Scope, replica_count: int) -> Iterator[Watch]:
     if is_first(site):
-        yield _queries(scope.namespace)
+        yield _queries(scope)
     yield _connections(site, scope)
     yield _disk(site, scope)
     if replica_count:
         yield _lag(site, scope)
 
 
-def _queries(namespace: str) -> Watch:
+def _queries(scope: Scope) -> Watch:
     """Return the percentiles of queries: applications count them by type, whatever databases there are."""
-    metric = own(namespace, QUERY)
+    namespace, metric = scope.namespace, scope.own(QUERY)
     buckets = total(select(bucket_rates(metric), namespace=namespace), "namespace", "le")
     return Watch(
         "latency",

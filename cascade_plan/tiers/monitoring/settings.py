@@ -5,6 +5,7 @@ from typing import Annotated, ClassVar, Final, Self
 from pydantic import Field, model_validator
 
 from cascade_plan.model.defaults import PLAN, default
+from cascade_plan.model.part import MetricName
 from cascade_plan.model.tier import Bought
 from cascade_plan.units import Bytes, Count, Kib, PerOneOrZero, Seconds
 
@@ -25,6 +26,9 @@ class Settings(Bought):
         2.0, "assumption", "each sample is read by a rule once, and by dashboards as often again"
     )
     """Of a managed one, samples that queries and rules read, for each that comes."""
+    metric_prefix: MetricName | None = Field(default=None, examples=["shop"])
+    """What the names of the application's own metrics start with, before an underscore. The application's name if left
+    out, with underscores for what no metric's name may have."""
     query_types: Count = default(10, "assumption", "distinct values of the label query_type")
     """Kinds of queries that are told apart."""
     label_by_tenant: bool = default(True, "plan", f"{PLAN}, metrics: labels tenant_id, query_type")

@@ -94,7 +94,7 @@ def _series(ask: Ask[Settings]) -> tuple[tuple[Derivation, ...], int, int]:
         "series",
         f"{' + '.join(f'{tier}.replica_count.max' for tier in counted) or 0} x query_types x tenants x (buckets + 3)",
         inputs,
-        f"{own(ask.scenario.application_name, QUERY)}, the histogram of queries",
+        f"{own(ask.scenario, QUERY)}, the histogram of queries",
     )
     series = ask.figure(
         "series_count",

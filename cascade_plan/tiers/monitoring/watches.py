@@ -41,7 +41,7 @@ def _held(site: Site[Settings]) -> str:
 def _query_series(site: Site[Settings], most: int) -> Watch:
     each = len(bounds_s(site.scenario.latency_limits_ms)) + BESIDE_BOUNDS
     name = site.application
-    metric, counted = own(name, QUERY), f"pod:{own(name, 'query_series')}:count"
+    metric, counted = own(site.scenario, QUERY), f"pod:{own(site.scenario, 'query_series')}:count"
     children = f"count by (namespace, pod) ({select(f'{metric}_count', namespace=name)})"
     over = Alarm(
         "QuerySeriesOverBudget",

@@ -18,7 +18,7 @@ def watches(site: Site[Settings]) -> tuple[Watch, ...]:
     """Return the jobs asked for and done, and that none is done."""
     if not is_watched(site):
         return ()
-    scope = Scope(site.application, {} if is_alone(site) else {"queue": site.name})
+    scope = Scope(site.scenario, {} if is_alone(site) else {"queue": site.name})
     rate_of_asked = f"namespace:{scope.own(JOBS_ASKED)}:rate5m"
     asked, done = scope.select(rate_of_asked), _done(site)
     undone = Alarm(
@@ -50,7 +50,7 @@ def watches(site: Site[Settings]) -> tuple[Watch, ...]:
 
 def _done(site: Site[Settings]) -> str:
     """Return the rate of the jobs that are done by those who take them from this queue."""
-    done = select(f"{own(site.application, JOBS)}_total", namespace=site.application)
+    done = select(f"{own(site.scenario, JOBS)}_total", namespace=site.application)
     if not is_alone(site):
         takers = [each.name for sized in site.of("worker") for each in sized.workloads if each.queue == site.name]
         jobs = "|".join(exactly(name) for name in takers)
