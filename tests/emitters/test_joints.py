@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from typing import Any
 
-import hcl2
+import joints
 import pytest
-import yaml
 from factories import make_plan
 from hypothesis import given
 from hypothesis import strategies as st
+from joints import Files, objects, resources, word
 
 from cascade_plan.emitters import directory as emitting
 from cascade_plan.inputs.scenarios import bundled_scenarios, read
 from cascade_plan.model.plan import Plan
 from cascade_plan.planning.pipeline import plan
-
-Files = Mapping[str, str]
 
 
 def emitted(made: Plan) -> Files:
@@ -28,27 +25,6 @@ def emitted(made: Plan) -> Files:
 def bundled(name: str) -> Files:
     found = read(name)
     return emitted(plan(found.scenario, found.book, found.origins, predicted=False))
-
-
-def objects(files: Files, kind: str) -> list[dict[str, Any]]:
-    """Return the Kubernetes objects of a kind, of all files of k8s/."""
-    texts = [text for path, text in files.items() if path.startswith("k8s/") and path.endswith(".yaml")]
-    return [found for text in texts for found in yaml.safe_load_all(text) if found and found.get("kind") == kind]
-
-
-def resources(files: Files, kind: str) -> list[dict[str, Any]]:
-    """Return the attributes of the Terraform resources of a type."""
-    found = []
-    for text in (text for path, text in files.items() if path.endswith(".tf")):
-        for block in hcl2.loads(text).get("resource", []):
-            for named in (named for each, named in block.items() if each.strip('"') == kind):
-                found += named.values()
-    return found
-
-
-def word(value: object) -> str:
-    """Return a Terraform text without its quotes, as it is where it holds none that are escaped."""
-    return str(value).strip('"')
 
 
 # ----------------------------------------------------------------------------------------------------------- the joints
@@ -109,6 +85,18 @@ def undeclared(files: Files) -> tuple[set[str], set[str]]:
     return used - declared, declared - used
 
 
+GENERAL = (
+    joints.undefined_references,
+    joints.loose_services,
+    joints.loose_ends,
+    joints.homeless,
+    joints.unset,
+    joints.absent_files,
+    joints.missing_outputs,
+)
+"""What is asked of any files, whatever is in them."""
+
+
 def assert_joined(files: Files) -> None:
     assert not unknown_hosts(files)
     assert not unmade_databases(files)
@@ -116,6 +104,8 @@ def assert_joined(files: Files) -> None:
     servers, parameters = versions(files)
     assert servers == parameters
     assert undeclared(files) == (set(), set())
+    for found in GENERAL:
+        assert not found(files), found.__name__
 
 
 # ------------------------------------------------------------------------------------------------------------ the tests
@@ -153,6 +143,17 @@ def test_whatever_the_scenario_calls_them_they_are_joined(
         ("cluster/nginx.conf", ".ws-node.cascade.svc.cluster.local", "", unknown_hosts),
         ("infra/database.tf", 'db_name = "cascade"', 'db_name = "app"', unmade_databases),
         ("infra/database.tf", 'username = "app_admin"', 'username = "app_owner"', masters_that_are_roles),
+        ("k8s/deployment.yaml", "cascade-plan/tier: api", "cascade-plan/tier: web", joints.homeless),
+        ("k8s/service.yaml", "targetPort: http", "targetPort: web", joints.loose_services),
+        ("k8s/hpa.yaml", "    name: cascade-api", "    name: api", joints.loose_ends),
+        (
+            "k8s/pdb.yaml",
+            "      app.kubernetes.io/name: cascade-api",
+            "      app.kubernetes.io/name: api",
+            joints.loose_ends,
+        ),
+        ("README.md", "-f cluster/eksctl.yaml", "-f cluster/cluster.yaml", joints.absent_files),
+        ("README.md", "eksctl create", "$EKSCTL create", joints.unset),
     ],
 )
 def test_what_was_named_two_ways_is_found(path: str, right: str, wrong: str, joint: Any) -> None:
@@ -162,3 +163,11 @@ def test_what_was_named_two_ways_is_found(path: str, right: str, wrong: str, joi
     text = re.sub(r" +=", " =", files[path]) if path.endswith(".tf") else files[path]
     assert right in text
     assert joint({**files, path: text.replace(right, wrong)})
+
+
+def test_pods_that_may_stand_on_the_nodes_of_another_tier_are_found() -> None:
+    """As it once was: no selector, and no node with a taint."""
+    files = dict(bundled("cascade"))
+    for path in ("cluster/eksctl.yaml", "k8s/deployment.yaml"):
+        files[path] = files[path].replace("taints:", "untainted:").replace("nodeSelector:", "selector:")
+    assert joints.homeless(files) == {"Deployment cascade-api"}
