@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from cascade_plan.model.defaults import PLAN, default
-from cascade_plan.model.part import Domain, Image, Need, Port, ShapeName
+from cascade_plan.model.part import Domain, Image, Need, Port, ShapeName, UrlPath
 from cascade_plan.model.tier import Bought
 from cascade_plan.units import BytesOrZero, Count, Kib, KibOrZero, PerOneOrZero, Seconds
 
@@ -75,6 +75,8 @@ class Settings(Bought):
     """Container image; its USER must be a number other than 0."""
     port: Port = default(8000, "cited", "uvicorn's default port, https://www.uvicorn.org/settings/")
     """Port that the container listens on."""
+    path: Annotated[UrlPath, Field(max_length=100)] = default("/ws", "assumption", "the case study names none")
+    """Where connections are opened: what a shared load balancer sends to these nodes, with all below it."""
     domain: Domain | None = Field(default=None, examples=["ws-node.shop.svc.cluster.local"])
     """What follows the nodes' names ws-node-1, ws-node-2, ... in DNS. If left out: with a cluster, that of the headless
     Service that is emitted, in the application's namespace; else nothing."""
