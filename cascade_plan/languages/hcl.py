@@ -13,7 +13,7 @@ from typing import Final, TypeAlias
 from cascade_plan.languages._characters import is_storable, printable
 from cascade_plan.languages._lines import commented
 
-Value: TypeAlias = "str | bool | int | float | Expression | Sequence[Value] | Mapping[str, Value]"
+Value: TypeAlias = "str | bool | int | float | Expression | Call | Sequence[Value] | Mapping[str, Value]"
 NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*", re.ASCII)
 _ESCAPES: Final = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
@@ -23,6 +23,14 @@ class Expression:
     """HCL that stands as it is, such as var.vpc_id. Never made from anything a scenario holds."""
 
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A function of one argument, such as jsonencode of an object; the function is never anything a scenario holds."""
+
+    function: str
+    argument: Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +112,12 @@ def _aligned(chain: Sequence[tuple[str, str]], indent: str) -> Iterator[str]:
 def _lines(value: Value, indent: str) -> Iterator[str]:
     """Yield the lines of a value; the first stands behind the equals sign."""
     inner = indent + "  "
-    if isinstance(value, Mapping):
+    if isinstance(value, Call):
+        *before, last = _lines(value.argument, indent)
+        first, *between = [*before, f"{last})"]
+        yield f"{name(value.function)}({first}"
+        yield from between
+    elif isinstance(value, Mapping):
         if not value:
             yield "{}"
             return

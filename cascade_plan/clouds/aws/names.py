@@ -16,10 +16,17 @@ LIMITS: Final = {
     "cluster": 100,
     "queue": 80,
     "budget": 100,
+    "group": 255,
+    "role": 64,
+    "bucket": 50,
+    "secret": 512,
+    "repository": 256,
 }
-"""Longest names, in characters: DBInstanceIdentifier, ReplicationGroupId, load balancer and target group, node group,
-launch template (an Auto Scaling group's may be longer), security group, cluster, queue,
-budget. Sources: the API references of RDS, ElastiCache, Elastic Load Balancing v2, EKS, EC2, SQS and Budgets."""
+"""Longest names, in characters: DBInstanceIdentifier, ReplicationGroupId (and users of ElastiCache), load balancer and
+target group, node group, launch template (an Auto Scaling group's may be longer), security group, cluster, queue,
+budget, subnet and parameter group, role, bucket (63, less a hyphen and the number of an account), secret, repository.
+Sources: the API references of RDS, ElastiCache, Elastic Load Balancing v2, EKS, EC2, SQS, Budgets, IAM, S3, Secrets
+Manager and ECR."""
 _DIGITS: Final = 8
 
 
