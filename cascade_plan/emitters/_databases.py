@@ -63,6 +63,11 @@ class Pool:
         shares = self.instance.settings.tenant_class_share
         return pools.per_process(self.instance.sized.count("connection_count"), shares, self.process_count)
 
+    @property
+    def workload_name(self) -> str:
+        """What its pods, their Service and their ServiceAccount are called in Kubernetes."""
+        return f"{self.prefix}pgbouncer"
+
 
 def databases(plan: Plan) -> tuple[Database, ...]:
     """Return the databases of a plan with what stands before each; none where they are off."""

@@ -10,7 +10,7 @@ from typing import Final
 from cascade_plan.clouds.aws.names import aws_name
 from cascade_plan.errors import InfeasibleError
 from cascade_plan.languages.plain import name as plain
-from cascade_plan.model.fleet import Streams
+from cascade_plan.model.fleet import Streams, Workload
 from cascade_plan.model.plan import Instance, Plan
 from cascade_plan.tiers.cache.settings import Settings as CacheSettings
 from cascade_plan.tiers.gateway.settings import Settings as GatewaySettings
@@ -21,6 +21,8 @@ NODES_MOST: Final = 1000
 files that list more WebSocket nodes than that nobody reads."""
 WEBSOCKET: Final = "ws-node"
 """What the performance plan calls the WebSocket nodes; their numbers follow."""
+PROXY: Final = "ws-proxy"
+"""What nginx before the WebSocket nodes is called where it runs as pods: its Deployment, Service and ServiceAccount."""
 NGINX_PORT: Final = 8080
 """Where nginx listens when it is not root, https://github.com/nginx/docker-nginx-unprivileged"""
 NGINX_HEALTH: Final = "/nginx-health"
@@ -72,6 +74,11 @@ class Cache:
     def is_cluster(self) -> bool:
         """Whether clients must ask who has a key: a Redis Cluster, as which a cache without nodes shows itself too."""
         return self.is_serverless or self.master_count > 1
+
+
+def pods_name(workload: Workload) -> str:
+    """Return what a workload's pods, their Service and their ServiceAccount are called in Kubernetes."""
+    return WEBSOCKET if workload.serves == "connections" else workload.name
 
 
 def websocket_nodes(instance: Instance[WebSocketSettings]) -> tuple[str, ...]:

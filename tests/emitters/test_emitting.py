@@ -24,8 +24,8 @@ from cascade_plan.model.plan import Plan
 from cascade_plan.planning.pipeline import plan
 
 KUBERNETES = "1.34"
-ONE_SERVICE = ["namespace", "deployment", "service", "hpa", "pdb"]
-SOCKETS = ["websocket-service", "websocket", "websocket-pdb"]
+ONE_SERVICE = ["namespace", "serviceaccount", "deployment", "service", "hpa", "pdb"]
+SOCKETS = ["websocket-serviceaccount", "websocket-service", "websocket", "websocket-pdb"]
 BATCH = {"tiers__queue": {}, "tiers__worker": {"age_s_p99": 600.0, "scheduled_jobs_per_s": 20.0}}
 
 
@@ -55,13 +55,27 @@ def test_every_object_of_every_bundled_scenario_is_valid(name: str) -> None:
     [
         ("cascade", [*ONE_SERVICE, *SOCKETS]),
         ("saas-300", ONE_SERVICE),
-        ("api-batch", [*ONE_SERVICE, "worker-deployment", "worker-scaledobject", "worker-pdb"]),
+        (
+            "api-batch",
+            [*ONE_SERVICE, *(f"worker-{part}" for part in ("serviceaccount", "deployment", "scaledobject", "pdb"))],
+        ),
     ],
 )
 def test_the_parts_are_those_of_what_the_scenario_has(name: str, parts: list[str]) -> None:
     made = planned(name)
     assert sorted(k8s.objects(made)) == sorted(parts)
     assert [artefact.path for artefact in k8s.render(made)] == [f"{part}.yaml" for part in k8s.objects(made)]
+
+
+@pytest.mark.parametrize("name", ["cascade", "api-batch"])
+def test_every_workload_has_an_account_of_its_own(name: str) -> None:
+    built = k8s.objects(planned(name)).values()
+    accounts = {each["metadata"]["name"] for each in built if each["kind"] == "ServiceAccount"}
+    pods = [each for each in built if "template" in each.get("spec", {})]
+    assert len(pods) == 2
+    for each in pods:
+        assert each["spec"]["template"]["spec"]["serviceAccountName"] == each["metadata"]["name"]
+    assert accounts == {each["metadata"]["name"] for each in pods}
 
 
 def test_every_name_of_a_workload_is_deployed() -> None:
@@ -244,7 +258,7 @@ def test_workers_that_nothing_counts_are_as_many_as_the_peak_needs() -> None:
     ("changes", "part", "words"),
     [
         ({}, "servce", "did you mean 'service'"),
-        ({"tiers__websocket": "off", "gates": {}}, "websocket", "the parts of this scenario are namespace, deployment"),
+        ({"tiers__websocket": "off", "gates": {}}, "websocket", "the parts of this scenario are namespace, serviceaccount"),
         ({"tiers__search": {"kind": "api"}}, "deployment", "api-deployment, api-service"),
     ],
 )
@@ -255,7 +269,9 @@ def test_unknown_part(changes: dict[str, Any], part: str, words: str) -> None:
 
 def test_nothing_to_scale_is_said() -> None:
     made = make_plan(tiers={"cluster": {}, "websocket": {}}, loads={}, gates={})
-    with pytest.raises(UsageError, match="nothing here scales: say what to print, --with namespace,websocket-service"):
+    with pytest.raises(
+        UsageError, match="nothing here scales: say what to print, --with namespace,websocket-serviceaccount"
+    ):
         k8s.stream(made)
     assert [item["kind"] for item in yaml.safe_load_all(k8s.stream(made, ["websocket"]))] == ["StatefulSet"]
 

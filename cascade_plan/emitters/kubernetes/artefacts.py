@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from cascade_plan.emitters._heading import heading
 from cascade_plan.emitters._nodes import LABEL, counts_of, is_tainted
-from cascade_plan.emitters._topology import WEBSOCKET, queue_name
+from cascade_plan.emitters._topology import pods_name, queue_name
 from cascade_plan.emitters.kubernetes import hpa_rules
 from cascade_plan.emitters.kubernetes import objects as built
 from cascade_plan.emitters.kubernetes.names import INT32_MAX, is_dns_1035_label
@@ -137,6 +137,7 @@ def _service(plan: Plan, workload: Workload) -> Iterator[Part]:
         raise AssertionError(f"the HPA would be refused by the API server: {'; '.join(problems)}")
     is_only = sum(each.serves == "requests" for each in plan.fleet.workloads) == 1
     prefix, name = "" if is_only else f"{_part_name(workload)}-", called(workload.tier)
+    yield _account(identity, f"{prefix}serviceaccount", name)
     yield Part(
         f"{prefix}deployment",
         _deployment(plan, identity, workload),
@@ -163,6 +164,7 @@ def _worker(plan: Plan, workload: Workload) -> Iterator[Part]:
     counted = "It has no replica count, KEDA owns it." if is_scaled else "As many as the peak needs: nothing scales it."
     purpose = f"The pods of {name}: requests, probes, spread over zones. {counted}"
     by_hand = FIRST_APPLY.format(name=identity.name, namespace=identity.namespace) if is_scaled else ""
+    yield _account(identity, f"{prefix}-serviceaccount", name)
     yield Part(f"{prefix}-deployment", deployment, purpose, deploys=(workload.name,), by_hand=by_hand)
     if workload.queue:
         queue = queue_name(plan, workload.queue)
@@ -179,8 +181,9 @@ def _worker(plan: Plan, workload: Workload) -> Iterator[Part]:
 
 def _sockets(plan: Plan, workload: Workload) -> Iterator[Part]:
     """Yield what holds connections: pods that have a node each, by the names that nginx is given."""
-    identity = built.Identity(WEBSOCKET, namespace=plan.application, part_of=plan.application, component=workload.kind)
+    identity = built.Identity(pods_name(workload), plan.application, part_of=plan.application, component=workload.kind)
     pod, prefix, count = _pod(plan, workload), _part_name(workload), workload.replica_count_max
+    yield _account(identity, f"{prefix}-serviceaccount", "the WebSocket nodes")
     purpose = "The WebSocket nodes' names, which nginx looks up: ws-node-1.ws-node and so on."
     yield Part(f"{prefix}-service", built.headless_service(identity, pod), purpose)
     yield Part(
@@ -191,6 +194,10 @@ def _sockets(plan: Plan, workload: Workload) -> Iterator[Part]:
     )
     budget = built.pod_disruption_budget(identity, count, 1)
     yield Part(f"{prefix}-pdb", budget, "Drains take one WebSocket node at a time.")
+
+
+def _account(identity: built.Identity, part: str, name: str) -> Part:
+    return Part(part, built.service_account(identity), f"Who the pods of {name} are, to whom a cloud's role is given.")
 
 
 _SERVES: Final = {"requests": _service, "jobs": _worker, "connections": _sockets}

@@ -193,6 +193,13 @@ def namespace(name: str) -> KubernetesObject:
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
 
 
+def service_account(identity: Identity) -> KubernetesObject:
+    """Return the ServiceAccount of a workload's pods: who they are to the cloud. None of them asks the API server."""
+    made = _object("v1", "ServiceAccount", identity, {})
+    del made["spec"]
+    return {**made, "automountServiceAccountToken": False}
+
+
 def service(identity: Identity, service_port: int = 80) -> KubernetesObject:
     """Return the Service inside the cluster: `service_port` to the pods' port, by its name."""
     port = {"name": PORT_NAME, "port": service_port, "targetPort": PORT_NAME, "protocol": "TCP"}
@@ -391,6 +398,7 @@ def _placed(placement: Placement | None) -> KubernetesObject:
 def _pod_spec(identity: Identity, pod: Pod) -> KubernetesObject:
     """Return the pod: spread, drained, and confined to the "restricted" security standard."""
     return {
+        "serviceAccountName": identity.name,
         "automountServiceAccountToken": False,
         "terminationGracePeriodSeconds": pod.drain_s + pod.shutdown_s,
         "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
