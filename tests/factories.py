@@ -125,10 +125,11 @@ def make_scenario(**overrides: Any) -> Scenario:
         "name": "test",
         "users": {"peak": 10_000, "average": 3000, "active_share": 0.1},
         "behaviour": {
+            "login": {"request": "POST /login"},
             "actions": {
                 "read": {"weight": 3.0, "request": "GET /things", "response_bytes": 2000.0},
                 "write": {"weight": 1.0, "request": "POST /things", "database_bytes": 100.0, "publishes": True},
-            }
+            },
         },
         "loads": {
             "normal": {"users": 1000, "spawn_rate_per_s": 10.0, "duration_s": 600.0, "latency_ms_p95": 200.0},
@@ -140,7 +141,7 @@ def make_scenario(**overrides: Any) -> Scenario:
             "cluster": {},
             "api": {"minimum_nodes": 3, "minimum_nodes_scaled_in": 2},
             "websocket": {"minimum_nodes": 3},
-            "database": {"shape": "db.r5.xlarge", "minimum_replicas": 1, "tables": {}},
+            "database": {"shape": "db.r5.xlarge", "minimum_replicas": 1, "tables": {"others": ["rooms"]}},
             "pool": {},
             "cache": {"minimum_nodes": 3, "replicas_per_master": 0},
             "gateway": {},

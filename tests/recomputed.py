@@ -517,12 +517,12 @@ class Recomputed:
         )  # fmt: skip
 
     def delivered(self, level: str) -> Fraction:
-        """Return the bytes/s of messages that are delivered: to a workroom's others, or to all of a tenant."""
+        """Return the bytes/s of messages that are delivered: to a room's others, or to all of a tenant."""
         found = Fraction(0)
         for settings in self.of("websocket").values():
             each = exact(settings["connections_per_user"])
             heard = {
-                "workroom": exact(settings["recipients_per_message"]) * each,
+                "room": exact(settings["recipients_per_message"]) * each,
                 "tenant": self.users[level] * each / self.scenario["users"]["tenants"],
             }
             count = self.mean(lambda action, heard=heard: action["publishes"] * heard[action["audience"]])  # type: ignore[misc]

@@ -45,7 +45,8 @@ MESSAGE = "INSERT INTO messages (tenant_id, workroom_id, user_id, content) VALUE
 RESOURCE = (
     "INSERT INTO resources (tenant_id, workroom_id, name, sha256, bytes) VALUES ($1, $2, $3, $4, $5) RETURNING id"
 )
-ACCOUNT = "SELECT id, tenant_id FROM users WHERE email = $1"
+ACCOUNT = "SELECT id FROM users WHERE email = $1"
+TENANTS_OF = "SELECT * FROM tenants_of_login($1)"
 
 
 class Control:
@@ -168,11 +169,13 @@ async def check_member(who: Caller, room: int, kind: str) -> None:
 @app.post("/api/v1/auth/login")
 async def login(body: Login) -> dict[str, str]:
     """Return a token for an address; every password is right."""
-    async with app.state.pool.acquire() as connection, connection.transaction():
-        row = await connection.fetchrow(ACCOUNT, body.email)
-    if row is None:
+    async with app.state.pool.acquire() as connection:
+        tenant = await connection.fetchval(TENANTS_OF, body.email)
+    if tenant is None:
         raise HTTPException(401)
-    text = f"{row['id']}.{row['tenant_id']}"
+    async with transaction(tenant) as connection:
+        user = await connection.fetchval(ACCOUNT, body.email)
+    text = f"{user}.{tenant}"
     return {"token": f"{text}.{signed(text)}"}
 
 

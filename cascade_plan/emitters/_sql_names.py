@@ -12,6 +12,8 @@ from cascade_plan.tiers.database.settings import Tables
 
 TENANT_SETTING: Final = "app.tenant_id"
 """The setting that holds the tenant of the current transaction."""
+LOGIN_FUNCTION: Final = "tenants_of_login"
+"""The function that finds the tenants of who logs in, before a tenant is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,22 +28,25 @@ class Names:
     user_settings: str
     resources: str
     activity_logs: str
+    others: tuple[str, ...]
     tenant: str
     id: str
     user: str
     settings: str
+    login: str
     is_active: str
     created_at: str
     timestamp: str
     owner: str
     app: str
     readonly: str
+    monitoring: str
     tenant_type: str
 
     @property
     def tables(self) -> tuple[str, ...]:
-        """All four tables."""
-        return (self.users, self.user_settings, self.resources, self.activity_logs)
+        """All tables."""
+        return (self.users, self.user_settings, self.resources, self.activity_logs, *self.others)
 
     @property
     def current_tenant(self) -> str:
@@ -53,7 +58,7 @@ class Names:
 
     @property
     def table_oids(self) -> str:
-        """The four tables as a list of regclass constants."""
+        """All tables as a list of regclass constants."""
         return ", ".join(f"{literal(table)}::regclass" for table in self.tables)
 
 
@@ -73,15 +78,18 @@ def names(database: Database) -> Names:
         user_settings=table(tables.user_settings),
         resources=table(tables.resources),
         activity_logs=table(tables.activity_logs),
+        others=tuple(map(table, tables.others)),
         tenant=identifier(columns.tenant),
         id=identifier(columns.id),
         user=identifier(columns.user),
         settings=identifier(columns.settings),
+        login=identifier(columns.login),
         is_active=identifier(columns.is_active),
         created_at=identifier(columns.created_at),
         timestamp=identifier(columns.timestamp),
         owner=identifier(roles.owner),
         app=identifier(roles.app),
         readonly=identifier(roles.readonly),
+        monitoring=identifier(roles.monitoring),
         tenant_type=tier.tenant_type,
     )

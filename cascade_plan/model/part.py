@@ -3,6 +3,7 @@
 Annotations are evaluated here, at definition: pydantic would evaluate postponed ones at every start.
 """
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -49,6 +50,8 @@ Domain = Annotated[
     ),
 ]
 FileName = Annotated[str, matching(r"^[A-Za-z0-9][A-Za-z0-9._-]*$", "a file's name, upload.pdf", 100)]
+HeaderName = Annotated[str, matching(r"^[A-Za-z0-9][A-Za-z0-9-]*$", "a header's name, X-Tenant-ID", 60)]
+FieldName = Annotated[str, matching(r"^[A-Za-z_][A-Za-z0-9_-]*$", "a field's name, access_token", 60)]
 UrlPath = Annotated[str, matching(r"^/[A-Za-z0-9._~/-]*$", "a path such as /health/ready", 200)]
 Gate = Annotated[str, matching(r"^(<|<=|>|>=|==) [0-9]+(\.[0-9]+)?$", "a limit such as '< 50'", 40)]
 Port = Annotated[int, Field(ge=1, le=65_535)]
@@ -74,11 +77,10 @@ def all_defaults(examples: list[Any] | None = None) -> Any:
 _Some = TypeVar("_Some", bound=Part)
 
 
-def distinct(part: _Some, names: tuple[str, ...]) -> _Some:
+def distinct(part: _Some, named: Mapping[str, str]) -> _Some:
     """Return the part. Raises ValueError when two of its fields hold the same name."""
     seen: dict[str, str] = {}
-    for name in names:
-        value = getattr(part, name)
+    for name, value in named.items():
         if value in seen:
             raise ValueError(f"{seen[value]} and {name} must differ, both are {value!r}")
         seen[value] = name

@@ -28,7 +28,19 @@ from cascade_plan.model import tier
 from cascade_plan.model.calibration import Calibrated
 from cascade_plan.model.defaults import PLAN, Default, default, default_of
 from cascade_plan.model.emit import Emit
-from cascade_plan.model.part import FileName, Gate, Key, Name, Part, Region, Request, Text, all_defaults
+from cascade_plan.model.part import (
+    FieldName,
+    FileName,
+    Gate,
+    HeaderName,
+    Key,
+    Name,
+    Part,
+    Region,
+    Request,
+    Text,
+    all_defaults,
+)
 from cascade_plan.units import (
     HOURS_PER_MONTH,
     BytesOrZero,
@@ -178,10 +190,8 @@ class Action(Part):
     """What that file is called; its media type follows from the end of its name."""
     publishes: bool = Field(default=False, examples=[True])
     """Whether the action is broadcast over the WebSockets."""
-    audience: Literal["workroom", "tenant"] = default(
-        "workroom", "plan", f"{PLAN}, channels: workroom:{{workroom_id}}:updates"
-    )
-    """Who receives what it publishes: the other members of its workroom, or everyone of the tenant who is connected."""
+    audience: Literal["room", "tenant"] = default("room", "plan", f"{PLAN}, channels: workroom:{{workroom_id}}:updates")
+    """Who receives what it publishes: the other members of its room, or everyone of the tenant who is connected."""
     at: Key | None = Field(default=None, examples=["search"])
     """The service (a tier of kind api) that answers it; the first one if left out."""
     cpu_ms: Milliseconds = default(
@@ -217,8 +227,25 @@ class Action(Part):
         return self
 
 
+class Login(Part):
+    """The request by which a test account becomes known, for an answer that holds a bearer token."""
+
+    request: Annotated[
+        str, matching(r"^POST /[A-Za-z0-9._~/?=&-]*$", "POST and a path, POST /api/v1/auth/login", 500)
+    ] = Field(examples=["POST /api/v1/auth/login"])
+    """Its path; it is sent by POST, as JSON."""
+    user: Text = default("user{user}@tenant{tenant}.example", "assumption", "addresses that reach nobody (RFC 2606)")
+    """What the test accounts are called: {user} is the account's number, {tenant} its tenant's."""
+    user_field: FieldName = default("email", "assumption", "most accounts are known by an address")
+    """The field of the request that says who."""
+    password_field: FieldName = default("password", "assumption", "what most call it")
+    """The field of the request that proves it."""
+    token_field: FieldName = default("token", "assumption", "OAuth 2.0 calls it access_token (RFC 6749, 5.1)")
+    """The field of the answer that holds the token."""
+
+
 class Behaviour(Part):
-    """What an acting user does."""
+    """What an acting user does, and how it is known."""
 
     think_time_s: ThinkTime = all_defaults()
     """Pause between an answer and the same user's next request."""
@@ -226,6 +253,14 @@ class Behaviour(Part):
         examples=[{"list": {"weight": 1, "request": "GET /things"}}]
     )
     """What users do, by name."""
+    login: Login | Literal["token", "none"] = default(
+        "token", "assumption", "an API takes a bearer token; who gives it out is often another's", examples=["none"]
+    )
+    """How a load test's users are known: by a login of each, by a bearer token of all, or not at all."""
+    tenant_header: HeaderName | None = default(
+        "X-Tenant-ID", "assumption", "a common name for it", examples=["X-Tenant-ID"]
+    )
+    """The header that says a user's tenant; null for none."""
     header_bytes: BytesOrZero = default(
         400, "assumption", "request or response headers after HPACK, with a bearer token; measure yours"
     )

@@ -246,7 +246,7 @@ def schema_scenarios(draw: st.DrawFn) -> Scenario:
     action = st.fixed_dictionaries(
         {"weight": st.floats(1e-6, 1e6), "request": request},
         optional={"request_bytes": bytes_, "object_bytes": bytes_, "publishes": st.booleans(),
-                  "audience": st.sampled_from(("workroom", "tenant"))},
+                  "audience": st.sampled_from(("room", "tenant"))},
     )  # fmt: skip
     load = st.fixed_dictionaries(
         {"users": st.integers(1, 10**9), "spawn_rate_per_s": st.floats(0.001, 1e9),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -319,7 +320,7 @@ def test_the_plans_statement_cache_breaks_what_it_rewrites(fresh: Database) -> N
 
 # ------------------------------------------------------------------------------------------------------------ tenancy
 
-TABLES = ("users", "user_settings", "resources", "activity_logs")
+TABLES = ("users", "user_settings", "resources", "activity_logs", "rooms")
 
 
 @pytest.mark.parametrize("table", TABLES)
@@ -395,6 +396,53 @@ def test_roles_bring_their_time_outs(seeded: Database) -> None:
         assert connection.execute("SHOW lock_timeout").fetchone() == ("10s",)
 
 
+def test_a_login_finds_its_tenant_and_nothing_else_is_readable_without_one(seeded: Database) -> None:
+    """The emitted function tells the tenant alone; the user is then read as that tenant, under the same policies."""
+    tenants_of = "SELECT * FROM tenants_of_login(%s)"
+    with seeded.connect("app_user") as connection:
+        assert connection.execute("SELECT * FROM users WHERE email = 'user7'").fetchall() == []
+        ((tenant,),) = connection.execute(tenants_of, ("user7",)).fetchall()
+        assert as_tenant(connection, tenant, "SELECT id, email FROM users WHERE email = %s", "user7") == [(7, "user7")]
+        for nobody in ("nobody", "' OR true --", None):
+            assert connection.execute(tenants_of, (nobody,)).fetchall() == []
+        # Whoever may make temporary objects cannot put his own table in place of the one that the function names.
+        connection.execute("CREATE TEMP TABLE users (tenant_id text, email text)")
+        assert connection.execute(tenants_of, ("user7",)).fetchall() == [(tenant,)]
+        assert connection.execute("SELECT count(*) FROM public.users").fetchone() == (0,)
+    for role in ("app_readonly", "app_monitoring"):
+        with seeded.connect(role) as connection, pytest.raises(errors.InsufficientPrivilege):
+            connection.execute(tenants_of, ("user7",))
+
+
+def test_the_exporter_sees_statistics_and_no_rows(seeded: Database) -> None:
+    with seeded.connect("app_monitoring") as connection, seeded.connect("app_user") as busy:
+        busy.execute("SELECT 12345")
+        query = "SELECT query FROM pg_stat_activity WHERE pid = %s"
+        assert connection.execute(query, (busy.info.backend_pid,)).fetchone() == ("SELECT 12345",)
+        with pytest.raises(errors.InsufficientPrivilege):
+            connection.execute("SELECT count(*) FROM users")
+
+
+def test_a_table_that_waits_for_its_lock_keeps_nobody_from_the_others(fresh: Database) -> None:
+    """One transaction a table; run again it goes on, and SET NOT NULL looks through no table under its lock."""
+    fresh.apply("tenant_column.sql", "indexes.sql")
+    hasty = EMITTED["tenancy.sql"].replace("lock_timeout = '5s'", "lock_timeout = '1s'")
+    with fresh.connect() as reader, fresh.connect("postgres") as bystander, ThreadPoolExecutor() as beside:
+        with reader.transaction():
+            reader.execute("SELECT count(*) FROM activity_logs")
+            running = beside.submit(fresh.server.psql, hasty, fresh.name)
+            waits = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'activity_logs'::regclass"
+            wait_until(lambda: bystander.execute(waits).fetchone() == (1,), "tenancy.sql waits for the busy table")
+            bystander.execute("SET lock_timeout = 100")
+            bystander.execute("UPDATE users SET is_active = is_active")
+            stopped = running.result()
+        assert stopped.returncode == 3
+        assert "canceling statement due to lock timeout" in stopped.stderr
+    done = fresh.server.psql("SET client_min_messages = debug1;\n" + EMITTED["tenancy.sql"], fresh.name)
+    assert done.returncode == 0, done.stderr
+    assert 'existing constraints on column "user_settings.tenant_id" are sufficient' in done.stderr
+
+
 HOSTILE_TENANTS = ("8' OR '1'='1", "8'; DROP TABLE users; --", "$1", "%", '"8"', "8\n", "\\", "ü", "8'::text --", "7;8")
 
 
@@ -451,7 +499,7 @@ def test_a_policy_that_would_widen_ours_is_refused(fresh: Database) -> None:
 @pytest.mark.parametrize(("database", "master"), [("managed", "master"), ("owned", "owned_owner")])
 def test_a_master_user_who_is_no_superuser_can_apply_it_all(server: Server, database: str, master: str) -> None:
     """As on RDS: the master creates roles and owns the database, and is no superuser; it may be the owner itself."""
-    roles = ("owner", "app", "readonly")
+    roles = ("owner", "app", "readonly", "monitoring")
     plan = small_plan(**{f"tiers.database.roles.{name}": f"{database}_{name}" for name in roles})
     emitted = files(plan)
     with server.connect() as connection:
@@ -471,10 +519,14 @@ def test_a_master_user_who_is_no_superuser_can_apply_it_all(server: Server, data
 def test_a_table_without_a_policy_is_named(fresh: Database) -> None:
     fresh.apply("tenant_column.sql", "indexes.sql")
     with fresh.connect() as connection:
+        fresh.apply("tenancy.sql")
+        connection.execute("SET ROLE app_owner")
         connection.execute("CREATE TABLE invoices (tenant_id text)")
     done = fresh.server.psql(EMITTED["tenancy.sql"], fresh.name)
     assert done.returncode == 0, done.stderr
     assert "invoices" in done.stdout
+    with fresh.connect("app_user") as connection:
+        assert connection.execute("SELECT count(*) FROM invoices").fetchone() == (0,), "the owner's tables are granted"
     assert "activity_logs" not in done.stdout
 
 
@@ -525,9 +577,11 @@ HOSTILE = {
     "tiers.database.tables.user_settings": "it's :x :'x' \\gexec $body$ $$",
     "tiers.database.tables.resources": "line break %I %s %",
     "tiers.database.tables.activity_logs": "журнал 活動 🐘",
+    "tiers.database.tables.others": ['room"; DROP TABLE x; --', "%s"],
     "tiers.database.columns.tenant": "select",
     "tiers.database.columns.id": "$1",
     "tiers.database.columns.user": "user\\",
+    "tiers.database.columns.login": "e'mail\"; --",
     "tiers.database.columns.settings": "a.b",
     "tiers.database.columns.created_at": " ",
     "tiers.database.columns.timestamp": "timestamp'",
@@ -535,6 +589,7 @@ HOSTILE = {
     "tiers.database.roles.owner": 'owner"; DROP TABLE x; --',
     "tiers.database.roles.app": "app'; DROP TABLE x; --",
     "tiers.database.roles.readonly": "read only ünïcode",
+    "tiers.database.roles.monitoring": "moni'tor\"; DROP TABLE x; --",
 }
 
 
@@ -548,17 +603,20 @@ def test_hostile_names_come_through_every_file(server: Server) -> None:
         connection.execute(create(quoted) + fill(quoted, **SMALL))
     for path in ("tenant_column.sql", "indexes.sql", "tenancy.sql", "queries.sql", "indexes.sql", "tenancy.sql"):
         server.apply(emitted[path], "hostile")
-    with server.connect("hostile", HOSTILE["tiers.database.roles.app"]) as connection:
+    with server.connect("hostile", str(HOSTILE["tiers.database.roles.app"])) as connection:
         connection.execute(emitted["queries.sql"])
         assert connection.execute(f"SELECT count(*) FROM {quoted.users}").fetchone() == (0,)
         assert as_tenant(connection, "1", f"SELECT count(*) FROM {quoted.users}") == [(10,)]
         assert len(as_tenant(connection, "1", "EXECUTE users_with_settings('1')")) == 10
         assert as_tenant(connection, "1", f"INSERT INTO {quoted.activity_logs} DEFAULT VALUES") == [1]
+        assert as_tenant(connection, "1", f"INSERT INTO {quoted.others[0]} DEFAULT VALUES") == [1]
+        found = connection.execute(f"SELECT * FROM {quoted.schema}.tenants_of_login(%s)", ("user1",)).fetchall()
+        assert found == [("1",)]
     with server.connect("hostile") as connection:
         tables = connection.execute(
             "SELECT relname FROM pg_class WHERE relforcerowsecurity ORDER BY relname"
         ).fetchall()
-        assert {name for (name,) in tables} == {value for key, value in HOSTILE.items() if ".tables." in key}
+        assert {name for (name,) in tables} == {*databases(plan)[0].instance.settings.tables.named.values()}
     server.apply(emitted["rollback.sql"], "hostile")
     with server.connect("hostile") as connection:
         assert connection.execute("SELECT to_regclass('x') IS NOT NULL").fetchone() == (True,)
@@ -572,9 +630,9 @@ FUZZED = settings(max_examples=150)
 LINE = NAMED.filter(lambda text: text.isprintable() and not text.startswith("pg_") and text not in ("public", "none"))
 PRINTABLE = NAMED.filter(str.isprintable)
 NO_INDEX = PRINTABLE.filter(lambda text: not text.startswith("idx_"))
-TABLE_NAMES = st.lists(NO_INDEX, min_size=4, max_size=4, unique=True)
-COLUMN_NAMES = st.lists(PRINTABLE, min_size=7, max_size=7, unique=True)
-ROLE_NAMES = st.lists(LINE, min_size=3, max_size=3, unique=True)
+TABLE_NAMES = st.lists(NO_INDEX, min_size=5, max_size=5, unique=True)
+COLUMN_NAMES = st.lists(PRINTABLE, min_size=len(Columns.model_fields), max_size=len(Columns.model_fields), unique=True)
+ROLE_NAMES = st.lists(LINE, min_size=4, max_size=4, unique=True)
 
 
 @settings(max_examples=8)
@@ -587,10 +645,12 @@ ROLE_NAMES = st.lists(LINE, min_size=3, max_size=3, unique=True)
 def test_any_names_come_through_every_file(
     server: Server, schema: str, tables: list[str], columns: list[str], roles: list[str]
 ) -> None:
+    *four, other = tables
+    named = dict(zip(("users", "user_settings", "resources", "activity_logs"), four, strict=True))
     drawn = {
-        "tables": dict(zip(("users", "user_settings", "resources", "activity_logs"), tables, strict=True)),
+        "tables": {**named, "others": [other]},
         "columns": dict(zip(Columns.model_fields, columns, strict=True)),
-        "roles": dict(zip(("owner", "app", "readonly"), roles, strict=True)),
+        "roles": dict(zip(("owner", "app", "readonly", "monitoring"), roles, strict=True)),
     }
     plan = small_plan(**{f"tiers.database.{part}": value for part, value in {**drawn, "schema_name": schema}.items()})
     emitted, quoted = files(plan), quoted_names(plan)

@@ -8,11 +8,12 @@ from typing import Final
 from cascade_plan.emitters._databases import Database, databases
 from cascade_plan.emitters._heading import heading
 from cascade_plan.emitters._sql_names import names
-from cascade_plan.emitters.postgres import _indexes, _queries, _settings, _tenancy
+from cascade_plan.emitters.postgres import _indexes, _queries, _roles, _settings, _tenancy
 from cascade_plan.errors import UsageError
 from cascade_plan.languages import sql
 from cascade_plan.model.artefact import Artefact
 from cascade_plan.model.plan import Plan
+from cascade_plan.model.scenario import Login
 from cascade_plan.tiers.database.settings import Tables
 
 COMMAND = "database"
@@ -78,14 +79,14 @@ def _sized(database: Database) -> str:
 
 
 def _sql(plan: Plan, database: Database) -> tuple[Artefact, ...]:
-    """Return the SQL: of the four tables where the scenario names them, else of roles alone."""
+    """Return the SQL: of the tables where the scenario names them, else of roles alone."""
     head, settings = heading(plan, [], sql.comment), database.instance.settings
     if settings.tables is not None:
-        return _sql_of_tables(database, head)
+        return _sql_of_tables(database, head, logs_in=isinstance(plan.scenario.behaviour.login, Login))
     return (
         Artefact(
             f"{database.prefix}roles.sql",
-            _tenancy.access(names(database), head, settings.statement_timeout_s),
+            _roles.render(names(database), head, settings.statement_timeout_s),
             "Before the application's migrations: its roles, time-outs and grants; "
             f"`psql -f {database.prefix}roles.sql`.",
         ),
@@ -95,13 +96,13 @@ def _sql(plan: Plan, database: Database) -> tuple[Artefact, ...]:
 def _must_differ(database: Database, indexes: Collection[str]) -> None:
     """Raise UsageError where a table has the name of an index that is made: PostgreSQL has one namespace for both."""
     tables = database.instance.settings.tables or Tables()
-    for field, name in tables.model_dump().items():
+    for field, name in tables.named.items():
         if name in indexes:
             where = f"tiers.{database.instance.name}.tables.{field}"
             raise UsageError(f"{where}: {name} is what an emitted index is called: give the table another name")
 
 
-def _sql_of_tables(database: Database, head: str) -> tuple[Artefact, ...]:
+def _sql_of_tables(database: Database, head: str, *, logs_in: bool) -> tuple[Artefact, ...]:
     quoted, prefix, is_pooled = names(database), database.prefix, bool(database.pools)
     _must_differ(database, {index.name for index in _indexes.indexes(quoted)})
     timeout_s = database.instance.settings.statement_timeout_s
@@ -119,7 +120,7 @@ def _sql_of_tables(database: Database, head: str) -> tuple[Artefact, ...]:
         ),
         Artefact(
             f"{prefix}tenancy.sql",
-            _tenancy.tenancy(quoted, head, timeout_s, is_pooled),
+            _tenancy.tenancy(quoted, head, timeout_s, is_pooled=is_pooled, logs_in=logs_in),
             "Third, once the application sets its tenant: roles and row-level security; "
             f"`psql -f {prefix}tenancy.sql`.",
         ),

@@ -33,7 +33,7 @@ CapacityUnits = Annotated[float, Field(ge=0.5, le=256, multiple_of=0.5)]
 
 
 class Tables(Part):
-    """The four tables that the emitted SQL knows: users, their settings, what they upload and what they did."""
+    """The tables that the emitted SQL knows: users, their settings, what they upload, what they did, and any others."""
 
     users: Identifier = default("users", "plan", f"{PLAN}, query optimisation")
     """Table of the users."""
@@ -43,10 +43,20 @@ class Tables(Part):
     """Table of uploaded resources."""
     activity_logs: Identifier = default("activity_logs", "plan", f"{PLAN}, index strategy")
     """Table of what users did."""
+    others: Annotated[list[Identifier], Field(max_length=1000)] = Field(
+        default_factory=list, examples=[["orders", "invoices"]]
+    )
+    """Tables besides that have the tenant's column: each gets an owner, grants and row-level security too."""
+
+    @property
+    def named(self) -> dict[str, str]:
+        """Field -> the table's name, of all of them."""
+        four = {name: getattr(self, name) for name in ("users", "user_settings", "resources", "activity_logs")}
+        return four | {f"others.{at}": name for at, name in enumerate(self.others)}
 
     @model_validator(mode="after")
     def _distinct(self) -> Self:
-        return distinct(self, ("users", "user_settings", "resources", "activity_logs"))
+        return distinct(self, self.named)
 
 
 class Columns(Part):
@@ -60,6 +70,8 @@ class Columns(Part):
     """The user whose settings a row holds."""
     settings: Identifier = default("settings", "plan", f"{PLAN}, query optimisation: json_agg(settings)")
     """What a row of a user's settings holds."""
+    login: Identifier = default("email", "assumption", "most accounts are known by an address")
+    """What a user logs in with."""
     is_active: Identifier = default("is_active", "plan", f"{PLAN}, index strategy")
     """Whether a user is active."""
     created_at: Identifier = default("created_at", "plan", f"{PLAN}, index strategy")
@@ -69,12 +81,12 @@ class Columns(Part):
 
     @model_validator(mode="after")
     def _distinct(self) -> Self:
-        for table in (("id", "is_active", "created_at"), ("user", "settings"), ("timestamp",)):
-            distinct(self, ("tenant", *table))
+        for table in (("id", "login", "is_active", "created_at"), ("user", "settings"), ("timestamp",)):
+            distinct(self, {name: getattr(self, name) for name in ("tenant", *table)})
         return self
 
 
-ROLES: Final = ("admin", "owner", "app", "readonly")
+ROLES: Final = ("admin", "owner", "app", "readonly", "monitoring")
 MasterName = Annotated[
     str, matching(r"^[A-Za-z][A-Za-z0-9_]*$", "letters, digits and underscores, as RDS takes a master user", 63)
 ]
@@ -92,6 +104,8 @@ class Roles(Part):
     """The application: reads and writes one tenant's rows at a time."""
     readonly: Identifier = default("app_readonly", "assumption", "the case study names no roles")
     """Reads one tenant's rows at a time."""
+    monitoring: Identifier = default("app_monitoring", "assumption", "the case study names no roles")
+    """The exporter: reads the server's statistics and no rows."""
 
     @model_validator(mode="after")
     def _usable(self) -> Self:
@@ -99,7 +113,7 @@ class Roles(Part):
             role = getattr(self, name)
             if role in ("public", "none") or role.startswith("pg_"):
                 raise ValueError(f"{name}: PostgreSQL reserves the role name {role!r}")
-        return distinct(self, ROLES)
+        return distinct(self, {name: getattr(self, name) for name in ROLES})
 
 
 OF_DISKS: Final = frozenset({"storage_gib", "provisioned_operations_per_s", "provisioned_mib_per_s"})

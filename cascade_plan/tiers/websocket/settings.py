@@ -32,9 +32,9 @@ class Settings(Bought):
     connections_per_user: PerOneOrZero = default(1.0, "assumption", "one open browser tab a user")
     """Connections that a connected user keeps open."""
     recipients_per_message: PerOneOrZero = default(
-        5.0, "assumption", "other members of a workroom who are online when a message is posted"
+        5.0, "assumption", "other members of a room who are online when a message is posted"
     )
-    """Users who receive what is posted to a workroom."""
+    """Users who receive what is posted to a room."""
     message_bytes: BytesOrZero = default(300, "assumption", "a chat message as a JSON frame")
     """Size of a message to one recipient."""
     heartbeat_interval_s: Seconds = default(

@@ -56,7 +56,7 @@ def size(ask: Ask[Settings]) -> Sized:
 
 
 def _streams(ask: Ask[Settings]) -> Streams:
-    """Return the open connections and what they carry: messages to the others of a workroom or a tenant, heartbeats."""
+    """Return the open connections and what they carry: messages to the others of a room or a tenant, heartbeats."""
     settings, traffic = ask.settings, ask.traffic
     connections = traffic.users.times(settings.connections_per_user)
     mix = ask.scenario.behaviour.mix
@@ -82,20 +82,20 @@ def _sent(ask: Ask[Settings], streams: Streams) -> Demand:
 
 
 def _deliveries(ask: Ask[Settings], connections: Band) -> Band:
-    """Return messages delivered a second: to a workroom's other members, or to every connection of a tenant."""
+    """Return messages delivered a second: to a room's other members, or to every connection of a tenant."""
     settings, requests = ask.settings, ask.traffic.requests_per_s
     actions = ask.scenario.behaviour.actions.values()
     total = sum(action.weight for action in actions)
     shares = {
         audience: sum(a.weight for a in actions if a.publishes and a.audience == audience) / total
-        for audience in ("workroom", "tenant")
+        for audience in ("room", "tenant")
     }
-    of_a_workroom = settings.recipients_per_message * settings.connections_per_user
+    of_a_room = settings.recipients_per_message * settings.connections_per_user
     to_tenants = (
         rate * shares["tenant"] * open_ / ask.scenario.users.tenants
         for rate, open_ in zip(requests, connections, strict=True)
     )
-    return requests.times(shares["workroom"] * of_a_workroom).plus(Band(*to_tenants))
+    return requests.times(shares["room"] * of_a_room).plus(Band(*to_tenants))
 
 
 def _count(ask: Ask[Settings], connections: int, least: int) -> int:
