@@ -114,8 +114,11 @@ def undiscovered(document: Document, targets: dict[str, list[Document]] | None =
     checked by hand: it has two fields.
     """
     for job in document["scrape_configs"]:
+        # The account of a pod, whose files are not here.
+        job.pop("tls_config", None)
+        job.pop("authorization", None)
         for discovery in job.pop("kubernetes_sd_configs", []):
-            assert discovery["role"] == "pod"
+            assert discovery["role"] in ("pod", "node")
             assert set(discovery) <= {"role", "namespaces"}
             assert all(names and isinstance(names, list) for names in discovery.get("namespaces", {}).values())
             job["static_configs"] = (targets or {}).get(job["job_name"], [])

@@ -276,7 +276,9 @@ def alerts(plan: Plan) -> Iterator[tuple[str, Alerted]]:
         )
         yield "LatencyGoalMissed", Alerted(slow, (fast, crowded), labels={"figure": goal.figure})
     yield from _success(namespace)
-    yield from _limits(namespace)
+    yield from _limits(plan, namespace)
+    yield from _servers(namespace)
+    yield from _cluster(namespace)
     yield from _monitoring(plan, namespace)
 
 
@@ -304,7 +306,7 @@ def _success(namespace: str) -> Iterator[tuple[str, Alerted]]:
     yield "WebSocketNodeFull", _gauges(f"{own}_websocket_connections", 50_000, 49_999, **here, pod="ws-1")
 
 
-def _limits(namespace: str) -> Iterator[tuple[str, Alerted]]:
+def _limits(plan: Plan, namespace: str) -> Iterator[tuple[str, Alerted]]:
     own = prefix(namespace)
     hpa = {"namespace": namespace, "horizontalpodautoscaler": f"{namespace}-api"}
     here = {"namespace": namespace, "pod": "p"}
@@ -322,14 +324,66 @@ def _limits(namespace: str) -> Iterator[tuple[str, Alerted]]:
     used, fewer = (Series(named("pg_stat_activity_count", **here), gauge(n)) for n in (91, 89))
     yield "DatabaseConnectionsNearlyMax", Alerted((used, allowed), ((fewer, allowed),))
     size = named("pg_database_size_bytes", **here, datname="app")
-    # 40 GiB and 1 GiB an hour are 136 GiB in four days, of 100; half a GiB an hour is 88.
-    grows, slower = (Series(size, f"{40 * GIB}+{rate * GIB / 60:.0f}x90") for rate in (1, 0.49))
+    # 1 GiB an hour is 96 GiB in four days, half a GiB an hour 48, and 60 are left until the disk grows no more.
+    start = int(plan.figure("database.storage_gib_max")) - 60
+    grows, slower = (Series(size, f"{start * GIB}+{rate * GIB / 60:.0f}x90") for rate in (1, 0.49))
     yield "DatabaseDiskFillsUp", Alerted((grows,), ((slower,),), 90)
     yield "ReplicaLags", _gauges("pg_replication_lag_seconds", 31, 29, **here)
     limit = Series(named("redis_memory_max_bytes", **here), gauge(100))
     unlimited = Series(named("redis_memory_max_bytes", **here), gauge(0))
     fuller, emptier = (Series(named("redis_memory_used_bytes", **here), gauge(n)) for n in (91, 89))
     yield "CacheMemoryNearlyFull", Alerted((fuller, limit), ((emptier, limit), (fuller, unlimited)))
+
+
+def _servers(namespace: str) -> Iterator[tuple[str, Alerted]]:
+    own, here = prefix(namespace), {"namespace": namespace, "pod": "p"}
+    yield "DatabaseDown", _gauges("pg_up", 0, 1, **here)
+    yield "CacheNodeDown", _gauges("redis_up", 0, 1, **here)
+    down, up = (Series(named("pgbouncer_up", namespace=namespace, pod=f"p-{n}"), gauge(n)) for n in (0, 1))
+    yield "PoolDown", Alerted((down,), ((down, up),))
+    pool = {**here, "database": "app", "user": "app_user"}
+    yield "PoolClientsWait", _gauges("pgbouncer_pools_client_waiting_connections", 1, 0, **pool)
+    yield "PoolClientsWaitLong", _gauges("pgbouncer_pools_client_maxwait_seconds", 6, 5, **pool)
+    counted = named(f"{own}_request_duration_seconds_count", **here, outcome="ok")
+    ends, goes_on, few = (Series(counted, text) for text in ("0+300x20 6000x40", "0+300x60", "0+6x20 120x40"))
+    yield "RequestsVanished", Alerted((ends,), ((goes_on,), (few,)), 40)
+    many, some = (Series(named(f"{own}_websocket_connections", **here, tenant_id="a"), gauge(n)) for n in (2000, 1))
+    yield "ConnectedWithoutRequests", Alerted((many,), ((some,), (many, Series(counted, counter(1)))))
+
+
+def _cluster(namespace: str) -> Iterator[tuple[str, Alerted]]:
+    here = {"namespace": namespace, "pod": "p"}
+    asked = Series(named("kube_pod_container_resource_requests", **here, container="c", resource="cpu"), gauge(0.5))
+    used, less = (
+        Series(named("container_cpu_usage_seconds_total", **here, container="c"), counter(n)) for n in (0.6, 0.4)
+    )
+    pause = Series(named("container_cpu_usage_seconds_total", **here, container=""), counter(9))
+    yield "PodCpuAboveRequest", Alerted((used, asked), ((less, asked, pause),))
+    periods, held, free = (
+        Series(named(f"container_cpu_cfs_{what}periods_total", **here, container="c"), counter(n))
+        for what, n in (("", 10), ("throttled_", 3), ("throttled_", 2))
+    )
+    yield "ContainerThrottled", Alerted((periods, held), ((periods, free),))
+    restarts = named("kube_pod_container_status_restarts_total", **here, container="c")
+    reason = "kube_pod_container_status_last_terminated_reason"
+    killed, ended = (
+        Series(named(reason, **here, container="c", reason=why), gauge(1)) for why in ("OOMKilled", "Completed")
+    )
+    once, again = Series(restarts, "0x25 1x10"), Series(restarts, "0+1x10 10x30")
+    yield "ContainerOutOfMemory", Alerted((once, killed), ((once, ended), (Series(restarts, "1x40"), killed)))
+    yield "PodRestartsOften", Alerted((again,), ((once,),))
+    state = "kube_node_status_condition"
+    ready = {"node": "n", "condition": "Ready", "status": "true"}
+    yield "NodeNotReady", _gauges(state, 0, 1, **ready)
+    yield "NodeUnderPressure", _gauges(state, 1, 0, **{**ready, "condition": "DiskPressure"})
+    disk, volume = {"node": "n", "mountpoint": "/"}, {"namespace": namespace, "persistentvolumeclaim": "v"}
+    for alert, what, free_is, labels in (
+        ("NodeDiskFillsUp", ("node_filesystem_size_bytes", "node_filesystem_avail_bytes"), 9, disk),
+        ("VolumeFillsUp", ("kubelet_volume_stats_capacity_bytes", "kubelet_volume_stats_available_bytes"), 9, volume),
+    ):
+        size = Series(named(what[0], **labels), gauge(100))
+        full, roomy = (Series(named(what[1], **labels), gauge(n)) for n in (free_is, free_is + 2))
+        yield alert, Alerted((size, full), ((size, roomy),))
 
 
 def job_alerts(plan: Plan) -> Iterator[tuple[str, Alerted]]:
@@ -452,11 +506,88 @@ def _monitoring(plan: Plan, namespace: str) -> Iterator[tuple[str, Alerted]]:
         kept, fewer = (Series(named("scrape_samples_post_metric_relabeling", **job), gauge(n)) for n in (200, 150))
         yield "TenantSeriesDropped", Alerted((scraped, fewer), ((scraped, kept),))
     yield "TargetDown", _gauges("up", 0, 1, **here, job=f"{namespace}-redis", pod="r")
+    yield "Watchdog", Alerted((Series("anything", gauge(1)),), ())
     for component in ("api", "websocket"):
         up, other = (
             Series(named("up", **here, job=f"{namespace}-{job}", pod="p"), gauge(1)) for job in (component, "redis")
         )
         yield "TargetsMissing", Alerted((other,), ((up,),), labels={"component": component})
+        pods = [
+            tuple(
+                Series(named("up", **here, job=f"{namespace}-{component}", pod=f"p-{n}"), gauge(int(n < answering)))
+                for n in range(3)
+            )
+            for answering in (1, 2)
+        ]
+        yield "WorkloadDown", Alerted(pods[0], (pods[1],), labels={"component": component})
+    exporters = {f"{name}-exporter": {**here, "job": f"{namespace}-{name}"} for name in EXPORTERS}
+    others = {name: {"job": name} for name in OF_CLUSTER}
+    for component, labels in {**exporters, **others}.items():
+        case = _gauges("up", 0, 1, **labels, instance="i")
+        yield "TargetsMissing", Alerted(case.fires, case.silent, labels={"component": component})
+
+
+EXPORTERS = ("postgres", "pgbouncer", "redis")
+OF_CLUSTER = ("kube-state-metrics", "cadvisor", "kubelet", "node-exporter")
+
+
+def healthy(plan: Plan) -> tuple[Series, ...]:
+    """Return the series of two hours of the scenario cascade in which nothing is wrong, with the read pools busy."""
+    namespace, minutes = plan.application, 120
+    own, here = prefix(namespace), {"namespace": namespace}
+    labels = {**here, "pod": "api-1", "outcome": "ok"}
+    request = f"{own}_request_duration_seconds"
+    found = [Series(named(f"{request}_bucket", **labels, le=le), counter(1000, minutes)) for le in (*BOUNDS, "+Inf")]
+    found.append(Series(named(f"{request}_count", **labels), counter(1000, minutes)))
+    for job in ("api", "websocket", *EXPORTERS):
+        found += [
+            Series(named("up", **here, job=f"{namespace}-{job}", pod=f"{job}-{n}"), gauge(1, minutes)) for n in (1, 2)
+        ]
+    found += [Series(named("up", job=job, node="n"), gauge(1, minutes)) for job in OF_CLUSTER]
+    hpa, pod = {**here, "horizontalpodautoscaler": f"{namespace}-api"}, {**here, "pod": "p-1"}
+    container = {**pod, "container": "c"}
+    for metric, labels, value in (
+        ("kube_horizontalpodautoscaler_status_current_replicas", hpa, 14),
+        ("kube_horizontalpodautoscaler_spec_max_replicas", hpa, 35),
+        ("kube_node_info", {"node": "n"}, 1),
+        ("kube_node_status_condition", {"node": "n", "condition": "Ready", "status": "true"}, 1),
+        ("kube_node_status_condition", {"node": "n", "condition": "DiskPressure", "status": "true"}, 0),
+        ("kube_pod_container_status_restarts_total", container, 1),
+        ("kube_pod_container_status_last_terminated_reason", {**container, "reason": "OOMKilled"}, 1),
+        ("pg_up", pod, 1),
+        ("pg_replication_lag_seconds", pod, 1),
+        ("pg_stat_activity_count", {**pod, "state": "active"}, 30),
+        ("pg_settings_max_connections", pod, 125),
+        ("redis_up", pod, 1),
+        ("redis_memory_used_bytes", pod, 1),
+        ("redis_memory_max_bytes", pod, 4),
+        ("pgbouncer_up", pod, 1),
+        ("pgbouncer_databases_current_connections", {**pod, "name": namespace}, 60),
+        ("pgbouncer_databases_current_connections", {**pod, "name": f"{namespace}_read"}, 60),
+        ("pgbouncer_pools_client_waiting_connections", {**pod, "database": namespace}, 0),
+        ("pgbouncer_pools_client_maxwait_seconds", {**pod, "database": namespace}, 0),
+        (f"{own}_websocket_connections", {**pod, "tenant_id": "a"}, 10_000),
+        ("prometheus_tsdb_head_series", here, 1000),
+    ):
+        found.append(Series(named(metric, **labels), gauge(value, minutes)))
+    found += [
+        Series(named(f"{own}_cache_requests_total", **pod, result=result), counter(rate, minutes))
+        for result, rate in (("hit", 95), ("miss", 5))
+    ]
+    return tuple(found)
+
+
+def out_after_an_hour(plan: Plan) -> tuple[Series, ...]:
+    """Return the same, but after an hour no pod of the application answers, and what they counted is gone."""
+    own, jobs = prefix(plan.application), ("api", "websocket")
+
+    def since(each: Series) -> Series:
+        if any(f'job="{plan.application}-{job}"' in each.series for job in jobs):
+            return Series(each.series, "1x59 0x60")
+        start = each.values.partition("x")[0]
+        return Series(each.series, f"{start}x59") if each.series.startswith(own) else each
+
+    return tuple(map(since, healthy(plan)))
 
 
 def observations(namespace: str) -> tuple[tuple[Series, ...], dict[str, float]]:

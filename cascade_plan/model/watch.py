@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from cascade_plan.languages.promql import labelled
 from cascade_plan.model.observation import LABEL, Measure
@@ -62,6 +62,10 @@ class Observed:
         return labelled(self.expression, LABEL, start, self.by)
 
 
+LABELS: Final = ("pod", "job", "node", "container", "database", "persistentvolumeclaim")
+"""The labels of what is measured that an alarm's description may name."""
+
+
 @dataclass(frozen=True, slots=True)
 class Alarm:
     """A condition that someone is told of, with what to do."""
@@ -72,11 +76,11 @@ class Alarm:
     held_s: int
     """How long it holds before someone is told."""
     severity: str
-    """page (someone gets up for it) or ticket (someone looks within the working day)."""
+    """page (someone gets up for it), ticket (someone looks within the working day), none (it says that all is well)."""
     summary: str
     """What is wrong, without the application's name."""
     description: str
-    """What is measured against what; {value}, {pod} and {job} stand for what the alarm was raised with."""
+    """What is measured against what; {value} and the LABELS in braces stand for what the alarm was raised with."""
     runbook: str
     unit: str = "humanize"
     """The template function that shows the value."""

@@ -31,11 +31,13 @@ from prometheus_cases import (
     Recorded,
     Series,
     alerts,
+    healthy,
     job_alerts,
     job_recordings,
     named,
     observations,
     of_both,
+    out_after_an_hour,
     recordings,
     service_recordings,
 )
@@ -239,6 +241,34 @@ def test_an_alert_says_what_it_measured_and_of_what(tmp_path: Path) -> None:
         "alert_rule_test": [{"eval_time": "20m", "alertname": "ReplicaLags", "exp_alerts": raised}],
     }
     run_tests([document], [paths["alerting_rules.yml"]], tmp_path)
+
+
+def test_an_outage_pages_whatever_of_the_system_is_still_there(tmp_path: Path) -> None:
+    """An hour in which all is well raises nothing but the watchdog; in the hour in which nothing answers there is a
+    page at any time, and where Prometheus finds nothing at all."""
+    paths = emitted(cascade(), tmp_path)
+
+    def raised(minutes: int, where: str, by: str, *samples: Document) -> Document:
+        return {"eval_time": f"{minutes}m", "expr": f"count by ({by}) (ALERTS{{{where}}})", "exp_samples": [*samples]}
+
+    def paged(minutes: int) -> Document:
+        expr = 'count(ALERTS{alertstate="firing",severity="page"}) >= bool 1'
+        return {"eval_time": f"{minutes}m", "expr": expr, "exp_samples": [{"labels": "{}", "value": 1}]}
+
+    watchdog = {"labels": '{alertname="Watchdog"}', "value": 1}
+    well = [raised(minutes, 'alertstate="firing"', "alertname", watchdog) for minutes in (30, 60, 119)]
+    out = [raised(59, 'alertstate="firing"', "alertname", watchdog), *map(paged, (63, 70, 90, 119))]
+    both = {"eval_time": "70m", "exp_samples": [{"labels": "{}", "value": 2}],
+            "expr": 'count(count by (alertname) (ALERTS{alertname=~"WorkloadDown|RequestsVanished"}))'}  # fmt: skip
+    tests = [
+        {"interval": "1m", "input_series": [asdict(each) for each in series], "promql_expr_test": asked}
+        for series, asked in (
+            (healthy(cascade()), well),
+            (out_after_an_hour(cascade()), [*out, both]),
+            ((Series("nothing_of_it", "1x60"),), [paged(10)]),
+        )
+    ]
+    run_tests(tests, [paths[name] for name in RULE_FILES], tmp_path)
 
 
 def test_no_rule_lacks_a_test() -> None:

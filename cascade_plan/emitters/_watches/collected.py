@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Final, TypeAlias
 
 from cascade_plan.emitters._watches.burn_rates import burn_rates
+from cascade_plan.emitters._watches.cluster import cluster
 from cascade_plan.emitters._watches.goals import costs, latencies
 from cascade_plan.emitters._watches.requests import requests
 from cascade_plan.emitters._watches.targets import targets
@@ -26,6 +27,7 @@ def groups(plan: Plan) -> Groups:
         "burn-rates": (burn_rates(plan),) if is_asked else (),
         SUCCESS: _success(plan, is_asked),
         "capacity": tuple(watch for watch in plan.watches if not watch.figure),
+        "cluster": (cluster(plan),),
         "targets": (targets(plan),),
     }
 

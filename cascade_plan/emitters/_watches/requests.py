@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import ceil
 from typing import Final
 
 from cascade_plan.emitters._watches.latency_goals import LatencyGoal, latency_goals
 from cascade_plan.languages.promql import literal, quantile, rate, ratio, select, total
 from cascade_plan.model.plan import Plan
 from cascade_plan.model.scenario import Scenario
-from cascade_plan.model.series import REQUEST, SHORTEST_S, own, percentile
-from cascade_plan.model.watch import Chart, Line, Recorded, Watch
+from cascade_plan.model.series import REQUEST, SHORTEST_S, SOCKETS, own, percentile
+from cascade_plan.model.watch import Alarm, Chart, Line, Recorded, Watch
 
 WINDOWS: Final = ("5m", "30m", "1h", "2h", "6h", "1d", "3d")
 """The windows of the burn rates, https://sre.google/workbook/alerting-on-slos/"""
+EXPECTED_PER_S: Final = 1
+"""Requests a second of which none in five minutes is an outage (assumption)."""
 
 
 def rate_of_all(scenario: Scenario) -> str:
@@ -49,8 +52,45 @@ def requests(plan: Plan) -> Watch:
     return Watch(
         "latency",
         recorded=(*_rates(scenario), *_percentiles(plan), *_slow(plan), *_windows(scenario)),
+        alarms=tuple(_vanished(plan)),
         charts=tuple(_charts(scenario)),
     )
+
+
+def _vanished(plan: Plan) -> Iterator[Alarm]:
+    """Yield the alarms on requests that are not there, of which nobody can say how slow they are.
+
+    Either there were some within the hour, or so many are connected that some of them would act.
+    """
+    scenario, name = plan.scenario, plan.application
+    every = select(rate_of_all(scenario), namespace=name)
+    none = f"unless on (namespace) {every} > 0"
+    look = (
+        "Ask for a page from outside. When it fails, look at the load balancer's targets and certificate and at DNS; "
+        "when it does not, look whether the services still count their requests."
+    )
+    yield Alarm(
+        "RequestsVanished",
+        f"max_over_time({every}[1h]) > {EXPECTED_PER_S} {none}",
+        120,
+        "page",
+        "requests no longer arrive",
+        "Within the hour there were {value} a second, and for minutes not one has been counted.",
+        look,
+    )
+    if any(sized.streams for sized in plan.fleet.tiers.values()):
+        acting = ceil(EXPECTED_PER_S * scenario.behaviour.think_time_s.mean / scenario.users.active_share)
+        held = total(select(own(scenario, SOCKETS), namespace=name), "namespace")
+        yield Alarm(
+            "ConnectedWithoutRequests",
+            f"{held} > {acting} {none}",
+            300,
+            "page",
+            "many are connected, and none asks for anything",
+            f"{{value}} connections are open, and for minutes not one request has been counted: {acting:,} users make "
+            f"{EXPECTED_PER_S} a second.",
+            look,
+        )
 
 
 def _rates(scenario: Scenario) -> Iterator[Recorded]:

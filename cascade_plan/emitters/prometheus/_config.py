@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from cascade_plan.emitters._watches.targets import addresses
+from cascade_plan.emitters._watches.cluster import CONTAINERS, KEPT, KUBELET, NODE, STATE, jobs_of_cluster
+from cascade_plan.emitters._watches.targets import addresses, exporters
 from cascade_plan.errors import InfeasibleError
 from cascade_plan.languages.promql import duration, exactly
 from cascade_plan.model.fleet import Workload
@@ -15,10 +16,9 @@ from cascade_plan.tiers.monitoring.settings import Settings
 POD = "__meta_kubernetes_pod"
 POD_RULES = "pod_rules.yml"
 FLEET_RULES = ("recording_rules.yml", "alerting_rules.yml")
-CLUSTER_SERIES = (
-    "kube_node_info|kube_horizontalpodautoscaler_(status_current_replicas|spec_(min|max)_replicas|status_condition)"
-)
-"""What is kept of kube-state-metrics: a cluster's others may be more than the whole budget."""
+CHART_NAMES: Final = {STATE: "kube-state-metrics", NODE: "prometheus-node-exporter"}
+"""Job -> app.kubernetes.io/name of its pods, as their charts give it."""
+KUBELET_PATHS: Final = {CONTAINERS: "/metrics/cadvisor", KUBELET: "/metrics"}
 WORKSPACE: Final = "WORKSPACE_ID"
 """What stands for the workspace's identity, which AWS gives."""
 SHARDS_MOST: Final = 200
@@ -30,11 +30,6 @@ def monitoring(plan: Plan) -> Instance[Settings]:
     """Return the tier that all this is of."""
     (instance,) = plan.of(Settings)
     return instance
-
-
-def exporters(plan: Plan) -> tuple[str, ...]:
-    """Return what exporters are called, such as postgres: those that series of the plan's tiers come from."""
-    return tuple(dict.fromkeys(watch.exporter for watch in plan.watches if watch.exporter))
 
 
 def configurations(plan: Plan) -> dict[str, dict[str, Any]]:
@@ -112,13 +107,13 @@ def _collector(plan: Plan) -> dict[str, Any]:
 
 def _jobs(plan: Plan, part: Rules) -> list[dict[str, Any]]:
     """Return a job for each workload and each exporter, for the cluster where there is one, and for Prometheus."""
-    has_cluster = bool(plan.of(ClusterSettings))
     jobs = [_of_workload(plan, workload, part) for workload in plan.fleet.workloads]
     jobs += [
         _job(plan, f"{plan.application}-{exporter}", _component(plan, f"{exporter}-exporter"), part)
         for exporter in exporters(plan)
     ]
-    return [*jobs, *([_cluster(part)] if has_cluster else []), _itself(plan)]
+    jobs += [_of_cluster(plan, job, part) for job in jobs_of_cluster(plan)]
+    return [*jobs, _itself(plan)]
 
 
 def _of_workload(plan: Plan, workload: Workload, part: Rules) -> dict[str, Any]:
@@ -142,14 +137,18 @@ def _job(plan: Plan, job: str, found_by: Rules, part: Rules) -> dict[str, Any]:
     """Return a job that finds pods in the cluster, or reads addresses where there is none."""
     name = plan.application
     if plan.of(ClusterSettings):
-        pods = [{"role": "pod", "namespaces": {"names": [name]}}]
-        return {"job_name": job, "kubernetes_sd_configs": pods, "relabel_configs": [*found_by, *part, *_of_pods()]}
+        relabelled = [*found_by, *part, *_of_pods()]
+        return {"job_name": job, "kubernetes_sd_configs": [_pods(plan)], "relabel_configs": relabelled}
     of_addresses = [
         {"target_label": "namespace", "replacement": name.replace("$", "$$")},
         {"source_labels": ["__address__"], "target_label": "pod"},
     ]
     files = [{"files": [addresses(job)]}]
     return {"job_name": job, "file_sd_configs": files, "relabel_configs": [*part, *of_addresses]}
+
+
+def _pods(plan: Plan) -> dict[str, Any]:
+    return {"role": "pod", "namespaces": {"names": [plan.application]}}
 
 
 def _of_pods() -> Rules:
@@ -182,18 +181,47 @@ def _without_tenants() -> Rules:
     return [{"source_labels": ["tenant_id"], "regex": ".+", "action": "drop"}]
 
 
-def _cluster(part: Rules) -> dict[str, Any]:
+def _of_cluster(plan: Plan, job: str, part: Rules) -> dict[str, Any]:
+    """Return a job that tells of the cluster, with what is kept of it."""
+    kept = [{"source_labels": ["__name__"], "regex": "|".join(KEPT[job]), "action": "keep"}]
+    if job in (CONTAINERS, KUBELET):
+        # The kubelet tells of every namespace's pods.
+        kept.append({"source_labels": ["namespace"], "regex": exactly(plan.application), "action": "keep"})
+        return {"job_name": job, **_of_kubelets(part, KUBELET_PATHS[job]), "metric_relabel_configs": kept}
+    found_by = [_keep("label_app_kubernetes_io_name", CHART_NAMES[job]), *part]
+    ports = {"source_labels": [f"{POD}_container_port_name"], "regex": "http|metrics", "action": "keep"}
+    node = {"source_labels": [f"{POD}_node_name"], "target_label": "node"}
     return {
-        "job_name": "kube-state-metrics",
-        # Its series carry the namespace and the pod they are about.
-        "honor_labels": True,
-        "kubernetes_sd_configs": [{"role": "pod"}],
+        "job_name": job,
+        # The series of the first carry the namespace, the pod and the node they are about.
+        "honor_labels": job == STATE,
+        "kubernetes_sd_configs": [_pods(plan)],
+        "relabel_configs": [*found_by, ports, *([node] if job == NODE else [])],
+        "metric_relabel_configs": kept,
+    }
+
+
+def _of_kubelets(part: Rules, path: str) -> dict[str, Any]:
+    """Return how each node's kubelet is asked: through the API server, which reaches those of Fargate too.
+
+    Source: the jobs kubernetes-nodes and kubernetes-nodes-cadvisor of the chart prometheus-community/prometheus.
+    """
+    account = "/var/run/secrets/kubernetes.io/serviceaccount"
+    return {
+        "scheme": "https",
+        "tls_config": {"ca_file": f"{account}/ca.crt"},
+        "authorization": {"credentials_file": f"{account}/token"},
+        "kubernetes_sd_configs": [{"role": "node"}],
         "relabel_configs": [
-            _keep("label_app_kubernetes_io_name", "kube-state-metrics"),
             *part,
-            {"source_labels": [f"{POD}_container_port_name"], "regex": "http|http-metrics", "action": "keep"},
+            {"source_labels": ["__meta_kubernetes_node_name"], "target_label": "node"},
+            {
+                "source_labels": ["__meta_kubernetes_node_name"],
+                "target_label": "__metrics_path__",
+                "replacement": f"/api/v1/nodes/$1/proxy{path}",
+            },
+            {"target_label": "__address__", "replacement": "kubernetes.default.svc:443"},
         ],
-        "metric_relabel_configs": [{"source_labels": ["__name__"], "regex": CLUSTER_SERIES, "action": "keep"}],
     }
 
 

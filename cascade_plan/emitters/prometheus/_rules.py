@@ -8,7 +8,7 @@ from typing import Any
 from cascade_plan.emitters._watches.collected import Groups
 from cascade_plan.languages.promql import annotation, duration
 from cascade_plan.model.plan import Plan
-from cascade_plan.model.watch import Alarm, Recorded
+from cascade_plan.model.watch import LABELS, Alarm, Recorded
 
 Rule = dict[str, Any]
 
@@ -52,7 +52,7 @@ def _recording(recorded: Recorded) -> Rule:
 
 def _alert(plan: Plan, subject: str, alarm: Alarm) -> Rule:
     description = annotation(alarm.description).replace("{value}", f"{{{{ $value | {alarm.unit} }}}}")
-    for label in ("pod", "job"):
+    for label in LABELS:
         description = description.replace(f"{{{label}}}", f"{{{{ $labels.{label} }}}}")
     return {
         "alert": alarm.name,

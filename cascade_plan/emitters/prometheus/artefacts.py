@@ -9,6 +9,7 @@ from cascade_plan.emitters._config_map import config_map
 from cascade_plan.emitters._heading import heading
 from cascade_plan.emitters._nodes import LABEL, is_tainted
 from cascade_plan.emitters._watches.collected import groups, unmeasured
+from cascade_plan.emitters._watches.targets import exporters
 from cascade_plan.emitters.prometheus import _alertmanager, _config
 from cascade_plan.emitters.prometheus._adapter import adapter_rules, served
 from cascade_plan.emitters.prometheus._cardinality import cardinality
@@ -109,7 +110,7 @@ def _found(plan: Plan, flags: str) -> list[str]:
         return [f"start with {flags}", "finds the addresses of each job in a file of its own beside this one"]
     named = [each for each in plan.fleet.workloads if each.serves != "connections"]
     others = [each.kind for each in plan.fleet.workloads if each.serves == "connections"]
-    others += [f"{exporter}-exporter" for exporter in _config.exporters(plan)]
+    others += [f"{exporter}-exporter" for exporter in exporters(plan)]
     who = "the API" if [each.tier for each in named] == ["api"] else ", ".join(each.name for each in named)
     by_component = [
         f"finds {who} by emit-k8s's labels, the others by app.kubernetes.io/part-of (the application) and",

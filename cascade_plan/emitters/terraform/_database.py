@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Final
 
 from cascade_plan.clouds.aws.names import aws_name
 from cascade_plan.emitters._databases import Database, databases
@@ -13,9 +12,6 @@ from cascade_plan.languages.hcl import Block, Expression, Value
 from cascade_plan.model.plan import Instance, Plan
 from cascade_plan.tiers.database.settings import Settings
 from cascade_plan.units import MIB
-
-STORAGE_GIB_MOST: Final = 65_536
-"""Of gp3 for PostgreSQL, https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Storage.html"""
 
 
 def files(plan: Plan) -> Iterator[File]:
@@ -60,7 +56,7 @@ def _resources(plan: Plan, of: Database) -> Iterator[Block]:
         "instance_class": primary.shape.name,
         "storage_type": "gp3",
         # Of a replica too: it holds what the primary holds, and replication stops where its disk is full.
-        "max_allocated_storage": _storage_ceiling(database),
+        "max_allocated_storage": database.sized.count("storage_gib_max"),
         **_provisioned(database),
         "storage_encrypted": True,
         "vpc_security_group_ids": Expression(f"var.{label}_security_group_ids"),
@@ -123,12 +119,6 @@ def _password(label: str, replica_count: int) -> dict[str, Value]:
     if not replica_count:
         return {"manage_master_user_password": True}
     return {"password_wo": Expression(f"var.{label}_password"), "password_wo_version": 1}
-
-
-def _storage_ceiling(database: Instance[Settings]) -> int:
-    """Return to how many GiB RDS may grow the disk: as the plan has it in month 12, at least a quarter more."""
-    present = database.sized.count("storage_gib")
-    return min(STORAGE_GIB_MOST, max(database.sized.count("storage_gib_month_12"), present + present // 4 + 1))
 
 
 def _variables(database: Instance[Settings]) -> Iterator[Block]:

@@ -74,6 +74,16 @@ def _room(site: Site[Settings], lookups: Scope, nodes: Scope) -> Watch:
         "Look at evictions and the hit ratio: if both are bad, add a node; if neither, the cache just works.",
         unit="humanizePercentage",
     )
+    down = Alarm(
+        "CacheNodeDown",
+        f"{nodes.select('redis_up')} == 0",
+        60,
+        "page",
+        f"a node of {spoken(site, 'the cache')} does not answer",
+        "{pod} cannot connect to it: without a replica that takes over, its part of the keys is out of reach.",
+        "Ask whether a replica became its master (CLUSTER NODES, or the cloud's console for events). When the node is "
+        "well, look at the exporter's user and at who may reach the node.",
+    )
     return Watch(
         site.name,
         exporter=exporter(site, PROGRAM),
@@ -83,7 +93,7 @@ def _room(site: Site[Settings], lookups: Scope, nodes: Scope) -> Watch:
             nodes.recorded(MEMORY, f"{memory} / ({limit} > 0)"),
         ),
         observed=tuple(_observed(site, lookups, nodes)),
-        alarms=(nearly,),
+        alarms=(nearly, down),
         charts=(
             Chart(
                 headed(site, "Cache hits and memory"),

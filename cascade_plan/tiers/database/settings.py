@@ -116,6 +116,8 @@ class Roles(Part):
         return distinct(self, {name: getattr(self, name) for name in ROLES})
 
 
+STORAGE_GIB_MOST: Final = 65_536
+"""Of gp3 for PostgreSQL, https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Storage.html"""
 OF_DISKS: Final = frozenset({"storage_gib", "provisioned_operations_per_s", "provisioned_mib_per_s"})
 """What only a database with disks of its instances says: Aurora's storage is one for all, as large as its data."""
 OF_AURORA: Final = frozenset({"io_mode", "serverless"})
@@ -171,7 +173,7 @@ class Settings(Bought):
     """Fewest read replicas."""
     replicas: Annotated[int, Field(ge=0, le=1000)] | None = Field(default=None, examples=[2])
     """Read replicas pinned by hand."""
-    storage_gib: Annotated[int, Field(ge=20, le=65_536)] = default(
+    storage_gib: Annotated[int, Field(ge=20, le=STORAGE_GIB_MOST)] = default(
         100, "assumption", "rows of the first months; the case study gives no data size"
     )
     """gp3 storage of each instance at first, 20 to 65,536 GiB on RDS; it grows by itself as data fills it."""

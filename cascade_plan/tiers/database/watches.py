@@ -51,6 +51,7 @@ def watches(site: Site[Settings]) -> tuple[Watch, ...]:
 def _watches(site: Site[Settings], scope: Scope, replica_count: int) -> Iterator[Watch]:
     if is_first(site):
         yield _queries(scope)
+    yield _up(site, scope)
     yield _connections(site, scope)
     yield _disk(site, scope)
     if replica_count:
@@ -76,6 +77,20 @@ def _queries(scope: Scope) -> Watch:
             ),
         ),
     )
+
+
+def _up(site: Site[Settings], scope: Scope) -> Watch:
+    down = Alarm(
+        "DatabaseDown",
+        f"{scope.select('pg_up')} == 0",
+        60,
+        "page",
+        f"{spoken(site, 'PostgreSQL')} does not answer",
+        "{pod} cannot connect to its server: the primary's loss stops every request that asks it.",
+        "Ask the cloud's console for the instance's state and events; a failover takes one to two minutes. When the "
+        "server is well, look at the exporter's user and at who may reach the server.",
+    )
+    return Watch(site.name, exporter=exporter(site, PROGRAM), alarms=(down,))
 
 
 def _connections(site: Site[Settings], scope: Scope) -> Watch:
@@ -112,24 +127,34 @@ def _observed(site: Site[Settings], scope: Scope) -> Iterator[Observed]:
 
 
 def _disk(site: Site[Settings], scope: Scope) -> Watch:
-    size, storage_gib = scope.select(SIZE), site.settings.storage_gib
+    size = scope.select(SIZE)
+    recorded = scope.recorded(SIZE, scope.total(scope.select("pg_database_size_bytes"), "pod"))
+    heading, lines = headed(site, "Database size and its disk"), (Line(size, "{{pod}}"),)
+    if site.settings.engine == "aurora":
+        # Its storage is never provisioned, and no month of any plan reaches its end.
+        return Watch(
+            site.name,
+            exporter=exporter(site, PROGRAM),
+            recorded=(recorded,),
+            charts=(Chart(headed(site, "Database size"), "bytes", lines),),
+        )
+    storage_gib = site.sized.count("storage_gib_max")
     fills = Alarm(
         "DatabaseDiskFillsUp",
         f"predict_linear({size}[6h], {DISK_DAYS * 86_400}) > {storage_gib * GIB}",
         3600,
         "ticket",
         f"{spoken(site, 'the database')} outgrows its disk within {DISK_DAYS} days",
-        f"At the rate of the last 6 h it reaches {{value}}B; its disk has {storage_gib} GiB.",
-        "Find what grows, delete what may go, or enlarge the storage.",
+        f"At the rate of the last 6 h it reaches {{value}}B; its disk may grow to {storage_gib:,} GiB.",
+        "Find what grows and delete what may go, or let the disk grow to more.",
         unit="humanize1024",
     )
-    heading = headed(site, "Database size and its disk")
     return Watch(
         site.name,
         exporter=exporter(site, PROGRAM),
-        recorded=(scope.recorded(SIZE, scope.total(scope.select("pg_database_size_bytes"), "pod")),),
+        recorded=(recorded,),
         alarms=(fills,),
-        charts=(Chart(heading, "bytes", (Line(size, "{{pod}}"),), "<", float(storage_gib * GIB)),),
+        charts=(Chart(heading, "bytes", lines, "<", float(storage_gib * GIB)),),
     )
 
 

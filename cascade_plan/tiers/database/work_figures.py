@@ -12,7 +12,7 @@ from cascade_plan.model.derivation import Derivation, Input
 from cascade_plan.model.traffic import busiest_requests_per_s
 from cascade_plan.tiers.database.disk import Disk, disk, disks_of_year
 from cascade_plan.tiers.database.growth import growth_gib_per_month
-from cascade_plan.tiers.database.settings import Settings
+from cascade_plan.tiers.database.settings import STORAGE_GIB_MOST, Settings
 from cascade_plan.tiers.database.work import MONTHS_KEPT, Work, pages_gib
 
 MODEL = 'docs/model.md, "What a database and a cache can do"'
@@ -133,6 +133,9 @@ def _bought(ask: Ask[Settings], now: Disk, later: Disk) -> Iterator[Derivation]:
     yield ask.figure(
         "storage_gib_month_12", later.gib, "GiB", f"the same in month {MONTHS_PER_YEAR}", (sizes[0], added)
     )
+    grown = min(STORAGE_GIB_MOST, max(later.gib, now.gib + now.gib // 4 + 1))
+    may = f"storage_gib_month_12, at least a quarter more than storage_gib, at most {STORAGE_GIB_MOST:,}"
+    yield ask.figure("storage_gib_max", grown, "GiB", may, (sizes[0], added))
     if now.operations_per_s == inf:
         return
     does = "what its size includes, or what it is asked at the busiest and the instance can use"

@@ -24,6 +24,9 @@ from cascade_plan.model.watch import Alarm, Chart, Limit, Line, Observed, Record
 from cascade_plan.tiers.pool.settings import Settings
 
 PROGRAM: Final = "pgbouncer"
+WAIT_S: Final = 5
+"""How long a client may wait: far longer than any limit to a response time, far shorter than PgBouncer's own
+query_wait_timeout of 120 s, at which it gives up, https://www.pgbouncer.org/config.html (assumption)."""
 OF_REPLICAS: Final = {"name": ".*_read"}
 """The exporter's `name` of what clients read the replicas by: their connections are none of the primary's."""
 
@@ -35,7 +38,60 @@ def watches(site: Site[Settings]) -> tuple[Watch, ...]:
         return ()
     connection_count = site.sized.count("connection_count")
     scope = scope_of_exporter(site, PROGRAM)
-    return (_room(site, scope, connection_count), *_gates(site, scope))
+    return (_up(site, scope), _room(site, scope, connection_count), _waiting(site, scope), *_gates(site, scope))
+
+
+def _up(site: Site[Settings], scope: Scope) -> Watch:
+    down = Alarm(
+        "PoolDown",
+        f"{scope.most(scope.select('pgbouncer_up'))} == 0",
+        60,
+        "page",
+        f"no PgBouncer of {spoken(site, 'the connection pool')} answers",
+        "The exporters reach none of them: nobody gets a connection to the database.",
+        "Look at the pods' states and logs (kubectl get pods); a wrong secret or file stops all of them at once."
+        if site.scenario.of("cluster")
+        else "Look whether the processes run and at their logs; a wrong secret or file stops all of them at once.",
+    )
+    return Watch(site.name, exporter=exporter(site, PROGRAM), alarms=(down,))
+
+
+def _waiting(site: Site[Settings], scope: Scope) -> Watch:
+    """Return the clients that wait for a connection: open connections tell of none, as they stay open when idle.
+
+    Those who read the replicas wait as others do, so that their pools are looked at too.
+    """
+    waiting = scope.total(scope.select("pgbouncer_pools_client_waiting_connections"), "database")
+    longest = scope.most(scope.select("pgbouncer_pools_client_maxwait_seconds"), "database")
+    whose = spoken(site, "the connection pool")
+    some = Alarm(
+        "PoolClientsWait",
+        f"{waiting} > 0",
+        300,
+        "ticket",
+        f"clients wait for {whose}",
+        "{value} clients of {database} have waited for five minutes on end, though not the same ones.",
+        "Look at pg_stat_activity for long transactions first, then at queries that became slower; enlarge the pool "
+        "only while the database's CPU is idle.",
+    )
+    long = Alarm(
+        "PoolClientsWaitLong",
+        f"{longest} > {number(WAIT_S)}",
+        60,
+        "page",
+        f"clients wait long for {whose}",
+        "The client of {database} that waits longest has waited for {value}: requests stand still behind it.",
+        "Find what holds the connections (pg_stat_activity, oldest transaction first) and end it; then undo the last "
+        "deployment.",
+        unit="humanizeDuration",
+    )
+    lines = (Line(waiting, "{{database}}"),)
+    return Watch(
+        site.name,
+        exporter=exporter(site, PROGRAM),
+        alarms=(some, long),
+        charts=(Chart(headed(site, "Clients that wait for a connection"), "short", lines),),
+    )
 
 
 def _room(site: Site[Settings], scope: Scope, size: int) -> Watch:
