@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import json
+import os
 import re
 import subprocess
 import sys
@@ -262,6 +263,74 @@ def test_requests_are_counted_by_action_and_in_fine_buckets(tmp_path: Path) -> N
         assert registry.get_sample_value("cascade_request_duration_seconds_bucket", labels) == count
     limits = cascade().scenario.latency_limits_ms
     assert request_bounds_s(limits)[3:] == bounds_s(limits) == module.BUCKETS_S
+
+
+def test_a_pools_usage_is_set_while_its_connections_are_held(tmp_path: Path) -> None:
+    registry = CollectorRegistry()
+    monitor = module_of(cascade(), tmp_path).PerformanceMonitor(registry)
+
+    def used() -> float | None:
+        return registry.get_sample_value("cascade_connection_pool_usage", {"pool_name": "main"})
+
+    with monitor.connection("main", 4), monitor.connection("main", 4):
+        assert used() == 0.5
+    assert used() == 0
+
+
+WORKER = """
+import sys, time
+import emitted_metrics
+from prometheus_client import generate_latest
+if sys.argv[1] == "scrape":
+    sys.stdout.write(generate_latest(emitted_metrics.scraped()).decode())
+    sys.exit()
+monitor, ended = emitted_metrics.PerformanceMonitor(), time.process_time() + 0.2
+while time.process_time() < ended:
+    pass
+monitor.request(0.0008, ok=True)
+for _ in range(int(sys.argv[1])):
+    monitor.request(0.0008, ok=True, action="list_workrooms")
+with monitor.websocket(), monitor.connection("main", int(sys.argv[1])):
+    print("ready", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_any_of_several_processes_answers_for_all_of_its_pod(tmp_path: Path) -> None:
+    """Two real processes count, a third is asked; what counters say outlives a process, what it held open does not."""
+    module_of(without_tenants(), tmp_path)
+    (tmp_path / "shared").mkdir()
+    environment = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path / "shared")}
+
+    def started(argument: str) -> subprocess.Popen[str]:
+        command, pipe = [sys.executable, "-c", WORKER, argument], subprocess.PIPE
+        return subprocess.Popen(command, cwd=tmp_path, env=environment, stdin=pipe, stdout=pipe, text=True)
+
+    def scraped() -> dict[str, float]:
+        with started("scrape") as asked:
+            text, _ = asked.communicate()
+        lines = (line.rpartition(" ") for line in text.splitlines() if not line.startswith("#"))
+        return {name: float(value) for name, _, value in lines}
+
+    with started("2") as one, started("5") as two:
+        for each in (one, two):
+            assert each.stdout is not None
+            assert each.stdout.readline() == "ready\n"
+        found = scraped()
+        assert found['cascade_action_requests_total{action="list_workrooms"}'] == 7
+        assert found['cascade_request_duration_seconds_bucket{le="0.001",outcome="ok"}'] == 9
+        assert found["cascade_websocket_connections"] == 2
+        # The fullest of the two has one of its two connections in use.
+        assert found['cascade_connection_pool_usage{pool_name="main"}'] == 0.5
+        assert 0.4 <= found["process_cpu_seconds_total"] < 10
+        one.communicate()
+        end = f"import emitted_metrics; emitted_metrics.process_ended({one.pid})"
+        subprocess.run([sys.executable, "-c", end], cwd=tmp_path, env=environment, check=True)
+        found = scraped()
+        assert found['cascade_action_requests_total{action="list_workrooms"}'] == 7
+        assert found["cascade_websocket_connections"] == 1
+        assert found['cascade_connection_pool_usage{pool_name="main"}'] == 0.2
+        two.communicate()
 
 
 def test_look_ups_of_several_caches_are_told_apart(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from cascade_plan.model.plan import Plan
 from cascade_plan.model.scenario import Scenario
 from cascade_plan.model.series import REQUEST, SHORTEST_S, SOCKETS, own, percentile
 from cascade_plan.model.watch import Alarm, Chart, Line, Recorded, Watch
+from cascade_plan.tiers.gateway.settings import Settings as GatewaySettings
 
 WINDOWS: Final = ("5m", "30m", "1h", "2h", "6h", "1d", "3d")
 """The windows of the burn rates, https://sre.google/workbook/alerting-on-slos/"""
@@ -65,9 +66,10 @@ def _vanished(plan: Plan) -> Iterator[Alarm]:
     scenario, name = plan.scenario, plan.application
     every = select(rate_of_all(scenario), namespace=name)
     none = f"unless on (namespace) {every} > 0"
+    before = "the load balancer's targets and certificate and at " if plan.of(GatewaySettings) else ""
     look = (
-        "Ask for a page from outside. When it fails, look at the load balancer's targets and certificate and at DNS; "
-        "when it does not, look whether the services still count their requests."
+        f"Ask for a page from outside. When it fails, look at {before}DNS; when it does not, look whether the services "
+        "still count their requests."
     )
     yield Alarm(
         "RequestsVanished",

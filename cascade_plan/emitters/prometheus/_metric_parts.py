@@ -110,6 +110,7 @@ REQUESTS: Final = Part(
     '''
     def request(self, seconds: float, *, ok: bool, action: str = OTHER) -> None:
         """Count a request by its duration and its action; not ok when the server is to blame (status 5xx)."""
+        self._count_cpu()
         self.request_duration.labels("ok" if ok else "error").observe(seconds)
         self.action_requests.labels(action if action in ACTIONS else OTHER).inc()
 ''',
@@ -159,15 +160,28 @@ CACHES: Final = Part(
 )
 
 POOL: Final = Part(
-    ("prometheus_client.Gauge",),
+    ("prometheus_client.Gauge", *METHOD),
     """\
         self.connection_pool_usage = Gauge(
             "@PREFIX@_connection_pool_usage",
-            "Share of this process's database connections in use, 0 to 1",
+            "Share of a process's database connections in use, 0 to 1; of several processes the fullest's",
             ("pool_name",),
             registry=registry,
+            multiprocess_mode="livemax",
         )
 """,
+    "hold each connection of a pool of the process's own within monitor.connection(pool_name, size)",
+    methods='''
+    @contextmanager
+    def connection(self, pool_name: str, size: int) -> Iterator[None]:
+        """Count one of a pool's `size` connections as in use while the block runs."""
+        usage = self.connection_pool_usage.labels(pool_name)
+        usage.inc(1 / size)
+        try:
+            yield
+        finally:
+            usage.dec(1 / size)
+''',
 )
 
 SOCKETS: Final = Part(
@@ -178,6 +192,7 @@ SOCKETS: Final = Part(
             "Open WebSocket connections; the scrape adds pod and node",
             @SOCKET_LABELS@,
             registry=registry,
+            multiprocess_mode="livesum",
         )
 """,
     methods='''
@@ -245,6 +260,7 @@ DONE_JOBS: Final = Part(
     '''
     def job(self, seconds: float, age_s: float, *, ok: bool) -> None:
         """Count a job that is done: how long the work took, and how long ago the job was asked for."""
+        self._count_cpu()
         self.jobs.labels("ok" if ok else "error").inc()
         self.job_duration.observe(seconds)
         self.job_age.observe(age_s)
@@ -295,6 +311,49 @@ COMMON_MARKS: Final = {
     "@SOCKET_CHILD@": "self.websocket_connections",
 }
 """What stands at each mark without it."""
+
+CPU: Final = Part(
+    ("os", "time", "prometheus_client.Counter"),
+    """\
+        # The library's own collector tells of one process only. This name is its, in a registry that has none of it.
+        self.process_cpu = Counter(
+            "process_cpu_seconds", "CPU time of all processes of the pod", registry=CollectorRegistry()
+        )
+        self._counted_s = time.process_time()
+""",
+    methods='''
+    def _count_cpu(self) -> None:
+        """Count the CPU time that this process has taken since it last counted, where it is one of several."""
+        if SHARED in os.environ:
+            now_s = time.process_time()
+            self.process_cpu.inc(now_s - self._counted_s)
+            self._counted_s = now_s
+''',
+)
+"""What is beside each metric of work: the CPU that it takes."""
+
+SCRAPED: Final = '''\
+SHARED: Final = "PROMETHEUS_MULTIPROC_DIR"
+"""The environment variable of the directory that the processes of a pod share, empty when it starts."""
+
+
+def scraped() -> CollectorRegistry:
+    """Return what /metrics answers with, for generate_latest: where processes share a directory, that of all."""
+    if SHARED not in os.environ:
+        return REGISTRY
+    registry = CollectorRegistry()
+    multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    return registry
+
+
+def process_ended(pid: int) -> None:
+    """Forget what a process held open, once it has ended: call it in Gunicorn's child_exit."""
+    if SHARED in os.environ:
+        multiprocess.mark_process_dead(pid)  # type: ignore[no-untyped-call]
+
+
+'''
+"""How the metrics are asked for, whether a pod is one process or several."""
 
 CLASS: Final = '''\
 # One more series for each child of a histogram and each counter, which nothing reads. The library leaves it untyped.

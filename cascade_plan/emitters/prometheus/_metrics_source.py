@@ -23,10 +23,18 @@ AGES_S: Final = (0.1, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0,
 WIDTH: Final = 120
 """Of the module's lines."""
 ALWAYS: Final = (
+    "os",
     "typing.Final",
+    "prometheus_client.multiprocess",
     "prometheus_client.REGISTRY",
     "prometheus_client.CollectorRegistry",
     "prometheus_client.disable_created_metrics",
+)
+
+
+ASKED: Final = (
+    "Answer /metrics with generate_latest(scraped()). Where a pod has several processes, name an empty directory that "
+    "they share in PROMETHEUS_MULTIPROC_DIR before they start: any of them then answers for all."
 )
 
 
@@ -66,6 +74,7 @@ def metrics_source(plan: Plan) -> str:
             _docstring(found, query_types(plan)[0]),
             _imports(uses),
             _constants(plan, found),
+            parts.SCRAPED,
             parts.CLASS,
             *(part.declared for part in found),
             *(part.children for part in found),
@@ -93,6 +102,7 @@ def _parts(plan: Plan) -> Iterator[parts.Part]:
         (parts.SOCKETS, any(sized.streams for sized in plan.fleet.tiers.values())),
         (parts.ASKED_JOBS, plan.of(QueueSettings)),
         (parts.DONE_JOBS, "jobs" in served),
+        (parts.CPU, served & {"requests", "jobs"}),
     )
     return (part for part, there_is in pairs if there_is)
 
@@ -111,7 +121,7 @@ def _docstring(found: Sequence[parts.Part], query_type: str) -> str:
     steps.insert(0, "Make one PerformanceMonitor for each process")
     *most, last = steps
     sentence = f"{', '.join(most)}, and {last}." if most else f"{last}."
-    body = fill(sentence, WIDTH, break_long_words=False, break_on_hyphens=False)
+    body = "\n\n".join(fill(each, WIDTH, break_long_words=False, break_on_hyphens=False) for each in (sentence, ASKED))
     reads = "The metrics that the recording rules, the alerts, the autoscaler and the dashboard read."
     return f'"""{reads}\n\n{body}\n"""\n\n'
 
@@ -124,13 +134,18 @@ def _imports(uses: Iterable[str]) -> str:
         module, dot, member = name.rpartition(".")
         if dot:
             own.setdefault(module, []).append(member)
-    lines = {
-        module: f"from {module} import {', '.join(sorted(names, key=_as_sorted))}\n" for module, names in own.items()
-    }
+    lines = {module: _import(module, sorted(names, key=_as_sorted)) for module, names in own.items()}
     library = lines.pop("prometheus_client")
     standard = "".join(f"import {name}\n" for name in plain) + "".join(lines[module] for module in sorted(lines))
     variables = 'P = ParamSpec("P")\nR = TypeVar("R")\n\n' if "typing.ParamSpec" in uses else ""
     return f"from __future__ import annotations\n\n{standard}\n{library}\n{variables}"
+
+
+def _import(module: str, names: Sequence[str]) -> str:
+    line = f"from {module} import {', '.join(names)}\n"
+    if len(line) <= WIDTH + 1:
+        return line
+    return f"from {module} import (\n" + "".join(f"    {name},\n" for name in names) + ")\n"
 
 
 def _as_sorted(name: str) -> tuple[int, str]:

@@ -104,8 +104,8 @@ def _rate(site: Site[Settings], workload: Workload) -> Watch:
 def _cpu(site: Site[Settings], workload: Workload) -> Watch:
     """Return the CPU time of a request, which decides how many a pod answers, and what else a calibration asks.
 
-    Of each pod one process is counted, which is the whole of a pod with one. The exporters' own processes have the
-    same series: hence the job, whatever the scope of the requests.
+    Of a pod with several processes the emitted module counts all of them under the same name. The exporters' own
+    processes have the same series: hence the job, whatever the scope of the requests.
     """
     counted, scope = scope_of_pods(site, workload, is_alone(site)), _pods(site, workload)
     cpu = f"{'namespace' if is_alone(site) else 'job'}:{scope.own('request_cpu_seconds')}:ratio_rate5m"
