@@ -14,7 +14,7 @@ from cascade_plan import registry
 from cascade_plan.errors import MOST_SHOWN, UsageError, did_you_mean
 from cascade_plan.languages import terminal
 from cascade_plan.languages.yaml import dump
-from cascade_plan.model.artefact import STAGES, Artefact, is_for
+from cascade_plan.model.artefact import STAGES, Artefact, Step, is_for
 from cascade_plan.model.plan import Plan
 from cascade_plan.model.titles import called
 
@@ -302,12 +302,16 @@ def _gives(made: list[Artefact]) -> Iterator[str]:
         )
 
 
+def steps(made: Iterable[Artefact]) -> tuple[Step, ...]:
+    """Return what is done with files to go live, in turn: by stage, and within one in the order of the files."""
+    found = (step for artefact in made for step in artefact.steps)
+    return tuple(dict.fromkeys(sorted(found, key=lambda step: STAGES.index(step.stage))))
+
+
 def _steps(made: list[Artefact]) -> Iterator[str]:
-    """Yield the steps, numbered, those of a stage in the order of the files."""
-    staged = sorted((step for artefact in made for step in artefact.steps), key=lambda step: STAGES.index(step.stage))
+    """Yield the steps, numbered."""
     numbered = "".join(
-        f"\n### {number}. {step.words}\n\n```sh\n{step.command}\n```\n"
-        for number, step in enumerate(dict.fromkeys(staged), 1)
+        f"\n### {number}. {step.words}\n\n```sh\n{step.command}\n```\n" for number, step in enumerate(steps(made), 1)
     )
     if numbered:
         yield f"\n## Steps\n\nRun them in this directory, one after another; each must succeed.\n{numbered}"

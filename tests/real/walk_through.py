@@ -11,39 +11,44 @@ Kubernetes API, terraform among them, are stand-ins, which check that the files 
 Exit status: 0 when everything was as it should be, 1 otherwise, 2 when a program is missing.
 """
 
-# ruff: noqa: T201
-
 from __future__ import annotations
 
 import argparse
 import ctypes
 import fcntl
+import json
 import os
 import re
 import shutil
 import socket
-import stat
 import struct
 import subprocess
 import sys
 import tempfile
 import time
+import urllib.parse
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-HERE: Final = Path(__file__).parent
-sys.path[:0] = [str(HERE.parent)]
+sys.path.insert(0, str(Path(__file__).parent.parent))
 
-import name_server
+import pytest
 import yaml
-from servers import listening, program, running, wait_until
+from name_server import serving
+from postgres import service_user
+from servers import program, running, wait_until
+
+from cascade_plan.emitters import directory as emitting
+from cascade_plan.inputs.scenarios import read
+from cascade_plan.model.artefact import Step
+from cascade_plan.planning.pipeline import plan
 
 APPLICATION: Final = "boards"
-SCENARIO: Final = HERE / "walk_through" / "scenario.yaml"
+PARTS: Final = Path(__file__).parent / "walk_through"
+SCENARIO: Final = PARTS / "scenario.yaml"
 PASSWORD: Final = "loopback"
 """Every secret of the walk: nothing here outlives it."""
 NAMES: Final = "127.0.0.53"
@@ -52,6 +57,14 @@ POOLS: Final = ("127.0.2.1", "127.0.2.2")
 PODS: Final = ("127.0.5.1", "127.0.5.2")
 PROXY: Final = "127.0.6.1"
 INSIDE: Final = f"{APPLICATION}.svc.cluster.local"
+GIVEN: Final = {"LOADTEST_PASSWORD": PASSWORD, "LOADTEST_HOST": "http://boards.internal:8000"}
+"""What the reader of the README gives."""
+OUTPUTS: Final = {"database_address": "primary.boards.internal"}
+"""What Terraform tells of what it made."""
+STAND_INS: Final = ("aws", "eksctl", "helm", "kubectl", "terraform")
+"""What would ask AWS or a Kubernetes API."""
+SERVED: Final = ("cluster", "cloud", "access", "controllers", "secrets", "database")
+"""The stages before anything of the application runs."""
 
 
 # ------------------------------------------------------------------------------------- a network and files of its own
@@ -59,9 +72,8 @@ INSIDE: Final = f"{APPLICATION}.svc.cluster.local"
 
 def apart(arguments: Sequence[str]) -> int:
     """Run this script in a network and a file system of its own; return its status."""
-    command = ["unshare", "--net", "--mount", "--propagation", "private", "--fork", "--kill-child"]
-    inside = [sys.executable, str(Path(__file__)), "--inside", *arguments]
-    return subprocess.run([program(command[0]), *command[1:], *inside], check=False).returncode
+    command = [program("unshare"), "--net", "--mount", "--propagation", "private", "--fork", "--kill-child"]
+    return subprocess.run([*command, sys.executable, __file__, "--inside", *arguments], check=False).returncode
 
 
 def raise_loopback() -> None:
@@ -79,10 +91,10 @@ def mounted(source: Path, target: str) -> None:
 
 
 def with_files_of_its_own(home: Path) -> None:
-    """Let the emitted files' paths be directories of the walk, and its name server be the only one."""
-    for path, mode in (("/etc/pgbouncer", 0o755), ("/var/log/nginx", 0o755), ("/run", 0o755)):
+    """Let the paths that emitted files name be directories of the walk, and its name server be the only one."""
+    for path in ("/etc/pgbouncer", "/etc/redis", "/var/lib/redis", "/var/log/nginx", "/run"):
         own = home / path.strip("/").replace("/", "-")
-        own.mkdir(mode=mode)
+        own.mkdir()
         mounted(own, path)
     resolver = home / "resolv.conf"
     resolver.write_text(f"nameserver {NAMES}\noptions timeout:1\n", encoding="utf-8")
@@ -101,6 +113,310 @@ def addresses(name: str) -> Sequence[str]:
     }
     if node := re.fullmatch(rf"ws-node-(\d+)\.ws-node\.{re.escape(INSIDE)}", name):
         return [f"127.0.1.{node[1]}"]
-    if server := re.match(r"redis-(\d+)\b", name):
+    if server := re.match(r"(?:\w+-)?redis-(\d+)\b", name):
         return [f"127.0.3.{server[1]}"]
     return known.get(name, ())
+
+
+# --------------------------------------------------------------------------------------------- the steps of the README
+
+STAND_IN: Final = """\
+#!/bin/sh
+# Stands in for {name}: it notes how it was called, and fails when a file that it is given is not there.
+echo "{name} $*" >>"{log}"
+case "{name} $*" in
+{answers}
+esac
+while test "$#" -gt 0; do
+    case "$1" in
+    -f | -k | --values | --filename | --kustomize | --config-file)
+        test -e "$2" || {{ echo "{name}: $2 is not there" >&2; exit 1; }} ;;
+    -chdir=*) test -d "${{1#-chdir=}}" || {{ echo "{name}: ${{1#-chdir=}} is not there" >&2; exit 1; }} ;;
+    esac
+    shift
+done
+"""
+
+
+def with_stand_ins(home: Path, answers: Mapping[str, str]) -> dict[str, str]:
+    """Return an environment in which what would ask AWS is a stand-in, which answers by its arguments."""
+    directory = home / "stand-ins"
+    directory.mkdir()
+    for name in STAND_INS:
+        cases = "".join(
+            f"'{called}') cat <<'END'\n{text}\nEND\n;;\n" for called, text in answers.items() if called.startswith(name)
+        )
+        path = directory / name
+        path.write_text(STAND_IN.format(name=name, log=home / "calls.log", answers=cases), encoding="utf-8")
+        path.chmod(0o755)
+    paths = [str(directory), str(Path(sys.executable).parent), str(Path(program("psql")).parent)]
+    return {**os.environ, "PATH": os.pathsep.join((*paths, os.environ["PATH"]))}
+
+
+def take(step: Step, directory: Path, environment: Mapping[str, str]) -> None:
+    """Run a step of the README as it stands. Raises AssertionError with what it printed when it does not work."""
+    began_s = time.monotonic()
+    done = subprocess.run(
+        ["sh", "-euc", step.command], cwd=directory, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, f"{step.words}: status {done.returncode}\n{step.command}\n{done.stdout}{done.stderr}"
+    say(f"  ✓ {step.words} ({time.monotonic() - began_s:.1f} s)")
+
+
+def say(text: str) -> None:
+    """Print a line at once."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+# --------------------------------------------------------------------------------------------- what AWS would have made
+
+
+def certificate(directory: Path) -> None:
+    """Write a key and a certificate that it signs itself, for a server that only speaks TLS."""
+    from datetime import UTC, datetime, timedelta
+
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "primary.boards.internal")])
+    built = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now, now + timedelta(1))
+    signed = built.sign(key, hashes.SHA256())
+    form, plain = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    (directory / "server.key").write_bytes(key.private_bytes(serialization.Encoding.PEM, form, plain))
+    (directory / "server.crt").write_bytes(signed.public_bytes(serialization.Encoding.PEM))
+    (directory / "server.key").chmod(0o600)
+
+
+@contextmanager
+def postgres(home: Path, settings: Path) -> Iterator[None]:
+    """Run PostgreSQL as RDS does: with the emitted settings, TLS alone, a database, a master user of little power."""
+    own, user = home / "postgres", service_user()
+    own.mkdir()
+    shutil.copy(settings, own / "emitted.conf")
+    certificate(own)
+    for path in (own, *own.iterdir()):
+        if user:
+            shutil.chown(path, user)
+    data = own / "data"
+    initdb = [
+        program("initdb"),
+        "-U",
+        "rdsadmin",
+        "-A",
+        "trust",
+        "-E",
+        "UTF8",
+        "--locale=C",
+        "--no-sync",
+        "-D",
+        str(data),
+    ]
+    subprocess.run(initdb, check=True, capture_output=True, user=user, cwd=own)
+    with (data / "postgresql.conf").open("a", encoding="utf-8") as conf:
+        conf.write(f"include '{own}/emitted.conf'\nssl = on\nssl_cert_file = '{own}/server.crt'\n")
+        conf.write(f"ssl_key_file = '{own}/server.key'\nfsync = off\nunix_socket_directories = '{own}'\n")
+    (data / "pg_hba.conf").write_text("local all rdsadmin trust\nhostssl all all all scram-sha-256\n", encoding="utf-8")
+    command = [program("postgres"), "-D", str(data), "-c", f"listen_addresses={DATABASE}"]
+    bootstrap = f"""
+        CREATE ROLE app_admin LOGIN CREATEROLE CREATEDB PASSWORD '{PASSWORD}';
+        CREATE DATABASE {APPLICATION} OWNER app_admin;
+    """
+
+    def ready() -> bool:
+        asked = [program("psql"), "-X", "-q", "-h", str(own), "-U", "rdsadmin", "-c", "", "postgres"]
+        return subprocess.run(asked, capture_output=True, check=False).returncode == 0
+
+    with running(command, ready, home / "postgres.log", user=user, cwd=own):
+        psql = [program("psql"), "-X", "-q", "-v", "ON_ERROR_STOP=1", "-h", str(own), "-U", "rdsadmin", "postgres"]
+        subprocess.run(psql, input=bootstrap, text=True, check=True)
+        yield
+
+
+@contextmanager
+def redis(home: Path, emitted: Path, number: int) -> Iterator[None]:
+    """Run a Redis server with its emitted settings and users, in files of its own as a pod has them."""
+    own = home / f"redis-{number}"
+    for name in ("etc", "lib"):
+        (own / name).mkdir(parents=True)
+    shutil.copy(emitted / "redis.conf", own / "etc")
+    secrets = {f"{who}_PASSWORD": PASSWORD for who in ("APPLICATION", "REPLICA", "ADMIN", "METRICS")}
+    users = ["sh", str(emitted / "redis-users.sh"), str(own / "etc")]
+    subprocess.run(users, env={**os.environ, **secrets}, check=True)
+    address = f"127.0.3.{number}"
+    inner = (
+        f"mount --bind {own}/etc /etc/redis && mount --bind {own}/lib /var/lib/redis && "
+        f"exec {program('redis-server')} /etc/redis/redis.conf --bind {address}"
+    )
+    command = [program("unshare"), "--mount", "--propagation", "private", "sh", "-c", inner]
+    with running(command, lambda: reached(address, 6379), home / f"redis-{number}.log"):
+        yield
+
+
+def reached(address: str, port: int) -> bool:
+    """Return whether something accepts connections there."""
+    with socket.socket() as probe:
+        probe.settimeout(0.2)
+        return probe.connect_ex((address, port)) == 0
+
+
+# ------------------------------------------------------------------------------------------- what Kubernetes would run
+
+
+@contextmanager
+def pools(home: Path, emitted: Path, count: int) -> Iterator[None]:
+    """Run as many PgBouncers as share the pool, with the emitted file and plain passwords for the loopback."""
+    users = ("app_user", "app_readonly", "app_monitoring", "pgbouncer_admin", "pgbouncer_stats")
+    lines = "".join(f'"{name}" "{PASSWORD}"\n' for name in users)
+    Path("/etc/pgbouncer/userlist.txt").write_text(lines, encoding="utf-8")
+    config = Path("/etc/pgbouncer/pgbouncer.ini")
+    shutil.copy(emitted / "pgbouncer.ini", config)
+    for path in (config.parent, *config.parent.iterdir()):
+        shutil.chown(path, service_user())
+    with ExitStack() as stack:
+        for number in range(count):
+            command = [program("pgbouncer"), str(config)]
+            log = home / f"pgbouncer-{number}.log"
+            stack.enter_context(running(command, lambda: reached(POOLS[0], 6432), log, user=service_user()))
+        yield
+
+
+@contextmanager
+def pod(home: Path, deploy: Path, name: str, address: str) -> Iterator[None]:
+    """Run a pod of the application."""
+    modules = (PARTS, deploy / "database", deploy / "monitoring", deploy / "cluster")
+    environment = {
+        **os.environ,
+        "HOSTNAME": name,
+        "DATABASE_HOST": f"pgbouncer.{INSIDE}",
+        "DATABASE_PORT": "6432",
+        "DATABASE_NAME": f"{APPLICATION}_standard",
+        "DATABASE_USER": "app_user",
+        "DATABASE_PASSWORD": PASSWORD,
+        "CACHE_URL": f"redis://{APPLICATION}:{PASSWORD}@redis-1:6379",
+        "LOADTEST_PASSWORD": PASSWORD,
+        "PYTHONPATH": os.pathsep.join(map(str, modules)),
+    }
+    command = [sys.executable, "-m", "uvicorn", "application:app", "--host", address, "--port", "8000", "--loop",
+               "uvloop", "--http", "httptools", "--no-access-log", "--log-level", "warning"]  # fmt: skip
+    with running(command, lambda: reached(address, 8000), home / f"{name}.log", env=environment, cwd=home):
+        yield
+
+
+@contextmanager
+def nginx(home: Path, emitted: Path) -> Iterator[None]:
+    """Run nginx with the emitted file."""
+    command = [program("nginx"), "-c", str(emitted / "nginx.conf"), "-g", "daemon off;"]
+    with running(command, lambda: reached(PROXY, 8080), home / "nginx.log"):
+        yield
+
+
+@contextmanager
+def prometheus(home: Path, emitted: Path, nodes: int) -> Iterator[None]:
+    """Run Prometheus with the emitted rules, and the emitted jobs with their pods given and not discovered."""
+    from monitoring_files import undiscovered
+
+    own = home / "prometheus"
+    shutil.copytree(emitted, own)
+    document = undiscovered(yaml.safe_load((emitted / "prometheus.yml").read_text(encoding="utf-8")))
+    targets = {
+        f"{APPLICATION}-api": [(f"{APPLICATION}-api-{n}", address) for n, address in enumerate(PODS, 1)],
+        f"{APPLICATION}-websocket": [(f"ws-node-{n}", f"127.0.1.{n}") for n in range(1, nodes + 1)],
+    }
+    for job in document["scrape_configs"]:
+        job["relabel_configs"] = []
+        job["static_configs"] = [
+            {"targets": [f"{address}:8000"], "labels": {"pod": name, "namespace": APPLICATION, "node": "walk"}}
+            for name, address in targets.get(job["job_name"], [])
+        ]
+    document.pop("alerting", None)
+    (own / "prometheus.yml").write_text(yaml.safe_dump(document), encoding="utf-8")
+    command = [program("prometheus"), f"--config.file={own / 'prometheus.yml'}", f"--storage.tsdb.path={own / 'data'}",
+               "--web.listen-address=127.0.0.1:9090"]  # fmt: skip
+    with running(command, lambda: reached("127.0.0.1", 9090), home / "prometheus.log"):
+        yield
+
+
+def queried(expression: str) -> list[dict[str, Any]]:
+    """Return what Prometheus answers to a query now."""
+    url = f"http://127.0.0.1:9090/api/v1/query?{urllib.parse.urlencode({'query': expression})}"
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        found: list[dict[str, Any]] = json.load(answer)["data"]["result"]
+    return found
+
+
+# ------------------------------------------------------------------------------------------------------------ the walk
+
+
+def walk(home: Path) -> None:
+    """Take every step. Raises AssertionError where something is not as it should be."""
+    found = read(str(SCENARIO))
+    made = plan(found.scenario, found.book, found.origins)
+    deploy = home / "deploy"
+    command = [sys.executable, "-m", "cascade_plan", "emit-all", str(SCENARIO), "-o", str(deploy)]
+    subprocess.run(command, check=True, capture_output=True)
+    steps = emitting.steps(emitting.everything(made).files)
+    outputs = {f"terraform -chdir=infra output -raw {name}": text for name, text in OUTPUTS.items()}
+    environment = with_stand_ins(home, outputs) | GIVEN
+    nodes, servers = made.figure("websocket.node_count"), made.figure("cache.node_count")
+    with ExitStack() as stack:
+        stack.enter_context(serving(NAMES, 53, addresses))
+        stack.enter_context(postgres(home, deploy / "database" / "postgresql.conf"))
+        for number in range(1, int(servers) + 1):
+            stack.enter_context(redis(home, deploy / "cluster", number))
+        say(f"PostgreSQL and {servers:g} Redis servers run; before the application:")
+        for step in (each for each in steps if each.stage in SERVED):
+            take(step, deploy, environment)
+        stack.enter_context(pools(home, deploy / "database", int(made.figure("pool.process_count"))))
+        for number, address in enumerate(PODS, 1):
+            stack.enter_context(pod(home, deploy, f"{APPLICATION}-api-{number}", address))
+        for number in range(1, int(nodes) + 1):
+            stack.enter_context(pod(home, deploy, f"ws-node-{number}", f"127.0.1.{number}"))
+        stack.enter_context(nginx(home, deploy / "cluster"))
+        stack.enter_context(prometheus(home, deploy / "monitoring", int(nodes)))
+        say(f"PgBouncer, {len(PODS)} API pods, {nodes:g} WebSocket nodes, nginx and Prometheus run; then:")
+        for step in (each for each in steps if each.stage not in SERVED):
+            take(step, deploy, environment)
+        check_rules()
+
+
+def check_rules() -> None:
+    """See that the rules recorded what the load test did, and that nothing but the watchdog is firing."""
+    wait_until(lambda: bool(queried(f"namespace:{APPLICATION}_requests:rate5m")), "the recorded rate of requests", 30)
+    ((recorded),) = queried(f"namespace:{APPLICATION}_requests:rate5m")
+    assert float(recorded["value"][1]) > 1, recorded
+    firing = sorted({each["metric"]["alertname"] for each in queried('ALERTS{alertstate="firing"}')})
+    say(f"  ✓ Prometheus records {float(recorded['value'][1]):.1f} requests/s; alerts that fire: {', '.join(firing)}")
+
+
+def main() -> int:
+    """Walk, in a place of its own."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--keep", type=Path, metavar="DIR", help="leave the emitted files and all logs there")
+    parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if os.geteuid():
+        parser.error("it makes a network of its own: run it as root")
+    if not arguments.inside:
+        return apart(sys.argv[1:])
+    raise_loopback()
+    with tempfile.TemporaryDirectory(prefix="walk-through-") as directory:
+        home = arguments.keep or Path(directory)
+        home.mkdir(parents=True, exist_ok=True)
+        home.chmod(0o755)
+        with_files_of_its_own(home)
+        try:
+            walk(home)
+        except AssertionError as error:
+            say(f"  ✗ {error}")
+            return 1
+        except (pytest.skip.Exception, pytest.fail.Exception) as error:
+            say(f"  ✗ {error}")
+            return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
