@@ -161,7 +161,7 @@ def test_one_master_is_no_cluster(copies: int) -> None:
     assert not [name for name in settings if name.startswith("cluster-") and name != "cluster-enabled"]
     assert ("min-replicas-to-write" in settings) == (copies > 0)
     assert ("replicaof" in files["redis-users.sh"]) == (copies > 0)
-    assert "RedisCluster" not in files["connection_state.py"]
+    assert "redis.cluster" not in files["connection_state.py"]
     assert "cluster-enabled" not in cache_parameters(made, *caches(made)).values
     broker = yaml.safe_load(files["websocket_cluster.yaml"])["websocket_cluster"]["message_broker"]
     assert (broker["type"], len(broker["nodes"]), broker["pub_sub"]) == ("redis", 1 + copies, "plain")

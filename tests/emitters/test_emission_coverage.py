@@ -248,9 +248,10 @@ NOT_OF_IT = {
         "The plan's cache",
     ),
     "gateway": ("load_balancer:",),
+    "queue": ("asyncio.Queue",),
 }
 """Kind -> what its words mean elsewhere: files of processes on one machine, PostgreSQL's and the kernel's own memory
-and the plan's statements, and what the plan calls nginx."""
+and the plan's statements, what the plan calls nginx, and what tasks of one process hand each other."""
 
 
 def spoken_of(kind: str, files: Iterable[Artefact]) -> list[str]:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import importlib.util
 import os
+import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import ExitStack, asynccontextmanager
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -19,8 +22,6 @@ from uuid import UUID
 import pytest
 import redis as client
 from factories import make_plan
-from redis.asyncio import Redis
-from redis.asyncio.cluster import RedisCluster
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 from servers import free_port, listening, program, running, wait_until
@@ -29,6 +30,8 @@ from cascade_plan.emitters import directory as emitting
 from cascade_plan.model.plan import Plan
 
 pytestmark = pytest.mark.xdist_group("redis")
+Send = Callable[[bytes], Awaitable[None]]
+Close = Callable[[int, str], Awaitable[None]]
 PASSWORDS = {name: f"{name.lower()}-secret" for name in ("APPLICATION_PASSWORD", "REPLICA_PASSWORD", "ADMIN_PASSWORD")}
 
 
@@ -77,8 +80,14 @@ def served(made: Plan, directory: Path, stack: ExitStack, **more: str) -> tuple[
     subprocess.run(["sh", str(users), str(home)], env=environment(**PASSWORDS, **more), check=True)
     conf = home / "redis.conf"
     conf.write_text(emitted(made, conf.name).replace("/etc/redis/", f"{home}/"), encoding="utf-8")
-    command = [program("redis-server"), str(conf), "--port", str(port), "--dir", str(home), "--bind", "127.0.0.1"]
-    return port, stack.enter_context(running(command, lambda: listening(port), home / "log"))
+    return port, launched(home, stack)
+
+
+def launched(home: Path, stack: ExitStack) -> subprocess.Popen[bytes]:
+    """Return the process of a server, started anew with what its directory holds."""
+    port = int(home.name)
+    command = [program("redis-server"), str(home / "redis.conf"), "--port", str(port), "--dir", str(home)]
+    return stack.enter_context(running([*command, "--bind", "127.0.0.1"], lambda: listening(port), home / "log"))
 
 
 def started(made: Plan, directory: Path, stack: ExitStack) -> Cluster:
@@ -122,25 +131,9 @@ def state(six: Cluster) -> ModuleType:
     return module(six.made, six.directory)
 
 
-@asynccontextmanager
-async def joined(six: Cluster) -> AsyncIterator[RedisCluster]:
-    """Connect as the application."""
-    live = next(port for port in six.ports if six.servers[port].poll() is None)
-    redis = RedisCluster(
-        host="127.0.0.1", port=live, username="test", password=PASSWORDS["APPLICATION_PASSWORD"],
-        require_full_coverage=False,
-    )  # fmt: skip
-    try:
-        yield redis
-    finally:
-        await redis.aclose()
-
-
-async def eventually(ready: Callable[[], Awaitable[bool]], what: str, timeout_s: float = 20) -> None:
-    async with asyncio.timeout(timeout_s):
-        while not await ready():
-            await asyncio.sleep(0.05)
-    assert await ready(), what
+def joined(cluster: Cluster, state: ModuleType, first: int = -1) -> Any:
+    """Return the emitted module's way to the masters, as the application, by way of one of the nodes."""
+    return state.Masters(f"redis://127.0.0.1:{cluster.ports[first]}", "test", PASSWORDS["APPLICATION_PASSWORD"])
 
 
 def test_each_replica_copies_the_master_it_was_planned_for(six: Cluster) -> None:
@@ -175,9 +168,9 @@ def test_only_known_users_get_in_and_the_application_cannot_destroy(six: Cluster
 
 def test_connections_are_listed_by_tenant_and_expire(six: Cluster, state: ModuleType) -> None:
     async def scene() -> None:
-        async with joined(six) as redis:
-            here = state.ConnectionState(redis, "ws-node-1", lifetime_s=0.6)
-            there = state.ConnectionState(redis, "ws-node-2", lifetime_s=60)
+        async with joined(six, state) as masters:
+            here = state.ConnectionState(masters, "ws-node-1", lifetime_s=0.6)
+            there = state.ConnectionState(masters, "ws-node-2", lifetime_s=60)
             await here.keep("acme", "a")
             await there.keep("acme", "b")
             await there.keep("other", "c")
@@ -190,6 +183,7 @@ def test_connections_are_listed_by_tenant_and_expire(six: Cluster, state: Module
             assert (await here.connections("acme"))["a"] == found["a"]
             await asyncio.sleep(0.8)
             assert set(await here.connections("acme")) == {"b"}
+            redis = masters.of("ws:{acme}:conns").redis
             assert not await redis.exists("ws:{acme}:conn:a")
             await there.keep("acme", "d")
             assert await redis.zcard("ws:{acme}:conns") == 2  # the dead one left the index, too
@@ -218,8 +212,8 @@ def test_state_takes_the_memory_it_was_sized_for(six: Cluster, state: ModuleType
         )
 
     async def scene() -> None:
-        async with joined(six) as redis:
-            kept = state.ConnectionState(redis, "ws-node-1")
+        async with joined(six, state) as masters:
+            kept = state.ConnectionState(masters, "ws-node-1")
             await asyncio.gather(*(kept.keep(f"tenant-{n % tenants}", str(UUID(int=n * 7919))) for n in range(count)))
 
     before = used()
@@ -235,14 +229,19 @@ class Ears:
 
     def __init__(self) -> None:
         self.heard: dict[str, list[bytes]] = {}
+        self.closed: list[tuple[str, int]] = []
 
-    def of(self, name: str) -> Callable[[bytes], Awaitable[None]]:
-        """Return a connection's way to be sent to."""
+    def of(self, name: str, delay_s: float = 0) -> tuple[Send, Close]:
+        """Return a connection's ways to be sent to and to be closed."""
 
         async def send(message: bytes) -> None:
+            await asyncio.sleep(delay_s)
             self.heard.setdefault(name, []).append(message)
 
-        return send
+        async def close(code: int, reason: str) -> None:
+            self.closed.append((name, code))
+
+        return send, close
 
     async def hears(self, name: str, *messages: bytes) -> None:
         """Wait until somebody has heard just these."""
@@ -252,89 +251,215 @@ class Ears:
         assert self.heard[name] == [*messages]
 
 
-async def gone(message: bytes) -> None:
+async def gone(*_: object) -> None:
     raise ConnectionResetError("closed meanwhile")
 
 
-@asynccontextmanager
-async def delivering(messages: Any) -> AsyncIterator[None]:
-    task = asyncio.create_task(messages.run())
-    try:
-        yield
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+def run(scene: Callable[[], Awaitable[None]]) -> None:
+    """Run a scene, in which no task may fail unheard."""
+    unheard: list[dict[str, Any]] = []
+
+    async def watched() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: unheard.append(context))
+        await scene()
+        gc.collect()
+
+    asyncio.run(watched())
+    assert unheard == []
 
 
 def test_messages_reach_other_nodes_and_only_their_channel(six: Cluster, state: ModuleType) -> None:
     async def scene() -> None:
         ears = Ears()
-        async with joined(six) as redis, joined(six) as other:
-            one, two = state.Messages(redis), state.Messages(other)
-            async with delivering(one), delivering(two):
-                channels = [state.tenant_channel(f"tenant-{n}") for n in range(12)] + [state.room_channel("w")]
-                for channel in channels:
-                    await two.join(channel, "first", ears.of(channel))
-                assert len({other.get_node_from_key(channel).name for channel in channels}) == 3
-                await one.join(channels[0], "near", ears.of("near"))
-                await two.join(channels[0], "gone", gone)
-                await two.join(channels[0], "second", ears.of("second"))
-                for channel in channels:
-                    await one.publish(channel, channel.encode())
-                for channel in channels:
-                    await ears.hears(channel, channel.encode())
-                await ears.hears("second", channels[0].encode())
-                await ears.hears("near", channels[0].encode())
-                for connection in ("first", "gone", "second"):
-                    await two.leave(channels[0], connection)
-                await one.publish(channels[0], b"later")
-                await ears.hears("near", channels[0].encode(), b"later")
-                await asyncio.sleep(0.2)
-                assert ears.heard["second"] == [channels[0].encode()]
+        async with (
+            joined(six, state) as masters,
+            joined(six, state, 0) as others,
+            state.Messages(masters) as one,
+            state.Messages(others) as two,
+        ):
+            channels = [state.tenant_channel(f"tenant-{n}") for n in range(12)] + [state.room_channel("w")]
+            for channel in channels:
+                assert await two.join(channel, f"first of {channel}", *ears.of(channel))
+            assert len({masters.of(channel).address for channel in channels}) == 3
+            assert await one.join(channels[0], "near", *ears.of("near"))
+            await two.join(channels[0], "gone", gone, gone)
+            await two.join(channels[0], "second", *ears.of("second"))
+            for channel in channels:
+                await one.publish(channel, channel.encode())
+            for channel in channels:
+                await ears.hears(channel, channel.encode())
+            await ears.hears("second", channels[0].encode())
+            await ears.hears("near", channels[0].encode())
+            for connection in (f"first of {channels[0]}", "gone", "second", "second"):
+                two.leave(channels[0], connection)
+            await one.publish(channels[0], b"later")
+            await ears.hears("near", channels[0].encode(), b"later")
+            await asyncio.sleep(0.2)
+            assert ears.heard["second"] == [channels[0].encode()]
+            # Whoever joins a channel that another is only just subscribing to has it from then on, too.
+            late = state.tenant_channel("late")
+            first = asyncio.create_task(two.join(late, "a", *ears.of("a")))
+            await asyncio.sleep(0)
+            assert await two.join(late, "b", *ears.of("b"))
+            await one.publish(late, b"both")
+            await ears.hears("b", b"both")
+            await ears.hears("a", b"both")
+            assert await first
 
-    asyncio.run(scene())
+    run(scene)
+
+
+def test_a_slow_client_delays_nobody_and_is_closed(six: Cluster, state: ModuleType) -> None:
+    async def scene() -> None:
+        ears, took_s = Ears(), []
+        async with joined(six, state) as masters, state.Messages(masters) as messages:
+            slow = state.tenant_channel("slow")
+            here = masters.of(slow)
+            others = [name for name in map(state.tenant_channel, map(str, range(60))) if masters.of(name) is here][:9]
+            for channel in (slow, *others):
+                await messages.join(channel, f"at {channel}", *ears.of(channel, 10 if channel == slow else 0))
+            await messages.join(slow, "quick", *ears.of("quick"))
+            await messages.publish(slow, b"slow")
+            for channel in others:
+                began_s = time.monotonic()
+                await messages.publish(channel, b"quick")
+                while channel not in ears.heard:
+                    await asyncio.sleep(0.001)
+                took_s.append(time.monotonic() - began_s)
+            assert max(took_s) < 0.1
+            # One is being sent, as many as may wait do; the next one is too much.
+            for number in range(state.QUEUED_MOST):
+                await messages.publish(slow, str(number).encode())
+            await asyncio.sleep(0.1)
+            assert (messages.shed_count, ears.closed) == (0, [])
+            await messages.publish(slow, b"too much")
+            while len(ears.heard["quick"]) < state.QUEUED_MOST + 2:
+                await asyncio.sleep(0.01)
+            assert (messages.shed_count, ears.closed) == (1, [(slow, 1013)])
+            assert slow not in ears.heard
+
+    run(scene)
+
+
+class Traffic:
+    """Messages and state of each master's tenants, sent all the time; what came of them by master."""
+
+    def __init__(self, state: ModuleType, masters: Any, sender: Any, receiver: Any) -> None:
+        self._state, self._masters, self._sender, self._receiver = state, masters, sender, receiver
+        self._kept = state.ConnectionState(masters, "ws-node-1")
+        self.tenants: dict[str, list[str]] = {}
+        for tenant in map(str, range(60)):
+            self.tenants.setdefault(masters.of(state.tenant_channel(tenant)).address, []).append(tenant)
+        self.sent, self.failed, self.heard = Counter[str](), Counter[str](), Counter[str]()
+
+    async def join(self) -> None:
+        for address, tenants in self.tenants.items():
+
+            async def send(message: bytes, address: str = address) -> None:
+                self.heard[address] += 1
+
+            for tenant in tenants:
+                assert await self._receiver.join(self._state.tenant_channel(tenant), tenant, send, gone)
+
+    async def flow(self, seconds: float) -> dict[str, tuple[int, int, int]]:
+        """Send for a while; return what was sent, what could not be, and what was heard, by master."""
+        for counter in (self.sent, self.failed, self.heard):
+            counter.clear()
+        await asyncio.gather(*(self._flow(address, time.monotonic() + seconds) for address in self.tenants))
+        await asyncio.sleep(0.1)
+        return {each: (self.sent[each], self.failed[each], self.heard[each]) for each in self.tenants}
+
+    async def _flow(self, address: str, until_s: float) -> None:
+        while time.monotonic() < until_s:
+            for tenant in self.tenants[address]:
+                try:
+                    await self._kept.keep(tenant, "a")
+                    await self._sender.publish(self._state.tenant_channel(tenant), b"message")
+                except (client.RedisError, OSError):
+                    self.failed[address] += 1
+                else:
+                    self.sent[address] += 1
+                await asyncio.sleep(0.005)
+
+    async def until_all_hear(self) -> None:
+        """Send until all that is sent is heard, of every master."""
+        async with asyncio.timeout(20):
+            while any(failed or sent != heard for sent, failed, heard in (await self.flow(0.2)).values()):
+                pass
+
+
+def test_a_lost_master_takes_nothing_from_the_others(tmp_path: Path) -> None:
+    made = make_plan(
+        tiers__cache={"minimum_nodes": 3, "replicas_per_master": 0}, tiers__websocket={"health_interval_s": 1.0}
+    )
+    with ExitStack() as stack:
+        three = started(made, tmp_path, stack)
+        state, lost = module(made, tmp_path), three.ports[0]
+
+        async def scene() -> None:
+            async with (
+                joined(three, state, 0) as masters,
+                joined(three, state) as others,
+                state.Messages(masters) as one,
+                state.Messages(others) as two,
+            ):
+                traffic = Traffic(state, masters, one, two)
+                await traffic.join()
+                flowed = [await traffic.flow(1)]
+                # Silent first, as where a zone is cut off, then gone.
+                three.servers[lost].send_signal(signal.SIGSTOP)
+                flowed.append(await traffic.flow(3))
+                three.servers[lost].kill()
+                flowed.append(await traffic.flow(1))
+                began_s, spent_s = time.monotonic(), time.process_time()
+                await asyncio.sleep(1)
+                busy = (time.process_time() - spent_s) / (time.monotonic() - began_s)
+                launched(tmp_path / str(lost), stack)
+                await traffic.until_all_hear()
+                flowed.append(await traffic.flow(1))
+                for address in traffic.tenants:
+                    is_lost = address == f"127.0.0.1:{lost}"
+                    of_address = [each[address] for each in flowed]
+                    assert [failed > 0 for _, failed, _ in of_address] == [False, is_lost, is_lost, False], flowed
+                    assert all(sent == heard for sent, _, heard in of_address), flowed
+                    # As many as before; half of it, since other work shares the machine.
+                    assert is_lost or of_address[1][0] / 3 > 0.5 * of_address[0][0], flowed
+                assert busy < 0.05
+
+        run(scene)
 
 
 def test_a_lost_master_is_replaced_with_its_state_and_channels(six: Cluster, state: ModuleType) -> None:
+    lost, heir = six.ports[1], six.ports[4]
+
     async def scene() -> None:
-        ears, lost, heir = Ears(), six.ports[1], six.ports[4]
-        async with joined(six) as redis, joined(six) as other:
-            kept, messages = state.ConnectionState(redis, "ws-node-1"), state.Messages(redis)
-            await redis.initialize()
-            tenant = next(
-                n for n in map(str, range(99)) if redis.get_node_from_key(state.tenant_channel(n)).port == lost
-            )
-            channel = state.tenant_channel(tenant)
-            async with delivering(messages):
-                await kept.keep(tenant, "a")
-                await messages.join(channel, "a", ears.of("a"))
-                assert six.admin(lost).execute_command("WAIT", 1, 5000) == 1
-                six.servers[lost].kill()
+        async with (
+            joined(six, state) as masters,
+            joined(six, state, 0) as others,
+            state.Messages(masters) as one,
+            state.Messages(others) as two,
+        ):
+            traffic = Traffic(state, masters, one, two)
+            await traffic.join()
+            kept = state.ConnectionState(masters, "ws-node-2")
+            tenant = traffic.tenants[f"127.0.0.1:{lost}"][0]
+            await kept.keep(tenant, "before")
+            assert six.admin(lost).execute_command("WAIT", 1, 5000) == 1
+            six.servers[lost].kill()
+            flowed = await traffic.flow(2)
+            await traffic.until_all_hear()
+            for address, (sent, failed, heard) in flowed.items():
+                assert address == f"127.0.0.1:{lost}" or (sent == heard > 50 and not failed)
+            assert six.admin(heir).info("replication")["role"] == "master"
+            assert "before" in await kept.connections(tenant)
 
-                async def works(call: Callable[[], Awaitable[object]]) -> bool:
-                    try:
-                        await call()
-                    except client.RedisError:
-                        return False
-                    return True
-
-                await eventually(lambda: works(lambda: kept.keep(tenant, "b")), "writes after the failover")
-                assert six.admin(heir).info("replication")["role"] == "master"
-                assert set(await kept.connections(tenant)) == {"a", "b"}
-
-                async def delivered() -> bool:
-                    await asyncio.sleep(0.1)
-                    return await works(lambda: state.Messages(other).publish(channel, b"back")) and "a" in ears.heard
-
-                await eventually(delivered, "a message after the failover")
-
-    asyncio.run(scene())
+    run(scene)
 
 
 def test_two_masters_make_a_cluster_too(tmp_path: Path) -> None:
     async def scene(small: Cluster, state: ModuleType) -> None:
-        async with joined(small) as redis:
-            await keeps_and_forgets(state.ConnectionState(redis, "ws-node-1"))
+        async with joined(small, state) as masters:
+            await keeps_and_forgets(state.ConnectionState(masters, "ws-node-1"))
 
     with ExitStack() as stack:
         small = started(make_plan(tiers__cache={"minimum_nodes": 2, "replicas_per_master": 0}), tmp_path, stack)
@@ -377,42 +502,40 @@ def test_a_replica_of_the_only_master_copies_it(pair: Cluster) -> None:
 
 def test_state_and_messages_of_the_only_master(pair: Cluster) -> None:
     state = module(pair.made, pair.directory)
-    login = {"username": "test", "password": PASSWORDS["APPLICATION_PASSWORD"]}
 
     async def scene() -> None:
         ears = Ears()
-        redis, other = (Redis(host="127.0.0.1", port=pair.ports[0], **login) for _ in range(2))
-        await keeps_and_forgets(state.ConnectionState(redis, "ws-node-1"))
-        one, two = state.Messages(redis), state.Messages(other)
-        channels = [state.tenant_channel("a"), state.room_channel("b")]
-        async with delivering(one), delivering(two):
+        async with (
+            joined(pair, state, 0) as masters,
+            joined(pair, state, 0) as others,
+            state.Messages(masters) as one,
+            state.Messages(others) as two,
+        ):
+            await keeps_and_forgets(state.ConnectionState(masters, "ws-node-1"))
+            channels = [state.tenant_channel("a"), state.room_channel("b")]
             for channel in channels:
-                await two.join(channel, "far", ears.of(channel))
-                await two.join(channel, "gone", gone)
-            await one.join(channels[0], "near", ears.of("near"))
+                assert await two.join(channel, f"far of {channel}", *ears.of(channel))
+                assert await two.join(channel, "gone", gone, gone)
+            assert await one.join(channels[0], "near", *ears.of("near"))
             for channel in channels:
                 await one.publish(channel, channel.encode())
                 await ears.hears(channel, channel.encode())
             await ears.hears("near", channels[0].encode())
-            # Cut off by the server, the reader subscribes again.
+            # Cut off by the server, the listener subscribes again.
             assert pair.admin(pair.ports[0]).client_kill_filter(_type="pubsub", skipme=True) == 2
-
-            async def heard_again() -> bool:
-                await one.publish(channels[1], b"again")
-                await asyncio.sleep(0.1)
-                return b"again" in ears.heard[channels[1]]
-
-            await eventually(heard_again, "a message after the connection was cut")
-            for connection in ("far", "gone"):
-                await two.leave(channels[1], connection)
+            async with asyncio.timeout(10):
+                while b"again" not in ears.heard[channels[1]]:
+                    await one.publish(channels[1], b"again")
+                    await asyncio.sleep(0.1)
+            for connection in (f"far of {channels[1]}", "gone"):
+                two.leave(channels[1], connection)
+            await asyncio.sleep(0.1)
             count = len(ears.heard[channels[1]])
             await one.publish(channels[1], b"nobody")
             await asyncio.sleep(0.2)
             assert len(ears.heard[channels[1]]) == count
-        await redis.aclose()
-        await other.aclose()
 
-    asyncio.run(scene())
+    run(scene)
 
 
 @pytest.mark.parametrize("masters", [1, 3])

@@ -129,7 +129,7 @@ def test_what_is_emitted_has_no_node_and_no_setting() -> None:
     assert "aws_elasticache_replication_group" not in files["infra/cache.tf"]
     assert not [path for path in files if "redis" in path or "elasticache" in path]
     # Serverless caches are clusters to their clients: the state's module asks who has a key.
-    assert "RedisCluster" in files["cluster/connection_state.py"]
+    assert 'redis.cluster("slots")' in files["cluster/connection_state.py"]
     assert yaml.safe_load(files["cluster/websocket_cluster.yaml"])["websocket_cluster"]["message_broker"] == {
         "type": "valkey_serverless",
         "pub_sub": "sharded",

@@ -67,6 +67,10 @@ class Settings(Bought):
     """How long a node that failed is left alone, and within what failures are counted."""
     health_timeout_s: Seconds = default(2.0, "plan", f"{PLAN}, websocket_cluster.yaml: timeout 2s")
     """How long a node may take to accept a connection."""
+    queued_messages_per_connection: Count = default(
+        100, "assumption", "half a minute of a busy room of three messages a second"
+    )
+    """Messages that may wait for a client which reads slowly; one more, and its connection is closed, to open again."""
     image: Image = default(
         "registry.example.com/websocket:1.0.0",
         "assumption",
