@@ -6,6 +6,7 @@ import asyncio
 import gc
 import importlib.util
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -27,12 +28,16 @@ from redis.retry import Retry
 from servers import free_port, listening, program, running, wait_until
 
 from cascade_plan.emitters import directory as emitting
+from cascade_plan.emitters._topology import caches
 from cascade_plan.model.plan import Plan
 
 pytestmark = pytest.mark.xdist_group("redis")
 Send = Callable[[bytes], Awaitable[None]]
 Close = Callable[[int, str], Awaitable[None]]
-PASSWORDS = {name: f"{name.lower()}-secret" for name in ("APPLICATION_PASSWORD", "REPLICA_PASSWORD", "ADMIN_PASSWORD")}
+PASSWORDS = {
+    name: f"{name.lower()}-secret"
+    for name in ("APPLICATION_PASSWORD", "METRICS_PASSWORD", "REPLICA_PASSWORD", "ADMIN_PASSWORD")
+}
 
 
 def emitted(made: Plan, path: str) -> str:
@@ -77,7 +82,9 @@ def served(made: Plan, directory: Path, stack: ExitStack, **more: str) -> tuple[
     home.mkdir()
     users = home / "redis-users.sh"
     users.write_text(emitted(made, users.name), encoding="utf-8")
-    subprocess.run(["sh", str(users), str(home)], env=environment(**PASSWORDS, **more), check=True)
+    subprocess.run(["sh", str(users), str(home)], env=environment(**{**PASSWORDS, **more}), check=True)
+    if is_encrypted(made):
+        shutil.copytree(directory / "tls", home / "tls")
     conf = home / "redis.conf"
     conf.write_text(emitted(made, conf.name).replace("/etc/redis/", f"{home}/"), encoding="utf-8")
     return port, launched(home, stack)
@@ -86,21 +93,32 @@ def served(made: Plan, directory: Path, stack: ExitStack, **more: str) -> tuple[
 def launched(home: Path, stack: ExitStack) -> subprocess.Popen[bytes]:
     """Return the process of a server, started anew with what its directory holds."""
     port = int(home.name)
-    command = [program("redis-server"), str(home / "redis.conf"), "--port", str(port), "--dir", str(home)]
+    option = "--tls-port" if "tls-port" in (home / "redis.conf").read_text(encoding="utf-8") else "--port"
+    command = [program("redis-server"), str(home / "redis.conf"), option, str(port), "--dir", str(home)]
     return stack.enter_context(running([*command, "--bind", "127.0.0.1"], lambda: listening(port), home / "log"))
+
+
+def is_encrypted(made: Plan) -> bool:
+    return any(cache.instance.settings.tls for cache in caches(made))
 
 
 def started(made: Plan, directory: Path, stack: ExitStack) -> Cluster:
     """Return the cluster of a plan on loopback, made by the emitted scripts, each node in a directory of its own."""
     servers = dict(served(made, directory, stack) for _ in range(int(made.figure("cache.node_count"))))
-    script = directory / "create-cluster.sh"
-    script.write_text(emitted(made, "create-cluster.sh"), encoding="utf-8")
-    hosts = " ".join(f"127.0.0.1:{port}" for port in servers)
-    env = environment(HOSTS=hosts, REDIS_USER="admin", REDISCLI_AUTH=PASSWORDS["ADMIN_PASSWORD"])
-    ran = subprocess.run(["sh", str(script)], env=env, capture_output=True, text=True, check=False)
+    ran = created(made, directory, [*servers])
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert "[OK] All 16384 slots covered." in ran.stdout
     return Cluster(made, list(servers), servers, directory)
+
+
+def created(made: Plan, directory: Path, ports: list[int], wait_s: int = 30) -> subprocess.CompletedProcess[str]:
+    """Return what the emitted script says that makes a cluster of servers."""
+    script = directory / "create-cluster.sh"
+    script.write_text(emitted(made, script.name), encoding="utf-8")
+    hosts = " ".join(f"127.0.0.1:{port}" for port in ports)
+    login = {"REDIS_USER": "admin", "REDISCLI_AUTH": PASSWORDS["ADMIN_PASSWORD"]}
+    env = environment(HOSTS=hosts, WAIT_S=str(wait_s), CA_FILE=str(directory / "tls" / "ca.crt"), **login)
+    return subprocess.run(["sh", str(script)], env=env, capture_output=True, text=True, check=False)
 
 
 def module(made: Plan, directory: Path) -> ModuleType:
@@ -120,7 +138,9 @@ def module(made: Plan, directory: Path) -> ModuleType:
 def six(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """Three masters with a replica each."""
     made = make_plan(
-        tiers__cache={"minimum_nodes": 3, "replicas_per_master": 1}, tiers__websocket={"health_interval_s": 1.0}
+        emit__cache="self",
+        tiers__cache={"minimum_nodes": 3, "replicas_per_master": 1},
+        tiers__websocket={"health_interval_s": 1.0},
     )
     with ExitStack() as stack:
         yield started(made, tmp_path_factory.mktemp("six"), stack)
@@ -133,7 +153,10 @@ def state(six: Cluster) -> ModuleType:
 
 def joined(cluster: Cluster, state: ModuleType, first: int = -1) -> Any:
     """Return the emitted module's way to the masters, as the application, by way of one of the nodes."""
-    return state.Masters(f"redis://127.0.0.1:{cluster.ports[first]}", "test", PASSWORDS["APPLICATION_PASSWORD"])
+    address = f"127.0.0.1:{cluster.ports[first]}"
+    ca = cluster.directory / "tls" / "ca.crt"
+    url = f"rediss://{address}?ssl_ca_certs={ca}" if is_encrypted(cluster.made) else f"redis://{address}"
+    return state.Masters(url, "test", PASSWORDS["APPLICATION_PASSWORD"])
 
 
 def test_each_replica_copies_the_master_it_was_planned_for(six: Cluster) -> None:
@@ -142,7 +165,8 @@ def test_each_replica_copies_the_master_it_was_planned_for(six: Cluster) -> None
         assert replication["role"] == ("master" if number < 3 else "slave")
         if number >= 3:
             assert replication["master_port"] == six.ports[number - 3]
-            wait_until(lambda p=port: six.admin(p).info("replication")["master_link_status"] == "up", "replication")
+            # The script ends when it has all: a master may be lost from now on.
+            assert replication["master_link_status"] == "up"
 
 
 def test_settings_are_the_plans(six: Cluster) -> None:
@@ -164,6 +188,12 @@ def test_only_known_users_get_in_and_the_application_cannot_destroy(six: Cluster
     for command in ("FLUSHALL", "KEYS *", "CONFIG GET maxmemory"):
         with pytest.raises(client.exceptions.NoPermissionError):
             application.execute_command(*command.split())
+    metrics = client.Redis(port=six.ports[0], username="metrics", password=PASSWORDS["METRICS_PASSWORD"], protocol=2)
+    for command in ("INFO ALL", "SLOWLOG LEN", "SLOWLOG GET 1", "LATENCY LATEST", "CLUSTER INFO"):
+        metrics.execute_command(*command.split())
+    for command in ("CONFIG GET *", "GET a", "SSUBSCRIBE tenant:{a}:broadcast", "SCAN 0", "PSYNC ? -1"):
+        with pytest.raises(client.exceptions.NoPermissionError):
+            metrics.execute_command(*command.split())
 
 
 def test_connections_are_listed_by_tenant_and_expire(six: Cluster, state: ModuleType) -> None:
@@ -390,7 +420,9 @@ class Traffic:
 
 def test_a_lost_master_takes_nothing_from_the_others(tmp_path: Path) -> None:
     made = make_plan(
-        tiers__cache={"minimum_nodes": 3, "replicas_per_master": 0}, tiers__websocket={"health_interval_s": 1.0}
+        emit__cache="self",
+        tiers__cache={"minimum_nodes": 3, "replicas_per_master": 0},
+        tiers__websocket={"health_interval_s": 1.0},
     )
     with ExitStack() as stack:
         three = started(made, tmp_path, stack)
@@ -408,7 +440,7 @@ def test_a_lost_master_takes_nothing_from_the_others(tmp_path: Path) -> None:
                 flowed = [await traffic.flow(1)]
                 # Silent first, as where a zone is cut off, then gone.
                 three.servers[lost].send_signal(signal.SIGSTOP)
-                flowed.append(await traffic.flow(3))
+                flowed.append(await traffic.flow(2.5))
                 three.servers[lost].kill()
                 flowed.append(await traffic.flow(1))
                 began_s, spent_s = time.monotonic(), time.process_time()
@@ -416,14 +448,13 @@ def test_a_lost_master_takes_nothing_from_the_others(tmp_path: Path) -> None:
                 busy = (time.process_time() - spent_s) / (time.monotonic() - began_s)
                 launched(tmp_path / str(lost), stack)
                 await traffic.until_all_hear()
-                flowed.append(await traffic.flow(1))
                 for address in traffic.tenants:
                     is_lost = address == f"127.0.0.1:{lost}"
                     of_address = [each[address] for each in flowed]
-                    assert [failed > 0 for _, failed, _ in of_address] == [False, is_lost, is_lost, False], flowed
+                    assert [failed > 0 for _, failed, _ in of_address] == [False, is_lost, is_lost], flowed
                     assert all(sent == heard for sent, _, heard in of_address), flowed
                     # As many as before; half of it, since other work shares the machine.
-                    assert is_lost or of_address[1][0] / 3 > 0.5 * of_address[0][0], flowed
+                    assert is_lost or of_address[1][0] / 2.5 > 0.5 * of_address[0][0], flowed
                 assert busy < 0.05
 
         run(scene)
@@ -456,15 +487,59 @@ def test_a_lost_master_is_replaced_with_its_state_and_channels(six: Cluster, sta
     run(scene)
 
 
-def test_two_masters_make_a_cluster_too(tmp_path: Path) -> None:
+def test_two_masters_make_a_cluster_too_and_nobody_speaks_in_clear(tmp_path: Path) -> None:
+    certified(tmp_path / "tls")
+
     async def scene(small: Cluster, state: ModuleType) -> None:
-        async with joined(small, state) as masters:
+        ears, channels = Ears(), [state.tenant_channel(name) for name in map(str, range(9))]
+        async with joined(small, state) as masters, state.Messages(masters) as messages:
             await keeps_and_forgets(state.ConnectionState(masters, "ws-node-1"))
+            for channel in channels:
+                assert await messages.join(channel, channel, *ears.of(channel))
+                await messages.publish(channel, b"sealed")
+                await ears.hears(channel, b"sealed")
+            assert len({masters.of(channel).address for channel in channels}) == 2
 
     with ExitStack() as stack:
-        small = started(make_plan(tiers__cache={"minimum_nodes": 2, "replicas_per_master": 0}), tmp_path, stack)
+        made = make_plan(emit__cache="self", tiers__cache={"minimum_nodes": 2, "replicas_per_master": 0, "tls": True})
+        small = started(made, tmp_path, stack)
         assert len(small.ports) == 2
         asyncio.run(scene(small, module(small.made, tmp_path)))
+        with pytest.raises(client.ConnectionError):
+            client.Redis(port=small.ports[0], protocol=2, retry=Retry(NoBackoff(), 0)).ping()
+
+
+def certified(directory: Path) -> None:
+    """Write a key and a certificate for this machine that is its own authority."""
+    directory.mkdir()
+    command = [
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:P-256",
+        "-nodes",
+        "-days",
+        "2",
+    ]
+    command += ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"]
+    command += ["-keyout", str(directory / "tls.key"), "-out", str(directory / "tls.crt")]
+    subprocess.run(command, check=True, capture_output=True)
+    shutil.copy(directory / "tls.crt", directory / "ca.crt")
+
+
+def test_a_replica_that_cannot_log_in_is_noticed(tmp_path: Path) -> None:
+    made = make_plan(emit__cache="self", tiers__cache={"minimum_nodes": 2, "replicas_per_master": 1})
+    with ExitStack() as stack:
+        good = [served(made, tmp_path, stack)[0] for _ in range(3)]
+        bad, _ = served(made, tmp_path, stack, REPLICA_PASSWORD="another")
+        ran = created(made, tmp_path, [*good, bad], wait_s=3)
+        assert ran.returncode != 0
+        assert ran.stderr == (
+            f"127.0.0.1:{bad}: master_link_status:up: not within 3 s: is REPLICA_PASSWORD the same on all nodes?\n"
+        )
 
 
 async def keeps_and_forgets(kept: Any) -> None:
@@ -479,7 +554,7 @@ async def keeps_and_forgets(kept: Any) -> None:
 @pytest.fixture
 def pair(tmp_path: Path) -> Iterator[Cluster]:
     """Return one master and its replica: no cluster."""
-    made = make_plan(tiers__cache={"minimum_nodes": 1, "replicas_per_master": 1})
+    made = make_plan(emit__cache="self", tiers__cache={"minimum_nodes": 1, "replicas_per_master": 1})
     with ExitStack() as stack:
         master = served(made, tmp_path, stack)
         replica = served(made, tmp_path, stack, MASTER=f"127.0.0.1:{master[0]}")
@@ -540,7 +615,7 @@ def test_state_and_messages_of_the_only_master(pair: Cluster) -> None:
 
 @pytest.mark.parametrize("masters", [1, 3])
 def test_a_server_of_a_cache_alone_takes_its_settings(masters: int, tmp_path: Path) -> None:
-    made = make_plan(tiers__websocket="off", gates={}, tiers__cache={"minimum_nodes": masters})
+    made = make_plan(emit__cache="self", tiers__websocket="off", gates={}, tiers__cache={"minimum_nodes": masters})
     with ExitStack() as stack:
         port, _ = served(made, tmp_path, stack)
         admin = client.Redis(port=port, username="admin", password=PASSWORDS["ADMIN_PASSWORD"], protocol=2)
@@ -558,13 +633,14 @@ def test_a_server_of_a_cache_alone_takes_its_settings(masters: int, tmp_path: Pa
 @pytest.mark.parametrize(("amount", "message_bytes"), [(0.001, 0), (31_536_000, 1e12)])
 def test_the_server_accepts_the_schemas_extremes(amount: float, message_bytes: float, tmp_path: Path) -> None:
     made = make_plan(
+        emit__cache="self",
         tiers__websocket={
             "health_interval_s": amount,
             "health_timeout_s": amount,
             "heartbeat_interval_s": amount,
             "message_bytes": message_bytes,
             "connection_lifetime_s": amount,
-        }
+        },
     )
     with ExitStack() as stack:
         port, _ = served(made, tmp_path, stack)
@@ -574,7 +650,7 @@ def test_the_server_accepts_the_schemas_extremes(amount: float, message_bytes: f
 
 def test_no_users_without_passwords(tmp_path: Path) -> None:
     script = tmp_path / "redis-users.sh"
-    made = make_plan(tiers__cache={"minimum_nodes": 1, "replicas_per_master": 1})
+    made = make_plan(emit__cache="self", tiers__cache={"minimum_nodes": 1, "replicas_per_master": 1})
     script.write_text(emitted(made, script.name), encoding="utf-8")
     for passwords in (
         {},
@@ -589,7 +665,11 @@ def test_no_users_without_passwords(tmp_path: Path) -> None:
 
 def test_state_outlives_a_full_cache_under_the_emitted_policy(tmp_path: Path) -> None:
     """A cache without TTLs turns its memory over; state is renewed meanwhile. volatile-lru is the counter-example."""
-    conf = dict(line.split(" ", 1) for line in emitted(make_plan(), "redis.conf").splitlines() if " " in line[:25])
+    conf = dict(
+        line.split(" ", 1)
+        for line in emitted(make_plan(emit__cache="self"), "redis.conf").splitlines()
+        if " " in line[:25]
+    )
     assert surviving(tmp_path, conf["maxmemory-policy"], conf["maxmemory-samples"]) >= 190
     assert surviving(tmp_path, "volatile-lru", conf["maxmemory-samples"]) <= 10
 

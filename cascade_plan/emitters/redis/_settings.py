@@ -19,6 +19,9 @@ from cascade_plan.model.plan import Plan
 from cascade_plan.tiers.websocket.settings import Settings as WebSocketSettings
 
 PORT: Final = 6379
+DIRECTORY: Final = "/etc/redis"
+"""Where users, passwords and certificates are."""
+CA_FILE: Final = f"{DIRECTORY}/tls/ca.crt"
 NODE_TIMEOUT_MS: Final = 15_000
 """cluster-node-timeout of redis.conf 7.0."""
 
@@ -28,7 +31,7 @@ ALL: Final = """\
 # Start with: {engine}-server /etc/redis/redis.conf
 bind * -::*
 protected-mode yes
-port {port}
+{ports}
 dir /var/lib/redis
 aclfile /etc/redis/users.acl
 include /etc/redis/replication.conf
@@ -59,6 +62,22 @@ cluster-enabled no
 min-replicas-to-write 0
 
 """
+CLEAR: Final = f"port {PORT}"
+TLS: Final = f"""\
+# Nobody speaks in clear: neither clients, who show a password and no certificate, nor replicas, nor the cluster's bus.
+port 0
+tls-port {PORT}
+tls-cert-file {DIRECTORY}/tls/tls.crt
+tls-key-file {DIRECTORY}/tls/tls.key
+tls-ca-cert-file {CA_FILE}
+tls-auth-clients optional
+tls-replication yes
+tls-cluster yes"""
+ONE_COPY: Final = """\
+# There is no second replica whose copy could be sent along: the one that asks need not wait for it.
+repl-diskless-sync-delay 0
+
+"""
 MEMORY: Final = """\
 # {memory_gib:g} GiB less what client buffers, replication and pages copied on a fork take.
 maxmemory {maxmemory_mib}mb
@@ -75,6 +94,8 @@ tcp-keepalive {keepalive_s}
 # All here can be made again, from what it was copied from.
 save ""
 appendonly no
+# What a replica was sent to begin with does not stay on its disk.
+rdb-del-sync-files yes
 """
 WITH_STATE: Final = """\
 # One memory holds cache and connection state. Least recently used of all keys: state is renewed at each heartbeat
@@ -96,6 +117,8 @@ tcp-keepalive {keepalive_s}
 # All here can be made again: the cache from what it was copied from, the state from heartbeats; channels keep nothing.
 save ""
 appendonly no
+# What a replica was sent to begin with does not stay on its disk.
+rdb-del-sync-files yes
 """
 
 
@@ -103,11 +126,17 @@ def conf(plan: Plan, cache: Cache) -> str:
     """Return redis.conf without its heading."""
     sized, engine = cache.instance.sized, cache.instance.settings.engine
     mode = CLUSTER if cache.is_cluster else COPIED if cache.copy_count else ALONE
-    text = ALL + mode + MEMORY + (CACHE_ONLY if cache.streams is None else WITH_STATE)
+    text = (
+        ALL
+        + mode
+        + (ONE_COPY if cache.copy_count == 1 else "")
+        + MEMORY
+        + (CACHE_ONLY if cache.streams is None else WITH_STATE)
+    )
     return text.format(
         prefix=cache.prefix,
         engine=engine,
-        port=PORT,
+        ports=TLS if cache.instance.settings.tls else CLEAR,
         memory_gib=memory_gib(cache),
         maxmemory_mib=sized.count("maxmemory_mib_per_node"),
         policy=POLICY,

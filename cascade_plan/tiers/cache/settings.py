@@ -74,6 +74,9 @@ class Settings(Bought):
     )
     """Of a serverless cache, the processing units of renewing a connection's state at a heartbeat."""
 
+    tls: bool = default(False, "assumption", "within a VPC; it needs certificates, which nothing here makes")
+    """Whether servers that you run yourself encrypt what clients and they themselves send. ElastiCache always does."""
+
     @model_validator(mode="after")
     def _has_nodes(self) -> Self:
         if self.serverless and (given := self.said(OF_NODES)):
