@@ -117,6 +117,8 @@ def undiscovered(document: Document, targets: dict[str, list[Document]] | None =
         # The account of a pod, whose files are not here.
         job.pop("tls_config", None)
         job.pop("authorization", None)
+        # What the exporter of a cluster would answer: there is none here.
+        job.pop("http_sd_configs", None)
         for discovery in job.pop("kubernetes_sd_configs", []):
             assert discovery["role"] in ("pod", "node")
             assert set(discovery) <= {"role", "namespaces"}

@@ -9,11 +9,14 @@ from cascade_plan.model.plan import Plan
 
 
 def config_map(
-    plan: Plan, component: str, data: Mapping[str, str], labels: Mapping[str, str] | None = None
+    plan: Plan, component: str, data: Mapping[str, str], labels: Mapping[str, str] | None = None, name: str = ""
 ) -> dict[str, Any]:
-    """Return the object that holds these files, in the namespace of what they are about."""
+    """Return the object that holds these files, in the namespace of what they are about.
+
+    It is called after the application and the component, where its user does not ask for another name.
+    """
     metadata = {
-        "name": f"{plan.application}-{component}",
+        "name": name or f"{plan.application}-{component}",
         "namespace": plan.application,
         "labels": {
             "app.kubernetes.io/name": component,

@@ -261,7 +261,10 @@ class Ask(Site[S]):
         data_gib: int = 0,
         hourly_count: tuple[float, ...] = (),
     ) -> NodeGroup:
-        """Return the group of the machines of its own that its pods run on, with `data_gib` beside the root volume."""
+        """Return the group of the machines of its own that its pods run on, with `data_gib` for each beside.
+
+        Pods of a cluster claim that as volumes of their own; without one it is on the root volume.
+        """
         cluster = self.settings_of("cluster")
         root_gib = ROOT_DISK_GIB if cluster is None else int(cluster.disk_gib)
         # Kubernetes counts single addresses by itself, and has to be told of blocks.
@@ -276,6 +279,7 @@ class Ask(Site[S]):
             count=count,
             terms=getattr(self.settings, "terms"),  # noqa: B009
             disk_gib=root_gib + data_gib,
+            claimed_gib=0 if cluster is None else data_gib,
             disk_rate=self._node_disk(),
             pod_count_max=pods,
             unrequested_share=unrequested_share,

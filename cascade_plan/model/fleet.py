@@ -93,6 +93,8 @@ class NodeGroup:
     """How shares of the instances are paid; what they leave is on demand."""
     disk_gib: int = 0
     """Block storage of each instance."""
+    claimed_gib: int = 0
+    """Of that storage, what pods claim as volumes of their own; the rest is each node's root volume."""
     disk_rate: DiskRate | None = None
     """What that storage does all the time; None where nothing limits it."""
     pod_count_max: int = 0
@@ -110,6 +112,11 @@ class NodeGroup:
     def is_nodes(self) -> bool:
         """Whether its instances are virtual machines that pods run on."""
         return self.offer.what == "vm"
+
+    @property
+    def root_gib(self) -> int:
+        """Size of each instance's root volume."""
+        return self.disk_gib - self.claimed_gib
 
     @property
     def units(self) -> frozenset[str]:

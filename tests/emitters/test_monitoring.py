@@ -27,6 +27,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.utils import floatToGoString
 
 from cascade_plan import registry
+from cascade_plan.emitters._secrets import secrets
 from cascade_plan.emitters._watches.collected import groups, unmeasured
 from cascade_plan.emitters._watches.latency_goals import latency_goals, objectives
 from cascade_plan.errors import InfeasibleError
@@ -41,6 +42,7 @@ from cascade_plan.tiers.worker.settings import Settings as WorkerSettings
 
 KUBERNETES = "1.34"
 prometheus = registry.load("emitters", "prometheus", "artefacts")
+grafana = registry.load("emitters", "grafana", "artefacts")
 
 
 # ------------------------------------------------------------------------------------------------------------- metrics
@@ -487,6 +489,7 @@ def test_every_object_is_valid_and_carries_the_files(name: str) -> None:
     for item in maps:
         kubernetes_validate.validate(item, KUBERNETES, strict=True)
         assert len(json.dumps(item)) < 2**20
+    assert len({item["metadata"]["name"] for item in maps}) == len(maps)
     carried = {key: text for item in maps for key, text in item["data"].items()}
     assert carried.pop("dashboard.json") == made["grafana-dashboard.json"]
     assert yaml.safe_load(carried.pop("config.yaml"))["rules"]
@@ -618,12 +621,17 @@ def test_every_instance_has_its_exporter() -> None:
     }
     assert kept == {
         "cascade-websocket": "websocket",
-        "cascade-redis": "redis-exporter",
-        "cascade-sessions-redis": "sessions-redis-exporter",
         "cascade-postgres": "postgres-exporter",
         "cascade-reports-postgres": "reports-postgres-exporter",
-        "cascade-pgbouncer": "pgbouncer-exporter",
-        "cascade-reports-pool-pgbouncer": "reports-pool-pgbouncer-exporter",
+        # In the pods of the pool itself.
+        "cascade-pgbouncer": "pgbouncer",
+        "cascade-reports-pool-pgbouncer": "reports-pool-pgbouncer",
+        # One server, no cluster: its exporter is asked.
+        "cascade-sessions-redis": "sessions-redis-exporter",
+    }
+    asked = {job["job_name"]: job["http_sd_configs"][0]["url"] for job in made if "http_sd_configs" in job}
+    assert asked == {
+        "cascade-redis": "http://redis-exporter.cascade.svc:9121/discover-cluster-nodes",
     }
 
 
@@ -709,6 +717,82 @@ def test_without_a_cluster_addresses_stand_in_files() -> None:
     assert itself["job_name"] == "prometheus"
     assert [job["file_sd_configs"] for job in made] == [[{"files": [f"targets/{job['job_name']}.yml"]}] for job in made]
     assert unmeasured(without("cluster"), groups(without("cluster"))) == ("cost_usd_per_1000_users_month",)
+
+
+# --------------------------------------------------------------------------------------------------------------- stack
+
+
+def values_of(made: Plan) -> dict[str, Document]:
+    """Return file -> values of every chart."""
+    return {path: yaml.safe_load(text) for path, text in texts(made).items() if path.endswith("-values.yaml")}
+
+
+def named(value: object, key: str) -> Iterator[Any]:
+    """Yield what stands under a key anywhere in a document."""
+    if isinstance(value, dict):
+        yield from (found for name, found in value.items() if name == key)
+        yield from (found for each in value.values() for found in named(each, key))
+    elif isinstance(value, list):
+        yield from (found for each in value for found in named(each, key))
+
+
+SECRET_KEYS = ("secretKeyRef", "userSecret", "passwordSecret")
+
+
+@pytest.mark.parametrize("make", [cascade, several, sharded, jobs], ids=["cascade", "several", "sharded", "jobs"])
+def test_what_the_charts_refer_to_is_emitted_or_made_by_a_step(make: Callable[[], Plan]) -> None:
+    made, values = make(), values_of(make())
+    objects = [
+        item for path, text in texts(made).items() if path.endswith(".yaml") for item in yaml.safe_load_all(text)
+    ]
+    emitted_ = {(item["kind"], item["metadata"]["name"]) for item in objects if "kind" in item}
+    servers = {path.removesuffix("-values.yaml"): each["server"] for path, each in values.items() if "server" in each}
+    used = {("ConfigMap", f"{release}-{each['configMapOverrideName']}") for release, each in servers.items()}
+    used |= {("ConfigMap", volume["name"]) for volume in named([*values.values()], "configMap")}
+    used |= {("ConfigMap", name) for name in named([*values.values()], "existing")}
+    used |= {("StorageClass", name) for name in named([*values.values()], "storageClass")}
+    assert used <= emitted_
+    assert {kind for kind, _ in used} == {"ConfigMap", "StorageClass"}
+    known = {(secret.kubernetes_name, key) for secret in secrets(made) for key in secret.keys}
+    asked = {(ref["name"], ref["key"]) for each in SECRET_KEYS for ref in named([*values.values()], each)}
+    assert asked <= known
+    assert {key for _, key in asked} >= {"monitoring_username", "monitoring_password"}
+    steps = [step for emitter in (prometheus, grafana) for file in emitter.render(made) for step in file.steps]
+    commands = "\n".join(step.command for step in steps)
+    for name in (*named([*values.values()], "secretName"), *named([*values.values()], "existingSecret")):
+        assert re.search(rf"create secret generic '{name}'", commands)
+    assert {step.stage for step in steps} == {"monitoring"}
+    for path in values:
+        assert f"--values monitoring/{path} " in commands
+    given_ = {each.name for file in prometheus.render(made) for each in file.gives}
+    assert given_ == {"PAGER_URL", "TICKETS_URL", "HEARTBEAT_URL"} == {*re.findall(r"\{(\w+_URL):\?\}", commands)}
+    assert subprocess.run(["sh", "-n"], input=commands, text=True).returncode == 0
+
+
+def mebibytes(text: str) -> int:
+    assert text.endswith("Mi")
+    return int(text[:-2])
+
+
+@pytest.mark.parametrize("name", bundled_with("monitoring"))
+def test_what_chooses_the_nodes_of_monitoring_fits_them(name: str) -> None:
+    made, values = planned(name), values_of(planned(name))
+    if settings_of(made).managed:
+        assert not values
+        return
+    (group,) = (group for group in made.groups if group.tier == "monitoring")
+    planned_mib = made.figure("monitoring.memory_gib_per_node") * 1024
+    allocatable = float(planned_mib) / (1 - group.unrequested_share)
+    replicas = int(made.figures.get("database.replica_count", made.figure("api.replica_count.max")).value)
+    chosen = [each for document in values.values() for each in (document, *document.values()) if "nodeSelector" in each]
+    asked = [mebibytes(each["resources"]["requests"]["memory"]) for each in chosen if "resources" in each]
+    sidecars = 3 * 64
+    assert sum(asked) + sidecars + 64 * min(replicas, 3) <= allocatable
+    server = values["prometheus-values.yaml"]["server"]
+    assert mebibytes(server["resources"]["limits"]["memory"]) >= planned_mib
+    assert server["persistentVolume"]["size"] == f"{group.claimed_gib}Gi"
+    assert group.root_gib + group.claimed_gib == group.disk_gib
+    assert group.claimed_gib >= made.figure("monitoring.disk_gib_per_node")
 
 
 # ----------------------------------------------------------------------------------------------------------- dashboard

@@ -23,6 +23,11 @@ def exporters(plan: Plan) -> tuple[str, ...]:
     return tuple(dict.fromkeys(watch.exporter for watch in plan.watches if watch.exporter))
 
 
+def exporter_of(plan: Plan, tier: str) -> str:
+    """Return what the exporter of an instance is called, "" where it has none."""
+    return next((watch.exporter for watch in plan.watches_of(tier) if watch.exporter), "")
+
+
 def addresses(job: str) -> str:
     """Return the file in which a job's addresses stand where no cluster knows them."""
     return f"targets/{job}.yml"

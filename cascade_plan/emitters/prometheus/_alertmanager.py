@@ -2,25 +2,49 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
+
+from cascade_plan.emitters._watches.targets import WATCHDOG
+from cascade_plan.model.plan import Plan
+
+SERVICE: Final = "alertmanager"
+PORT: Final = 9093
+PAGER: Final = "pager"
+TICKETS: Final = "tickets"
+HEARTBEAT: Final = "heartbeat"
+RECEIVERS: Final = (PAGER, TICKETS, HEARTBEAT)
+RECEIVERS_AT: Final = "/etc/alertmanager-receivers"
+"""Where the Secret of the receivers' URLs is mounted, a file for each."""
+
+
+def secret_name(plan: Plan) -> str:
+    """Return what the Secret of the receivers' URLs is called."""
+    return f"{plan.application}-receivers"
 
 
 def configuration() -> dict[str, Any]:
-    """Return routes by severity, the inhibition of tickets by pages on the same subject, and placeholder receivers.
+    """Return routes by severity, and the inhibition of tickets by pages on the same subject.
 
-    No secret stands here: the webhooks are placeholders (RFC 2606), to be replaced by receivers whose keys are read
-    from mounted files.
+    No secret stands here: each receiver's URL is read from a file.
+    Source: https://prometheus.io/docs/alerting/latest/configuration/, url_file since 0.26
     """
     return {
         "route": {
-            "receiver": "tickets",
+            "receiver": TICKETS,
             "group_by": ["alertname", "application", "namespace"],
             "group_wait": "30s",
             "group_interval": "5m",
             "repeat_interval": "12h",
             "routes": [
-                {"matchers": ['severity="page"'], "receiver": "pager", "group_wait": "10s", "repeat_interval": "1h"},
-                {"matchers": ['severity="ticket"'], "receiver": "tickets"},
+                {
+                    "matchers": [f'alertname="{WATCHDOG}"'],
+                    "receiver": HEARTBEAT,
+                    "group_wait": "0s",
+                    "group_interval": "1m",
+                    "repeat_interval": "4m",
+                },
+                {"matchers": ['severity="page"'], "receiver": PAGER, "group_wait": "10s", "repeat_interval": "1h"},
+                {"matchers": ['severity="ticket"'], "receiver": TICKETS},
             ],
         },
         "inhibit_rules": [
@@ -30,12 +54,12 @@ def configuration() -> dict[str, Any]:
                 "equal": ["application", "namespace", "subject"],
             }
         ],
-        "receivers": [_webhook("pager"), _webhook("tickets")],
+        "receivers": [_webhook(PAGER), _webhook(TICKETS), _webhook(HEARTBEAT, send_resolved=False)],
     }
 
 
-def _webhook(name: str) -> dict[str, Any]:
+def _webhook(name: str, *, send_resolved: bool = True) -> dict[str, Any]:
     return {
         "name": name,
-        "webhook_configs": [{"url": f"https://alerts.example.com/{name}", "send_resolved": True}],
+        "webhook_configs": [{"url_file": f"{RECEIVERS_AT}/{name}", "send_resolved": send_resolved}],
     }

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from cascade_plan.emitters._charts import PROMETHEUS_PORT, SERVICE
+from cascade_plan.emitters._topology import caches
 from cascade_plan.emitters._watches.cluster import CONTAINERS, KEPT, KUBELET, NODE, STATE, jobs_of_cluster
-from cascade_plan.emitters._watches.targets import addresses, exporters
+from cascade_plan.emitters._watches.targets import addresses, exporter_of, exporters
+from cascade_plan.emitters.prometheus import _alertmanager
 from cascade_plan.errors import InfeasibleError
 from cascade_plan.languages.promql import duration, exactly
 from cascade_plan.model.fleet import Workload
 from cascade_plan.model.plan import Instance, Plan
 from cascade_plan.tiers.cluster.settings import Settings as ClusterSettings
 from cascade_plan.tiers.monitoring.settings import Settings
+from cascade_plan.tiers.pool.settings import Settings as PoolSettings
 
 POD = "__meta_kubernetes_pod"
 POD_RULES = "pod_rules.yml"
 FLEET_RULES = ("recording_rules.yml", "alerting_rules.yml")
+PORTS: Final = "http|metrics|exporter-port"
+"""What ports are called that tell metrics; the last is the chart prometheus-redis-exporter's own."""
 CHART_NAMES: Final = {STATE: "kube-state-metrics", NODE: "prometheus-node-exporter"}
 """Job -> app.kubernetes.io/name of its pods, as their charts give it."""
 KUBELET_PATHS: Final = {CONTAINERS: "/metrics/cadvisor", KUBELET: "/metrics"}
@@ -59,7 +65,7 @@ def configurations(plan: Plan) -> dict[str, dict[str, Any]]:
     }
     whole = _server(plan, _labels(plan), list(FLEET_RULES), [_itself(plan)])
     reads = [
-        {"url": f"http://{plan.application}-prometheus-{shard}:9090/api/v1/read", "read_recent": True}
+        {"url": f"http://{SERVICE}-{shard}:{PROMETHEUS_PORT}/api/v1/read", "read_recent": True}
         for shard in range(shards)
     ]
     return {**parts, "prometheus-global.yml": {**whole, "remote_read": reads}}
@@ -81,7 +87,8 @@ def _labels(plan: Plan) -> dict[str, str]:
 
 def _server(plan: Plan, labels: dict[str, str], rules: list[str], jobs: list[dict[str, Any]]) -> dict[str, Any]:
     interval = duration(monitoring(plan).settings.scrape_interval_s)
-    alerting: dict[str, Any] = {"alertmanagers": [{"static_configs": [{"targets": ["alertmanager:9093"]}]}]}
+    told = f"{_alertmanager.SERVICE}:{_alertmanager.PORT}"
+    alerting: dict[str, Any] = {"alertmanagers": [{"static_configs": [{"targets": [told]}]}]}
     if replicated(plan):
         # Alertmanager takes two alerts for one only when their labels are the same.
         alerting["alert_relabel_configs"] = [{"action": "labeldrop", "regex": "prometheus_replica"}]
@@ -108,10 +115,7 @@ def _collector(plan: Plan) -> dict[str, Any]:
 def _jobs(plan: Plan, part: Rules) -> list[dict[str, Any]]:
     """Return a job for each workload and each exporter, for the cluster where there is one, and for Prometheus."""
     jobs = [_of_workload(plan, workload, part) for workload in plan.fleet.workloads]
-    jobs += [
-        _job(plan, f"{plan.application}-{exporter}", _component(plan, f"{exporter}-exporter"), part)
-        for exporter in exporters(plan)
-    ]
+    jobs += [_of_exporter(plan, exporter, part) for exporter in exporters(plan)]
     jobs += [_of_cluster(plan, job, part) for job in jobs_of_cluster(plan)]
     return [*jobs, _itself(plan)]
 
@@ -124,6 +128,34 @@ def _of_workload(plan: Plan, workload: Workload, part: Rules) -> dict[str, Any]:
     if not monitoring(plan).settings.label_by_tenant:
         job["metric_relabel_configs"] = _without_tenants()
     return job
+
+
+def _of_exporter(plan: Plan, exporter: str, part: Rules) -> dict[str, Any]:
+    """Return the job of an exporter: a pod of its own, or in each pod of the pool that it tells of.
+
+    That of a Redis Cluster tells which nodes there are and is asked for each of them: a server knows only itself.
+    """
+    job = f"{plan.application}-{exporter}"
+    clusters = {exporter_of(plan, cache.instance.name) for cache in caches(plan) if cache.nodes and cache.is_cluster}
+    if exporter in clusters and plan.of(ClusterSettings):
+        return {"job_name": job, **_of_redis_nodes(plan, f"{exporter}-exporter.{plan.application}.svc:9121", part)}
+    pools = {exporter_of(plan, pool.name) for pool in plan.of(PoolSettings)}
+    return _job(plan, job, _component(plan, exporter if exporter in pools else f"{exporter}-exporter"), part)
+
+
+def _of_redis_nodes(plan: Plan, address: str, part: Rules) -> dict[str, Any]:
+    """Source: https://github.com/oliver006/redis_exporter, README, "all nodes of a redis cluster"; since 1.70."""
+    return {
+        "http_sd_configs": [{"url": f"http://{address}/discover-cluster-nodes", "refresh_interval": "1m"}],
+        "metrics_path": "/scrape",
+        "relabel_configs": [
+            *part,
+            {"source_labels": ["__address__"], "target_label": "__param_target"},
+            {"target_label": "namespace", "replacement": plan.application.replace("$", "$$")},
+            {"source_labels": ["__address__"], "regex": "(?:rediss?://)?(.+)", "target_label": "pod"},
+            {"target_label": "__address__", "replacement": address.replace("$", "$$")},
+        ],
+    }
 
 
 def _component(plan: Plan, name: str) -> Rules:
@@ -156,7 +188,7 @@ def _of_pods() -> Rules:
     named = {"namespace": "__meta_kubernetes_namespace", "pod": f"{POD}_name", "node": f"{POD}_node_name"}
     return [
         {"source_labels": [f"{POD}_phase"], "regex": "Running", "action": "keep"},
-        {"source_labels": [f"{POD}_container_port_name"], "regex": "http|metrics", "action": "keep"},
+        {"source_labels": [f"{POD}_container_port_name"], "regex": PORTS, "action": "keep"},
         *({"source_labels": [source], "target_label": label} for label, source in named.items()),
     ]
 

@@ -16,6 +16,7 @@ from cascade_plan.emitters.prometheus._cardinality import cardinality
 from cascade_plan.emitters.prometheus._metrics_source import metrics_source
 from cascade_plan.emitters.prometheus._recipes import recipes
 from cascade_plan.emitters.prometheus._rules import alarms, fleet_rules, pod_rules
+from cascade_plan.emitters.prometheus._stack import config_map_name, stack
 from cascade_plan.formulas.latency_buckets import FINE_BOUNDS_S, bounds_s
 from cascade_plan.languages.yaml import dump
 from cascade_plan.model.artefact import Artefact
@@ -36,23 +37,18 @@ PURPOSES: Final = {
     "pod_rules.yml": "What is recorded of each pod, its p95 among it: `promtool check rules pod_rules.yml`",
     "recording_rules.yml": "The fleet's percentiles, ratios and SLIs: `promtool check rules recording_rules.yml`",
     "alerting_rules.yml": "Burn rates, gates, capacity, targets: `promtool check rules alerting_rules.yml`",
-    "alertmanager.yml": "Who is told; replace the placeholder receivers: `amtool check-config alertmanager.yml`",
+    "alertmanager.yml": "Who is told of what, by URLs that a Secret has: `amtool check-config alertmanager.yml`",
     "metrics.py": "The metrics as the rules read them: import it in the application (`pip install prometheus-client`).",
     "cardinality.md": "How many series each metric may have, and who keeps the count.",
     "calibration.promql": (
         "What `cascade-plan calibrate` reads: `curl --data-urlencode query@calibration.promql -d start=... -d end=... "
         "-d step=60 http://localhost:9090/api/v1/query_range > metrics.json`"
     ),
-    "prometheus-adapter.yaml": (
-        "Serves the HPA its latency: `kubectl apply -f`, then `helm install prometheus-adapter "
-        "prometheus-community/prometheus-adapter --namespace {application} "
-        "--set rules.existing={application}-prometheus-adapter "
-        "--set prometheus.url=http://prometheus.{application}.svc --set prometheus.port=9090`, with your Prometheus "
-        "Service's name"
-    ),
-    "configmaps.yaml": "The files above as ConfigMaps for Prometheus and Alertmanager: `kubectl apply -f`",
+    "prometheus-adapter.yaml": "What the adapter serves to the autoscalers.",
+    "configmaps.yaml": "The files above as ConfigMaps for Prometheus and Alertmanager.",
 }
 
+RULES: Final = (_config.POD_RULES, *_config.FLEET_RULES)
 KUSTOMIZED: Final = ("configmaps.yaml", "prometheus-adapter.yaml")
 """The files that are Kubernetes objects themselves."""
 
@@ -60,23 +56,25 @@ KUSTOMIZED: Final = ("configmaps.yaml", "prometheus-adapter.yaml")
 def render(plan: Plan) -> tuple[Artefact, ...]:
     """Return the configuration of everything that watches the plan's fleet, and the ConfigMaps that carry it."""
     servers, others = _servers(plan), _files(plan)
-    objects = _objects(plan, {**servers, **others}) if plan.of(ClusterSettings) else {}
+    objects = _objects(plan, servers, others) if plan.of(ClusterSettings) else {}
     texts = {**servers, **others, **objects}
     purposes = {path: f"What this server scrapes and evaluates: `promtool check config {path}`" for path in servers}
     if _config.monitoring(plan).settings.managed:
         purposes = dict.fromkeys(servers, COLLECTOR)
     told = tuple(dict.fromkeys(alarm.name for watch in plan.watches for alarm in watch.alarms))
-    return tuple(
+    files = (
         Artefact(
             path,
             text,
-            {**purposes, **PURPOSES}[path].replace("{application}", plan.application),
+            {**purposes, **PURPOSES}[path],
             kustomized=path in KUSTOMIZED,
             deploys=told if path == "alerting_rules.yml" else (),
         )
         for path, text in texts.items()
         if text
     )
+    has_stack = plan.of(ClusterSettings) and not _config.monitoring(plan).settings.managed
+    return (*files, *(stack(plan) if has_stack else ()))
 
 
 COLLECTOR = (
@@ -161,13 +159,10 @@ def _yaml(plan: Plan, document: dict[str, Any], sized: Sequence[str]) -> str:
     return heading(plan, sized) + dump([document])
 
 
-def _objects(plan: Plan, texts: dict[str, str]) -> dict[str, str]:
+def _objects(plan: Plan, servers: dict[str, str], others: dict[str, str]) -> dict[str, str]:
     """Return the Kubernetes objects: a ConfigMap for each program, in the namespace of what it watches."""
-    rules = [path for path in texts if path.startswith("prometheus") or path.endswith("_rules.yml")]
-    maps = [
-        config_map(plan, "prometheus", {path: texts[path] for path in rules}),
-        config_map(plan, "alertmanager", {"alertmanager.yml": texts["alertmanager.yml"]}),
-    ]
+    maps = [_of_server(plan, path, text, others) for path, text in servers.items()]
+    maps.append(config_map(plan, "alertmanager", {"alertmanager.yml": others["alertmanager.yml"]}))
     made = {
         "configmaps.yaml": heading(plan, ["the files of this directory, each as its program mounts it"]) + dump(maps)
     }
@@ -177,3 +172,10 @@ def _objects(plan: Plan, texts: dict[str, str]) -> dict[str, str]:
     adapter = config_map(plan, "prometheus-adapter", {"config.yaml": dump([adapter_rules(plan)])})
     head = heading(plan, [f"serves {metrics} of each pod, as the autoscalers ask for it"])
     return {"prometheus-adapter.yaml": head + dump([adapter]), **made}
+
+
+def _of_server(plan: Plan, path: str, text: str, others: dict[str, str]) -> dict[str, Any]:
+    """Return the ConfigMap of a server's configuration and of the rules that it names."""
+    named = _config.configurations(plan)[path].get("rule_files", RULES)
+    files = {path: text, **{rules: others[rules] for rules in named}}
+    return config_map(plan, "prometheus", files, name=config_map_name(path))

@@ -20,7 +20,8 @@ FREE_DISK_RATIO = 1.2
 """The write-ahead log and compaction need room beside the blocks, https://prometheus.io/docs/prometheus/latest/storage/"""
 CACHED_SHARE = 0.25
 """Memory left to the page cache, which serves queries of older blocks (assumption)."""
-NOT_EMITTED = "Prometheus, Alertmanager and Grafana: run by their own charts, with the files of emit-monitoring"
+NOT_EMITTED = "Prometheus, Alertmanager and Grafana: no cluster runs them, start them with the files of emit-monitoring"
+NOT_COLLECTED = "the collector and Grafana: run by their own charts, with the files of emit-monitoring"
 
 
 def size(ask: Ask[Settings]) -> Sized:
@@ -33,7 +34,7 @@ def size(ask: Ask[Settings]) -> Sized:
         return replace(
             sized,
             findings=(*sized.findings, *_findings(ask, series, figures)),
-            not_emitted=(NOT_EMITTED,),
+            not_emitted=(NOT_COLLECTED if ask.scenario.of("cluster") else NOT_EMITTED,),
         )
     shards = max(1, ceil(series / settings.series_per_node))
     count = max(settings.nodes, shards)
@@ -54,7 +55,7 @@ def size(ask: Ask[Settings]) -> Sized:
         figures=(*figures, *_server_figures(ask, count, shards, memory_gib, disk_gib)),
         findings=tuple(_findings(ask, series, figures)),
         levers=(Lever(f"{ask.name}.node_count", count, count, count, "rules"),),
-        not_emitted=(NOT_EMITTED,),
+        not_emitted=() if ask.scenario.of("cluster") else (NOT_EMITTED,),
     )
 
 

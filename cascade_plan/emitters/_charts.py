@@ -1,0 +1,91 @@
+"""Helm charts of monitoring: which, in which version, and how each is installed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from cascade_plan.emitters._nodes import LABEL, TAINT_EFFECT, is_tainted
+from cascade_plan.languages import shell
+from cascade_plan.model.artefact import Step
+from cascade_plan.model.plan import Plan
+from cascade_plan.tiers.monitoring.settings import Settings
+
+COMMUNITY: Final = "https://prometheus-community.github.io/helm-charts"
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A chart of a repository."""
+
+    name: str
+    version: str
+    repository: str = COMMUNITY
+
+
+PROMETHEUS: Final = Chart("prometheus", "29.27.2")
+ADAPTER: Final = Chart("prometheus-adapter", "5.3.0")
+OF_POSTGRES: Final = Chart("prometheus-postgres-exporter", "8.2.0")
+OF_REDIS: Final = Chart("prometheus-redis-exporter", "6.30.1")
+GRAFANA: Final = Chart("grafana", "11.1.0", "https://grafana-community.github.io/helm-charts")
+"""As charts/*/Chart.yaml of https://github.com/prometheus-community/helm-charts (PostgreSQL's exporter: its release of
+14 July 2026) and https://github.com/grafana-community/helm-charts have them; the keys of the values that are emitted
+are those of charts/*/values.yaml there."""
+
+PROMETHEUS_PORT: Final = 9090
+SERVICE: Final = "prometheus"
+"""What Prometheus's Service is called, in the namespace of what it watches."""
+SMALL: Final = {
+    "alertmanager": (0.05, 64),
+    "kube-state-metrics": (0.05, 128),
+    "prometheus-adapter": (0.05, 128),
+    "exporter": (0.02, 64),
+    "grafana": (0.1, 256),
+    "sidecar": (0.01, 64),
+}
+"""Cores and MiB that each asks for; memory is its limit too (assumption: twice what each takes of a small cluster)."""
+TOGETHER_MIB: Final = 1024
+"""More than all of them ask for together, with five exporters."""
+
+
+def resources(cpu_cores: float, memory_mib: int) -> dict[str, Any]:
+    """Return what a container asks for: memory is limited to it, CPU is not."""
+    memory = f"{memory_mib}Mi"
+    return {"requests": {"cpu": f"{round(cpu_cores * 1000)}m", "memory": memory}, "limits": {"memory": memory}}
+
+
+def small(what: str) -> dict[str, Any]:
+    """Return what a small program of monitoring asks for."""
+    return resources(*SMALL[what])
+
+
+def placement(plan: Plan, is_server: bool = False) -> dict[str, Any]:
+    """Return how a program gets onto the nodes bought for monitoring; without those, or room on them, it runs anywhere.
+
+    Prometheus is what they were sized for; all others go there where it leaves enough for all of them together.
+    """
+    tier = next(iter(plan.of(Settings)), None)
+    group = next((group for group in plan.groups if tier and group.tier == tier.name and group.is_nodes), None)
+    if group is None or tier is None:
+        return {}
+    asked_mib = tier.sized.value("memory_gib_per_node") * 1024
+    left_mib = asked_mib / (1 - group.unrequested_share) - asked_mib
+    if not (is_server or left_mib >= TOGETHER_MIB):
+        return {}
+    found: dict[str, Any] = {"nodeSelector": {LABEL: group.tier}}
+    if is_tainted(plan, group):
+        found["tolerations"] = [{"key": LABEL, "operator": "Equal", "value": group.tier, "effect": TAINT_EFFECT}]
+    return found
+
+
+def install(plan: Plan, chart: Chart, release: str, values: str, words: str, told: Sequence[str] = ()) -> Step:
+    """Return the step that installs a chart with a file of values, or brings it up to date."""
+    parts = [
+        f"helm upgrade --install {release} {chart.name} --repo {chart.repository}",
+        f"--version {chart.version} --namespace {shell.literal(plan.application)}",
+        f"--values {values}",
+        *told,
+        "--wait",
+    ]
+    return Step("monitoring", words, " \\\n  ".join(parts))
