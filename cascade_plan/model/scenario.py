@@ -474,6 +474,14 @@ class Autoscaling(Part):
         300, "plan", f"{PLAN}, HPA: scaleDown stabilizationWindowSeconds 300"
     )
     """How long fewer pods must have been enough before some are removed."""
+    scale_down_percent: Annotated[int, Field(ge=1, le=100)] = default(
+        10, "assumption", "a lull of some minutes does not take the pods away that its end needs; the plan gives none"
+    )
+    """Pods removed in one period at most, of those there are."""
+    scale_down_period_s: Annotated[int, Field(ge=1, le=1800)] = default(
+        60, "assumption", "half of the pods in 7 minutes: the load of a day falls slower; the plan gives none"
+    )
+    """Length of that period."""
 
     @field_validator("metrics")
     @classmethod

@@ -143,7 +143,8 @@ class Stage:
     def _autoscaler(self) -> Autoscaler:
         rules, workload = self.plan.scenario.autoscaling, self.service.workload
         up = Rules((Pace("Percent", rules.scale_up_percent, rules.scale_up_period_s),), "Max", rules.scale_up_window_s)
-        behavior = Behavior(up, Rules(window_s=rules.scale_down_window_s))
+        slow = Pace("Percent", rules.scale_down_percent, rules.scale_down_period_s)
+        behavior = Behavior(up, Rules((slow,), "Max", rules.scale_down_window_s))
         return Autoscaler(workload.replica_count_max, workload.replica_count_min, behavior)
 
     def _signal(self, metric: str, target: float, latency: Latency, grid: Grid) -> Signal:

@@ -97,6 +97,8 @@ def test_hpa_is_the_plans() -> None:
     assert up["stabilizationWindowSeconds"] == 60
     assert up["policies"] == [{"type": "Percent", "value": 100, "periodSeconds": 60}]
     assert down["stabilizationWindowSeconds"] == 300
+    # The plan says nothing of it: slower than the API's default, all of them within 15 s.
+    assert down["policies"] == [{"type": "Percent", "value": 10, "periodSeconds": 60}]
 
 
 @pytest.mark.parametrize("policy", ["latency", "requests", "requests+memory+latency+cpu", "cpu", "memory"])
@@ -258,7 +260,11 @@ def test_workers_that_nothing_counts_are_as_many_as_the_peak_needs() -> None:
     ("changes", "part", "words"),
     [
         ({}, "servce", "did you mean 'service'"),
-        ({"tiers__websocket": "off", "gates": {}}, "websocket", "the parts of this scenario are namespace, serviceaccount"),
+        (
+            {"tiers__websocket": "off", "gates": {}},
+            "websocket",
+            "the parts of this scenario are namespace, serviceaccount",
+        ),
         ({"tiers__search": {"kind": "api"}}, "deployment", "api-deployment, api-service"),
     ],
 )

@@ -39,7 +39,9 @@ from cascade_plan.languages.yaml import dump
 
 IDENTITY = Identity("cascade-api", "cascade", "cascade")
 POD = Pod("registry.example/cascade:1", 8080, Resources(0.5, 768), "/ready", "/live")
-SCALING = Scaling(10, 100, (Target("cascade_query_duration_seconds_p95", 0.2), Target("memory", 70)))
+SPEEDS = {"scale_up_window_s": 60, "scale_up_percent": 100, "scale_up_period_s": 60,
+          "scale_down_window_s": 300, "scale_down_percent": 10, "scale_down_period_s": 90}  # fmt: skip
+SCALING = Scaling(10, 100, (Target("cascade_query_duration_seconds_p95", 0.2), Target("memory", 70)), **SPEEDS)
 NODES = Placement("example.com/tier", "api")
 
 OLD = "1.29"
@@ -62,7 +64,7 @@ PODS = st.builds(
     shutdown_s=st.integers(1, 600),
 )
 SCALINGS = st.builds(
-    lambda low, more, targets: Scaling(low, low + more, targets=tuple(targets)),
+    lambda low, more, targets: Scaling(low, low + more, tuple(targets), **SPEEDS),
     st.integers(1, 1000),
     st.integers(0, 1000),
     st.lists(
@@ -138,7 +140,7 @@ def test_the_hpa_is_the_plans() -> None:
         "scaleDown": {
             "stabilizationWindowSeconds": 300,
             "selectPolicy": "Max",
-            "policies": [{"type": "Percent", "value": 100, "periodSeconds": 15}],
+            "policies": [{"type": "Percent", "value": 10, "periodSeconds": 90}],
         },
     }
 

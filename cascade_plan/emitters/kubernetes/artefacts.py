@@ -263,6 +263,8 @@ def _scaling(plan: Plan, workload: Workload) -> built.Scaling:
         scale_up_percent=rules.scale_up_percent,
         scale_up_period_s=rules.scale_up_period_s,
         scale_down_window_s=rules.scale_down_window_s,
+        scale_down_percent=rules.scale_down_percent,
+        scale_down_period_s=rules.scale_down_period_s,
     )
 
 

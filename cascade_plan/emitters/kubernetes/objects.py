@@ -143,18 +143,18 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Scaling:
-    """The HPA's bounds, targets and speeds. The speeds that are left out are the performance plan's."""
+    """An autoscaler's bounds, targets and speeds."""
 
     replica_count_min: int
     replica_count_max: int
     targets: tuple[Target, ...]
     """None for an autoscaler that reads no pods."""
-    scale_up_window_s: int = 60
-    scale_up_percent: int = 100
-    scale_up_period_s: int = 60
-    scale_down_window_s: int = 300
-    scale_down_percent: int = 100
-    scale_down_period_s: int = 15
+    scale_up_window_s: int
+    scale_up_percent: int
+    scale_up_period_s: int
+    scale_down_window_s: int
+    scale_down_percent: int
+    scale_down_period_s: int
 
     def __post_init__(self) -> None:
         if not 1 <= self.replica_count_min <= self.replica_count_max:
@@ -211,8 +211,6 @@ def hpa(identity: Identity, scaling: Scaling) -> KubernetesObject:
 
     The performance plan writes its latency target as averageValue "0.2". The API server stores quantities without
     fractions, so "0.2" comes back as "200m"; that is what is written here, and an applied manifest shows no difference.
-    The plan gives no policy for scaling down; the API's default, all pods above the target within 15 s (after the
-    window), is written out so that a reader sees it.
     """
     spec = {
         "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": identity.name},

@@ -220,5 +220,6 @@ def _autoscaling(plan: Plan) -> Iterator[str]:
             f"target{'s' * (len(workload.scaled_by) > 1)}: "
             f"{', '.join(_target(workload, name) for name in workload.scaled_by)}; up by "
             f"{words.count(scaling.scale_up_percent)}% every {scaling.scale_up_period_s} s after "
-            f"{scaling.scale_up_window_s} s, down after {scaling.scale_down_window_s} s",
+            f"{scaling.scale_up_window_s} s, down by {words.count(scaling.scale_down_percent)}% every "
+            f"{scaling.scale_down_period_s} s after {scaling.scale_down_window_s} s",
         )
