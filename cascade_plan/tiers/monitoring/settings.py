@@ -7,9 +7,9 @@ from pydantic import Field, model_validator
 from cascade_plan.model.defaults import PLAN, default
 from cascade_plan.model.part import MetricName
 from cascade_plan.model.tier import Bought
-from cascade_plan.units import Bytes, Count, Kib, PerOneOrZero, Seconds
+from cascade_plan.units import Bytes, Count, Kib, MibOrZero, PerOneOrZero, Seconds
 
-OF_SERVERS: Final = frozenset({"nodes", "series_per_node", "memory_kib_per_series", "purchase"})
+OF_SERVERS: Final = frozenset({"nodes", "series_per_node", "memory_kib_per_series", "memory_mib_at_rest", "purchase"})
 """What only a Prometheus of our own says."""
 
 
@@ -51,6 +51,10 @@ class Settings(Bought):
         8.0, "measured", "3.3 KiB resident in a quiet server (Prometheus 2.42, 204,000 series), doubled for queries"
     )
     """Memory a series takes."""
+    memory_mib_at_rest: MibOrZero = default(
+        150, "measured", "52 MiB resident in a server of 336 series (Prometheus 2.42), three times for its compactions"
+    )
+    """Memory a server takes with no series to speak of."""
     nodes: Count = default(1, "assumption", "one Prometheus; two for a monitoring that survives a zone")
     """Servers that hold the same series."""
     series_per_node: Count = default(
