@@ -1,4 +1,4 @@
-"""Helm charts of monitoring: which, in which version, and how each is installed."""
+"""Helm charts: how each is installed, and of monitoring which there are, in which version."""
 
 from __future__ import annotations
 
@@ -80,12 +80,17 @@ def placement(plan: Plan, is_server: bool = False) -> dict[str, Any]:
 
 
 def install(plan: Plan, chart: Chart, release: str, values: str, words: str, told: Sequence[str] = ()) -> Step:
-    """Return the step that installs a chart with a file of values, or brings it up to date."""
+    """Return the step that installs a chart of monitoring with a file of values, or brings it up to date."""
+    return Step("monitoring", words, upgrade(chart, release, plan.application, values, told))
+
+
+def upgrade(chart: Chart, release: str, namespace: str, values: str, told: Sequence[str] = ()) -> str:
+    """Return the command that installs a chart, or brings it up to date; `told` are further arguments."""
     parts = [
         f"helm upgrade --install {release} {chart.name} --repo {chart.repository}",
-        f"--version {chart.version} --namespace {shell.literal(plan.application)}",
+        f"--version {chart.version} --namespace {shell.literal(namespace)} --create-namespace",
         f"--values {values}",
         *told,
         "--wait",
     ]
-    return Step("monitoring", words, " \\\n  ".join(parts))
+    return " \\\n  ".join(parts)

@@ -6,12 +6,19 @@ from typing import Final, Literal
 
 from cascade_plan.errors import UsageError
 from cascade_plan.model.plan import Plan
+from cascade_plan.tiers.network.settings import Settings
 
 FIRST_ZONES: Final = {"ap-northeast-1": "acd", "ca-central-1": "abd", "us-west-1": "ac"}
 """The letters of the zones that new accounts have in regions where these are not a, b and c.
 Source: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/using-regions-availability-zones.html: older zones are
 closed to them."""
 LETTERS: Final = "abcdef"
+FEWEST_ZONES: Final = 2
+"""A control plane and a group of database subnets each stand in two zones at least, whatever a plan pays for.
+Source: https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html"""
+FOR_BALANCERS: Final = {"private": "kubernetes.io/role/internal-elb", "public": "kubernetes.io/role/elb"}
+"""The tags by which load balancers find their subnets, and by which eksctl marks those that it makes;
+https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html"""
 
 
 def maker(plan: Plan) -> Literal["nobody", "eksctl", "terraform"]:
@@ -30,7 +37,8 @@ def zone_names(plan: Plan) -> tuple[str, ...]:
     scenario = plan.scenario
     if scenario.emit.zone_names is not None:
         return tuple(scenario.emit.zone_names)
-    letters, count = FIRST_ZONES.get(scenario.region, LETTERS), scenario.availability.asked.zones
+    letters = FIRST_ZONES.get(scenario.region, LETTERS)
+    count = max(FEWEST_ZONES, scenario.availability.asked.zones)
     if count > len(letters):
         known = f"{scenario.region} is known to have {len(letters)}"
         raise UsageError(f"availability.zones: {known}: name {count} in emit.zone_names")
@@ -40,6 +48,12 @@ def zone_names(plan: Plan) -> tuple[str, ...]:
 def gateway_count(plan: Plan) -> int:
     """Return how many NAT gateways the plan pays for."""
     return sum(network.count("nat_gateway_count") for network in plan.fleet.of("network"))
+
+
+def is_private(plan: Plan) -> bool:
+    """Return whether nodes stand in private subnets: without a way out of these they have addresses of their own."""
+    by_instances = any(each.settings.nat == "instance" for each in plan.of(Settings))
+    return maker(plan) == "nobody" or gateway_count(plan) > 0 or by_instances
 
 
 def made_with_it(plan: Plan) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import floor
 from typing import Final
 
@@ -68,6 +68,51 @@ def _split(plan: Plan, group: NodeGroup) -> Iterator[Nodes]:
         yield Nodes(group, False, *(count - taken for count, taken in zip(counts, spot, strict=True)))
     if spot[-1]:
         yield Nodes(group, True, *spot)
+
+
+def made_with_the_cluster(plan: Plan) -> tuple[Nodes, ...]:
+    """Return the groups that are made with the cluster: all of them, or those that Karpenter does not buy.
+
+    Karpenter must run on nodes that are not its own, so the floor of those that are open to any pod is made here. So
+    are nodes whose count nothing moves: to buy others in their place would only cut the connections they hold, or
+    move the disk they write to.
+    """
+    if plan.scenario.emit.nodes != "karpenter":
+        return node_groups(plan)
+    fixed = {nodes.name: nodes for nodes in node_groups(plan) if nodes.count_min == nodes.count_max}
+    if (floor := _floor(plan)) is not None:
+        fixed[floor.name] = floor
+    return tuple(fixed[nodes.name] for nodes in node_groups(plan) if nodes.name in fixed)
+
+
+def bought_by_karpenter(plan: Plan) -> tuple[Nodes, ...]:
+    """Return the nodes that Karpenter buys, none at least: what an autoscaler moves and nobody else makes."""
+    if plan.scenario.emit.nodes != "karpenter":
+        return ()
+    made = {nodes.name: nodes.count_max for nodes in made_with_the_cluster(plan)}
+    left = (
+        replace(
+            nodes, count_min=0, count_base=max(0, nodes.count_base - (has := made.get(nodes.name, 0))),
+            count_max=nodes.count_max - has,
+        )
+        for nodes in node_groups(plan)
+    )  # fmt: skip
+    return tuple(nodes for nodes in left if nodes.count_max)
+
+
+def _floor(plan: Plan) -> Nodes | None:
+    """Return the fewest nodes that are open to any pod, those on spot only where there are no others."""
+    open_nodes = [nodes for nodes in node_groups(plan) if not is_tainted(plan, nodes.group) and nodes.count_min]
+    if not open_nodes:
+        return None
+    least = open_nodes[0]
+    return replace(least, count_base=least.count_min, count_max=least.count_min)
+
+
+def made_with_it(plan: Plan) -> tuple[str, ...]:
+    """Return the names of the metered use that a cluster brings: its control plane, and its own pods without nodes."""
+    made = ("kubernetes", "pod_cpu", "pod_memory")
+    return tuple(usage.name for usage in plan.fleet.usages if usage.offer.what in made)
 
 
 def is_tainted(plan: Plan, group: NodeGroup) -> bool:

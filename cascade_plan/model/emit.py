@@ -42,7 +42,7 @@ class Emit(Part):
         "eksctl", "assumption", "the shortest way to a cluster with node groups; the others are for who uses them"
     )
     """Who makes the cluster and its nodes. eksctl: both, with node groups. terraform: both, with node groups.
-    karpenter: eksctl makes the cluster, and Karpenter buys the nodes of services and workers."""
+    karpenter: eksctl makes the cluster with the fewest nodes it always has, and Karpenter buys what scales above."""
     cache: Literal["elasticache", "self"] = default(
         "elasticache", "plan", "CASCADE performance plan: the Redis nodes of its cost calculator are ElastiCache's"
     )

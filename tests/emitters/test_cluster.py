@@ -23,6 +23,10 @@ from cascade_plan.languages.plain import name as plain
 from cascade_plan.model.plan import Plan
 from cascade_plan.tiers.websocket.settings import Settings as WebSocketSettings
 
+CONTROLLERS = {
+    f"controllers/{name}.yaml" for name in ("aws-load-balancer-controller", "cluster-autoscaler", "external-secrets")
+}
+
 
 def emitted(made: Plan) -> dict[str, str]:
     return {artefact.path: artefact.text for artefact in emitting.emitted(made, "cluster").files}
@@ -132,7 +136,7 @@ def test_a_domain_that_passed_the_schema_by_is_refused(hostile: str) -> None:
 def test_a_cache_alone_says_nothing_of_connections() -> None:
     files = emitted(make_plan(tiers__websocket="off", gates={}))
     assert set(files) == {
-        "eksctl.yaml", "karpenter.yaml", "redis.conf", "redis-users.sh", "create-cluster.sh",
+        "eksctl.yaml", *CONTROLLERS, "redis.conf", "redis-users.sh", "create-cluster.sh",
     }  # fmt: skip
     settings = directives(files["redis.conf"])
     assert settings["cluster-node-timeout"] == "15000"
@@ -144,7 +148,7 @@ def test_a_cache_alone_says_nothing_of_connections() -> None:
 
 def test_connections_without_a_cache_have_no_broker() -> None:
     files = emitted(make_plan(tiers__cache="off", gates={}))
-    assert set(files) == {"eksctl.yaml", "karpenter.yaml", "nginx.conf", "nginx-sysctl.conf", "websocket_cluster.yaml"}
+    assert set(files) == {"eksctl.yaml", *CONTROLLERS, "nginx.conf", "nginx-sysctl.conf", "websocket_cluster.yaml"}
     document = yaml.safe_load(files["websocket_cluster.yaml"])["websocket_cluster"]
     assert set(document) == {"load_balancer", "nodes"}
     for text in files.values():

@@ -37,6 +37,14 @@ SETS: dict[str, tuple[str, ...]] = {
     "Aurora without instances": ("tiers.database={engine: aurora, serverless: true}", "tiers.pool={managed: true}"),
     "NAT by instances": ("tiers.network={nat: instance}",),
     "no node at all": ("tiers.api={serverless: true}", "tiers.websocket=off", "tiers.monitoring=off"),
+    "no node at all, by Terraform": (
+        "tiers.api={serverless: true}",
+        "tiers.websocket=off",
+        "tiers.monitoring=off",
+        "emit.nodes=terraform",
+    ),
+    "nodes by Terraform": ("emit.nodes=terraform",),
+    "nodes by Karpenter": ("emit.nodes=karpenter",),
     "the same without a cluster": (
         "tiers.search={kind: api, nodes_of: api}",
         "behaviour.actions.list_workrooms.at=search",
@@ -46,11 +54,12 @@ SETS: dict[str, tuple[str, ...]] = {
 CASES = [
     *((name, "as it is") for name in bundled_scenarios()),
     *(("cascade", case) for case in SETS if case != "as it is"),
+    ("api-batch", "nodes by Karpenter"),
 ]
 BOUGHT = {
-    "kubernetes": "managedNodeGroups|fargateProfiles",
-    "pod_cpu": "namespace: kube-system",
-    "pod_memory": "namespace: kube-system",
+    "kubernetes": 'managedNodeGroups|fargateProfiles|resource "aws_eks_cluster"',
+    "pod_cpu": 'namespace(: | = ")kube-system',
+    "pod_memory": 'namespace(: | = ")kube-system',
     "metric_samples": '"aws_prometheus_workspace"',
     "metric_storage": '"aws_prometheus_workspace"',
     "metric_queries": '"aws_prometheus_workspace"',
@@ -95,6 +104,20 @@ def resources(files: Iterable[Artefact]) -> Iterator[tuple[str, str, str]]:
         for each in hcl2.loads(file.text).get("resource", []) if file.path.endswith(".tf") else ():
             for kind, named in each.items():
                 yield from ((kind.strip('"'), name.strip('"'), str(body)) for name, body in named.items())
+
+
+def by_eksctl(files: Iterable[Artefact]) -> Iterator[tuple[str, str, str]]:
+    """Yield (type, name, text) of what eksctl and Karpenter make, as if Terraform did."""
+    for file in files:
+        if file.path in ("cluster/eksctl.yaml", "cluster/karpenter.yaml"):
+            for found in yaml.safe_load_all(file.text):
+                for nodes in found.get("managedNodeGroups", []):
+                    yield "aws_eks_node_group", nodes["labels"]["cascade-plan/tier"], str(nodes)
+                for pods in found.get("fargateProfiles", []):
+                    yield "aws_eks_fargate_profile", pods["name"].replace("-", "_"), str(pods)
+                if found["kind"] == "NodePool":
+                    template = found["spec"]["template"]
+                    yield "aws_eks_node_group", template["metadata"]["labels"]["cascade-plan/tier"], str(template)
 
 
 def has_group(built: Iterable[tuple[str, str, str]], group: NodeGroup) -> bool:
@@ -144,7 +167,7 @@ def _groups(file: Artefact) -> list[dict[str, list[dict[str, str]]]]:
 def uncovered(made: Plan, emitted: Emitted) -> list[str]:
     """Return what of a plan is in no file, by looking for it there, and is not said to be left out either."""
     files, left_out = emitted.files, {line.partition(": ")[0] for line in emitted.left_out}
-    run, told, built = workloads(files), alarms(files), [*resources(files)]
+    run, told, built = workloads(files), alarms(files), [*resources(files), *by_eksctl(files)]
     missing = [group.name for group in made.groups if not has_group(built, group)]
     missing += [workload.name for workload in made.fleet.workloads if workload.name not in run]
     missing += [usage.name for usage in made.fleet.usages if not has_usage(files, usage)]
@@ -177,8 +200,7 @@ def cut(path: str, resource: str) -> Callable[[Artefact], Artefact | None]:
 @pytest.mark.parametrize(
     ("missing", "change"),
     [
-        ("api nodes", cut("infra/nodes.tf", '"aws_eks_node_group" "api"')),
-        ("worker nodes", cut("infra/nodes.tf", '"aws_eks_node_group" "worker_spot"')),
+        ("api nodes", cut("cluster/eksctl.yaml", "")),
         ("database primary", cut("infra/database.tf", '"aws_db_instance" "database"')),
         ("database primary storage", cut("infra/database.tf", "")),
         ("queue requests", cut("infra/queue.tf", "")),
@@ -195,6 +217,14 @@ def test_what_is_dropped_is_found_missing(missing: str, change: Callable[[Artefa
     assert missing not in uncovered(made, emitted)
     kept = tuple(file for file in map(change, emitted.files) if file is not None)
     assert missing in uncovered(made, Emitted(kept, emitted.left_out))
+
+
+@pytest.mark.parametrize(("name", "nodes"), [("api nodes", "api"), ("worker nodes", "worker_spot")])
+def test_nodes_that_are_dropped_are_found_missing(name: str, nodes: str) -> None:
+    made = planned("api-batch", "nodes by Terraform")
+    emitted, change = emitting.everything(made), cut("infra/nodes.tf", f'"aws_eks_node_group" "{nodes}"')
+    kept = tuple(file for file in map(change, emitted.files) if file is not None)
+    assert uncovered(made, Emitted(kept, emitted.left_out)) == [name]
 
 
 def test_a_replica_that_is_dropped_is_found_missing() -> None:

@@ -245,6 +245,7 @@ def test_a_command_writes_what_it_can_and_says_what_it_does_not() -> None:
     assert not paths & {"eksctl.yaml", "karpenter.yaml"}
     assert emitting.emitted(made, "cluster").left_out == (
         "cluster, the files of eks: written for aws, not for elsewhere",
+        "cluster, the files of controllers: written for aws, not for elsewhere",
     )
 
 

@@ -13,6 +13,7 @@ from factories import make_plan
 
 from cascade_plan.emitters._nodes import LABEL, node_groups
 from cascade_plan.emitters.directory import everything
+from cascade_plan.emitters.eks import artefacts as eks
 from cascade_plan.emitters.kubernetes import artefacts as k8s
 from cascade_plan.emitters.kubernetes import hpa_rules
 from cascade_plan.emitters.nginx import artefacts as nginx
@@ -187,12 +188,12 @@ def test_websocket_nodes_are_the_plans_and_answer_to_the_names_nginx_knows() -> 
 def test_pods_run_on_nodes_that_carry_the_label_they_ask_for() -> None:
     made = planned("api-batch")
     carried = {nodes.group.tier for nodes in node_groups(made)}
-    (nodes,) = [file.text for file in terraform.render(made) if file.path == "nodes.tf"]
+    (nodes,) = [file.text for file in eks.render(made) if file.path == "eksctl.yaml"]
     for part in ("deployment", "worker-deployment"):
         asked = k8s.objects(made)[part]["spec"]["template"]["spec"]["nodeSelector"]
         assert set(asked) == {LABEL}
         assert asked[LABEL] in carried
-        assert f'"{LABEL}" = "{asked[LABEL]}"' in nodes
+        assert f"{LABEL}: {asked[LABEL]}" in nodes
 
 
 def test_several_services_have_each_their_parts_and_their_nodes() -> None:

@@ -24,8 +24,8 @@ from cascade_plan.model.plan import Plan
 from cascade_plan.planning.pipeline import plan
 
 
-def planned(name: str) -> Plan:
-    given = read(name)
+def planned(name: str, nodes: str = "eksctl") -> Plan:
+    given = read(name, [("--set", "emit.nodes", nodes)])
     return plan(given.scenario, given.book, given.origins, predicted=False)
 
 
@@ -68,6 +68,7 @@ TWO_OF_ALL = {
     "tiers__worker": {},
     "tiers__nightly": {"kind": "queue", "delivery_count_max": 2.0},
 }
+PODS = {"tiers__api": {"serverless": True}, "tiers__monitoring": "off"}
 SCENES: dict[str, dict[str, Any]] = {
     "standard": {},
     "small": SMALL,
@@ -75,6 +76,8 @@ SCENES: dict[str, dict[str, Any]] = {
     "two of all, network balancer": {**TWO_OF_ALL, "tiers__gateway": {"balancer": "nlb"}},
     "no cluster": {"tiers__cluster": "off", "tiers__api__purchase": {"spot": 0.4}},
     "no cluster, network balancer": {"tiers__cluster": "off", "tiers__gateway": {"balancer": "nlb"}},
+    "a cluster by Terraform": {**TWO_OF_ALL, "emit": {"nodes": "terraform"}},
+    "Fargate by Terraform": {**SMALL, **PODS, "emit": {"nodes": "terraform"}},
     "nothing in front": {"tiers__gateway": "off", "tiers__cluster": "off"},
     "no database": {"tiers__database": "off", "tiers__pool": "off"},
     "no replicas": {"tiers__database__replicas": 0},
@@ -108,7 +111,7 @@ def test_terraform_formats_and_parses_every_scene(scene: str, tmp_path: Path) ->
 
 
 def test_shapes_and_counts_are_the_plans() -> None:
-    made = planned("cascade")
+    made = planned("cascade", "terraform")
     found = resources(made)
     primary, replica = found["aws_db_instance", "database"], found["aws_db_instance", "database_replica"]
     assert (primary["instance_class"], primary["multi_az"], primary["allocated_storage"]) == ("db.r5.xlarge", True, 100)
@@ -147,14 +150,14 @@ def test_one_master_is_no_cluster(copies: int, has_another: bool) -> None:
 
 
 def test_every_group_of_the_plan_is_there() -> None:
-    made = planned("whale-1m")
+    made = planned("whale-1m", "terraform")
     found = resources(made)
     tiers = {group.tier for group in made.groups if group.is_nodes}
     assert {name for kind, name in found if kind == "aws_eks_node_group"} == tiers
 
 
 def test_several_of_a_kind_are_resources_of_their_own() -> None:
-    found = resources(make_plan(**TWO_OF_ALL))
+    found = resources(make_plan(**TWO_OF_ALL, emit={"nodes": "terraform"}))
     assert {name for kind, name in found if kind == "aws_db_instance"} == {"database", "database_replica", "reports"}
     assert found["aws_db_instance", "reports"]["engine_version"] == "17"
     assert found["aws_db_instance", "reports"]["identifier"] == "test-reports"
@@ -178,10 +181,10 @@ def test_what_is_off_leaves_no_file_no_variable_and_no_output() -> None:
         (("database", "pool"), "database.tf", "database"),
         (("cache",), "cache.tf", "cache|redis|valkey"),
         (("gateway",), "balancer.tf", "balancer|gateway|certificate"),
-        (("cluster", "api", "websocket", "monitoring"), "nodes.tf", "node|cluster_name|private_subnet"),
+        (("cluster", "api", "websocket", "monitoring"), "nodes.tf", "node|public_access|private_subnet"),
     ):
         without: dict[str, Any] = {f"tiers__{name}": "off" for name in off}
-        made = texts(make_plan(gates={}, loads={}, **without))
+        made = texts(make_plan(gates={}, loads={}, emit={"nodes": "terraform"}, **without))
         assert file not in made
         assert everything - {file, "balancer.tf"} <= made.keys()
         assert not re.findall(words, made["variables.tf"] + made["outputs.tf"], re.IGNORECASE)
@@ -254,6 +257,54 @@ def test_one_service_needs_no_rules_and_a_network_balancer_takes_a_port_for_each
     ports = {name: each["port"] for (kind, name), each in resources(made).items() if kind == "aws_lb_listener"}
     assert ports == {"api": 443, "search": 444, "websocket": 445}
     assert "routes" not in variables(made)
+
+
+def test_a_cluster_by_terraform_is_kept_in_standard_support_and_closed_to_the_world() -> None:
+    made = make_plan(emit={"nodes": "terraform"}, tiers__cluster={"version": "1.35"})
+    found = resources(made)
+    cluster = found["aws_eks_cluster", "cluster"]
+    assert cluster["version"] == "1.35"
+    assert [policy["support_type"] for policy in cluster["upgrade_policy"]] == ["STANDARD"]
+    assert cluster["access_config"][0]["authentication_mode"] == "API"
+    # Who reaches it is said by the reader, or by the scenario: there is no default.
+    assert cluster["vpc_config"][0]["public_access_cidrs"] == "${var.public_access_cidrs}"
+    assert "default" not in variables(made)["public_access_cidrs"]
+    named = make_plan(emit={"nodes": "terraform"}, tiers__cluster={"public_access_cidrs": ["203.0.113.0/24"]})
+    assert resources(named)["aws_eks_cluster", "cluster"]["vpc_config"][0]["public_access_cidrs"] == ["203.0.113.0/24"]
+    assert "public_access_cidrs" not in variables(named)
+    (step,) = [step for file in infra.render(made) for step in file.steps if step.stage == "access"]
+    assert step.command == "aws eks update-kubeconfig --name test --region us-east-1"
+    assert not [step for file in infra.render(make_plan()) for step in file.steps if step.stage == "access"]
+
+
+@pytest.mark.parametrize("cluster", [{}, "off"])
+def test_tags_reach_instances_and_their_disks_which_are_encrypted(cluster: Any) -> None:
+    made = make_plan(tiers__cluster=cluster, emit={"nodes": "terraform"})
+    templates = {name: each for (kind, name), each in resources(made).items() if kind == "aws_launch_template"}
+    assert set(templates) == {"api", "websocket", "monitoring"}
+    for name, template in templates.items():
+        tagged = {each["resource_type"]: each["tags"]["application"] for each in template["tag_specifications"]}
+        assert tagged == dict.fromkeys(("instance", "volume", "network-interface"), "test")
+        assert template["metadata_options"][0]["http_tokens"] == "required"
+        (disk,) = template["block_device_mappings"][0]["ebs"]
+        group = next(group for group in made.groups if group.tier == name)
+        assert (disk["encrypted"], disk["volume_size"]) == (True, group.disk_gib)
+
+
+def test_controllers_may_do_only_what_they_do() -> None:
+    """By the agent of the nodes, and by tokens where no node runs one."""
+    found = resources(make_plan(emit={"nodes": "terraform"}))
+    bound = {name for kind, name in found if kind == "aws_eks_pod_identity_association"}
+    assert bound == {"cluster_autoscaler", "aws_load_balancer_controller"}
+    text = texts(make_plan(emit={"nodes": "terraform"}))["cluster.tf"]
+    (policy,) = re.findall(r'data "aws_iam_policy_document" "cluster_autoscaler" {.*?\n}\n', text, re.DOTALL)
+    _, moves = policy.split("condition {")
+    assert "k8s.io/cluster-autoscaler/test" in moves
+    assert policy.index("SetDesiredCapacity") > policy.index("DescribeNodegroup")
+    without = make_plan(**SCENES["Fargate by Terraform"])
+    assert not [name for kind, name in resources(without) if kind == "aws_eks_pod_identity_association"]
+    assert "system:serviceaccount:kube-system:aws-load-balancer-controller" in texts(without)["cluster.tf"]
+    assert 'output "aws_load_balancer_controller_role_arn"' in texts(without)["outputs.tf"]
 
 
 @given(st.from_regex(r"(GET|POST) /[A-Za-z0-9._~/{}=&?%:@+,-]{0,300}", fullmatch=True))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cascade_plan.languages.hcl import Block, Expression, Value
+from cascade_plan.model.artefact import Step
 from cascade_plan.model.fleet import Sized
 
 
@@ -21,6 +22,8 @@ class File:
     """What of the plan it makes, by name."""
     by_hand: str = ""
     """What applying it does not do, and what to do about it."""
+    steps: tuple[Step, ...] = ()
+    """What is done once it is applied."""
 
 
 def variable(name: str, description: str, kind: str = "string", **extra: Value | None) -> Block:

@@ -8,8 +8,9 @@ from cascade_plan.clouds.aws.names import aws_name
 from cascade_plan.emitters._nodes import Nodes, counts_of, node_groups
 from cascade_plan.emitters.terraform import _balancer
 from cascade_plan.emitters.terraform._file import File, variable
+from cascade_plan.emitters.terraform._templates import subnet_ids, template
 from cascade_plan.languages.hcl import Block, Expression, Value
-from cascade_plan.model.fleet import NodeGroup, Workload
+from cascade_plan.model.fleet import Workload
 from cascade_plan.model.plan import Plan
 
 
@@ -40,46 +41,17 @@ def _image(plan: Plan, nodes: Nodes) -> Block:
 
 
 def _resources(plan: Plan, nodes: Nodes) -> Iterator[Block]:
-    yield _template(plan, nodes)
+    spot = (Block("instance_market_options", (), {"market_type": "spot"}),) if nodes.spot else ()
+    attributes: dict[str, Value] = {
+        "image_id": Expression(f"var.{nodes.group.tier}_image_id"),
+        "instance_type": nodes.group.shape.name,
+        "vpc_security_group_ids": [Expression("local.workload_security_group_id")],
+    }
+    yield template(plan, nodes, attributes, *spot)
     reached = [workload for workload in _run_on(plan, nodes) if _balancer.reaches(plan, workload)]
     yield _scaling_group(plan, nodes, [_balancer.target(workload) for workload in reached])
     for workload in reached if _balancer.reads_requests(plan) else ():
         yield _policy(plan, nodes, workload, is_only=len(reached) == 1)
-
-
-def _template(plan: Plan, nodes: Nodes) -> Block:
-    group = nodes.group
-    spot = (Block("instance_market_options", (), {"market_type": "spot"}),) if nodes.spot else ()
-    disk: dict[str, Value] = {
-        "volume_size": group.disk_gib,
-        "volume_type": "gp3",
-        **_rate(group),
-        "encrypted": True,
-        "delete_on_termination": True,
-    }
-    tags: dict[str, Value] = {"Name": f"{plan.application}-{nodes.name}", "application": plan.application}
-    return Block(
-        "resource",
-        ("aws_launch_template", nodes.label),
-        {
-            "name": aws_name(f"{plan.application}-{nodes.name}", "scaling_group"),
-            "image_id": Expression(f"var.{group.tier}_image_id"),
-            "instance_type": group.shape.name,
-            "vpc_security_group_ids": [Expression("local.workload_security_group_id")],
-        },
-        (
-            *spot,
-            Block("block_device_mappings", (), {"device_name": "/dev/xvda"}, (Block("ebs", (), disk),)),
-            Block("metadata_options", (), {"http_tokens": "required"}),
-            Block("tag_specifications", (), {"resource_type": "instance", "tags": tags}),
-        ),
-    )
-
-
-def _rate(group: NodeGroup) -> dict[str, Value]:
-    """Return what the volume does: that much is planned, and is included."""
-    rate = group.disk_rate
-    return {} if rate is None else {"iops": int(rate.operations_per_s), "throughput": int(rate.bytes_per_s / 2**20)}
 
 
 def _scaling_group(plan: Plan, nodes: Nodes, targets: list[str]) -> Block:
@@ -98,7 +70,7 @@ def _scaling_group(plan: Plan, nodes: Nodes, targets: list[str]) -> Block:
             "min_size": nodes.count_min,
             "desired_capacity": nodes.count_base,
             "max_size": nodes.count_max,
-            "vpc_zone_identifier": Expression("local.private_subnet_ids"),
+            "vpc_zone_identifier": subnet_ids(plan),
             **attached,
         },
         (

@@ -18,9 +18,6 @@ SUBNET_BITS: Final = 4
 """A sixteenth of the VPC's addresses for each subnet: 4,096 of 65,536, since each pod takes one."""
 FIRST_PUBLIC: Final = 8
 """The public subnets take the upper half."""
-FOR_BALANCERS: Final = {"private": "kubernetes.io/role/internal-elb", "public": "kubernetes.io/role/elb"}
-"""The tags by which load balancers find their subnets, and by which eksctl marks those that it makes;
-https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html"""
 IN_A_NETWORK: Final = ("cluster", "gateway", "objects", "pool")
 """What stands in a network, or makes something in it, beside the groups of nodes and servers."""
 ANYWHERE: Final = "0.0.0.0/0"
@@ -115,7 +112,7 @@ def _looked_up(plan: Plan) -> Iterator[Block]:
         workload_security_group_id=group,
     )
     yield from blocks
-    for kind, tag in FOR_BALANCERS.items():
+    for kind, tag in network.FOR_BALANCERS.items():
         in_vpc: dict[str, Value] = {"name": "vpc-id", "values": [Expression("local.vpc_id")]}
         yield Block("data", ("aws_subnets", kind), {"tags": {tag: "1"}}, (Block("filter", (), in_vpc),))
     yield _route_tables()
@@ -157,7 +154,7 @@ def _subnets(plan: Plan, kind: str, offset: int) -> Block:
             "availability_zone": Expression("local.zones[count.index]"),
             "cidr_block": Expression(f"cidrsubnet(aws_vpc.network.cidr_block, {SUBNET_BITS}, {number})"),
             **({"map_public_ip_on_launch": True} if kind == "public" and not network.gateway_count(plan) else {}),
-            "tags": {"Name": name, **({FOR_BALANCERS[kind]: "1"} if plan.fleet.of("cluster") else {})},
+            "tags": {"Name": name, **({network.FOR_BALANCERS[kind]: "1"} if plan.fleet.of("cluster") else {})},
         },
     )
 

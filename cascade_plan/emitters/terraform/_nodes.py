@@ -7,8 +7,9 @@ from typing import Final
 
 from cascade_plan.clouds.aws.names import aws_name
 from cascade_plan.emitters._nodes import LABEL, Nodes, is_tainted, node_groups
-from cascade_plan.emitters.terraform._file import File, variable
-from cascade_plan.languages.hcl import Block, Expression
+from cascade_plan.emitters.terraform._file import File
+from cascade_plan.emitters.terraform._templates import subnet_ids, template
+from cascade_plan.languages.hcl import Block, Expression, Value
 from cascade_plan.model.plan import Plan
 
 AMI_TYPES: Final = {"arm64": "AL2023_ARM_64_STANDARD", "x86_64": "AL2023_x86_64_STANDARD"}
@@ -16,39 +17,42 @@ AMI_TYPES: Final = {"arm64": "AL2023_ARM_64_STANDARD", "x86_64": "AL2023_x86_64_
 
 
 def files(plan: Plan) -> Iterator[File]:
-    """Yield the file of the node groups, where there are a cluster and nodes of it."""
+    """Yield the file of the node groups, where Terraform makes a cluster that has some."""
     groups = node_groups(plan)
-    if plan.fleet.of("cluster") and groups:
-        cluster = aws_name(plan.application, "cluster")
+    if plan.scenario.emit.nodes == "terraform" and plan.fleet.of("cluster") and groups:
         yield File(
             "nodes.tf",
             "The EKS node groups, between floor and ceiling of the fleet.",
-            tuple(_node_group(plan, nodes) for nodes in groups),
-            (
-                variable("cluster_name", "The EKS cluster.", default=cluster),
-                variable("node_role_arn", "The IAM role of the nodes."),
-            ),
+            tuple(block for nodes in groups for block in (template(plan, nodes, {}), _node_group(plan, nodes))),
             deploys=tuple(dict.fromkeys(nodes.group.name for nodes in groups)),
         )
 
 
 def _node_group(plan: Plan, nodes: Nodes) -> Block:
     group = nodes.group
+    started_by: dict[str, Value] = {
+        "id": Expression(f"aws_launch_template.{nodes.label}.id"),
+        "version": Expression(f"aws_launch_template.{nodes.label}.latest_version"),
+    }
     return Block(
         "resource",
         ("aws_eks_node_group", nodes.label),
         {
-            "cluster_name": Expression("var.cluster_name"),
+            "cluster_name": Expression("aws_eks_cluster.cluster.name"),
             "node_group_name": aws_name(f"{plan.application}-{nodes.name}", "node_group"),
-            "node_role_arn": Expression("var.node_role_arn"),
-            "subnet_ids": Expression("local.private_subnet_ids"),
+            "node_role_arn": Expression("aws_iam_role.nodes.arn"),
+            "subnet_ids": subnet_ids(plan),
             "ami_type": AMI_TYPES[group.shape.architecture],
             "instance_types": [group.shape.name],
             "capacity_type": "SPOT" if nodes.spot else "ON_DEMAND",
-            "disk_size": group.disk_gib,
             "labels": {LABEL: group.tier},
+            "depends_on": [
+                Expression(each)
+                for each in ("aws_iam_role_policy_attachment.nodes_AmazonEKS_CNI_Policy", "aws_eks_addon.vpc_cni")
+            ],
         },
         (
+            Block("launch_template", (), started_by),
             Block(
                 "scaling_config",
                 (),

@@ -11,6 +11,7 @@ from cascade_plan.emitters.terraform import (
     _balancer,
     _budget,
     _cache,
+    _cluster,
     _database,
     _instances,
     _monitoring,
@@ -51,6 +52,7 @@ def render(plan: Plan) -> tuple[Artefact, ...]:
         _aurora,
         _proxy,
         _cache,
+        _cluster,
         _nodes,
         _pods,
         _instances,
@@ -82,7 +84,7 @@ def render(plan: Plan) -> tuple[Artefact, ...]:
             f"{head}\n{hcl(file.blocks)}",
             file.purpose,
             deploys=file.deploys,
-            steps=APPLIED if file.path == "versions.tf" else (),
+            steps=APPLIED if file.path == "versions.tf" else file.steps,
             by_hand=file.by_hand.strip(),
         )
         for file in files

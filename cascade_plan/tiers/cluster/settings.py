@@ -1,12 +1,21 @@
 """What a scenario may say of the Kubernetes cluster."""
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from cascade_plan.model import tier
 from cascade_plan.model.defaults import default
-from cascade_plan.units import CoresOrZero, Count, MibOrZero, Share
+from cascade_plan.units import CoresOrZero, Count, MibOrZero, Share, matching
+
+PublicCidr = Annotated[
+    str,
+    matching(
+        r"^((25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(25[0-5]|2[0-4]\d|1?\d?\d)/(3[0-2]|[12]?\d)$",
+        "a block of IPv4 addresses, 203.0.113.7/32",
+        18,
+    ),
+]
 
 
 class Settings(tier.Settings):
@@ -21,6 +30,24 @@ class Settings(tier.Settings):
         examples=["1.36"],
     )
     """Version of Kubernetes, in quotes."""
+    public_access_cidrs: Annotated[list[PublicCidr], Field(min_length=1, max_length=40)] | None = Field(
+        default=None, examples=[["203.0.113.7/32"]]
+    )
+    """Who reaches the API server from outside the network; left out, whoever deploys the files says so."""
+    log_types: list[Literal["api", "audit", "authenticator", "controllerManager", "scheduler"]] = default(
+        ["api", "audit", "authenticator"],
+        "assumption",
+        "who did what, and who was let in; what they cost is not priced",
+    )
+    """Logs of the control plane that CloudWatch keeps; `[]` for none."""
+    log_retention_days: Literal[1, 3, 5, 7, 14, 30, 60, 90, 180, 365] = default(
+        30, "assumption", "a month to look back"
+    )
+    """For how long."""
+    node_image_release: Annotated[str, matching(r"^v20[0-9]{6}$", "a release such as v20260903", 9)] = default(
+        "v20260903", "cited", "https://github.com/awslabs/amazon-eks-ami/releases/tag/v20260903"
+    )
+    """Release of the Amazon Linux 2023 image that Karpenter starts nodes from: a newer one replaces every node."""
     daemonset_cpu_cores: CoresOrZero = default(
         0.23, "assumption", "requests of aws-node 0.05, kube-proxy 0.1, ebs-csi-node 0.03, node-exporter 0.05"
     )

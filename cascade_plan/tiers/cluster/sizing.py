@@ -27,8 +27,19 @@ def size(ask: Ask[Settings]) -> Sized:
         usages.append(Usage(ask.name, f"extended support of Kubernetes {version}", SUPPORTED, hours, "hour"))
     findings = tuple(_findings(ask, support, usages)) if has_support else ()
     return Sized(
-        ask.name, "cluster", usages=(*usages, *pods.own(ask)), findings=findings, not_emitted=_not_emitted(usages)
+        ask.name,
+        "cluster",
+        usages=(*usages, *pods.own(ask)),
+        findings=findings,
+        not_priced=_not_priced(ask),
+        not_emitted=_not_emitted(usages),
     )
+
+
+def _not_priced(ask: Ask[Settings]) -> tuple[str, ...]:
+    """Return that the control plane's logs cost what is written, which nothing here foretells."""
+    types = ask.settings.log_types
+    return (f"logs of the control plane ({', '.join(types)}), by what it writes",) if types else ()
 
 
 def _not_emitted(usages: list[Usage]) -> tuple[str, ...]:

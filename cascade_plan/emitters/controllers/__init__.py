@@ -1,0 +1,1 @@
+"""Helm charts of what runs in the cluster beside the application."""
