@@ -9,15 +9,14 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-import yaml
 from factories import bundled_with, make_plan, make_scenario
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from cascade_plan.emitters import _database_parameters
 from cascade_plan.emitters import directory as emitting
 from cascade_plan.emitters._databases import databases
-from cascade_plan.emitters.postgres import _settings as _postgres_settings
 from cascade_plan.errors import UsageError
 from cascade_plan.formulas import pools, postgres
 from cascade_plan.inputs.scenarios import read
@@ -56,7 +55,7 @@ def test_every_bundled_scenario_is_emitted_consistently(name: str) -> None:
     (database,) = made.of(DatabaseSettings)
     if database.settings.engine == "aurora":
         # Its settings are Aurora's own.
-        assert {"postgresql.conf", "rds-parameters.yaml"}.isdisjoint(files(made))
+        assert "postgresql.conf" not in files(made)
         return
     emitted, conf = files(made), conf_of(files(made))
     served = 0
@@ -69,15 +68,11 @@ def test_every_bundled_scenario_is_emitted_consistently(name: str) -> None:
         assert int(parsed["pgbouncer"]["max_client_conn"]) == made.figure("pool.client_connection_count_max")
         ast.parse(emitted["prepared_statements.py"])
     assert int(conf["max_connections"]) >= served + database.settings.other_connections
-    parameters = yaml.safe_load(emitted["rds-parameters.yaml"])["Resources"]["DatabaseParameters"]["Properties"]
-    assert parameters["Parameters"]["max_connections"] == conf["max_connections"]
-    assert parameters["Family"] == f"postgres{database.settings.version}"
-    assert all(isinstance(value, str) for value in parameters["Parameters"].values())
 
 
 def test_every_setting_says_its_rule_and_its_source() -> None:
     made = planned("cascade")
-    for each in _postgres_settings.settings(made, *databases(made)):
+    for each in _database_parameters.settings(made, *databases(made)):
         assert each.rule
         assert "https://" in each.source
         assert "\n" not in each.rule + each.source + each.value
@@ -106,12 +101,6 @@ def test_without_a_database_there_is_nothing_to_emit() -> None:
         files(make_plan(tiers__database="off"))
 
 
-def test_the_parameter_group_is_for_the_cloud_that_has_such() -> None:
-    made = make_plan()
-    elsewhere = replace(made, scenario=made.scenario.model_copy(update={"cloud": "harbour"}))
-    assert {*files(made)} - {*files(elsewhere)} == {"rds-parameters.yaml"}
-
-
 TWO: dict[str, Any] = {
     "tiers.reports": {
         "kind": "database",
@@ -127,8 +116,7 @@ TWO: dict[str, Any] = {
 
 def test_each_database_and_each_pool_has_files_of_its_own() -> None:
     emitted = files(make_plan(**TWO))
-    server = {"postgresql.conf", "rds-parameters.yaml", "tenant_column.sql", "indexes.sql", "tenancy.sql",
-              "rollback.sql", "queries.sql"}  # fmt: skip
+    server = {"postgresql.conf", "tenant_column.sql", "indexes.sql", "tenancy.sql", "rollback.sql", "queries.sql"}
     expected = {f"{name}-{path}" for name in ("database", "reports") for path in server}
     for name in ("pool", "reports-pool"):
         expected |= {f"{name}-{path}" for path in POOLED if not path.endswith(".py")}
@@ -136,8 +124,6 @@ def test_each_database_and_each_pool_has_files_of_its_own() -> None:
     # Files speak of each other by the names they have.
     assert "after reports-indexes.sql" in emitted["reports-tenancy.sql"]
     assert "/etc/pgbouncer/reports-pool-userlist.txt" in emitted["reports-pool-pgbouncer.ini"]
-    assert "postgres17" in emitted["reports-rds-parameters.yaml"]
-    assert "postgres15" in emitted["database-rds-parameters.yaml"]
     assert "db.test.large: 2 vCPU" in emitted["reports-postgresql.conf"]
 
 

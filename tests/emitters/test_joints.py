@@ -73,8 +73,8 @@ def masters_that_are_roles(files: Files) -> set[str]:
 def versions(files: Files) -> tuple[set[str], set[str]]:
     """Return the versions of the servers, and those that their parameters are for."""
     servers = {word(each["engine_version"]) for each in resources(files, "aws_db_instance") if "engine_version" in each}
-    groups = [text for path, text in files.items() if path.endswith("rds-parameters.yaml")]
-    return servers, {found for text in groups for found in re.findall(r"Family: postgres(\d+)", text)}
+    groups = {word(each["family"]).removeprefix("postgres") for each in resources(files, "aws_db_parameter_group")}
+    return servers, groups
 
 
 def undeclared(files: Files) -> tuple[set[str], set[str]]:

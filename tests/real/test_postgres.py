@@ -11,17 +11,16 @@ from typing import Any
 
 import psycopg
 import pytest
-import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from postgres import ACTIVITIES, TENANTS, USERS, Server, create, files, fill, postgres, quoted_names, small_plan
 from psycopg import errors, sql
 from servers import wait_until
 
+from cascade_plan.emitters import _database_parameters
 from cascade_plan.emitters._databases import databases
 from cascade_plan.emitters._sql_names import names
 from cascade_plan.emitters.postgres import _indexes as _indexes_sql
-from cascade_plan.emitters.postgres import _settings as _postgres_settings
 from cascade_plan.errors import UsageError
 from cascade_plan.languages.sql import dollar_quoted, literal
 from cascade_plan.languages.sql import name as identifier
@@ -94,13 +93,15 @@ def test_every_emitted_setting_is_taken(server: Server) -> None:
         rows = connection.execute(
             "SELECT name, applied, error FROM pg_file_settings WHERE sourcefile LIKE '%emitted.conf'"
         ).fetchall()
-    assert {name for name, _, _ in rows} == {each.name for each in _postgres_settings.settings(PLAN, *databases(PLAN))}
+    assert {name for name, _, _ in rows} == {
+        each.name for each in _database_parameters.settings(PLAN, *databases(PLAN))
+    }
     assert [row for row in rows if not row[1] or row[2]] == []
 
 
 def test_the_server_shows_what_was_emitted(server: Server) -> None:
     with server.connect() as connection:
-        for each in _postgres_settings.settings(PLAN, *databases(PLAN)):
+        for each in _database_parameters.settings(PLAN, *databases(PLAN)):
             (shown,) = connection.execute(f"SHOW {each.name}").fetchone() or ("",)
             # Since PostgreSQL 15 the method's name is shown.
             wanted = "pglz" if each.name == "wal_compression" else each.value.strip("'")
@@ -115,8 +116,7 @@ def test_the_server_shows_what_was_emitted(server: Server) -> None:
 
 def test_rds_units_are_the_servers_own(server: Server) -> None:
     """RDS takes a parameter in the unit in which pg_settings shows it."""
-    template = yaml.safe_load(EMITTED["rds-parameters.yaml"])
-    parameters = template["Resources"]["DatabaseParameters"]["Properties"]["Parameters"]
+    parameters = {each.name: each.rds for each in _database_parameters.settings(PLAN, *databases(PLAN)) if each.rds}
     with server.connect() as connection:
         shown = dict(connection.execute("SELECT name, setting FROM pg_settings").fetchall())
     assert {"max_connections", "shared_buffers", "work_mem", "max_wal_size"} <= set(parameters)

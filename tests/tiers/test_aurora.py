@@ -215,6 +215,7 @@ def test_the_cluster_is_emitted_and_no_instance_of_rds() -> None:
     assert "infra/database.tf" not in files
     assert 'storage_type                = "aurora-iopt1"' in files["infra/aurora.tf"]
     assert files["infra/aurora.tf"].count('resource "aws_rds_cluster_instance"') == 2
-    assert not [path for path in files if path.endswith(("postgresql.conf", "rds-parameters.yaml"))]
+    assert not [path for path in files if path.endswith("postgresql.conf")]
+    assert 'family      = "aurora-postgresql15"' in files["infra/aurora.tf"]
     serverless = {f.path: f.text for f in emitting.everything(planned(scenario(serverless=True))).files}
     assert "min_capacity = 0.5\n    max_capacity = 16" in serverless["infra/aurora.tf"]

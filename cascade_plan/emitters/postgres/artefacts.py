@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Final
 
+from cascade_plan.emitters import _database_parameters
 from cascade_plan.emitters._databases import Database, databases
 from cascade_plan.emitters._heading import heading
 from cascade_plan.emitters._sql_names import names
@@ -24,8 +25,6 @@ SERVES: tuple[str, ...] = ("database",)
 """What there is nothing to do without."""
 CLOUDS: tuple[str, ...] = ()
 """The only clouds it writes for; empty for any."""
-PARAMETER_CLOUDS: Final = ("aws",)
-"""Whose parameter groups are made."""
 
 RECONNECT: Final = (
     "it adds a column. Where statements are prepared through PgBouncer, run `RECONNECT` in its console afterwards "
@@ -44,29 +43,20 @@ def render(plan: Plan) -> tuple[Artefact, ...]:
 
 def _server(plan: Plan, database: Database) -> tuple[Artefact, ...]:
     if database.instance.settings.engine == "aurora":
-        # Aurora sets memory, log and storage itself, and what a cluster may change is not what RDS may.
+        # Nobody runs it but AWS.
         return ()
-    prefix, made = database.prefix, _settings.settings(plan, database)
-    head = heading(plan, [_sized(database)])
-    name = f"{plan.application}-{database.instance.name.replace('_', '-')}"
     return (
         Artefact(
-            f"{prefix}postgresql.conf",
-            _settings.conf(made, head),
-            "Settings of a server you run yourself: copy it into the directory that `include_dir` names, and restart.",
-        ),
-        Artefact(
-            f"{prefix}rds-parameters.yaml",
-            _settings.rds_parameters(made, database, plan.application, head),
-            f"The same settings for RDS: `aws cloudformation deploy --template-file {prefix}rds-parameters.yaml "
-            f"--stack-name {name}-parameters`.",
-            clouds=PARAMETER_CLOUDS,
+            f"{database.prefix}postgresql.conf",
+            _settings.conf(_database_parameters.settings(plan, database), heading(plan, [_sized(database)])),
+            "Settings of a server you run yourself, and of none that AWS runs: copy it into the directory that "
+            "`include_dir` names, and restart.",
         ),
     )
 
 
 def _sized(database: Database) -> str:
-    sized, shape = database.instance.sized, _settings.shape_of(database)
+    sized, shape = database.instance.sized, _database_parameters.shape_of(database)
     counts = [str(pool.sized.count("connection_count")) for pool in database.pools]
     if counts:
         pools = f"{'a pool' if len(counts) == 1 else 'pools'} of {' and '.join(counts)}"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cascade_plan.clouds.aws.names import aws_name
 from cascade_plan.emitters._databases import Database, databases
-from cascade_plan.emitters.terraform._database import made_by_hand, takes
-from cascade_plan.emitters.terraform._file import File, all_of, output, variable
+from cascade_plan.emitters.terraform import _database
+from cascade_plan.emitters.terraform._access import group_id
+from cascade_plan.emitters.terraform._file import File, all_of, output
+from cascade_plan.emitters.terraform._secrets import admin_password
 from cascade_plan.languages.hcl import Block, Expression, Value
 from cascade_plan.model.plan import Instance, Plan
 from cascade_plan.tiers.database.settings import Settings
@@ -26,18 +27,23 @@ def files(plan: Plan) -> Iterator[File]:
             "aurora.tf",
             "The Aurora PostgreSQL cluster: its writer and its readers.",
             tuple(block for database in found for block in _resources(plan, database)),
-            tuple(block for database in found for block in _variables(database.instance)),
-            tuple(block for database in found for block in _outputs(database.instance)),
-            tuple(name for database in found for name in all_of(database.instance.sized)),
-            " ".join(made_by_hand(database) for database in found),
+            outputs=tuple(block for database in found for block in _outputs(database.instance)),
+            deploys=tuple(name for database in found for name in all_of(database.instance.sized)),
+            by_hand=" ".join(_database.made_by_hand(database) for database in found),
         )
 
 
 def _resources(plan: Plan, of: Database) -> Iterator[Block]:
     database = of.instance
     label, settings = database.name, database.settings
-    identifier = aws_name(f"{plan.application}-{label.replace('_', '-')}", "database")
-    capacity = {"min_capacity": settings.capacity_units_min, "max_capacity": settings.capacity_units_max}
+    identifier = _database.identifier_of(plan, label)
+    yield from _database.around(plan, of, "aws_rds_cluster_parameter_group", f"aurora-postgresql{settings.version}")
+    yield _database.log_group(plan, label, f"/aws/rds/cluster/{identifier}/postgresql")
+    capacity: dict[str, Value] = {
+        "min_capacity": settings.capacity_units_min,
+        "max_capacity": settings.capacity_units_max,
+    }
+    scaling = [Block("serverlessv2_scaling_configuration", (), capacity)] if settings.serverless else []
     yield Block(
         "resource",
         ("aws_rds_cluster", label),
@@ -47,19 +53,22 @@ def _resources(plan: Plan, of: Database) -> Iterator[Block]:
             # The major version; the minor one is Aurora's choice.
             "engine_version": settings.version,
             **({"storage_type": IO_OPTIMIZED} if settings.io_mode == "io_optimized" else {}),
-            **({"database_name": of.name} if takes(of.name) else {}),
+            **({"database_name": of.name} if _database.takes(of.name) else {}),
+            "port": settings.port,
             "master_username": settings.roles.admin,
-            "manage_master_user_password": True,
-            "db_subnet_group_name": Expression(f"var.{label}_subnet_group_name"),
-            "vpc_security_group_ids": Expression(f"var.{label}_security_group_ids"),
+            **{f"master_{name}": value for name, value in admin_password(plan, of).items()},
+            "db_subnet_group_name": Expression(f"aws_db_subnet_group.{label}.name"),
+            "vpc_security_group_ids": [Expression(group_id(label))],
+            "db_cluster_parameter_group_name": Expression(f"aws_rds_cluster_parameter_group.{label}.name"),
+            **_database.LOGS,
             "backup_retention_period": max(1, settings.backup_retention_days),
             "storage_encrypted": True,
             "copy_tags_to_snapshot": True,
             "deletion_protection": True,
-            "skip_final_snapshot": False,
-            "final_snapshot_identifier": f"{identifier}-final",
+            **_database.last_snapshot(identifier),
+            "depends_on": [Expression(f"aws_cloudwatch_log_group.{label}")],
         },
-        (Block("serverlessv2_scaling_configuration", (), dict(capacity)),) if settings.serverless else (),
+        (*scaling, _database.ONCE),
     )
     yield _instances(database, label, f"{identifier}-writer", 1)
     if replicas := database.sized.count("replica_count"):
@@ -84,15 +93,10 @@ def _instances(database: Instance[Settings], label: str, identifier: str, count:
             "instance_class": shape,
             # In the first two tiers a serverless reader is kept as large as the writer, as the bill has it.
             "promotion_tier": 1 if number else 0,
+            **_database.INSIGHTS,
             "auto_minor_version_upgrade": True,
         },
     )
-
-
-def _variables(database: Instance[Settings]) -> Iterator[Block]:
-    label = database.name
-    yield variable(f"{label}_subnet_group_name", "The DB subnet group of the cluster, in three zones where there are.")
-    yield variable(f"{label}_security_group_ids", "Who reaches PostgreSQL.", "list(string)")
 
 
 def _outputs(database: Instance[Settings]) -> Iterator[Block]:

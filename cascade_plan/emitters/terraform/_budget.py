@@ -12,6 +12,13 @@ from cascade_plan.languages.hcl import Block, Expression
 from cascade_plan.model.plan import Plan
 
 CENT: Final = Decimal("0.01")
+ADDRESS: Final = "^[^@ ]+@[^@ ]+[.][^@ ]+$"
+BY_HAND: Final = (
+    "The budget counts what has the tag `application`, and sees nothing until the tag is active for the bill: a day "
+    "after the first apply, in the account that pays, put `cost_tag_active = true` into infra/bill.auto.tfvars and "
+    "apply again."
+)
+"""https://docs.aws.amazon.com/awsaccountbilling/latest/aboutv2/activating-tags.html"""
 
 
 def files(plan: Plan) -> Iterator[File]:
@@ -22,8 +29,21 @@ def files(plan: Plan) -> Iterator[File]:
     yield File(
         "budget.tf",
         "An alarm when the month's cost nears or passes the scenario's budget.",
-        (_budget(plan, limit),),
-        (variable("budget_email_addresses", "Who is told when the budget is nearly spent.", "list(string)"),),
+        (_budget(plan, limit), _tag()),
+        (
+            variable("budget_email_address", "Who is told when the budget is nearly spent.", pattern=ADDRESS),
+            variable("cost_tag_active", "Whether the bill is split by the tag `application`.", "bool", default=False),
+        ),
+        by_hand=BY_HAND,
+    )
+
+
+def _tag() -> Block:
+    return Block(
+        "resource",
+        ("aws_ce_cost_allocation_tag", "application"),
+        {"count": Expression("var.cost_tag_active ? 1 : 0"), "tag_key": "application", "status": "Active"},
+        comment="AWS knows a tag a day after something had it, and refuses one that it does not know.",
     )
 
 
@@ -57,6 +77,6 @@ def _notice(kind: str, percent: int) -> Block:
             "threshold": percent,
             "threshold_type": "PERCENTAGE",
             "notification_type": kind,
-            "subscriber_email_addresses": Expression("var.budget_email_addresses"),
+            "subscriber_email_addresses": [Expression("var.budget_email_address")],
         },
     )

@@ -1,17 +1,25 @@
-"""RDS: each database's primary, its standby and the read replicas."""
+"""RDS: each database's primary, its standby and the read replicas, their parameters, and who reaches them."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Final
 
 from cascade_plan.clouds.aws.names import aws_name
+from cascade_plan.emitters._database_parameters import settings as parameters_of
 from cascade_plan.emitters._databases import Database, databases
-from cascade_plan.emitters.terraform._file import File, all_of, output, variable
+from cascade_plan.emitters.terraform._access import group_id, reached_by_workloads, subnet_group
+from cascade_plan.emitters.terraform._file import File, all_of, output
+from cascade_plan.emitters.terraform._secrets import admin_password
 from cascade_plan.languages.hcl import Block, Expression, Value
 from cascade_plan.model.plan import Instance, Plan
 from cascade_plan.tiers.database.settings import Settings
+from cascade_plan.tiers.telemetry.settings import Settings as Telemetry
 from cascade_plan.units import MIB
+
+LOG_DAYS: Final = 30
+"""As long as `telemetry` keeps logs by default."""
 
 
 def files(plan: Plan) -> Iterator[File]:
@@ -25,10 +33,9 @@ def files(plan: Plan) -> Iterator[File]:
         if len(found) == 1
         else "The PostgreSQL primaries, their standbys and their read replicas.",
         tuple(block for database in found for block in _resources(plan, database)),
-        tuple(block for database in found for block in _variables(database.instance)),
-        tuple(block for database in found for block in _outputs(database.instance)),
-        tuple(name for database in found for name in all_of(database.instance.sized)),
-        " ".join(made_by_hand(database) for database in found),
+        outputs=tuple(block for database in found for block in _outputs(database.instance)),
+        deploys=tuple(name for database in found for name in all_of(database.instance.sized)),
+        by_hand=" ".join(made_by_hand(database) for database in found),
     )
 
 
@@ -47,11 +54,84 @@ def takes(name: str) -> bool:
     return re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,62}", name) is not None
 
 
+def identifier_of(plan: Plan, label: str) -> str:
+    """Return what a database is called where AWS runs it."""
+    return aws_name(f"{plan.application}-{label.replace('_', '-')}", "database")
+
+
+def around(plan: Plan, of: Database, kind: str, family: str) -> Iterator[Block]:
+    """Yield what stands around a database's instances: who reaches it, its subnets, its parameters, its logs."""
+    label = of.instance.name
+    yield from reached_by_workloads(plan, label, "PostgreSQL", of.instance.settings.port)
+    yield subnet_group(plan, "aws_db_subnet_group", label)
+    yield _parameters(plan, of, kind, family)
+
+
+LOGS: Final[dict[str, Value]] = {"enabled_cloudwatch_logs_exports": ["postgresql"]}
+"""Slow statements and who waits for a lock: kept, and found without the instance."""
+INSIGHTS: Final[dict[str, Value]] = {"performance_insights_enabled": True, "performance_insights_retention_period": 7}
+"""Seven days of waits and statements of an instance are free, https://aws.amazon.com/rds/performance-insights/pricing/"""
+
+
+def log_group(plan: Plan, label: str, name: Value, **counted: Value) -> Block:
+    """Return where a log goes: made before what writes it, which else makes one that is kept for ever."""
+    days = [telemetry.settings.log_retention_days for telemetry in plan.of(Telemetry)]
+    kept: dict[str, Value] = {"name": name, "retention_in_days": days[0] if days else LOG_DAYS}
+    return Block("resource", ("aws_cloudwatch_log_group", label), {**counted, **kept})
+
+
+def last_snapshot(identifier: str) -> dict[str, Value]:
+    """Return the attributes of what is kept of a database that is destroyed, of which each has a name of its own."""
+    made = f'"{identifier}-${{formatdate("YYYYMMDDhhmmss", timestamp())}}"'
+    return {"skip_final_snapshot": False, "final_snapshot_identifier": Expression(made)}
+
+
+ONCE: Final = Block(
+    "lifecycle",
+    (),
+    {"ignore_changes": [Expression("final_snapshot_identifier")]},
+    comment="Its name is of the day the database was made, so that another one's snapshot has another.",
+)
+
+
+def _parameters(plan: Plan, of: Database, kind: str, family: str) -> Block:
+    """Return the parameter group: each setting that AWS lets be changed, below its reason."""
+    label = of.instance.name
+    return Block(
+        "resource",
+        (kind, label),
+        {
+            "name": aws_name(f"{plan.application}-{label.replace('_', '-')}-{family}", "group"),
+            "description": f"PostgreSQL of {plan.application}",
+            "family": family,
+        },
+        (
+            *(
+                Block(
+                    "parameter",
+                    (),
+                    {
+                        "name": each.name,
+                        "value": each.rds,
+                        "apply_method": "pending-reboot" if each.needs_restart else "immediate",
+                    },
+                    comment=f"{each.name} = {each.value}: {each.rule}\n{each.source}",
+                )
+                for each in parameters_of(plan, of)
+                if each.rds
+            ),
+            Block("lifecycle", (), {"create_before_destroy": True}),
+        ),
+    )
+
+
 def _resources(plan: Plan, of: Database) -> Iterator[Block]:
     database = of.instance
     label, replica_count = database.name, database.sized.count("replica_count")
     primary = database.sized.group("primary")
-    identifier = aws_name(f"{plan.application}-{label.replace('_', '-')}", "database")
+    identifier = identifier_of(plan, label)
+    yield from around(plan, of, "aws_db_parameter_group", f"postgres{database.settings.version}")
+    yield log_group(plan, label, f"/aws/rds/instance/{identifier}/postgresql")
     shared: dict[str, Value] = {
         "instance_class": primary.shape.name,
         "storage_type": "gp3",
@@ -59,12 +139,24 @@ def _resources(plan: Plan, of: Database) -> Iterator[Block]:
         "max_allocated_storage": database.sized.count("storage_gib_max"),
         **_provisioned(database),
         "storage_encrypted": True,
-        "vpc_security_group_ids": Expression(f"var.{label}_security_group_ids"),
-        "parameter_group_name": Expression(f"var.{label}_parameter_group_name"),
+        "vpc_security_group_ids": [Expression(group_id(label))],
+        "parameter_group_name": Expression(f"aws_db_parameter_group.{label}.name"),
+        **LOGS,
+        **INSIGHTS,
         "auto_minor_version_upgrade": True,
+        "copy_tags_to_snapshot": True,
         "deletion_protection": True,
     }
-    yield Block(
+    yield _primary(plan, of, identifier, shared)
+    if replica_count:
+        named = Expression(f'"/aws/rds/instance/{identifier}-replica-${{count.index + 1}}/postgresql"')
+        yield log_group(plan, f"{label}_replica", named, count=replica_count)
+        yield _replicas(database, replica_count, shared)
+
+
+def _primary(plan: Plan, of: Database, identifier: str, shared: dict[str, Value]) -> Block:
+    database, label = of.instance, of.instance.name
+    return Block(
         "resource",
         ("aws_db_instance", label),
         {
@@ -73,30 +165,36 @@ def _resources(plan: Plan, of: Database) -> Iterator[Block]:
             # The major version; the minor one is RDS's choice.
             "engine_version": database.settings.version,
             **({"db_name": of.name} if takes(of.name) else {}),
+            "port": database.settings.port,
             "username": database.settings.roles.admin,
-            **_password(label, replica_count),
-            "multi_az": "multi_zone" in primary.offer.options,
+            **admin_password(plan, of),
+            "multi_az": "multi_zone" in database.sized.group("primary").offer.options,
             "allocated_storage": database.sized.count("storage_gib"),
-            "db_subnet_group_name": Expression(f"var.{label}_subnet_group_name"),
+            "db_subnet_group_name": Expression(f"aws_db_subnet_group.{label}.name"),
             "backup_retention_period": database.settings.backup_retention_days,
-            "copy_tags_to_snapshot": True,
-            "skip_final_snapshot": False,
-            "final_snapshot_identifier": f"{identifier}-final",
+            **last_snapshot(identifier),
             **shared,
+            "depends_on": [Expression(f"aws_cloudwatch_log_group.{label}")],
+        },
+        (ONCE,),
+    )
+
+
+def _replicas(database: Instance[Settings], count: int, shared: dict[str, Value]) -> Block:
+    label, replica = database.name, f"{database.name}_replica"
+    return Block(
+        "resource",
+        ("aws_db_instance", replica),
+        {
+            "count": count,
+            "identifier": Expression(f'"${{aws_db_instance.{label}.identifier}}-replica-${{count.index + 1}}"'),
+            "replicate_source_db": Expression(f"aws_db_instance.{label}.identifier"),
+            "port": database.settings.port,
+            "skip_final_snapshot": True,
+            **shared,
+            "depends_on": [Expression(f"aws_cloudwatch_log_group.{replica}")],
         },
     )
-    if replica_count:
-        yield Block(
-            "resource",
-            ("aws_db_instance", f"{label}_replica"),
-            {
-                "count": replica_count,
-                "identifier": Expression(f'"${{aws_db_instance.{label}.identifier}}-replica-${{count.index + 1}}"'),
-                "replicate_source_db": Expression(f"aws_db_instance.{label}.identifier"),
-                "skip_final_snapshot": True,
-                **shared,
-            },
-        )
 
 
 def _provisioned(database: Instance[Settings]) -> dict[str, Value]:
@@ -108,36 +206,6 @@ def _provisioned(database: Instance[Settings]) -> dict[str, Value]:
         "iops": database.sized.count("disk_operations_per_s_max"),
         "storage_throughput": database.sized.count("disk_bytes_per_s_max") // MIB,
     }
-
-
-def _password(label: str, replica_count: int) -> dict[str, Value]:
-    """Return how the master user gets a password that no file holds.
-
-    RDS keeps it in Secrets Manager by itself only where there are no read replicas, which it then refuses to make:
-    https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-secrets-manager.html#rds-secrets-manager-limitations
-    """
-    if not replica_count:
-        return {"manage_master_user_password": True}
-    return {"password_wo": Expression(f"var.{label}_password"), "password_wo_version": 1}
-
-
-def _variables(database: Instance[Settings]) -> Iterator[Block]:
-    label = database.name
-    if database.sized.count("replica_count"):
-        yield Block(
-            "variable",
-            (f"{label}_password",),
-            {
-                "description": f"The master user's password, as TF_VAR_{label}_password. No state file keeps it.",
-                "type": Expression("string"),
-                "sensitive": True,
-                "ephemeral": True,
-            },
-        )
-    yield variable(f"{label}_subnet_group_name", "The DB subnet group of the primary and the replicas.")
-    yield variable(f"{label}_security_group_ids", "Who reaches PostgreSQL.", "list(string)")
-    own = "With the emitted settings; null takes RDS's own."
-    yield variable(f"{label}_parameter_group_name", own, default=None)
 
 
 def _outputs(database: Instance[Settings]) -> Iterator[Block]:

@@ -20,19 +20,30 @@ class File:
     outputs: tuple[Block, ...] = ()
     deploys: tuple[str, ...] = ()
     """What of the plan it makes, by name."""
-    by_hand: str = ""
-    """What applying it does not do, and what to do about it."""
     steps: tuple[Step, ...] = ()
     """What is done once it is applied."""
+    by_hand: str = ""
+    """What applying it does not do, and what to do about it."""
 
 
-def variable(name: str, description: str, kind: str = "string", **extra: Value | None) -> Block:
-    """Return a variable; without a default it must be given. A default of None is Terraform's null."""
+def variable(name: str, description: str, kind: str = "string", *, pattern: str = "", **extra: Value | None) -> Block:
+    """Return a variable; without a default it must be given. A default of None is Terraform's null.
+
+    A pattern (of RE2, without quotes or backslashes) is what a text must match, so that a wrong one fails before
+    anything is made.
+    """
     attributes: dict[str, Value] = {"description": description, "type": Expression(kind)}
     if "default" in extra:
         default = extra["default"]
         attributes["default"] = Expression("null") if default is None else default
-    return Block("variable", (name,), attributes)
+    if not pattern:
+        return Block("variable", (name,), attributes)
+    matches = f'can(regex("{pattern}", var.{name}))'
+    checked: dict[str, Value] = {
+        "condition": Expression(f"var.{name} == null || {matches}" if "default" in extra else matches),
+        "error_message": f"{name} must match {pattern}.",
+    }
+    return Block("variable", (name,), attributes, (Block("validation", (), checked),))
 
 
 def output(name: str, description: str, expression: str) -> Block:

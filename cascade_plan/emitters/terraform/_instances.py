@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from cascade_plan.clouds.aws.names import aws_name
 from cascade_plan.emitters._nodes import Nodes, counts_of, node_groups
-from cascade_plan.emitters.terraform import _balancer
+from cascade_plan.emitters.terraform import _access_of_pods, _balancer, _roles
 from cascade_plan.emitters.terraform._file import File, variable
 from cascade_plan.emitters.terraform._templates import subnet_ids, template
 from cascade_plan.languages.hcl import Block, Expression, Value
@@ -23,7 +23,7 @@ def files(plan: Plan) -> Iterator[File]:
     yield File(
         "nodes.tf",
         "The instances, in scaling groups between floor and ceiling of the fleet.",
-        tuple(block for nodes in groups for block in _resources(plan, nodes)),
+        (*_profiles(plan, groups), *(block for nodes in groups for block in _resources(plan, nodes))),
         tuple(_image(plan, nodes) for nodes in groups),
         deploys=tuple(dict.fromkeys((*(nodes.group.name for nodes in groups), *run))),
     )
@@ -40,6 +40,17 @@ def _image(plan: Plan, nodes: Nodes) -> Block:
     return variable(f"{tier}_image_id", words)
 
 
+def _profiles(plan: Plan, groups: tuple[Nodes, ...]) -> Iterator[Block]:
+    """Yield the role of each tier's instances: they read the application's secrets, and do what their work asks."""
+    for tier in dict.fromkeys(nodes.group.tier for nodes in groups):
+        run = {each.name: each for nodes in groups if nodes.group.tier == tier for each in _run_on(plan, nodes)}
+        may = (statement for each in run.values() for statement in _access_of_pods.statements(plan, each))
+        taken = _roles.service("ec2.amazonaws.com")
+        yield from _roles.role(plan, tier, taken, [_access_of_pods.all_secrets(plan), *may])
+        of: dict[str, Value] = {"role": Expression(f"aws_iam_role.{tier}.name")}
+        yield Block("resource", ("aws_iam_instance_profile", tier), {**of, "name": of["role"]})
+
+
 def _resources(plan: Plan, nodes: Nodes) -> Iterator[Block]:
     spot = (Block("instance_market_options", (), {"market_type": "spot"}),) if nodes.spot else ()
     attributes: dict[str, Value] = {
@@ -47,7 +58,8 @@ def _resources(plan: Plan, nodes: Nodes) -> Iterator[Block]:
         "instance_type": nodes.group.shape.name,
         "vpc_security_group_ids": [Expression("local.workload_security_group_id")],
     }
-    yield template(plan, nodes, attributes, *spot)
+    profile = Block("iam_instance_profile", (), {"arn": Expression(f"aws_iam_instance_profile.{nodes.group.tier}.arn")})
+    yield template(plan, nodes, attributes, *spot, profile)
     reached = [workload for workload in _run_on(plan, nodes) if _balancer.reaches(plan, workload)]
     yield _scaling_group(plan, nodes, [_balancer.target(workload) for workload in reached])
     for workload in reached if _balancer.reads_requests(plan) else ():

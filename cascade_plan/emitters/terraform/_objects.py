@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from cascade_plan.emitters.terraform._file import File, all_of, output, variable
+from cascade_plan.emitters.terraform import _buckets
+from cascade_plan.emitters.terraform._file import File, all_of, output
 from cascade_plan.languages.hcl import Block, Expression, Value
 from cascade_plan.model.plan import Instance, Plan
 from cascade_plan.tiers.network.settings import Settings as Network
@@ -24,41 +25,21 @@ def files(plan: Plan) -> Iterator[File]:
         yield File(
             "objects.tf",
             "The bucket of uploads, and how long it keeps them.",
-            (*_bucket(store), *(_endpoint(plan) if has_endpoint else ())),
-            (BUCKET,),
-            (output(f"{store.name}_bucket", "Where uploads are stored.", f"aws_s3_bucket.{store.name}.bucket"),),
-            tuple(all_of(store.sized)),
+            (*_bucket(plan, store), *(_endpoint(plan) if has_endpoint else ())),
+            outputs=(
+                output(f"{store.name}_bucket", "Where uploads are stored.", f"aws_s3_bucket.{store.name}.bucket"),
+            ),
+            deploys=tuple(all_of(store.sized)),
         )
 
 
-BUCKET: Final = variable("bucket_name", "The bucket of uploads; no other bucket in the world has its name.")
-
-
-def _bucket(store: Instance[Settings]) -> Iterator[Block]:
-    label = store.name
-    bucket = Expression(f"aws_s3_bucket.{label}.id")
-    yield Block("resource", ("aws_s3_bucket", label), {"bucket": Expression("var.bucket_name")})
-    yield Block(
-        "resource",
-        ("aws_s3_bucket_public_access_block", label),
-        {
-            "bucket": bucket,
-            "block_public_acls": True,
-            "block_public_policy": True,
-            "ignore_public_acls": True,
-            "restrict_public_buckets": True,
-        },
-    )
-    yield Block(
-        "resource",
-        ("aws_s3_bucket_lifecycle_configuration", label),
-        {"bucket": bucket},
-        (Block("rule", (), {"id": "kept", "status": "Enabled"}, tuple(_lifecycle(store.settings))),),
-    )
+def _bucket(plan: Plan, store: Instance[Settings]) -> Iterator[Block]:
+    """Yield the bucket. Versions are not kept: the plan pays for one of each object."""
+    yield from _buckets.bucket(plan, store.name)
+    yield _buckets.lifecycle(store.name, *_lifecycle(store.settings))
 
 
 def _lifecycle(settings: Settings) -> Iterator[Block]:
-    yield Block("filter", (), {})
     if settings.infrequent_after_months is not None:
         days: dict[str, Value] = {"days": settings.infrequent_after_months * DAYS_PER_MONTH}
         yield Block("transition", (), {**days, "storage_class": "STANDARD_IA"})

@@ -8,7 +8,7 @@ from typing import Final
 
 from cascade_plan.emitters._topology import queue_name
 from cascade_plan.emitters.terraform._file import File, all_of, output
-from cascade_plan.languages.hcl import Block, Expression
+from cascade_plan.languages.hcl import Block, Call, Expression, Value
 from cascade_plan.model.plan import Instance, Plan
 from cascade_plan.tiers.queue.settings import Settings
 
@@ -37,8 +37,10 @@ def files(plan: Plan) -> Iterator[File]:
 
 def _resources(plan: Plan, queue: Instance[Settings]) -> Iterator[Block]:
     label, settings = queue.name, queue.settings
-    dead = f"deadLetterTargetArn = aws_sqs_queue.{label}_dead.arn"
-    deliveries = min(DELIVERIES_MOST, ceil(settings.delivery_count_max))
+    aside: dict[str, Value] = {
+        "deadLetterTargetArn": Expression(f"aws_sqs_queue.{label}_dead.arn"),
+        "maxReceiveCount": min(DELIVERIES_MOST, ceil(settings.delivery_count_max)),
+    }
     yield Block(
         "resource",
         ("aws_sqs_queue", label),
@@ -47,7 +49,7 @@ def _resources(plan: Plan, queue: Instance[Settings]) -> Iterator[Block]:
             "visibility_timeout_seconds": min(HIDDEN_S_MOST, ceil(settings.visibility_timeout_s)),
             "receive_wait_time_seconds": min(WAIT_S_MOST, ceil(settings.poll_s)),
             "sqs_managed_sse_enabled": True,
-            "redrive_policy": Expression(f"jsonencode({{ {dead}, maxReceiveCount = {deliveries} }})"),
+            "redrive_policy": Call("jsonencode", aside),
         },
     )
     yield Block(

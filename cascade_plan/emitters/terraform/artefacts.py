@@ -1,4 +1,4 @@
-"""Terraform for what AWS runs: databases, caches, nodes, queues, the load balancer, and an alarm on the budget."""
+"""Terraform for what AWS runs: databases, caches, queues, the load balancer, roles, and an alarm on the budget."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Final
 
 from cascade_plan.emitters._heading import heading
 from cascade_plan.emitters.terraform import (
+    _access_of_pods,
     _aurora,
     _balancer,
     _budget,
@@ -21,12 +22,15 @@ from cascade_plan.emitters.terraform import (
     _pods,
     _proxy,
     _queue,
+    _registry,
+    _secrets,
+    _settings,
 )
 from cascade_plan.emitters.terraform._file import File
 from cascade_plan.errors import UsageError
 from cascade_plan.languages.hcl import Block, comment
 from cascade_plan.languages.hcl import render as hcl
-from cascade_plan.model.artefact import Artefact, Step
+from cascade_plan.model.artefact import Artefact
 from cascade_plan.model.plan import Plan
 
 COMMAND = "infra"
@@ -37,8 +41,11 @@ SERVES: tuple[str, ...] = ("plan",)
 """What there is nothing to do without."""
 CLOUDS: tuple[str, ...] = ("aws",)
 """The only clouds it writes for; empty for any."""
-
-APPLIED: Final = (Step("cloud", "Make what AWS runs", "terraform -chdir=infra init\nterraform -chdir=infra apply"),)
+PROVIDER: Final = "~> 6.62"
+"""What is written here is checked against 6.62; passwords_wo of a cache's users came in 2026.
+Source: https://github.com/hashicorp/terraform-provider-aws/pull/45988"""
+TERRAFORM: Final = "~> 1.11"
+"""Which brought write-only attributes, https://developer.hashicorp.com/terraform/language/manage-sensitive-data"""
 
 
 def render(plan: Plan) -> tuple[Artefact, ...]:
@@ -48,6 +55,7 @@ def render(plan: Plan) -> tuple[Artefact, ...]:
     """
     parts = (
         _network,
+        _secrets,
         _database,
         _aurora,
         _proxy,
@@ -58,6 +66,8 @@ def render(plan: Plan) -> tuple[Artefact, ...]:
         _instances,
         _queue,
         _objects,
+        _registry,
+        _access_of_pods,
         _balancer,
         _monitoring,
         _budget,
@@ -67,27 +77,27 @@ def render(plan: Plan) -> tuple[Artefact, ...]:
     outputs = _each_once(block for file in found for block in file.outputs)
     _each_once(block for file in found for block in file.blocks)
     files = [
-        File(
-            "versions.tf",
-            "Versions, region, a tag on everything.",
-            _versions(plan),
-        ),
-        File("variables.tf", "What no scenario says: networks, roles, the certificate, addresses.", variables),
+        File("versions.tf", "Versions, region, account, a tag on everything.", _versions(plan)),
+        File("variables.tf", "What no scenario says: the certificate, addresses.", variables),
         *found,
+        File("outputs.tf", "The addresses that the application is configured with.", outputs),
     ]
-    if outputs:
-        files.append(File("outputs.tf", "The addresses that the application is configured with.", outputs))
-    head = heading(plan, ["what only you know is in variables.tf; terraform init, then terraform plan"], comment)
-    return tuple(
-        Artefact(
-            file.path,
-            f"{head}\n{hcl(file.blocks)}",
-            file.purpose,
-            deploys=file.deploys,
-            steps=APPLIED if file.path == "versions.tf" else file.steps,
-            by_hand=file.by_hand.strip(),
-        )
-        for file in files
+    sized = ["what only you know is in variables.tf; terraform init, then terraform plan"]
+    head = heading(plan, sized, comment)
+    return (
+        *_settings.artefacts(plan, head, variables),
+        *(
+            Artefact(
+                file.path,
+                f"{head}\n{hcl(file.blocks)}",
+                file.purpose,
+                deploys=file.deploys,
+                steps=file.steps,
+                by_hand=file.by_hand.strip(),
+            )
+            for file in files
+            if file.blocks
+        ),
     )
 
 
@@ -97,10 +107,12 @@ def _versions(plan: Plan) -> tuple[Block, ...]:
         Block(
             "terraform",
             (),
-            {"required_version": ">= 1.11"},
-            (Block("required_providers", (), {"aws": {"source": "hashicorp/aws", "version": "~> 6.0"}}),),
+            {"required_version": TERRAFORM},
+            (Block("required_providers", (), {"aws": {"source": "hashicorp/aws", "version": PROVIDER}}),),
         ),
         Block("provider", ("aws",), {"region": plan.scenario.region}, (Block("default_tags", (), {"tags": tags}),)),
+        Block("data", ("aws_caller_identity", "current")),
+        Block("data", ("aws_partition", "current")),
     )
 
 
