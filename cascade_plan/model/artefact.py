@@ -48,6 +48,8 @@ class Artefact:
     executable: bool = False
     kustomized: bool = False
     """Whether it holds Kubernetes objects that are applied with all the others."""
+    config_map: str = ""
+    """The ConfigMap that pods of the plan read it from, with all other files that name it; empty where none do."""
     deploys: tuple[str, ...] = ()
     """What of the plan it makes or watches, by name: groups of nodes, workloads, metered uses, alarms."""
     clouds: tuple[str, ...] = ()

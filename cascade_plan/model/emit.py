@@ -50,7 +50,8 @@ class Emit(Part):
     network: Network | None = Field(default=None, examples=[None])
     """The VPC to deploy into, by its ids; left out, whoever makes the cluster makes one."""
     cidr: Cidr = default("10.0.0.0/16", "assumption", "65,536 addresses; take a block that none of your networks has")
-    """The addresses of the VPC that is made."""
+    """The addresses of the VPC: of the one that is made, or of the one that `network` names. Pods and nginx believe and
+    admit what comes from these."""
     zone_names: Annotated[list[Region], Field(min_length=1, max_length=6)] | None = Field(
         default=None, examples=[["us-east-1a", "us-east-1b", "us-east-1c"]]
     )
@@ -60,4 +61,10 @@ class Emit(Part):
     def _each_once(self) -> Self:
         if self.zone_names is not None and len({*self.zone_names}) < len(self.zone_names):
             raise ValueError("zone_names must each be another zone")
+        return self
+
+    @model_validator(mode="after")
+    def _addresses_are_said(self) -> Self:
+        if self.network is not None and "cidr" not in self.model_fields_set:
+            raise ValueError("network names a VPC that is there: give its addresses as cidr")
         return self

@@ -5,9 +5,11 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from cascade_plan.model.defaults import PLAN, default
-from cascade_plan.model.part import Domain, Image, Need, Port, ShapeName, UrlPath
+from cascade_plan.model.part import Domain, HostName, Image, Need, Port, ShapeName, UrlPath, Version
 from cascade_plan.model.tier import Bought
-from cascade_plan.units import BytesOrZero, Count, Kib, KibOrZero, PerOneOrZero, Seconds
+from cascade_plan.units import BytesOrZero, Cores, Count, Kib, KibOrZero, PerOneOrZero, Seconds, matching
+
+Origin = Annotated[str, matching(r"^https?://[a-z0-9.-]+(:[0-9]{1,5})?$", "an origin, https://shop.example.com", 270)]
 
 
 class Settings(Bought):
@@ -62,7 +64,29 @@ class Settings(Bought):
     connections_per_address: Annotated[int, Field(ge=1, le=65_535)] = default(
         1000, "assumption", "an office behind one address: ten times the mean tenant of 10,000 users"
     )
-    """Most connections nginx accepts from one address, behind which a whole office may be; 65,535 at most."""
+    """Most connections nginx accepts from one client's address, behind which a whole office may be; 65,535 at most. A
+    load balancer's own addresses are no client's: who comes from them is not counted."""
+    allowed_origins: Annotated[list[Origin], Field(min_length=1, max_length=50)] | None = Field(
+        default=None, examples=[["https://shop.example.com"]]
+    )
+    """The sites whose pages may open connections: a browser says which it shows. Left out, any. Who says none is no
+    browser, and is let in."""
+    nginx_version: Version = default(
+        "1.30.4", "cited", "a stable one, https://nginx.org/en/CHANGES-1.30; names are looked up again since 1.27.3"
+    )
+    """The nginx before the nodes. Below 1.27.3 it looks their names up only when it starts or reloads."""
+    resolver: HostName | None = Field(default=None, examples=["10.0.0.2"])
+    """The name server that nginx asks; left out, that of the cluster."""
+    proxy_count: Count | None = default(
+        None, "assumption", "as many as hold every connection with one of them lost, and two at least", examples=[3]
+    )
+    """How many nginx stand before the nodes, each a host or a pod, pinned by hand."""
+    connections_per_proxy: Annotated[int, Field(ge=1, le=500_000)] = default(
+        100_000, "assumption", "200,000 open files, of 1,048,576 that a process may have: few are lost with one"
+    )
+    """Connections that one nginx holds at most."""
+    proxy_cpu_cores: Cores = default(0.1, "assumption", "frames are passed on as they are; CPU is not limited")
+    """CPU that one nginx requests."""
     health_interval_s: Seconds = default(5.0, "plan", f"{PLAN}, websocket_cluster.yaml: interval 5s")
     """How long a node that failed is left alone, and within what failures are counted."""
     health_timeout_s: Seconds = default(2.0, "plan", f"{PLAN}, websocket_cluster.yaml: timeout 2s")
@@ -79,6 +103,18 @@ class Settings(Bought):
     """Container image; its USER must be a number other than 0."""
     port: Port = default(8000, "cited", "uvicorn's default port, https://www.uvicorn.org/settings/")
     """Port that the container listens on."""
+    ready_path: UrlPath = default("/health/ready", "assumption", "as the services'; the case study names none")
+    """Answers 2xx while the node takes connections."""
+    live_path: UrlPath = default("/health/live", "assumption", "as the services'; the case study names none")
+    """Answers 2xx while the process is sound, whatever its cache does."""
+    drain_path: UrlPath | None = default(None, "assumption", "SIGTERM alone says it", examples=["/drain"])
+    """Asked once when a node is to stop, before SIGTERM: it fails its ready path then and begins to close connections.
+    """
+    drain_s: Seconds = default(
+        300.0, "assumption", "50,000 clients that come back over five minutes are 167 a second for the other nodes"
+    )
+    """Time that a node has to close its connections when it stops: each with code 1012 after a pause by chance, so that
+    not all clients come back at once."""
     path: Annotated[UrlPath, Field(max_length=100)] = default("/ws", "assumption", "the case study names none")
     """Where connections are opened: what a shared load balancer sends to these nodes, with all below it."""
     domain: Domain | None = Field(default=None, examples=["ws-node.shop.svc.cluster.local"])

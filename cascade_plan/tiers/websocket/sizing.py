@@ -18,6 +18,10 @@ from cascade_plan.tiers.websocket.settings import Settings
 AFTER: tuple[str, ...] = ()
 OPEN_FILES_MOST = 1_048_576
 """Files one process may open unless fs.nr_open is raised, https://docs.kernel.org/admin-guide/sysctl/fs.html"""
+FILES_BESIDE = 1024
+"""Of these, what nginx has open beside connections that it passes on: listeners, logs, checks (assumption)."""
+PROXIES_LEAST = 2
+"""One may be lost or replaced while another answers."""
 NODES_MOST = 100_000
 """No search for a count goes beyond this."""
 
@@ -123,7 +127,8 @@ def _workload(ask: Ask[Settings], group: NodeGroup, count: int) -> Workload:
         # Half the node: what else runs there is small, and CPU is shared when it is scarce.
         cpu_cores=shape.vcpu / 2,
         memory_mib=needed,
-        memory_mib_max=max(ceil(shape.memory_gib * 1024), needed),
+        # What the node leaves to its pods: no more is there, whatever a limit says.
+        memory_mib_max=max(ask.allocatable(shape).memory_mib, needed),
         replica_count_min=count,
         replica_count_max=count,
         pod_count_per_node=1,
@@ -131,6 +136,8 @@ def _workload(ask: Ask[Settings], group: NodeGroup, count: int) -> Workload:
         cores_per_pod=1.0,
         group=group.name,
         serves="connections",
+        ready_path=settings.ready_path,
+        live_path=settings.live_path,
     )
 
 
@@ -172,12 +179,40 @@ def _figures(ask: Ask[Settings], connections: int, count: int, given_least: Inpu
             (limit, *memory),
             "measured per connection, docs/model.md",
         ),
+        *_proxy_figures(ask, connections),
+    )
+
+
+def _proxies(settings: Settings, connections: int) -> int:
+    """Return how many nginx hold every connection with one of them lost, or as many as are pinned."""
+    return settings.proxy_count or max(PROXIES_LEAST, ceil(connections / settings.connections_per_proxy) + 1)
+
+
+def _connections_each(settings: Settings, connections: int) -> int:
+    """Return the connections that each nginx holds when one of several is lost."""
+    return ceil(connections / max(1, _proxies(settings, connections) - 1))
+
+
+def _proxy_figures(ask: Ask[Settings], connections: int) -> tuple[Derivation, Derivation]:
+    settings, own = ask.settings, f"{ask.name}.connection_count"
+    open_ = Input(own, connections, "computed")
+    return (
+        ask.figure(
+            "proxy_count",
+            _proxies(settings, connections),
+            "proxies",
+            "pinned in the scenario"
+            if settings.proxy_count
+            else f"max({PROXIES_LEAST}, {own} / connections_per_proxy rounded up + 1)",
+            (ask.own("proxy_count"),) if settings.proxy_count else (open_, ask.own("connections_per_proxy")),
+        ),
         ask.figure(
             "proxy_connection_count",
-            min(2 * connections, OPEN_FILES_MOST),
+            min(2 * _connections_each(settings, connections), OPEN_FILES_MOST - FILES_BESIDE),
             "connections",
-            f"min(2 x {own}, {OPEN_FILES_MOST:,}): nginx holds the client's end and the node's",
-            (Input(own, connections, "computed"),),
+            f"2 x {own} / ({ask.name}.proxy_count - 1), at most {OPEN_FILES_MOST:,} less {FILES_BESIDE:,}: one nginx "
+            "holds the client's end and the node's, with one of them lost",
+            (open_,),
             "https://nginx.org/en/docs/ngx_core_module.html#worker_connections; fs.nr_open, Linux",
         ),
     )
@@ -210,13 +245,15 @@ def _memory_findings(ask: Ask[Settings], shape: Shape, node_mib: int) -> list[Fi
 
 
 def _proxy_findings(ask: Ask[Settings], connections: int) -> list[Finding]:
-    if 2 * connections <= OPEN_FILES_MOST:
+    each = _connections_each(ask.settings, connections)
+    if 2 * each <= OPEN_FILES_MOST - FILES_BESIDE:
         return []
+    needed = ceil(2 * connections / (OPEN_FILES_MOST - FILES_BESIDE)) + 1
     message = (
-        f"{connections:,} connections take {2 * connections:,} files of a proxy that can open {OPEN_FILES_MOST:,}: "
-        f"{ceil(2 * connections / OPEN_FILES_MOST)} of them are needed, and one to spare"
+        f"with one proxy lost each holds {each:,} connections, {2 * each:,} files of the {OPEN_FILES_MOST:,} that a "
+        f"process may open: {needed} of them are needed"
     )
-    return [Finding("info", "websocket-proxies", message, f"{ask.name}.proxy_connection_count")]
+    return [Finding("warning", "websocket-proxies", message, f"{ask.name}.proxy_connection_count")]
 
 
 def _room_findings(ask: Ask[Settings], connections: int, count: int) -> list[Finding]:
