@@ -44,13 +44,14 @@ def costs(plan: Plan) -> Iterator[Watch]:
     ceiling = round(sum(group.count.ceiling for group in plan.groups if group.is_nodes or group.name in run_on))
     for verdict in plan.verdicts:
         if verdict.figure == COST:
+            gate = f"{verdict.figure} {verdict.operator} {number(verdict.limit)}"
             chart = Chart(
-                f"{verdict.figure} {verdict.operator} {number(verdict.limit)}",
+                f"Nodes that run, of {ceiling} planned at most",
                 "short",
                 (Line("count(kube_node_info)", "nodes"),),
                 "<",
                 ceiling + 1,
-                "No metric knows prices: the nodes that run, against those the planned ceiling pays for.",
+                f"Red from {ceiling + 1}: {gate} was judged with no more. No metric knows what they cost.",
                 is_number=True,
             )
             yield Watch("cost", COST, alarms=(_over_ceiling(verdict, ceiling),), charts=(chart,))
