@@ -153,7 +153,7 @@ def pgbouncer(ini: str, userlist: str, overrides: Mapping[str, object], shared: 
         def ready() -> bool:
             with psycopg.connect(
                 host="127.0.0.1", port=port, dbname="pgbouncer", user="pgbouncer_admin", password="admin",
-                autocommit=True, sslmode="disable",
+                autocommit=True,
             ) as console:  # fmt: skip
                 return console.info.status == psycopg.pq.ConnStatus.OK
 

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
 from cascade_plan.formulas import pools, postgres
 from cascade_plan.model.fleet import Workload
 from cascade_plan.model.plan import Instance, Plan
 from cascade_plan.tiers.database.settings import Settings as DatabaseSettings
 from cascade_plan.tiers.pool.settings import Settings as PoolSettings
+
+CLIENT_TLS_DIRECTORY: Final = "/etc/pgbouncer/tls"
+"""Where a pool finds its certificate and key, tls.crt and tls.key, as a Secret of type kubernetes.io/tls names them."""
+POOL_ADMIN: Final = "pgbouncer_admin"
+"""Who may stop and reload a pool in its console, the database pgbouncer."""
+POOL_STATS: Final = "pgbouncer_stats"
+"""Who may read a pool's figures there: the exporter."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -11,14 +12,15 @@ from typing import Any
 
 import psycopg
 import pytest
-from postgres import Server, create, files, fill, give, pgbouncer, postgres, quoted_names, small_plan
+from postgres import Server, create, directory, files, fill, give, pgbouncer, postgres, quoted_names, small_plan
 from psycopg import errors
 from psycopg.rows import dict_row
-from servers import free_port
+from servers import free_port, program
 
 from cascade_plan.errors import UsageError
 from cascade_plan.languages import ini as pgbouncer_text
 from cascade_plan.model.plan import Plan
+from cascade_plan.tiers.pool.settings import Settings as PoolSettings
 
 pytestmark = pytest.mark.xdist_group("postgres")
 
@@ -62,12 +64,46 @@ def pooled(server: Server, **overrides: Any) -> Iterator[tuple[int, Plan]]:
     emitted = files(plan)
     with server.connect() as connection:
         secrets = dict(connection.execute("SELECT rolname, rolpassword FROM pg_authid WHERE rolcanlogin").fetchall())
-    users = {"pgbouncer_admin": "admin"} | {role: secrets[role] for role in PASSWORDS}
+    users = {"pgbouncer_admin": "admin", "pgbouncer_stats": "admin"} | {role: secrets[role] for role in PASSWORDS}
     lines = [f"{pgbouncer_text.user(name)} {pgbouncer_text.user(secret)}" for name, secret in users.items()]
     userlist = emitted["userlist.txt"] + "\n".join(lines) + "\n"
     # The server of the tests has no certificate.
-    with pgbouncer(emitted["pgbouncer.ini"], userlist, {"server_tls_sslmode": "disable"}) as port:
-        yield port, plan
+    local = {"server_tls_sslmode": "disable"}
+    with ExitStack() as stack:
+        if plan.of(PoolSettings)[0].settings.client_tls != "disable":
+            home = stack.enter_context(directory())
+            made = {"client_tls_key_file": home / "tls.key", "client_tls_cert_file": home / "tls.crt"}
+            write_certificate(*made.values())
+            local |= {name: str(path) for name, path in made.items()}
+        yield stack.enter_context(pgbouncer(emitted["pgbouncer.ini"], userlist, local)), plan
+
+
+def write_certificate(key: Path, certificate: Path) -> None:
+    """Write a key and a certificate of its own, which PgBouncer can read."""
+    subject = ["-subj", "/CN=pgbouncer", "-days", "1", "-nodes", "-newkey", "rsa:2048"]
+    command = [program("openssl"), "req", "-x509", *subject, "-keyout", str(key), "-out", str(certificate)]
+    subprocess.run(command, check=True, capture_output=True)
+    for path in (key, certificate):
+        give(path)
+
+
+def test_clients_must_encrypt_where_the_scenario_says_so(server: Server) -> None:
+    with pooled(server, **{"tiers.pool.client_tls": "require"}) as (port, _):
+        encrypted = psycopg.conninfo.make_conninfo(conninfo(port), sslmode="require")
+        with psycopg.connect(encrypted, autocommit=True) as connection:
+            assert connection.pgconn.ssl_in_use
+            assert connection.execute("SELECT 1").fetchone() == (1,)
+        with pytest.raises(psycopg.OperationalError, match="SSL required"):
+            psycopg.connect(conninfo(port))
+
+
+def test_the_exporter_reads_figures_and_stops_nothing(server: Server) -> None:
+    with pooled(server) as (port, _):
+        address = conninfo(port, "pgbouncer", "pgbouncer_stats")
+        with psycopg.connect(address, autocommit=True, cursor_factory=psycopg.ClientCursor) as console:
+            assert console.execute("SHOW STATS").fetchall()
+            with pytest.raises(errors.DatabaseError, match="admin access needed"):
+                console.execute("PAUSE")
 
 
 def conninfo(port: int, database: str = "test_standard", role: str = "app_user") -> str:
@@ -97,6 +133,7 @@ def test_the_settings_are_taken(server: Server) -> None:
     with pooled(server) as (port, plan):
         taken = {row["key"]: row["value"] for row in shown(port, "CONFIG")}
         pools = {row["name"]: row for row in shown(port, "DATABASES")}
+    assert taken["client_tls_sslmode"] == "disable"
     assert (taken["pool_mode"], taken["auth_type"]) == ("transaction", "scram-sha-256")
     assert taken["max_client_conn"] == str(plan.figure("pool.client_connection_count_max"))
     assert taken["query_wait_timeout"] == "30"
@@ -157,7 +194,11 @@ def test_tenants_that_share_one_server_connection_see_only_their_own(server: Ser
     backends = set()
     with pooled(server, **{"tiers.pool.connections": 1}) as (port, plan):
         module = emitted_module(plan)
-        with module.connect(conninfo(port)) as one, module.connect(conninfo(port)) as other:
+        with (
+            module.connected(conninfo(port), 2) as connections,
+            connections.connection() as one,
+            connections.connection() as other,
+        ):
             for _ in range(5):
                 for connection, tenant in ((one, "1"), (other, "2"), (one, "2")):
                     with module.tenant(connection, tenant) as cursor:
@@ -182,7 +223,7 @@ def test_a_session_wide_tenant_would_leak(server: Server) -> None:
 def test_the_reference_refuses_what_would_leak(server: Server) -> None:
     with pooled(server) as (port, plan):
         module = emitted_module(plan)
-        with module.connect(conninfo(port)) as connection:
+        with psycopg.connect(conninfo(port), **module.options()) as connection:
             for nobody in ("", None):
                 with pytest.raises(ValueError, match="no tenant"), module.tenant(connection, nobody):
                     pass
@@ -199,7 +240,10 @@ def test_statements_are_prepared_without_a_pool(server: Server) -> None:
     module = emitted_module(small_plan(**{"tiers.pool.pgbouncer_version": "1.23"}))
     address = conninfo(server.port, "test")
     query = "SELECT count(*) FROM users WHERE tenant_id = %s"
-    with module.connect(address) as connection:
+    with (
+        module.connected(address, 1) as connections,
+        connections.connection() as connection,
+    ):
         for tenant in map(str, range(8)):
             with module.tenant(connection, tenant) as cursor:
                 assert cursor.execute(query, (tenant,)).fetchone() == (USERS // TENANTS,)
@@ -222,10 +266,56 @@ def test_this_version_cannot_follow_a_prepared_statement(server: Server) -> None
                 one.execute("SELECT pg_backend_pid()", prepare=True)
 
 
+def test_a_pgbouncer_older_than_the_plans_is_said_at_the_start(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In place of one request in seven that fails later; and nothing is left on the server's connection."""
+    made_for_newer = emitted_module(small_plan(**{"tiers.pool.pgbouncer_version": "1.23"}))
+    monkeypatch.setattr(psycopg.pq, "version", lambda: 170000)
+
+    async def start(address: str) -> None:
+        async with made_for_newer.async_connected(address, 1):
+            pass
+
+    with pooled(server, **{"tiers.pool.connections": 1}) as (port, _):
+        with psycopg.connect(conninfo(port), autocommit=True, prepare_threshold=None) as bystander:
+            for _ in range(2):
+                with pytest.raises(RuntimeError, match="does not follow"), made_for_newer.connected(conninfo(port), 1):
+                    pass
+                with pytest.raises(RuntimeError, match="does not follow"):
+                    asyncio.run(start(conninfo(port)))
+            assert bystander.execute("SELECT count(*) FROM pg_prepared_statements").fetchone() == (0,)
+        # A statement of the same name that another client left there.
+        with psycopg.connect(conninfo(port), autocommit=True) as careless:
+            careless.execute("SELECT 1", prepare=True)
+        with pytest.raises(RuntimeError, match="does not follow"), made_for_newer.connected(conninfo(port), 1):
+            pass
+
+
+def test_the_asyncio_form_keeps_tenants_apart(server: Server) -> None:
+    """Sixty tasks share six connections, and PgBouncer two: each sees its own tenant, and none outlives its block."""
+
+    async def seen(module: ModuleType, pool: Any, tenant: str) -> list[Any]:
+        async with pool.connection() as connection:
+            async with module.async_tenant(connection, tenant) as cursor:
+                await cursor.execute("SELECT DISTINCT tenant_id FROM users")
+                own = await cursor.fetchall()
+            without = await (await connection.execute("SELECT count(*) FROM users")).fetchone()
+            with pytest.raises(ValueError, match="no tenant"):
+                await module.async_tenant(connection, "").__aenter__()
+        return [own, without]
+
+    async def everything(module: ModuleType, address: str) -> list[list[Any]]:
+        async with module.async_connected(address, 6) as pool:
+            return await asyncio.gather(*(seen(module, pool, str(number % TENANTS)) for number in range(60)))
+
+    with pooled(server, **{"tiers.pool.connections": 2}) as (port, plan):
+        answers = asyncio.run(everything(emitted_module(plan), conninfo(port)))
+    assert answers == [[[(str(number % TENANTS),)], (0,)] for number in range(60)]
+
+
 def test_the_read_pool_serves_the_read_only_role(server: Server) -> None:
     with pooled(server) as (port, plan):
         module = emitted_module(plan)
-        with module.connect(conninfo(port, "test_standard_read", "app_readonly")) as connection:
+        with psycopg.connect(conninfo(port, "test_standard_read", "app_readonly"), **module.options()) as connection:
             with module.tenant(connection, "3") as cursor:
                 assert cursor.execute("SELECT count(*) FROM users").fetchone() == (USERS // TENANTS,)
             with pytest.raises(errors.ReadOnlySqlTransaction), module.tenant(connection, "3") as cursor:
@@ -289,7 +379,7 @@ def test_hostile_names_come_back_from_pgbouncer(server: Server) -> None:
     pools = "".join(f"pool_{at} = dbname={pgbouncer_text.literal(name)}\n" for at, name in enumerate(HOSTILE))
     ini = files(small_plan(**{"tiers.pool.pgbouncer_version": INSTALLED}))["pgbouncer.ini"]
     ini = ini.replace("[databases]\n", f"[databases]\n{pools}", 1)
-    users = {"pgbouncer_admin": "admin"} | dict.fromkeys(HOSTILE, "secret")
+    users = {"pgbouncer_admin": "admin", "pgbouncer_stats": "admin"} | dict.fromkeys(HOSTILE, "secret")
     userlist = "".join(f"{pgbouncer_text.user(name)} {pgbouncer_text.user(secret)}\n" for name, secret in users.items())
     with pgbouncer(ini, userlist, {"server_tls_sslmode": "disable"}) as port:
         databases = {row["name"]: row["database"] for row in shown(port, "DATABASES")}

@@ -91,17 +91,19 @@ auth_file = /etc/pgbouncer/{pool.prefix}userlist.txt
 ; Encrypted, as RDS asks for (rds.force_ssl); to verify the server too: verify-full, and the CA bundle's path in
 ; server_tls_ca_file, https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.SSL.html
 server_tls_sslmode = require
+{_client_tls(pool)}
 ; JDBC drivers send it and do not need it.
 ignore_startup_parameters = extra_float_digits
-admin_users = pgbouncer_admin
-stats_users = pgbouncer_stats
+admin_users = {_databases.POOL_ADMIN}
+; For the exporter: it reads the figures in the console and stops nothing.
+stats_users = {_databases.POOL_STATS}
 """
 
 
 def userlist(pool: _databases.Pool, head: str) -> str:
     """Return userlist.txt without secrets: one commented line for each user."""
     roles = pool.database.instance.settings.roles
-    users = (roles.app, roles.readonly, "pgbouncer_admin", "pgbouncer_stats")
+    users = (roles.app, roles.readonly, _databases.POOL_ADMIN, _databases.POOL_STATS)
     lines = "".join(f'; {ini.user(user)} "SCRAM-SHA-256$4096:<salt>$<stored key>:<server key>"\n' for user in users)
     return f"""{head}
 ; The same secret stands here and in PostgreSQL: make it once (psql: \\password, then rolpassword of pg_authid; where
@@ -151,6 +153,20 @@ def _clients(pool: _databases.Pool, made: Iterable[Entry]) -> str:
         f"; {clients} clients: {whose}.\n"
         f"; Files each process may need: {files} (clients, servers, 100 others); set LimitNOFILE or ulimit -n to that "
         f"or more.\nmax_client_conn = {clients}"
+    )
+
+
+def _client_tls(pool: _databases.Pool) -> str:
+    mode = pool.instance.settings.client_tls
+    if mode == "disable":
+        return (
+            f"; Clients are not encrypted ({pool.instance.name}.client_tls of the scenario): nobody else may be in\n"
+            "; their network.\nclient_tls_sslmode = disable"
+        )
+    directory = _databases.CLIENT_TLS_DIRECTORY
+    return (
+        f"client_tls_sslmode = {mode}\nclient_tls_cert_file = {directory}/tls.crt\n"
+        f"client_tls_key_file = {directory}/tls.key"
     )
 
 

@@ -1,7 +1,7 @@
 """What a scenario may say of a connection pool."""
 
 from collections.abc import Mapping
-from typing import Annotated, ClassVar, Final, Self
+from typing import Annotated, ClassVar, Final, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -10,7 +10,9 @@ from cascade_plan.model.defaults import PLAN, default
 from cascade_plan.model.part import Key, Port, Version
 from cascade_plan.units import Count, Milliseconds, MillisecondsOrZero
 
-OF_PROCESSES: Final = frozenset({"tenant_class_share", "pgbouncer_version", "process_count", "transaction_ms", "port"})
+OF_PROCESSES: Final = frozenset(
+    {"tenant_class_share", "pgbouncer_version", "process_count", "transaction_ms", "client_tls", "port"}
+)
 """What only a pool of our own processes says."""
 
 
@@ -47,6 +49,12 @@ class Settings(tier.Settings):
         0.25, "measured", "0.18 to 0.35 ms for the 4 to 7 trips of a query under the emitted tenancy, version 1.18"
     )
     """CPU time of a process for one transaction; each has one thread."""
+    client_tls: Literal["disable", "prefer", "require"] = default(
+        "disable",
+        "assumption",
+        "pods and processes share a network that nobody else is in; else it takes a certificate",
+    )
+    """Whether clients talk to it by TLS: never, if they can, or always; its certificate is then given to it."""
     port: Port = default(6432, "cited", "PgBouncer's default listen_port, https://www.pgbouncer.org/config.html")
     """Port that it listens on."""
 
