@@ -184,6 +184,8 @@ class Action(Part):
     """Growth of the database for each request."""
     object_bytes: BytesOrZero = default(0, "assumption", "an action stores no object unless the scenario says so")
     """Growth of the object store for each request: a load test sends a file of that size in a form."""
+    json_field: FieldName = default("content", "assumption", "what a message's text is often called")
+    """The field of its JSON body that a load test fills until the body has request_bytes."""
     form_field: Key | None = Field(default=None, examples=["room_id"])
     """A field beside the file in that form, which carries the number of the user's room, or of the user."""
     file_name: FileName = default("loadtest.bin", "assumption", "says where the file came from")

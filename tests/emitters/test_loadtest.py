@@ -85,7 +85,10 @@ def test_the_locust_file_has_the_scenarios_loads_and_actions() -> None:
                       "latency_ms_p99": 300.0, "failure_ratio_max": 0.02}}  # fmt: skip
     found = constants(files(make_plan(loads=loads, users__tenants=12))["locustfile.py"])
     assert found["LOADS"] == {"peak": (7, 2.5, 60.0, 200.0, 300.0, 0.02)}
-    assert found["ACTIONS"] == (("read", 3, "GET", "/things", "", 0), ("write", 1, "POST", "/things", "json", 200))
+    assert found["ACTIONS"] == (
+        ("read", 3, "GET", "/things", "", "", 0),
+        ("write", 1, "POST", "/things", "json", "content", 200),
+    )
     assert (found["THINK_S"], found["TENANTS"], found["USERS_PER_ROOM"]) == ((1.0, 3.0), 12, 6)
     # Two turns of 3 s of thought and 0.2 s of waiting.
     assert found["SETTLE_S"] == {"peak": 7}
@@ -142,7 +145,7 @@ def test_each_account_has_a_number_for_the_placeholders_of_a_path(sockets: Any, 
     """The emitted class itself, and k6's function: the members of a room share a number, who is alone has its own."""
     made = files(make_plan(tiers__websocket=sockets, gates={}, users__tenants=2, behaviour__actions=UPLOADS))
     text = made["locustfile.py"]
-    code = text[text.index("TENANTS = ") :].partition("LOAD = ")[0]
+    code = text[text.index("TENANT_HEADER = ") :].partition("LOAD = ")[0]
     names: dict[str, Any] = {}
     exec("import os, re, sys\n" + code, names)
     accounts = [names["Account"](number) for number in range(14)]
@@ -150,19 +153,19 @@ def test_each_account_has_a_number_for_the_placeholders_of_a_path(sockets: Any, 
     # Two tenants, and rooms of six of the same tenant.
     assert len({*paths}) == (14 if sockets == "off" else 4)
     assert [account.tenant for account in accounts] == [1, 2] * 7
-    assert accounts[2].email == "user3@tenant1.example"
+    assert accounts[2].user == "user3@tenant1.example"
     script = tmp_path / "accounts.mjs"
     body = made["loadtest.js"].partition("const TENANTS")[2].partition("const HOST")[0]
     function = re.search(r"function accountOf.*?\n}\n", made["loadtest.js"], re.DOTALL)
     assert function is not None
     place = "number" if sockets == "off" else "room"
     script.write_text(
-        f"const TENANTS{body}const EMAIL = 'user{{user}}@tenant{{tenant}}.example';\n{function[0]}"
-        f"console.log(JSON.stringify([...Array(14).keys()].map(accountOf).map((a) => [a.email, a.tenant, a.{place}])))",
+        f"const TENANTS{body}{function[0]}"
+        f"console.log(JSON.stringify([...Array(14).keys()].map(accountOf).map((a) => [a.user, a.tenant, a.{place}])))",
         encoding="utf-8",
     )
     done = subprocess.run([program("node"), str(script)], capture_output=True, text=True, check=True)
-    expected = [[account.email, str(account.tenant), getattr(account, place)] for account in accounts]
+    expected = [[account.user, str(account.tenant), getattr(account, place)] for account in accounts]
     assert json.loads(done.stdout) == expected
 
 

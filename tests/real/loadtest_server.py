@@ -25,8 +25,10 @@ ACCOUNTS: Counter[str] = Counter()
 ROOMS: Counter[str] = Counter()
 SOCKETS: dict[ServerConnection, str] = {}
 """Connection -> tenant."""
+LOGINS = {"/api/v1/auth/login": ("email", "password", "token"), "/sessions": ("name", "secret", "access_token")}
+"""Path -> what it calls who, what proves it, and what the answer calls the token."""
 ROUTES = (
-    ("POST", r"/api/v1/auth/login"),
+    *(("POST", path) for path in LOGINS),
     ("GET", r"/api/v1/workrooms"),
     ("POST", r"/api/v1/workrooms/(\d+)/messages"),
     ("POST", r"/api/v1/resources"),
@@ -69,13 +71,14 @@ class Answer(BaseHTTPRequestHandler):
             return
         SEEN[route] += 1
         BYTES[route] += len(body)
-        if "login" in route:
+        if self.path in LOGINS:
+            user, password, token_field = LOGINS[self.path]
             credentials = json.loads(body)
-            ACCOUNTS[credentials["email"]] += 1
-            right = credentials["password"] == "right"
-            self._send(200 if right else 401, {"token": "t-" + credentials["email"]} if right else {})
+            ACCOUNTS[credentials[user]] += 1
+            right = credentials[password] == "right"
+            self._send(200 if right else 401, {token_field: "t-" + credentials[user]} if right else {})
             return
-        tenant = self.headers["X-Tenant-ID"]
+        tenant = self.headers["X-Tenant-ID"] or self.headers["X-Customer"]
         TENANTS[tenant] += 1
         token = self.headers.get("Authorization", "").removeprefix("Bearer ")
         if token != "shared" and not token.endswith(f"@tenant{tenant}.example"):

@@ -27,8 +27,15 @@ SETS = (
 """The bundled scenario for 20 users without a pause worth the name; few tenants, so that each has a room of several."""
 
 
-ALONE = (("--set", "tiers.websocket", "off"),)
-"""Nobody keeps a connection open, so nobody shares a room."""
+ALONE = (
+    ("--set", "tiers.websocket", "off"),
+    ("--set", "behaviour.tenant_header", "X-Customer"),
+    ("--set", "behaviour.login.request", "POST /sessions"),
+    ("--set", "behaviour.login.user_field", "name"),
+    ("--set", "behaviour.login.password_field", "secret"),
+    ("--set", "behaviour.login.token_field", "access_token"),
+)
+"""Nobody keeps a connection open, so nobody shares a room; who logs in does so in other words than the case study's."""
 
 
 def small(*more: tuple[str, str, str]) -> Plan:
@@ -41,6 +48,10 @@ def emitted(directory: Path, made: Plan) -> None:
     """Write the load tests of a plan."""
     for artefact in loadtest.render(made):
         (directory / artefact.path).write_text(artefact.text, encoding="utf-8")
+
+
+ANONYMOUS = (("--set", "behaviour.login", "none"),)
+"""No request carries a token."""
 
 
 @dataclass(frozen=True)

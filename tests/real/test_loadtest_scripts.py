@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from loadtest_system import ALONE, emitted, small, system
+from loadtest_system import ALONE, ANONYMOUS, emitted, small, system
 from servers import program
 
 from cascade_plan.emitters.loadtest import artefacts as loadtest
-from cascade_plan.emitters.loadtest._accounts import ACCESS
+from cascade_plan.emitters.loadtest._accounts import access
 from cascade_plan.inputs.scenarios import read
 from cascade_plan.model.plan import Plan
 from cascade_plan.planning.pipeline import plan
@@ -33,7 +33,7 @@ def k6(directory: Path, made: Plan, host: str, **environment: str) -> Any:
     script = directory / "loadtest.mjs"
     script.write_text(next(a.text for a in loadtest.render(made) if a.path == "loadtest.js"), encoding="utf-8")
     subprocess.run([program("node"), "--check", str(script)], check=True)
-    given = json.dumps({"LOADTEST_HOST": host, "LOADTEST_PASSWORD": "right", **environment})
+    given = json.dumps({"LOADTEST_HOST": host, "LOADTEST_LOAD": "small", "LOADTEST_PASSWORD": "right", **environment})
     done = subprocess.run(
         [program("node"), str(K6), str(script), given, str(USERS), str(ITERATIONS)],
         capture_output=True, text=True, timeout=60, check=False,
@@ -87,7 +87,7 @@ def test_k6_thresholds_are_the_scenarios_limits(tmp_path: Path) -> None:
     given = read("cascade")
     made = plan(given.scenario, given.book)
     with system(tmp_path) as under_test:
-        options = k6(tmp_path, made, under_test.http)["options"]
+        options = k6(tmp_path, made, under_test.http, LOADTEST_LOAD="normal,peak,burst")["options"]
     limits = {}
     for name, load in given.scenario.driven.items():
         held = f"{{load:{name},phase:hold}}"
@@ -131,11 +131,9 @@ def test_k6_writes_a_summary_and_its_gates(tmp_path: Path) -> None:
     [
         ({"LOADTEST_LOAD": "smal"}, "LOADTEST_LOAD=smal: the loads are small"),
         ({"LOADTEST_LOAD": "constructor"}, "LOADTEST_LOAD=constructor: the loads are small"),
+        ({"LOADTEST_LOAD": ""}, "set LOADTEST_LOAD with -e: the loads are small"),
         ({"LOADTEST_HOST": ""}, "set LOADTEST_HOST with -e"),
-        (
-            {"LOADTEST_PASSWORD": ""},
-            "set LOADTEST_PASSWORD (test accounts log in), LOADTEST_TOKEN (a bearer token) or LOADTEST_ANONYMOUS=1",
-        ),
+        ({"LOADTEST_PASSWORD": ""}, "set LOADTEST_PASSWORD (the password of the test accounts, which log in) or"),
     ],
 )
 def test_k6_refuses_what_it_cannot_run(tmp_path: Path, environment: dict[str, str], message: str) -> None:
@@ -145,7 +143,7 @@ def test_k6_refuses_what_it_cannot_run(tmp_path: Path, environment: dict[str, st
 def test_k6_logs_nobody_in_without_a_password(tmp_path: Path) -> None:
     with system(tmp_path) as under_test:
         shared = k6(tmp_path, small(), under_test.http, LOADTEST_PASSWORD="", LOADTEST_TOKEN="shared")
-        anonymous = k6(tmp_path, small(), under_test.http, LOADTEST_PASSWORD="", LOADTEST_ANONYMOUS="1")
+        anonymous = k6(tmp_path, small(*ANONYMOUS), under_test.http)
         assert under_test.seen()["accounts"] == {}
     for did, status in ((shared, 200), (anonymous, 403)):  # the system knows nobody without a token
         assert [request["status"] for request in did["requests"]] == [status] * USERS * ITERATIONS
@@ -243,7 +241,7 @@ def test_run_sh_says_what_to_set(tmp_path: Path) -> None:
         ["bash", "run.sh"], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == f"set {ACCESS}\n"
+    assert done.stderr == f"set {access(small())}\n"
 
 
 def test_run_sh_says_that_locust_is_missing_before_it_starts(tmp_path: Path) -> None:

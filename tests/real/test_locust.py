@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from loadtest_system import ALONE, SETS, System, emitted, small, system
+from loadtest_system import ALONE, ANONYMOUS, SETS, System, emitted, small, system
 
 from cascade_plan.cli.app import run
 from cascade_plan.model.plan import Plan
@@ -183,7 +183,7 @@ def test_a_token_takes_the_place_of_logins(tmp_path: Path, capsys: pytest.Captur
 def test_anonymous_requests_carry_no_token(tmp_path: Path) -> None:
     """The system refuses those: all are made, and all fail."""
     with system(tmp_path) as under_test:
-        done = locust(tmp_path, under_test, LOADTEST_PASSWORD="", LOADTEST_ANONYMOUS="1")
+        done = locust(tmp_path, under_test, made=small(*ANONYMOUS))
     assert done.status == 1
     assert "✗ failure_ratio.small <= 0.01 = 1" in done.out
     assert "✓ user_count.small >= 20 = 20" in done.out
@@ -208,8 +208,7 @@ def test_wrong_credentials_fail(tmp_path: Path, capsys: pytest.CaptureFixture[st
     ("environment", "message"),
     [
         ({"LOADTEST_LOAD": "smal"}, "LOADTEST_LOAD=smal: the loads are small"),
-        ({}, "set LOADTEST_PASSWORD (test accounts log in), LOADTEST_TOKEN (a bearer token) or LOADTEST_ANONYMOUS=1"),
-        ({"LOADTEST_ANONYMOUS": "0"}, "or LOADTEST_ANONYMOUS=1 (no login)"),
+        ({}, "set LOADTEST_PASSWORD (the password of the test accounts, which log in) or LOADTEST_TOKEN (a bearer"),
     ],
 )
 def test_what_is_missing_is_said_before_the_start(tmp_path: Path, environment: dict[str, str], message: str) -> None:

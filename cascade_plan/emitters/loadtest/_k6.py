@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 from cascade_plan.emitters._heading import heading
-from cascade_plan.emitters.loadtest._accounts import ACCESS
+from cascade_plan.emitters.loadtest import _accounts as accounts
 from cascade_plan.emitters.loadtest._loads import body, filled, forms, model_lines, room_user_count, settle_s
 from cascade_plan.languages.javascript import comment, literal
 from cascade_plan.model.artefact import Artefact
@@ -13,47 +14,37 @@ from cascade_plan.model.plan import Plan
 
 PATH: Final = "loadtest.js"
 PURPOSE: Final = (
-    "The load test for k6, with the SLOs as thresholds and its results in summary.json: "
-    "`K6_NEW_MACHINE_READABLE_SUMMARY=false k6 run -e LOADTEST_LOAD=NAME -e LOADTEST_HOST=URL -e LOADTEST_PASSWORD=... "
-    "loadtest.js`"
+    "The load test for k6, with the SLOs as thresholds and its results in summary.json; its head says how to run it."
 )
 
 USAGE: Final = """\
 //
 //   export K6_NEW_MACHINE_READABLE_SUMMARY=false   # k6 from 1.5 on: the other summary has no 99th percentile
-//   k6 run -e LOADTEST_LOAD=NAME -e LOADTEST_HOST=https://staging.example.com -e LOADTEST_PASSWORD=... loadtest.js
+//   k6 run -e LOADTEST_LOAD=NAME -e LOADTEST_HOST=https://staging.example.com <<EXAMPLE>>loadtest.js
 //
-// Without LOADTEST_LOAD all loads run, one after another. With LOADTEST_PASSWORD each user logs in: LOADTEST_EMAIL
-// (user{user}@tenant{tenant}.example) and LOADTEST_LOGIN_PATH (/api/v1/auth/login) say who and where. In its place
-// LOADTEST_TOKEN is the bearer token of all, or LOADTEST_ANONYMOUS=1 says that they need none. summary.json is what
+// LOADTEST_LOAD is a load, or several with commas between, which run one after another. summary.json is what
 // `cascade-plan verify` reads. Limits hold for the phase "hold", when all users are there and have settled: the ramp,
 // SETTLE_S after it, and logins are phases apart.
 import exec from 'k6/execution';
 import http from 'k6/http';
-import { fail, sleep } from 'k6';
+import { <<FAIL>>sleep } from 'k6';
 import { Trend } from 'k6/metrics';
 
 """
 
 CODE: Final = r"""
 const HOST = (__ENV.LOADTEST_HOST || '').replace(/\/+$/, '');
-const LOGIN_PATH = __ENV.LOADTEST_LOGIN_PATH || '/api/v1/auth/login';
-const EMAIL = __ENV.LOADTEST_EMAIL || 'user{user}@tenant{tenant}.example';
-const CHOSEN = __ENV.LOADTEST_LOAD ? [__ENV.LOADTEST_LOAD] : Object.keys(LOADS);
+const CHOSEN = (__ENV.LOADTEST_LOAD || '').split(',');
 for (const name of CHOSEN) {
   if (!Object.keys(LOADS).includes(name)) {
-    throw new Error(`LOADTEST_LOAD=${name}: the loads are ${Object.keys(LOADS).join(', ')}`);
+    const given = name ? `LOADTEST_LOAD=${name}` : 'set LOADTEST_LOAD with -e';
+    throw new Error(`${given}: the loads are ${Object.keys(LOADS).join(', ')}`);
   }
 }
 if (!HOST) {
   throw new Error('set LOADTEST_HOST with -e: the URL of the system under test');
 }
-const PASSWORD = __ENV.LOADTEST_PASSWORD || '';
-const TOKEN = __ENV.LOADTEST_TOKEN || '';
-if (!PASSWORD && !TOKEN && __ENV.LOADTEST_ANONYMOUS !== '1') {
-  throw new Error('set <<ACCESS>> with -e');
-}
-
+<<SECRETS>>
 const users = new Trend('users');
 const heldSeconds = new Trend('held_s');
 
@@ -106,11 +97,7 @@ function thresholdsOf(names) {
     thresholds[`http_req_duration${held}`] = limits;
     thresholds[`http_req_failed${held}`] = [{ threshold: `rate<=${load.failure_ratio_max}` }];
     thresholds[`http_reqs${held}`] = [{ threshold: 'count>0' }];
-    if (PASSWORD) {
-      // Who cannot log in does not act: the load is then not this one.
-      thresholds[`http_req_failed{load:${name},phase:login}`] = [{ threshold: `rate<=${load.failure_ratio_max}` }];
-    }
-    thresholds[`users${held}`] = [{ threshold: `min>=${load.users}` }];
+<<LOGIN_LIMIT>>    thresholds[`users${held}`] = [{ threshold: `min>=${load.users}` }];
     thresholds[`held_s${held}`] = [{ threshold: `max>=${load.duration_s}` }];
   }
   return thresholds;
@@ -145,7 +132,8 @@ for (const action of ACTIONS) {
 
 function bodyOf(action, account) {
   if (action.body === 'json') {
-    return JSON.stringify({ content: 'x'.repeat(Math.max(1, action.byte_count - '{"content":""}'.length)) });
+    const empty = JSON.stringify({ [action.field]: '' }).length;
+    return JSON.stringify({ [action.field]: 'x'.repeat(Math.max(1, action.byte_count - empty)) });
   }
 <<FORM>>  return null;
 }
@@ -155,27 +143,11 @@ let account = null;
 let headers = null;
 let iteration = 0;
 
-// Returns the account's token. Without one the iteration fails, and is tried again.
-function login(load) {
-  const response = http.post(
-    `${HOST}${LOGIN_PATH}`,
-    JSON.stringify({ email: account.email, password: PASSWORD }),
-    { headers: { 'Content-Type': 'application/json' }, tags: { load, phase: 'login', name: 'login' } },
-  );
-  const token = response.status >= 200 && response.status < 300 ? response.json('token') : null;
-  if (!token) {
-    sleep(THINK_S.min);
-    fail(`login of ${account.email}: status ${response.status}`);
-  }
-  return token;
-}
-
-export default function () {
+<<LOGIN>>export default function () {
   const name = exec.scenario.name;
   if (!headers) {
     account = accountOf(exec.vu.idInTest - 1);
-    const token = PASSWORD ? login(name) : TOKEN;
-    headers = { ...(token ? { Authorization: `Bearer ${token}` } : {}), 'X-Tenant-ID': account.tenant };
+    headers = { <<HEADERS>> };
   }
   const held = heldSoFar();
   const tags = { load: name, phase: held >= 0 ? 'hold' : 'ramp' };
@@ -208,14 +180,13 @@ export function handleSummary(data) {
 _ROOM: Final = {
     "PLACE": "room",
     "ACCOUNT": """\
-// The same number always gets the same tenant, address and room; rooms are numbered through all tenants.
+// The same number always gets the same tenant, name and room; rooms are numbered through all tenants.
 function accountOf(number) {
   const tenant = (number % TENANTS) + 1;
   const member = Math.floor(number / TENANTS);
   return {
     tenant: String(tenant),
-    email: EMAIL.replaceAll('{user}', String(number + 1)).replaceAll('{tenant}', String(tenant)),
-    room: String(Math.floor(member / USERS_PER_ROOM) * TENANTS + tenant),
+<<USER>>    room: String(Math.floor(member / USERS_PER_ROOM) * TENANTS + tenant),
   };
 }\
 """,
@@ -223,14 +194,13 @@ function accountOf(number) {
 _ALONE: Final = {
     "PLACE": "number",
     "ACCOUNT": """\
-// The same number always gets the same tenant and address.
+// The same number always gets the same tenant and name.
 function accountOf(number) {
   const tenant = (number % TENANTS) + 1;
   return {
     tenant: String(tenant),
     number: String(number + 1),
-    email: EMAIL.replaceAll('{user}', String(number + 1)).replaceAll('{tenant}', String(tenant)),
-  };
+<<USER>>  };
 }\
 """,
 }
@@ -246,11 +216,67 @@ _FORM: Final = """\
 """
 
 
+_LOGIN: Final = {
+    "FAIL": "fail, ",
+    "USER": "    user: USER.replaceAll('{user}', String(number + 1)).replaceAll('{tenant}', String(tenant)),\n",
+    "LOGIN_LIMIT": """\
+    if (PASSWORD) {
+      // Who cannot log in does not act: the load is then not this one.
+      thresholds[`http_req_failed{load:${name},phase:login}`] = [{ threshold: `rate<=${load.failure_ratio_max}` }];
+    }
+""",
+    "LOGIN": """\
+// Returns the account's token. Without one the iteration fails, and is tried again.
+function login(load) {
+  const response = http.post(
+    `${HOST}${LOGIN_PATH}`,
+    JSON.stringify({ [USER_FIELD]: account.user, [PASSWORD_FIELD]: PASSWORD }),
+    { headers: { 'Content-Type': 'application/json' }, tags: { load, phase: 'login', name: 'login' } },
+  );
+  const token = response.status >= 200 && response.status < 300 ? response.json(TOKEN_FIELD) : null;
+  if (!token) {
+    sleep(THINK_S.min);
+    fail(`login of ${account.user}: status ${response.status}`);
+  }
+  return token;
+}
+
+""",
+}
+_NO_LOGIN: Final = dict.fromkeys(_LOGIN, "")
+"""What stands in the code where users log in, and where they do not."""
+
+
 def script(plan: Plan) -> Artefact:
     """Return the k6 script of a plan whose scenario has loads."""
-    form = _FORM if forms(plan.scenario) else ""
-    code = filled(CODE, {"ACCESS": ACCESS, "FORM": form, **(_ROOM if room_user_count(plan) else _ALONE)})
-    return Artefact(PATH, heading(plan, model_lines(plan), comment) + USAGE + _data(plan) + code, PURPOSE)
+    parts = {
+        "FORM": _FORM if forms(plan.scenario) else "",
+        **(_ROOM if room_user_count(plan) else _ALONE),
+        **(_LOGIN if accounts.login(plan) else _NO_LOGIN),
+        "EXAMPLE": accounts.example(plan, "-e "),
+        "SECRETS": _secrets(plan),
+        "HEADERS": ", ".join(_headers(plan)),
+    }
+    text = filled(USAGE, parts) + _data(plan) + filled(CODE, parts)
+    return Artefact(PATH, heading(plan, model_lines(plan), comment) + text, PURPOSE)
+
+
+def _secrets(plan: Plan) -> str:
+    """Return the constants of what says how users are known, and a check that one of them is there."""
+    names = [given.name.removeprefix("LOADTEST_") for given in accounts.secrets(plan)]
+    if not names:
+        return ""
+    constants = "".join(f"const {name} = __ENV.LOADTEST_{name} || '';\n" for name in names)
+    none = " && ".join(f"!{name}" for name in names)
+    return f"{constants}if ({none}) {{\n  throw new Error('set {accounts.access(plan)} with -e');\n}}\n"
+
+
+def _headers(plan: Plan) -> Iterator[str]:
+    if accounts.secrets(plan):
+        token = "PASSWORD ? login(name) : TOKEN" if accounts.login(plan) else "TOKEN"
+        yield f"Authorization: `Bearer ${{{token}}}`"
+    if plan.scenario.behaviour.tenant_header:
+        yield "[TENANT_HEADER]: account.tenant"
 
 
 def _data(plan: Plan) -> str:
@@ -274,6 +300,7 @@ def _data(plan: Plan) -> str:
         + f"const THINK_S = {literal({'min': think.min, 'max': think.max})};\n"
         f"const SETTLE_S = {literal({name: settle_s(scenario, load) for name, load in scenario.driven.items()})};\n"
         f"const TENANTS = {literal(scenario.users.tenants)};\n"
+        + "".join(f"const {name} = {literal(value)};\n" for name, value in accounts.constants(plan).items())
         + (f"const USERS_PER_ROOM = {literal(room)};\n" if room else "")
     )
 
@@ -290,6 +317,7 @@ def _actions(plan: Plan) -> list[dict[str, str | int | float]]:
                 "method": method,
                 "path": path,
                 "body": sent.kind,
+                "field": action.json_field if sent.kind == "json" else "",
                 "byte_count": sent.byte_count,
             }
         )

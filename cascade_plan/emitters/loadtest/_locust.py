@@ -20,25 +20,22 @@ from cascade_plan.model.artefact import Artefact
 from cascade_plan.model.plan import Plan
 
 PATH: Final = "locustfile.py"
-PURPOSE: Final = (
-    "The load test for Locust (tested with 2.47), with the SLOs judged at its end: "
-    "`LOADTEST_LOAD=NAME locust -f locustfile.py --headless --host URL --csv results/NAME`"
-)
+PURPOSE: Final = "The load test for Locust (tested with 2.47), with the SLOs judged at its end; run.sh runs it."
 
-HEAD: Final = f'''\
+HEAD: Final = '''\
 """Drives the scenario's users against a system and judges its SLOs: exit status 1 when one is missed.
 
   LOADTEST_LOAD=NAME locust -f locustfile.py --headless --host https://staging.example.com --csv results/NAME
 
 Environment:
   LOADTEST_LOAD        the load to run  [the first of LOADS]
-{accounts.ENVIRONMENT}\
-  LOADTEST_WORKERS     worker processes, so that each gets accounts of its own  [1]
+<<ENVIRONMENT>>  LOADTEST_WORKERS     worker processes, so that each gets accounts of its own  [1]
 
 <<THESE>> must exist before: see Account.
 """
 
 import itertools
+import json
 import os
 import random
 import re
@@ -49,9 +46,7 @@ from typing import NamedTuple
 import gevent
 import locust.stats
 from locust import FastHttpUser, LoadTestShape, between, events
-from locust.event import EventHook
-from locust.exception import StopUser
-from locust.runners import WorkerRunner
+<<IMPORTS>>from locust.runners import WorkerRunner
 
 
 class Load(NamedTuple):
@@ -66,13 +61,14 @@ class Load(NamedTuple):
 
 
 class Action(NamedTuple):
-    """A request users make: its weight among all, and the JSON or the file it sends."""
+    """A request users make: its weight among all, and the JSON with a field, or the file, that it sends."""
 
     name: str
     weight: int
     method: str
     path: str
     body: str
+    field: str
     byte_count: int
 
 
@@ -97,7 +93,8 @@ locust.stats.bucket_response_time = three_digits
 def bytes_of(action):
     """Return an action's body<<WITHOUT>>, made once: as incompressible as a real file, the same every time."""
     if action.body == "json":
-        return b'{"content": "%s"}' % (b"x" * max(1, action.byte_count - len(b'{"content": ""}')))
+        empty = json.dumps({action.field: ""})
+        return json.dumps({action.field: "x" * max(1, action.byte_count - len(empty))}).encode()
     return random.Random(action.name).randbytes(action.byte_count) if action.body == "form" else b""
 
 
@@ -132,54 +129,14 @@ def task_of(action):
     return task
 
 
-LOGINS = EventHook()
-"""What is said of a login, in place of Locust's own event: a login is no action, and its time none of theirs."""
-
-
-def count_login(request_type, name, response_time, response_length, exception, **_):
-    """Count a login in a row of its own, and not in the total."""
-    stats = Progress.environment.stats
-    row = stats.get(name, request_type)
-    row.log(response_time, response_length)
-    if exception:
-        row.log_error(exception)
-        failure = locust.stats.StatsError(request_type, name, exception)
-        stats.errors.setdefault(failure.create_key(request_type, name, exception), failure).occurred()
-
-
-LOGINS.add_listener(count_login)
-
-
-class TenantUser(FastHttpUser):
-    """A user of one tenant, who logs in where there is a password, and then acts with pauses in between."""
+<<LOGINS>>class TenantUser(FastHttpUser):
+    """A user of one tenant, <<WHO>>acts with pauses in between."""
 
     wait_time = between(THINK_S[0], THINK_S[1])
     tasks = {task_of(action): action.weight for action in ACTIONS}
     started = itertools.count()
 
-    def on_start(self):
-        """Get a token. Who gets none leaves: the load then falls short of its users."""
-        worker = getattr(self.environment.runner, "worker_index", 0)
-        self.account = Account(next(self.started) * WORKERS + worker)
-        token = self.log_in() if PASSWORD else TOKEN
-        if token is None:
-            raise StopUser
-        self.headers = self.account.headers(token)
-
-    def log_in(self):
-        """Return the token of the account, None where the login fails."""
-        credentials = {"email": self.account.email, "password": PASSWORD}
-        actions, self.client.request_event = self.client.request_event, LOGINS
-        with self.client.post(LOGIN_PATH, json=credentials, name="login", catch_response=True) as response:
-            token = None
-            try:
-                token = response.json()["token"]
-            except (ValueError, KeyError, TypeError, AttributeError):
-                response.failure("no token in the answer")
-            judge_answer(response)
-        self.client.request_event = actions
-        return token
-
+<<START>>
 
 class Progress:
     """How far the load has come; known where the users are counted (not on workers)."""
@@ -209,9 +166,8 @@ class NamedLoad(LoadTestShape):
 
 @events.init.add_listener
 def remember(environment, **_):
-    """Keep the environment, and refuse to start where nothing says how users are known."""
-    check_access()
-    Progress.environment = environment
+    """Keep the environment<<REFUSES>>."""
+<<CHECK>>    Progress.environment = environment
 
 
 @events.spawning_complete.add_listener
@@ -257,6 +213,69 @@ def judge(environment, **_):
 '''
 
 
+_LOGIN: Final = {
+    "IMPORTS": "from locust.event import EventHook\nfrom locust.exception import StopUser\n",
+    "LOGINS": '''\
+LOGINS = EventHook()
+"""What is said of a login, in place of Locust's own event: a login is no action, and its time none of theirs."""
+
+
+def count_login(request_type, name, response_time, response_length, exception, **_):
+    """Count a login in a row of its own, and not in the total."""
+    stats = Progress.environment.stats
+    row = stats.get(name, request_type)
+    row.log(response_time, response_length)
+    if exception:
+        row.log_error(exception)
+        failure = locust.stats.StatsError(request_type, name, exception)
+        stats.errors.setdefault(failure.create_key(request_type, name, exception), failure).occurred()
+
+
+LOGINS.add_listener(count_login)
+
+
+''',
+    "WHO": "who logs in where there is a password, and then ",
+    "START": '''\
+    def on_start(self):
+        """Get a token. Who gets none leaves: the load then falls short of its users."""
+        worker = getattr(self.environment.runner, "worker_index", 0)
+        self.account = Account(next(self.started) * WORKERS + worker)
+        token = self.log_in() if PASSWORD else TOKEN
+        if token is None:
+            raise StopUser
+        self.headers = self.account.headers(token)
+
+    def log_in(self):
+        """Return the token of the account, None where the login fails."""
+        credentials = {USER_FIELD: self.account.user, PASSWORD_FIELD: PASSWORD}
+        actions, self.client.request_event = self.client.request_event, LOGINS
+        with self.client.post(LOGIN_PATH, json=credentials, name="login", catch_response=True) as response:
+            token = None
+            try:
+                token = response.json()[TOKEN_FIELD]
+            except (ValueError, KeyError, TypeError, AttributeError):
+                response.failure("no token in the answer")
+            judge_answer(response)
+        self.client.request_event = actions
+        return token
+''',
+}
+_NO_LOGIN: Final = {
+    "IMPORTS": "",
+    "LOGINS": "",
+    "WHO": "who ",
+    "START": '''\
+    def on_start(self):
+        """Take an account."""
+        worker = getattr(self.environment.runner, "worker_index", 0)
+        self.account = Account(next(self.started) * WORKERS + worker)
+        self.headers = self.account.headers(TOKEN)
+''',
+}
+"""What stands in the text where users log in, and where they do not."""
+
+
 _ROOM: Final = {
     "THESE": "The accounts and rooms",
     "WITHOUT": " without the room",
@@ -294,7 +313,11 @@ def locustfile(plan: Plan) -> Artefact:
     """Return the Locust file of a plan whose scenario has loads."""
     parts = {
         **(_FORM if forms(plan.scenario) else _NO_FORM),
+        **(_LOGIN if accounts.login(plan) else _NO_LOGIN),
         **(_ROOM if room_user_count(plan) else _ALONE),
+        "ENVIRONMENT": accounts.environment(plan),
+        "CHECK": accounts.check(plan),
+        "REFUSES": ", and refuse to start where nothing says how users are known" if accounts.secrets(plan) else "",
     }
     text = filled(HEAD, parts) + _data(plan) + "\n" + accounts.code(plan) + "\n\n" + filled(CODE, parts)
     return Artefact(PATH, heading(plan, model_lines(plan), comment) + text, PURPOSE)
@@ -335,6 +358,14 @@ def _actions(plan: Plan) -> str:
     ):
         method, _, path = action.request.partition(" ")
         sent = body(action)
-        parts = (name, weight, method, path, sent.kind, sent.byte_count)
+        parts = (
+            name,
+            weight,
+            method,
+            path,
+            sent.kind,
+            action.json_field if sent.kind == "json" else "",
+            sent.byte_count,
+        )
         lines.append(f"    Action({', '.join(literal(part) for part in parts)}),\n")
     return "".join(lines)

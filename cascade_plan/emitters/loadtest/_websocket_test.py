@@ -6,20 +6,21 @@ from typing import Final
 
 from cascade_plan.emitters._heading import heading
 from cascade_plan.emitters.loadtest import _accounts as accounts
+from cascade_plan.emitters.loadtest._loads import filled
 from cascade_plan.languages.python import comment, literal
-from cascade_plan.model.artefact import Artefact
+from cascade_plan.model.artefact import Artefact, Given, Step
 from cascade_plan.model.plan import Instance, Plan
 from cascade_plan.tiers.websocket.settings import Settings
 
 PATH: Final = "websocket_test.py"
 PURPOSE: Final = (
     "Opens the planned WebSocket connections through the balancer and times broadcasts; exit status 1 when any is "
-    "lost or late: `pip install websockets && python websocket_test.py`"
+    "lost or late."
 )
 CONNECTIONS_PER_S: Final = 100
 """How fast connections come when no load says how fast users do: the performance plan's spawn rate at peak."""
 
-HEAD: Final = f'''\
+HEAD: Final = '''\
 """Holds WebSocket connections open through the balancer, posts messages, and times their delivery to every member.
 
 Environment:
@@ -27,7 +28,7 @@ Environment:
   LOADTEST_WS_URL      where connections are opened, such as wss://staging.example.com/ws
   LOADTEST_CONNECTIONS how many  [CONNECTIONS]
   LOADTEST_MESSAGES    how many messages are posted  [50]
-{accounts.ENVIRONMENT}
+<<ENVIRONMENT>>
 One machine has about 28,000 ports for connections to one address (net.ipv4.ip_local_port_range): use several machines,
 or several addresses, for more.
 """
@@ -69,11 +70,7 @@ class Test:
         account = Account(number)
         try:
             token = TOKEN
-            if PASSWORD:
-                credentials = {"email": account.email, "password": PASSWORD}
-                answer = await asyncio.to_thread(post, self.host + LOGIN_PATH, credentials, {})
-                token = json.loads(answer)["token"]
-            async with connect(self.url, additional_headers=account.headers(token), compression=None,
+<<LOGIN>>            async with connect(self.url, additional_headers=account.headers(token), compression=None,
                                ping_interval=HEARTBEAT_S, open_timeout=30) as connection:
                 self.open[number] = account, token
                 opened.set()
@@ -98,7 +95,7 @@ class Test:
         }
         self.sent[number] = time.perf_counter()
         url = self.host + account.path(PUBLISH_PATH)
-        await asyncio.to_thread(post, url, {"content": f"loadtest-{number}"}, account.headers(token))
+        await asyncio.to_thread(post, url, {PUBLISH_FIELD: f"loadtest-{number}"}, account.headers(token))
         return receivers
 
 
@@ -151,8 +148,7 @@ def main():
     for name in ("LOADTEST_HOST", "LOADTEST_WS_URL"):
         if name not in os.environ:
             sys.exit(f"{name} is not set")
-    check_access()
-    count = int(os.environ.get("LOADTEST_CONNECTIONS", CONNECTIONS))
+<<CHECK>>    count = int(os.environ.get("LOADTEST_CONNECTIONS", CONNECTIONS))
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     needed = count + 200
     if hard != resource.RLIM_INFINITY and hard < needed:
@@ -167,12 +163,33 @@ if __name__ == "__main__":
 '''
 
 
+_LOGIN: Final = """\
+            if PASSWORD:
+                credentials = {USER_FIELD: account.user, PASSWORD_FIELD: PASSWORD}
+                answer = await asyncio.to_thread(post, self.host + LOGIN_PATH, credentials, {})
+                token = json.loads(answer)[TOKEN_FIELD]
+"""
+
+
 def script(plan: Plan, sockets: Instance[Settings]) -> Artefact:
     """Return the test of the open connections."""
     lines = ["a broadcast is late after the p95 of the largest load (the scenario has no limit of its own for it)"]
     data = _data(plan, sockets) + accounts.data(plan)
-    text = heading(plan, lines, comment) + HEAD + data + "\n" + accounts.code(plan) + "\n\n" + CODE
-    return Artefact(PATH, text, PURPOSE)
+    parts = {
+        "ENVIRONMENT": accounts.environment(plan),
+        "LOGIN": _LOGIN if accounts.login(plan) else "",
+        "CHECK": accounts.check(plan),
+    }
+    code = filled(HEAD, parts) + data + "\n" + accounts.code(plan) + "\n\n" + filled(CODE, parts)
+    step = Step(
+        "test", "Hold the planned connections open", "pip install websockets\npython3 loadtest/websocket_test.py"
+    )
+    gives = (
+        accounts.HOST,
+        Given("LOADTEST_WS_URL", "where WebSockets are opened, such as wss://staging.example.com/ws"),
+        *accounts.secrets(plan)[:1],
+    )
+    return Artefact(PATH, heading(plan, lines, comment) + code, PURPOSE, steps=(step,), gives=gives)
 
 
 def _data(plan: Plan, sockets: Instance[Settings]) -> str:
@@ -185,6 +202,7 @@ def _data(plan: Plan, sockets: Instance[Settings]) -> str:
         f"CONNECTIONS_PER_S = {literal(largest.spawn_rate_per_s if largest else CONNECTIONS_PER_S)}\n"
         f"HEARTBEAT_S = {literal(sockets.settings.heartbeat_interval_s)}\n"
         f"PUBLISH_PATH = {literal(path)}\n"
+        f"PUBLISH_FIELD = {literal(publishing.json_field if publishing else None)}\n"
         f"WHOLE_TENANT = {publishing is not None and publishing.audience == 'tenant'}\n"
         f"LATENCY_MS_P95 = {literal(largest.latency_ms_p95 if largest else 1000.0)}\n"
     )

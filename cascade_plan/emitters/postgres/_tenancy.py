@@ -15,8 +15,8 @@ from cascade_plan.emitters.postgres._indexes import indexes
 from cascade_plan.emitters.postgres._roles import text_of
 from cascade_plan.languages.sql import dollar_quoted, literal
 
-FOREIGN_KEY: Final = "user_settings_within_tenant"
-HAS_TENANT: Final = "user_settings_has_tenant"
+FOREIGN_KEY: Final = "within_tenant"
+HAS_TENANT: Final = "has_tenant"
 """A check for the time until the column is NOT NULL: PostgreSQL then need not look through the table under its lock."""
 RECONNECT: Final = """
 -- Now run RECONNECT in PgBouncer's console (psql -p 6432 pgbouncer), and so after each migration that changes what a
