@@ -57,7 +57,17 @@ POOLS: Final = ("127.0.2.1", "127.0.2.2")
 PODS: Final = ("127.0.5.1", "127.0.5.2")
 PROXY: Final = "127.0.6.1"
 INSIDE: Final = f"{APPLICATION}.svc.cluster.local"
-GIVEN: Final = {"LOADTEST_PASSWORD": PASSWORD, "LOADTEST_HOST": "http://boards.internal:8000"}
+GIVEN: Final = {
+    "PUBLIC_ACCESS_CIDR": "203.0.113.7/32",
+    "GATEWAY_CERTIFICATE_ARN": "arn:aws:acm:us-east-1:111122223333:certificate/walk",
+    "PAGER_URL": "http://127.0.0.1:9/pager",
+    "TICKETS_URL": "http://127.0.0.1:9/tickets",
+    "HEARTBEAT_URL": "http://127.0.0.1:9/heartbeat",
+    "LOADTEST_PASSWORD": PASSWORD,
+    "LOADTEST_HOST": "http://boards.internal:8000",
+    "LOADTEST_WS_URL": "ws://sockets.boards.internal:8080/ws",
+    "SCENARIO": str(SCENARIO),
+}
 """What the reader of the README gives."""
 OUTPUTS: Final = {"database_address": "primary.boards.internal"}
 """What Terraform tells of what it made."""
@@ -127,10 +137,11 @@ echo "{name} $*" >>"{log}"
 case "{name} $*" in
 {answers}
 esac
+case "$*" in *-f\ -*) cat >/dev/null ;; esac
 while test "$#" -gt 0; do
     case "$1" in
     -f | -k | --values | --filename | --kustomize | --config-file)
-        test -e "$2" || {{ echo "{name}: $2 is not there" >&2; exit 1; }} ;;
+        test "$2" = - || test -e "$2" || {{ echo "{name}: $2 is not there" >&2; exit 1; }} ;;
     -chdir=*) test -d "${{1#-chdir=}}" || {{ echo "{name}: ${{1#-chdir=}} is not there" >&2; exit 1; }} ;;
     esac
     shift
