@@ -220,6 +220,7 @@ def rollback(names: Names, head: str) -> str:
 -- application is connected with them, and so does the function by which it logs users in; so does the tenant of the
 -- settings, which is data.
 \\set ON_ERROR_STOP on
+SET statement_timeout = 0;
 SET lock_timeout = '5s';
 {tables}BEGIN;
 ALTER TABLE {n.user_settings} DROP CONSTRAINT IF EXISTS {FOREIGN_KEY};
@@ -228,7 +229,6 @@ ALTER TABLE {n.user_settings} ALTER COLUMN {n.tenant} DROP NOT NULL;
 COMMIT;
 
 SET lock_timeout = 0;
-SET statement_timeout = 0;
 {drops}"""
 
 
