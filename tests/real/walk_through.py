@@ -39,9 +39,12 @@ import pytest
 import yaml
 from name_server import serving
 from postgres import service_user
+from servers import nginx as nginx_program
 from servers import program, running, wait_until
 
 from cascade_plan.emitters import directory as emitting
+from cascade_plan.emitters._databases import databases
+from cascade_plan.emitters._secrets import admin_secret, secrets
 from cascade_plan.inputs.scenarios import read
 from cascade_plan.model.artefact import Step
 from cascade_plan.planning.pipeline import plan
@@ -87,10 +90,15 @@ def apart(arguments: Sequence[str]) -> int:
 
 
 def raise_loopback() -> None:
-    """Bring the only interface up: all of 127.0.0.0/8 is ours then."""
-    flags = 0x1 | 0x8 | 0x40  # IFF_UP, IFF_LOOPBACK, IFF_RUNNING
+    """Bring the only interface up: all of 127.0.0.0/8 is ours then, and one address that is no loopback's.
+
+    Without that one getent, which asks with AI_ADDRCONFIG, looks no name up.
+    """
+    up, set_address, flags = 0x8914, 0x8916, 0x1 | 0x8 | 0x40  # SIOCSIFFLAGS, SIOCSIFADDR; UP, LOOPBACK, RUNNING
+    address = struct.pack("HH4s8x", socket.AF_INET, 0, socket.inet_aton("10.53.0.1"))
     with socket.socket() as any_socket:
-        fcntl.ioctl(any_socket, 0x8914, struct.pack("16sH14s", b"lo", flags, b""))  # SIOCSIFFLAGS
+        fcntl.ioctl(any_socket, up, struct.pack("16sH14s", b"lo", flags, b""))
+        fcntl.ioctl(any_socket, set_address, struct.pack("16s16s", b"lo:1", address))
 
 
 def mounted(source: Path, target: str) -> None:
@@ -137,7 +145,7 @@ echo "{name} $*" >>"{log}"
 case "{name} $*" in
 {answers}
 esac
-case "$*" in *-f\ -*) cat >/dev/null ;; esac
+case "$*" in *-f\\ -*) cat >/dev/null ;; esac
 while test "$#" -gt 0; do
     case "$1" in
     -f | -k | --values | --filename | --kustomize | --config-file)
@@ -172,6 +180,9 @@ def take(step: Step, directory: Path, environment: Mapping[str, str]) -> None:
     )
     assert done.returncode == 0, f"{step.words}: status {done.returncode}\n{step.command}\n{done.stdout}{done.stderr}"
     say(f"  ✓ {step.words} ({time.monotonic() - began_s:.1f} s)")
+    for line in done.stdout.splitlines():
+        if line.startswith("✓"):
+            say(f"      {line}")
 
 
 def say(text: str) -> None:
@@ -243,6 +254,9 @@ def postgres(home: Path, settings: Path) -> Iterator[None]:
     with running(command, ready, home / "postgres.log", user=user, cwd=own):
         psql = [program("psql"), "-X", "-q", "-v", "ON_ERROR_STOP=1", "-h", str(own), "-U", "rdsadmin", "postgres"]
         subprocess.run(psql, input=bootstrap, text=True, check=True)
+        migrated = f"host={DATABASE} user=app_admin password={PASSWORD} dbname={APPLICATION} sslmode=require"
+        tables = ["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-f", str(PARTS / "tables.sql"), migrated]
+        subprocess.run([program(tables[0]), *tables[1:]], check=True)
         yield
 
 
@@ -259,7 +273,7 @@ def redis(home: Path, emitted: Path, number: int) -> Iterator[None]:
     address = f"127.0.3.{number}"
     inner = (
         f"mount --bind {own}/etc /etc/redis && mount --bind {own}/lib /var/lib/redis && "
-        f"exec {program('redis-server')} /etc/redis/redis.conf --bind {address}"
+        f"exec {program('redis-server')} /etc/redis/redis.conf --bind {address} --cluster-announce-ip {address}"
     )
     command = [program("unshare"), "--mount", "--propagation", "private", "sh", "-c", inner]
     with running(command, lambda: reached(address, 6379), home / f"redis-{number}.log"):
@@ -319,7 +333,7 @@ def pod(home: Path, deploy: Path, name: str, address: str) -> Iterator[None]:
 @contextmanager
 def nginx(home: Path, emitted: Path) -> Iterator[None]:
     """Run nginx with the emitted file."""
-    command = [program("nginx"), "-c", str(emitted / "nginx.conf"), "-g", "daemon off;"]
+    command = [nginx_program(), "-c", str(emitted / "nginx.conf"), "-g", "daemon off;"]
     with running(command, lambda: reached(PROXY, 8080), home / "nginx.log"):
         yield
 
@@ -370,6 +384,11 @@ def walk(home: Path) -> None:
     subprocess.run(command, check=True, capture_output=True)
     steps = emitting.steps(emitting.everything(made).files)
     outputs = {f"terraform -chdir=infra output -raw {name}": text for name, text in OUTPUTS.items()}
+    for secret in (*secrets(made), *(admin_secret(made, database) for database in databases(made))):
+        kept = {key(user): text for user, name in secret.users.items()
+                for key, text in ((secret.username_key, name), (secret.password_key, PASSWORD))}  # fmt: skip
+        asked = f"--region us-east-1 --secret-id {secret.name} --query SecretString --output text"
+        outputs[f"aws secretsmanager get-secret-value {asked}"] = json.dumps(kept)
     environment = with_stand_ins(home, outputs) | GIVEN
     nodes, servers = made.figure("websocket.node_count"), made.figure("cache.node_count")
     with ExitStack() as stack:
@@ -380,6 +399,10 @@ def walk(home: Path) -> None:
         say(f"PostgreSQL and {servers:g} Redis servers run; before the application:")
         for step in (each for each in steps if each.stage in SERVED):
             take(step, deploy, environment)
+        hosts = " ".join(f"redis-{number}:6379" for number in range(1, int(servers) + 1))
+        made_by = {"HOSTS": hosts, "REDIS_USER": "admin", "REDISCLI_AUTH": PASSWORD}
+        made_of = Step("database", "Make the Redis Cluster", "sh cluster/create-cluster.sh")
+        take(made_of, deploy, environment | made_by)
         stack.enter_context(pools(home, deploy / "database", int(made.figure("pool.process_count"))))
         for number, address in enumerate(PODS, 1):
             stack.enter_context(pod(home, deploy, f"{APPLICATION}-api-{number}", address))

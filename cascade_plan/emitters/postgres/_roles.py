@@ -31,7 +31,7 @@ def roles(n: Names) -> str:
         )
 
     return (
-        "-- Passwords are set by hand: \\password in psql sends only their SCRAM secret.\n"
+        "-- They have no password yet: \\password in psql sends only the SCRAM secret of one.\n"
         + create(n.owner, "NOLOGIN")
         + create(n.app, "LOGIN")
         + create(n.readonly, "LOGIN")

@@ -8,13 +8,16 @@ from typing import Final
 from cascade_plan.emitters import _database_parameters
 from cascade_plan.emitters._databases import Database, databases
 from cascade_plan.emitters._heading import heading
+from cascade_plan.emitters._secrets import Secret, admin_secret, database_secret
 from cascade_plan.emitters._sql_names import names
 from cascade_plan.emitters.postgres import _indexes, _queries, _roles, _settings, _tenancy
+from cascade_plan.emitters.postgres import _passwords as _passwords_py
 from cascade_plan.errors import UsageError
-from cascade_plan.languages import sql
-from cascade_plan.model.artefact import Artefact
+from cascade_plan.languages import shell, sql
+from cascade_plan.model.artefact import Artefact, Step
 from cascade_plan.model.plan import Plan
 from cascade_plan.model.scenario import Login
+from cascade_plan.model.titles import called
 from cascade_plan.tiers.database.settings import Tables
 
 COMMAND = "database"
@@ -38,7 +41,11 @@ def render(plan: Plan) -> tuple[Artefact, ...]:
 
     Raises UsageError for a name that PostgreSQL cannot hold.
     """
-    return tuple(file for database in databases(plan) for file in (*_server(plan, database), *_sql(plan, database)))
+    return tuple(
+        file
+        for database in databases(plan)
+        for file in (*_server(plan, database), *_sql(plan, database), *_passwords(plan, database))
+    )
 
 
 def _server(plan: Plan, database: Database) -> tuple[Artefact, ...]:
@@ -81,6 +88,47 @@ def _sql(plan: Plan, database: Database) -> tuple[Artefact, ...]:
             f"`psql -f {database.prefix}roles.sql`.",
         ),
     )
+
+
+def _passwords(plan: Plan, database: Database) -> tuple[Artefact, ...]:
+    """Return what gives the roles their passwords, with the step that does all this: where AWS keeps them."""
+    if plan.scenario.cloud != "aws":
+        return ()
+    path, secret = f"{database.prefix}passwords.py", database_secret(plan, database)
+    return (
+        Artefact(
+            path,
+            _passwords_py.render(secret, f"database/{path}", heading(plan, [])),
+            "Reads the roles' passwords, as JSON, and prints the SQL that sets them: "
+            f"`python3 {path} < secret.json | psql`.",
+            steps=(_set_up(plan, database, f"database/{path}", secret),),
+        ),
+    )
+
+
+def _set_up(plan: Plan, database: Database, path: str, secret: Secret) -> Step:
+    """Return the step that runs the SQL as the master user and sets the passwords."""
+    admin = admin_secret(plan, database)
+    has_tables = database.instance.settings.tables is not None
+    names = ("tenant_column", "indexes", "tenancy") if has_tables else ("roles",)
+    when = "once your migrations have made its tables" if has_tables else "before your migrations"
+    password = "python3 -c \"import json, sys; print(json.load(sys.stdin)['password'])\""
+    lines = (
+        "# From where the database is reached: AWS CloudShell in its VPC, a VPN or a bastion host.",
+        f'PGHOST="$(terraform -chdir=infra output -raw {database.instance.name}_address)"',
+        f'PGPASSWORD="$({_secret_of(plan, admin)} | {password})"',
+        f"PGDATABASE={shell.literal(database.name)} PGUSER={shell.literal(admin.users[''])} PGSSLMODE=require",
+        "export PGHOST PGPASSWORD PGDATABASE PGUSER PGSSLMODE",
+        *(f"psql -X -v ON_ERROR_STOP=1 -f database/{database.prefix}{name}.sql" for name in names),
+        f"{_secret_of(plan, secret)} | python3 {path} | psql -X -q -v ON_ERROR_STOP=1",
+    )
+    return Step("database", f"Set up {called(database.instance.name)}, {when}", "\n".join(lines))
+
+
+def _secret_of(plan: Plan, secret: Secret) -> str:
+    """Return the command that prints a secret."""
+    named = f"--region {shell.literal(plan.scenario.region)} --secret-id {shell.literal(secret.name)}"
+    return f"aws secretsmanager get-secret-value {named} --query SecretString --output text"
 
 
 def _must_differ(database: Database, indexes: Collection[str]) -> None:

@@ -6,23 +6,21 @@ It uses the emitted modules as they are: `prepared_statements` for the database,
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import hmac
 import json
 import os
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
 import metrics
 import prepared_statements as database
-from connection_state import ConnectionState, Messages, room_channel
+from connection_state import ConnectionState, Masters, Messages, room_channel
 from fastapi import Depends, FastAPI, File, Form, Header, HTTPException, Response, UploadFile, WebSocket
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
-from redis.asyncio.cluster import RedisCluster
 from starlette.websockets import WebSocketDisconnect
 
 SECRET = os.environ["LOADTEST_PASSWORD"].encode()
@@ -42,17 +40,14 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     env = os.environ
     address = f"host={env['DATABASE_HOST']} port={env['DATABASE_PORT']} dbname={env['DATABASE_NAME']}"
     who = f"user={env['DATABASE_USER']} password={env['DATABASE_PASSWORD']}"
-    cache = RedisCluster.from_url(env["CACHE_URL"])
-    app.state.connections = ConnectionState(cache, env["HOSTNAME"])
-    app.state.messages = Messages(cache)
-    async with database.async_connected(f"{address} {who}", 10) as pool:
+    async with (
+        Masters() as masters,
+        Messages(masters) as messages,
+        database.async_connected(f"{address} {who}", 10) as pool,
+    ):
+        app.state.connections, app.state.messages = ConnectionState(masters, env["HOSTNAME"]), messages
         app.state.pool = pool
-        delivering = asyncio.create_task(app.state.messages.run())
         yield
-        delivering.cancel()
-        with suppress(asyncio.CancelledError):
-            await delivering
-    await cache.aclose()
 
 
 app = FastAPI(lifespan=lifespan, openapi_url=None)
@@ -155,7 +150,7 @@ async def hold(socket: WebSocket) -> None:
         return
     await socket.accept()
     me, channel = f"{os.environ['HOSTNAME']}-{id(socket)}", room_channel(str(who.board))
-    await app.state.messages.join(channel, me, socket.send_bytes)
+    await app.state.messages.join(channel, me, socket.send_bytes, socket.close)
     await app.state.connections.keep(who.tenant, me)
     monitor.websocket_connections.labels(who.tenant).inc()
     try:
@@ -165,7 +160,7 @@ async def hold(socket: WebSocket) -> None:
         pass
     finally:
         monitor.websocket_connections.labels(who.tenant).dec()
-        await app.state.messages.leave(channel, me)
+        app.state.messages.leave(channel, me)
         await app.state.connections.drop(who.tenant, me)
 
 
