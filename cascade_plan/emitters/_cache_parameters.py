@@ -18,8 +18,9 @@ SOFT_SECONDS: Final = 60
 KEEPALIVE_S: Final = 300
 """tcp-keepalive of redis.conf 7.0."""
 INT_MOST: Final = 2**31 - 1
-FAMILIES: Final = {"redis": "redis7", "valkey": "valkey8"}
-"""Of parameters, https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/ParameterGroups.Engine.html"""
+FAMILIES: Final = {"redis 6": "redis6.x", "redis 7": "redis7", "valkey 7": "valkey7", "valkey 8": "valkey8"}
+"""Of parameters, by engine and major version:
+https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/ParameterGroups.Engine.html"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,8 @@ class CacheParameters:
 
 def cache_parameters(plan: Plan, cache: Cache) -> CacheParameters:
     """Return the parameter group of a cache that has nodes."""
-    family = FAMILIES[cache.instance.settings.engine]
+    settings = cache.instance.settings
+    family = FAMILIES[f"{settings.engine} {settings.engine_version.partition('.')[0]}"]
     reserved = 100 - 100 * cache.instance.sized.count("maxmemory_mib_per_node") / (memory_gib(cache) * 1024)
     values = {
         **({"cluster-enabled": "yes"} if cache.is_cluster else {}),
@@ -45,7 +47,7 @@ def cache_parameters(plan: Plan, cache: Cache) -> CacheParameters:
         "tcp-keepalive": str(keepalive_s(cache)),
         "timeout": "0",
     }
-    return CacheParameters(f"{plan.application}-{cache.prefix}{family}", family, values)
+    return CacheParameters(f"{plan.application}-{cache.prefix}{family.replace('.', '-')}", family, values)
 
 
 def memory_gib(cache: Cache) -> float:

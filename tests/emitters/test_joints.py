@@ -152,7 +152,7 @@ def test_whatever_the_scenario_calls_them_they_are_joined(
             "      app.kubernetes.io/name: api",
             joints.loose_ends,
         ),
-        ("README.md", "-f cluster/eksctl.yaml", "-f cluster/cluster.yaml", joints.absent_files),
+        ("README.md", " cluster/eksctl.yaml |", " cluster/cluster.yaml |", joints.absent_files),
         ("README.md", "eksctl create", "$EKSCTL create", joints.unset),
     ],
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -41,8 +41,37 @@ def test_an_old_kubernetes_costs_six_times_as_much() -> None:
 
 def test_what_ends_within_a_year_is_said_with_its_cost() -> None:
     (words,) = said(planned("2026-11-26"), "support-ends")
-    assert words.startswith("standard support of Kubernetes 1.36 ends on 2027-08-02: from then on it costs $438.00")
+    assert words.startswith(
+        "standard support of Kubernetes 1.36 ends on 2027-08-02: from then on the control plane costs $438.00"
+    )
     assert not said(planned("2026-08-01"), "support-ends")
+
+
+OLD = {"kubernetes": ("cluster", '"1.34"'), "postgres": ("database", '"14"'), "redis": ("cache", '"6.2"')}
+
+
+@pytest.mark.parametrize("what", OLD)
+def test_what_ends_within_ninety_days_is_a_warning(what: str) -> None:
+    tier, version = OLD[what]
+    ends = SUPPORT[what][version.strip('"').partition(".")[0] if what == "redis" else version.strip('"')].standard_end
+
+    def severities(days_before: int) -> list[str]:
+        made = planned((ends - timedelta(days_before)).isoformat(), (f"tiers.{tier}.version", version))
+        where = f"tiers.{tier}.version"
+        return [each.severity for each in made.findings if (each.code, each.where) == ("support-ends", where)]
+
+    assert [severities(days) for days in (366, 365, 91, 90, 1, 0)] == [[], ["info"], ["info"], *[["warning"]] * 2, []]
+
+
+def test_an_old_redis_is_charged_for_by_a_price_that_is_not_known() -> None:
+    """Standard support of 6 ends with January 2027."""
+    before, after = (planned(day, ("tiers.cache.version", '"6.2"')) for day in ("2027-01-31", "2027-02-01"))
+    assert not [words for words in before.bill.not_priced if "extended support of Redis" in words]
+    assert [words for words in after.bill.not_priced if "extended support of Redis 6.2" in words]
+    assert said(after, "extended-support")
+    assert said(after, "no-sharded-channels")
+    for changes in ((), (("tiers.cache.version", '"6.2"'), ("emit.cache", "self"))):
+        assert not [words for words in planned("2027-02-01", *changes).bill.not_priced if "support of Redis" in words]
 
 
 @pytest.mark.parametrize(

@@ -141,7 +141,7 @@ def burst(shape: Shape) -> Burst | None:
 
 
 def support(what: str, version: str) -> Support | None:
-    """Return how long EKS (kubernetes) or RDS (postgres) supports a version; None where it is not known."""
+    """Return how long EKS (kubernetes), RDS (postgres) or ElastiCache (redis) supports a version; None: not known."""
     return SUPPORT.get(what, {}).get(version)
 
 

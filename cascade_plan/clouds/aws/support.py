@@ -7,6 +7,9 @@ RDS for PostgreSQL: the release calendar in
 https://docs.aws.amazon.com/AmazonRDS/latest/PostgreSQLReleaseNotes/: standard support ends with the February after the
 community's end of life in November (https://www.postgresql.org/support/versioning/), as it did for 11 to 13; the price
 of extended support doubles with its third year.
+ElastiCache: https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/engine-versions.html and extended-support-charges
+there, by endoflife-date/endoflife.date products/amazon-elasticache-redis.md: charged from the day after standard
+support ends. No end of Redis 7, or of any Valkey, is announced (autumn 2026).
 """
 
 from __future__ import annotations
@@ -29,21 +32,23 @@ _EKS: Final = {
 """Version -> the day standard support ends."""
 _POSTGRES: Final = {"12": 2025, "13": 2026, "14": 2027, "15": 2028, "16": 2029, "17": 2030, "18": 2031}
 """Major version -> the year in whose February standard support ends."""
+_REDIS: Final = {"4": 2026, "5": 2026, "6": 2027}
+"""Major version -> the year in whose January standard support ends."""
 
 
 def _kubernetes(until: date) -> Support:
     return Support(until, (Rate(until, ""),), until.replace(year=until.year + 1))
 
 
-def _postgres(year: int) -> Support:
-    first = date(year, 3, 1)
-    return Support(
-        first, (Rate(first, "year1-2"), Rate(first.replace(year=year + 2), "year3")), first.replace(year=year + 3)
-    )
+def _in_three_years(first: date) -> Support:
+    """Return the support of what is charged from a day on, more from the third year, and not run after it."""
+    rates = (Rate(first, "year1-2"), Rate(first.replace(year=first.year + 2), "year3"))
+    return Support(first, rates, first.replace(year=first.year + 3))
 
 
 SUPPORT: Final[Mapping[str, Mapping[str, Support]]] = {
     "kubernetes": {version: _kubernetes(until) for version, until in _EKS.items()},
-    "postgres": {version: _postgres(year) for version, year in _POSTGRES.items()},
+    "postgres": {version: _in_three_years(date(year, 3, 1)) for version, year in _POSTGRES.items()},
+    "redis": {version: _in_three_years(date(year, 2, 1)) for version, year in _REDIS.items()},
 }
 """What -> version -> its support."""

@@ -18,8 +18,6 @@ from cascade_plan.emitters.terraform._secrets import password, version
 from cascade_plan.languages.hcl import Block, Expression, Value
 from cascade_plan.model.plan import Plan
 
-ENGINE_VERSIONS: Final = {"redis": "7.1", "valkey": "8.0"}
-"""Sharded pub/sub needs Redis 7; https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/engine-versions.html"""
 PORT: Final = 6379
 READER_PORT: Final = 6380
 """Of a cache without nodes, https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/set-up.html"""
@@ -101,7 +99,7 @@ def _serverless(plan: Plan, cache: Cache) -> Block:
             "name": _name(plan, cache),
             "description": f"{_holds(cache)} of {plan.application}",
             "engine": engine,
-            "major_engine_version": ENGINE_VERSIONS[engine].partition(".")[0],
+            "major_engine_version": cache.instance.settings.engine_version.partition(".")[0],
             "subnet_ids": Expression("local.private_subnet_ids"),
             "security_group_ids": [Expression(group_id(label))],
             "user_group_id": Expression(f"aws_elasticache_user_group.{label}.user_group_id"),
@@ -143,7 +141,7 @@ def _group(plan: Plan, cache: Cache) -> Block:
             "replication_group_id": _name(plan, cache),
             "description": f"{_holds(cache)} of {plan.application}",
             "engine": settings.engine,
-            "engine_version": ENGINE_VERSIONS[settings.engine],
+            "engine_version": settings.engine_version,
             "parameter_group_name": Expression(f"aws_elasticache_parameter_group.{label}.name"),
             "node_type": sized.group("nodes").shape.name,
             "port": PORT,

@@ -18,6 +18,9 @@ from cascade_plan.units import (
     Variability,
 )
 
+VERSIONS: Final = {"redis": ("7.1", "7.0", "6.2"), "valkey": ("8.0", "7.2")}
+"""Which there are of each server, what is taken by itself first.
+https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/engine-versions.html"""
 OF_NODES: Final = frozenset(
     {"users_per_node", "minimum_nodes", "shape", "replicas_per_master", "nodes", "purchase", "command_ms"}
 )
@@ -33,6 +36,8 @@ class Settings(Bought):
 
     engine: Literal["redis", "valkey"] = default("redis", "plan", f"{PLAN}: message broker redis_cluster")
     """Which server it is."""
+    version: Literal["6.2", "7.0", "7.1", "7.2", "8.0"] | None = Field(default=None, examples=["7.1"])
+    """Its version, in quotes: of Redis 6.2, 7.0 or 7.1, of Valkey 7.2 or 8.0; left out, 7.1 or 8.0."""
     serverless: bool = default(False, "plan", f"{PLAN}, cost calculator: nodes of 8 GB")
     """Whether it has no nodes: what is stored and what is asked is paid for, as of ElastiCache Serverless, which is in
     several zones and scales by itself."""
@@ -76,6 +81,17 @@ class Settings(Bought):
 
     tls: bool = default(False, "assumption", "within a VPC; it needs certificates, which nothing here makes")
     """Whether servers that you run yourself encrypt what clients and they themselves send. ElastiCache always does."""
+
+    @property
+    def engine_version(self) -> str:
+        """The version of its server."""
+        return self.version or VERSIONS[self.engine][0]
+
+    @model_validator(mode="after")
+    def _is_a_version_of_it(self) -> Self:
+        if self.engine_version not in VERSIONS[self.engine]:
+            raise ValueError(f"version: of {self.engine} there are {', '.join(VERSIONS[self.engine])}")
+        return self
 
     @model_validator(mode="after")
     def _has_nodes(self) -> Self:

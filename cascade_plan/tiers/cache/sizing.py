@@ -15,7 +15,7 @@ from cascade_plan.model.fleet import Band, Lever, NodeGroup, Sized, Streams
 from cascade_plan.model.offer import Offer
 from cascade_plan.model.place import Place, Scale, Visit, trip_time
 from cascade_plan.model.scenario import Action
-from cascade_plan.tiers.cache import limits, serverless, state
+from cascade_plan.tiers.cache import limits, serverless, state, versions
 from cascade_plan.tiers.cache.limits import MASTERS_LEAST, Work
 from cascade_plan.tiers.cache.settings import Settings
 
@@ -74,7 +74,9 @@ def size(ask: Ask[Settings]) -> Sized:
             *_findings(ask, masters, replicas, note),
             *_unused_findings(ask, commands),
             *limits.findings(ask, shape),
+            *versions.findings(ask, bool(streams)),
         ),
+        not_priced=versions.not_priced(ask),
         ceilings=tuple(limits.ceilings(ask, work, shape, masters, maxmemory_gib)),
         levers=(
             Lever(f"{ask.name}.node_count", count, count, count, "pinned" if pinned else "rules"),

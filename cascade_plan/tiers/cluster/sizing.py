@@ -8,13 +8,11 @@ from cascade_plan.model.ask import Ask
 from cascade_plan.model.derivation import Finding
 from cascade_plan.model.fleet import Band, Sized, Usage
 from cascade_plan.model.offer import Offer
-from cascade_plan.model.support import Support
+from cascade_plan.model.support import Support, finding
 from cascade_plan.tiers.cluster import pods
 from cascade_plan.tiers.cluster.settings import Settings
 
 AFTER: tuple[str, ...] = ()
-SOON_DAYS = 365
-"""What a budget of a year must know of."""
 SUPPORTED, PLANE = Offer("kubernetes_support"), Offer("kubernetes")
 
 
@@ -25,7 +23,7 @@ def size(ask: Ask[Settings]) -> Sized:
     support, has_support = ask.cloud.support("kubernetes", version), ask.cloud.sells(SUPPORTED)
     if support is not None and has_support and ask.day is not None and support.rate(ask.day) is not None:
         usages.append(Usage(ask.name, f"extended support of Kubernetes {version}", SUPPORTED, hours, "hour"))
-    findings = tuple(_findings(ask, support, usages)) if has_support else ()
+    findings = tuple(_findings(ask, support)) if has_support else ()
     return Sized(
         ask.name,
         "cluster",
@@ -46,26 +44,18 @@ def _not_emitted(usages: list[Usage]) -> tuple[str, ...]:
     return tuple(f"{usage.name}: comes with the version" for usage in usages[1:])
 
 
-def _findings(ask: Ask[Settings], support: Support | None, usages: list[Usage]) -> Iterator[Finding]:
+def _findings(ask: Ask[Settings], support: Support | None) -> Iterator[Finding]:
     version, where = ask.settings.version, f"tiers.{ask.name}.version"
     if support is None:
         yield Finding("warning", "version-unknown", f"until when Kubernetes {version} is supported is not known", where)
-        return
-    if ask.day is None:
-        return
+    elif ask.day is not None:
+        found = finding(f"Kubernetes {version}", support, ask.day, where, lambda _: _cost(ask))
+        yield from (found,) if found else ()
+
+
+def _cost(ask: Ask[Settings]) -> str:
     plane, more = ask.usd(PLANE), ask.usd(SUPPORTED)
-    cost = "more"
-    if plane is not None and more is not None:
-        cost = f"${(plane + more) * ask.hours:,.2f} a month instead of ${plane * ask.hours:,.2f}"
-    if ask.day >= support.extended_end:
-        words = f"Kubernetes {version} is not run any more since {support.extended_end}: it is upgraded without asking"
-        yield Finding("warning", "version-ended", words, where)
-    elif len(usages) > 1:
-        words = (
-            f"Kubernetes {version} is in extended support since {support.standard_end}: the control plane costs "
-            f"{cost}, until {support.extended_end}"
-        )
-        yield Finding("warning", "extended-support", words, where)
-    elif (support.standard_end - ask.day).days <= SOON_DAYS:
-        words = f"standard support of Kubernetes {version} ends on {support.standard_end}: from then on it costs {cost}"
-        yield Finding("info", "support-ends", words, where)
+    if plane is None or more is None:
+        return "the control plane costs more"
+    usd, usd_before = (plane + more) * ask.hours, plane * ask.hours
+    return f"the control plane costs ${usd:,.2f} a month instead of ${usd_before:,.2f}"

@@ -9,12 +9,10 @@ from cascade_plan.model.ask import Ask
 from cascade_plan.model.derivation import Finding
 from cascade_plan.model.fleet import NodeGroup
 from cascade_plan.model.offer import Offer
-from cascade_plan.model.support import Support
+from cascade_plan.model.support import Rate, Support, finding
 from cascade_plan.tiers.database.settings import Settings
 
 WHAT = "postgres"
-SOON_DAYS = 365
-"""What a budget of a year must know of."""
 
 
 def support(ask: Ask[Settings]) -> str:
@@ -38,22 +36,10 @@ def vcpu_each(group: NodeGroup) -> float:
 def findings(ask: Ask[Settings], groups: Sequence[NodeGroup]) -> Iterator[Finding]:
     """Yield that the version is charged for, ends, or soon will."""
     version, where = ask.settings.version, f"tiers.{ask.name}.version"
-    found = ask.cloud.support(WHAT, version)
-    if found is None or ask.day is None:
-        return
-    if ask.day >= found.extended_end:
-        words = f"PostgreSQL {version} is not run any more since {found.extended_end}: it is upgraded without asking"
-        yield Finding("warning", "version-ended", words, where)
-    elif (now := found.rate(ask.day)) is not None:
-        words = (
-            f"PostgreSQL {version} is in extended support since {found.standard_end}: "
-            f"{_cost(ask, found, now.name, groups)}"
-        )
-        yield Finding("warning", "extended-support", words, where)
-    elif (found.standard_end - ask.day).days <= SOON_DAYS:
-        cost = _cost(ask, found, found.rates[0].name, groups)
-        words = f"standard support of PostgreSQL {version} ends on {found.standard_end}: {cost}"
-        yield Finding("info", "support-ends", words, where)
+    known = ask.cloud.support(WHAT, version)
+    if known is not None and ask.day is not None:
+        found = finding(f"PostgreSQL {version}", known, ask.day, where, lambda rate: _cost(ask, known, rate, groups))
+        yield from (found,) if found else ()
 
 
 def not_priced(ask: Ask[Settings]) -> tuple[str, ...]:
@@ -67,13 +53,13 @@ def not_priced(ask: Ask[Settings]) -> tuple[str, ...]:
     )
 
 
-def _cost(ask: Ask[Settings], found: Support, years: str, groups: Sequence[NodeGroup]) -> str:
-    """Return what extended support costs a month from then on, in words."""
-    offer = Offer("database_support", years)
+def _cost(ask: Ask[Settings], found: Support, rate: Rate, groups: Sequence[NodeGroup]) -> str:
+    """Return what extended support costs a month at a rate, in words."""
+    offer = Offer("database_support", rate.name)
     price = ask.usd(offer) if ask.cloud.sells(offer) else None
     if price is None:
         return "what that costs is not known"
     count = vcpu(groups)
     usd = Decimal(str(count)) * price * ask.hours
-    later = f", more from {found.rates[-1].begin}" if years != found.rates[-1].name else ""
-    return f"{count:g} vCPU x ${price:f} x {ask.hours} h = ${usd:,.2f} a month{later}"
+    later = f", more from {found.rates[-1].begin}" if rate != found.rates[-1] else ""
+    return f"it costs {count:g} vCPU x ${price:f} x {ask.hours} h = ${usd:,.2f} a month{later}"
