@@ -58,6 +58,12 @@ def sharded() -> Plan:
 
 
 @cache
+def by_operator() -> Plan:
+    """Return that plan for a cluster with a Prometheus Operator."""
+    return planned("cascade", ("--set", "tiers.monitoring.operator", "true"))
+
+
+@cache
 def several() -> Plan:
     """Return that plan with two of each kind that there may be several of, and workers with a queue."""
     return planned(

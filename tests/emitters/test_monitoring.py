@@ -22,7 +22,18 @@ import yaml
 from factories import bundled_with, make_scenario
 from hypothesis import given
 from hypothesis import strategies as st
-from monitoring_files import Document, cascade, imported, jobs, planned, several, sharded, texts, without_tenants
+from monitoring_files import (
+    Document,
+    by_operator,
+    cascade,
+    imported,
+    jobs,
+    planned,
+    several,
+    sharded,
+    texts,
+    without_tenants,
+)
 from prometheus_client import CollectorRegistry
 from prometheus_client.utils import floatToGoString
 
@@ -448,7 +459,11 @@ def test_every_success_metric_is_watched_or_said_not_to_be() -> None:
 
 
 def rules(made: Plan) -> list[Document]:
-    groups = yaml.safe_load(texts(made)["alerting_rules.yml"])["groups"]
+    return alerts_of(texts(made))
+
+
+def alerts_of(files: dict[str, str]) -> list[Document]:
+    groups = yaml.safe_load(files["alerting_rules.yml"])["groups"]
     return [rule for group in groups for rule in group["rules"]]
 
 
@@ -765,8 +780,34 @@ def test_what_the_charts_refer_to_is_emitted_or_made_by_a_step(make: Callable[[]
     for path in values:
         assert f"--values monitoring/{path} " in commands
     given_ = {each.name for file in prometheus.render(made) for each in file.gives}
-    assert given_ == {"PAGER_URL", "TICKETS_URL", "HEARTBEAT_URL"} == {*re.findall(r"\{(\w+_URL):\?\}", commands)}
+    assert given_ == {"PAGER_URL", "TICKETS_URL", "WATCHDOG_URL"} == {*re.findall(r"\{(\w+_URL):\?\}", commands)}
     assert subprocess.run(["sh", "-n"], input=commands, text=True).returncode == 0
+
+
+def test_an_operator_is_told_the_same_by_its_own_objects() -> None:
+    made, plain = texts(by_operator()), texts(cascade())
+    assert not {"configmaps.yaml", "prometheus.yml", "prometheus-values.yaml", "grafana-values.yaml"} & made.keys()
+    found = [*yaml.safe_load_all(made["prometheus-operator.yaml"])]
+    rules = [group for item in found if item["kind"] == "PrometheusRule" for group in item["spec"]["groups"]]
+    files = ("pod_rules.yml", "recording_rules.yml", "alerting_rules.yml")
+    assert rules == [group for path in files for group in yaml.safe_load(made[path])["groups"]]
+    told = {rule["alert"] for group in rules for rule in group["rules"] if "alert" in rule}
+    assert told == {rule["alert"] for rule in alerts_of(plain)}
+    wanted = {item["metadata"]["name"]: item["spec"] for item in found if item["kind"] != "PrometheusRule"}
+    jobs_ = {job["job_name"]: job for job in yaml.safe_load(plain["prometheus.yml"])["scrape_configs"]}
+    assert {*wanted} == {name for name in jobs_ if name.startswith("cascade-")}
+    for name, spec in wanted.items():
+        endpoint = spec["podMetricsEndpoints"][0] if "podMetricsEndpoints" in spec else spec
+        assert endpoint["relabelings"][-1] == {"targetLabel": "job", "replacement": name}
+        chosen = (
+            [rule["regex"] for rule in jobs_[name]["relabel_configs"] if "_label_" in str(rule["source_labels"])]
+            if ("selector" in spec)
+            else []
+        )
+        assert [*spec.get("selector", {}).get("matchLabels", {}).values()] == chosen
+        assert len(endpoint["relabelings"]) + len(chosen) == len(jobs_[name]["relabel_configs"]) + 1
+    assert wanted["cascade-redis"]["httpSDConfigs"][0]["url"].endswith("/discover-cluster-nodes")
+    assert any(step.command.count("PROMETHEUS_URL") for file in prometheus.render(by_operator()) for step in file.steps)
 
 
 def mebibytes(text: str) -> int:

@@ -47,6 +47,7 @@ from cascade_plan.emitters._watches.latency_goals import objectives
 from cascade_plan.languages.promql import literal, select
 from cascade_plan.model.plan import Plan
 
+LINT = ("--lint=all", "--lint-fatal")
 RULE_FILES = ("pod_rules.yml", "recording_rules.yml", "alerting_rules.yml")
 
 # ---------------------------------------------------------------------------------------------------------------- check
@@ -68,8 +69,8 @@ def accepted(made: Plan, directory: Path) -> None:
     assert servers
     for path in servers:
         path.write_text(yaml.safe_dump(undiscovered(yaml.safe_load(path.read_text(encoding="utf-8")))))
-        assert "SUCCESS" in ran("promtool", "check", "config", path)
-    assert "SUCCESS" in ran("promtool", "check", "rules", "--lint-fatal", *(paths[name] for name in RULE_FILES))
+        assert "SUCCESS" in ran("promtool", "check", "config", *LINT, path)
+    assert "SUCCESS" in ran("promtool", "check", "rules", *LINT, *(paths[name] for name in RULE_FILES))
     assert "SUCCESS" in ran("amtool", "check-config", with_urls(paths["alertmanager.yml"]))
 
 
@@ -84,12 +85,12 @@ def with_urls(path: Path) -> Path:
     return path
 
 
-def test_pages_go_to_the_pager_tickets_to_the_tickets_and_heartbeats_outside(tmp_path: Path) -> None:
+def test_pages_go_to_the_pager_tickets_to_the_tickets_and_the_watchdog_outside(tmp_path: Path) -> None:
     path = with_urls(emitted(cascade(), tmp_path)["alertmanager.yml"])
     for labels, receiver in (
         ("severity=page", "pager"),
         ("severity=ticket", "tickets"),
-        ("alertname=Watchdog severity=none", "heartbeat"),
+        ("alertname=Watchdog severity=none", "watchdog"),
     ):
         found = ran("amtool", "config", "routes", "test", f"--config.file={path}", *labels.split())
         assert found == f"{receiver}\n"

@@ -10,6 +10,7 @@ from cascade_plan.model.plan import Plan
 from cascade_plan.model.series import NEAR, SHORTEST_S
 from cascade_plan.model.watch import Alarm, Chart, Line, Watch
 from cascade_plan.tiers.cluster.settings import Settings as ClusterSettings
+from cascade_plan.tiers.monitoring.settings import Settings
 
 THROTTLED: Final = 0.25
 """Share of the scheduler's periods in which a container was held back that is worth a look; as the rule
@@ -48,7 +49,10 @@ def jobs_of_cluster(plan: Plan) -> tuple[str, ...]:
     """Return the jobs that tell of the cluster; none where there is none, and none of nodes where it has none."""
     if not plan.of(ClusterSettings):
         return ()
-    return tuple(KEPT) if any(group.is_nodes for group in plan.groups) else (STATE, CONTAINERS)
+    jobs = tuple(KEPT) if any(group.is_nodes for group in plan.groups) else (STATE, CONTAINERS)
+    # An operator's own job of the kubelet tells of containers too.
+    shared = any(tier.settings.operator for tier in plan.of(Settings))
+    return tuple(dict.fromkeys(KUBELET if job == CONTAINERS else job for job in jobs)) if shared else jobs
 
 
 def cluster(plan: Plan) -> Watch:

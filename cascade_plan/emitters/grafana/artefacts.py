@@ -39,7 +39,15 @@ def render(plan: Plan) -> tuple[Artefact, ...]:
     head = heading(plan, [f"{DASHBOARD}, as Grafana's sidecar loads it"])
     purpose = "The dashboard as a ConfigMap for Grafana's sidecar."
     objects = Artefact("grafana-configmap.yaml", head + dump([carried]), purpose, kustomized=True)
-    return made, objects, *(() if any(each.settings.managed for each in plan.of(Settings)) else (_values(plan),))
+    return (
+        made,
+        objects,
+        *(
+            ()
+            if any(each.settings.managed or each.settings.operator for each in plan.of(Settings))
+            else (_values(plan),)
+        ),
+    )
 
 
 def _values(plan: Plan) -> Artefact:

@@ -11,8 +11,8 @@ SERVICE: Final = "alertmanager"
 PORT: Final = 9093
 PAGER: Final = "pager"
 TICKETS: Final = "tickets"
-HEARTBEAT: Final = "heartbeat"
-RECEIVERS: Final = (PAGER, TICKETS, HEARTBEAT)
+SIGN_OF_LIFE: Final = "watchdog"
+RECEIVERS: Final = (PAGER, TICKETS, SIGN_OF_LIFE)
 RECEIVERS_AT: Final = "/etc/alertmanager-receivers"
 """Where the Secret of the receivers' URLs is mounted, a file for each."""
 
@@ -38,7 +38,7 @@ def configuration() -> dict[str, Any]:
             "routes": [
                 {
                     "matchers": [f'alertname="{WATCHDOG}"'],
-                    "receiver": HEARTBEAT,
+                    "receiver": SIGN_OF_LIFE,
                     "group_wait": "0s",
                     "group_interval": "1m",
                     "repeat_interval": "4m",
@@ -54,7 +54,7 @@ def configuration() -> dict[str, Any]:
                 "equal": ["application", "namespace", "subject"],
             }
         ],
-        "receivers": [_webhook(PAGER), _webhook(TICKETS), _webhook(HEARTBEAT, send_resolved=False)],
+        "receivers": [_webhook(PAGER), _webhook(TICKETS), _webhook(SIGN_OF_LIFE, send_resolved=False)],
     }
 
 

@@ -114,10 +114,14 @@ def _collector(plan: Plan) -> dict[str, Any]:
 
 def _jobs(plan: Plan, part: Rules) -> list[dict[str, Any]]:
     """Return a job for each workload and each exporter, for the cluster where there is one, and for Prometheus."""
-    jobs = [_of_workload(plan, workload, part) for workload in plan.fleet.workloads]
-    jobs += [_of_exporter(plan, exporter, part) for exporter in exporters(plan)]
-    jobs += [_of_cluster(plan, job, part) for job in jobs_of_cluster(plan)]
-    return [*jobs, _itself(plan)]
+    of_cluster = (_of_cluster(plan, job, part) for job in jobs_of_cluster(plan))
+    return [*jobs_of_pods(plan, part), *of_cluster, _itself(plan)]
+
+
+def jobs_of_pods(plan: Plan, part: Rules | None = None) -> list[dict[str, Any]]:
+    """Return a job for each workload and each exporter, of which a server scrapes a part or all."""
+    jobs = [_of_workload(plan, workload, part or []) for workload in plan.fleet.workloads]
+    return [*jobs, *(_of_exporter(plan, exporter, part or []) for exporter in exporters(plan))]
 
 
 def _of_workload(plan: Plan, workload: Workload, part: Rules) -> dict[str, Any]:

@@ -6,6 +6,7 @@ Charts are what the field deploys these with: their RBAC, probes and upgrades ar
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from math import ceil, floor
 from typing import Any, Final
 
@@ -23,6 +24,7 @@ from cascade_plan.languages import shell, uri
 from cascade_plan.languages.yaml import dump
 from cascade_plan.model.artefact import Artefact, Given, Step
 from cascade_plan.model.plan import Plan
+from cascade_plan.tiers.cluster.settings import Settings as ClusterSettings
 
 CLASS: Final = "gp3"
 """The StorageClass of what pods keep. EKS itself has none that is the default."""
@@ -34,13 +36,18 @@ CLUSTER_OBJECTS: Final = ("nodes", "pods", "horizontalpodautoscalers")
 
 def stack(plan: Plan) -> Iterator[Artefact]:
     """Yield the values of each chart, with the steps that install them, and the class of their volumes."""
-    yield _class(plan)
-    for path, built in _config.configurations(plan).items():
-        yield _server(plan, path, built)
+    if not by_operator(plan):
+        yield _class(plan)
+        for path, built in _config.configurations(plan).items():
+            yield _server(plan, path, built)
     if served(plan):
-        step = _release(plan, charts.ADAPTER, "prometheus-adapter", "Serve the autoscalers their metrics")
-        yield _values(plan, charts.ADAPTER, "prometheus-adapter", _adapter(plan), "What the adapter asks.", step)
+        yield _of_adapter(plan)
     yield from _exporters(plan)
+
+
+def by_operator(plan: Plan) -> bool:
+    """Return whether an operator of the cluster runs Prometheus."""
+    return bool(plan.of(ClusterSettings)) and _config.monitoring(plan).settings.operator
 
 
 def config_map_name(path: str) -> str:
@@ -94,7 +101,7 @@ def _server(plan: Plan, path: str, built: dict[str, Any]) -> Artefact:
         *steps,
         _release(plan, charts.PROMETHEUS, name, words),
     )
-    return Artefact(made.path, made.text, made.purpose, steps=made.steps, gives=GIVEN if is_whole else ())
+    return replace(made, gives=GIVEN if is_whole else ())
 
 
 GIVEN: Final = tuple(
@@ -102,7 +109,7 @@ GIVEN: Final = tuple(
     for receiver, words in {
         _alertmanager.PAGER: "The webhook that pages: PagerDuty, Opsgenie or another.",
         _alertmanager.TICKETS: "The webhook that opens a ticket.",
-        _alertmanager.HEARTBEAT: "The webhook of a service that pages when it is not called for ten minutes.",
+        _alertmanager.SIGN_OF_LIFE: "The webhook of a service that pages when it is not called for ten minutes.",
     }.items()
 )
 
@@ -192,6 +199,17 @@ def _of_alertmanager(plan: Plan) -> dict[str, Any]:
         "resources": small("alertmanager"),
         **placement(plan),
     }
+
+
+def _of_adapter(plan: Plan) -> Artefact:
+    name = "prometheus-adapter"
+    told: tuple[str, ...] = ()
+    gives: tuple[Given, ...] = ()
+    if by_operator(plan):
+        gives = (Given("PROMETHEUS_URL", "The address of the operator's Prometheus in the cluster, without its port."),)
+        told = ('--set prometheus.url="${PROMETHEUS_URL:?}"',)
+    step = _release(plan, charts.ADAPTER, name, "Serve the autoscalers their metrics", *told)
+    return replace(_values(plan, charts.ADAPTER, name, _adapter(plan), "What the adapter asks.", step), gives=gives)
 
 
 def _adapter(plan: Plan) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from cascade_plan.emitters._config_map import config_map
@@ -14,9 +14,10 @@ from cascade_plan.emitters.prometheus import _alertmanager, _config
 from cascade_plan.emitters.prometheus._adapter import adapter_rules, served
 from cascade_plan.emitters.prometheus._cardinality import cardinality
 from cascade_plan.emitters.prometheus._metrics_source import metrics_source
+from cascade_plan.emitters.prometheus._operator import objects
 from cascade_plan.emitters.prometheus._recipes import recipes
 from cascade_plan.emitters.prometheus._rules import alarms, fleet_rules, pod_rules
-from cascade_plan.emitters.prometheus._stack import config_map_name, stack
+from cascade_plan.emitters.prometheus._stack import by_operator, config_map_name, stack
 from cascade_plan.formulas.latency_buckets import FINE_BOUNDS_S, bounds_s
 from cascade_plan.languages.yaml import dump
 from cascade_plan.model.artefact import Artefact
@@ -45,19 +46,23 @@ PURPOSES: Final = {
         "-d step=60 http://localhost:9090/api/v1/query_range > metrics.json`"
     ),
     "prometheus-adapter.yaml": "What the adapter serves to the autoscalers.",
+    "prometheus-operator.yaml": "Rules, and what is scraped, for the Prometheus Operator of the cluster.",
     "configmaps.yaml": "The files above as ConfigMaps for Prometheus and Alertmanager.",
 }
 
 RULES: Final = (_config.POD_RULES, *_config.FLEET_RULES)
-KUSTOMIZED: Final = ("configmaps.yaml", "prometheus-adapter.yaml")
+KUSTOMIZED: Final = ("configmaps.yaml", "prometheus-operator.yaml", "prometheus-adapter.yaml")
 """The files that are Kubernetes objects themselves."""
 
 
 def render(plan: Plan) -> tuple[Artefact, ...]:
     """Return the configuration of everything that watches the plan's fleet, and the ConfigMaps that carry it."""
-    servers, others = _servers(plan), _files(plan)
-    objects = _objects(plan, servers, others) if plan.of(ClusterSettings) else {}
-    texts = {**servers, **others, **objects}
+    if by_operator(plan):
+        servers, others = {}, {path: text for path, text in _files(plan).items() if path != "alertmanager.yml"}
+    else:
+        servers, others = _servers(plan), _files(plan)
+    applied = _objects(plan, servers, others) if plan.of(ClusterSettings) else {}
+    texts = {**servers, **others, **applied}
     purposes = {path: f"What this server scrapes and evaluates: `promtool check config {path}`" for path in servers}
     if _config.monitoring(plan).settings.managed:
         purposes = dict.fromkeys(servers, COLLECTOR)
@@ -161,17 +166,31 @@ def _yaml(plan: Plan, document: dict[str, Any], sized: Sequence[str]) -> str:
 
 def _objects(plan: Plan, servers: dict[str, str], others: dict[str, str]) -> dict[str, str]:
     """Return the Kubernetes objects: a ConfigMap for each program, in the namespace of what it watches."""
-    maps = [_of_server(plan, path, text, others) for path, text in servers.items()]
-    maps.append(config_map(plan, "alertmanager", {"alertmanager.yml": others["alertmanager.yml"]}))
-    made = {
-        "configmaps.yaml": heading(plan, ["the files of this directory, each as its program mounts it"]) + dump(maps)
-    }
+    if by_operator(plan):
+        made = {"prometheus-operator.yaml": heading(plan, SELECTED) + dump([*operator_objects(plan)])}
+    else:
+        maps = [_of_server(plan, path, text, others) for path, text in servers.items()]
+        maps.append(config_map(plan, "alertmanager", {"alertmanager.yml": others["alertmanager.yml"]}))
+        head = heading(plan, ["the files of this directory, each as its program mounts it"])
+        made = {"configmaps.yaml": head + dump(maps)}
     metrics = ", ".join(dict.fromkeys(served(plan).values()))
     if not metrics:
         return made
     adapter = config_map(plan, "prometheus-adapter", {"config.yaml": dump([adapter_rules(plan)])})
     head = heading(plan, [f"serves {metrics} of each pod, as the autoscalers ask for it"])
     return {"prometheus-adapter.yaml": head + dump([adapter]), **made}
+
+
+SELECTED: Final = (
+    "kube-prometheus-stack reads these when its values say",
+    "prometheus.prometheusSpec: {ruleSelectorNilUsesHelmValues: false, podMonitorSelectorNilUsesHelmValues: false,",
+    "scrapeConfigSelectorNilUsesHelmValues: false}; its Alertmanager routes by the label severity: page, ticket, none",
+)
+
+
+def operator_objects(plan: Plan) -> Iterator[dict[str, Any]]:
+    """Return the objects that an operator reads."""
+    return objects(plan, groups(plan), _config.monitoring(plan).settings.scrape_interval_s)
 
 
 def _of_server(plan: Plan, path: str, text: str, others: dict[str, str]) -> dict[str, Any]:

@@ -9,7 +9,9 @@ from cascade_plan.model.part import MetricName
 from cascade_plan.model.tier import Bought
 from cascade_plan.units import Bytes, Count, Kib, MibOrZero, PerOneOrZero, Seconds
 
-OF_SERVERS: Final = frozenset({"nodes", "series_per_node", "memory_kib_per_series", "memory_mib_at_rest", "purchase"})
+OF_SERVERS: Final = frozenset(
+    {"operator", "nodes", "series_per_node", "memory_kib_per_series", "memory_mib_at_rest", "purchase"}
+)
 """What only a Prometheus of our own says."""
 
 
@@ -22,6 +24,9 @@ class Settings(Bought):
     managed: bool = default(False, "plan", f"{PLAN}, metrics: a Prometheus of one's own")
     """Whether the cloud keeps the samples, as Amazon Managed Service for Prometheus: they are paid for as they come, as
     they are kept and as they are read; a collector in the cluster sends them."""
+    operator: bool = default(False, "assumption", "a Prometheus of the application's own, by its chart")
+    """Whether a Prometheus Operator of the cluster, such as that of kube-prometheus-stack, runs it: rules and what is
+    scraped are then written as its objects."""
     read_ratio: PerOneOrZero = default(
         2.0, "assumption", "each sample is read by a rule once, and by dashboards as often again"
     )
