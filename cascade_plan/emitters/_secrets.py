@@ -6,7 +6,7 @@ Terraform makes them in Secrets Manager, External Secrets copies those of the po
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from cascade_plan.emitters._databases import Database, databases
@@ -18,7 +18,8 @@ NO_LOGIN: Final = ("owner",)
 ADMIN: Final = "admin"
 METRICS: Final = "metrics"
 """The user of a cache by which an exporter asks how it is."""
-OTHERS: Final = ("default", METRICS, "replica", ADMIN)
+REPLICA: Final = "replica"
+OTHERS: Final = ("default", METRICS, REPLICA, ADMIN)
 """Users of a cache that the application must not be called as."""
 
 
@@ -54,6 +55,7 @@ def secrets(plan: Plan) -> tuple[Secret, ...]:
     return (
         *(database_secret(plan, database) for database in databases(plan)),
         *(cache_secret(plan, cache) for cache in caches(plan)),
+        *(cache_servers_secret(plan, cache) for cache in caches(plan) if cache.is_pods),
     )
 
 
@@ -76,6 +78,15 @@ def cache_secret(plan: Plan, cache: Cache) -> Secret:
     """Return the secret of a cache's users: the application, and who asks for metrics."""
     name = plan.application if plan.application not in OTHERS else f"{plan.application}-app"
     return _secret(plan, f"{cache.prefix}cache", cache.instance.name, {"": name, METRICS: METRICS})
+
+
+def cache_servers_secret(plan: Plan, cache: Cache) -> Secret:
+    """Return the secret of those who are users of a cache that you run yourself and not its clients."""
+    users = {user: user for user in (REPLICA, ADMIN)}
+    return replace(
+        _secret(plan, f"{cache.prefix}cache-servers", cache.instance.name, users),
+        label=f"{cache.instance.name}_servers",
+    )
 
 
 def _secret(plan: Plan, name: str, label: str, users: Mapping[str, str]) -> Secret:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -48,12 +49,16 @@ class Cache:
     """A cache of a plan, as those see it who deploy it."""
 
     instance: Instance[CacheSettings]
+    called: str
+    """What its nodes are called, with a number behind, and the address of all of them."""
     nodes: tuple[RedisNode, ...]
     """All masters, then a first replica of each master, then a second; none where it has no nodes."""
     prefix: str
     """What its files begin with: nothing where it is the only cache."""
     streams: Streams | None
     """The open connections whose state and messages it holds, if it does."""
+    domain: str
+    """What follows its nodes' names in DNS: that of a headless Service, where they are pods; "" where they are not."""
 
     @property
     def is_serverless(self) -> bool:
@@ -69,6 +74,11 @@ class Cache:
     def copy_count(self) -> int:
         """Replicas of each master."""
         return len(self.nodes) // self.master_count - 1
+
+    @property
+    def is_pods(self) -> bool:
+        """Whether you run its servers yourself, as pods."""
+        return bool(self.domain)
 
     @property
     def is_cluster(self) -> bool:
@@ -144,15 +154,17 @@ def queue_name(plan: Plan, queue: str, suffix: str = "") -> str:
 def _cache(plan: Plan, instance: Instance[CacheSettings], is_only: bool) -> Cache:
     """Return a cache with its nodes."""
     called = "redis" if is_only else instance.name.replace("_", "-")
-    nodes = () if instance.settings.serverless else tuple(_nodes(plan, instance, called))
+    is_pods = plan.scenario.emit.cache == "self" and bool(plan.fleet.of("cluster"))
+    nodes = () if instance.settings.serverless else tuple(_nodes(plan, instance, called, is_pods))
+    domain = f"{called}.{plan.application}.svc.cluster.local" if is_pods else ""
     # Sizing says whose state a cache holds: only then has it a figure for what that takes.
     holds = f"{instance.name}.connection_state_mib" in plan.figures
     streams = next((each.streams for each in plan.fleet.tiers.values() if each.streams is not None), None)
-    return Cache(instance, nodes, "" if is_only else f"{called}-", streams if holds else None)
+    return Cache(instance, called, nodes, "" if is_only else f"{called}-", streams if holds else None, domain)
 
 
-def _nodes(plan: Plan, instance: Instance[CacheSettings], called: str) -> Iterator[RedisNode]:
-    """Yield the nodes of a cache.
+def _nodes(plan: Plan, instance: Instance[CacheSettings], called: str, is_pods: bool) -> Iterator[RedisNode]:
+    """Yield the nodes of a cache. Pods are numbered within their zone, since each zone has a StatefulSet of its own.
 
     A replica stands as many zones after its master as it is its replica, so that a zone's loss takes a master or its
     replica and not both, while there are more zones than replicas of a master.
@@ -160,10 +172,14 @@ def _nodes(plan: Plan, instance: Instance[CacheSettings], called: str) -> Iterat
     sized, zones = instance.sized, plan.scenario.availability.asked.zones
     masters, count = sized.count("master_count"), sized.count("node_count")
     _bounded("Redis nodes", count, f"tiers.{instance.name}.users_per_node")
-    for copy in range(count // masters):
-        for index in range(masters):
-            name, master = f"{called}-{copy * masters + index + 1}", f"{called}-{index + 1}" if copy else ""
-            yield RedisNode(name, (index + copy) % zones + 1, master)
+    names: list[str] = []
+    in_zone = Counter[int]()
+    for number in range(count):
+        copy, index = divmod(number, masters)
+        zone = (index + copy) % zones + 1
+        in_zone[zone] += 1
+        names.append(f"{called}-{zone}-{in_zone[zone]}" if is_pods else f"{called}-{number + 1}")
+        yield RedisNode(names[-1], zone, names[index] if copy else "")
 
 
 def _bounded(what: str, count: int, lever: str) -> None:

@@ -87,7 +87,7 @@ def _shapes(document: Document, scenario: Scenario | None) -> Iterator[tuple[str
     if scenario is not None:
         for name, settings in scenario.tiers.items():
             if isinstance(shape := getattr(settings, "shape", None), str):
-                yield name, settings.BOUGHT, shape
+                yield name, scenario.bought(name), shape
         return
     for name, kind in (kinds_given(document.data) or {}).items():
         given = document.data.get("tiers", {}).get(name)

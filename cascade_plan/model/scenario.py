@@ -687,6 +687,11 @@ class Scenario(Part):
         """Return the instances of a kind by name; none where it is off."""
         return {name: settings for name, settings in self.tiers.items() if kind == settings.KIND}
 
+    def bought(self, name: str) -> str:
+        """Return what an instance's nodes are to a cloud: those of a cache that you run yourself are machines."""
+        settings = self.tiers[name]
+        return "vm" if settings.KIND == "cache" and self.emit.cache == "self" else settings.BOUGHT
+
     def first(self, kind: str) -> str:
         """Return the name of the first instance of a kind, "" where it is off."""
         for name, settings in self.tiers.items():

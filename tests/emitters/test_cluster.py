@@ -8,7 +8,9 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import kubernetes_validate
 import pytest
 import yaml
 from factories import make_plan
@@ -17,6 +19,7 @@ from hypothesis import strategies as st
 
 from cascade_plan.emitters import directory as emitting
 from cascade_plan.emitters._cache_parameters import cache_parameters
+from cascade_plan.emitters._network import zone_names
 from cascade_plan.emitters._topology import caches, websocket_hosts
 from cascade_plan.errors import InfeasibleError, UsageError
 from cascade_plan.languages.plain import name as plain
@@ -26,6 +29,11 @@ from cascade_plan.tiers.websocket.settings import Settings as WebSocketSettings
 CONTROLLERS = {
     f"controllers/{name}.yaml" for name in ("aws-load-balancer-controller", "cluster-autoscaler", "external-secrets")
 }
+
+
+def own(**changes: Any) -> Plan:
+    """Return a plan whose cache's servers are run by whoever deploys it."""
+    return make_plan(emit__cache="self", **changes)
 
 
 def emitted(made: Plan) -> dict[str, str]:
@@ -66,18 +74,18 @@ def test_no_zone_holds_a_master_and_its_replica(zones: int, masters: int, copies
 
 
 def test_settings_follow_the_sizing() -> None:
-    loud = make_plan(
+    loud = own(
         users={"peak": 1_000_000, "average": 300_000, "active_share": 1.0},
         tiers__websocket={"message_bytes": 2000.0, "heartbeat_interval_s": 7.5},
     )
     settings = directives(emitted(loud)["redis.conf"])
-    assert settings["maxmemory"] == "6144mb"
+    assert settings["maxmemory"] == f"{int(loud.figure('cache.memory_mib_per_pod') * 0.75)}mb"
     buffer_mib = loud.figure("cache.pubsub_buffer_mib_per_subscriber")
     assert buffer_mib > 32
     assert settings["client-output-buffer-limit"] == f"pubsub {buffer_mib}mb {int(buffer_mib) // 4}mb 60"
     assert settings["tcp-keepalive"] == "8"
     assert "proxy_read_timeout 22500ms;" in emitted(loud)["nginx.conf"]
-    assert directives(emitted(make_plan())["redis.conf"])["client-output-buffer-limit"] == "pubsub 32mb 8mb 60"
+    assert directives(emitted(own())["redis.conf"])["client-output-buffer-limit"] == "pubsub 32mb 8mb 60"
 
 
 def test_a_buffer_never_exceeds_the_memory_that_is_left() -> None:
@@ -134,9 +142,10 @@ def test_a_domain_that_passed_the_schema_by_is_refused(hostile: str) -> None:
 
 
 def test_a_cache_alone_says_nothing_of_connections() -> None:
-    files = emitted(make_plan(tiers__websocket="off", gates={}))
+    assert set(emitted(make_plan(tiers__websocket="off", gates={}))) == {"eksctl.yaml", *CONTROLLERS}
+    files = emitted(own(tiers__websocket="off", gates={}))
     assert set(files) == {
-        "eksctl.yaml", *CONTROLLERS, "redis.conf", "redis-users.sh", "create-cluster.sh",
+        "eksctl.yaml", *CONTROLLERS, "redis.conf", "redis-users.sh", "redis-servers.yaml", "create-cluster.sh",
     }  # fmt: skip
     settings = directives(files["redis.conf"])
     assert settings["cluster-node-timeout"] == "15000"
@@ -157,7 +166,7 @@ def test_connections_without_a_cache_have_no_broker() -> None:
 
 @pytest.mark.parametrize("copies", [0, 2])
 def test_one_master_is_no_cluster(copies: int) -> None:
-    made = make_plan(tiers__cache={"minimum_nodes": 1, "replicas_per_master": copies})
+    made = own(tiers__cache={"minimum_nodes": 1, "replicas_per_master": copies})
     files = emitted(made)
     assert "create-cluster.sh" not in files
     settings = directives(files["redis.conf"])
@@ -172,20 +181,63 @@ def test_one_master_is_no_cluster(copies: int) -> None:
 
 
 def test_two_masters_share_out_the_keys() -> None:
-    files = emitted(make_plan(tiers__cache={"minimum_nodes": 2}))
+    files = emitted(own(tiers__cache={"minimum_nodes": 2}))
     assert directives(files["redis.conf"])["cluster-enabled"] == "yes"
     assert "MASTERS=2" in files["create-cluster.sh"]
 
 
 def test_several_caches_have_files_of_their_own_and_one_holds_the_state() -> None:
-    made = make_plan(tiers__page_cache={"kind": "cache", "engine": "valkey", "minimum_nodes": 1})
+    made = own(tiers__page_cache={"kind": "cache", "engine": "valkey", "minimum_nodes": 1})
     files = emitted(made)
     for prefix in ("cache-", "page-cache-"):
         assert {f"{prefix}redis.conf", f"{prefix}redis-users.sh"} <= set(files)
     assert "cache-create-cluster.sh" in files
     assert "page-cache-create-cluster.sh" not in files
-    assert "HOSTS:-cache-1:6379 cache-2:6379 cache-3:6379" in files["cache-create-cluster.sh"]
+    domain = "cache.test.svc.cluster.local:6379"
+    assert f"HOSTS:-cache-1-1.{domain} cache-2-1.{domain} cache-3-1.{domain}" in files["cache-create-cluster.sh"]
     assert "valkey-server" in files["page-cache-redis.conf"]
     assert "client-output-buffer-limit" in directives(files["cache-redis.conf"])
     assert "client-output-buffer-limit" not in directives(files["page-cache-redis.conf"])
     assert "cache-redis.conf and connection_state.py" in files["websocket_cluster.yaml"]
+
+
+@pytest.mark.parametrize("masters", [1, 3])
+def test_own_servers_are_pods_where_their_masters_and_replicas_were_planned(masters: int) -> None:
+    made = own(tiers__cache={"minimum_nodes": masters, "replicas_per_master": 1, "tls": True})
+    files = emitted(made)
+    objects = list(yaml.safe_load_all(files["redis-servers.yaml"]))
+    for version in ("1.31", kubernetes_validate.latest_version()):
+        for each in objects:
+            kubernetes_validate.validate(each, version, strict=True)
+    sets = [each for each in objects if each["kind"] == "StatefulSet"]
+    named = {
+        f"{each['metadata']['name']}-{number}": each["spec"]["template"]["spec"]["nodeSelector"]
+        for each in sets
+        for number in range(1, each["spec"]["replicas"] + 1)
+    }
+    zones = zone_names(made)
+    (cache,) = caches(made)
+    assert named == {
+        node.name: {"cascade-plan/tier": "cache", "topology.kubernetes.io/zone": zones[node.zone - 1]}
+        for node in cache.nodes
+    }
+    # The machines are bought as any other nodes, and no ElastiCache is.
+    assert made.fleet.tiers["cache"].group("nodes").offer.what == "vm"
+    assert not [item for item in made.bill.items if "cache." in item.name]
+    volumes = [usage.amount.peak for usage in made.fleet.usages if usage.name == "cache cluster state volumes"]
+    assert volumes == ([6] if masters == 3 else [])
+    assert "infra/cache.tf" not in {file.path for file in emitting.everything(made).files}
+    scripts = [container["command"][2] for each in sets for container in containers(each)]
+    for script in scripts:
+        subprocess.run(["sh", "-n"], input=script, text=True, check=True)
+    assert any("MASTER=redis-1-1.redis.test.svc.cluster.local:6379" in script for script in scripts) == (masters == 1)
+
+
+def containers(of: dict[str, Any]) -> list[dict[str, Any]]:
+    spec = of["spec"]["template"]["spec"]
+    return [*spec["initContainers"], *spec["containers"]]
+
+
+def test_a_cache_without_servers_cannot_be_run_by_hand() -> None:
+    with pytest.raises(UsageError, match=r"tiers\.cache\.serverless: there are no servers to run yourself"):
+        own(tiers__cache={"serverless": True})

@@ -35,6 +35,8 @@ SETS: dict[str, tuple[str, ...]] = {
     "a managed Prometheus": ("tiers.monitoring={managed: true}",),
     "Aurora": ("tiers.database={engine: aurora, tables: {}}",),
     "Aurora without instances": ("tiers.database={engine: aurora, serverless: true}", "tiers.pool={managed: true}"),
+    "servers of a cache of our own": ("emit.cache=self", "tiers.cache.replicas_per_master=1"),
+    "the same on machines without a cluster": ("emit.cache=self", "tiers.cluster=off"),
     "NAT by instances": ("tiers.network={nat: instance}",),
     "no node at all": ("tiers.api={serverless: true}", "tiers.websocket=off", "tiers.monitoring=off"),
     "no node at all, by Terraform": (
@@ -79,6 +81,7 @@ BOUGHT = {
     "object_writes": '"aws_s3_bucket"',
     "object_reads": '"aws_s3_bucket"',
     "queue_requests": '"aws_sqs_queue"',
+    "disk": "volumeClaimTemplates",
 }
 """What is bought by the metre -> what stands in a file that makes it."""
 RESOURCES = {

@@ -241,7 +241,7 @@ def test_a_file_for_another_cloud_is_left_out_and_said_to_be() -> None:
 def test_a_command_writes_what_it_can_and_says_what_it_does_not() -> None:
     made = elsewhere(planned("cascade"))
     paths = {file.path for file in emitting.emitted(made, "cluster").files}
-    assert {"nginx.conf", "redis.conf", "websocket_cluster.yaml"} <= paths
+    assert {"nginx.conf", "connection_state.py", "websocket_cluster.yaml"} <= paths
     assert not paths & {"eksctl.yaml", "karpenter.yaml"}
     assert emitting.emitted(made, "cluster").left_out == (
         "cluster, the files of eks: written for aws, not for elsewhere",

@@ -93,8 +93,13 @@ def served(made: Plan, directory: Path, stack: ExitStack, **more: str) -> tuple[
 def launched(home: Path, stack: ExitStack) -> subprocess.Popen[bytes]:
     """Return the process of a server, started anew with what its directory holds."""
     port = int(home.name)
-    option = "--tls-port" if "tls-port" in (home / "redis.conf").read_text(encoding="utf-8") else "--port"
-    command = [program("redis-server"), str(home / "redis.conf"), option, str(port), "--dir", str(home)]
+    command = [program("redis-server"), str(home / "redis.conf"), "--dir", str(home)]
+    if "tls-port" in (home / "redis.conf").read_text(encoding="utf-8"):
+        # Called by their names, as pods are.
+        named = ["--cluster-announce-hostname", "localhost", "--cluster-preferred-endpoint-type", "hostname"]
+        command += ["--tls-port", str(port), *named]
+    else:
+        command += ["--port", str(port)]
     return stack.enter_context(running([*command, "--bind", "127.0.0.1"], lambda: listening(port), home / "log"))
 
 
@@ -118,7 +123,9 @@ def created(made: Plan, directory: Path, ports: list[int], wait_s: int = 30) -> 
     hosts = " ".join(f"127.0.0.1:{port}" for port in ports)
     login = {"REDIS_USER": "admin", "REDISCLI_AUTH": PASSWORDS["ADMIN_PASSWORD"]}
     env = environment(HOSTS=hosts, WAIT_S=str(wait_s), CA_FILE=str(directory / "tls" / "ca.crt"), **login)
-    return subprocess.run(["sh", str(script)], env=env, capture_output=True, text=True, check=False)
+    # As a step of the index does in a pod: the script is what the shell reads.
+    with script.open() as read:
+        return subprocess.run(["sh", "-s"], env=env, stdin=read, capture_output=True, text=True, check=False)
 
 
 def module(made: Plan, directory: Path) -> ModuleType:
@@ -498,7 +505,9 @@ def test_two_masters_make_a_cluster_too_and_nobody_speaks_in_clear(tmp_path: Pat
                 assert await messages.join(channel, channel, *ears.of(channel))
                 await messages.publish(channel, b"sealed")
                 await ears.hears(channel, b"sealed")
-            assert len({masters.of(channel).address for channel in channels}) == 2
+            assert {masters.of(channel).address for channel in channels} == {
+                f"localhost:{each}" for each in small.ports
+            }
 
     with ExitStack() as stack:
         made = make_plan(emit__cache="self", tiers__cache={"minimum_nodes": 2, "replicas_per_master": 0, "tls": True})
@@ -524,7 +533,7 @@ def certified(directory: Path) -> None:
         "-days",
         "2",
     ]
-    command += ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"]
+    command += ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost"]
     command += ["-keyout", str(directory / "tls.key"), "-out", str(directory / "tls.crt")]
     subprocess.run(command, check=True, capture_output=True)
     shutil.copy(directory / "tls.crt", directory / "ca.crt")

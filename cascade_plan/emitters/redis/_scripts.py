@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from cascade_plan.emitters._secrets import METRICS, cache_secret
-from cascade_plan.emitters._topology import Cache
+from cascade_plan.emitters._topology import Cache, RedisNode
 from cascade_plan.emitters.redis._settings import CA_FILE, PORT
 from cascade_plan.languages.plain import name as plain
 from cascade_plan.model.plan import Plan
@@ -128,6 +128,11 @@ cli "$first" --cluster check "$first"
 TLS: Final = f'--tls --cacert "${{CA_FILE:-{CA_FILE}}}" '
 
 
+def tls_options(cache: Cache) -> str:
+    """Return what the command line of a client says, where servers speak TLS alone."""
+    return TLS if cache.instance.settings.tls else ""
+
+
 def users(plan: Plan, cache: Cache) -> str:
     """Return the script that writes users and passwords, and on replicas of a lone master whom they copy."""
     is_copied = not cache.is_cluster and cache.copy_count > 0
@@ -137,12 +142,17 @@ def users(plan: Plan, cache: Cache) -> str:
         user=plain(cache_secret(plan, cache).users[""]),
         metrics=METRICS,
         asks=ASKS,
-        usage=USAGE.format(master=f"{cache.nodes[0].name}:{PORT}", replicas=replicas) if is_copied else "",
+        usage=USAGE.format(master=host(cache, cache.nodes[0]), replicas=replicas) if is_copied else "",
         checked=CHECKED if is_copied else "",
         copies=COPIES if is_copied else "",
         # Channels carry messages between those who hold connections; whoever only caches needs none.
         channels="&* " if cache.streams is not None else "",
     )
+
+
+def host(cache: Cache, node: RedisNode) -> str:
+    """Return the host and port of a server."""
+    return f"{node.name}{f'.{plain(cache.domain)}' if cache.domain else ''}:{PORT}"
 
 
 def create(cache: Cache) -> str:
@@ -155,8 +165,8 @@ def create(cache: Cache) -> str:
         file=f"{cache.prefix}create-cluster.sh",
         zones=zones,
         engine=cache.instance.settings.engine,
-        tls=TLS if cache.instance.settings.tls else "",
-        hosts=" ".join(f"{node.name}:{PORT}" for node in cache.nodes),
+        tls=tls_options(cache),
+        hosts=" ".join(host(cache, node) for node in cache.nodes),
         masters=cache.master_count,
         nodes=len(cache.nodes),
     )

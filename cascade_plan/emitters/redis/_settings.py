@@ -143,17 +143,16 @@ def conf(plan: Plan, cache: Cache) -> str:
         samples=SAMPLES,
         keepalive_s=keepalive_s(cache),
         or_state=", or state that the next heartbeat writes again" if cache.streams else "",
-        **_timeout(plan, cache.streams),
+        node_timeout_ms=node_timeout_ms(plan, cache.streams),
+        why_timeout="As long as the health checks wait." if cache.streams else "Redis's own default.",
         **({} if cache.streams is None else _of_state(plan, cache, cache.streams)),
     )
 
 
-def _timeout(plan: Plan, streams: Streams | None) -> dict[str, object]:
+def node_timeout_ms(plan: Plan, streams: Streams | None) -> int:
     """Return how long a server is silent before it counts as lost: as long as the proxy before the sockets waits."""
     waits_s = [sockets.settings.health_interval_s for sockets in plan.of(WebSocketSettings) if streams is not None]
-    if not waits_s:
-        return {"node_timeout_ms": NODE_TIMEOUT_MS, "why_timeout": "Redis's own default."}
-    return {"node_timeout_ms": ceil(min(waits_s) * 1000), "why_timeout": "As long as the health checks wait."}
+    return ceil(min(waits_s) * 1000) if waits_s else NODE_TIMEOUT_MS
 
 
 def _of_state(plan: Plan, cache: Cache, streams: Streams) -> dict[str, object]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from cascade_plan.emitters._cache_parameters import memory_gib
 from cascade_plan.emitters._heading import heading
 from cascade_plan.emitters._topology import Cache, caches
-from cascade_plan.emitters.redis import _connection_state, _scripts, _settings
-from cascade_plan.model.artefact import Artefact
+from cascade_plan.emitters.redis import _connection_state, _scripts, _servers, _settings
+from cascade_plan.languages.yaml import dump
+from cascade_plan.model.artefact import Artefact, Step
 from cascade_plan.model.plan import Plan
 
 COMMAND = "cluster"
@@ -20,43 +23,43 @@ CLOUDS: tuple[str, ...] = ()
 
 
 def render(plan: Plan) -> tuple[Artefact, ...]:
-    """Return the files of each cache, and the module that keeps connection state in one.
+    """Return the module that keeps connection state in a cache, and the files of servers that you run yourself."""
+    is_own = plan.scenario.emit.cache == "self"
+    return tuple(
+        artefact
+        for cache in caches(plan)
+        for artefact in (*(_servers_of(plan, cache) if is_own else ()), *_connection_state.artefacts(plan, cache))
+    )
 
-    A cache without nodes has no settings: https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/RedisConfiguration.html
-    """
-    return tuple(artefact for cache in caches(plan) for artefact in _of(plan, cache))
 
-
-def _of(plan: Plan, cache: Cache) -> tuple[Artefact, ...]:
-    if cache.is_serverless:
-        return _connection_state.artefacts(plan, cache)
-    head, engine = heading(plan, [_sized(cache)]), cache.instance.settings.engine
+def _servers_of(plan: Plan, cache: Cache) -> Iterator[Artefact]:
+    head, engine, name = heading(plan, [_sized(cache)]), cache.instance.settings.engine, cache.instance.name
     script = f"#!/bin/sh\n{head}"
-    files = [
-        Artefact(
-            f"{cache.prefix}redis.conf",
-            head + _settings.conf(plan, cache),
-            f"Settings of every server of {cache.instance.name}: `{engine}-server redis.conf`.",
-        ),
-        Artefact(
-            f"{cache.prefix}redis-users.sh",
-            script + _scripts.users(plan, cache),
-            f"Writes the users of {cache.instance.name} and their hashed passwords on each server: "
-            f"`./{cache.prefix}redis-users.sh`.",
-            executable=True,
-        ),
-    ]
-    if cache.is_cluster:
-        files.append(
-            Artefact(
-                f"{cache.prefix}create-cluster.sh",
-                script + _scripts.create(cache),
-                f"Makes a cluster of the servers of {cache.instance.name}, each replica in another zone than its "
-                f"master: `./{cache.prefix}create-cluster.sh`.",
-                executable=True,
-            )
+    conf, users = head + _settings.conf(plan, cache), script + _scripts.users(plan, cache)
+    yield Artefact(
+        f"{cache.prefix}redis.conf", conf, f"Settings of every server of {name}: `{engine}-server redis.conf`."
+    )
+    yield Artefact(
+        f"{cache.prefix}redis-users.sh",
+        users,
+        f"Writes the users of {name} and their hashed passwords on each server.",
+        executable=True,
+    )
+    if cache.is_pods:
+        yield Artefact(
+            f"{cache.prefix}redis-servers.yaml",
+            head + dump(_servers.objects(plan, cache, conf, users)),
+            f"The servers of {name}: a StatefulSet in each zone, on the nodes that were bought for them.",
+            kustomized=True,
+            deploys=tuple(usage.name for usage in cache.instance.sized.usages),
+            steps=(Step("workloads", f"Start the servers of {name}", _servers.start(plan, cache)),),
         )
-    return (*files, *_connection_state.artefacts(plan, cache))
+    if cache.is_cluster:
+        path = f"{cache.prefix}create-cluster.sh"
+        words = f"Makes a cluster of the servers of {name}, each replica in another zone than its master."
+        made = Step("workloads", f"Make a cluster of the servers of {name}", _servers.create(plan, cache, path))
+        text = script + _scripts.create(cache)
+        yield Artefact(path, text, words, executable=True, steps=(made,) if cache.is_pods else ())
 
 
 def _sized(cache: Cache) -> str:

@@ -38,7 +38,7 @@ def _architecture(plan: Plan, sockets: Instance[Settings]) -> Artefact:
     cache, sized = broker(plan), sockets.sized
     parts = "nginx.conf is what it describes."
     if cache is not None:
-        settings = "" if cache.is_serverless else f", {cache.prefix}redis.conf"
+        settings = f", {cache.prefix}redis.conf" if plan.scenario.emit.cache == "self" else ""
         parts = f"nginx.conf{settings} and connection_state.py are what it describes."
     head = heading(
         plan,

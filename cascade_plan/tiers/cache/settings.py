@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Final, Literal, Self
 from pydantic import Field, model_validator
 
 from cascade_plan.model.defaults import PLAN, default
-from cascade_plan.model.part import Need, ShapeName
+from cascade_plan.model.part import Image, Need, ShapeName
 from cascade_plan.model.tier import Bought
 from cascade_plan.units import (
     AtLeastOne,
@@ -79,6 +79,16 @@ class Settings(Bought):
     )
     """Of a serverless cache, the processing units of renewing a connection's state at a heartbeat."""
 
+    reserved_memory_share: Share = default(
+        0.25,
+        "cited",
+        "ElastiCache reserves as much, https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/redis-memory-management.html",
+    )
+    """Of the memory of servers that you run yourself, the share kept for buffers and for pages copied on a fork."""
+    image: Image | None = default(
+        None, "cited", "the official images, https://hub.docker.com/_/redis and https://hub.docker.com/r/valkey/valkey"
+    )
+    """Container image of servers that you run yourself; left out, the engine's own."""
     tls: bool = default(False, "assumption", "within a VPC; it needs certificates, which nothing here makes")
     """Whether servers that you run yourself encrypt what clients and they themselves send. ElastiCache always does."""
 

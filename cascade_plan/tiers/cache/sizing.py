@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from math import ceil, floor
 
+from cascade_plan.errors import UsageError
 from cascade_plan.formulas.percentiles import ServiceTime
 from cascade_plan.model.ask import Ask, Site
 from cascade_plan.model.catalogue import Shape
@@ -15,7 +16,7 @@ from cascade_plan.model.fleet import Band, Lever, NodeGroup, Sized, Streams
 from cascade_plan.model.offer import Offer
 from cascade_plan.model.place import Place, Scale, Visit, trip_time
 from cascade_plan.model.scenario import Action
-from cascade_plan.tiers.cache import limits, serverless, state, versions
+from cascade_plan.tiers.cache import limits, own, serverless, state, versions
 from cascade_plan.tiers.cache.limits import MASTERS_LEAST, Work
 from cascade_plan.tiers.cache.settings import Settings
 
@@ -24,6 +25,9 @@ BUFFER_MIB_LEAST = 32
 """client-output-buffer-limit pubsub 32mb 8mb 60: the limits of redis.conf 7.0."""
 FRAME_BYTES = 100
 """RESP framing and the channel's name around a message: "smessage", a name of about 60 bytes and four lengths."""
+RESERVED = (
+    "reserved-memory-percent, https://docs.aws.amazon.com/AmazonElastiCache/latest/red-ug/redis-memory-management.html"
+)
 STALL_HEARTBEATS = 3
 """As long as nginx lets a node be silent before it cuts its connections."""
 
@@ -33,9 +37,13 @@ def size(ask: Ask[Settings]) -> Sized:
     settings, users = ask.settings, ask.scenario.users
     streams = state.carried(ask)
     work = Work.of(ask, streams, sum(state.mib(each.connections.peak) for each in streams))
+    is_own = ask.scenario.emit.cache == "self"
     if settings.serverless:
+        if is_own:
+            place = ask.own("serverless")
+            raise UsageError(f"{place.origin}: {place.name}: there are no servers to run yourself, as emit.cache asks")
         return _serverless(ask, work)
-    shape = ask.shape("cache", (settings.engine,))
+    shape = own.machine(ask) if is_own else ask.shape("cache", (settings.engine,))
     replicas, given_replicas = _replicas(ask)
     each = 1 + replicas
     pinned = settings.nodes is not None
@@ -47,19 +55,11 @@ def size(ask: Ask[Settings]) -> Sized:
     if ask.scenario.method == "slo" and not pinned:
         masters = max(masters, limits.least_masters(settings, work, commands, maxmemory_gib))
     count = masters * each
-    group = NodeGroup(
-        tier=ask.name,
-        name=f"{ask.name} nodes",
-        role="nodes",
-        shape=shape,
-        offer=Offer("cache", shape.name, (settings.engine,)),
-        count=Band.constant(count),
-        terms=settings.terms,
-        lever=f"{ask.name}.node_count",
-    )
+    group = own.nodes(ask, shape, count) if is_own else _sold(ask, shape, count)
     figures = (
         *_node_figures(ask, masters, count, note, given_replicas),
         *_memory_figures(ask, shape, masters),
+        *(own.figures(ask, shape) if is_own else ()),
         *(figure for each in streams for figure in _stream_figures(ask, shape, each)),
         _command_figure(ask, commands, (Input(f"{ask.name}.master_count", masters, "computed"), ask.own("command_ms"))),
         _hit_ratio_figure(ask),
@@ -69,6 +69,7 @@ def size(ask: Ask[Settings]) -> Sized:
         ask.name,
         "cache",
         groups=(group,),
+        usages=own.usages(ask, masters, count) if is_own else (),
         figures=figures,
         findings=(
             *_findings(ask, masters, replicas, note),
@@ -82,6 +83,20 @@ def size(ask: Ask[Settings]) -> Sized:
             Lever(f"{ask.name}.node_count", count, count, count, "pinned" if pinned else "rules"),
             Lever(f"{ask.name}.master_count", masters, masters, masters, "pinned" if pinned else "rules"),
         ),
+    )
+
+
+def _sold(ask: Ask[Settings], shape: Shape, count: int) -> NodeGroup:
+    """Return the nodes of a cache that the cloud runs."""
+    return NodeGroup(
+        tier=ask.name,
+        name=f"{ask.name} nodes",
+        role="nodes",
+        shape=shape,
+        offer=Offer("cache", shape.name, (ask.settings.engine,)),
+        count=Band.constant(count),
+        terms=ask.settings.terms,
+        lever=f"{ask.name}.node_count",
     )
 
 
@@ -156,7 +171,7 @@ def _memory_figures(ask: Ask[Settings], shape: Shape, masters: int) -> Iterator[
         "MiB",
         f"what {shape.name} keeps keys in, of {shape.memory_gib:g} GiB: the rest is for buffers and copies on a fork",
         (Input(f"{shape.name}: memory left to keys, GiB", shape.program_gib, "catalogue"),),
-        "reserved-memory-percent, https://docs.aws.amazon.com/AmazonElastiCache/latest/red-ug/redis-memory-management.html",
+        RESERVED,
     )
 
 
@@ -247,5 +262,5 @@ def _lost(ask: Ask[Settings], masters: int) -> str:
     also = ", of the connection state and of the channels" if carried else ""
     return (
         f"{masters} nodes are {masters} masters without replicas: one lost takes {1 / masters:.0%} of the cache"
-        f"{also}; {2 * masters} nodes {replicas} give each master a replica"
+        f"{also} until it is back, and the others go on; {2 * masters} nodes {replicas} give each master a replica"
     )

@@ -80,23 +80,23 @@ def _objects_bytes_per_s(ask: Ask[Settings]) -> Band:
 
 def _inter_zone_gib(ask: Ask[Settings], zones: int) -> Band:
     """Return the bytes that meet a node in another zone, all but 1/zones of them, as often as they are charged."""
-    charged = _on_both_sides(ask).times(DIRECTIONS).plus(_on_one_side(ask))
+    is_sold = bool(ask.scenario.of("cache")) and ask.scenario.emit.cache != "self"
+    of_caches = _with_caches(ask).times(1 if is_sold else DIRECTIONS)
+    charged = _between_machines(ask).times(DIRECTIONS).plus(of_caches)
     return _monthly_gib(ask, charged).times(1 - 1 / zones)
 
 
-def _on_both_sides(ask: Ask[Settings]) -> Band:
+def _between_machines(ask: Ask[Settings]) -> Band:
     """Return the bytes/s between machines, databases among them: each byte is charged where it leaves and arrives."""
     found = ask.traffic.requests_per_s.times(_queries(ask.scenario) * ask.settings.bytes_per_query)
     for stream in ask.streams:
         # From nginx to the nodes that hold the connections.
         found = found.plus(stream.in_bytes_per_s).plus(stream.out_bytes_per_s)
-    return found.plus(_scraped(ask)) if ask.scenario.of("cache") else found.plus(_scraped(ask)).plus(_published(ask))
+    return found.plus(_scraped(ask))
 
 
-def _on_one_side(ask: Ask[Settings]) -> Band:
-    """Return the bytes/s to and from caches, which are charged at the machines alone."""
-    if not ask.scenario.of("cache"):
-        return NONE
+def _with_caches(ask: Ask[Settings]) -> Band:
+    """Return the bytes/s to and from caches: look-ups and messages. Where the cloud runs them it charges one side."""
     asked = ask.traffic.requests_per_s.times(_look_ups(ask.scenario) * ask.settings.bytes_per_query)
     return asked.plus(_published(ask))
 
