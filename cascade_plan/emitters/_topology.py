@@ -28,6 +28,8 @@ NGINX_PORT: Final = 8080
 """Where nginx listens when it is not root, https://github.com/nginx/docker-nginx-unprivileged"""
 NGINX_HEALTH: Final = "/nginx-health"
 """What answers whether nginx itself is up."""
+CACHE_PORT: Final = 6379
+"""Of Redis, and of ElastiCache."""
 TENANT_CHANNEL: Final = "tenant:{<tenant_id>}:broadcast"
 STATE_KEY: Final = "ws:{<tenant_id>}:conn:<connection_id>"
 INDEX_KEY: Final = "ws:{<tenant_id>}:conns"
@@ -79,6 +81,16 @@ class Cache:
     def is_pods(self) -> bool:
         """Whether you run its servers yourself, as pods."""
         return bool(self.domain)
+
+    def host(self, node: RedisNode) -> str:
+        """Return the host and port of a server that you run yourself."""
+        return f"{node.name}{f'.{plain(self.domain)}' if self.domain else ''}:{CACHE_PORT}"
+
+    @property
+    def own_url(self) -> str:
+        """Where clients find servers that you run yourself: any of a cluster's pods tells of the others."""
+        any_pod = f"{plain(self.domain)}:{CACHE_PORT}" if self.is_cluster and self.domain else self.host(self.nodes[0])
+        return f"{'rediss' if self.instance.settings.tls else 'redis'}://{any_pod}"
 
     @property
     def is_cluster(self) -> bool:

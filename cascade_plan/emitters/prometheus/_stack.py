@@ -303,6 +303,6 @@ def _of_cache(plan: Plan, cache: Cache) -> Artefact:
     }
     address = f"rediss://$(terraform -chdir=infra output -raw {cache.instance.name}_address):6379"
     if not is_managed:
-        address = f"redis://{cache.nodes[0].name}.{plan.application}.svc:6379"
+        address = cache.own_url
     step = _release(plan, charts.OF_REDIS, name, f"Watch {cache.instance.name}", f'--set redisAddress="{address}"')
     return _values(plan, charts.OF_REDIS, name, values, "What tells how the cache's nodes are.", step)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from cascade_plan.emitters._secrets import METRICS, cache_secret
-from cascade_plan.emitters._topology import Cache, RedisNode
-from cascade_plan.emitters.redis._settings import CA_FILE, PORT
+from cascade_plan.emitters._topology import Cache
+from cascade_plan.emitters.redis._settings import CA_FILE
 from cascade_plan.languages.plain import name as plain
 from cascade_plan.model.plan import Plan
 
@@ -142,17 +142,12 @@ def users(plan: Plan, cache: Cache) -> str:
         user=plain(cache_secret(plan, cache).users[""]),
         metrics=METRICS,
         asks=ASKS,
-        usage=USAGE.format(master=host(cache, cache.nodes[0]), replicas=replicas) if is_copied else "",
+        usage=USAGE.format(master=cache.host(cache.nodes[0]), replicas=replicas) if is_copied else "",
         checked=CHECKED if is_copied else "",
         copies=COPIES if is_copied else "",
         # Channels carry messages between those who hold connections; whoever only caches needs none.
         channels="&* " if cache.streams is not None else "",
     )
-
-
-def host(cache: Cache, node: RedisNode) -> str:
-    """Return the host and port of a server."""
-    return f"{node.name}{f'.{plain(cache.domain)}' if cache.domain else ''}:{PORT}"
 
 
 def create(cache: Cache) -> str:
@@ -166,7 +161,7 @@ def create(cache: Cache) -> str:
         zones=zones,
         engine=cache.instance.settings.engine,
         tls=tls_options(cache),
-        hosts=" ".join(host(cache, node) for node in cache.nodes),
+        hosts=" ".join(cache.host(node) for node in cache.nodes),
         masters=cache.master_count,
         nodes=len(cache.nodes),
     )

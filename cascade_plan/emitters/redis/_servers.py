@@ -12,9 +12,9 @@ from cascade_plan.emitters._config_map import config_map
 from cascade_plan.emitters._network import zone_names
 from cascade_plan.emitters._nodes import LABEL, NAME_LABEL, TAINT_EFFECT, is_tainted
 from cascade_plan.emitters._secrets import METRICS, Secret, cache_secret, cache_servers_secret
-from cascade_plan.emitters._topology import Cache
+from cascade_plan.emitters._topology import CACHE_PORT, Cache
 from cascade_plan.emitters.redis._scripts import tls_options
-from cascade_plan.emitters.redis._settings import CA_FILE, DIRECTORY, PORT, node_timeout_ms
+from cascade_plan.emitters.redis._settings import CA_FILE, DIRECTORY, node_timeout_ms
 from cascade_plan.languages.plain import name as plain
 from cascade_plan.model.plan import Plan
 
@@ -22,7 +22,7 @@ IMAGES: Final = {"redis": "redis:7.2", "valkey": "valkey/valkey:8.0"}
 """Of the engine's own makers: https://hub.docker.com/_/redis, https://hub.docker.com/r/valkey/valkey"""
 USER: Final = 999
 """The user redis of these images."""
-BUS: Final = PORT + 10_000
+BUS: Final = CACHE_PORT + 10_000
 """The port of the cluster's bus, https://redis.io/docs/latest/operate/oss_and_stack/management/scaling/"""
 STATE: Final = "/var/lib/redis"
 SCRIPTS: Final = "/scripts"
@@ -103,7 +103,7 @@ def _storage_class(plan: Plan, cache: Cache) -> dict[str, Any]:
 
 def _service(plan: Plan, cache: Cache) -> dict[str, Any]:
     """Return the address of all servers, and of each: also of those that are not ready, which make up a cluster."""
-    ports = [{"name": "redis", "port": PORT}, *([{"name": "bus", "port": BUS}] if cache.is_cluster else [])]
+    ports = [{"name": "redis", "port": CACHE_PORT}, *([{"name": "bus", "port": BUS}] if cache.is_cluster else [])]
     spec = {
         "clusterIP": "None",
         "publishNotReadyAddresses": True,
@@ -196,8 +196,8 @@ def _mounts(cache: Cache) -> list[dict[str, Any]]:
 
 def _writes_users(plan: Plan, cache: Cache, image: str) -> dict[str, Any]:
     """Return the container that writes the users, and on a replica of a lone master whom it copies."""
-    first = cache.nodes[0].name
-    master = f'test "$HOSTNAME" = {first} || export MASTER={first}.{plain(cache.domain)}:{PORT}; '
+    first = cache.nodes[0]
+    master = f'test "$HOSTNAME" = {first.name} || export MASTER={cache.host(first)}; '
     script = f"{'' if cache.is_cluster or not cache.copy_count else master}exec sh {SCRIPTS}/redis-users.sh {DIRECTORY}"
     return {
         "name": "users",
@@ -213,9 +213,9 @@ def _writes_users(plan: Plan, cache: Cache, image: str) -> dict[str, Any]:
 def _server(plan: Plan, cache: Cache, image: str) -> dict[str, Any]:
     engine, group = cache.instance.settings.engine, cache.instance.sized.group("nodes")
     memory = f"{cache.instance.sized.count('memory_mib_per_pod')}Mi"
-    ready = f"{engine}-cli {tls_options(cache)}--user {METRICS} -p {PORT} info replication | grep -Eq "
+    ready = f"{engine}-cli {tls_options(cache)}--user {METRICS} -p {CACHE_PORT} info replication | grep -Eq "
     ready += "'role:master|master_link_status:up'"
-    ports = [{"name": "redis", "containerPort": PORT}]
+    ports = [{"name": "redis", "containerPort": CACHE_PORT}]
     return {
         "name": "redis",
         "image": image,
@@ -286,12 +286,12 @@ def _disruption_budget(plan: Plan, cache: Cache) -> dict[str, Any]:
 def _network_policy(plan: Plan, cache: Cache) -> dict[str, Any]:
     """Return that pods of the application speak to the servers, which speak to each other and look names up."""
     servers = [{"podSelector": {"matchLabels": {NAME_LABEL: cache.called}}}]
-    among = [{"protocol": "TCP", "port": port} for port in (PORT, BUS)]
+    among = [{"protocol": "TCP", "port": port} for port in (CACHE_PORT, BUS)]
     spec = {
         "podSelector": {"matchLabels": {NAME_LABEL: cache.called}},
         "policyTypes": ["Ingress", "Egress"],
         "ingress": [
-            {"from": [{"podSelector": {}}], "ports": [{"protocol": "TCP", "port": PORT}]},
+            {"from": [{"podSelector": {}}], "ports": [{"protocol": "TCP", "port": CACHE_PORT}]},
             {"from": servers, "ports": among},
         ],
         "egress": [

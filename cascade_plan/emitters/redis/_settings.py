@@ -13,12 +13,11 @@ from cascade_plan.emitters._cache_parameters import (
     keepalive_s,
     memory_gib,
 )
-from cascade_plan.emitters._topology import Cache
+from cascade_plan.emitters._topology import CACHE_PORT, Cache
 from cascade_plan.model.fleet import Streams
 from cascade_plan.model.plan import Plan
 from cascade_plan.tiers.websocket.settings import Settings as WebSocketSettings
 
-PORT: Final = 6379
 DIRECTORY: Final = "/etc/redis"
 """Where users, passwords and certificates are."""
 CA_FILE: Final = f"{DIRECTORY}/tls/ca.crt"
@@ -62,11 +61,11 @@ cluster-enabled no
 min-replicas-to-write 0
 
 """
-CLEAR: Final = f"port {PORT}"
+CLEAR: Final = f"port {CACHE_PORT}"
 TLS: Final = f"""\
 # Nobody speaks in clear: neither clients, who show a password and no certificate, nor replicas, nor the cluster's bus.
 port 0
-tls-port {PORT}
+tls-port {CACHE_PORT}
 tls-cert-file {DIRECTORY}/tls/tls.crt
 tls-key-file {DIRECTORY}/tls/tls.key
 tls-ca-cert-file {CA_FILE}
