@@ -18,8 +18,11 @@ from cascade_plan.emitters.redis._settings import CA_FILE, DIRECTORY, node_timeo
 from cascade_plan.languages.plain import name as plain
 from cascade_plan.model.plan import Plan
 
-IMAGES: Final = {"redis": "redis:7.2", "valkey": "valkey/valkey:8.0"}
+IMAGES: Final = {"redis": "redis", "valkey": "valkey/valkey"}
 """Of the engine's own makers: https://hub.docker.com/_/redis, https://hub.docker.com/r/valkey/valkey"""
+OF_AWS: Final = {"7.1": "7.0"}
+"""A version of Redis that AWS alone has -> what its makers released that it is compatible with:
+https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/engine-versions.html"""
 USER: Final = 999
 """The user redis of these images."""
 BUS: Final = CACHE_PORT + 10_000
@@ -144,7 +147,9 @@ def _stateful_set(plan: Plan, cache: Cache, zone: int) -> dict[str, Any]:
 
 def _pod(plan: Plan, cache: Cache, zone: str) -> dict[str, Any]:
     alone = {"labelSelector": {"matchLabels": {NAME_LABEL: cache.called}}, "topologyKey": "kubernetes.io/hostname"}
-    image = cache.instance.settings.image or IMAGES[cache.instance.settings.engine]
+    settings = cache.instance.settings
+    version = OF_AWS.get(settings.engine_version, settings.engine_version)
+    image = settings.image or f"{IMAGES[settings.engine]}:{version}"
     return {
         "automountServiceAccountToken": False,
         "securityContext": {
