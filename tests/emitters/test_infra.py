@@ -293,7 +293,7 @@ def test_tags_reach_instances_and_their_disks_which_are_encrypted(cluster: Any) 
         assert template["metadata_options"][0]["http_tokens"] == "required"
         (disk,) = template["block_device_mappings"][0]["ebs"]
         group = next(group for group in made.groups if group.tier == name)
-        assert (disk["encrypted"], disk["volume_size"]) == (True, group.disk_gib)
+        assert (disk["encrypted"], disk["volume_size"]) == (True, group.root_gib)
 
 
 def test_controllers_may_do_only_what_they_do() -> None:

@@ -187,7 +187,7 @@ def _node_group(plan: Plan, nodes: Nodes) -> dict[str, Any]:
         "desiredCapacity": nodes.count_base,
         "maxSize": nodes.count_max,
         "privateNetworking": network.is_private(plan),
-        "volumeSize": nodes.group.disk_gib,
+        "volumeSize": nodes.group.root_gib,
         "volumeType": "gp3",
         **volume_rate(nodes.group, "volumeIOPS", "volumeThroughput"),
         "volumeEncrypted": True,

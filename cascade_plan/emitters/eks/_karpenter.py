@@ -49,7 +49,7 @@ def _node_class(plan: Plan, nodes: Nodes) -> dict[str, Any]:
     which AWS releases one."""
     group = nodes.group
     disk = {
-        "volumeSize": f"{group.disk_gib}Gi",
+        "volumeSize": f"{group.root_gib}Gi",
         "volumeType": "gp3",
         **volume_rate(group, "iops", "throughput"),
         "encrypted": True,

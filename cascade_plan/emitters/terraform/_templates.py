@@ -20,7 +20,7 @@ def template(plan: Plan, nodes: Nodes, attributes: dict[str, Value], *blocks: Bl
     """Return the launch template of a group, with what else its maker says."""
     rate = nodes.group.disk_rate
     disk: dict[str, Value] = {
-        "volume_size": nodes.group.disk_gib,
+        "volume_size": nodes.group.root_gib,
         "volume_type": "gp3",
         **({} if rate is None else {"iops": int(rate.operations_per_s), "throughput": int(rate.bytes_per_s / 2**20)}),
         "encrypted": True,
