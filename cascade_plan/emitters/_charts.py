@@ -69,9 +69,9 @@ def placement(plan: Plan, is_server: bool = False) -> dict[str, Any]:
     group = next((group for group in plan.groups if tier and group.tier == tier.name and group.is_nodes), None)
     if group is None or tier is None:
         return {}
-    asked_mib = tier.sized.value("memory_gib_per_node") * 1024
-    left_mib = asked_mib / (1 - group.unrequested_share) - asked_mib
-    if not (is_server or left_mib >= TOGETHER_MIB):
+    asked_mib, left_share = tier.sized.value("memory_gib_per_node") * 1024, group.unrequested_share
+    # What is left is asked_mib x left_share / (1 - left_share); Prometheus may ask for nothing.
+    if not is_server and asked_mib * left_share < TOGETHER_MIB * (1 - left_share):
         return {}
     found: dict[str, Any] = {"nodeSelector": {LABEL: group.tier}}
     if is_tainted(plan, group):

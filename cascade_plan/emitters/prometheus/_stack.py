@@ -131,7 +131,7 @@ def _of_server(plan: Plan, path: str) -> dict[str, Any]:
     tier, name = _config.monitoring(plan), release(path)
     group = next(group for group in plan.groups if group.tier == tier.name)
     copies = tier.sized.count("node_count") if _config.replicated(plan) else 1
-    volume_gib = group.claimed_gib
+    volume_gib = max(1, group.claimed_gib)
     found = {
         "fullnameOverride": name,
         "clusterRoleNameOverride": f"{plan.application}-{name}",
@@ -142,7 +142,7 @@ def _of_server(plan: Plan, path: str) -> dict[str, Any]:
         "replicaCount": copies,
         "statefulSet": {"enabled": True},
         "persistentVolume": {"size": f"{volume_gib}Gi", "storageClass": CLASS},
-        "resources": resources(1, ceil(tier.sized.value("memory_gib_per_node") * 1024)),
+        "resources": resources(1, max(1, ceil(tier.sized.value("memory_gib_per_node") * 1024))),
         "service": {"servicePort": charts.PROMETHEUS_PORT},
         **placement(plan, is_server=True),
     }
