@@ -288,7 +288,14 @@ def absent_files(files: Files) -> set[str]:
     }
     there = {*files, *(path.rpartition("/")[0] for path in files), *tops}
     there |= {"/".join(path.split("/")[:depth]) for path in files for depth in range(1, path.count("/") + 1)}
-    return {path.removeprefix("./") for path in named} - there
+    made = {f"{path.rpartition('/')[0]}/{name}" for path, text in files.items() for name in MAKES.findall(text)}
+    made |= {path for command in steps(files) for path in re.findall(r">\s*([\w./-]+)", command)}
+    named = {path.removeprefix("./") for path in named} - there
+    return {path for path in named if not any(path == each or path.startswith(f"{each}/") for each in made)}
+
+
+MAKES = re.compile(r"^\s*mkdir -p ([\w./-]+)$", re.M)
+"""How an emitted script makes a directory beside itself."""
 
 
 def missing_outputs(files: Files) -> set[str]:
