@@ -286,7 +286,8 @@ def absent_files(files: Files) -> set[str]:
             rf"(?:^|[\s=\"'@])((?:\./)?(?:{'|'.join(map(re.escape, sorted(tops)))})(?:/[\w./-]+)?)", command
         )
     }
-    there = {*files, *(path.rpartition("/")[0] for path in files), *tops}
+    # run.sh makes the directory of its results.
+    there = {*files, *(path.rpartition("/")[0] for path in files), *tops, "loadtest/results"}
     there |= {"/".join(path.split("/")[:depth]) for path in files for depth in range(1, path.count("/") + 1)}
     made = {f"{path.rpartition('/')[0]}/{name}" for path, text in files.items() for name in MAKES.findall(text)}
     made |= {path for command in steps(files) for path in re.findall(r">\s*([\w./-]+)", command)}
