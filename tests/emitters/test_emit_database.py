@@ -116,7 +116,8 @@ TWO: dict[str, Any] = {
 
 def test_each_database_and_each_pool_has_files_of_its_own() -> None:
     emitted = files(make_plan(**TWO))
-    server = {"postgresql.conf", "tenant_column.sql", "indexes.sql", "tenancy.sql", "rollback.sql", "queries.sql"}
+    server = {"postgresql.conf", "tenant_column.sql", "indexes.sql", "tenancy.sql", "rollback.sql", "queries.sql",
+              "passwords.py"}  # fmt: skip
     expected = {f"{name}-{path}" for name in ("database", "reports") for path in server}
     for name in ("pool", "reports-pool"):
         expected |= {f"{name}-{path}" for path in POOLED if not path.endswith(".py")}
