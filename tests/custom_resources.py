@@ -15,6 +15,15 @@ SCHEMAS = Path(os.environ.get("CASCADE_PLAN_CRD_SCHEMAS") or Path(__file__).reso
 needs_schemas = pytest.mark.skipif(not SCHEMAS.is_dir(), reason="no schemas beside the checkout or named")
 
 
+CUSTOM = ("keda.sh/", "external-secrets.io/", "elbv2.k8s.aws/")
+"""The groups of what Kubernetes itself has no schema of."""
+
+
+def is_custom(resource: dict[str, Any]) -> bool:
+    """Return whether others than Kubernetes define what an object is."""
+    return str(resource["apiVersion"]).startswith(CUSTOM)
+
+
 def document(name: str) -> Any:
     """Return a schema that is JSON."""
     return json.loads((SCHEMAS / name).read_text(encoding="utf-8"))

@@ -20,7 +20,7 @@ def test_a_directory_is_counted_and_says_where_to_start(cascade) -> None:  # typ
     assert (status, out) == (0, "")
     assert f"wrote {count} files to deploy/; start with deploy/README.md" in err.splitlines()
     assert "deploy/ is up to date; start with deploy/README.md\n" in cascade("emit-all", "-o", "deploy", *NAMED)[2]
-    Path("deploy/k8s/hpa.yaml").unlink()
+    Path("deploy/k8s/base/hpa.yaml").unlink()
     assert f"wrote 1 of {count} files to deploy/; " in cascade("emit-all", "-o", "deploy", *NAMED)[2]
     assert "wrote" not in cascade("emit-all", "-o", "elsewhere", *NAMED, "-q")[2]
     assert Path("elsewhere/README.md").is_file()
@@ -106,10 +106,10 @@ def test_the_check_gives_the_command_that_was_meant(cascade) -> None:  # type: i
     line = ("emit-all", "my shop.yaml", "--peak", "2000", "--avg", "500", "--set", "users.tenants=7", "-o", "a b")
     assert cascade(*line)[0] == 0
     Path("a b/README.md").write_text("ours now\n", encoding="utf-8")
-    Path("a b/k8s/hpa.yaml").unlink()
+    Path("a b/k8s/base/hpa.yaml").unlink()
     status, out, err = cascade(*line, "--check")
     assert (status, out) == (1, "")
-    assert "missing: k8s/hpa.yaml\n" in err
+    assert "missing: k8s/base/hpa.yaml\n" in err
     assert "differs: README.md, edited by hand\n" in err
     assert "error: --force overwrites what was edited by hand: README.md\n" in err
     command = err.split("run `")[1].split("`")[0]
@@ -123,22 +123,22 @@ def test_what_another_scenario_wrote_is_not_called_edited(cascade) -> None:  # t
     cascade("emit-all", "-o", "out")
     status, _, err = cascade("emit-all", "--peak", "40000", "-o", "out", "--check")
     assert status == 1
-    assert "differs: k8s/hpa.yaml\n" in err
+    assert "differs: k8s/base/hpa.yaml\n" in err
     assert "edited by hand" not in err
     assert "--force" not in err
 
 
 def test_the_differences_are_a_unified_diff_of_what_is_there_and_what_would_be(cascade) -> None:  # type: ignore[no-untyped-def]
     cascade("emit-all", "-o", "out")
-    hpa = Path("out/k8s/hpa.yaml")
+    hpa = Path("out/k8s/base/hpa.yaml")
     hpa.write_text(hpa.read_text(encoding="utf-8").replace("maxReplicas: 35", "maxReplicas: 40"), encoding="utf-8")
-    Path("out/k8s/pdb.yaml").unlink()
+    Path("out/k8s/base/pdb.yaml").unlink()
     before = {path: path.read_bytes() for path in Path("out").rglob("*") if path.is_file()}
     status, out, err = cascade("emit-all", "-o", "out", "--diff")
     assert status == 1
-    assert "--- out/k8s/hpa.yaml\n+++ out/k8s/hpa.yaml\n@@" in out
+    assert "--- out/k8s/base/hpa.yaml\n+++ out/k8s/base/hpa.yaml\n@@" in out
     assert "\n-  maxReplicas: 40\n+  maxReplicas: 35\n" in out
-    assert "--- /dev/null\n+++ out/k8s/pdb.yaml\n@@ -0,0" in out
+    assert "--- /dev/null\n+++ out/k8s/base/pdb.yaml\n@@ -0,0" in out
     assert "run `cascade-plan emit-all -o out`" in err
     assert {path: path.read_bytes() for path in Path("out").rglob("*") if path.is_file()} == before
     cascade("emit-all", "-o", "out", "--force")

@@ -18,6 +18,8 @@ POOL_ADMIN: Final = "pgbouncer_admin"
 """Who may stop and reload a pool in its console, the database pgbouncer."""
 POOL_STATS: Final = "pgbouncer_stats"
 """Who may read a pool's figures there: the exporter."""
+WITH_ADDRESSES: Final = ("aws",)
+"""The clouds for which Terraform is written, which tells the addresses of what it made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,45 @@ class Database:
     RDS makes no database with."""
     pools: tuple[Instance[PoolSettings], ...]
     """What stands before it; where nothing does, its clients connect to it themselves."""
+    domain: str = ""
+    """What follows the names of the Services by which pods find it: the cloud knows its addresses only once it is made.
+    Empty where the scenario gives the hosts, or no cluster has Services."""
+
+    @property
+    def is_named_by_service(self) -> bool:
+        """Whether Services stand for its hosts."""
+        return bool(self.domain)
+
+    @property
+    def replica_count(self) -> int:
+        """Replicas for reads."""
+        return self.instance.sized.count("replica_count")
+
+    @property
+    def service(self) -> str:
+        """The Service that stands for the primary."""
+        return f"{self.prefix}database"
+
+    @property
+    def replica_services(self) -> tuple[str, ...]:
+        """The Services that stand for the replicas: one for all of Aurora's, which have an address together."""
+        count = min(self.replica_count, 1) if self.instance.settings.engine == "aurora" else self.replica_count
+        return tuple(f"{self.prefix}database-replica-{number}" for number in range(1, count + 1))
+
+    @property
+    def host(self) -> str:
+        """Where the primary is: as given, by its Service, or a placeholder (RFC 2606)."""
+        return f"{self.service}.{self.domain}" if self.domain else self.instance.settings.host
+
+    @property
+    def replica_hosts(self) -> tuple[str, ...]:
+        """Where the replicas are: as given, by their Services, or placeholders; none without replicas."""
+        if self.domain or not self.replica_count:
+            return tuple(f"{service}.{self.domain}" for service in self.replica_services)
+        numbers = range(1, self.replica_count + 1)
+        return tuple(self.instance.settings.replica_hosts) or tuple(
+            f"{self.prefix}replica-{number}.db.example.com" for number in numbers
+        )
 
     @property
     def client_connection_count(self) -> int:
@@ -112,4 +153,7 @@ def _database(
     first = found[0].name
     before = tuple(pool for pool in plan.of(PoolSettings) if (pool.settings.database or first) == instance.name)
     name = instance.settings.database_name or plan.application.replace("-", "_")
-    return Database(instance, prefix(instance, found), name, before)
+    given = instance.settings.said({"host", "replica_hosts"})
+    in_cluster = bool(plan.fleet.of("cluster")) and plan.scenario.cloud in WITH_ADDRESSES and not given
+    domain = f"{plan.application}.svc.cluster.local" if in_cluster else ""
+    return Database(instance, prefix(instance, found), name, before, domain)

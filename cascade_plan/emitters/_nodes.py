@@ -121,14 +121,17 @@ def is_tainted(plan: Plan, group: NodeGroup) -> bool:
     Those of the first service (or worker, or of whatever there is) are open to pods that choose no nodes, such as
     CoreDNS and metrics-server: they must run somewhere, and these nodes are never none.
     """
-    return group.name != _open_group(plan)
+    is_open = open_group(plan)
+    return is_open is None or group.name != is_open.name
 
 
-def _open_group(plan: Plan) -> str:
+def open_group(plan: Plan) -> NodeGroup | None:
+    """Return the nodes that take pods that choose none; None where no group has nodes."""
     workloads = plan.fleet.workloads
     bought = [group.name for group in plan.groups if group.is_nodes]
     used = [each.group for serves in ("requests", "jobs") for each in workloads if each.serves == serves]
-    return next((name for name in (*used, *bought) if name in bought), "")
+    name = next((name for name in (*used, *bought) if name in bought), "")
+    return next((group for group in plan.groups if group.name == name), None)
 
 
 def without_nodes(plan: Plan) -> tuple[Workload, ...]:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from cascade_plan.emitters._databases import Database, databases
+from cascade_plan.emitters._databases import POOL_ADMIN, POOL_STATS, Database, Pool, databases, pooled
 from cascade_plan.emitters._topology import Cache, caches
 from cascade_plan.model.plan import Plan
 from cascade_plan.tiers.database.settings import ROLES
@@ -18,6 +18,7 @@ NO_LOGIN: Final = ("owner",)
 ADMIN: Final = "admin"
 METRICS: Final = "metrics"
 """The user of a cache by which an exporter asks how it is."""
+STATS: Final = "stats"
 REPLICA: Final = "replica"
 OTHERS: Final = ("default", METRICS, REPLICA, ADMIN)
 """Users of a cache that the application must not be called as."""
@@ -51,9 +52,10 @@ class Secret:
 
 
 def secrets(plan: Plan) -> tuple[Secret, ...]:
-    """Return the secrets that pods read: of each database, then of each cache."""
+    """Return the secrets that pods read: of each database, of each pool, then of each cache."""
     return (
         *(database_secret(plan, database) for database in databases(plan)),
+        *(pool_secret(plan, pool) for pool in pooled(plan)),
         *(cache_secret(plan, cache) for cache in caches(plan)),
         *(cache_servers_secret(plan, cache) for cache in caches(plan) if cache.is_pods),
     )
@@ -72,6 +74,11 @@ def admin_secret(plan: Plan, database: Database) -> Secret:
     instance = database.instance
     name, users = f"{plan.application}-{ADMIN}/{database.prefix}database", {"": instance.settings.roles.admin}
     return Secret(name, "", f"{instance.name}_{ADMIN}", users)
+
+
+def pool_secret(plan: Plan, pool: Pool) -> Secret:
+    """Return the secret of a pool's own users, whom no database knows: who stops it, and who reads its figures."""
+    return _secret(plan, pool.workload_name, pool.instance.name, {"": POOL_ADMIN, STATS: POOL_STATS})
 
 
 def cache_secret(plan: Plan, cache: Cache) -> Secret:

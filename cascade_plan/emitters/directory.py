@@ -26,6 +26,8 @@ LONGEST_PATH: Final = 1000
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 INDEX: Final = "README.md"
 KUSTOMIZATION: Final = "kustomization.yaml"
+BASE: Final = "k8s/base"
+"""The directory whose kustomization takes in those of all others."""
 WHOLE: Final = "plan"
 """What an emitter serves that has something to do for every plan; others serve kinds of tiers."""
 
@@ -84,7 +86,7 @@ def emitted(plan: Plan, command: str, only: str = "") -> Emitted:
 
 
 def everything(plan: Plan) -> Emitted:
-    """Return every emitter's files in a directory for each command, the kustomization and the index."""
+    """Return every emitter's files in a directory for each command, kustomizations and the index."""
     made: list[Artefact] = []
     for_others: list[str] = []
     for command in commands():
@@ -94,8 +96,7 @@ def everything(plan: Plan) -> Emitted:
             for_others += _foreign_files(plan, command, files)
             mine = (file for file in files if is_for(file.clouds, plan.scenario.cloud))
             made += [replace(artefact, path=f"{command}/{artefact.path}") for artefact in mine]
-    if any(artefact.kustomized for artefact in made):
-        made.append(_kustomization(made))
+    made += _kustomizations(plan, made)
     missing = (*_not_made(plan, made), *for_others)
     index = Artefact(INDEX, _index(plan, made, missing), "What is here, and in which order to apply it.")
     return Emitted((*made, index), missing)
@@ -266,10 +267,54 @@ def _listed(words: Sequence[str], last: str) -> str:
     return f"{', '.join(others)} {last} {final}" if others else final
 
 
-def _kustomization(made: list[Artefact]) -> Artefact:
-    resources = [artefact.path for artefact in made if artefact.kustomized]
-    document = {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization", "resources": resources}
-    return Artefact(KUSTOMIZATION, dump([document]), "Applies every Kubernetes object at once: `kubectl apply -k .`")
+def _kustomizations(plan: Plan, made: list[Artefact]) -> list[Artefact]:
+    """Return a kustomization for each directory that has objects, or files that pods read; BASE takes all others in.
+
+    A file becomes part of a ConfigMap whose name ends in its hash: pods are replaced when it changes.
+    """
+    used = [artefact for artefact in made if artefact.kustomized or artefact.config_map]
+    found = {_home(artefact.path): None for artefact in used}
+    others = [home for home in found if home != BASE]
+    resources = {
+        home: [_within(home, a.path) for a in used if a.kustomized and _home(a.path) == home] for home in found
+    }
+    if not any(resources.values()):
+        return []
+    resources[BASE] = [*resources.get(BASE, []), *(f"../../{home}" for home in others)]
+    return [
+        Artefact(
+            f"{home}/{KUSTOMIZATION}",
+            dump([_kustomization(plan, listed, [a for a in used if a.config_map and _home(a.path) == home], home)]),
+            "Every Kubernetes object, for an overlay to build on." if home == BASE else f"What {BASE} takes from here.",
+        )
+        for home, listed in resources.items()
+    ]
+
+
+def _home(path: str) -> str:
+    """Return the directory whose kustomization has a file."""
+    return BASE if path.startswith(f"{BASE}/") else path.partition("/")[0]
+
+
+def _within(home: str, path: str) -> str:
+    return path.removeprefix(f"{home}/")
+
+
+def _kustomization(plan: Plan, resources: list[str], configured: list[Artefact], home: str) -> dict[str, object]:
+    generators = [
+        {
+            "name": name,
+            "namespace": plan.application,
+            "files": [_within(home, each.path) for each in configured if each.config_map == name],
+        }
+        for name in dict.fromkeys(each.config_map for each in configured)
+    ]
+    return {
+        "apiVersion": "kustomize.config.k8s.io/v1beta1",
+        "kind": "Kustomization",
+        **({"resources": resources} if resources else {}),
+        **({"configMapGenerator": generators} if generators else {}),
+    }
 
 
 def _index(plan: Plan, made: list[Artefact], missing: Sequence[str]) -> str:

@@ -17,7 +17,7 @@ PODS = ("Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob")
 def documents(files: Files) -> Iterator[tuple[str, Document]]:
     """Yield (path, object) of every Kubernetes object in the files, those of kustomizations apart."""
     for path, text in files.items():
-        if path.endswith((".yaml", ".yml")) and "{{" not in text:
+        if path.endswith((".yaml", ".yml")):
             for found in yaml.safe_load_all(text):
                 if isinstance(found, dict) and {"apiVersion", "kind", "metadata"} <= found.keys():
                     yield path, found
@@ -137,6 +137,8 @@ def loose_services(files: Files) -> set[str]:
     pods = [(meta.get("labels", {}), spec) for _, meta, spec in templates(files)]
     for service in objects(files, "Service"):
         name, spec = service["metadata"]["name"], service["spec"]
+        if spec.get("type") == "ExternalName":
+            continue
         chosen = [pod for labels, pod in pods if selects(spec["selector"], labels)]
         ports = {
             value
@@ -173,7 +175,7 @@ def _kept(spec: Document, files: Files) -> Iterator[str]:
 
 def _bound(spec: Document, files: Files) -> Iterator[str]:
     wanted = spec["serviceRef"]
-    services = {each["metadata"]["name"]: each["spec"]["ports"] for each in objects(files, "Service")}
+    services = {each["metadata"]["name"]: each["spec"].get("ports", []) for each in objects(files, "Service")}
     if wanted["port"] not in [value for port in services.get(wanted["name"], []) for value in port.values()]:
         yield f"{wanted['name']}:{wanted['port']}"
     groups = {word(group["name"]) for group in resources(files, "aws_lb_target_group")}

@@ -157,7 +157,7 @@ def test_a_cache_alone_says_nothing_of_connections() -> None:
 
 def test_connections_without_a_cache_have_no_broker() -> None:
     files = emitted(make_plan(tiers__cache="off", gates={}))
-    assert set(files) == {"eksctl.yaml", *CONTROLLERS, "nginx.conf", "nginx-sysctl.conf", "websocket_cluster.yaml"}
+    assert set(files) == {"eksctl.yaml", *CONTROLLERS, "nginx.conf", "websocket_cluster.yaml"}
     document = yaml.safe_load(files["websocket_cluster.yaml"])["websocket_cluster"]
     assert set(document) == {"load_balancer", "nodes"}
     for text in files.values():

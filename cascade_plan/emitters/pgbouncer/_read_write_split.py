@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cascade_plan.emitters._databases import Pool
-from cascade_plan.emitters.pgbouncer._ini import entries, replica_hosts
+from cascade_plan.emitters.pgbouncer._ini import entries
 
 
 def render(pool: Pool, head: str) -> str:
@@ -15,7 +15,7 @@ def render(pool: Pool, head: str) -> str:
     )
     table = f"| connect to | which is | connections of each process |\n|---|---|---|\n{rows}"
     title = f"{head}# Reads and writes\n\n"
-    if not replica_hosts(pool.database):
+    if not pool.database.replica_hosts:
         return f"{title}{table}\nThis scenario has no read replica: every query goes to the primary.\n"
     settings = pool.database.instance.settings
     delay_s = settings.statement_timeout_s

@@ -36,6 +36,7 @@ def _of(plan: Plan, pool: Pool) -> tuple[Artefact, ...]:
             f"{prefix}pgbouncer.ini",
             _ini.pgbouncer_ini(pool, plan.traffic.users, head),
             f"The connection pools: `pgbouncer {prefix}pgbouncer.ini`, as a user other than root.",
+            config_map=pool.workload_name if plan.fleet.of("cluster") else "",
         ),
         Artefact(
             f"{prefix}userlist.txt",

@@ -14,6 +14,7 @@ from cascade_plan.emitters.terraform import (
     _cache,
     _cluster,
     _database,
+    _endpoints,
     _instances,
     _monitoring,
     _network,
@@ -75,6 +76,7 @@ def render(plan: Plan) -> tuple[Artefact, ...]:
     found = [file for part in parts for file in part.files(plan)]
     variables = _each_once(block for file in found for block in file.variables)
     outputs = _each_once(block for file in found for block in file.outputs)
+    outputs = (*outputs, *_endpoints.output(plan, outputs))
     _each_once(block for file in found for block in file.blocks)
     files = [
         File("versions.tf", "Versions, region, account, a tag on everything.", _versions(plan)),

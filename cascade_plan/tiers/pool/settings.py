@@ -7,11 +7,21 @@ from pydantic import Field, field_validator, model_validator
 
 from cascade_plan.model import tier
 from cascade_plan.model.defaults import PLAN, default
-from cascade_plan.model.part import Key, Port, Version
+from cascade_plan.model.part import Image, Key, Port, Version
 from cascade_plan.units import Count, Milliseconds, MillisecondsOrZero
 
 OF_PROCESSES: Final = frozenset(
-    {"tenant_class_share", "pgbouncer_version", "process_count", "transaction_ms", "client_tls", "port"}
+    {
+        "tenant_class_share",
+        "pgbouncer_version",
+        "process_count",
+        "image",
+        "exporter_image",
+        "user_id",
+        "transaction_ms",
+        "client_tls",
+        "port",
+    }
 )
 """What only a pool of our own processes says."""
 
@@ -45,6 +55,20 @@ class Settings(tier.Settings):
         2, "assumption", "one may be lost or replaced while another answers; they share the pool's connections"
     )
     """Fewest processes, each a pod of its own on Kubernetes; more where one thread each cannot carry the queries."""
+    image: Image = default(
+        "edoburu/pgbouncer:v1.25.2-p0", "assumption", "a well-kept image; PgBouncer's makers publish none"
+    )
+    """Container image where pods run it, of `pgbouncer_version` or later."""
+    exporter_image: Image = default(
+        "prometheuscommunity/pgbouncer-exporter:v0.12.1",
+        "cited",
+        "https://github.com/prometheus-community/pgbouncer_exporter/releases",
+    )
+    """Container image of what tells Prometheus of it, in each of its pods."""
+    user_id: Annotated[int, Field(ge=1, le=65_535)] = default(
+        70, "cited", "the user postgres of Alpine Linux, which edoburu/pgbouncer runs as, by name"
+    )
+    """The number of the user that the image runs as."""
     transaction_ms: Milliseconds = default(
         0.25, "measured", "0.18 to 0.35 ms for the 4 to 7 trips of a query under the emitted tenancy, version 1.18"
     )

@@ -1,0 +1,67 @@
+"""The kustomize overlay that is applied: which images run, and where what the cloud runs is found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from cascade_plan.emitters._endpoints import FILE, OUTPUT, Endpoint, config_map, endpoints
+from cascade_plan.emitters._topology import pods_name
+from cascade_plan.languages import shell
+from cascade_plan.languages.yaml import dump
+from cascade_plan.model.artefact import Artefact, Step
+from cascade_plan.model.plan import Plan
+
+DIRECTORY: Final = "overlays/production"
+UP: Final = "../../.."
+"""The directory of all emitted files, from the overlay's."""
+
+
+def production(plan: Plan, head: str, images: Iterable[str]) -> Artefact:
+    """Return the overlay, with the steps that find the addresses and apply it. Replicas are the autoscalers' affair."""
+    found = endpoints(plan)
+    document: dict[str, Any] = {
+        "apiVersion": "kustomize.config.k8s.io/v1beta1",
+        "kind": "Kustomization",
+        "resources": ["../../base"],
+        "images": [_image(image) for image in images],
+    }
+    if found:
+        generated = {"name": config_map(plan), "namespace": plan.application, "envs": [FILE]}
+        document["configMapGenerator"] = [generated]
+    if replaced := [_replacement(plan, each) for each in found if each.service]:
+        document["replacements"] = replaced
+    purpose = "What is applied: the base with these images and addresses. Change images and add patches here."
+    return Artefact(
+        f"{DIRECTORY}/kustomization.yaml", head + dump([document]), purpose, steps=tuple(_steps(plan, found))
+    )
+
+
+def _image(image: str) -> dict[str, str]:
+    """Return the entry of an image, by whose tag or digest a release changes it."""
+    name, _, digest = image.partition("@")
+    repository, colon, tag = name.rpartition(":")
+    if not colon or "/" in tag:
+        repository, tag = name, ""
+    return {"name": repository, **({"digest": digest} if digest else {"newTag": tag or "latest"})}
+
+
+def _replacement(plan: Plan, endpoint: Endpoint) -> dict[str, Any]:
+    """Return what writes an address into the Service that stands for it."""
+    source = {"kind": "ConfigMap", "name": config_map(plan), "fieldPath": f"data.{endpoint.name}"}
+    target = {"select": {"kind": "Service", "name": endpoint.service}, "fieldPaths": ["spec.externalName"]}
+    return {"source": source, "targets": [target]}
+
+
+def _steps(plan: Plan, found: tuple[Endpoint, ...]) -> Iterable[Step]:
+    directory = f"k8s/{DIRECTORY}"
+    if found:
+        asked = f"(cd {directory} && terraform -chdir={UP}/infra output -raw {OUTPUT} > {FILE})"
+        yield Step("workloads", "Write down the addresses of what AWS runs, for kustomize to read", asked)
+    namespace = shell.literal(plan.application)
+    waited = "".join(
+        f"\nkubectl -n {namespace} rollout status {kind}/{pods_name(workload)} --timeout=15m"
+        for workload in plan.fleet.workloads
+        for kind in ("statefulset" if workload.serves == "connections" else "deployment",)
+    )
+    yield Step("workloads", "Run everything, and wait until it does", f"kubectl apply -k {directory}{waited}")
