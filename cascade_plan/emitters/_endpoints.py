@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from cascade_plan.emitters._databases import WITH_ADDRESSES, Database, databases
-from cascade_plan.emitters._topology import Cache, caches
+from cascade_plan.emitters._topology import CACHE_PORT, Cache, caches
 from cascade_plan.model.plan import Plan
 from cascade_plan.tiers.objects.settings import Settings as ObjectsSettings
 from cascade_plan.tiers.queue.settings import Settings as QueueSettings
@@ -18,8 +18,6 @@ from cascade_plan.tiers.queue.settings import Settings as QueueSettings
 FILE: Final = "endpoints.env"
 OUTPUT: Final = "endpoints_env"
 """The output of Terraform that holds the file's text."""
-CACHE_PORT: Final = 6379
-"""Of Redis and Valkey, https://redis.io/docs/latest/operate/oss_and_stack/management/config/"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +48,10 @@ def endpoints(plan: Plan) -> tuple[Endpoint, ...]:
         return ()
     return (
         *(found for database in databases(plan) for found in _of_database(plan, database)),
-        *(_of_cache(cache) for cache in caches(plan) if is_bought(plan, cache)),
+        *(_of_cache(cache) for cache in caches(plan) if not cache.is_pods),
         *(Endpoint("UPLOADS_BUCKET", f"{store.name}_bucket") for store in plan.of(ObjectsSettings)[:1]),
         *(Endpoint(queue_variable(queue.name), f"{queue.name}_url") for queue in plan.of(QueueSettings)),
     )
-
-
-def is_bought(plan: Plan, cache: Cache) -> bool:
-    """Return whether AWS runs a cache."""
-    return cache.is_serverless or plan.scenario.emit.cache == "elasticache"
 
 
 def variable(prefix: str, name: str) -> str:

@@ -49,6 +49,8 @@ AWS: Final = ("aws",)
 SERVING: Final = 1_000_000
 """Above 0, which pods have that say none, and below those of the system: 2 billion.
 Source: https://kubernetes.io/docs/concepts/scheduling-eviction/pod-priority-preemption/"""
+COPYING: Final = ("Namespace", "SecretStore", "ExternalSecret")
+"""What is applied before all else: others' steps, too, need the secrets."""
 SHUTDOWN_S: Final = 30
 """Time after SIGTERM for requests under way: Kubernetes' own default of a whole grace period."""
 
@@ -71,7 +73,7 @@ class Part:
 def render(plan: Plan) -> tuple[Artefact, ...]:
     """Return a YAML file of every object, below base/, and the overlay that is applied."""
     head = header(plan)
-    files = (
+    files = tuple(
         Artefact(
             f"base/{part.name}.yaml",
             head + _by_hand((part,)) + dump([part.document]),
@@ -83,7 +85,9 @@ def render(plan: Plan) -> tuple[Artefact, ...]:
         )
         for part in parts(plan)
     )
-    return (*files, overlay.production(plan, head, images(plan)))
+    copying = [f"base/{part.name}.yaml" for part in parts(plan) if part.document["kind"] in COPYING]
+    has_secrets = len(copying) > 1 and is_for(AWS, plan.scenario.cloud)
+    return (*files, overlay.production(plan, head, images(plan), copying if has_secrets else ()))
 
 
 def images(plan: Plan) -> tuple[str, ...]:

@@ -87,7 +87,6 @@ def _of_cache(plan: Plan, cache: Cache) -> Iterator[Variable]:
     if name in {each.name for each in at.endpoints(plan)}:
         yield from_endpoints(plan, name)
     elif cache.nodes:
-        address = f"{cache.nodes[0].name}.{plan.application}.svc.cluster.local:{at.CACHE_PORT}"
-        yield {"name": name, "value": f"redis://{address}"}
+        yield {"name": name, "value": cache.own_url}
     for variable, key in (("CACHE_USERNAME", secret.username_key("")), ("CACHE_PASSWORD", secret.password_key(""))):
         yield from_secret(at.variable(cache.prefix, variable), secret.kubernetes_name, key)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from cascade_plan.emitters._endpoints import FILE, OUTPUT, Endpoint, config_map, endpoints
@@ -17,8 +17,11 @@ UP: Final = "../../.."
 """The directory of all emitted files, from the overlay's."""
 
 
-def production(plan: Plan, head: str, images: Iterable[str]) -> Artefact:
-    """Return the overlay, with the steps that find the addresses and apply it. Replicas are the autoscalers' affair."""
+def production(plan: Plan, head: str, images: Iterable[str], secrets: Sequence[str]) -> Artefact:
+    """Return the overlay, with the steps that find the addresses and apply it. Replicas are the autoscalers' affair.
+
+    `secrets` are the files that copy secrets, the namespace's first: other steps need these before all else runs.
+    """
     found = endpoints(plan)
     document: dict[str, Any] = {
         "apiVersion": "kustomize.config.k8s.io/v1beta1",
@@ -33,7 +36,7 @@ def production(plan: Plan, head: str, images: Iterable[str]) -> Artefact:
         document["replacements"] = replaced
     purpose = "What is applied: the base with these images and addresses. Change images and add patches here."
     return Artefact(
-        f"{DIRECTORY}/kustomization.yaml", head + dump([document]), purpose, steps=tuple(_steps(plan, found))
+        f"{DIRECTORY}/kustomization.yaml", head + dump([document]), purpose, steps=tuple(_steps(plan, found, secrets))
     )
 
 
@@ -53,12 +56,18 @@ def _replacement(plan: Plan, endpoint: Endpoint) -> dict[str, Any]:
     return {"source": source, "targets": [target]}
 
 
-def _steps(plan: Plan, found: tuple[Endpoint, ...]) -> Iterable[Step]:
+def _steps(plan: Plan, found: tuple[Endpoint, ...], secrets: Sequence[str]) -> Iterable[Step]:
     directory = f"k8s/{DIRECTORY}"
     if found:
         asked = f"(cd {directory} && terraform -chdir={UP}/infra output -raw {OUTPUT} > {FILE})"
         yield Step("workloads", "Write down the addresses of what AWS runs, for kustomize to read", asked)
     namespace = shell.literal(plan.application)
+    if secrets:
+        files = "".join(f" \\\n  -f k8s/{path}" for path in secrets)
+        command = (
+            f"kubectl apply{files}\nkubectl -n {namespace} wait --for=condition=Ready externalsecret --all --timeout=5m"
+        )
+        yield Step("secrets", "Copy the passwords that Terraform made into the cluster", command)
     waited = "".join(
         f"\nkubectl -n {namespace} rollout status {kind}/{pods_name(workload)} --timeout=15m"
         for workload in plan.fleet.workloads

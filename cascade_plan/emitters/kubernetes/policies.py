@@ -1,6 +1,6 @@
 """Who may talk to whom: all that is not said here is refused, to and from the plan's own pods.
 
-The pods of Helm charts in the same namespace are none of them: they carry other labels, and ask the API server.
+The pods of Helm charts in the same namespace are none of them, by the label of who made them: they ask the API server.
 Source: https://kubernetes.io/docs/concepts/services-networking/network-policies/
 """
 
@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from cascade_plan.emitters._databases import Database, databases, pooled
-from cascade_plan.emitters._endpoints import CACHE_PORT
 from cascade_plan.emitters._nodes import SYSTEM
 from cascade_plan.emitters._targets import targets
-from cascade_plan.emitters._topology import NGINX_PORT, PROXY, caches, pods_name
+from cascade_plan.emitters._topology import CACHE_PORT, NGINX_PORT, PROXY, caches, pods_name
 from cascade_plan.emitters.kubernetes.beside import EXPORTER_PORT
 from cascade_plan.emitters.kubernetes.objects import Identity, KubernetesObject, namespaced
 from cascade_plan.model.fleet import Workload
@@ -44,7 +43,7 @@ class Allowed:
 
 def policies(plan: Plan) -> Iterator[KubernetesObject]:
     """Yield the policy that refuses everything but names, and one for each kind of pods that says what they may."""
-    ours = {"matchLabels": {PART_OF: plan.application}}
+    ours = {"matchLabels": {PART_OF: plan.application, "app.kubernetes.io/managed-by": "cascade-plan"}}
     dns = {
         "namespaceSelector": {"matchLabels": {NAMESPACE: SYSTEM}},
         "podSelector": {"matchLabels": {"k8s-app": "kube-dns"}},
@@ -80,8 +79,8 @@ def _asks(plan: Plan, workload: Workload) -> Iterator[Rule]:
             yield _to_pods(pool.workload_name, pool.instance.settings.port)
         behind = [pool.database for pool in found]
         yield from (_to_database(plan, each) for each in databases(plan) if each not in behind)
-    if caches(plan):
-        yield _to_network(plan, [CACHE_PORT])
+    for cache in caches(plan):
+        yield _to_pods(cache.called, CACHE_PORT) if cache.is_pods else _to_network(plan, [CACHE_PORT])
     yield {
         "to": [{"ipBlock": {"cidr": "0.0.0.0/0", "except": [METADATA_SERVICE]}}],
         "ports": [{"protocol": "TCP", "port": 443}],
@@ -127,7 +126,7 @@ def _from_network(plan: Plan, port: int) -> Rule:
 
 
 def _to_network(plan: Plan, ports: list[int]) -> Rule:
-    """Return that what the cloud runs in the network may be asked, and self-run servers, which are pods in it."""
+    """Return that what the cloud runs in the network may be asked."""
     return {
         "to": [{"ipBlock": {"cidr": plan.scenario.emit.cidr}}],
         "ports": [{"protocol": "TCP", "port": port} for port in dict.fromkeys(ports)],
