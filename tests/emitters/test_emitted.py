@@ -57,7 +57,7 @@ def named(draw: st.DrawFn) -> Scenario:
 
 def parse(artefact: Artefact) -> None:
     """Read a file as what its name says it is. Raises what the parser raises."""
-    kind = Path(artefact.path).suffix
+    kind = Path(artefact.path.removesuffix(".example")).suffix
     if kind in (".yaml", ".yml"):
         documents = list(yaml.safe_load_all(artefact.text))
         assert documents
@@ -68,7 +68,7 @@ def parse(artefact: Artefact) -> None:
                     kubernetes_validate.validate(document, KUBERNETES, strict=True)
     elif kind == ".json":
         json.loads(artefact.text)
-    elif kind == ".tf":
+    elif kind in (".tf", ".tfvars"):
         hcl2.loads(artefact.text)
     elif kind == ".py":
         ast.parse(artefact.text)
