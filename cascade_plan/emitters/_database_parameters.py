@@ -56,6 +56,16 @@ def shape_of(database: Database) -> Shape:
     return database.instance.sized.group("primary").shape
 
 
+FORCE_TLS: Final = Setting(
+    "rds.force_ssl",
+    "1",
+    "who connects in clear is refused, of version 14 too",
+    "https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/PostgreSQL.Concepts.General.SSL.html",
+    "1",
+)
+"""A parameter that only servers of AWS's know."""
+
+
 def settings(plan: Plan, database: Database) -> tuple[Setting, ...]:
     """Return the settings in the order they are written.
 

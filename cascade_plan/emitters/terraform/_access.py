@@ -41,6 +41,7 @@ def rule(
     peer: str = "",
 ) -> Block:
     """Return the rule by which a port is open: of a group, to or from another one, or anywhere."""
+    way, other = ("from" if direction == "ingress" else "to"), ("another group" if peer else "anywhere")
     there: dict[str, Value] = {"cidr_ipv4": ANYWHERE}
     if peer:
         there = {"referenced_security_group_id": Expression(peer)}
@@ -49,6 +50,7 @@ def rule(
         (f"aws_vpc_security_group_{direction}_rule", label),
         {
             "security_group_id": Expression(group),
+            "description": f"Port {port} {way} {other}",
             **there,
             "ip_protocol": "tcp",
             "from_port": port,

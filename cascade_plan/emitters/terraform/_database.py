@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from cascade_plan.clouds.aws.names import aws_name
-from cascade_plan.emitters._database_parameters import settings as parameters_of
+from cascade_plan.emitters import _database_parameters
 from cascade_plan.emitters._databases import Database, databases
 from cascade_plan.emitters.terraform._access import group_id, reached_by_workloads, subnet_group
 from cascade_plan.emitters.terraform._file import File, all_of, output
@@ -117,7 +117,7 @@ def _parameters(plan: Plan, of: Database, kind: str, family: str) -> Block:
                     },
                     comment=f"{each.name} = {each.value}: {each.rule}\n{each.source}",
                 )
-                for each in parameters_of(plan, of)
+                for each in (*_database_parameters.settings(plan, of), _database_parameters.FORCE_TLS)
                 if each.rds
             ),
             Block("lifecycle", (), {"create_before_destroy": True}),
