@@ -300,7 +300,7 @@ def test_controllers_may_do_only_what_they_do() -> None:
     """By the agent of the nodes, and by tokens where no node runs one."""
     found = resources(make_plan(emit={"nodes": "terraform"}))
     bound = {name for kind, name in found if kind == "aws_eks_pod_identity_association"}
-    assert bound == {"cluster_autoscaler", "aws_load_balancer_controller"}
+    assert bound == {"cluster_autoscaler", "aws_load_balancer_controller", "external_secrets"}
     text = texts(make_plan(emit={"nodes": "terraform"}))["cluster.tf"]
     (policy,) = re.findall(r'data "aws_iam_policy_document" "cluster_autoscaler" {.*?\n}\n', text, re.DOTALL)
     _, moves = policy.split("condition {")
