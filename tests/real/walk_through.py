@@ -30,13 +30,16 @@ import urllib.parse
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
+sys.path.insert(0, str(Path(__file__).parent.parent / "emitters"))
 
 import pytest
 import yaml
+from joints import Files, objects
 from name_server import serving
 from postgres import service_user
 from servers import nginx as nginx_program
@@ -47,6 +50,7 @@ from cascade_plan.emitters._databases import databases
 from cascade_plan.emitters._secrets import admin_secret, secrets
 from cascade_plan.inputs.scenarios import read
 from cascade_plan.model.artefact import Step
+from cascade_plan.model.plan import Plan
 from cascade_plan.planning.pipeline import plan
 
 APPLICATION: Final = "boards"
@@ -69,15 +73,17 @@ GIVEN: Final = {
     "LOADTEST_PASSWORD": PASSWORD,
     "LOADTEST_HOST": "http://boards.internal:8000",
     "LOADTEST_WS_URL": "ws://sockets.boards.internal:8080/ws",
+    "LOADTEST_MESSAGES": "20",
     "SCENARIO": str(SCENARIO),
 }
 """What the reader of the README gives."""
-OUTPUTS: Final = {"database_address": "primary.boards.internal"}
+OUTPUTS: Final = {
+    "database_address": "boards-database.internal",
+    "endpoints_env": "DATABASE_HOST=boards-database.internal\nUPLOADS_BUCKET=boards-walk\n",
+}
 """What Terraform tells of what it made."""
 STAND_INS: Final = ("aws", "eksctl", "helm", "kubectl", "terraform")
 """What would ask AWS or a Kubernetes API."""
-SERVED: Final = ("cluster", "cloud", "access", "controllers", "secrets", "database")
-"""The stages before anything of the application runs."""
 
 
 # ------------------------------------------------------------------------------------- a network and files of its own
@@ -122,7 +128,8 @@ def with_files_of_its_own(home: Path) -> None:
 def addresses(name: str) -> Sequence[str]:
     """Return what the name server answers: the names of a cluster's Services and pods, and of what AWS runs."""
     known = {
-        "primary.boards.internal": [DATABASE],
+        "boards-database.internal": [DATABASE],
+        f"database.{INSIDE}": [DATABASE],
         f"pgbouncer.{INSIDE}": POOLS,
         f"{APPLICATION}-api.{INSIDE}": PODS,
         "boards.internal": PODS,
@@ -131,8 +138,10 @@ def addresses(name: str) -> Sequence[str]:
     }
     if node := re.fullmatch(rf"ws-node-(\d+)\.ws-node\.{re.escape(INSIDE)}", name):
         return [f"127.0.1.{node[1]}"]
-    if server := re.match(r"(?:\w+-)?redis-(\d+)\b", name):
-        return [f"127.0.3.{server[1]}"]
+    if server := re.fullmatch(rf"redis-(\d+)-(\d+)\.redis\.{re.escape(INSIDE)}", name):
+        return [f"127.0.3.{server[1]}{server[2]}"]
+    if name == f"redis.{INSIDE}":
+        return ["127.0.3.11", "127.0.3.21"]
     return known.get(name, ())
 
 
@@ -144,6 +153,10 @@ STAND_IN: Final = """\
 echo "{name} $*" >>"{log}"
 case "{name} $*" in
 {answers}
+"kubectl exec "*)
+    while test "$1" != --; do shift; done
+    shift
+    exec "$@" ;;
 esac
 case "$*" in *-f\\ -*) cat >/dev/null ;; esac
 while test "$#" -gt 0; do
@@ -203,7 +216,7 @@ def certificate(directory: Path) -> None:
     from cryptography.hazmat.primitives.asymmetric import ec
 
     key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "primary.boards.internal")])
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "boards-database.internal")])
     built = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now, now + timedelta(1))
     signed = built.sign(key, hashes.SHA256())
     form, plain = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
@@ -260,23 +273,60 @@ def postgres(home: Path, settings: Path) -> Iterator[None]:
         yield
 
 
+@dataclass(frozen=True, slots=True)
+class Pod:
+    """A pod as an emitted file has it, of one container that matters."""
+
+    name: str
+    spec: Mapping[str, Any]
+    """Of the container."""
+
+
+def pods(files: Files, kind: str, name: str) -> list[Pod]:
+    """Return the pods of a workload: those of a StatefulSet by their numbers, of a Deployment two."""
+    (found,) = [each for each in objects(files, kind) if each["metadata"]["name"] == name]
+    spec = found["spec"]
+    first, count = spec.get("ordinals", {}).get("start", 1), spec.get("replicas", len(PODS))
+    container = spec["template"]["spec"]["containers"][0]
+    return [Pod(f"{name}-{number}", container) for number in range(first, first + count)]
+
+
+def environment_of(files: Files, pod: Pod, kept: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+    """Return what a pod finds in its environment: values, Terraform's addresses, what External Secrets copied."""
+    copied = {
+        (each["spec"]["target"]["name"], entry["secretKey"]): kept[entry["remoteRef"]["key"]][
+            entry["remoteRef"]["property"]
+        ]
+        for each in objects(files, "ExternalSecret")
+        for entry in each["spec"]["data"]
+    }
+    addresses = dict(line.split("=", 1) for line in OUTPUTS["endpoints_env"].splitlines())
+    found = {"HOSTNAME": pod.name}
+    for each in pod.spec.get("env", []):
+        source = each.get("valueFrom", {})
+        if secret := source.get("secretKeyRef"):
+            found[each["name"]] = copied[secret["name"], secret["key"]]
+        elif of_map := source.get("configMapKeyRef"):
+            found[each["name"]] = addresses[of_map["key"]]
+        elif "value" in each:
+            found[each["name"]] = each["value"]
+    return {**os.environ, **found}
+
+
 @contextmanager
-def redis(home: Path, emitted: Path, number: int) -> Iterator[None]:
-    """Run a Redis server with its emitted settings and users, in files of its own as a pod has them."""
-    own = home / f"redis-{number}"
+def redis(home: Path, emitted: Path, server: Pod, environment: Mapping[str, str]) -> Iterator[None]:
+    """Run a server of the cache by its pod's own command, in files of its own."""
+    own = home / server.name
     for name in ("etc", "lib"):
         (own / name).mkdir(parents=True)
-    shutil.copy(emitted / "redis.conf", own / "etc")
-    secrets = {f"{who}_PASSWORD": PASSWORD for who in ("APPLICATION", "REPLICA", "ADMIN", "METRICS")}
-    users = ["sh", str(emitted / "redis-users.sh"), str(own / "etc")]
-    subprocess.run(users, env={**os.environ, **secrets}, check=True)
-    address = f"127.0.3.{number}"
-    inner = (
-        f"mount --bind {own}/etc /etc/redis && mount --bind {own}/lib /var/lib/redis && "
-        f"exec {program('redis-server')} /etc/redis/redis.conf --bind {address} --cluster-announce-ip {address}"
-    )
-    command = [program("unshare"), "--mount", "--propagation", "private", "sh", "-c", inner]
-    with running(command, lambda: reached(address, 6379), home / f"redis-{number}.log"):
+    subprocess.run(["sh", str(emitted / "redis-users.sh"), str(own / "etc")], env=environment, check=True)
+    (address,) = addresses(f"{server.name}.redis.{INSIDE}")
+    *shell, command = server.spec["command"]
+    # A pod has an address of its own to listen on and to be known by; here that must be said.
+    here = f"{command.replace('/scripts', str(emitted))} --bind {address} --cluster-announce-ip {address}"
+    inner = f"mount --bind {own}/etc /etc/redis && mount --bind {own}/lib /var/lib/redis && {here}"
+    apart = [program("unshare"), "--mount", "--propagation", "private", *shell, inner]
+    with running(apart, lambda: reached(address, 6379), home / f"{server.name}.log", env=environment):
         yield
 
 
@@ -309,24 +359,15 @@ def pools(home: Path, emitted: Path, count: int) -> Iterator[None]:
 
 
 @contextmanager
-def pod(home: Path, deploy: Path, name: str, address: str) -> Iterator[None]:
+def application(home: Path, deploy: Path, pod: Pod, environment: Mapping[str, str], address: str) -> Iterator[None]:
     """Run a pod of the application."""
     modules = (PARTS, deploy / "database", deploy / "monitoring", deploy / "cluster")
-    environment = {
-        **os.environ,
-        "HOSTNAME": name,
-        "DATABASE_HOST": f"pgbouncer.{INSIDE}",
-        "DATABASE_PORT": "6432",
-        "DATABASE_NAME": f"{APPLICATION}_standard",
-        "DATABASE_USER": "app_user",
-        "DATABASE_PASSWORD": PASSWORD,
-        "CACHE_URL": f"redis://{APPLICATION}:{PASSWORD}@redis-1:6379",
-        "LOADTEST_PASSWORD": PASSWORD,
-        "PYTHONPATH": os.pathsep.join(map(str, modules)),
-    }
-    command = [sys.executable, "-m", "uvicorn", "application:app", "--host", address, "--port", "8000", "--loop",
+    own = {"LOADTEST_PASSWORD": PASSWORD, "PYTHONPATH": os.pathsep.join(map(str, modules))}
+    (port,) = [str(port["containerPort"]) for port in pod.spec["ports"]]
+    command = [sys.executable, "-m", "uvicorn", "application:app", "--host", address, "--port", port, "--loop",
                "uvloop", "--http", "httptools", "--no-access-log", "--log-level", "warning"]  # fmt: skip
-    with running(command, lambda: reached(address, 8000), home / f"{name}.log", env=environment, cwd=home):
+    log = home / f"{pod.name}.log"
+    with running(command, lambda: reached(address, int(port)), log, env={**environment, **own}, cwd=home):
         yield
 
 
@@ -382,38 +423,59 @@ def walk(home: Path) -> None:
     deploy = home / "deploy"
     command = [sys.executable, "-m", "cascade_plan", "emit-all", str(SCENARIO), "-o", str(deploy)]
     subprocess.run(command, check=True, capture_output=True)
-    steps = emitting.steps(emitting.everything(made).files)
-    outputs = {f"terraform -chdir=infra output -raw {name}": text for name, text in OUTPUTS.items()}
-    for secret in (*secrets(made), *(admin_secret(made, database) for database in databases(made))):
-        kept = {key(user): text for user, name in secret.users.items()
-                for key, text in ((secret.username_key, name), (secret.password_key, PASSWORD))}  # fmt: skip
-        asked = f"--region us-east-1 --secret-id {secret.name} --query SecretString --output text"
-        outputs[f"aws secretsmanager get-secret-value {asked}"] = json.dumps(kept)
-    environment = with_stand_ins(home, outputs) | GIVEN
-    nodes, servers = made.figure("websocket.node_count"), made.figure("cache.node_count")
+    emitted = emitting.everything(made).files
+    files = {file.path: file.text for file in emitted}
+    assert all((deploy / path).read_text(encoding="utf-8") == text for path, text in files.items())
+    kept = passwords(made)
+    environment = with_stand_ins(home, dict(told(kept))) | GIVEN
+    steps, sockets = emitting.steps(emitted), pods(files, "StatefulSet", "ws-node")
     with ExitStack() as stack:
         stack.enter_context(serving(NAMES, 53, addresses))
         stack.enter_context(postgres(home, deploy / "database" / "postgresql.conf"))
-        for number in range(1, int(servers) + 1):
-            stack.enter_context(redis(home, deploy / "cluster", number))
-        say(f"PostgreSQL and {servers:g} Redis servers run; before the application:")
-        for step in (each for each in steps if each.stage in SERVED):
+        servers = [each for zone in "12" for each in pods(files, "StatefulSet", f"redis-{zone}")]
+        for server in servers:
+            own = environment_of(files, server, kept)
+            stack.enter_context(redis(home, deploy / "cluster", server, own))
+        environment["ADMIN_PASSWORD"] = PASSWORD  # of the server's pod, in which `kubectl exec` runs a step
+        say(f"PostgreSQL and {len(servers)} Redis servers run; before the application:")
+        (starts,) = (number for number, step in enumerate(steps) if "kubectl apply -k" in step.command)
+        for step in steps[:starts]:
             take(step, deploy, environment)
-        hosts = " ".join(f"redis-{number}:6379" for number in range(1, int(servers) + 1))
-        made_by = {"HOSTS": hosts, "REDIS_USER": "admin", "REDISCLI_AUTH": PASSWORD}
-        made_of = Step("database", "Make the Redis Cluster", "sh cluster/create-cluster.sh")
-        take(made_of, deploy, environment | made_by)
         stack.enter_context(pools(home, deploy / "database", int(made.figure("pool.process_count"))))
-        for number, address in enumerate(PODS, 1):
-            stack.enter_context(pod(home, deploy, f"{APPLICATION}-api-{number}", address))
-        for number in range(1, int(nodes) + 1):
-            stack.enter_context(pod(home, deploy, f"ws-node-{number}", f"127.0.1.{number}"))
+        for api, address in zip(pods(files, "Deployment", f"{APPLICATION}-api"), PODS, strict=True):
+            stack.enter_context(application(home, deploy, api, environment_of(files, api, kept), address))
+        for node in sockets:
+            (address,) = addresses(f"{node.name}.ws-node.{INSIDE}")
+            stack.enter_context(application(home, deploy, node, environment_of(files, node, kept), address))
         stack.enter_context(nginx(home, deploy / "cluster"))
-        stack.enter_context(prometheus(home, deploy / "monitoring", int(nodes)))
-        say(f"PgBouncer, {len(PODS)} API pods, {nodes:g} WebSocket nodes, nginx and Prometheus run; then:")
-        for step in (each for each in steps if each.stage not in SERVED):
+        stack.enter_context(prometheus(home, deploy / "monitoring", len(sockets)))
+        say(f"PgBouncer, {len(PODS)} API pods, {len(sockets)} WebSocket nodes, nginx and Prometheus run; then:")
+        for step in steps[starts:]:
             take(step, deploy, environment)
         check_rules()
+
+
+def passwords(made: Plan) -> dict[str, dict[str, str]]:
+    """Return what Secrets Manager would hold, by the secrets' names."""
+    all_of_it = (*secrets(made), *(admin_secret(made, database) for database in databases(made)))
+    return {
+        secret.name: {
+            key(user): text
+            for user, name in secret.users.items()
+            for key, text in ((secret.username_key, name), (secret.password_key, PASSWORD))
+        }
+        for secret in all_of_it
+    }
+
+
+def told(kept: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[str, str]]:
+    """Yield (command, what it prints) of Terraform and Secrets Manager."""
+    for name, text in OUTPUTS.items():
+        for place in ("infra", "../../../infra"):
+            yield f"terraform -chdir={place} output -raw {name}", text
+    for name, secret in kept.items():
+        asked = f"--region us-east-1 --secret-id {name} --query SecretString --output text"
+        yield f"aws secretsmanager get-secret-value {asked}", json.dumps(secret)
 
 
 def check_rules() -> None:

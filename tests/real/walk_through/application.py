@@ -12,7 +12,7 @@ import json
 import os
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Annotated, Any
 
 import metrics
@@ -37,17 +37,18 @@ monitor = metrics.PerformanceMonitor()
 @asynccontextmanager
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Hold the database's connections and the cache's while the application runs, and deliver messages."""
+    async with Masters() as masters, Messages(masters) as messages, AsyncExitStack() as stack:
+        app.state.connections, app.state.messages = ConnectionState(masters, os.environ["HOSTNAME"]), messages
+        if "DATABASE_HOST" in os.environ:
+            app.state.pool = await stack.enter_async_context(database.async_connected(conninfo(), 10))
+        yield
+
+
+def conninfo() -> str:
+    """Return where the database is and who asks, as libpq reads it. Nodes that hold connections need none."""
     env = os.environ
     address = f"host={env['DATABASE_HOST']} port={env['DATABASE_PORT']} dbname={env['DATABASE_NAME']}"
-    who = f"user={env['DATABASE_USER']} password={env['DATABASE_PASSWORD']}"
-    async with (
-        Masters() as masters,
-        Messages(masters) as messages,
-        database.async_connected(f"{address} {who}", 10) as pool,
-    ):
-        app.state.connections, app.state.messages = ConnectionState(masters, env["HOSTNAME"]), messages
-        app.state.pool = pool
-        yield
+    return f"{address} user={env['DATABASE_USER']} password={env['DATABASE_PASSWORD']}"
 
 
 app = FastAPI(lifespan=lifespan, openapi_url=None)
