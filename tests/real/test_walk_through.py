@@ -8,19 +8,21 @@ import sys
 from pathlib import Path
 
 import pytest
+from postgres import directory
 from servers import program
 
 pytestmark = pytest.mark.xdist_group("walk-through")
 SCRIPT = Path(__file__).parent / "walk_through.py"
 
 
-def test_every_step_of_the_index_works_on_real_programs(tmp_path: Path) -> None:
+def test_every_step_of_the_index_works_on_real_programs() -> None:
     for name in ("postgres", "pgbouncer", "redis-server", "promtool", "unshare"):
         program(name)
-    command = [sys.executable, str(SCRIPT), "--keep", str(tmp_path)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    steps = re.findall(r"^### \d+\. (.+)$", (tmp_path / "deploy" / "README.md").read_text(encoding="utf-8"), re.M)
+    with directory() as home:
+        command = [sys.executable, str(SCRIPT), "--keep", str(home)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        steps = re.findall(r"^### \d+\. (.+)$", (home / "deploy" / "README.md").read_text(encoding="utf-8"), re.M)
     taken = re.findall(r"^  ✓ (.+) \(\d+\.\d s\)$", done.stdout, re.M)
     assert taken == steps
     judged = dict(re.findall(r"^      ✓ (\S+) (?:<|<=|>=|==|>) \S+ = (\S+)", done.stdout, re.M))
