@@ -1,4 +1,4 @@
-"""Linters find nothing in emitted shell scripts and SQL but what is meant, and why it is meant stands here."""
+"""Linters find in emitted shell scripts, SQL and nginx.conf only what is meant, and why it is meant stands here."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+
+import pytest
 
 from cascade_plan.emitters import directory as emitting
 from cascade_plan.inputs.scenarios import read
@@ -21,6 +23,10 @@ MEANT_IN_SQL: Mapping[str, str] = {
     "ban-drop-default": "rollback.sql takes away what tenancy.sql gave",
     "ban-drop-not-null": "rollback.sql takes away what tenancy.sql gave",
     "prefer-robust-stmts": "tenant_column.sql fills in batches, so it has no transaction; each statement may run twice",
+}
+
+MEANT_IN_NGINX: Mapping[str, str] = {
+    "worker_rlimit_nofile_vs_connections": "worker_connections counts both ends of what is passed on already",
 }
 
 
@@ -63,3 +69,16 @@ def test_squawk_would_find_a_scan_under_a_lock(tmp_path: Path) -> None:
     }
     found = json.loads(reported("squawk", "--reporter", "json", "--pg-version", "15", texts=once, directory=tmp_path))
     assert "adding-not-nullable-field" in {each["rule_name"] for each in found}, found
+
+
+@pytest.mark.parametrize("balancer", ["alb", "nlb"])
+def test_gixy_finds_only_what_is_meant_in_nginx(balancer: str, tmp_path: Path) -> None:
+    sets = {"tiers.gateway.balancer": balancer, "tiers.websocket.allowed_origins": "[https://shop.example.com]"}
+    found = read("cascade", tuple(("--set", key, value) for key, value in sets.items()))
+    files = emitting.everything(plan(found.scenario, found.book, found.origins, predicted=False)).files
+    (text,) = [file.text for file in files if file.path == "cluster/nginx.conf"]
+    # Names that are looked up once, as they were: found.
+    once = text.replace(" resolve;", ";")
+    for meant, each in (({*MEANT_IN_NGINX}, text), ({*MEANT_IN_NGINX, "stale_dns_cache"}, once)):
+        said = reported("gixy", "--format", "json", texts={"cluster/nginx.conf": each}, directory=tmp_path)
+        assert {problem["plugin"] for problem in json.loads(said)} == meant, said
