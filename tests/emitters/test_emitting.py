@@ -89,6 +89,54 @@ def test_the_parts_are_those_of_what_the_scenario_has(name: str, parts: list[str
     assert overlay == "overlays/production/kustomization.yaml"
 
 
+def test_pgbouncers_pods_have_each_its_share_of_the_pool_and_there_is_never_one_more() -> None:
+    made = planned("cascade")
+    spec = k8s.objects(made)["pgbouncer-deployment"]["spec"]
+    assert spec["replicas"] == made.figure("pool.process_count") == 2
+    assert spec["strategy"]["rollingUpdate"] == {"maxUnavailable": 1, "maxSurge": 0}
+    pod = spec["template"]["spec"]
+    server, exporter = pod["containers"]
+    assert server["lifecycle"]["preStop"]["exec"]["command"][-1].startswith("sleep 10; kill -INT 1;")
+    # Its longest statement ends within the grace period.
+    assert pod["terminationGracePeriodSeconds"] >= 10 + 30
+    assert [port["name"] for each in (server, exporter) for port in each["ports"]] == ["pgbouncer", "metrics"]
+
+
+def test_whom_pods_may_ask_is_what_their_environment_names() -> None:
+    made = planned("cascade")
+    built = k8s.objects(made)
+    (container,) = built["deployment"]["spec"]["template"]["spec"]["containers"]
+    values = {each["name"]: each.get("value", each.get("valueFrom")) for each in container["env"]}
+    assert values["DATABASE_HOST"] == "pgbouncer.cascade.svc.cluster.local"
+    assert values["DATABASE_PORT"] == "6432"
+    assert values["DATABASE_PASSWORD"] == {"secretKeyRef": {"name": "cascade-database", "key": "password"}}
+    assert values["CACHE_URL"] == {"configMapKeyRef": {"name": "cascade-endpoints", "key": "CACHE_URL"}}
+    egress = built["networkpolicy-cascade-api"]["spec"]["egress"]
+    asked = {(str(rule["to"]), port["port"]) for rule in egress for port in rule["ports"]}
+    pool, network = built["networkpolicy-pgbouncer"]["spec"]["podSelector"], {"cidr": made.scenario.emit.cidr}
+    assert (str([{"podSelector": pool}]), 6432) in asked
+    assert (str([{"ipBlock": network}]), 6379) in asked
+    assert 5432 not in {port for _, port in asked}
+    # Pods of Helm charts, which ask the API server, are none of those that are refused everything.
+    refused = built["networkpolicy-default"]["spec"]["podSelector"]["matchLabels"]
+    assert refused["app.kubernetes.io/managed-by"] == "cascade-plan"
+
+
+def test_zones_are_kept_apart_as_far_as_full_nodes_can_be() -> None:
+    built = k8s.objects(planned("cascade"))
+    spread = {
+        part: built[part]["spec"]["template"]["spec"]["topologySpreadConstraints"][0]
+        for part in ("deployment", "websocket", "ws-proxy-deployment")
+    }
+    assert {each["whenUnsatisfiable"] for each in spread.values()} == {"DoNotSchedule"}
+    # Five nodes of seven pods in three zones: 14, 14 and 7.
+    assert [each["maxSkew"] for each in spread.values()] == [7, 1, 1]
+    alone = k8s.objects(make_plan(tiers__api__nodes={"min": 1, "base": 1, "max": 5}))["deployment"]["spec"]["template"][
+        "spec"
+    ]
+    assert alone["topologySpreadConstraints"][0]["whenUnsatisfiable"] == "ScheduleAnyway"
+
+
 @pytest.mark.parametrize("name", ["cascade", "api-batch"])
 def test_every_workload_has_an_account_of_its_own(name: str) -> None:
     built = k8s.objects(planned(name)).values()

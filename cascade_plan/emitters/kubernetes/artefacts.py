@@ -218,7 +218,9 @@ def _proxy(plan: Plan, sockets: Instance[Sockets]) -> Iterator[Part]:
 def _beside(found: beside.Beside, ports: dict[str, int], purpose: str) -> Iterator[Part]:
     identity, name = found.identity, found.identity.name
     yield _account(identity, f"{name}-serviceaccount", name)
-    made = built.deployment(identity, found.pod, found.placement, replica_count=found.replica_count)
+    made = built.deployment(
+        identity, found.pod, found.placement, replica_count=found.replica_count, is_shared_out=found.is_shared_out
+    )
     yield Part(f"{name}-deployment", made, purpose)
     yield Part(f"{name}-service", built.service(identity, ports), f"The address of {name} within the cluster.")
     if found.replica_count > 1:

@@ -38,6 +38,8 @@ class Beside:
     pod: built.Pod
     replica_count: int
     placement: built.Placement | None
+    is_shared_out: bool = False
+    """Whether each has a share of something, so that there may never be one more."""
 
 
 def _placement(plan: Plan, group: NodeGroup | None) -> built.Placement | None:
@@ -98,7 +100,7 @@ def pool_of(plan: Plan, pool: Pool, priority: str) -> Beside:
     )
     component = exporter_of(plan, pool.instance.name) or pool.workload_name
     identity = built.Identity(pool.workload_name, plan.application, plan.application, component=component)
-    return Beside(identity, pod, pool.process_count, _placement(plan, open_group(plan)))
+    return Beside(identity, pod, pool.process_count, _placement(plan, open_group(plan)), is_shared_out=True)
 
 
 def _files(pool: Pool, secret: str) -> list[built.KubernetesObject]:

@@ -378,6 +378,7 @@ def deployment(
     placement: Placement | None,
     unavailable_percent: int = 0,
     replica_count: int | None = None,
+    is_shared_out: bool = False,
 ) -> KubernetesObject:
     """Return the Deployment on the nodes that were bought for it (None: on no node of ours).
 
@@ -385,16 +386,19 @@ def deployment(
     apply, in the middle of a peak. Without one a new Deployment starts with 1 pod, which is raised to the minimum
     within seconds.
     A rollout adds before it removes, so that capacity stays what the load asked for; `unavailable_percent` of the pods
-    make room where nodes that are full leave none, as formulas/rollouts has it.
+    make room where nodes that are full leave none, as formulas/rollouts has it. Where something `is_shared_out` among
+    the pods, such as a pool's connections, there is never one more: one makes room first.
     """
     # The cluster autoscaler keeps a node for the sake of a pod's local volume, unless told that it holds nothing.
     expendable = {"cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes": SCRATCH}
     metadata = {"labels": labels(identity), "annotations": expendable}
     template = {"metadata": metadata, "spec": {**_pod_spec(identity, pod), **_placed(placement)}}
-    rolling = {
+    rolling: KubernetesObject = {
         "maxUnavailable": f"{unavailable_percent}%" if unavailable_percent else 0,
         "maxSurge": f"{SURGE_PERCENT}%",
     }
+    if is_shared_out:
+        rolling = {"maxUnavailable": 1, "maxSurge": 0}
     spec = {
         **({} if replica_count is None else {"replicas": replica_count}),
         "selector": {"matchLabels": selector(identity)},
