@@ -22,8 +22,8 @@ class Statement:
     """What a role may do."""
 
     actions: tuple[str, ...]
-    condition: tuple[str, str] = ()  # type: ignore[assignment]
-    """(key, value) that what it is done to must have; empty for anything."""
+    condition: tuple[str, str] | None = None
+    """(key, value) that what it is done to must have; None for anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,18 +35,29 @@ class Controller:
     """What it does, as a step."""
     namespace: str = SYSTEM
     statements: tuple[Statement, ...] = ()
-    """What its service account, which is called as it is, may do in AWS; where there are none, another file says it."""
+    """What its pods may do in AWS; where there are none, Terraform says it by what else the plan has."""
 
     @property
     def name(self) -> str:
-        """What its release, its service account and its pods are called."""
+        """What its release is called."""
         return self.chart.name
+
+    @property
+    def label(self) -> str:
+        """Its name where no dash may stand in it."""
+        return self.name.replace("-", "_")
+
+    @property
+    def account(self) -> str:
+        """What the ServiceAccount is called by which its pods have a role."""
+        return JOBS_ACCOUNT if self.name == JOBS else self.name
 
 
 AUTOSCALER: Final = "cluster-autoscaler"
 BALANCER: Final = "aws-load-balancer-controller"
 SECRETS: Final = "external-secrets"
 JOBS: Final = "keda"
+JOBS_ACCOUNT: Final = "keda-operator"
 
 
 def controllers(plan: Plan) -> tuple[Controller, ...]:

@@ -77,12 +77,16 @@ def test_service_accounts_are_those_that_roles_are_given_to(nodes: str) -> None:
     }
     assert values["cluster-autoscaler"]["rbac"]["serviceAccount"]["name"] == "cluster-autoscaler"
     made = make_plan(emit={"nodes": nodes}, **SERVERLESS)
-    assert charts(made)["aws-load-balancer-controller"]["serviceAccount"]["create"] is False
+    assert charts(made)["aws-load-balancer-controller"]["serviceAccount"]["create"] == (nodes == "terraform")
     files = {file.path: file for file in emitting.everything(made).files}
+    # Without a node the role of who reads the passwords is told by the ServiceAccount, whoever makes the cluster.
+    (step,) = files["cluster/controllers/external-secrets.yaml"].steps
+    assert '--set "serviceAccount.annotations.eks\\.amazonaws\\.com/role-arn=$(' in step.command
+    assert "output -raw external_secrets_role_arn)" in step.command
     (step,) = files["cluster/controllers/aws-load-balancer-controller.yaml"].steps
     if nodes == "terraform":
         assert "output -raw aws_load_balancer_controller_role_arn" in step.command
-        assert "serviceAccount.create=true" in step.command
+        assert 'resource "aws_iam_openid_connect_provider" "cluster"' in files["infra/cluster.tf"].text
         return
     cluster = yaml.safe_load(files["cluster/eksctl.yaml"].text)
     (account,) = cluster["iam"]["serviceAccounts"]

@@ -134,7 +134,9 @@ NETWORK = {
 
 @needs_schemas
 def test_a_network_that_is_there_is_named_by_its_ids() -> None:
-    made = make_plan(emit={"network": NETWORK, "nodes": "karpenter"}, tiers__network={"nat": False})
+    made = make_plan(
+        emit={"network": NETWORK, "cidr": "10.1.0.0/16", "nodes": "karpenter"}, tiers__network={"nat": False}
+    )
     (cluster,) = documents(made, "eksctl.yaml")
     jsonschema.Draft7Validator(document("eksctl_schema.json")).validate(cluster)
     vpc = cluster["vpc"]

@@ -278,7 +278,7 @@ def test_a_cluster_by_terraform_is_kept_in_standard_support_and_closed_to_the_wo
     assert resources(named)["aws_eks_cluster", "cluster"]["vpc_config"][0]["public_access_cidrs"] == ["203.0.113.0/24"]
     assert "public_access_cidrs" not in variables(named)
     (step,) = [step for file in infra.render(made) for step in file.steps if step.stage == "access"]
-    assert step.command == "aws eks update-kubeconfig --name test --region us-east-1"
+    assert step.command == "aws eks update-kubeconfig --name 'test' --region 'us-east-1'"
     assert not [step for file in infra.render(make_plan()) for step in file.steps if step.stage == "access"]
 
 
@@ -300,15 +300,15 @@ def test_controllers_may_do_only_what_they_do() -> None:
     """By the agent of the nodes, and by tokens where no node runs one."""
     found = resources(make_plan(emit={"nodes": "terraform"}))
     bound = {name for kind, name in found if kind == "aws_eks_pod_identity_association"}
-    assert bound == {"cluster_autoscaler", "aws_load_balancer_controller", "external_secrets"}
-    text = texts(make_plan(emit={"nodes": "terraform"}))["cluster.tf"]
-    (policy,) = re.findall(r'data "aws_iam_policy_document" "cluster_autoscaler" {.*?\n}\n', text, re.DOTALL)
-    _, moves = policy.split("condition {")
-    assert "k8s.io/cluster-autoscaler/test" in moves
-    assert policy.index("SetDesiredCapacity") > policy.index("DescribeNodegroup")
+    assert {"cluster_autoscaler", "aws_load_balancer_controller", "external_secrets"} == bound
+    policy = found["aws_iam_role_policy", "cluster_autoscaler"]["policy"]
+    look, move = policy.split("autoscaling:SetDesiredCapacity")
+    assert "k8s.io/cluster-autoscaler/test" in move
+    assert "eks:DescribeNodegroup" in look
+    assert "Condition" not in look
     without = make_plan(**SCENES["Fargate by Terraform"])
     assert not [name for kind, name in resources(without) if kind == "aws_eks_pod_identity_association"]
-    assert "system:serviceaccount:kube-system:aws-load-balancer-controller" in texts(without)["cluster.tf"]
+    assert "system:serviceaccount:kube-system:aws-load-balancer-controller" in texts(without)["access.tf"]
     assert 'output "aws_load_balancer_controller_role_arn"' in texts(without)["outputs.tf"]
 
 

@@ -54,19 +54,16 @@ def _told(plan: Plan, controller: Controller) -> list[str]:
         where = f"--name {shell.literal(cluster_name(plan))} --region {shell.literal(plan.scenario.region)}"
         query = "--query cluster.resourcesVpcConfig.vpcId --output text"
         told.append(f'--set vpcId="$(aws eks describe-cluster {where} {query})"')
-    if controller.statements and not _makes_account(plan) and plan.scenario.emit.nodes == "terraform":
-        key, name = r"serviceAccount.annotations.eks\.amazonaws\.com/role-arn", controller.name.replace("-", "_")
-        role = f"$(terraform -chdir=infra output -raw {name}_role_arn)"
-        told.append(f'--set "{key}={role}" --set serviceAccount.create=true')
+    if not node_groups(plan) and not _has_account(plan, controller):
+        keys = "serviceAccount.operator" if controller.name == _controllers.JOBS else "serviceAccount"
+        role = f"$(terraform -chdir=infra output -raw {controller.label}_role_arn)"
+        told.append(f'--set "{keys}.annotations.eks\\.amazonaws\\.com/role-arn={role}"')
     return told
 
 
-def _makes_account(plan: Plan) -> bool:
-    """Return whether a chart makes the service account by whose name the agent of the nodes knows it.
-
-    Where there is no node, eksctl made it with the role that it signs by.
-    """
-    return bool(node_groups(plan))
+def _has_account(plan: Plan, controller: Controller) -> bool:
+    """Return whether eksctl made the service account, with its role, where no agent of a node gives pods theirs."""
+    return bool(controller.statements) and not node_groups(plan) and plan.scenario.emit.nodes != "terraform"
 
 
 def _autoscaler(plan: Plan, controller: Controller) -> Values:
@@ -79,7 +76,7 @@ def _autoscaler(plan: Plan, controller: Controller) -> Values:
         "autoDiscovery": {"clusterName": cluster_name(plan)},
         # An autoscaler simulates the scheduler of its own minor version.
         "image": {"tag": f"v{cluster.settings.version}.0"},
-        "rbac": {"serviceAccount": {"name": controller.name}},
+        "rbac": {"serviceAccount": {"name": controller.account}},
         "extraArgs": {
             "balance-similar-node-groups": True,
             "expander": "least-waste",
@@ -100,7 +97,7 @@ def _balancer(plan: Plan, controller: Controller) -> Values:
         "clusterName": cluster_name(plan),
         "region": plan.scenario.region,
         "replicaCount": 2,
-        "serviceAccount": {"create": _makes_account(plan), "name": controller.name},
+        "serviceAccount": {"create": not _has_account(plan, controller), "name": controller.account},
         "createIngressClassResource": False,
         "enableServiceMutatorWebhook": False,
         "enableBackendSecurityGroup": False,
@@ -120,7 +117,7 @@ def _secrets(plan: Plan, controller: Controller) -> Values:
     return {
         "fullnameOverride": controller.name,
         "installCRDs": True,
-        "serviceAccount": {"name": controller.name},
+        "serviceAccount": {"name": controller.account},
         "scopedNamespace": plan.application,
         "scopedRBAC": True,
         "processClusterExternalSecret": False,
@@ -137,7 +134,7 @@ def _jobs(plan: Plan, controller: Controller) -> Values:
     of_each = {name: resources(0.1, 100) for name in ("operator", "metricServer", "webhooks")}
     return {
         "watchNamespace": plan.application,
-        "serviceAccount": {"operator": {"name": f"{controller.name}-operator"}},
+        "serviceAccount": {"operator": {"name": controller.account}},
         "resources": of_each,
     }
 

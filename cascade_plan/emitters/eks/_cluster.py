@@ -124,7 +124,7 @@ def _identities(plan: Plan) -> dict[str, Any]:
         return {"podIdentityAssociations": [_association(each) for each in allowed]}
     return {
         "serviceAccounts": [
-            {"metadata": {"name": each.name, "namespace": each.namespace}, "attachPolicy": _policy(each)}
+            {"metadata": {"name": each.account, "namespace": each.namespace}, "attachPolicy": _policy(each)}
             for each in allowed
         ]
     }
@@ -133,7 +133,7 @@ def _identities(plan: Plan) -> dict[str, Any]:
 def _association(controller: Controller) -> dict[str, Any]:
     return {
         "namespace": controller.namespace,
-        "serviceAccountName": controller.name,
+        "serviceAccountName": controller.account,
         "permissionPolicy": _policy(controller),
     }
 

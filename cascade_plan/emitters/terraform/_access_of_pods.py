@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from cascade_plan.emitters._controllers import JOBS, JOBS_ACCOUNT, SECRETS, Statement, controllers
 from cascade_plan.emitters._nodes import node_groups, without_nodes
 from cascade_plan.emitters._secrets import secrets
 from cascade_plan.emitters.terraform import _buckets, _roles
@@ -20,10 +21,6 @@ from cascade_plan.tiers.worker.settings import Settings as Worker
 
 AGENT: Final = "pods.eks.amazonaws.com"
 """Who gives pods on nodes their role; https://docs.aws.amazon.com/eks/latest/userguide/pod-identities.html"""
-EXTERNAL_SECRETS: Final = "external-secrets"
-"""The chart, its namespace and its ServiceAccount, https://github.com/external-secrets/external-secrets"""
-KEDA, KEDA_ACCOUNT = "keda", "keda-operator"
-"""The chart and its namespace, and its operator's ServiceAccount, https://github.com/kedacore/charts"""
 READ_SECRETS: Final = ("secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret")
 UPLOAD: Final = ("s3:PutObject", "s3:GetObject", "s3:AbortMultipartUpload")
 SEND: Final = ("sqs:SendMessage", "sqs:GetQueueUrl")
@@ -88,13 +85,21 @@ def _accounts(plan: Plan) -> Iterator[_Account]:
         may = statements(plan, workload)
         yield _Account(workload.tier, plan.application, workload.name, may, workload not in alone)
     has_nodes = bool(node_groups(plan))
+    for each in controllers(plan) if plan.scenario.emit.nodes == "terraform" else ():
+        yield _Account(each.label, each.namespace, each.account, tuple(map(_may, each.statements)), has_nodes)
     if secrets(plan) and plan.fleet.workloads:
         reads = (all_secrets(plan),)
-        yield _Account("external_secrets", EXTERNAL_SECRETS, EXTERNAL_SECRETS, reads, has_nodes)
+        yield _Account("external_secrets", SECRETS, SECRETS, reads, has_nodes)
     followed = dict.fromkeys(workload.queue for workload in plan.fleet.workloads if workload.queue)
     if followed and plan.of(Queue):
         looks = _roles.may(LOOK, [_queue(queue) for queue in followed])
-        yield _Account("keda", KEDA, KEDA_ACCOUNT, (looks,), has_nodes)
+        yield _Account("keda", JOBS, JOBS_ACCOUNT, (looks,), has_nodes)
+
+
+def _may(statement: Statement) -> Value:
+    """Return what a controller may do, where another than Terraform does not say it."""
+    condition = {"Condition": {"StringEquals": dict([statement.condition])}} if statement.condition else {}
+    return {**_roles.may(statement.actions, ["*"]), **condition}
 
 
 def _queues(plan: Plan) -> Mapping[str, str]:

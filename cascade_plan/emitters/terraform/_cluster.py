@@ -1,4 +1,4 @@
-"""The EKS cluster, its add-ons, and what its controllers may do, where Terraform makes the cluster."""
+"""The EKS cluster, its add-ons, and the roles of its nodes, where Terraform makes the cluster."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import json
 from collections.abc import Iterator
 from typing import Final
 
-from cascade_plan.clouds.aws.names import aws_name
-from cascade_plan.emitters._controllers import Controller, cluster_name, controllers
+from cascade_plan.emitters._controllers import cluster_name
 from cascade_plan.emitters._nodes import made_with_it, node_groups, without_nodes
-from cascade_plan.emitters.terraform._file import File, output, variable
+from cascade_plan.emitters.terraform import _roles
+from cascade_plan.emitters.terraform._file import File, variable
 from cascade_plan.languages import shell
 from cascade_plan.languages.hcl import Block, Expression, Value
 from cascade_plan.model.artefact import Step
@@ -26,8 +26,6 @@ LAST: Final = ("coredns", "metrics-server")
 DISKS: Final = "aws-ebs-csi-driver"
 DISKS_ACCOUNT: Final = "ebs-csi-controller-sa"
 ISSUER: Final = "aws_eks_cluster.cluster.identity[0].oidc[0].issuer"
-BY_POD: Final = ("sts:AssumeRole", "sts:TagSession")
-"""https://docs.aws.amazon.com/eks/latest/userguide/pod-id-role.html"""
 
 
 def files(plan: Plan) -> Iterator[File]:
@@ -38,10 +36,9 @@ def files(plan: Plan) -> Iterator[File]:
     command = f"aws eks update-kubeconfig --name {shell.literal(cluster_name(plan))} --region {shell.literal(region)}"
     yield File(
         "cluster.tf",
-        "The EKS cluster, its add-ons, and what its controllers may do.",
+        "The EKS cluster, its add-ons, and the roles of its nodes.",
         tuple(_blocks(plan)),
         () if asked.public_access_cidrs else (_WHO,),
-        tuple(_outputs(plan)),
         deploys=made_with_it(plan),
         steps=(Step("access", "Let kubectl reach the cluster", command),),
     )
@@ -58,27 +55,23 @@ def _settings(plan: Plan) -> Settings:
 
 
 def _blocks(plan: Plan) -> Iterator[Block]:
-    yield from role("cluster", f"{plan.application}-cluster", "eks.amazonaws.com", ("AmazonEKSClusterPolicy",))
+    yield from _role(plan, "cluster", "eks.amazonaws.com", ("AmazonEKSClusterPolicy",))
     if _settings(plan).log_types:
         yield _logs(plan)
     yield _cluster(plan)
     yield from _addons(plan)
     if node_groups(plan):
-        yield from role("nodes", f"{plan.application}-nodes", "ec2.amazonaws.com", NODE_POLICIES)
+        yield from _role(plan, "nodes", "ec2.amazonaws.com", NODE_POLICIES)
     if without_nodes(plan):
         service, policies = "eks-fargate-pods.amazonaws.com", ("AmazonEKSFargatePodExecutionRolePolicy",)
-        yield from role("fargate", f"{plan.application}-fargate", service, policies)
-    yield from _allowed(plan)
+        yield from _role(plan, "fargate", service, policies)
+        yield _provider()
 
 
-def role(
-    label: str, name: str, service: str, policies: tuple[str, ...], actions: tuple[str, ...] = ()
-) -> Iterator[Block]:
+def _role(plan: Plan, label: str, service: str, policies: tuple[str, ...], *more: str) -> Iterator[Block]:
     """Yield a role that a service of AWS takes, with policies that AWS keeps."""
-    principal = Block("principals", (), {"type": "Service", "identifiers": [service]})
-    trust = Block("statement", (), {"actions": list(actions or ("sts:AssumeRole",))}, (principal,))
-    yield Block("data", ("aws_iam_policy_document", f"{label}_trust"), {}, (trust,))
-    yield _role(label, name)
+    taken = _roles.service(service, *more)
+    yield _roles.taken_by(plan, label, taken)
     for policy in policies:
         attachment = label if len(policies) == 1 else f"{label}_{policy}"
         attributes: dict[str, Value] = {
@@ -86,11 +79,6 @@ def role(
             "policy_arn": f"arn:aws:iam::aws:policy/{policy}",
         }
         yield Block("resource", ("aws_iam_role_policy_attachment", attachment), attributes)
-
-
-def _role(label: str, name: str) -> Block:
-    trust = Expression(f"data.aws_iam_policy_document.{label}_trust.json")
-    return Block("resource", ("aws_iam_role", label), {"name": aws_name(name, "role"), "assume_role_policy": trust})
 
 
 def _logs(plan: Plan) -> Block:
@@ -154,7 +142,7 @@ def _addons(plan: Plan) -> Iterator[Block]:
         yield _addon(name, after)
     if groups:
         policies = ("service-role/AmazonEBSCSIDriverPolicy",)
-        yield from role("disks", f"{plan.application}-disks", "pods.eks.amazonaws.com", policies, BY_POD)
+        yield from _role(plan, "disks", "pods.eks.amazonaws.com", policies, "sts:TagSession")
         account: dict[str, Value] = {
             "role_arn": Expression("aws_iam_role.disks.arn"),
             "service_account": DISKS_ACCOUNT,
@@ -173,87 +161,7 @@ def _network_values(plan: Plan) -> dict[str, Value]:
     return {"configuration_values": json.dumps({"enableNetworkPolicy": "true", **env})}
 
 
-def _allowed(plan: Plan) -> Iterator[Block]:
-    """Yield the roles of controllers: by the agent of the nodes, or by tokens where there is no node to run one.
-
-    Source: https://docs.aws.amazon.com/eks/latest/userguide/pod-identities.html: not for pods on Fargate.
-    """
-    allowed = [each for each in controllers(plan) if each.statements]
-    by_token = not node_groups(plan)
-    if allowed and by_token:
-        yield _provider()
-    for each in allowed:
-        label = _label(each)
-        if by_token:
-            yield from (_trust_by_token(each), _role(label, f"{plan.application}-{each.name}"))
-        else:
-            yield from role(label, f"{plan.application}-{each.name}", "pods.eks.amazonaws.com", (), BY_POD)
-            yield _association(each)
-        yield _policy(each)
-        yield Block(
-            "resource",
-            ("aws_iam_role_policy", label),
-            {
-                "role": Expression(f"aws_iam_role.{label}.name"),
-                "policy": Expression(f"data.aws_iam_policy_document.{label}.json"),
-            },
-        )
-
-
-def _label(controller: Controller) -> str:
-    return controller.name.replace("-", "_")
-
-
 def _provider() -> Block:
+    """Return who vouches for the tokens of pods that have no node, and so no agent to give them a role."""
     attributes: dict[str, Value] = {"url": Expression(ISSUER), "client_id_list": ["sts.amazonaws.com"]}
     return Block("resource", ("aws_iam_openid_connect_provider", "cluster"), attributes)
-
-
-def _trust_by_token(controller: Controller) -> Block:
-    of_cluster = f'${{replace({ISSUER}, "https://", "")}}'
-    account = f"system:serviceaccount:{controller.namespace}:{controller.name}"
-    provider = Expression("aws_iam_openid_connect_provider.cluster.arn")
-    conditions = [
-        Block(
-            "condition", (), {"test": "StringEquals", "variable": Expression(f'"{of_cluster}:{key}"'), "values": [is_]}
-        )
-        for key, is_ in (("sub", account), ("aud", "sts.amazonaws.com"))
-    ]
-    statement = Block(
-        "statement",
-        (),
-        {"actions": ["sts:AssumeRoleWithWebIdentity"]},
-        (Block("principals", (), {"type": "Federated", "identifiers": [provider]}), *conditions),
-    )
-    return Block("data", ("aws_iam_policy_document", f"{_label(controller)}_trust"), {}, (statement,))
-
-
-def _association(controller: Controller) -> Block:
-    return Block(
-        "resource",
-        ("aws_eks_pod_identity_association", _label(controller)),
-        {
-            "cluster_name": NAME,
-            "namespace": controller.namespace,
-            "service_account": controller.name,
-            "role_arn": Expression(f"aws_iam_role.{_label(controller)}.arn"),
-        },
-    )
-
-
-def _policy(controller: Controller) -> Block:
-    statements = []
-    for each in controller.statements:
-        key, value = each.condition or ("", "")
-        of_it = Block("condition", (), {"test": "StringEquals", "variable": key, "values": [value]})
-        attributes: dict[str, Value] = {"actions": list(each.actions), "resources": ["*"]}
-        statements.append(Block("statement", (), attributes, (of_it,) if key else ()))
-    return Block("data", ("aws_iam_policy_document", _label(controller)), {}, tuple(statements))
-
-
-def _outputs(plan: Plan) -> Iterator[Block]:
-    if not node_groups(plan):
-        for each in controllers(plan):
-            if each.statements:
-                label = _label(each)
-                yield output(f"{label}_role_arn", f"The role of {each.name}.", f"aws_iam_role.{label}.arn")

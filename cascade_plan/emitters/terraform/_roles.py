@@ -23,10 +23,10 @@ def may(actions: Sequence[str], things: Sequence[Value]) -> dict[str, Value]:
     return {"Effect": "Allow", "Action": [*actions], "Resource": [*things]}
 
 
-def role(plan: Plan, label: str, taken: Value, statements: Sequence[Value]) -> Iterator[Block]:
-    """Yield a role with its policy. Its name has the region, since roles are the whole account's."""
+def taken_by(plan: Plan, label: str, taken: Value) -> Block:
+    """Return a role. Its name has the region, since roles are the whole account's."""
     name = f"{plan.application}-{label.replace('_', '-')}-{plan.scenario.region}"
-    yield Block(
+    return Block(
         "resource",
         ("aws_iam_role", label),
         {
@@ -34,6 +34,11 @@ def role(plan: Plan, label: str, taken: Value, statements: Sequence[Value]) -> I
             "assume_role_policy": Call("jsonencode", {"Version": VERSION, "Statement": [taken]}),
         },
     )
+
+
+def role(plan: Plan, label: str, taken: Value, statements: Sequence[Value]) -> Iterator[Block]:
+    """Yield a role with its policy."""
+    yield taken_by(plan, label, taken)
     yield Block(
         "resource",
         ("aws_iam_role_policy", label),
