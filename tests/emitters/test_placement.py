@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cascade_plan.emitters._nodes import LABEL, bought_by_karpenter, node_groups
+from cascade_plan.emitters._topology import pods_name
 from cascade_plan.emitters.eks import artefacts as eks
 from cascade_plan.emitters.kubernetes import artefacts as k8s
 from cascade_plan.emitters.terraform import artefacts as terraform
@@ -119,16 +120,21 @@ def test_every_pod_has_the_nodes_of_one_tier_and_system_pods_have_some(name: str
     )
     assert sorted(by_terraform(by(made, "terraform"))) == sorted(groups)
     found = pods(made)
-    assert len(found) == len(made.fleet.workloads)
+    own = {pods_name(workload) for workload in made.fleet.workloads}
+    workloads = [pod for pod in found.values() if pod["serviceAccountName"] in own]
+    assert len(workloads) == len(own)
     for pod in found.values():
         (selected,) = pod["nodeSelector"].values()
         assert {labels[LABEL] for name, labels, keys in groups if takes((name, labels, keys), pod)} == {selected}
     bought = [made.fleet.group_of(workload).tier for workload in made.fleet.workloads]
-    assert sorted(bought) == sorted(value for pod in found.values() for value in pod["nodeSelector"].values())
+    assert sorted(bought) == sorted(value for pod in workloads for value in pod["nodeSelector"].values())
     # CoreDNS and others choose no nodes and tolerate no taint of ours: those of one tier take them, and are never none.
     open_to_all = {group[1][LABEL] for group in groups if takes(group, {})}
     assert len(open_to_all) == 1
     assert sum(nodes.count_min for nodes in node_groups(made) if nodes.group.tier in open_to_all) >= 1
+    # There nginx and PgBouncer stand too, for whom nobody bought nodes.
+    others = {value for pod in found.values() if pod not in workloads for value in pod["nodeSelector"].values()}
+    assert others <= open_to_all
 
 
 @pytest.mark.parametrize("name", [*bundled_with("cluster"), *MADE])
@@ -217,8 +223,10 @@ def check(made: Plan) -> None:
         tier = group["labels"][LABEL]
         most_nodes[tier] = most_nodes.get(tier, 0) + group["maxSize"]
     objects = k8s.objects(made)
-    deployments = [each for each in objects.values() if each["kind"] == "Deployment"]
     workloads = {workload.name: workload for workload in made.fleet.workloads}
+    deployments = [
+        each for each in objects.values() if each["kind"] == "Deployment" and each["metadata"]["name"] in workloads
+    ]
     for each in deployments:
         workload = workloads[each["metadata"]["name"]]
         if "nodeSelector" not in each["spec"]["template"]["spec"]:
