@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -61,8 +61,6 @@ Check = Annotated[
 Differences = Annotated[
     bool, typer.Option("--diff", help="As --check, and print what would change in each file, as a unified diff.")
 ]
-PLACEHOLDER: Final = "registry.example.com/"
-"""Where images come from that nobody has named."""
 
 
 @with_choice
@@ -239,8 +237,11 @@ def _command_line() -> str:
 
 def _placeholders(plan: Plan, text: str) -> None:
     """Warn of images in what was emitted that nobody has named."""
+    from cascade_plan.emitters._images import unnamed
+
+    images = unnamed(plan)
     for workload in plan.fleet.workloads:
-        if workload.image.startswith(PLACEHOLDER) and workload.image in text:
+        if workload.image in images and workload.image in text:
             complain(
                 f"the image {workload.image} is a placeholder: --set tiers.{workload.tier}.image=... names yours",
                 "warning",

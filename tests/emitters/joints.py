@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any
 
 import hcl2
@@ -14,13 +15,23 @@ Document = dict[str, Any]
 PODS = ("Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob")
 
 
+@cache
+def _objects_of(text: str) -> tuple[Document, ...]:
+    found = yaml.load_all(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    return tuple(each for each in found if isinstance(each, dict) and {"apiVersion", "kind", "metadata"} <= each.keys())
+
+
+@cache
+def _blocks_of(text: str) -> Document:
+    found: Document = hcl2.loads(text)
+    return found
+
+
 def documents(files: Files) -> Iterator[tuple[str, Document]]:
     """Yield (path, object) of every Kubernetes object in the files, those of kustomizations apart."""
     for path, text in files.items():
         if path.endswith((".yaml", ".yml")):
-            for found in yaml.safe_load_all(text):
-                if isinstance(found, dict) and {"apiVersion", "kind", "metadata"} <= found.keys():
-                    yield path, found
+            yield from ((path, found) for found in _objects_of(text))
 
 
 def objects(files: Files, kind: str) -> list[Document]:
@@ -32,7 +43,7 @@ def resources(files: Files, kind: str) -> list[Document]:
     """Return the attributes of the Terraform resources of a type."""
     found = []
     for text in (text for path, text in files.items() if path.endswith(".tf")):
-        for block in hcl2.loads(text).get("resource", []):
+        for block in _blocks_of(text).get("resource", []):
             for named in (named for each, named in block.items() if each.strip('"') == kind):
                 found += named.values()
     return found
@@ -312,3 +323,27 @@ def missing_outputs(files: Files) -> set[str]:
     texts = [text for path, text in files.items() if not path.endswith(".tf")]
     asked = {name for text in texts for name in re.findall(r"output (?:-\w+ )*(?:-raw|-json) (\w+)", text)}
     return asked - defined_
+
+
+# -------------------------------------------------------------------------------------------------------- placeholders
+
+
+def unnamed(files: Files) -> set[str]:
+    """Return the images and addresses that are placeholders and that no step and no overlay puts a real one in for."""
+    overlays = [yaml.safe_load(text) for path, text in files.items() if "/overlays/" in f"/{path}"]
+    replaced = {
+        target["select"]["name"]
+        for overlay in overlays
+        for each in overlay.get("replacements", [])
+        for target in each["targets"]
+    }
+    commands = "\n".join(steps(files))
+    images = {
+        each["image"] for _, _, spec in templates(files) for each in containers(spec) if "example.com/" in each["image"]
+    }
+    hosts = {
+        each["metadata"]["name"]
+        for each in objects(files, "Service")
+        if each["spec"].get("externalName", "").endswith("example.com")
+    }
+    return {image for image in images if f"s|{image}|" not in commands} | (hosts - replaced)

@@ -8,7 +8,7 @@ from typing import Any
 import joints
 import pytest
 from factories import make_plan
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from joints import Files, objects, resources, word
 
@@ -93,6 +93,7 @@ GENERAL = (
     joints.unset,
     joints.absent_files,
     joints.missing_outputs,
+    joints.unnamed,
 )
 """What is asked of any files, whatever is in them."""
 
@@ -119,6 +120,7 @@ def test_every_bundled_scenario_is_joined(name: str) -> None:
 names = st.from_regex(r"[A-Za-z][A-Za-z0-9_]{0,20}", fullmatch=True)
 
 
+@settings(max_examples=12)
 @given(
     st.from_regex(r"[a-z]([-a-z0-9]{0,12}[a-z0-9])?", fullmatch=True),
     st.none() | names,

@@ -67,9 +67,11 @@ INSIDE: Final = f"{APPLICATION}.svc.cluster.local"
 GIVEN: Final = {
     "PUBLIC_ACCESS_CIDR": "203.0.113.7/32",
     "GATEWAY_CERTIFICATE_ARN": "arn:aws:acm:us-east-1:111122223333:certificate/walk",
+    "API_IMAGE": "registry.internal/api:1.0.0",
+    "WEBSOCKET_IMAGE": "registry.internal/websocket:1.0.0",
     "PAGER_URL": "http://127.0.0.1:9/pager",
     "TICKETS_URL": "http://127.0.0.1:9/tickets",
-    "HEARTBEAT_URL": "http://127.0.0.1:9/heartbeat",
+    "WATCHDOG_URL": "http://127.0.0.1:9/watchdog",
     "LOADTEST_PASSWORD": PASSWORD,
     "LOADTEST_HOST": "http://boards.internal:8000",
     "LOADTEST_WS_URL": "ws://sockets.boards.internal:8080/ws",
@@ -438,7 +440,7 @@ def walk(home: Path) -> None:
             stack.enter_context(redis(home, deploy / "cluster", server, own))
         environment["ADMIN_PASSWORD"] = PASSWORD  # of the server's pod, in which `kubectl exec` runs a step
         say(f"PostgreSQL and {len(servers)} Redis servers run; before the application:")
-        (starts,) = (number for number, step in enumerate(steps) if "kubectl apply -k" in step.command)
+        (starts,) = (number for number, step in enumerate(steps) if step.words.startswith("Run everything"))
         for step in steps[:starts]:
             take(step, deploy, environment)
         stack.enter_context(pools(home, deploy / "database", int(made.figure("pool.process_count"))))

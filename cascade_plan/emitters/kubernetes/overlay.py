@@ -6,10 +6,11 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from cascade_plan.emitters._endpoints import FILE, OUTPUT, Endpoint, config_map, endpoints
+from cascade_plan.emitters._images import unnamed
 from cascade_plan.emitters._topology import pods_name
 from cascade_plan.languages import shell
 from cascade_plan.languages.yaml import dump
-from cascade_plan.model.artefact import Artefact, Step
+from cascade_plan.model.artefact import Artefact, Given, Step
 from cascade_plan.model.plan import Plan
 
 DIRECTORY: Final = "overlays/production"
@@ -36,7 +37,11 @@ def production(plan: Plan, head: str, images: Iterable[str], secrets: Sequence[s
         document["replacements"] = replaced
     purpose = "What is applied: the base with these images and addresses. Change images and add patches here."
     return Artefact(
-        f"{DIRECTORY}/kustomization.yaml", head + dump([document]), purpose, steps=tuple(_steps(plan, found, secrets))
+        f"{DIRECTORY}/kustomization.yaml",
+        head + dump([document]),
+        purpose,
+        steps=tuple(_steps(plan, found, secrets)),
+        gives=tuple(Given(name, f"The image to run in place of {image}.") for image, name in unnamed(plan).items()),
     )
 
 
@@ -73,4 +78,12 @@ def _steps(plan: Plan, found: tuple[Endpoint, ...], secrets: Sequence[str]) -> I
         for workload in plan.fleet.workloads
         for kind in ("statefulset" if workload.serves == "connections" else "deployment",)
     )
-    yield Step("workloads", "Run everything, and wait until it does", f"kubectl apply -k {directory}{waited}")
+    yield Step("workloads", "Run everything, and wait until it does", f"{_applied(plan, directory)}{waited}")
+
+
+def _applied(plan: Plan, directory: str) -> str:
+    """Return the command that applies a directory, with images in place of those that nobody has named."""
+    if not (images := unnamed(plan)):
+        return f"kubectl apply -k {directory}"
+    named = " ".join(f'-e "s|{image}|${{{name}:?}}|"' for image, name in images.items())
+    return f"kubectl kustomize {directory} |\n  sed {named} |\n  kubectl apply -f -"
