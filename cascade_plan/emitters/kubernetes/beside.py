@@ -117,5 +117,8 @@ def _exporter(image: str, secret: str) -> built.KubernetesObject:
         "env": [{"name": "PGBOUNCER_EXPORTER_CONNECTION_STRING", "valueFrom": reference}],
         "ports": [{"name": "metrics", "containerPort": EXPORTER_PORT, "protocol": "TCP"}],
         "resources": built.resources(built.Resources(0.01, 32)),
+        # Its own page, which PgBouncer has no part in: one that is down takes no clients away.
+        "readinessProbe": built.probe("metrics", "/", built.PROBE_PERIOD_S, 2),
+        "livenessProbe": built.probe("metrics", "/", 2 * built.PROBE_PERIOD_S, 3),
         "securityContext": built.CONFINED,
     }
