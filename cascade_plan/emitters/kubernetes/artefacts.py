@@ -312,7 +312,8 @@ def _sockets(plan: Plan, workload: Workload) -> Iterator[Part]:
     yield Part(
         prefix,
         built.stateful_set(identity, pod, count, _placement(plan, workload)),
-        "The WebSocket nodes, one pod on each node that was bought for them.",
+        "The WebSocket nodes, one pod on each node that was bought for them. One that stops has "
+        f"{pod.shutdown_s} s to close its connections: each with code 1012 and after a pause by chance.",
         deploys=(workload.name,),
     )
     budget = built.pod_disruption_budget(identity, count, 1)
