@@ -72,7 +72,7 @@ class ByPod:
     def needed(self) -> int:
         """Return the nodes the pods need, within the bounds."""
         cluster = self.setting.cluster
-        count = ceil(len(self.pods) / cluster.pods_per_node)
+        count = ceil((len(self.pods) + cluster.reserved_count) / cluster.pods_per_node)
         return min(max(count, cluster.node_count_min), cluster.node_count_max)
 
     def resize(self, replicas: int) -> None:
@@ -100,7 +100,7 @@ class ByPod:
         cluster = self.setting.cluster
         ready = sum(now_s - node.ordered_s >= cluster.node_startup_s or node.ordered_s <= now_s == LONG_AGO_S
                     for node in self.nodes)  # fmt: skip
-        for pod in self.pods[: ready * cluster.pods_per_node]:
+        for pod in self.pods[: cluster.held(ready)]:
             if pod.placed_s is None:
                 pod.placed_s = now_s
 

@@ -787,7 +787,9 @@ class Recomputed:
         for run in self.workloads():
             nodes = exact(groups[run["group"]]["count"][level])
             least, most = run["replica_count_min"], run["replica_count_max"]
-            pods = min(Fraction(most), max(Fraction(least), nodes * run["pod_count_per_node"]))
+            pods = min(
+                Fraction(most), max(Fraction(least), nodes * run["pod_count_per_node"] - run["reserved_pod_count"])
+            )
             own = tenants if run["serves"] == "connections" else of_a_pod
             found += pods * (own + settings["other_series_per_pod"])
         return found

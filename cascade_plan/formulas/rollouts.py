@@ -37,6 +37,15 @@ def unavailable_percent(pod_count_most: int, slot_count: int) -> int:
     return max(UNAVAILABLE_PERCENT, ceil(100 / min(pod_count_most, slot_count)))
 
 
+def held_count(node_count: int, pod_count_per_node: int, reserved_count: int) -> int:
+    """Return how many pods nodes hold of which others take the places of `reserved_count`; one at least, on any node.
+
+    >>> held_count(5, 7, 0), held_count(5, 7, 2), held_count(1, 2, 2), held_count(0, 7, 2)
+    (35, 33, 1, 0)
+    """
+    return max(min(1, node_count), node_count * pod_count_per_node - reserved_count)
+
+
 def running_count_most(pod_count_most: int, slot_count: int) -> int:
     """Return how many pods run at once at most: those of a rollout's surge that the nodes have room for among them.
 

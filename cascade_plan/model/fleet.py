@@ -228,6 +228,12 @@ class Workload:
     """The metrics of its pods that its autoscaler reads; empty where it reads none of them."""
     targets: Mapping[str, Target] = field(default_factory=dict)
     """What an autoscaler would aim for by each metric, those that it does not read among them."""
+    reserved_pod_count: int = 0
+    """Pods of it whose places on its nodes, however many, are taken by pods that the cluster has beside it."""
+
+    def held(self, node_count: int) -> int:
+        """Return how many pods of it so many nodes hold: one at least, where there is a node."""
+        return rollouts.held_count(node_count, self.pod_count_per_node, self.reserved_pod_count)
 
     @property
     def running_count_max(self) -> int:

@@ -28,6 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cascade_plan.formulas.hpa import Autoscaler, Controller, tolerance_of
+from cascade_plan.formulas.rollouts import held_count
 from cascade_plan.proving.pace import follower
 from cascade_plan.proving.windows import Floats, Window, row, ticks_within
 
@@ -107,6 +108,12 @@ class Cluster:
     """From the first pod that does not fit to a node that takes pods."""
     node_idle_s: float = 600.0
     """How long a node must be unneeded before it goes (cluster-autoscaler --scale-down-unneeded-time)."""
+    reserved_count: int = 0
+    """Places for pods, on all nodes together, that others take."""
+
+    def held(self, node_count: int) -> int:
+        """Return how many pods so many nodes hold."""
+        return held_count(node_count, self.pods_per_node, self.reserved_count)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +178,8 @@ class Block:
     def nodes(self, out: Floats | None = None) -> Floats:
         """Return the nodes ordered, whole and within their bounds, in `out` where it is given."""
         cluster, runs = self.setting.cluster, self.needed.shape[1]
-        count = np.divide(self.needed, row(cluster.pods_per_node, runs), out=out)
+        count = np.add(self.needed, row(cluster.reserved_count, runs), out=out)
+        np.divide(count, row(cluster.pods_per_node, runs), out=count)
         np.ceil(count, out=count)
         np.maximum(count, row(cluster.node_count_min, runs), out=count)
         return np.minimum(count, row(cluster.node_count_max, runs), out=count)
@@ -303,7 +311,8 @@ class _Placement:
         self.kept = Window(ticks_within(cluster.node_idle_s, tick_s) + 1, runs, start, np.maximum)
         self.come = Window(ticks_within(cluster.node_startup_s, tick_s) + 1, runs, start, np.minimum)
         self.per_node = row(cluster.pods_per_node, runs)
-        least, most = cluster.node_count_min * cluster.pods_per_node, cluster.node_count_max * cluster.pods_per_node
+        self.reserved = row(cluster.reserved_count, runs) if cluster.reserved_count else None
+        least, most = cluster.held(cluster.node_count_min), cluster.held(cluster.node_count_max)
         # Bounds that the replicas' own bounds keep are no work.
         self.room_min = row(least, runs) if setting.autoscaler.replica_count_min <= least else None
         self.room_max = row(most, runs) if setting.autoscaler.replica_count_max > most else None
@@ -316,9 +325,13 @@ class _Placement:
 
     def fit(self, room: Floats, replicas: Floats) -> None:
         """Turn the replicas that nodes are ready for, in place, into the replicas that fit."""
+        if self.reserved is not None:
+            np.add(room, self.reserved, out=room)
         np.divide(room, self.per_node, out=room)
         np.ceil(room, out=room)
         np.multiply(room, self.per_node, out=room)
+        if self.reserved is not None:
+            np.subtract(room, self.reserved, out=room)
         if self.room_min is not None:
             np.maximum(room, self.room_min, out=room)
         if self.room_max is not None:

@@ -184,7 +184,7 @@ def replay(
         return traffic.drawn(first, count, run_count, seed) / pod_requests_per_s
 
     if not policy.signals:
-        pods = policy.node_count * cluster.pods_per_node
+        pods = cluster.held(policy.node_count)
         for first in range(0, traffic.requests_per_s.size, TICKS_PER_HOUR):
             load = demand(first, min(TICKS_PER_HOUR, traffic.requests_per_s.size - first))
             same = np.full(load.shape, float(pods))
@@ -194,7 +194,7 @@ def replay(
     setting = Setting(
         policy.autoscaler, policy.signals, cluster, min(
             policy.autoscaler.replica_count_max,
-            max(policy.autoscaler.replica_count_min, policy.node_count * cluster.pods_per_node),
+            max(policy.autoscaler.replica_count_min, cluster.held(policy.node_count)),
         ), Grid(step_count=len(policy.signals[0].values)),
     )  # fmt: skip
     for block in blocks(setting, demand, traffic.requests_per_s.size, run_count):

@@ -88,6 +88,7 @@ class Stage:
             lever.most_count,
             value_at(scenario, f"tiers.{service.name}.pod_startup_s"),
             value_at(scenario, f"tiers.{service.group.tier}.node_provisioning_s"),
+            reserved_count=workload.reserved_pod_count,
         )
         return cls(plan, service, cluster, on, pods, scenario.strictest[0])
 
@@ -105,7 +106,7 @@ class Stage:
     @property
     def pod_count_floor(self) -> int:
         """Pods that the nodes hold which always run."""
-        return self.cluster.node_count_min * self.cluster.pods_per_node
+        return self.cluster.held(self.cluster.node_count_min)
 
     def percentiles_ms(self, utilisation: float, *shares: float) -> Sequence[float]:
         """Return response percentiles in ms when users send `utilisation` times what the pods can answer."""

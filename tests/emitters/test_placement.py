@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from cascade_plan.emitters._nodes import LABEL, bought_by_karpenter, node_groups
 from cascade_plan.emitters._topology import pods_name
+from cascade_plan.emitters.controllers import artefacts as controllers
 from cascade_plan.emitters.eks import artefacts as eks
 from cascade_plan.emitters.kubernetes import artefacts as k8s
 from cascade_plan.emitters.terraform import artefacts as terraform
@@ -22,6 +23,7 @@ from cascade_plan.formulas.rollouts import running_count_most, surge_count, unav
 from cascade_plan.inputs.scenarios import read
 from cascade_plan.model.plan import Plan
 from cascade_plan.planning.pipeline import plan
+from cascade_plan.tiers.cluster.settings import Settings as Cluster
 
 BATCH = {"tiers__queue": {}, "tiers__worker": {"age_s_p99": 600.0, "scheduled_jobs_per_s": 20.0}}
 MADE: dict[str, dict[str, Any]] = {
@@ -233,7 +235,8 @@ def check(made: Plan) -> None:
             # There is always room for a pod that has no node.
             assert each["spec"]["strategy"]["rollingUpdate"]["maxUnavailable"] == 0
             continue
-        slots = most_nodes[each["spec"]["template"]["spec"]["nodeSelector"][LABEL]] * workload.pod_count_per_node
+        # Less the places of the cluster's own pods.
+        slots = workload.held(most_nodes[each["spec"]["template"]["spec"]["nodeSelector"][LABEL]])
         rolling = each["spec"]["strategy"]["rollingUpdate"]
         count = min(workload.replica_count_max, slots)
         surge = ceil(count * int(rolling["maxSurge"].removesuffix("%")) / 100)
@@ -245,6 +248,36 @@ def check(made: Plan) -> None:
         asking = [each for each in workloads.values() if each.connection_count_per_pod]
         clients = sum(each.running_count_max * each.connection_count_per_pod for each in asking)
         assert pools[0].count("client_connection_count_max") in (clients, 2 * clients)
+
+
+def requested(values: Any) -> list[tuple[int, int]]:
+    """Return the thousandths of a core and MiB of every request within a chart's values or an object."""
+    if isinstance(values, list):
+        return [found for item in values for found in requested(item)]
+    if not isinstance(values, dict):
+        return []
+    found = [pair for item in values.values() for pair in requested(item)]
+    if isinstance(asked := values.get("requests"), dict):
+        found.append((int(asked["cpu"].removesuffix("m")), int(asked["memory"].removesuffix("Mi"))))
+    return found
+
+
+@pytest.mark.parametrize("name", bundled_with("cluster"))
+def test_the_reserve_holds_what_is_emitted_beside_the_application(name: str) -> None:
+    """With CoreDNS 2 x 0.1 cores, metrics-server 2 x 0.1 and ebs-csi-controller 2 x 0.06, which are add-ons."""
+    made = planned(name)
+    total = [(200, 140), (200, 400), (120, 480)]
+    for file in controllers.render(made):
+        values = yaml.safe_load(file.text)
+        total += requested(values) * int(values.get("replicaCount", 1))
+    own = {pods_name(workload) for workload in made.fleet.workloads}
+    for each in k8s.objects(made).values():
+        if each["kind"] == "Deployment" and each["spec"]["template"]["spec"]["serviceAccountName"] not in own:
+            total += requested(each) * int(each["spec"]["replicas"])
+    (cluster,) = made.of(Cluster)
+    assert len(total) > 6
+    assert sum(cpu for cpu, _ in total) <= cluster.settings.system_cpu_cores * 1000
+    assert sum(mib for _, mib in total) <= cluster.settings.system_memory_mib
 
 
 # ---------------------------------------------------------------------------------------------- the balancer and nginx

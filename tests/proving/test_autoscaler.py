@@ -111,7 +111,8 @@ def nervous(draw: st.DrawFn) -> Setting:
     limited = st.builds(
         Rules, st.lists(policies, min_size=1, max_size=2).map(tuple), st.sampled_from(("Max", "Min")), short
     )
-    cluster = Cluster(4, 1, 30, draw(st.sampled_from((0.0, 40.0))), 0.0, 0.0)
+    startup_s, reserved = draw(st.sampled_from((0.0, 40.0))), draw(st.sampled_from((0, 3)))
+    cluster = Cluster(4, 1, 30, startup_s, 0.0, 0.0, reserved_count=reserved)
     signal = tabulate("pods", 57.0, lambda utilization: 100 * utilization, GRID)
     spec = Autoscaler(60, 1, Behavior(draw(limited), draw(limited)))
     return Setting(spec, (signal,), cluster, draw(st.integers(1, 60)), GRID)

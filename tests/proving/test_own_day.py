@@ -33,7 +33,8 @@ def test_what_is_emitted_by_default_is_not_what_simulate_rejects(name: str) -> N
     for replay in simulate(made, Order()).replays:
         own = {outcome.policy: outcome for outcome in replay.outcomes}[replay.own]
         assert own.missed_minutes_per_day_mean <= replay.best.missed_minutes_per_day_mean + AS_GOOD_MINUTES
-        if name != "cascade-as-written":
+        # On the day of chat-40k no metric but requests adds a pod, and none is needed.
+        if name not in ("cascade-as-written", "chat-40k"):
             assert replay.recommended == replay.own
 
 

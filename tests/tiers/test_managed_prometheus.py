@@ -31,11 +31,11 @@ def planned(given: Scenario) -> Plan:
 
 
 def samples_by_hand(made: Plan, level: str, tenants: int) -> float:
-    """Return millions of samples a month: seven pods a node, each with a histogram of queries and 701 others."""
+    """Return millions of samples a month: seven pods a node less four, each a histogram of queries and 701 others."""
     bounds = 0
     for value in made.figures["monitoring.series_count"].inputs:
         bounds = len(str(value.value).split()) if value.name == "buckets" else bounds
-    pods = min(35, max(14, 7 * getattr(made.fleet.tiers["api"].groups[0].count, level)))
+    pods = min(31, max(10, 7 * getattr(made.fleet.tiers["api"].groups[0].count, level) - 4))
     series = pods * (10 * tenants * (bounds + 3) + 1 + 700) + 3 * (tenants + 700)
     return series / 15 * SECONDS / 1e6
 

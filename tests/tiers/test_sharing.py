@@ -99,8 +99,8 @@ def test_the_pods_of_each_stand_on_the_same_nodes_between_their_bounds() -> None
     for each in (api, search):
         assert plan.fleet.group_of(each).name == "api nodes"
         assert plan.fleet.lever_of(each) is lever
-        assert each.replica_count_min == lever.floor_count * each.pod_count_per_node
-        assert each.replica_count_max == lever.most_count * each.pod_count_per_node
+        assert each.replica_count_min == each.held(lever.floor_count)
+        assert each.replica_count_max == each.held(lever.most_count)
     assert api.cores_per_pod == search.cores_per_pod
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from math import ceil
+from typing import NamedTuple
 
 from cascade_plan.errors import UsageError
 from cascade_plan.formulas.percentiles import ServiceTime
+from cascade_plan.formulas.rollouts import held_count
 from cascade_plan.model import node_network
 from cascade_plan.model.ask import Ask, Site
 from cascade_plan.model.catalogue import Shape
@@ -25,6 +27,18 @@ AFTER: tuple[str, ...] = ()
 RULE = f"{PLAN}, cost calculator"
 MODEL = "docs/model.md: closed network of multi-server queues"
 Three = tuple[Derivation, Derivation, Derivation]
+
+
+class Room(NamedTuple):
+    """What nodes hold of a service's pods."""
+
+    per_node: int
+    reserved: int
+    """Pods whose places the cluster's own pods take, on all nodes together."""
+
+    def of(self, nodes: int) -> int:
+        """Return how many pods so many nodes hold."""
+        return held_count(nodes, self.per_node, self.reserved)
 
 
 def size(ask: Ask[Settings]) -> Sized:
@@ -48,8 +62,9 @@ def size(ask: Ask[Settings]) -> Sized:
     free = sharing.unrequested_share(ask.allocatable(shape), _pods(ask, ask.name), pods)
     group = ask.nodes(shape, count, free, hourly_count=running)
     lever = _lever(ask, group.offer, least, base, most)
-    replicas = _replica_figures(ask, group, pods, lever)
-    run = _workload(ask, group, replicas, pods, lever.most_count)
+    room = Room(pods[ask.name], _reserved(ask, shape, pods, least))
+    replicas = _replica_figures(ask, group, pods, lever, room)
+    run = _workload(ask, group, replicas, pods, lever.most_count, room)
     sent, sent_words = _sent(ask), "headers and response_bytes to users, object_bytes to their store if pods move them"
     return Sized(
         ask.name,
@@ -60,7 +75,8 @@ def size(ask: Ask[Settings]) -> Sized:
         figures=(*figures, *replicas, node_network.figure(ask, shape, base, sent, sent_words)),
         findings=(
             *_rounding_findings(figures),
-            *_capacity_findings(replicas, most, pods[ask.name]),
+            *_capacity_findings(replicas, most, room),
+            *_system_findings(ask, least, room),
             *_zone_findings(ask, base),
             *ask.pod_limit_findings(shape, settings.pod.cpu_cores, settings.pod.memory_mib),
             *node_network.findings(ask, shape),
@@ -95,14 +111,15 @@ def _resident(ask: Ask[Settings], owner: Sized) -> Sized:
         raise UsageError(f"{place.origin}: {place.name}: {owner.name} is serverless and has no nodes")
     group, lever = owner.group("nodes"), owner.lever("node_count")
     pods = _pods_per_node(ask, owner.name, group.shape)
-    replicas = _replica_figures(ask, group, pods, lever)
-    run = _workload(ask, group, replicas, pods, lever.most_count)
+    room = Room(pods[ask.name], 0)
+    replicas = _replica_figures(ask, group, pods, lever, room)
+    run = _workload(ask, group, replicas, pods, lever.most_count, room)
     return Sized(
         ask.name,
         "api",
         figures=replicas,
         findings=(
-            *_capacity_findings(replicas, lever.most_count, pods[ask.name]),
+            *_capacity_findings(replicas, lever.most_count, room),
             *_port_findings(ask, owner),
             *scaling.findings(ask, run),
             *_idle_findings(ask),
@@ -134,7 +151,7 @@ def places(site: Site[Settings], scale: Scale, before: tuple[Place, ...]) -> tup
         "replica_count" if site.settings.serverless else "node_count"
     )
     nodes = scale.get(lever.name, lever.base_count)
-    pods = min(nodes * run.pod_count_per_node, scale.get(f"{site.name}.replica_count", run.replica_count_max))
+    pods = min(run.held(nodes), scale.get(f"{site.name}.replica_count", run.replica_count_max))
     pods, limit = max(1, pods), run.cpu_cores_max
     # A node's pods together get what it leaves them; one of them alone at most a core, and at most its limit.
     cores = pods * min(1.0, limit or 1.0, run.cores_per_pod * run.pod_count_per_node / _beside(pods, nodes))
@@ -206,12 +223,14 @@ def _lever(ask: Ask[Settings], offer: Offer, least: int, base: int, most: int) -
     )
 
 
-def _workload(ask: Ask[Settings], group: NodeGroup, replicas: Three, pods: Mapping[str, int], most: int) -> Workload:
+def _workload(
+    ask: Ask[Settings], group: NodeGroup, replicas: Three, pods: Mapping[str, int], most: int, room: Room
+) -> Workload:
     """Return the pods as they stand on nodes: a busy one has a core, or its part of them when all are busy."""
     pod, node = ask.settings.pod, ask.allocatable(group.shape)
     fit, low, high = (int(figure.value) for figure in replicas)
     cores_per_pod = min(1.0, pod.cpu_limit_cores or 1.0, node.cpu_m / 1000 / sum(pods.values()))
-    return workload.of(ask, group, pod, (low, high), fit, most, cores_per_pod)
+    return workload.of(ask, group, pod, (low, high), fit, room.of(most), cores_per_pod, room.reserved)
 
 
 def _node_figures(ask: Ask[Settings]) -> Three:
@@ -329,8 +348,9 @@ def _pinned(ask: Ask[Settings], nodes: NodeBounds) -> Three:
     return pin("base", nodes.base), pin("min", nodes.min), pin("max", nodes.max)
 
 
-def _replica_figures(ask: Ask[Settings], group: NodeGroup, pods: Mapping[str, int], lever: Lever) -> Three:
+def _replica_figures(ask: Ask[Settings], group: NodeGroup, pods: Mapping[str, int], lever: Lever, room: Room) -> Three:
     shape, node, pods_per_node = group.shape, ask.allocatable(group.shape), pods[ask.name]
+    less = f" - {room.reserved} whose places the cluster's own pods take" if room.reserved else ""
     beside = [name for name in pods if name != ask.name]
     reserved = ("daemonset_cpu_cores", "daemonset_memory_mib")
     cluster = ask.scenario.first("cluster")
@@ -353,7 +373,7 @@ def _replica_figures(ask: Ask[Settings], group: NodeGroup, pods: Mapping[str, in
         bounds = [("min", pinned.min, "pinned in the scenario"), ("max", pinned.max, "pinned in the scenario")]
     else:
         bounds = [
-            (name, nodes * pods_per_node, f"{lever.name}.{name} x {ask.name}.pod_count_per_node")
+            (name, room.of(nodes), f"{lever.name}.{name} x {ask.name}.pod_count_per_node{less}")
             for name, nodes in (("min", lever.floor_count), ("max", lever.most_count))
         ]
     low, high = (
@@ -378,17 +398,18 @@ def _rounding_findings(figures: Three) -> list[Finding]:
     ]
 
 
-def _capacity_findings(replicas: Three, most: int, pods_per_node: int) -> list[Finding]:
+def _capacity_findings(replicas: Three, most: int, room: Room) -> list[Finding]:
     low, high = int(replicas[1].value), int(replicas[2].value)
-    held = most * pods_per_node
+    held = room.of(most)
     findings = []
     if high > held:
+        needed = ceil((high + room.reserved) / room.per_node)
         findings.append(
             Finding(
                 "warning",
                 "hpa-exceeds-nodes",
                 f"the autoscaler may ask for {high} pods, {most} nodes hold {held}: {high - held} pods would stay "
-                f"Pending (they need {ceil(high / pods_per_node)} nodes), and a rollout would wait for them",
+                f"Pending (they need {needed} nodes), and a rollout would wait for them",
                 replicas[2].figure,
             )
         )
@@ -403,6 +424,36 @@ def _capacity_findings(replicas: Three, most: int, pods_per_node: int) -> list[F
             )
         )
     return findings
+
+
+def _reserved(ask: Ask[Settings], shape: Shape, pods: Mapping[str, int], least: int) -> int:
+    """Return how many pods of the first service with nodes the cluster's own pods displace from them.
+
+    What pods of services leave free of the fewest nodes, these take first.
+    """
+    cluster, services = ask.settings_of("cluster"), ask.scenario.all_of(Settings)
+    first = next((name for name, each in services.items() if not each.serverless and each.nodes_of is None), "")
+    if cluster is None or ask.name != first:
+        return 0
+    node, asked, pod = ask.allocatable(shape), _pods(ask, ask.name), ask.settings.pod
+    filled_m = sum(count * asked[name].cpu_cores * 1000 for name, count in pods.items())
+    filled_mib = sum(count * asked[name].memory_mib for name, count in pods.items())
+    over: tuple[float, ...] = (
+        (cluster.system_cpu_cores * 1000 - least * (node.cpu_m - filled_m)) / (pod.cpu_cores * 1000),
+        (cluster.system_memory_mib - least * (node.memory_mib - filled_mib)) / pod.memory_mib,
+        cluster.system_pods - least * (node.pods - sum(pods.values())),
+    )
+    return max(0, ceil(round(max(over), 6)))
+
+
+def _system_findings(ask: Ask[Settings], least: int, room: Room) -> list[Finding]:
+    """Return that the fewest nodes are too few for the cluster's own pods and one of the service."""
+    if room.per_node * least > room.reserved:
+        return []
+    words = (
+        f"{least} nodes at the floor do not hold the cluster's own pods and one of {ask.name}: an autoscaler adds one"
+    )
+    return [Finding("warning", "system-pods", words, f"{ask.name}.node_count.min")]
 
 
 def _zone_findings(ask: Ask[Settings], base: int) -> list[Finding]:

@@ -14,8 +14,9 @@ def of(
     pod: Pod,
     replica_bounds: tuple[int, int],
     pod_count_per_node: int,
-    node_count_most: int,
+    pod_count_max: int,
     cores_per_pod: float,
+    reserved_pod_count: int = 0,
 ) -> Workload:
     """Return the pods of a service; `pod` is what each requests and may use there."""
     settings, (low, high) = ask.settings, replica_bounds
@@ -32,7 +33,7 @@ def of(
         replica_count_min=low,
         replica_count_max=high,
         pod_count_per_node=pod_count_per_node,
-        pod_count_max=node_count_most * pod_count_per_node,
+        pod_count_max=pod_count_max,
         cores_per_pod=cores_per_pod,
         group=group.name,
         serves="requests",
@@ -41,4 +42,5 @@ def of(
         connection_count_per_pod=settings.connections_per_pod if ask.scenario.of("database") else 0,
         scaled_by=scaling.read_by(ask),
         targets=scaling.targets(ask, cores_per_pod, pod.cpu_cores),
+        reserved_pod_count=reserved_pod_count,
     )

@@ -60,6 +60,25 @@ class Settings(tier.Settings):
         4, "assumption", "aws-node, kube-proxy, ebs-csi-node and node-exporter"
     )
     """How many of them a node runs."""
+    system_cpu_cores: CoresOrZero = default(
+        1.9,
+        "assumption",
+        "requests of CoreDNS 2 x 0.1, metrics-server 2 x 0.1, ebs-csi-controller 2 x 0.06, the load balancer's "
+        "controller 2 x 0.1, an autoscaler 0.1, External Secrets 3 x 0.01; PgBouncer 2 x 0.42, nginx 2 x 0.1, as for "
+        "10,000 users: more users need more of these two",
+    )
+    """CPU that pods beside the application's request, in all: they stand on the nodes of the first service."""
+    system_memory_mib: MibOrZero = default(
+        2500,
+        "assumption",
+        "requests of CoreDNS 2 x 70 MiB, metrics-server 2 x 200, ebs-csi-controller 2 x 240, the load balancer's "
+        "controller 2 x 128, an autoscaler 300, External Secrets 3 x 32, PgBouncer 2 x 75, nginx 2 x 293",
+    )
+    """Memory that they request."""
+    system_pods: Annotated[int, Field(ge=0, le=200)] = default(
+        17, "assumption", "the sum of these, and KEDA's three in place of nginx"
+    )
+    """How many of them there are."""
     vm_overhead_ratio: Share = default(
         0.075, "cited", "Karpenter's vm-memory-overhead-percent, https://karpenter.sh/docs/reference/settings/"
     )

@@ -66,7 +66,9 @@ def _series(ask: Ask[Settings], per_pod: int, per_socket: int) -> Band:
 def _running(ask: Ask[Settings], run: Workload) -> Band:
     groups = {group.name: group for sized in ask.fleet.values() for group in sized.groups}
     least, most = run.replica_count_min, run.replica_count_max
-    return groups[run.group].count.each(lambda nodes: min(most, max(least, nodes * run.pod_count_per_node)))
+    return groups[run.group].count.each(
+        lambda nodes: min(most, max(least, nodes * run.pod_count_per_node - run.reserved_pod_count))
+    )
 
 
 def _figures(ask: Ask[Settings], per_s: Band, kept: Band) -> Iterator[Derivation]:
