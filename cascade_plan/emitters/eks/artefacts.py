@@ -49,7 +49,7 @@ def _eksctl(plan: Plan) -> Artefact:
     if settings(plan).public_access_cidrs is None:
         sized.append(f"{CIDR_PLACE} stands for who reaches the API server: the step in README.md puts it there")
         create = f'sed "s|{CIDR_PLACE}|${{{CIDR_PLACE}:?}}|" {path} | eksctl create cluster -f -'
-        gives = (Given(CIDR_PLACE, "who reaches the cluster's API server from outside: your address, 203.0.113.7/32"),)
+        gives = (Given(CIDR_PLACE, "Who reaches the cluster's API server from outside: your address, 203.0.113.7/32."),)
     names = dict.fromkeys(nodes.group.name for nodes in groups)
     made_network = network.made_with_it(plan) if network.maker(plan) == "eksctl" else ()
     return Artefact(

@@ -106,6 +106,6 @@ def _step(plan: Plan) -> Step:
 def _gives(plan: Plan) -> tuple[Given, ...]:
     return (
         accounts.HOST,
-        Given("SCENARIO", "the file of the scenario that all this was made from"),
+        Given("SCENARIO", "The file of the scenario that all this was made from."),
         *accounts.secrets(plan)[:1],
     )

@@ -186,7 +186,7 @@ def script(plan: Plan, sockets: Instance[Settings]) -> Artefact:
     )
     gives = (
         accounts.HOST,
-        Given("LOADTEST_WS_URL", "where WebSockets are opened, such as wss://staging.example.com/ws"),
+        Given("LOADTEST_WS_URL", "Where WebSockets are opened, such as wss://staging.example.com/ws."),
         *accounts.secrets(plan)[:1],
     )
     return Artefact(PATH, heading(plan, lines, comment) + code, PURPOSE, steps=(step,), gives=gives)
