@@ -237,11 +237,8 @@ def _command_line() -> str:
 
 def _placeholders(plan: Plan, text: str) -> None:
     """Warn of images in what was emitted that nobody has named."""
-    from cascade_plan.emitters._images import unnamed
-
-    images = unnamed(plan)
     for workload in plan.fleet.workloads:
-        if workload.image in images and workload.image in text:
+        if workload.is_unnamed and workload.image in text:
             complain(
                 f"the image {workload.image} is a placeholder: --set tiers.{workload.tier}.image=... names yours",
                 "warning",

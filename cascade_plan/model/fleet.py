@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Final
 
 from cascade_plan.formulas import rollouts
 from cascade_plan.model.catalogue import DiskRate, Shape
@@ -15,6 +16,8 @@ from cascade_plan.model.solution import Rejection
 from cascade_plan.model.terms import TermShare
 from cascade_plan.units import HOURS_PER_MONTH
 
+UNNAMED: Final = "registry.example.com/"
+"""Where images come from that nobody has named (RFC 2606)."""
 LEVELS = ("floor", "average", "peak", "ceiling")
 """The band of a bill: the autoscaler at its minimum in the quietest hour, the day's mean, the peak all month, and
 the autoscaler at its maximum at peak load."""
@@ -196,6 +199,7 @@ class Workload:
     name: str
     """What its Deployment or StatefulSet is called, and the job that scrapes it."""
     image: str
+    """What it runs; one that begins as UNNAMED nobody has named yet."""
     port: int
     cpu_cores: float
     """CPU a pod requests."""
@@ -230,6 +234,11 @@ class Workload:
     """What an autoscaler would aim for by each metric, those that it does not read among them."""
     reserved_pod_count: int = 0
     """Pods of it whose places on its nodes, however many, are taken by pods that the cluster has beside it."""
+
+    @property
+    def is_unnamed(self) -> bool:
+        """Whether nobody has named its image."""
+        return self.image.startswith(UNNAMED)
 
     def held(self, node_count: int) -> int:
         """Return how many pods of it so many nodes hold: one at least, where there is a node."""

@@ -16,6 +16,9 @@ EMITTERS = registry.names("emitters")
 WORDS = frozenset(price_list("aws").services) - {"transfer", "prometheus"}
 """The services of AWS's prices, but for those that mean the same everywhere."""
 
+CHOICES = "model.emit"
+"""Where a scenario chooses who runs a thing, and calls each by its own name."""
+
 
 def serves_only_aws(module: Module) -> bool:
     """Return whether a module is of an emitter that says so: its CLOUDS names AWS and no other cloud."""
@@ -29,7 +32,7 @@ def serves_only_aws(module: Module) -> bool:
 
 def price_services(module: Module) -> Iterator[str]:
     """Yield the string literals of a module that are a service of AWS's prices; docstrings say what they like."""
-    if module.parts[:2] == ("clouds", "aws") or serves_only_aws(module):
+    if module.parts[:2] == ("clouds", "aws") or module.name == CHOICES or serves_only_aws(module):
         return
     # An emitter may say that its files come after those of the one that is called eks.
     words = WORDS - {*EMITTERS} if module.parts[:1] == ("emitters",) else WORDS

@@ -113,6 +113,9 @@ def defined(files: Files) -> dict[tuple[str, str], set[str] | None]:
             found["Secret", target.get("name", name)] = None if spec.get("dataFrom") and not keys else keys
         else:
             found[kind, name] = None
+    for command in steps(files) if "README.md" in files else ():
+        for name in re.findall(r"create secret \w+ '?([\w.-]+)'?", command):
+            found["Secret", name] = None
     for path, text in files.items():
         if path.endswith("kustomization.yaml"):
             for field, kind in (("configMapGenerator", "ConfigMap"), ("secretGenerator", "Secret")):
@@ -233,7 +236,10 @@ def homeless(files: Files) -> set[str]:
     found = set()
     for pod, _, spec in templates(files):
         tolerated = {(each["key"], each["value"]) for each in spec.get("tolerations", []) if "value" in each}
-        selector = spec.get("nodeSelector", {})
+        # The zone is said by the cloud, not by the group.
+        selector = {
+            key: value for key, value in spec.get("nodeSelector", {}).items() if not key.startswith("topology.")
+        }
         tiers = {
             tuple(sorted(labels.items()))
             for labels, taints in groups
@@ -347,3 +353,14 @@ def unnamed(files: Files) -> set[str]:
         if each["spec"].get("externalName", "").endswith("example.com")
     }
     return {image for image in images if f"s|{image}|" not in commands} | (hosts - replaced)
+
+
+def unkept(files: Files) -> set[str]:
+    """Return the secrets, and the keys in them, that External Secrets copy and Terraform does not keep."""
+    names = {word(each["name"]) for each in resources(files, "aws_secretsmanager_secret")}
+    # Of what is kept the keys stand in the text alone: its values are drawn when it is applied.
+    text = "".join(text for path, text in files.items() if path.endswith("secrets.tf"))
+    keys = set(re.findall(r"(\w+) += ", text)) | set(re.findall(r"\"(\w+)\"", text))
+    asked = [each["remoteRef"] for found in objects(files, "ExternalSecret") for each in found["spec"].get("data", [])]
+    missing = {each["key"] for each in asked} - names
+    return missing | {f"{each['key']}: {each['property']}" for each in asked if each["property"] not in keys}

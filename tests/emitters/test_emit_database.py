@@ -228,7 +228,10 @@ def test_without_replicas_there_is_no_read_pool() -> None:
 def test_replicas_stand_in_one_list() -> None:
     made = make_plan(**{"tiers.database.replicas": 3})
     hosts = pool_values(ini(made)["databases"]["test_standard_read"])["host"]
-    assert hosts == "replica-1.db.example.com,replica-2.db.example.com,replica-3.db.example.com"
+    assert hosts == ",".join(f"database-replica-{number}.test.svc.cluster.local" for number in (1, 2, 3))
+    alone = make_plan(**{"tiers.database.replicas": 2, "tiers.cluster": "off"})
+    hosts = pool_values(ini(alone)["databases"]["test_standard_read"])["host"]
+    assert hosts == "replica-1.db.example.com,replica-2.db.example.com"
 
 
 SHARES = st.dictionaries(st.text("abc", min_size=1, max_size=3), st.floats(0.01, 1), min_size=1, max_size=6).map(

@@ -54,7 +54,7 @@ gates:
 """
 FOREIGN = ("saas-300", "chat-40k", "api-batch", "night-market")
 EXPORTERS = re.compile(
-    r"(pg_|redis_|pgbouncer_|kube_|container_cpu_cfs_|prometheus_tsdb_|scrape_samples_)[a-z_]+"
+    r"(pg_|redis_|pgbouncer_|kube_|container_|kubelet_volume_stats_|node_|prometheus_tsdb_|scrape_samples_)[a-z_]+"
     r"|process_cpu_seconds_total|up"
 )
 """What is said by exporters, kube-state-metrics, cAdvisor, the client library and Prometheus itself."""

@@ -94,6 +94,7 @@ GENERAL = (
     joints.absent_files,
     joints.missing_outputs,
     joints.unnamed,
+    joints.unkept,
 )
 """What is asked of any files, whatever is in them."""
 
@@ -115,6 +116,19 @@ def assert_joined(files: Files) -> None:
 @pytest.mark.parametrize("name", bundled_scenarios())
 def test_every_bundled_scenario_is_joined(name: str) -> None:
     assert_joined(bundled(name))
+
+
+@pytest.mark.parametrize(
+    "sets",
+    [
+        {"emit.nodes": "terraform"},
+        {"emit.nodes": "karpenter"},
+        {"emit.cache": "self", "tiers.cache.tls": "true", "tiers.pool.client_tls": "require"},
+    ],
+)
+def test_every_way_to_deploy_is_joined(sets: dict[str, str]) -> None:
+    found = read("cascade", tuple(("--set", *each) for each in sets.items()))
+    assert_joined(emitted(plan(found.scenario, found.book, found.origins, predicted=False)))
 
 
 names = st.from_regex(r"[A-Za-z][A-Za-z0-9_]{0,20}", fullmatch=True)
@@ -155,6 +169,10 @@ def test_whatever_the_scenario_calls_them_they_are_joined(
             joints.loose_ends,
         ),
         ("README.md", " cluster/eksctl.yaml |", " cluster/cluster.yaml |", joints.absent_files),
+        ("k8s/base/externalsecret-cache.yaml", "key: cascade/cache", "key: cascade/redis", joints.unkept),
+        ("k8s/base/deployment.yaml", "name: cascade-database", "name: database", joints.undefined_references),
+        ("k8s/base/targetgroupbinding.yaml", "targetGroupName: ", "targetGroupName: x", joints.loose_ends),
+        ("infra/outputs.tf", 'output "endpoints_env"', 'output "endpoints"', joints.missing_outputs),
         ("README.md", "eksctl create", "$EKSCTL create", joints.unset),
     ],
 )

@@ -7,6 +7,7 @@ from math import ceil
 from typing import Final
 
 from cascade_plan.emitters import _proxy
+from cascade_plan.emitters._certificates import secret_name
 from cascade_plan.emitters._databases import Pool
 from cascade_plan.emitters._nodes import LABEL, is_tainted, open_group
 from cascade_plan.emitters._topology import NGINX_HEALTH, NGINX_PORT, PROXY, by_proxy_protocol
@@ -92,7 +93,7 @@ def pool_of(plan: Plan, pool: Pool, priority: str) -> Beside:
         shutdown_s=statement_s + 5,
         stop=("/bin/sh", "-c", QUIT.format(wait_s=wait_s)),
         command=("pgbouncer", f"/etc/pgbouncer/{pool.prefix}pgbouncer.ini"),
-        mounts=(built.Mount("config", "/etc/pgbouncer", tuple(_files(pool, secret))),),
+        mounts=(built.Mount("config", "/etc/pgbouncer", tuple(_files(plan, pool, secret))),),
         beside=(_exporter(settings.exporter_image, secret),),
         user_id=settings.user_id,
         priority=priority,
@@ -103,9 +104,17 @@ def pool_of(plan: Plan, pool: Pool, priority: str) -> Beside:
     return Beside(identity, pod, pool.process_count, _placement(plan, open_group(plan)), is_shared_out=True)
 
 
-def _files(pool: Pool, secret: str) -> list[built.KubernetesObject]:
+def _files(plan: Plan, pool: Pool, secret: str) -> list[built.KubernetesObject]:
     item = {"key": "userlist.txt", "path": f"{pool.prefix}userlist.txt"}
-    return [{"configMap": {"name": pool.workload_name}}, {"secret": {"name": secret, "items": [item]}}]
+    files: list[built.KubernetesObject] = [
+        {"configMap": {"name": pool.workload_name}},
+        {"secret": {"name": secret, "items": [item]}},
+    ]
+    if pool.instance.settings.client_tls == "disable":
+        return files
+    # Below the settings, where CLIENT_TLS_DIRECTORY is.
+    items = [{"key": key, "path": f"tls/{key}"} for key in ("tls.crt", "tls.key")]
+    return [*files, {"secret": {"name": secret_name(plan, pool.workload_name), "items": items}}]
 
 
 def _exporter(image: str, secret: str) -> built.KubernetesObject:

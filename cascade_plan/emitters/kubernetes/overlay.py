@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from cascade_plan.emitters._endpoints import FILE, OUTPUT, Endpoint, config_map, endpoints
-from cascade_plan.emitters._images import unnamed
 from cascade_plan.emitters._topology import pods_name
 from cascade_plan.languages import shell
 from cascade_plan.languages.yaml import dump
@@ -41,7 +40,7 @@ def production(plan: Plan, head: str, images: Iterable[str], secrets: Sequence[s
         head + dump([document]),
         purpose,
         steps=tuple(_steps(plan, found, secrets)),
-        gives=tuple(Given(name, f"The image to run in place of {image}.") for image, name in unnamed(plan).items()),
+        gives=tuple(Given(name, f"The image to run in place of {image}.") for image, name in _unnamed(plan).items()),
     )
 
 
@@ -81,9 +80,14 @@ def _steps(plan: Plan, found: tuple[Endpoint, ...], secrets: Sequence[str]) -> I
     yield Step("workloads", "Run everything, and wait until it does", f"{_applied(plan, directory)}{waited}")
 
 
+def _unnamed(plan: Plan) -> dict[str, str]:
+    """Return image that nobody has named -> the variable in the environment that names the one to run."""
+    return {each.image: f"{each.tier.upper()}_IMAGE" for each in plan.fleet.workloads if each.is_unnamed}
+
+
 def _applied(plan: Plan, directory: str) -> str:
     """Return the command that applies a directory, with images in place of those that nobody has named."""
-    if not (images := unnamed(plan)):
+    if not (images := _unnamed(plan)):
         return f"kubectl apply -k {directory}"
     named = " ".join(f'-e "s|{image}|${{{name}:?}}|"' for image, name in images.items())
     return f"kubectl kustomize {directory} |\n  sed {named} |\n  kubectl apply -f -"

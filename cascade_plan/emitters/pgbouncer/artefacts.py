@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cascade_plan.emitters import _certificates
 from cascade_plan.emitters._databases import Pool, pooled
 from cascade_plan.emitters._heading import heading
 from cascade_plan.emitters.pgbouncer import _ini, _prepared_statements, _read_write_split
@@ -30,13 +31,17 @@ def render(plan: Plan) -> tuple[Artefact, ...]:
 
 def _of(plan: Plan, pool: Pool) -> tuple[Artefact, ...]:
     sized = [_sized(pool)]
-    head, prefix = heading(plan, sized, ini.comment), pool.prefix
+    head, prefix, server = heading(plan, sized, ini.comment), pool.prefix, pool.workload_name
+    has_pods = bool(plan.fleet.of("cluster"))
+    is_encrypted = has_pods and pool.instance.settings.client_tls != "disable"
     return (
         Artefact(
             f"{prefix}pgbouncer.ini",
             _ini.pgbouncer_ini(pool, plan.traffic.users, head),
             f"The connection pools: `pgbouncer {prefix}pgbouncer.ini`, as a user other than root.",
-            config_map=pool.workload_name if plan.fleet.of("cluster") else "",
+            config_map=server if has_pods else "",
+            steps=(_certificates.step(plan, server),) if is_encrypted else (),
+            gives=_certificates.gives(server, f"{server}.{plan.application}.svc.cluster.local") if is_encrypted else (),
         ),
         Artefact(
             f"{prefix}userlist.txt",

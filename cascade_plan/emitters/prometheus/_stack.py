@@ -285,7 +285,7 @@ def _of_replicas(plan: Plan, database: Database, name: str) -> Step:
 
 def _of_cache(plan: Plan, cache: Cache) -> Artefact:
     name = f"{exporter_of(plan, cache.instance.name)}-exporter"
-    secret, is_managed = cache_secret(plan, cache), plan.scenario.emit.cache == "elasticache"
+    secret, is_managed = cache_secret(plan, cache), plan.scenario.emit.cache != "self"
     values = {
         "fullnameOverride": name,
         "env": [

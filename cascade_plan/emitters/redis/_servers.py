@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any, Final
 
+from cascade_plan.emitters._certificates import secret_name
 from cascade_plan.emitters._config_map import config_map
 from cascade_plan.emitters._network import zone_names
 from cascade_plan.emitters._nodes import LABEL, NAME_LABEL, TAINT_EFFECT, is_tainted
@@ -34,11 +35,6 @@ ZONE: Final = "cascade-plan/zone"
 VOLUME: Final = "1Gi"
 ELECTION_S: Final = 2
 """How much longer than cluster-node-timeout a failover takes: measured 1 to 2 s, Redis 7.0.15."""
-
-
-def tls_secret(plan: Plan, cache: Cache) -> str:
-    """Return the Secret of the servers' certificate, with tls.crt, tls.key and ca.crt as cert-manager makes it."""
-    return f"{plan.application}-{cache.called}-tls"
 
 
 def objects(plan: Plan, cache: Cache, conf: str, users: str) -> list[dict[str, Any]]:
@@ -182,7 +178,7 @@ def _volumes(plan: Plan, cache: Cache) -> list[dict[str, Any]]:
         {"name": "users", "emptyDir": {"medium": "Memory", "sizeLimit": "1Mi"}},
     ]
     if cache.instance.settings.tls:
-        volumes.append({"name": "tls", "secret": {"secretName": tls_secret(plan, cache)}})
+        volumes.append({"name": "tls", "secret": {"secretName": secret_name(plan, cache.called)}})
     if not _keeps_state(plan, cache):
         volumes.append({"name": "state", "emptyDir": {"sizeLimit": VOLUME}})
     return volumes

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from cascade_plan.emitters import _certificates
 from cascade_plan.emitters._cache_parameters import memory_gib
 from cascade_plan.emitters._heading import heading
 from cascade_plan.emitters._topology import Cache, caches
@@ -45,6 +46,7 @@ def _servers_of(plan: Plan, cache: Cache) -> Iterator[Artefact]:
         f"Writes the users of {name} and their hashed passwords on each server.",
         executable=True,
     )
+    is_encrypted = cache.instance.settings.tls
     if cache.is_pods:
         yield Artefact(
             f"{cache.prefix}redis-servers.yaml",
@@ -52,7 +54,11 @@ def _servers_of(plan: Plan, cache: Cache) -> Iterator[Artefact]:
             f"The servers of {name}: a StatefulSet in each zone, on the nodes that were bought for them.",
             kustomized=True,
             deploys=tuple(usage.name for usage in cache.instance.sized.usages),
-            steps=(Step("workloads", f"Start the servers of {name}", _servers.start(plan, cache)),),
+            steps=(
+                *([_certificates.step(plan, cache.called)] if is_encrypted else []),
+                Step("workloads", f"Start the servers of {name}", _servers.start(plan, cache)),
+            ),
+            gives=_certificates.gives(cache.called, f"*.{cache.host}") if is_encrypted else (),
         )
     if cache.is_cluster:
         path = f"{cache.prefix}create-cluster.sh"

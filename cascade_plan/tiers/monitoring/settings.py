@@ -10,7 +10,7 @@ from cascade_plan.model.tier import Bought
 from cascade_plan.units import Bytes, Count, Kib, MibOrZero, PerOneOrZero, Seconds
 
 OF_SERVERS: Final = frozenset(
-    {"operator", "nodes", "series_per_node", "memory_kib_per_series", "memory_mib_at_rest", "purchase"}
+    {"operator", "nodes", "series_per_node", "memory_kib_per_series", "idle_memory_mib", "purchase"}
 )
 """What only a Prometheus of our own says."""
 
@@ -56,7 +56,7 @@ class Settings(Bought):
         8.0, "measured", "3.3 KiB resident in a quiet server (Prometheus 2.42, 204,000 series), doubled for queries"
     )
     """Memory a series takes."""
-    memory_mib_at_rest: MibOrZero = default(
+    idle_memory_mib: MibOrZero = default(
         150, "measured", "52 MiB resident in a server of 336 series (Prometheus 2.42), three times for its compactions"
     )
     """Memory a server takes with no series to speak of."""

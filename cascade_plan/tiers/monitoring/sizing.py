@@ -40,7 +40,7 @@ def size(ask: Ask[Settings]) -> Sized:
     count = max(settings.nodes, shards)
     # Two servers at the scenario's count hold the same series (high availability); only shards divide them.
     per_node = series / shards
-    resident_gib = settings.memory_mib_at_rest / 1024 + per_node * settings.memory_kib_per_series / 2**20
+    resident_gib = settings.idle_memory_mib / 1024 + per_node * settings.memory_kib_per_series / 2**20
     memory_gib = resident_gib / (1 - CACHED_SHARE)
     # Not checked: a scenario's own need has bounds, and what no shape has is said with the largest there is.
     need = Need.model_construct(vcpu=2, memory_gib=memory_gib + _node_overhead_gib(ask))
@@ -145,8 +145,8 @@ def _server_figures(
             "memory_gib_per_node",
             memory_gib,
             "GiB",
-            f"(memory_mib_at_rest + series a node x memory_kib_per_series) / (1 - {CACHED_SHARE:g} page cache)",
-            (ask.own("memory_mib_at_rest"), ask.own("memory_kib_per_series")),
+            f"(idle_memory_mib + series a node x memory_kib_per_series) / (1 - {CACHED_SHARE:g} page cache)",
+            (ask.own("idle_memory_mib"), ask.own("memory_kib_per_series")),
         ),
         ask.figure(
             "disk_gib_per_node",
