@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -164,6 +165,11 @@ def make_scenario(**overrides: Any) -> Scenario:
 def bundled_with(kind: str) -> tuple[str, ...]:
     """Return the bundled scenarios that have a tier of a kind."""
     return tuple(name for name in bundled_scenarios() if read(name).scenario.of(kind))
+
+
+def bundled_systems() -> tuple[str, ...]:
+    """Return the bundled scenarios but for the copies of one in other regions, which emit the same with other names."""
+    return tuple(name for name in bundled_scenarios() if not re.search(r"-(us|eu|ap)-[a-z]+-[0-9]$", name))
 
 
 def make_plan(

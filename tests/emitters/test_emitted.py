@@ -81,7 +81,7 @@ def parse(artefact: Artefact) -> None:
         assert kind in OWN_CHECKS, artefact.path
 
 
-@settings(max_examples=40)
+@settings(max_examples=15)
 @given(named())
 def test_each_parser_accepts_what_any_scenario_yields(scenario: Scenario) -> None:
     try:

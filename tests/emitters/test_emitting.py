@@ -9,7 +9,7 @@ import kubernetes_validate
 import pytest
 import yaml
 from custom_resources import custom_resource, document, is_custom, needs_schemas
-from factories import make_plan
+from factories import bundled_systems, make_plan
 
 from cascade_plan.emitters._nodes import LABEL, node_groups
 from cascade_plan.emitters.directory import everything
@@ -50,7 +50,7 @@ def stream(made: Plan) -> list[dict[str, Any]]:
     return list(yaml.safe_load_all(k8s.stream(made, list(k8s.objects(made)))))
 
 
-@pytest.mark.parametrize("name", bundled_scenarios())
+@pytest.mark.parametrize("name", bundled_systems())
 def test_every_object_of_every_bundled_scenario_is_valid(name: str) -> None:
     parsed = stream(planned(name))
     # All versions once, and the newest of every scenario.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -30,11 +31,19 @@ def planned(name: str, nodes: str = "eksctl") -> Plan:
     return plan(given.scenario, given.book, given.origins, predicted=False)
 
 
-def resources(made: Plan) -> dict[tuple[str, str], dict[str, Any]]:
-    """Return (type, name) -> attributes of every resource, texts without their quotes."""
+@cache
+def parsed(text: str) -> list[dict[str, Any]]:
+    """Return the resources of a file; its heading, which differs from plan to plan, is no part of it."""
+    found: list[dict[str, Any]] = hcl2.loads(text).get("resource", [])
+    return found
+
+
+def resources(made: Plan, ending: str = ".tf") -> dict[tuple[str, str], dict[str, Any]]:
+    """Return (type, name) -> attributes of every resource in files of an ending, texts without their quotes."""
     found = {}
     for artefact in infra.render(made):
-        for resource in hcl2.loads(artefact.text).get("resource", []) if artefact.path.endswith(".tf") else ():
+        text = re.sub(r"(?m)\A(#.*\n)+", "", artefact.text)
+        for resource in parsed(text) if artefact.path.endswith(ending) else ():
             for kind, named in resource.items():
                 for name, attributes in named.items():
                     found[bare(kind), bare(name)] = bare(attributes)
@@ -350,7 +359,7 @@ def test_the_alarm_is_at_the_scenarios_budget() -> None:
 def test_the_budget_is_the_unit_budget_times_the_users(peak: int, users: str) -> None:
     made = make_plan(users__peak=peak, users__average=max(1, peak // 3), budget__users=users)
     count = made.scenario.users.peak if users == "peak" else made.scenario.users.average
-    (alarm,) = [found for (kind, _), found in resources(made).items() if kind == "aws_budgets_budget"]
+    (alarm,) = [found for (kind, _), found in resources(made, "budget.tf").items() if kind == "aws_budgets_budget"]
     assert Decimal(alarm["limit_amount"]) == (50 * count / Decimal(1000)).quantize(Decimal("0.01"))
 
 

@@ -13,10 +13,10 @@ import kubernetes_validate
 import pytest
 import yaml
 from custom_resources import is_custom
-from factories import make_plan
+from factories import bundled_systems, make_plan
 
 from cascade_plan.emitters import directory as emitting
-from cascade_plan.inputs.scenarios import bundled_scenarios, read
+from cascade_plan.inputs.scenarios import read
 from cascade_plan.model.plan import Plan
 from cascade_plan.planning.pipeline import plan
 
@@ -71,7 +71,7 @@ def test_all_that_a_kustomization_names_is_there(name: str) -> None:
 
 
 @needs_kubectl
-@pytest.mark.parametrize("name", bundled_scenarios())
+@pytest.mark.parametrize("name", bundled_systems())
 def test_kustomize_builds_every_bundled_scenario(name: str, tmp_path: Path) -> None:
     made = planned(name)
     written(made, tmp_path)
