@@ -45,6 +45,14 @@ SMALL: Final = {
     "sidecar": (0.01, 64),
 }
 """Cores and MiB that each asks for; memory is its limit too (assumption: twice what each takes of a small cluster)."""
+RESTRICTED: Final = {
+    "runAsNonRoot": True,
+    "allowPrivilegeEscalation": False,
+    "capabilities": {"drop": ["ALL"]},
+    "seccompProfile": {"type": "RuntimeDefault"},
+}
+"""What the application's namespace asks of each container, for charts that do not say it themselves.
+Source: https://kubernetes.io/docs/concepts/security/pod-security-standards/, Restricted."""
 TOGETHER_MIB: Final = 1024
 """More than all of them ask for together, with five exporters."""
 

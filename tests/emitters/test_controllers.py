@@ -36,7 +36,7 @@ def charts(made: Plan) -> dict[str, dict[str, Any]]:
 def test_every_step_reads_a_file_that_is_there_and_a_chart_of_one_version(name: str, nodes: str) -> None:
     files = emitting.everything(planned(name, nodes)).files
     paths = {file.path for file in files}
-    steps = [step for file in files for step in file.steps if step.command.startswith("helm")]
+    steps = [step for file in files for step in file.steps if re.search(r"(?m)^helm ", step.command)]
     assert steps
     for step in steps:
         assert step.stage in ("controllers", "monitoring")
@@ -44,6 +44,17 @@ def test_every_step_reads_a_file_that_is_there_and_a_chart_of_one_version(name: 
         assert re.search(r"--version \d+\.\d+\.\d+ ", step.command)
         assert step.command.endswith("--wait")
         subprocess.run([program("sh"), "-n"], input=step.command, text=True, check=True)
+
+
+def test_a_chart_that_is_confined_to_the_namespace_finds_it() -> None:
+    made = planned("api-batch", "eksctl")
+    files, values = {file.path: file for file in emitting.everything(made).files}, charts(made)
+    for name, each in values.items():
+        (step,) = files[f"cluster/controllers/{name}.yaml"].steps
+        confined = made.application in (each.get("scopedNamespace"), each.get("watchNamespace"))
+        found = f"kubectl get namespace '{made.application}' || kubectl create namespace '{made.application}'\n"
+        assert step.command.startswith(found) == confined
+    assert values["external-secrets"]["scopedNamespace"] == values["keda"]["watchNamespace"] == made.application
 
 
 def test_nodes_that_scale_have_one_thing_that_scales_them() -> None:

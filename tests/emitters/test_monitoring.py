@@ -784,6 +784,32 @@ def test_what_the_charts_refer_to_is_emitted_or_made_by_a_step(make: Callable[[]
     assert subprocess.run(["sh", "-n"], input=commands, text=True).returncode == 0
 
 
+def test_the_charts_run_where_the_namespace_admits_only_restricted_pods() -> None:
+    values = values_of(cascade())
+    server, redis = values["prometheus-values.yaml"], values["redis-exporter-values.yaml"]
+    confined = (
+        server["server"]["containerSecurityContext"],
+        server["configmapReload"]["prometheus"]["containerSecurityContext"],
+        server["alertmanager"]["securityContext"],
+        redis["securityContext"],
+    )
+    for each in confined:
+        assert each["runAsNonRoot"]
+        assert each["allowPrivilegeEscalation"] is False
+        assert each["capabilities"] == {"drop": ["ALL"]}
+        assert each["seccompProfile"] == {"type": "RuntimeDefault"}
+    # What sees into a node is let in nowhere else, and is looked for where it is.
+    assert server["prometheus-node-exporter"]["namespaceOverride"] == "kube-system"
+    jobs = {job["job_name"]: job for job in yaml.safe_load(texts(cascade())["prometheus.yml"])["scrape_configs"]}
+    (found_by,) = jobs["node-exporter"]["kubernetes_sd_configs"]
+    assert found_by["namespaces"] == {"names": ["kube-system"]}
+
+
+def test_the_adapter_chart_registers_the_api_that_autoscalers_ask() -> None:
+    rules = values_of(cascade())["prometheus-adapter-values.yaml"]["rules"]
+    assert rules == {"default": True, "existing": "cascade-prometheus-adapter"}
+
+
 def test_an_operator_is_told_the_same_by_its_own_objects() -> None:
     made, plain = texts(by_operator()), texts(cascade())
     assert not {"configmaps.yaml", "prometheus.yml", "prometheus-values.yaml", "grafana-values.yaml"} & made.keys()

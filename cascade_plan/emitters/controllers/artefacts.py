@@ -29,6 +29,11 @@ Values = dict[str, Any]
 IDLE: Final = "10m"
 """How long a node must be unneeded before it goes: the autoscaler's own default, and what `simulate` reckons with."""
 
+CONFINED: Final = (_controllers.SECRETS, _controllers.JOBS)
+"""Charts that make Roles or their bindings in the application's namespace, which has to be there.
+Source: https://github.com/external-secrets/external-secrets, deploy/charts/external-secrets/templates/rbac.yaml at
+6959c193; https://github.com/kedacore/charts, keda/templates/manager/clusterrolebindings.yaml at d17eebd7."""
+
 
 def render(plan: Plan) -> tuple[Artefact, ...]:
     """Return the values of each chart, with the step that installs it."""
@@ -39,6 +44,10 @@ def _artefact(plan: Plan, controller: Controller) -> Artefact:
     path, chart = f"controllers/{controller.name}.yaml", controller.chart
     head = heading(plan, [f"values of the chart {chart.name} {chart.version}, {chart.repository}"])
     install = upgrade(chart, controller.name, controller.namespace, f"{COMMAND}/{path}", _told(plan, controller))
+    if controller.name in CONFINED:
+        name = shell.literal(plan.application)
+        # Applied, it would take the labels from one that is there.
+        install = f"kubectl get namespace {name} || kubectl create namespace {name}\n{install}"
     return Artefact(
         path,
         head + dump([{**_VALUES[controller.name](plan, controller)}]),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from cascade_plan.emitters._charts import PROMETHEUS_PORT, SERVICE
+from cascade_plan.emitters._nodes import SYSTEM
 from cascade_plan.emitters._topology import caches
 from cascade_plan.emitters._watches.cluster import CONTAINERS, KEPT, KUBELET, NODE, STATE, jobs_of_cluster
 from cascade_plan.emitters._watches.targets import addresses, exporter_of, exporters
@@ -174,7 +175,7 @@ def _job(plan: Plan, job: str, found_by: Rules, part: Rules) -> dict[str, Any]:
     name = plan.application
     if plan.of(ClusterSettings):
         relabelled = [*found_by, *part, *_of_pods()]
-        return {"job_name": job, "kubernetes_sd_configs": [_pods(plan)], "relabel_configs": relabelled}
+        return {"job_name": job, "kubernetes_sd_configs": [_pods(plan.application)], "relabel_configs": relabelled}
     of_addresses = [
         {"target_label": "namespace", "replacement": name.replace("$", "$$")},
         {"source_labels": ["__address__"], "target_label": "pod"},
@@ -183,8 +184,8 @@ def _job(plan: Plan, job: str, found_by: Rules, part: Rules) -> dict[str, Any]:
     return {"job_name": job, "file_sd_configs": files, "relabel_configs": [*part, *of_addresses]}
 
 
-def _pods(plan: Plan) -> dict[str, Any]:
-    return {"role": "pod", "namespaces": {"names": [plan.application]}}
+def _pods(namespace: str) -> dict[str, Any]:
+    return {"role": "pod", "namespaces": {"names": [namespace]}}
 
 
 def _of_pods() -> Rules:
@@ -231,7 +232,8 @@ def _of_cluster(plan: Plan, job: str, part: Rules) -> dict[str, Any]:
         "job_name": job,
         # The series of the first carry the namespace, the pod and the node they are about.
         "honor_labels": job == STATE,
-        "kubernetes_sd_configs": [_pods(plan)],
+        # What sees into the node is not admitted to the application's namespace.
+        "kubernetes_sd_configs": [_pods(SYSTEM if job == NODE else plan.application)],
         "relabel_configs": [*found_by, ports, *([node] if job == NODE else [])],
         "metric_relabel_configs": kept,
     }

@@ -14,6 +14,7 @@ from cascade_plan.emitters import _charts as charts
 from cascade_plan.emitters._charts import Chart, install, placement, resources, small
 from cascade_plan.emitters._databases import Database, databases
 from cascade_plan.emitters._heading import heading
+from cascade_plan.emitters._nodes import SYSTEM
 from cascade_plan.emitters._secrets import METRICS, cache_secret, database_secret
 from cascade_plan.emitters._topology import Cache, caches
 from cascade_plan.emitters._watches.cluster import KEPT, NODE, STATE, jobs_of_cluster
@@ -143,6 +144,7 @@ def _of_server(plan: Plan, path: str) -> dict[str, Any]:
         "statefulSet": {"enabled": True},
         "persistentVolume": {"size": f"{volume_gib}Gi", "storageClass": CLASS},
         "resources": resources(1, max(1, ceil(tier.sized.value("memory_gib_per_node") * 1024))),
+        "containerSecurityContext": {**charts.RESTRICTED},
         "service": {"servicePort": charts.PROMETHEUS_PORT},
         **placement(plan, is_server=True),
     }
@@ -153,7 +155,8 @@ def _of_server(plan: Plan, path: str) -> dict[str, Any]:
 
 
 def _reloader() -> dict[str, Any]:
-    return {"configmapReload": {"prometheus": {"resources": small("sidecar")}}}
+    confined = {"resources": small("sidecar"), "containerSecurityContext": {**charts.RESTRICTED}}
+    return {"configmapReload": {"prometheus": confined}}
 
 
 def _beside(plan: Plan, is_whole: bool) -> dict[str, Any]:
@@ -169,7 +172,15 @@ def _beside(plan: Plan, is_whole: bool) -> dict[str, Any]:
     return {
         "alertmanager": {"enabled": True, **_of_alertmanager(plan)} if is_whole else {"enabled": False},
         "kube-state-metrics": {"enabled": True, **state} if STATE in jobs else {"enabled": False},
-        "prometheus-node-exporter": {"enabled": True, "resources": resources(0.05, 30)}
+        # It sees the node's network, processes and disks: the application's namespace admits no such pod.
+        # Source: https://github.com/prometheus-community/helm-charts, charts/prometheus-node-exporter/values.yaml at
+        # 01931990: namespaceOverride, hostNetwork, hostPID, hostRootFsMount.
+        "prometheus-node-exporter": {
+            "enabled": True,
+            "fullnameOverride": f"{plan.application}-node-exporter",
+            "namespaceOverride": SYSTEM,
+            "resources": resources(0.05, 30),
+        }
         if NODE in jobs
         else {"enabled": False},
         "prometheus-pushgateway": {"enabled": False},
@@ -179,7 +190,10 @@ def _beside(plan: Plan, is_whole: bool) -> dict[str, Any]:
 def _of_alertmanager(plan: Plan) -> dict[str, Any]:
     """Return the values of Alertmanager: its file from the ConfigMap, the receivers' URLs from the Secret.
 
-    Silences last as long as its pod.
+    Silences last as long as its pod. With `config.enabled` false the chart neither makes nor mounts a ConfigMap of its
+    own, and Alertmanager still reads /etc/alertmanager/alertmanager.yml.
+    Source: https://github.com/prometheus-community/helm-charts, pull/3579, and charts/alertmanager/values.yaml at
+    00f58d73.
     """
     config = {"name": "routes", "mountPath": "/etc/alertmanager", "readOnly": True}
     return {
@@ -196,6 +210,7 @@ def _of_alertmanager(plan: Plan) -> dict[str, Any]:
                 "readOnly": True,
             }
         ],
+        "securityContext": {**charts.RESTRICTED},
         "resources": small("alertmanager"),
         **placement(plan),
     }
@@ -220,7 +235,10 @@ def _adapter(plan: Plan) -> dict[str, Any]:
             "url": f"http://{server}.{plan.application}.svc",
             "port": charts.PROMETHEUS_PORT,
         },
-        "rules": {"default": False, "existing": f"{plan.application}-prometheus-adapter"},
+        # `existing` takes the place of the default rules, but only `default` or `custom` registers the API.
+        # Source: https://github.com/prometheus-community/helm-charts, charts/prometheus-adapter/templates/ at a3b5c8ed:
+        # custom-metrics-apiservice.yaml and, at 10e391ff, custom-metrics-cluster-role.yaml.
+        "rules": {"default": True, "existing": f"{plan.application}-prometheus-adapter"},
         "resources": small("prometheus-adapter"),
         **placement(plan),
     }
@@ -298,6 +316,7 @@ def _of_cache(plan: Plan, cache: Cache) -> Artefact:
         **({"extraArgs": {"is-cluster": "true"}} if cache.is_cluster else {}),
         "labels": _found_by(plan, name),
         "service": {"portName": "metrics"},
+        "securityContext": {**charts.RESTRICTED},
         "resources": small("exporter"),
         **placement(plan),
     }
