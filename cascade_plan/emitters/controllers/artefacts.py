@@ -33,6 +33,8 @@ CONFINED: Final = (_controllers.SECRETS, _controllers.JOBS)
 """Charts that make Roles or their bindings in the application's namespace, which has to be there.
 Source: https://github.com/external-secrets/external-secrets, deploy/charts/external-secrets/templates/rbac.yaml at
 6959c193; https://github.com/kedacore/charts, keda/templates/manager/clusterrolebindings.yaml at d17eebd7."""
+KEDA_MEMORY_MOST: Final = "1000Mi"
+"""The chart's own limit: what it caches grows with the cluster's objects."""
 
 
 def render(plan: Plan) -> tuple[Artefact, ...]:
@@ -140,7 +142,8 @@ def _secrets(plan: Plan, controller: Controller) -> Values:
 
 def _jobs(plan: Plan, controller: Controller) -> Values:
     """Source: https://github.com/kedacore/charts/blob/main/keda/values.yaml."""
-    of_each = {name: resources(0.1, 100) for name in ("operator", "metricServer", "webhooks")}
+    asked = resources(0.1, 100) | {"limits": {"memory": KEDA_MEMORY_MOST}}
+    of_each = {name: asked for name in ("operator", "metricServer", "webhooks")}
     return {
         "watchNamespace": plan.application,
         "serviceAccount": {"operator": {"name": controller.account}},
