@@ -143,7 +143,7 @@ def _secrets(plan: Plan, controller: Controller) -> Values:
 def _jobs(plan: Plan, controller: Controller) -> Values:
     """Source: https://github.com/kedacore/charts/blob/main/keda/values.yaml."""
     asked = resources(0.1, 100) | {"limits": {"memory": KEDA_MEMORY_MOST}}
-    of_each = {name: asked for name in ("operator", "metricServer", "webhooks")}
+    of_each = dict.fromkeys(("operator", "metricServer", "webhooks"), asked)
     return {
         "watchNamespace": plan.application,
         "serviceAccount": {"operator": {"name": controller.account}},
