@@ -66,7 +66,7 @@ def planned(name: str) -> Plan:
         ("emit-k8s --with ", {"deployment", "service", "hpa", "pdb", "namespace"}),
         ("emit-k8s --with deployment,p", {"deployment,pdb"}),
         ("emit-k8s saas-300 --with w", set()),
-        ("emit-cluster --only ngin", {"nginx.conf", "nginx-sysctl.conf"}),
+        ("emit-cluster --only ngin", {"nginx.conf"}),
         ("explain tiers.api.users", {"tiers.api.users_per_node"}),
         ("size --set gates.cost_usd_up", {"gates.cost_usd_upfront="}),
         ("size --set tiers.api.users", {"tiers.api.users_per_node="}),

@@ -340,11 +340,15 @@ def _gives(made: list[Artefact]) -> Iterator[str]:
     """Yield the table of what the reader gives."""
     given = dict.fromkeys(each for artefact in made for each in artefact.gives)
     if given:
-        rows = "".join(f"| `{each.name}` | {each.words} |\n" for each in given)
+        rows = "".join(f"| `{each.name}` | {_sentence(each.words)} |\n" for each in given)
         yield (
             "\n## What you give\n\nSet these in the environment first, each as `export NAME=...`.\n\n"
             f"| name | what it is |\n|---|---|\n{rows}"
         )
+
+
+def _sentence(words: str) -> str:
+    return f"{words[0].upper()}{words[1:]}{'' if words.endswith('.') else '.'}"
 
 
 def steps(made: Iterable[Artefact]) -> tuple[Step, ...]:

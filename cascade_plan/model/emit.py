@@ -24,7 +24,7 @@ Cidr = Annotated[
 ]
 
 
-class Network(Part):
+class GivenNetwork(Part):
     """A VPC that is there, by the ids of its parts."""
 
     vpc_id: VpcId = Field(examples=["vpc-0a1b2c3d4e5f60718"])
@@ -47,7 +47,7 @@ class Emit(Part):
         "elasticache", "plan", "CASCADE performance plan: the Redis nodes of its cost calculator are ElastiCache's"
     )
     """Who runs the caches. elasticache: AWS. self: servers of the cluster's own, on nodes that are bought for them."""
-    network: Network | None = Field(default=None, examples=[None])
+    network: GivenNetwork | None = Field(default=None, examples=[None])
     """The VPC to deploy into, by its ids; left out, whoever makes the cluster makes one."""
     cidr: Cidr = default("10.0.0.0/16", "assumption", "65,536 addresses; take a block that none of your networks has")
     """The addresses of the VPC: of the one that is made, or of the one that `network` names. Pods and nginx believe and

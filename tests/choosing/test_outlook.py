@@ -395,7 +395,7 @@ def test_what_would_miss_a_gate_is_no_way() -> None:
 def test_what_raises_a_warning_of_another_kind_is_no_way() -> None:
     few = {"tiers.api.minimum_nodes": 4, "tiers.api.minimum_nodes_scaled_in": 4}
     assert "as few API nodes as the availability allows (3)" in by_title(explored(**few))
-    pinned = {**few, "tiers.api.replicas": {"min": 4, "max": 40}}
+    pinned = {**few, "tiers.api.replicas": {"min": 4, "max": 37}}
     assert "as few API nodes as the availability allows (3)" not in by_title(explored(**pinned))
 
 

@@ -28,7 +28,9 @@ def test_doctests(name: str) -> None:
 
 @pytest.mark.parametrize("name", LANGUAGES)
 def test_a_language_has_a_literal_a_name_a_comment_or_documents(name: str) -> None:
-    assert any(hasattr(LANGUAGES[name], each) for each in ("literal", "name", "comment", "dump", "text", "line"))
+    assert any(
+        hasattr(LANGUAGES[name], each) for each in ("literal", "name", "comment", "dump", "text", "line", "component")
+    )
 
 
 def test_every_comment_that_ends_with_its_line_is_known_by_its_mark() -> None:

@@ -234,7 +234,7 @@ def test_a_text_that_reads_as_a_number_is_shown_in_quotes() -> None:
 def numbers(schema: Any) -> Iterator[dict[str, Any]]:
     """Yield the schema of every number."""
     if isinstance(schema, dict):
-        if schema.get("type") in ("number", "integer") and "const" not in schema:
+        if schema.get("type") in ("number", "integer") and not {"const", "enum"} & schema.keys():
             yield schema
         for inner in schema.values():
             yield from numbers(inner)

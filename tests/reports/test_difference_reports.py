@@ -41,7 +41,7 @@ def with_figure(plan: Plan, name: str, value: float) -> Plan:
     ("overrides", "headline"),
     [
         ({"tiers.database.replicas": 2}, "+$740.00 a month (+19.2 %): a second read replica +$740.00"),
-        ({"tiers.database.replicas": 4}, "+$2,220.00 a month (+57.6 %): 4 read replicas instead of 1 +$2,220.00"),
+        ({"tiers.database.replicas": 4}, "+$2,220.00 a month (+57.7 %): 4 read replicas instead of 1 +$2,220.00"),
         ({"tiers.database.replicas": 0}, "-$740.00 a month (-19.2 %): no read replicas -$740.00"),
         (
             {"tiers.cache.engine": "valkey"},

@@ -168,7 +168,7 @@ def test_the_clusters_own_pods_are_paid_where_nothing_else_has_nodes(has_nodes: 
 def test_what_is_emitted_chooses_no_nodes_and_limits_what_it_requests() -> None:
     made = planned(scenario())
     files = {file.path: file.text for file in emitting.everything(made).files}
-    template = yaml.safe_load(files["k8s/deployment.yaml"])["spec"]["template"]["spec"]
+    template = yaml.safe_load(files["k8s/base/deployment.yaml"])["spec"]["template"]["spec"]
     assert "nodeSelector" not in template
     resources = template["containers"][0]["resources"]
     assert resources["requests"] == resources["limits"] == {"cpu": "500m", "memory": "768Mi"}

@@ -19,7 +19,7 @@ from cascade_plan.emitters._nodes import (
     node_groups,
     without_nodes,
 )
-from cascade_plan.model.emit import Network
+from cascade_plan.model.emit import GivenNetwork
 from cascade_plan.model.fleet import NodeGroup, Workload
 from cascade_plan.model.plan import Plan
 from cascade_plan.tiers.cluster.settings import Settings as Cluster
@@ -87,7 +87,7 @@ def _place(plan: Plan) -> dict[str, Any]:
     }
 
 
-def _given(given: Network) -> dict[str, Any]:
+def _given(given: GivenNetwork) -> dict[str, Any]:
     subnets = {"private": given.private_subnet_ids, "public": given.public_subnet_ids}
     named = {
         kind: {f"{kind}-{number}": {"id": each} for number, each in enumerate(ids, 1)} for kind, ids in subnets.items()

@@ -26,7 +26,7 @@ CLIENT_KIB: Final = 10
 (assumption)."""
 BASE_MIB: Final = 32
 """Memory of PgBouncer itself (assumption)."""
-QUIT: Final = "sleep {wait_s}; kill -INT 1; while kill -0 1; do sleep 1; done"
+QUIT: Final = "sleep {wait_s}; kill -INT 1; while kill -s 0 1; do sleep 1; done"
 """SIGINT lets the transactions under way end and takes no others; SIGTERM waits for clients, who stay connected.
 Source: https://www.pgbouncer.org/usage.html#signals"""
 

@@ -11,9 +11,9 @@ from cascade_plan.model.artefact import Given
 from cascade_plan.model.plan import Plan
 from cascade_plan.model.scenario import Login
 
-HOST: Final = Given("LOADTEST_HOST", "The URL of the system under test, such as https://staging.example.com.")
-PASSWORD: Final = Given("LOADTEST_PASSWORD", "The password of the test accounts, which log in.")
-TOKEN: Final = Given("LOADTEST_TOKEN", "A bearer token for all requests.")
+HOST: Final = Given("LOADTEST_HOST", "the URL of the system under test, such as https://staging.example.com")
+PASSWORD: Final = Given("LOADTEST_PASSWORD", "the password of the test accounts, which log in")
+TOKEN: Final = Given("LOADTEST_TOKEN", "a bearer token for all requests")
 
 _ACCESS: Final = '''\
 <<CONSTANTS>>
