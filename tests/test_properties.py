@@ -100,7 +100,7 @@ def scenarios(draw: st.DrawFn) -> Scenario:
     )
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(peaks, peaks, st.floats(0.05, 1))
 def test_more_users_never_need_less(one: int, other: int, share: float) -> None:
     fewer, more = sorted((one, other))
@@ -111,7 +111,7 @@ def test_more_users_never_need_less(one: int, other: int, share: float) -> None:
         assert small.figure(f"cost_usd_per_month.{level}") <= large.figure(f"cost_usd_per_month.{level}")
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(st.integers(1, 100_000), st.data(), st.integers(2, 20))
 def test_a_busier_day_of_the_same_shape_never_costs_less(peak: int, data: st.DataObject, times: int) -> None:
     average = data.draw(st.integers(1, peak))
@@ -121,7 +121,7 @@ def test_a_busier_day_of_the_same_shape_never_costs_less(peak: int, data: st.Dat
         assert getattr(small, level) <= getattr(large, level) + Decimal("0.01")
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(st.sampled_from(STARTS), peaks, peaks, st.floats(0.01, 1))
 def test_a_higher_peak_alone_makes_the_floor_cheaper_by_what_is_metered_and_by_no_node(
     name: str, one: int, other: int, share: float
@@ -133,7 +133,7 @@ def test_a_higher_peak_alone_makes_the_floor_cheaper_by_what_is_metered_and_by_n
     assert all(group.count.floor <= counts[group.name] for group in small.groups)
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(st.integers(2, 1_000_000), st.data())
 def test_a_higher_average_never_costs_less(peak: int, data: st.DataObject) -> None:
     low, high = sorted(data.draw(st.tuples(st.integers(1, peak), st.integers(1, peak))))
@@ -263,7 +263,7 @@ def test_no_report_names_the_program_of_what_is_off(name: str, off: str) -> None
         assert [line for line in named if "exporter_image" not in line] == [], form
 
 
-@settings(max_examples=30)
+@settings(max_examples=12)
 @given(st.lists(st.tuples(st.floats(0.1, 10), st.integers(0, 3), st.floats(0.1, 20)), min_size=1, max_size=8))
 def test_services_share_the_requests_and_each_has_figures_of_its_own(drawn: list[tuple[float, int, float]]) -> None:
     services = ("api", "search", "files", "admin")

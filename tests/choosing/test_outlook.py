@@ -43,7 +43,7 @@ def cost_of(scenario: Scenario, missing: Collection[str] = ()) -> Decimal:
 # The curve
 
 
-@settings(max_examples=20)
+@settings(max_examples=8)
 @given(st.integers(1, 10**9).flatmap(lambda peak: st.tuples(st.just(peak), st.integers(1, peak))))
 def test_the_curve_is_sorted_distinct_and_has_the_own_peak(users: tuple[int, int]) -> None:
     peak, average = users
@@ -494,7 +494,7 @@ def test_what_gives_nothing_up_any_more_is_no_way() -> None:
     assert "read replica" not in lone.gives_up
 
 
-@settings(max_examples=10)
+@settings(max_examples=5)
 @given(st.integers(1, 100_000), st.sampled_from([(), ("nat-gateway",), ("cluster", "alb")]))
 def test_a_plan_with_its_outlook_survives_json(peak: int, missing: tuple[str, ...]) -> None:
     made = make_plan(users__peak=peak, users__average=peak, missing=missing, outlook=True)
