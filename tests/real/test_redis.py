@@ -544,10 +544,10 @@ def test_a_replica_that_cannot_log_in_is_noticed(tmp_path: Path) -> None:
     with ExitStack() as stack:
         good = [served(made, tmp_path, stack)[0] for _ in range(3)]
         bad, _ = served(made, tmp_path, stack, REPLICA_PASSWORD="another")
-        ran = created(made, tmp_path, [*good, bad], wait_s=3)
+        ran = created(made, tmp_path, [*good, bad], wait_s=10)
         assert ran.returncode != 0
         assert ran.stderr == (
-            f"127.0.0.1:{bad}: master_link_status:up: not within 3 s: is REPLICA_PASSWORD the same on all nodes?\n"
+            f"127.0.0.1:{bad}: master_link_status:up: not within 10 s: is REPLICA_PASSWORD the same on all nodes?\n"
         )
 
 

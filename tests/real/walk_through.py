@@ -124,7 +124,11 @@ def with_files_of_its_own(home: Path) -> None:
         mounted(own, path)
     resolver = home / "resolv.conf"
     resolver.write_text(f"nameserver {NAMES}\noptions timeout:1\n", encoding="utf-8")
-    mounted(resolver, "/etc/resolv.conf")
+    # Often a link, to a file in /run that is gone now.
+    known = Path("/etc/resolv.conf").resolve()
+    known.parent.mkdir(parents=True, exist_ok=True)
+    known.touch()
+    mounted(resolver, str(known))
 
 
 def addresses(name: str) -> Sequence[str]:
