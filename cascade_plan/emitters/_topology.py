@@ -28,6 +28,8 @@ NGINX_PORT: Final = 8080
 """Where nginx listens when it is not root, https://github.com/nginx/docker-nginx-unprivileged"""
 NGINX_HEALTH: Final = "/nginx-health"
 """What answers whether nginx itself is up."""
+HEARTBEATS: Final = 3
+"""Silent heartbeats until a connection is cut. The node itself gives up after two: its interval and its time-out."""
 CACHE_PORT: Final = 6379
 """Of Redis, and of ElastiCache."""
 TENANT_CHANNEL: Final = "tenant:{<tenant_id>}:broadcast"

@@ -8,7 +8,14 @@ from typing import Final
 
 from cascade_plan.emitters._heading import heading
 from cascade_plan.emitters._proxy import CLUSTER_DNS, PROBE_PORT, WORKERS, reserved_ports
-from cascade_plan.emitters._topology import NGINX_HEALTH, NGINX_PORT, PROXY, by_proxy_protocol, websocket_hosts
+from cascade_plan.emitters._topology import (
+    HEARTBEATS,
+    NGINX_HEALTH,
+    NGINX_PORT,
+    PROXY,
+    by_proxy_protocol,
+    websocket_hosts,
+)
 from cascade_plan.languages.plain import name as plain
 from cascade_plan.model.artefact import Artefact
 from cascade_plan.model.plan import Instance, Plan
@@ -30,8 +37,6 @@ RESOLVES: Final = (1, 27, 3)
 """The version whose upstreams look names up again, https://nginx.org/en/docs/http/ngx_http_upstream_module.html#server"""
 AGAIN_S: Final = 5
 """As long as CoreDNS keeps what it knows of pods, https://coredns.io/plugins/kubernetes/ (ttl)."""
-HEARTBEATS: Final = 3
-"""Silent heartbeats until a connection is cut. The node itself gives up after two: its interval and its time-out."""
 FAILS_MOST: Final = 1000
 """Whoever waits for more failures has no health check; nginx itself stops at what 64 bits hold."""
 STATES_PER_MIB: Final = 8000

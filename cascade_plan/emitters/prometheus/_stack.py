@@ -16,7 +16,7 @@ from cascade_plan.emitters._databases import Database, databases
 from cascade_plan.emitters._heading import heading
 from cascade_plan.emitters._nodes import SYSTEM
 from cascade_plan.emitters._secrets import METRICS, cache_secret, database_secret
-from cascade_plan.emitters._topology import Cache, caches
+from cascade_plan.emitters._topology import CACHE_PORT, Cache, caches
 from cascade_plan.emitters._watches.cluster import KEPT, NODE, STATE, jobs_of_cluster
 from cascade_plan.emitters._watches.targets import exporter_of
 from cascade_plan.emitters.prometheus import _alertmanager, _config
@@ -320,7 +320,7 @@ def _of_cache(plan: Plan, cache: Cache) -> Artefact:
         "resources": small("exporter"),
         **placement(plan),
     }
-    address = f"rediss://$(terraform -chdir=infra output -raw {cache.instance.name}_address):6379"
+    address = f"rediss://$(terraform -chdir=infra output -raw {cache.instance.name}_address):{CACHE_PORT}"
     if not is_managed:
         address = cache.own_url
     step = _release(plan, charts.OF_REDIS, name, f"Watch {cache.instance.name}", f'--set redisAddress="{address}"')

@@ -8,6 +8,7 @@ from typing import Final
 
 from cascade_plan.clouds.aws.names import aws_name
 from cascade_plan.emitters._targets import Target, targets
+from cascade_plan.emitters._topology import HEARTBEATS
 from cascade_plan.emitters.terraform import _access_logs
 from cascade_plan.emitters.terraform._access import WORKLOADS, group_id, rule, security_group
 from cascade_plan.emitters.terraform._file import File, all_of, output, variable
@@ -19,7 +20,6 @@ from cascade_plan.tiers.gateway.settings import Settings
 IDLE_S: Final = (60, 4000)
 """Least (AWS's default) and most idle time-out of an application load balancer;
 https://docs.aws.amazon.com/elasticloadbalancing/latest/application/application-load-balancers.html"""
-HEARTBEATS: Final = 3
 PATTERN_CHARACTERS: Final = 128
 PATTERN_WILDCARDS: Final = 5
 """Limits of a path pattern and of the wildcards in a rule;

@@ -11,14 +11,13 @@ from typing import Final
 from cascade_plan.clouds.aws.names import aws_name
 from cascade_plan.emitters._cache_parameters import cache_parameters
 from cascade_plan.emitters._secrets import METRICS, Secret, cache_secret
-from cascade_plan.emitters._topology import Cache, caches
+from cascade_plan.emitters._topology import CACHE_PORT, Cache, caches
 from cascade_plan.emitters.terraform._access import WORKLOADS, group_id, reached_by_workloads, rule, subnet_group
 from cascade_plan.emitters.terraform._file import File, all_of, output
 from cascade_plan.emitters.terraform._secrets import password, version
 from cascade_plan.languages.hcl import Block, Expression, Value
 from cascade_plan.model.plan import Plan
 
-PORT: Final = 6379
 READER_PORT: Final = 6380
 """Of a cache without nodes, https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/set-up.html"""
 NOBODY: Final = "off ~keys* -@all"
@@ -42,7 +41,7 @@ def files(plan: Plan) -> Iterator[File]:
 
 def _resources(plan: Plan, cache: Cache) -> Iterator[Block]:
     label = cache.instance.name
-    yield from reached_by_workloads(plan, label, "Redis", PORT)
+    yield from reached_by_workloads(plan, label, "Redis", CACHE_PORT)
     yield from _users(plan, cache, cache_secret(plan, cache))
     if cache.is_serverless:
         yield rule("ingress", f"{label}_reader", group_id(label), READER_PORT, peer=WORKLOADS)
@@ -144,7 +143,7 @@ def _group(plan: Plan, cache: Cache) -> Block:
             "engine_version": settings.engine_version,
             "parameter_group_name": Expression(f"aws_elasticache_parameter_group.{label}.name"),
             "node_type": sized.group("nodes").shape.name,
-            "port": PORT,
+            "port": CACHE_PORT,
             **_counts(cache),
             "multi_az_enabled": cache.copy_count > 0,
             "at_rest_encryption_enabled": True,

@@ -10,6 +10,7 @@ from typing import Final
 
 from cascade_plan.clouds.aws.names import aws_name
 from cascade_plan.emitters import _network as network
+from cascade_plan.emitters._controllers import cluster_name
 from cascade_plan.emitters.terraform._file import File, variable
 from cascade_plan.languages.hcl import Block, Expression, Value
 from cascade_plan.model.plan import Plan
@@ -67,7 +68,7 @@ def _workloads(plan: Plan) -> tuple[str, tuple[Block, ...]]:
 
 
 def _cluster(plan: Plan) -> Block:
-    return Block("data", ("aws_eks_cluster", "cluster"), {"name": aws_name(plan.application, "cluster")})
+    return Block("data", ("aws_eks_cluster", "cluster"), {"name": cluster_name(plan)})
 
 
 def _route_tables() -> Block:
