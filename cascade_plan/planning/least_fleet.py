@@ -9,14 +9,12 @@ from decimal import Decimal
 from typing import Final
 
 from cascade_plan.errors import InfeasibleError
-from cascade_plan.formulas.losses import after_loss, least_count
+from cascade_plan.formulas.losses import least_count
 from cascade_plan.model.fleet import Fleet, Lever
-from cascade_plan.model.scenario import Load
 from cascade_plan.model.solution import Rejection, Solution
 from cascade_plan.planning.billing import bill_of
-from cascade_plan.planning.ceilings import broken
+from cascade_plan.planning.cases import Case, Counts, all_left, base_cases, floor_cases, unfit
 from cascade_plan.planning.chain import Chain, chain
-from cascade_plan.planning.latencies import is_sudden
 from cascade_plan.planning.predicting import keeps, meets, worst_state
 from cascade_plan.planning.sizing import Brief, followed, places, size
 
@@ -30,22 +28,6 @@ TRIED: Final = 6
 TRIES_MOST: Final = 500
 FLUID: Final = ".connection_count"
 """The end of a lever's name that counts connections: what follows from the others and never binds them."""
-Counts = Mapping[str, int]
-"""Lever -> its count."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Case:
-    """A load that must be met, by the base fleet or by the scaled-in one."""
-
-    name: str
-    users: int
-    latency_ms_p95: float
-    latency_ms_p99: float | None
-
-    @classmethod
-    def of(cls, name: str, load: Load) -> _Case:
-        return cls(name, load.users, load.latency_ms_p95, load.latency_ms_p99)
 
 
 def least_fleet(brief: Brief) -> Fleet:
@@ -65,10 +47,9 @@ def solve(brief: Brief, fleet: Fleet) -> Solution:
     Raises InfeasibleError naming the load and the place that no count relieves.
     """
     search = _Search.of(brief, fleet)
-    cases, floor_cases = search.cases(), search.floor_cases()
-    base = search.cheapest(cases)
+    base = search.cheapest(search.cases)
     fixed = {lever.name: base[lever.name] for lever in search.steady}
-    least = search.least_scaled(floor_cases, fixed, "min")
+    least = search.least_scaled(search.floor_cases, fixed, "min")
     counts = dict(fixed)
     for lever in search.scaled:
         counts[f"{lever.name}.base"] = base[lever.name]
@@ -101,21 +82,17 @@ class _Search:
             {lever.name: _usd(brief, lever) for lever in searched},
         )
 
-    def cases(self) -> list[_Case]:
-        """Return the loads the base fleet must meet, and the scenario's peak when no load is as high."""
-        scenario = self.brief.scenario
-        cases = [_Case.of(name, load) for name, load in scenario.driven.items()]
-        if all(case.users < scenario.users.peak for case in cases):
-            cases.append(_Case("users.peak", scenario.users.peak, *scenario.strictest))
-        return cases
+    @property
+    def cases(self) -> list[Case]:
+        """What the base fleet must keep."""
+        return base_cases(self.brief.scenario)
 
-    def floor_cases(self) -> list[_Case]:
-        """Return the loads that the scaled-in fleet must meet: the average, and those too sudden to scale for."""
-        scenario, fleet = self.brief.scenario, self.fleet
-        sudden = [_Case.of(name, load) for name, load in scenario.driven.items() if is_sudden(scenario, fleet, load)]
-        return [_Case("users.average", scenario.users.average, *scenario.strictest), *sudden]
+    @property
+    def floor_cases(self) -> list[Case]:
+        """What the scaled-in fleet must keep."""
+        return floor_cases(self.brief.scenario, self.fleet)
 
-    def can(self, cases: Iterable[_Case], counts: Counts) -> bool:
+    def can(self, cases: Iterable[Case], counts: Counts) -> bool:
         """Return whether these counts meet every case after the losses."""
         left = self._all_left(counts)
         return all(
@@ -124,28 +101,20 @@ class _Search:
             for case in cases
         )
 
-    def failure(self, case: _Case, counts: Counts) -> str:
+    def failure(self, case: Case, counts: Counts) -> str:
         """Return why these counts do not meet a case after the losses, in words, or ""."""
         left = self._all_left(counts)
         return self._unfit(case, counts, left) or meets(
             self._chain(left), case.users, case.latency_ms_p95, case.latency_ms_p99
         )
 
-    def _unfit(self, case: _Case, counts: Counts, left: Counts) -> str:
+    def _unfit(self, case: Case, counts: Counts, left: Counts) -> str:
         """Return why what is left cannot carry a case whatever its latency, or ""."""
-        for lever in self.scaled:
-            if not left[lever.name]:
-                return f"{counts[lever.name]} nodes leave none when a zone and a node are lost"
-        asked = case.users / self.brief.scenario.behaviour.think_time_s.mean
-        return broken(self.fleet, asked, self.brief.traffic.requests_per_s.average, left)
+        average_per_s = self.brief.traffic.requests_per_s.average
+        return unfit(case, self.brief.scenario, self.fleet, average_per_s, counts, left)
 
     def _all_left(self, counts: Counts) -> dict[str, int]:
-        return {lever.name: self._left(lever, counts[lever.name]) for lever in self._levers}
-
-    def _left(self, lever: Lever, count: int) -> int:
-        asked = self.brief.scenario.availability.asked
-        nodes_lost = asked.lost_node_count if lever.spread == "nodes" else 0
-        return after_loss(count, asked.zones, asked.lost_zone_count, nodes_lost)
+        return all_left(self.brief.scenario, self._levers, counts)
 
     def _chain(self, counts: Counts) -> Chain:
         """Return the chain at these counts, with pods and connections enough not to bind."""
@@ -157,7 +126,7 @@ class _Search:
         found = chain(self.brief.scenario, places(self.brief.scenario, self.fleet, {**scale, **counts}))
         return self.chains.setdefault(key, found)
 
-    def least_scaled(self, cases: list[_Case], fixed: Counts, level: str) -> dict[str, int]:
+    def least_scaled(self, cases: list[Case], fixed: Counts, level: str) -> dict[str, int]:
         """Return the least nodes of each scaled lever that meet every case. Raises InfeasibleError when none do.
 
         Of several levers first all in proportion to what they are asked, then each as few as the others allow, the
@@ -190,7 +159,7 @@ class _Search:
                 )
         return found
 
-    def _guesses(self, cases: list[_Case]) -> dict[str, int]:
+    def _guesses(self, cases: list[Case]) -> dict[str, int]:
         """Return about how many nodes of each lever the busiest case fills, losses included: where a search starts."""
         asked = self.brief.scenario.availability.asked
         think_s = self.brief.scenario.behaviour.think_time_s.mean
@@ -208,7 +177,7 @@ class _Search:
             guesses[lever.name] = max(1, math.ceil((filled + asked.lost_node_count) * asked.zones / kept))
         return guesses
 
-    def cheapest(self, cases: list[_Case]) -> dict[str, int]:
+    def cheapest(self, cases: list[Case]) -> dict[str, int]:
         """Return the counts that meet every case at the least cost, fewer steady instances first.
 
         Steady levers are searched one after the other, each with the later ones so many that they do not bind.
@@ -219,7 +188,7 @@ class _Search:
             fixed[lever.name], nodes = self._cheapest_of(lever, cases, fixed)
         return {**(nodes or {}), **fixed}
 
-    def _cheapest_of(self, lever: Lever, cases: list[_Case], fixed: Counts) -> tuple[int, dict[str, int]]:
+    def _cheapest_of(self, lever: Lever, cases: list[Case], fixed: Counts) -> tuple[int, dict[str, int]]:
         """Return the count of a steady lever with the nodes beside it that cost least together."""
         found: list[tuple[int, dict[str, int]]] = []
         least, unbound = self._least_of(lever, cases, fixed), None
@@ -246,7 +215,7 @@ class _Search:
             return bill.effective_usd.peak
         return sum((self.usd[name] * count for name, count in counts.items()), Decimal(0))
 
-    def _least_of(self, lever: Lever, cases: list[_Case], fixed: Counts) -> int:
+    def _least_of(self, lever: Lever, cases: list[Case], fixed: Counts) -> int:
         """Return the least count of a steady lever with which some number of nodes meets every case.
 
         Raises InfeasibleError saying what binds where none does.
@@ -268,23 +237,23 @@ class _Search:
             raise InfeasibleError(f"no fleet meets the loads; {error}") from None
         raise InfeasibleError(f"no fleet meets the loads with as many as {most} of {lever.name}")
 
-    def _must_meet(self, cases: list[_Case], counts: Counts) -> None:
+    def _must_meet(self, cases: list[Case], counts: Counts) -> None:
         """Raise InfeasibleError where counts fail a case although no lever scales: nothing else looked at them."""
         if not self.scaled and (reason := self._first_failure(cases, counts)):
             raise InfeasibleError(reason)
 
-    def _first_failure(self, cases: list[_Case], counts: Counts) -> str:
+    def _first_failure(self, cases: list[Case], counts: Counts) -> str:
         return next((f"{case.name}: {why}" for case in cases if (why := self.failure(case, counts))), "")
 
-    def _others_bind(self, cases: list[_Case]) -> bool:
+    def _others_bind(self, cases: list[Case]) -> bool:
         """Return whether a case fails however many there are of every lever: what no lever counts is full."""
         counts = {lever.name: NODES_MOST for lever in self.scaled} | {lever.name: MANY for lever in self.steady}
         return not self.can(cases, counts)
 
     def followed(self, base: Counts) -> Mapping[str, int]:
         """Return the counts that follow from what is held in the busiest case, after the losses."""
-        users = max(case.users for case in self.cases())
-        on = self._chain({**base, **{lever.name: self._left(lever, base[lever.name]) for lever in self._levers}})
+        users = max(case.users for case in self.cases)
+        on = self._chain({**base, **self._all_left(base)})
         return followed(self.brief.scenario, self.fleet, worst_state(on, users).held_count)
 
     @property
@@ -294,15 +263,15 @@ class _Search:
     def rejections(self, base: Counts, least: Counts) -> Iterator[Rejection]:
         """Yield, for each count that could be one smaller, the load that then fails."""
         steady = {lever.name: base[lever.name] for lever in self.steady}
-        for level, cases, counts in (("base", self.cases(), base), ("min", self.floor_cases(), {**least, **steady})):
+        for level, cases, counts in (("base", self.cases, base), ("min", self.floor_cases, {**least, **steady})):
             for lever in self.scaled:
                 if counts[lever.name] > 1:
                     yield from self._failing(f"{lever.name}.{level}", lever.name, cases, counts)
         for lever in self.steady:
             if base[lever.name]:
-                yield from self._failing(lever.name, lever.name, self.cases(), base)
+                yield from self._failing(lever.name, lever.name, self.cases, base)
 
-    def _failing(self, figure: str, name: str, cases: list[_Case], counts: Counts) -> Iterator[Rejection]:
+    def _failing(self, figure: str, name: str, cases: list[Case], counts: Counts) -> Iterator[Rejection]:
         fewer = counts[name] - 1
         for case in cases:
             if reason := self.failure(case, {**counts, name: fewer}):

@@ -1,0 +1,69 @@
+"""What a fleet must keep, and what is left of it to keep it with: each load, after a zone and a node are lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from cascade_plan.formulas.losses import after_loss
+from cascade_plan.model.fleet import Fleet, Lever
+from cascade_plan.model.scenario import Load, Scenario
+from cascade_plan.planning.ceilings import broken
+from cascade_plan.planning.latencies import is_sudden
+
+Counts = Mapping[str, int]
+"""Lever -> its count."""
+
+
+class Case(NamedTuple):
+    """Acting users and the limits that they are promised."""
+
+    name: str
+    """The load's, or users.peak, or users.average."""
+    users: int
+    latency_ms_p95: float
+    latency_ms_p99: float | None
+
+    @classmethod
+    def of(cls, name: str, load: Load) -> Case:
+        """Return the case of a named load."""
+        return cls(name, load.users, load.latency_ms_p95, load.latency_ms_p99)
+
+
+def base_cases(scenario: Scenario) -> list[Case]:
+    """Return what the base fleet must keep: every load, and the scenario's peak where no load is as high."""
+    cases = [Case.of(name, load) for name, load in scenario.driven.items()]
+    if all(case.users < scenario.users.peak for case in cases):
+        cases.append(Case("users.peak", scenario.users.peak, *scenario.strictest))
+    return cases
+
+
+def floor_cases(scenario: Scenario, fleet: Fleet) -> list[Case]:
+    """Return what the scaled-in fleet must keep: the average, and the loads too sudden to scale for."""
+    sudden = [Case.of(name, load) for name, load in scenario.driven.items() if is_sudden(scenario, fleet, load)]
+    return [Case("users.average", scenario.users.average, *scenario.strictest), *sudden]
+
+
+def left(scenario: Scenario, lever: Lever, count: int) -> int:
+    """Return what is left of a lever's count when the zones and nodes are lost that the scenario plans for."""
+    asked = scenario.availability.asked
+    zones_lost = asked.lost_zone_count if lever.spread else 0
+    nodes_lost = asked.lost_node_count if lever.spread == "nodes" else 0
+    return after_loss(count, asked.zones, zones_lost, nodes_lost)
+
+
+def all_left(scenario: Scenario, levers: Iterable[Lever], counts: Counts) -> dict[str, int]:
+    """Return what is left of the counts of some levers."""
+    return {lever.name: left(scenario, lever, counts[lever.name]) for lever in levers}
+
+
+def unfit(case: Case, scenario: Scenario, fleet: Fleet, average_per_s: float, counts: Counts, kept: Counts) -> str:
+    """Return why what is `kept` of some counts cannot carry a case whatever its latency, in words, or "".
+
+    Nothing is left of what an autoscaler moves, or a ceiling is broken; what counts over a day is held against
+    `average_per_s`, the mean of the day.
+    """
+    for lever in fleet.levers:
+        if lever.is_scaled and lever.name in kept and not kept[lever.name]:
+            return f"{counts[lever.name]} nodes leave none when a zone and a node are lost"
+    return broken(fleet, case.users / scenario.behaviour.think_time_s.mean, average_per_s, kept)
