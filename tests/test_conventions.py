@@ -158,7 +158,7 @@ COUNTED = {
     "users", "tenants", "connections", "recipients", "requests", "messages", "deliveries", "nodes", "replicas", "pods",
     "series", "types", "zones", "rate", "units", "jobs", "operations", "pages", "trips",
 }  # fmt: skip
-DIMENSIONLESS = {"count", "ratio", "share", "weight", "scv"}
+DIMENSIONLESS = {"count", "ratio", "share", "weight", "scv", "confidence"}
 """scv: the squared coefficient of variation, by the name queueing theory gives it."""
 PER = {
     "s", "day", "month", "node_month", "1000_users_month", "user", "node", "replica", "connection", "message",

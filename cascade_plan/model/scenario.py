@@ -23,11 +23,13 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError, ValidationError
 
+from cascade_plan.errors import did_you_mean
 from cascade_plan.files.documents import shown
 from cascade_plan.model import tier
 from cascade_plan.model.calibration import Calibrated
 from cascade_plan.model.defaults import PLAN, Default, default, default_of
 from cascade_plan.model.emit import Emit
+from cascade_plan.model.optimize import Optimize
 from cascade_plan.model.part import (
     FieldName,
     FileName,
@@ -596,6 +598,8 @@ class Scenario(Part):
     """What the system may cost."""
     emit: Emit = all_defaults(examples=[{"nodes": "terraform"}])
     """Which files are written where there are several ways."""
+    optimize: Optimize = all_defaults(examples=[{"keep": ["tiers.database.shape"], "commitment_years_max": 1}])
+    """What the search for the cheapest fleet may choose."""
     gates: Annotated[dict[Text, Annotated[list[Gate], Field(min_length=1, max_length=10)]], Field(max_length=50)] = (
         Field(default_factory=dict, examples=[{"cost_usd_per_1000_users_month": ["< 50"]}])
     )
@@ -640,6 +644,34 @@ class Scenario(Part):
         if named is not None and len(named) != asked:
             raise ValueError(f"emit.zone_names has {len(named)} zones, and availability asks for {asked}")
         return self
+
+    @model_validator(mode="after")
+    def _kept_is_there(self) -> Self:
+        if problems := list(self._not_kept()):
+            raise ValidationError.from_exception_data("Scenario", problems)
+        return self
+
+    def _not_kept(self) -> Iterator[InitErrorDetails]:
+        """Yield a problem for each path to keep that is no tier of the scenario, and no setting of one."""
+        for at, path in enumerate(self.optimize.keep):
+            if message := self._misses(path.split(".")[1:]):
+                error = PydanticCustomError("value_error", "{error}", {"error": message})
+                yield InitErrorDetails(type=error, loc=("optimize", "keep", at), input=path)
+        for at, name in enumerate(self.optimize.burstable or ()):
+            if message := self._misses([name]):
+                error = PydanticCustomError("value_error", "{error}", {"error": message})
+                yield InitErrorDetails(type=error, loc=("optimize", "burstable", at), input=name)
+
+    def _misses(self, names: list[str]) -> str:
+        """Return which of the names from a tier on there is not, with the nearest; "" where there are all."""
+        part: Any = self.tiers
+        for name in names:
+            known = list(part) if isinstance(part, Mapping) else list(getattr(type(part), "model_fields", ()))
+            if name not in known:
+                what = "tier" if part is self.tiers else "setting"
+                return f"there is no {what} {name!r} here{did_you_mean(name, known)}"
+            part = part[name] if isinstance(part, Mapping) else getattr(part, name)
+        return ""
 
     @model_validator(mode="after")
     def _budget_has_users(self) -> Self:

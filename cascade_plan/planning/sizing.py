@@ -40,7 +40,7 @@ def size(brief: Brief, solution: Solution | None = None) -> Fleet:
     Raises UsageError for an unknown shape and InfeasibleError when no shape meets a need.
     """
     tiers: dict[str, Sized] = {}
-    for name, settings in _instances(brief.scenario):
+    for name, settings in instances(brief.scenario):
         tiers[name] = sized(brief, name, settings, tiers, solution)
     rejections = () if solution is None else solution.rejections
     return Fleet(tiers, brief.scenario.hours_per_month, rejections)
@@ -70,7 +70,7 @@ def metered(brief: Brief, fleet: Fleet) -> Fleet:
     What holds machines, pods or counts stays as it is: it was sized for what it is asked.
     """
     tiers = dict(fleet.tiers)
-    for name, settings in _instances(brief.scenario):
+    for name, settings in instances(brief.scenario):
         before = tiers[name]
         if before.usages and not (before.groups or before.workloads or before.levers):
             tiers[name] = sized(brief, name, settings, tiers, None)
@@ -80,7 +80,7 @@ def metered(brief: Brief, fleet: Fleet) -> Fleet:
 def places(scenario: Scenario, fleet: Fleet, scale: Scale) -> tuple[Place, ...]:
     """Return where requests are served by a fleet; `scale` overrides its levers' counts by their names."""
     found: tuple[Place, ...] = ()
-    for name, settings in _instances(scenario):
+    for name, settings in instances(scenario):
         declare = getattr(registry.load(TIERS, settings.KIND, "sizing"), "places", None)
         if declare is not None:
             found += declare(Site(name, settings, scenario, fleet.tiers), scale, found)
@@ -90,14 +90,14 @@ def places(scenario: Scenario, fleet: Fleet, scale: Scale) -> tuple[Place, ...]:
 def followed(scenario: Scenario, fleet: Fleet, busy: Mapping[str, float]) -> Mapping[str, int]:
     """Return the counts that follow from how many servers are busy at each place, by the figures' names."""
     found: dict[str, int] = {}
-    for name, settings in _instances(scenario):
+    for name, settings in instances(scenario):
         follow = getattr(registry.load(TIERS, settings.KIND, "sizing"), "follow", None)
         if follow is not None:
             found |= follow(Site(name, settings, scenario, fleet.tiers), busy)
     return found
 
 
-def _instances(scenario: Scenario) -> Iterator[tuple[str, Settings]]:
+def instances(scenario: Scenario) -> Iterator[tuple[str, Settings]]:
     """Yield (name, settings) of every instance, in an order in which each comes after those it reads."""
     for kind in registry.ordered(TIERS, "sizing", "AFTER"):
         yield from sorted(scenario.of(kind).items(), key=lambda instance: instance[1].leans)

@@ -93,7 +93,7 @@ def _counts(ask: Ask[Settings]) -> tuple[int, int, int]:
     base = ask.solved("replica_count.base") or max(least, _rule(ask, users.peak))
     low = ask.solved("replica_count.min") or min(base, max(least, _rule(ask, users.average)))
     if (pinned := ask.settings.replicas) is not None:
-        return min(pinned.max, max(pinned.min, base)), pinned.min, pinned.max
+        return pinned.base or min(pinned.max, max(pinned.min, base)), pinned.min, pinned.max
     return base, low, max(base, ceil(base * ask.settings.headroom_ratio - 1e-9))
 
 

@@ -70,11 +70,15 @@ class ReplicaBounds(Part):
     """Fewest pods."""
     max: Count = Field(examples=[40])
     """Most pods."""
+    base: Count | None = Field(default=None, examples=[20])
+    """Pods at the peak, of a serverless service; as the rule has it if left out."""
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
         if self.max < self.min:
             raise ValueError(f"max ({self.max}) must not be below min ({self.min})")
+        if self.base is not None and not self.min <= self.base <= self.max:
+            raise ValueError(f"base ({self.base}) must be between min ({self.min}) and max ({self.max})")
         return self
 
 

@@ -1,0 +1,593 @@
+"""The ways to have one tier, the cheapest first: each sized, priced and able to keep every promise by itself.
+
+By itself means with the rest of the fleet endless: what fails so fails beside any fleet. A stream yields every way that
+does not, in the order of what it costs, and works out no more of them than it is asked for.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from functools import cached_property
+from itertools import count as numbers
+from math import ceil, inf
+from typing import Any, Final
+
+from cascade_plan import registry
+from cascade_plan.errors import CascadePlanError
+from cascade_plan.formulas.losses import least_count
+from cascade_plan.model.ask import Ask
+from cascade_plan.model.bill import Item
+from cascade_plan.model.fleet import Fleet, Lever, NodeGroup, Sized
+from cascade_plan.model.option import COUNT_MOST, Option
+from cascade_plan.model.place import Place
+from cascade_plan.model.scenario import Scenario
+from cascade_plan.model.solution import Solution
+from cascade_plan.model.terms import commitment_of
+from cascade_plan.model.tier import Bought, Settings
+from cascade_plan.planning.cases import Case, base_cases, floor_cases, left, unfit
+from cascade_plan.planning.chain import chain
+from cascade_plan.planning.judging import OPERATORS
+from cascade_plan.planning.predicting import keeps
+from cascade_plan.planning.promises import scale
+from cascade_plan.planning.sizing import TIERS, Brief, instances, places, sized
+
+ENDLESS: Final = 1_000
+"""How many times the units of the largest shapes the rest of a fleet has when one tier is looked at by itself."""
+NOTHING: Final = Decimal(0)
+SOLVED: Final = Solution({}, ())
+"""Of a fleet whose counts are all pinned."""
+
+
+Struck = tuple[str, str]
+"""By what something is struck, and why in words."""
+Judge = Callable[[Sequence[Case], Mapping[str, int]], Struck | None]
+"""What says by what some cases are not kept by so many of each lever of one tier; None where they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A way to have one tier, with its counts and how it is paid."""
+
+    tier: str
+    option: Option
+    low: int
+    """Its count at the least load."""
+    base: int
+    """Its count at the peak, the rest of the fleet endless."""
+    settings: Settings
+    sized: Sized
+    cost_usd: Decimal
+    """Of its own lines a month."""
+    upfront_usd: Decimal
+    charge_usd: Decimal = NOTHING
+    """Of the lines of tiers that have no options, beside it; 0 but for the tier that moves them most."""
+
+    @property
+    def total_usd(self) -> Decimal:
+        """What is added up over the tiers: never more than what it adds to the bill."""
+        return self.cost_usd + self.charge_usd
+
+    @property
+    def purchase(self) -> object:
+        """How its instances are paid; None where it has none."""
+        return self.settings.purchase if isinstance(self.settings, Bought) else None
+
+
+@dataclass(slots=True)
+class Tally:
+    """What was looked at, and by what it was struck."""
+
+    struck: Counter[str] = field(default_factory=Counter)
+    calls: int = 0
+    """Predictions that were asked for."""
+    unpriced: set[str] = field(default_factory=set)
+    """What has no price on demand, and so is no candidate."""
+    terms_unpriced: int = 0
+    """Prices by a term that is allowed, of shapes that have one on demand, which are not known."""
+    reasons: dict[tuple[str, str], str] = field(default_factory=dict)
+    """(tier, option) -> why it is struck."""
+
+
+@dataclass(frozen=True)
+class World:
+    """A scenario with one layout of its pods, and all that is the same for every candidate."""
+
+    brief: Brief
+    """Its scenario has the method slo."""
+    tally: Tally
+    horizon_months: int = 1
+
+    @property
+    def scenario(self) -> Scenario:
+        """The scenario."""
+        return self.brief.scenario
+
+    @cached_property
+    def order(self) -> tuple[str, ...]:
+        """All tiers in the order in which they are sized."""
+        return tuple(name for name, _ in instances(self.scenario))
+
+    @cached_property
+    def options(self) -> Mapping[str, tuple[Option, ...]]:
+        """The options of each tier that has any."""
+        found: dict[str, tuple[Option, ...]] = {}
+        for name in self.order:
+            kind = self.scenario.tiers[name].KIND
+            if registry.has(TIERS, kind, "options"):
+                listed = getattr(registry.load(TIERS, kind, "options"), "options", None)
+                own = tuple(listed(self.ask(name, self.scenario.tiers[name], {}))) if listed else ()
+                if own:
+                    found[name] = own
+        return found
+
+    @cached_property
+    def rest(self) -> tuple[str, ...]:
+        """The tiers that have no options."""
+        return tuple(name for name in self.order if name not in self.options)
+
+    @cached_property
+    def main(self) -> str:
+        """The tier whose candidates move what the rest costs most: the first whose count scales; "" without one."""
+        scaled = (name for name, options in self.options.items() if any(option.is_scaled for option in options))
+        return next(scaled, "")
+
+    def ask(self, name: str, settings: Settings, before: Mapping[str, Sized]) -> Ask[Any]:
+        """Return an instance that is to be sized beside others."""
+        brief = self.brief
+        return Ask(
+            name, settings, brief.scenario, dict(before), brief.traffic, brief.cloud, brief.book, brief.origins, SOLVED,
+            brief.day,
+        )  # fmt: skip
+
+    @cached_property
+    def base(self) -> list[Case]:
+        """What the fleet at the peak must keep, none of it implied by another."""
+        return _undominated(base_cases(self.scenario))
+
+    def floor(self, fleet: Fleet) -> list[Case]:
+        """Return what the scaled-in fleet must keep, none of it implied by another."""
+        return _undominated(floor_cases(self.scenario, fleet))
+
+    @cached_property
+    def average_per_s(self) -> float:
+        """Requests a second in the mean of the day."""
+        return self.brief.traffic.requests_per_s.average
+
+    @cached_property
+    def level(self) -> str:
+        """The level of the band that is judged."""
+        return self.scenario.budget.level
+
+    def cost(self, tiers: Mapping[str, Sized]) -> tuple[Decimal, Decimal, list[str]]:
+        """Return what some tiers cost a month and on the first day, and the keys of what has no price."""
+        from cascade_plan.planning.billing import bill_of
+
+        fleet = Fleet(tiers, self.scenario.hours_per_month)
+        if self.horizon_months > 1:
+            bill = bill_of(fleet, self.brief.book)
+            months = [getattr(month, self.level) for month in bill.first_year_usd[: self.horizon_months]]
+            usd = sum(months, NOTHING) / len(months) if months else getattr(bill.effective_usd, self.level)
+            return usd, bill.upfront_usd, [str(line.key) for line in bill.unpriced]
+        usd, upfront, missing = NOTHING, NOTHING, []
+        for line in self.brief.cloud.lines(fleet, self.brief.book):
+            if isinstance(line, Item):
+                usd += getattr(line.cost_usd, self.level)
+                upfront += line.upfront_total_usd or NOTHING
+            else:
+                missing.append(str(line.key))
+        return usd, upfront, missing
+
+    @cached_property
+    def endless(self) -> dict[str, Sized]:
+        """Every tier as its largest option has it: what is looked at by itself stands beside it."""
+        found: dict[str, Sized] = {}
+        for name in self.order:
+            found[name] = self.sized(name, self.endless_settings[name], found)
+        return found
+
+    @cached_property
+    def endless_settings(self) -> dict[str, Settings]:
+        """The settings of every tier's largest option; of its own where it has none."""
+        found: dict[str, Settings] = {}
+        for name in self.order:
+            options = [option for option in self.options.get(name, ()) if not option.unfit]
+            found[name] = self.scenario.tiers[name]
+            if options:
+                largest = max(options, key=self._largest)
+                found[name] = largest.at(max(1, largest.count_min), max(1, largest.count_min))
+        return found
+
+    def _largest(self, option: Option) -> tuple[float, float]:
+        """Return the memory and the CPU of an option's instances."""
+        offer = option.beside or option.each
+        shape = self.brief.cloud.catalogue().find(offer.what, offer.name) if offer is not None else None
+        return (shape.memory_gib, shape.vcpu) if shape is not None else (0.0, 0.0)
+
+    @cached_property
+    def slight(self) -> dict[str, Sized]:
+        """Every tier as what moves the rest least has it: beside it the rest costs least."""
+        found: dict[str, Sized] = {}
+        for name in self.order:
+            found[name] = self.sized(name, self.slight_settings[name], found)
+        return found
+
+    @cached_property
+    def slight_settings(self) -> dict[str, Settings]:
+        """The settings of every tier's option with fewest pods on fewest nodes."""
+        found: dict[str, Settings] = {}
+        for name in self.order:
+            options = [option for option in self.options.get(name, ()) if not option.unfit]
+            found[name] = self.scenario.tiers[name]
+            if options:
+                smallest = min(options, key=self._largest)
+                found[name] = smallest.at(max(1, smallest.count_min), max(1, smallest.count_min))
+        return found
+
+    def sized(self, name: str, settings: Settings, before: Mapping[str, Sized]) -> Sized:
+        """Return an instance with other settings, sized beside others."""
+        scenario = self.scenario.model_copy(update={"tiers": self.scenario.tiers | {name: settings}})
+        return sized(replace(self.brief, scenario=scenario), name, settings, before, SOLVED)
+
+    def charge(self, beside: Mapping[str, Sized]) -> Decimal:
+        """Return what the tiers without options cost at least beside some others."""
+        tiers = {**self.slight, **beside}
+        rest: dict[str, Sized] = {}
+        for name in self.rest:
+            rest[name] = tiers[name] = self.sized(name, self.scenario.tiers[name], tiers)
+        return self.cost(rest)[0]
+
+    @cached_property
+    def least_charge(self) -> Decimal:
+        """What the tiers without options cost at least beside any fleet."""
+        return self.charge({})
+
+    def price(self, option: Option, low: int) -> Decimal | None:
+        """Return what so many cost a month at least, by the hours of the instances alone; None where a price misses."""
+        total = NOTHING
+        for offer, times in ((option.beside, 1), (option.each, low * option.each_count)):
+            if offer is None or not times:
+                continue
+            rate = self.rate(offer)
+            if rate is None:
+                self.tally.unpriced.add(str(offer))
+                return None
+            total += rate * times
+        return total * self.scenario.hours_per_month
+
+    def rate(self, offer: Any) -> Decimal | None:
+        """Return the least that an instance costs an hour by any term that is allowed; None without a price."""
+        if (known := self._rates.get(offer)) is not None:
+            return known
+        on_demand = self.brief.book.find(*self.brief.cloud.key(offer))
+        if on_demand is None:
+            return None
+        prices = [on_demand.usd]
+        for term in self.terms(offer.what):
+            if self.brief.cloud.sells(offer, term):
+                price = self.brief.book.find(*self.brief.cloud.key(offer, term))
+                if price is None:
+                    self.tally.terms_unpriced += 1
+                else:
+                    prices.append(price.usd)
+        return self._rates.setdefault(offer, min(prices))
+
+    @cached_property
+    def _rates(self) -> dict[Any, Decimal]:
+        return {}
+
+    def terms(self, what: str) -> tuple[str, ...]:
+        """Return the terms that are allowed for instances, besides on demand and what the scenario itself says."""
+        free = self.scenario.optimize
+        sold = registry.load("clouds", self.scenario.cloud, "terms").SOLD.get(what, ())
+        years = free.commitment_years_max or 0
+        found = [term for term in sold if (commitment := commitment_of(term)) and commitment.years <= years]
+        own = [part.term for each in self.scenario.tiers.values() if isinstance(each, Bought) for part in each.terms]
+        spot = ["spot"] if free.spot is not None and "spot" in sold else []
+        return tuple(dict.fromkeys([*found, *spot, *(term for term in own if term in sold)]))
+
+
+def _undominated(cases: Sequence[Case]) -> list[Case]:
+    """Return the cases that no other one implies: as many users within limits that are no laxer."""
+
+    def implies(one: Case, other: Case) -> bool:
+        p99 = other.latency_ms_p99
+        return (
+            one.users >= other.users
+            and one.latency_ms_p95 <= other.latency_ms_p95
+            and (p99 is None or (one.latency_ms_p99 is not None and one.latency_ms_p99 <= p99))
+        )
+
+    found: list[Case] = []
+    for at, case in enumerate(cases):
+        others = (other for place, other in enumerate(cases) if place != at)
+        if not any(implies(other, case) and not (implies(case, other) and cases.index(other) > at) for other in others):
+            found.append(case)
+    return found
+
+
+class Stream:
+    """The candidates of one tier, the cheapest first."""
+
+    def __init__(self, world: World, name: str) -> None:
+        """Take the tier's options, none of them looked at yet."""
+        self.world, self.name = world, name
+        self.found: list[Candidate] = []
+        self._order = numbers()
+        self._heap: list[tuple[Decimal, int, Option, int, Candidate | None]] = []
+        self._least: dict[int, int] = {}
+        self._bases: dict[int, int] = {}
+        for option in world.options[name]:
+            if option.unfit:
+                self._strike(option, "memory", option.unfit)
+            else:
+                self._queue(option, max(option.count_min, self._by_capacity(option)))
+
+    def __getitem__(self, index: int) -> Candidate | None:
+        """Return the candidate of a rank; None where there are not so many."""
+        while len(self.found) <= index and self._heap:
+            self._step()
+        return self.found[index] if index < len(self.found) else None
+
+    def _strike(self, option: Option, by: str, why: str, times: int = 1) -> None:
+        self.world.tally.struck[by] += times
+        self.world.tally.reasons.setdefault((self.name, option.words), why)
+
+    def _by_capacity(self, option: Option) -> int:
+        """Return the least count that answers what the floor is asked: users come back at most after the limit."""
+        if option.requests_per_s == inf or not option.is_scaled:
+            return option.count_min
+        world, lever = self.world, Lever("", 0, 0, 0, "", spread="nodes")
+        think_s = world.scenario.behaviour.think_time_s.mean
+        share = 1.0
+        asked = max(
+            (case.users / (think_s + case.latency_ms_p95 / 1000) for case in world.floor(Fleet(world.endless))),
+            default=0.0,
+        )
+        # A mean is below its p95, and what is not within it may be late by any time: one request in twenty.
+        needed = asked * 0.95 * share / option.requests_per_s
+        found = least_count(
+            lambda nodes: left(world.scenario, lever, nodes) >= needed, COUNT_MOST, max(1, ceil(needed))
+        )
+        self.world.tally.struck["capacity"] += found - option.count_min
+        return found
+
+    def _queue(self, option: Option, low: int) -> None:
+        if low > option.count_max:
+            return
+        price = self.world.price(option, low)
+        if price is not None:
+            least = price + (self.world.least_charge if self.name == self.world.main else NOTHING)
+            heapq.heappush(self._heap, (least, next(self._order), option, low, None))
+
+    def _step(self) -> None:
+        """Look at what may be cheapest next: a count that is not priced yet, or a candidate that is."""
+        _, _, option, low, candidate = heapq.heappop(self._heap)
+        if candidate is not None:
+            self.found.append(candidate)
+            return
+        least = self._least_of(option, low)
+        if least is None:
+            return
+        if low < least:
+            self._queue(option, least)
+            return
+        for each in self._candidates(option, low):
+            heapq.heappush(self._heap, (each.total_usd, next(self._order), option, low, each))
+        self._queue(option, low + 1)
+
+    def _least_of(self, option: Option, guess: int) -> int | None:
+        """Return the least count of an option that keeps everything by itself; None where no count does."""
+        if id(option) not in self._least:
+            alone = Alone(self.world, self.name, option)
+            found, why = alone.least(guess)
+            if why:
+                self._strike(option, why[0], why[1], max(1, option.count_max - option.count_min))
+                return None
+            self.world.tally.struck["promise"] += found - guess
+            self._least[id(option)], self._bases[id(option)] = found, alone.base
+        return self._least[id(option)]
+
+    def _candidates(self, option: Option, low: int) -> Iterator[Candidate]:
+        """Yield a count of an option by each way to pay for it that none is better than."""
+        world, base = self.world, max(low, self._bases[id(option)])
+        settings = option.at(low, base)
+        own = world.sized(self.name, settings, world.slight)
+        if why := _unmet_gate(world.scenario, self.name, own):
+            self._strike(option, "gate", why)
+            return
+        charge = self._charge(own)
+        best: list[tuple[Decimal, Decimal]] = []
+        offers = [
+            (usd, upfront, paid, as_paid)
+            for paid, as_paid in self._paid(settings, own, low)
+            for usd, upfront, missing in (world.cost({self.name: as_paid}),)
+            if not missing and not self._too_much(upfront)
+        ]
+        for usd, upfront, paid, as_paid in sorted(offers, key=lambda each: each[:2]):
+            if any(known <= upfront for _, known in best):
+                continue
+            best.append((usd, upfront))
+            yield Candidate(self.name, option, low, base, paid, as_paid, usd, upfront, charge)
+            if world.scenario.optimize.upfront_usd_max is None:
+                return
+
+    def _too_much(self, upfront_usd: Decimal) -> bool:
+        most = self.world.scenario.optimize.upfront_usd_max
+        return most is not None and upfront_usd > Decimal(str(most))
+
+    def _charge(self, own: Sized) -> Decimal:
+        """Return what the tiers without options cost beside a candidate of the main tier."""
+        return self.world.charge({self.name: own}) if self.name == self.world.main else NOTHING
+
+    def _paid(self, settings: Settings, own: Sized, low: int) -> Iterator[tuple[Settings, Sized]]:
+        """Yield the settings with each way to pay, and what is sized with its groups so paid."""
+        world, free = self.world, self.world.scenario.optimize
+        kept = free.keeps(f"tiers.{self.name}.purchase") or (free.commitment_years_max is None and free.spot is None)
+        if not isinstance(settings, Bought) or kept or not own.groups:
+            if isinstance(settings, Bought) and not all(
+                world.brief.cloud.sells(group.offer, part.term) for group in own.groups for part in settings.terms
+            ):
+                return
+            yield settings, own
+            return
+        what = own.groups[0].offer.what
+        whole = ["on_demand"] if free.commitment_years_max is not None else [settings.purchase]
+        whole += [term for term in world.terms(what) if commitment_of(term) and free.commitment_years_max]
+        for purchase in whole:
+            yield from self._with(settings, own, purchase)
+        spot = Alone(world, self.name, None).spot_count(own, low) if free.spot and what == "vm" else 0
+        if spot:
+            share = spot / low
+            yield from self._with(settings, own, {"spot": share})
+            for term in whole:
+                if isinstance(term, str) and term != "on_demand" and share < 1:
+                    yield from self._with(settings, own, {term: 1 - share, "spot": share})
+
+    def _with(self, settings: Bought, own: Sized, purchase: Any) -> Iterator[tuple[Settings, Sized]]:
+        paid = settings.model_copy(update={"purchase": purchase})
+        groups = tuple(replace(group, terms=paid.terms) for group in own.groups)
+        if all(self.world.brief.cloud.sells(group.offer, part.term) for group in groups for part in group.terms):
+            yield paid, replace(own, groups=groups)
+
+
+def _unmet_gate(scenario: Scenario, name: str, own: Sized) -> str:
+    """Return the first gate on a figure of its own that a tier breaks, in words, or ""."""
+    figures = {figure.figure: figure for figure in own.figures}
+    for path, limits in scenario.gates.items():
+        if path in figures and not figures[path].is_given:
+            for limit in limits:
+                symbol, _, text = limit.partition(" ")
+                value = figures[path].value
+                if not OPERATORS[symbol](Decimal(str(value)), Decimal(text)):
+                    return f"gate {path} {limit}: it is {value:,.6g}"
+    return ""
+
+
+class Alone:
+    """A tier with the rest of the fleet endless: what fails so fails beside any fleet."""
+
+    def __init__(self, world: World, name: str, option: Option | None) -> None:
+        """Take one option of the tier."""
+        self.world, self.name, self.option = world, name, option
+        self.base = 0
+        """The least count at the peak, once `least` has been asked."""
+
+    def least(self, guess: int) -> tuple[int, tuple[str, str] | None]:
+        """Return the least count that keeps everything, or by what no count does and why."""
+        option = self.option
+        assert option is not None
+        start = max(1, guess) if option.is_scaled else guess
+        try:
+            fleet, settings = self._fleet(start, start)
+        except CascadePlanError as error:
+            return 0, ("memory", str(error))
+        if option.count_min >= option.count_max:
+            why = self._whole(option.count_min, option.count_min)
+            self.base = option.count_min
+            return option.count_min, why
+        if not option.is_scaled:
+            found = self._first(lambda low: not self._whole(low, low), option.count_min, option.count_max)
+            why = self._whole(found, found)
+            self.base = found
+            return found, why
+        own = next(lever for lever in fleet.tiers[self.name].levers if lever.is_scaled)
+        judge = self._judge(fleet, settings)
+        low = least_count(lambda n: not judge(self.world.floor(fleet), {own.name: n}), option.count_max, start)
+        base = least_count(lambda n: not judge(self.world.base, {own.name: n}), option.count_max, start)
+        for cases, counted in ((self.world.floor(fleet), low), (self.world.base, base)):
+            if why := judge(cases, {own.name: counted}) if counted == option.count_max else None:
+                return 0, why
+        self.base = base
+        while why := self._whole(low, max(low, base)):
+            if low >= option.count_max or why[0] == "gate":
+                return 0, why
+            low = min(option.count_max, low + max(1, low // 100))
+        return low, None
+
+    def spot_count(self, own: Sized, low: int) -> int:
+        """Return how many of the nodes may be spot: without these, the others carry what they must alone."""
+        free = self.world.scenario.optimize.spot
+        lever = next((lever for lever in own.levers if lever.is_scaled), None)
+        if free is None or lever is None:
+            return 0
+        fleet = Fleet({**self.world.endless, self.name: own}, self.world.scenario.hours_per_month)
+        settings = {**self.world.endless_settings, self.name: self.world.scenario.tiers[self.name]}
+        cases = self.world.floor(fleet)
+        if free.without_it == "average":
+            cases = [case for case in floor_cases(self.world.scenario, fleet) if case.name == "users.average"]
+        judge = self._judge(fleet, settings, lost=False)
+        most = int(low * free.share_max)
+        needed = least_count(lambda n: not judge(cases, {lever.name: n}), low, max(1, low - most))
+        return min(most, low - needed)
+
+    def _first(self, holds: Any, least: int, most: int) -> int:
+        """Return the least count that holds, from `least` on; `most` where none does."""
+        return least if holds(least) else least + least_count(lambda above: holds(least + above), most - least)
+
+    def _fleet(self, low: int, base: int) -> tuple[Fleet, Mapping[str, Settings]]:
+        assert self.option is not None
+        settings = self.option.at(low, base)
+        own = self.world.sized(self.name, settings, self.world.endless)
+        tiers = {**self.world.endless, self.name: own}
+        return Fleet(tiers, self.world.scenario.hours_per_month), {**self.world.endless_settings, self.name: settings}
+
+    def _whole(self, low: int, base: int) -> tuple[str, str] | None:
+        """Return by what an option with these counts is struck, and why; None where it keeps everything by itself."""
+        try:
+            fleet, settings = self._fleet(low, base)
+        except CascadePlanError as error:
+            return "memory", str(error)
+        own = fleet.tiers[self.name]
+        if broken := next((finding for finding in own.findings if finding.is_broken), None):
+            return "limit", broken.message
+        if why := _unmet_gate(self.world.scenario, self.name, own):
+            return "gate", why
+        judge = self._judge(fleet, settings)
+        counts: list[dict[str, int]] = [
+            {lever.name: getattr(lever, f"{at}_count") for lever in own.levers if lever.spread} for at in ENDS
+        ]
+        return judge(self.world.floor(fleet), counts[0]) or judge(self.world.base, counts[1])
+
+    def _judge(self, fleet: Fleet, settings: Mapping[str, Settings], lost: bool = True) -> Judge:
+        """Return what says by what some cases are not kept by so many of a lever of the tier, and why."""
+        world = self.world
+        scenario = world.scenario.model_copy(update={"tiers": dict(settings)})
+        own = Fleet({self.name: fleet.tiers[self.name]})
+        levers = {lever.name: lever for lever in own.levers}
+        known: dict[tuple[int, ...], Any] = {}
+
+        def judge(cases: Sequence[Case], counts: Mapping[str, int]) -> tuple[str, str] | None:
+            kept = {name: left(scenario, levers[name], count) if lost else count for name, count in counts.items()}
+            for case in cases:
+                if why := unfit(case, scenario, own, world.average_per_s, counts, kept):
+                    return "limit", f"{case.name}: {why}"
+            key = tuple(kept.values())
+            if key not in known:
+                found = places(scenario, fleet, scale(fleet, kept))
+                known[key] = chain(scenario, tuple(_endless(place, self.name) for place in found))
+            for case in cases:
+                world.tally.calls += 1
+                if not keeps(known[key], case.users, case.latency_ms_p95, case.latency_ms_p99):
+                    return "promise", f"{case.name}: its latency limits, with the rest of the fleet endless"
+            return None
+
+        return judge
+
+
+ENDS: Final = ("floor", "base")
+
+
+def _endless(place: Place, name: str) -> Place:
+    """Return a place with units that never bind, unless it is of the tier that is looked at."""
+    if place.tier == name or not place.server_count:
+        return place
+    return replace(place, unit_count=place.unit_count * ENDLESS, server_count=place.server_count * ENDLESS)
+
+
+def bought(sized_tier: Sized) -> tuple[NodeGroup, ...]:
+    """Return the groups of a tier that have instances."""
+    return tuple(group for group in sized_tier.groups if group.count.ceiling)

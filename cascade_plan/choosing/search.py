@@ -1,0 +1,300 @@
+"""The cheapest fleet that keeps every promise, exactly: best first over sums that are never above what a fleet costs.
+
+The streams of candidates are added up best first. A sum is a lower bound of the fleet's bill: what it costs is worked
+out only when no sum is lower, and the fleet takes its place again by that. The first whose turn comes by its true cost
+and that keeps everything is the cheapest: all that could cost less had their turn before, and failed.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from itertools import count as numbers
+from itertools import product
+from typing import Any, Final
+
+from cascade_plan import registry
+from cascade_plan.choosing.candidates import NOTHING, SOLVED, Candidate, Stream, Tally, World
+from cascade_plan.formulas.losses import least_count
+from cascade_plan.model.fleet import Fleet
+from cascade_plan.model.option import COUNT_MOST
+from cascade_plan.model.scenario import Scenario
+from cascade_plan.model.tier import Settings
+from cascade_plan.planning.predicting import worst_state
+from cascade_plan.planning.promises import Promises
+from cascade_plan.planning.sizing import TIERS, Brief, followed, size
+
+POPPED_MOST: Final = 200_000
+"""Fleets that are looked at before the search gives up."""
+MARGIN: Final = 0.02
+"""What of a capacity may be above another's and still count as no more: the queues are not monotone to the last
+hundredth, as a faster database brings its users back sooner."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """A fleet that keeps every promise, as the scenario that pins it."""
+
+    scenario: Scenario
+    fleet: Fleet
+    candidates: Mapping[str, Candidate]
+    cost_usd: Decimal
+    upfront_usd: Decimal
+    layout: int
+    unpriced: tuple[str, ...]
+    """What no fleet of this scenario has a price for."""
+
+
+@dataclass(slots=True)
+class Failure:
+    """A fleet that was cheaper, and what it breaks."""
+
+    candidates: Mapping[str, Candidate]
+    cost_usd: Decimal
+    reason: str
+
+
+@dataclass(slots=True)
+class Found:
+    """What a search found, and the proof that nothing cheaper does."""
+
+    best: Fit | None
+    bound_usd: Decimal
+    """What every fleet that was not looked at costs at least."""
+    popped: int
+    failures: list[Failure]
+    tally: Tally
+    worlds: tuple[World, ...]
+    streams: tuple[Mapping[str, Stream], ...]
+    combinations: int
+    """Fleets that the options make up, with their counts."""
+    reason: str = ""
+    """Why there is none, where there is none."""
+
+
+@dataclass(order=True, slots=True)
+class _Entry:
+    usd: Decimal
+    order: int
+    layout: int = field(compare=False)
+    ranks: tuple[int, ...] = field(compare=False)
+    fit: Fit | None = field(compare=False, default=None)
+
+
+def layouts(scenario: Scenario) -> Iterator[Scenario]:
+    """Yield the scenario with each way for tiers of pods to share nodes, its own first."""
+    free = scenario.optimize
+    yield scenario
+    if free.pools == "apart":
+        return
+    hosts = [name for name, each in scenario.of("api").items() if each.has_nodes]
+    movable = [
+        name
+        for name, each in scenario.tiers.items()
+        if "nodes_of" in type(each).model_fields
+        and each.KIND != "api"
+        and each.has_nodes
+        and not free.keeps(f"tiers.{name}.nodes_of")
+    ]
+    if not hosts or not movable:
+        return
+    for chosen in product((None, *hosts), repeat=len(movable)):
+        if not any(chosen) or (free.pools == "together" and None in chosen):
+            continue
+        moved = {name: host for name, host in zip(movable, chosen, strict=True) if host is not None}
+        yield scenario.model_copy(
+            update={"tiers": scenario.tiers | {name: _on(scenario.tiers[name], host) for name, host in moved.items()}}
+        )
+
+
+def _on(settings: Settings, host: str) -> Settings:
+    """Return the settings of a tier whose pods stand on another's nodes: what it says of its own is left out."""
+    plain = type(settings)()
+    known = type(settings).model_fields
+    reset: dict[str, Any] = {name: getattr(plain, name) for name in ("shape", "purchase", "nodes") if name in known}
+    return settings.model_copy(update={**reset, "nodes_of": host})
+
+
+class Search:
+    """One search over all layouts of a scenario."""
+
+    def __init__(self, brief: Brief) -> None:
+        """Take a scenario of the method slo with its prices."""
+        self.tally = Tally()
+        horizon = brief.scenario.optimize.horizon_months
+        self.worlds = [World(replace(brief, scenario=each), self.tally, horizon) for each in layouts(brief.scenario)]
+        self.streams: list[dict[str, Stream]] = []
+        self.failures: list[Failure] = []
+        self.popped = 0
+        self._order = numbers()
+        self._heap: list[_Entry] = []
+        self._seen: set[tuple[int, tuple[int, ...]]] = set()
+
+    def run(self) -> Found:
+        """Return the cheapest fleet that keeps every promise, or why there is none."""
+        reasons = []
+        for layout, world in enumerate(self.worlds):
+            streams = {name: Stream(world, name) for name in world.options}
+            self.streams.append(streams)
+            empty = [name for name, stream in streams.items() if stream[0] is None]
+            if empty:
+                reasons += [why for name in empty for (tier, _), why in self.tally.reasons.items() if tier == name]
+                continue
+            self._push(layout, (0,) * len(streams))
+        while self._heap:
+            entry = heapq.heappop(self._heap)
+            self.popped += 1
+            if entry.fit is not None:
+                return self._found(entry.fit, entry.usd)
+            if self.popped > POPPED_MOST:
+                return self._found(None, entry.usd, f"gave up after {POPPED_MOST:,} fleets")
+            self._look_at(entry)
+        reason = self.failures[-1].reason if self.failures else next(iter(reasons), "there is nothing to choose")
+        return self._found(None, self.failures[-1].cost_usd if self.failures else NOTHING, reason)
+
+    def _found(self, best: Fit | None, bound_usd: Decimal, reason: str = "") -> Found:
+        combinations = sum(self._combinations(world) for world in self.worlds)
+        return Found(
+            best, bound_usd, self.popped, self.failures, self.tally, tuple(self.worlds), tuple(self.streams),
+            combinations, reason,
+        )  # fmt: skip
+
+    def _combinations(self, world: World) -> int:
+        total = 1
+        for options in world.options.values():
+            total *= sum(
+                option.count_max - option.count_min + 1 if option.count_max < COUNT_MOST else 1_000
+                for option in options
+            )
+        return total
+
+    def _chosen(self, layout: int, ranks: Sequence[int]) -> dict[str, Candidate] | None:
+        found = {}
+        for (name, stream), rank in zip(self.streams[layout].items(), ranks, strict=True):
+            candidate = stream[rank]
+            if candidate is None:
+                return None
+            found[name] = candidate
+        return found
+
+    def _push(self, layout: int, ranks: tuple[int, ...]) -> None:
+        if (layout, ranks) in self._seen:
+            return
+        self._seen.add((layout, ranks))
+        chosen = self._chosen(layout, ranks)
+        if chosen is not None:
+            usd = sum((each.total_usd for each in chosen.values()), self._least_rest(layout))
+            heapq.heappush(self._heap, _Entry(usd, next(self._order), layout, ranks))
+
+    def _least_rest(self, layout: int) -> Decimal:
+        """Return what the tiers without options cost at least where no candidate's charge says so."""
+        world = self.worlds[layout]
+        return NOTHING if world.main else world.least_charge
+
+    def _look_at(self, entry: _Entry) -> None:
+        """Work out what a fleet costs, if it keeps everything, and queue the next dearer ones."""
+        for at in range(len(entry.ranks)):
+            self._push(entry.layout, tuple(rank + (place == at) for place, rank in enumerate(entry.ranks)))
+        chosen = self._chosen(entry.layout, entry.ranks)
+        assert chosen is not None
+        world = self.worlds[entry.layout]
+        most = world.scenario.optimize.upfront_usd_max
+        upfront = sum((each.upfront_usd for each in chosen.values()), NOTHING)
+        if most is not None and upfront > Decimal(str(most)):
+            return
+        found, why = fit(world, entry.layout, chosen)
+        if found is None:
+            self.failures.append(Failure(chosen, entry.usd, why))
+            return
+        heapq.heappush(self._heap, _Entry(found.cost_usd, next(self._order), entry.layout, entry.ranks, found))
+
+
+def fit(world: World, layout: int, chosen: Mapping[str, Candidate]) -> tuple[Fit | None, str]:
+    """Return the fleet of some candidates with what follows from them, or which promise it breaks."""
+    settings: dict[str, Settings] = {name: each.settings for name, each in chosen.items()}
+    scenario, fleet = _fleet(world, settings)
+    judge = Promises(scenario, fleet, world.average_per_s)
+    world.tally.calls += len(world.base) + len(world.floor(fleet))
+    if why := _short(judge, world.floor(fleet), "floor"):
+        return None, why
+    bases, why = _bases(world, judge, fleet)
+    if why:
+        return None, why
+    for name, base in bases.items():
+        each = chosen[name]
+        settings[name] = _paid_as(each.option.at(each.low, base), each.settings)
+    counts = followed(scenario, fleet, _held(judge, world, bases))
+    for name in world.order:
+        kind = world.scenario.tiers[name].KIND
+        own = {path.partition(".")[2]: count for path, count in counts.items() if path.partition(".")[0] == name}
+        if own and registry.has(TIERS, kind, "options"):
+            pin = getattr(registry.load(TIERS, kind, "options"), "followed", None)
+            if pin is not None:
+                settings[name] = pin(settings.get(name, world.scenario.tiers[name]), own)
+    scenario, fleet = _fleet(world, settings)
+    if broken := next((finding for finding in fleet.findings if finding.is_broken), None):
+        return None, f"{broken.where}: {broken.message}"
+    usd, upfront, missing = world.cost(fleet.tiers)
+    return Fit(scenario, fleet, dict(chosen), usd, upfront, layout, tuple(missing)), ""
+
+
+def _paid_as(settings: Settings, like: Settings) -> Settings:
+    """Return settings that are paid as others are."""
+    if "purchase" not in type(settings).model_fields:
+        return settings
+    return settings.model_copy(update={"purchase": like.purchase})  # type: ignore[attr-defined]
+
+
+def _fleet(world: World, settings: Mapping[str, Settings]) -> tuple[Scenario, Fleet]:
+    scenario = world.scenario.model_copy(update={"tiers": {**world.scenario.tiers, **settings}})
+    return scenario, size(replace(world.brief, scenario=scenario), SOLVED)
+
+
+def _short(judge: Promises, cases: Sequence[object], level: str) -> str:
+    """Return what the counts of a level do not keep, or "": the words are worked out only where they do not."""
+    counts = judge.counts(level)
+    return "" if judge.kept(cases, counts) else judge.unkept(cases, counts)  # type: ignore[arg-type]
+
+
+def _bases(world: World, judge: Promises, fleet: Fleet) -> tuple[dict[str, int], str]:
+    """Return how many of each scaled count stand at the peak: as few as keep every load, all in proportion.
+
+    Besides why no number does, or "".
+    """
+    scaled = {lever.name: lever for lever in fleet.levers if lever.is_scaled and lever.spread}
+    counts = judge.counts("base")
+    own = {name.partition(".")[0]: counts[name] for name in scaled}
+    own = {name: base for name, base in own.items() if name in world.options}
+    if judge.kept(world.base, counts):
+        return own, ""
+    if not own:
+        return {}, judge.unkept(world.base, counts)
+
+    def at(step: int) -> dict[str, int]:
+        return {**counts, **{name: -(-counts[name] * step // 100) for name in scaled}}
+
+    step = least_count(lambda percent: judge.kept(world.base, at(percent)), 100_000, 101)
+    if why := "" if judge.kept(world.base, at(step)) else judge.unkept(world.base, at(step)):
+        return {}, why
+    more = at(step)
+    for name in sorted(scaled):
+        others = dict(more)
+        more[name] = least_count(
+            lambda count, name=name, others=others: judge.kept(world.base, {**others, name: count}),  # type: ignore[misc]
+            more[name],
+            more[name],
+        )
+    return {name.partition(".")[0]: more[name] for name in scaled if name.partition(".")[0] in own}, ""
+
+
+def _held(judge: Promises, world: World, bases: Mapping[str, int]) -> Mapping[str, float]:
+    """Return how many servers of what is held the busiest case holds after the losses."""
+    from cascade_plan.planning.cases import all_left
+
+    counts = judge.counts("base")
+    counts |= {name: bases[name.partition(".")[0]] for name in counts if name.partition(".")[0] in bases}
+    busiest = max(world.base, key=lambda case: case.users)
+    on = judge.chain(all_left(judge.scenario, judge.levers, counts))
+    return worst_state(on, busiest.users).held_count
