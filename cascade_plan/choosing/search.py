@@ -28,9 +28,6 @@ from cascade_plan.planning.sizing import TIERS, Brief, followed, size
 
 POPPED_MOST: Final = 200_000
 """Fleets that are looked at before the search gives up."""
-MARGIN: Final = 0.02
-"""What of a capacity may be above another's and still count as no more: the queues are not monotone to the last
-hundredth, as a faster database brings its users back sooner."""
 
 
 @dataclass(frozen=True, slots=True)

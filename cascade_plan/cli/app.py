@@ -34,6 +34,7 @@ COMMANDS: Final = {
     "report": Entry("Plan", "planning", "report"),
     "explain": Entry("Plan", "reasoning", "explain"),
     "diff": Entry("Plan", "reasoning", "diff"),
+    "optimize": Entry("Choose", "optimizing", "optimize"),
     "simulate": Entry("Prove", "simulating", "simulate"),
     "check": Entry("Prove", "planning", "check"),
     "emit-k8s": Entry("Deploy", "emitting", "emit_k8s"),

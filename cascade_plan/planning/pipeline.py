@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date
 from typing import cast
 
 from cascade_plan import registry
 from cascade_plan.model.cloud import Cloud
+from cascade_plan.model.derivation import Finding
 from cascade_plan.model.fleet import Fleet
 from cascade_plan.model.plan import PLAN_SCHEMA_VERSION, Plan
 from cascade_plan.model.price import MAX_PRICE_AGE_DAYS, Book
 from cascade_plan.model.scenario import Scenario
+from cascade_plan.model.traffic import Traffic
 from cascade_plan.planning import billing, ceilings, commitments, judging, serving, sizing
 from cascade_plan.planning.latencies import latencies
 from cascade_plan.planning.left_out import left_out
@@ -70,11 +72,22 @@ def plan(
         findings=(
             *fleet.findings,
             *ceilings.findings(scenario, fleet, traffic),
+            *(_broken_promises(scenario, fleet, traffic) if predicted and scenario.method == "slo" else ()),
             *((serving.finding(traffic, share),) if is_short else ()),
             *latency_findings,
             *judging.findings(verdicts, bill, fleet.groups, as_of, max_price_age_days),
         ),
     )
+
+
+def _broken_promises(scenario: Scenario, fleet: Fleet, traffic: Traffic) -> Iterator[Finding]:
+    """Yield what a fleet of the method slo does not keep after the losses: counts that are pinned may be too few."""
+    from cascade_plan.planning.promises import Promises
+
+    if any(lever.set_by == "pinned" for lever in fleet.levers) and all(
+        scenario.service(action) for _, action in scenario.behaviour.mix
+    ):
+        yield from Promises(scenario, fleet, traffic.requests_per_s.average).findings()
 
 
 def _fleet(brief: sizing.Brief) -> Fleet:

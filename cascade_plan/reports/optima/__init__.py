@@ -1,0 +1,1 @@
+"""The cheapest fleet with its proof, in the formats it is read in."""
