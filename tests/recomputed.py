@@ -534,10 +534,21 @@ class Recomputed:
         """The share of requests that publish a message."""
         return self.mean(lambda action: Fraction(action["publishes"]))
 
-    @property
-    def listeners(self) -> int:
-        """The nodes that every message goes to."""
-        return sum(int(group["count"]["ceiling"]) for group in self.groups("websocket"))
+    @cached_property
+    def listeners(self) -> Fraction:
+        """The nodes that a message goes to in the mean: n less those n (1 - 1/n)^k where none of its k readers is."""
+        nodes = sum(int(group["count"]["ceiling"]) for group in self.groups("websocket"))
+        if not nodes or not self.published:
+            return Fraction(0)
+        (settings,) = self.of("websocket").values()
+        each = exact(settings["connections_per_user"])
+        readers = {
+            "room": (exact(settings["recipients_per_message"]) + 1) * each,
+            "tenant": self.users["peak"] * each / self.scenario["users"]["tenants"],
+        }
+        empty = {name: Fraction((1 - 1 / nodes) ** float(max(1, count))) for name, count in readers.items()}
+        missed = self.mean(lambda action: action["publishes"] * empty[action["audience"]])
+        return nodes * (1 - missed / self.published)
 
     def caches(self) -> Iterator[Line]:
         """Yield what a cache without nodes stores and is asked.

@@ -260,6 +260,8 @@ class Streams:
     messages_per_s: Band
     """Messages published."""
     message_bytes: float
+    listener_count: float
+    """Nodes that a message comes to, in the mean: those that hold one of its readers."""
     out_bytes_per_s: Band
     in_bytes_per_s: Band
 

@@ -49,13 +49,13 @@ def units_by_hand(made: Plan, level: str) -> float:
         looked_up = requests * action.weight / weights * action.read_count
         total += looked_up * hits * each + looked_up * (1 - hits) * (1 + each)
         if action.publishes:
-            total += requests * action.weight / weights * (1 + 3) * max(1, 300 / kib)
+            total += requests * action.weight / weights * (1 + 3 * (1 - (2 / 3) ** 6)) * max(1, 300 / kib)
     return total + getattr(made.traffic.users, level) / 20 * 8
 
 
 @pytest.mark.parametrize("engine", ["redis", "valkey"])
 def test_the_bill_is_that_of_every_command_by_hand(engine: str) -> None:
-    """300 B messages to three WebSocket nodes, a script of eight commands each 20 s of a connection, three actions."""
+    """300 B messages to those of three nodes that hold one of six readers, eight commands each 20 s of a connection."""
     made = planned(scenario(engine=engine))
     per_million, per_gib_hour = {"redis": ("0.0034", "0.125"), "valkey": ("0.0023", "0.084")}[engine]
     found = items(made)

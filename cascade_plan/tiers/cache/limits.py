@@ -49,13 +49,14 @@ class Work:
         reads = sum(share * scenario.all_reads(action) for share, action in asked)
         answers = sum(share * action.response_bytes for share, action in asked if scenario.all_reads(action))
         messages = sum(each.messages_per_s.peak / requests for each in carried) if requests else 0.0
-        listeners = sum(sized.count("node_count") for sized in ask.of("websocket"))
-        published = sum(each.messages_per_s.peak / requests * each.message_bytes for each in carried) if requests else 0
+        published = sum(each.messages_per_s.peak * each.message_bytes * each.listener_count for each in carried)
         renewed = sum(each.connections.peak / each.heartbeat_interval_s for each in carried)
         pods = sum(workload.running_count_max for sized in ask.fleet.values() for workload in sized.workloads)
         return cls(
             commands=Demand(shared_units_per_request=reads + messages, flat_units=renewed),
-            sent_bytes=Demand(shared_units_per_request=answers * ask.settings.hit_ratio + published * listeners),
+            sent_bytes=Demand(
+                shared_units_per_request=answers * ask.settings.hit_ratio + (published / requests if requests else 0)
+            ),
             kept_gib=_kept_gib(ask),
             state_gib=state_mib / 1024,
             connection_count=ceil(pods * ask.settings.connections_per_pod),
@@ -136,7 +137,7 @@ def figures(ask: Ask[Settings], work: Work, shape: Shape, masters: int) -> Itera
         work.sent_bytes.at(busiest_requests_per_s(ask.scenario, ask.traffic), 1 / masters),
         "bytes/s",
         "of each master: response_bytes of what it answers, if a response holds what was read for it"
-        + (", + messages to every WebSocket node" if ask.scenario.of("websocket") else ""),
+        + (", + messages to the WebSocket nodes that hold a reader" if ask.scenario.of("websocket") else ""),
         (Input(f"{shape.name}: network, bytes/s", "not known" if network is None else network, "catalogue"),),
         MODEL,
     )

@@ -12,7 +12,7 @@ from cascade_plan.model.ask import Ask, Site
 from cascade_plan.model.catalogue import ServerlessCache
 from cascade_plan.model.ceiling import Ceiling, Demand
 from cascade_plan.model.derivation import Derivation, Input
-from cascade_plan.model.fleet import NONE, Band, Sized, Usage
+from cascade_plan.model.fleet import NONE, Band, Sized, Streams, Usage
 from cascade_plan.model.offer import Offer
 from cascade_plan.model.place import Place, Visit, trip_time
 from cascade_plan.model.scenario import Action
@@ -86,25 +86,21 @@ def _units_per_s(ask: Ask[Settings], sold: ServerlessCache) -> Band:
     """Return the processing units a second at each level."""
     found = ask.traffic.requests_per_s.times(_per_request(ask, sold))
     for each in state.carried(ask):
-        found += each.messages_per_s.times(_per_message(ask, sold, each.message_bytes))
+        found += each.messages_per_s.times(_per_message(sold, each))
         found += each.connections.times(ask.settings.processing_units_per_renewal / each.heartbeat_interval_s)
     return found
 
 
-def _per_message(ask: Ask[Settings], sold: ServerlessCache, message_bytes: float) -> float:
-    """Return the units of a message: it comes once, and goes to every node that may have a listener."""
-    return (1 + _listener_count(ask)) * sold.units(message_bytes)
-
-
-def _listener_count(ask: Ask[Settings]) -> int:
-    return sum(sized.count("node_count") for sized in ask.of("websocket"))
+def _per_message(sold: ServerlessCache, streams: Streams) -> float:
+    """Return the units of a message: it comes once, and goes to every node that holds a reader."""
+    return (1 + streams.listener_count) * sold.units(streams.message_bytes)
 
 
 def _demand(ask: Ask[Settings], sold: ServerlessCache) -> Demand:
     """Return the processing units by the requests, and those of the heartbeats whatever the requests."""
     requests = ask.traffic.requests_per_s.peak
     carried = state.carried(ask)
-    messages = sum(each.messages_per_s.peak * _per_message(ask, sold, each.message_bytes) for each in carried)
+    messages = sum(each.messages_per_s.peak * _per_message(sold, each) for each in carried)
     renewed = sum(each.connections.peak / each.heartbeat_interval_s for each in carried)
     return Demand(
         shared_units_per_request=_per_request(ask, sold) + (messages / requests if requests else 0.0),
@@ -127,7 +123,7 @@ def _figures(ask: Ask[Settings], work: Work, sold: ServerlessCache, units: Band)
     yield work.connection_figure(ask)
     words = (
         f"look-ups x max(1, bytes / {sold.bytes_per_unit:g}), of a miss 1 and what is then written"
-        + (f", + messages x (1 + {_listener_count(ask)} nodes)" if state.carried(ask) else "")
+        + (", + messages x (1 + nodes that hold a reader)" if state.carried(ask) else "")
         + (", + processing_units_per_renewal at each heartbeat" if state.carried(ask) else "")
     )
     of_state = (ask.own("processing_units_per_renewal"),) if state.carried(ask) else ()

@@ -102,12 +102,10 @@ def _with_caches(ask: Ask[Settings]) -> Band:
 
 
 def _published(ask: Ask[Settings]) -> Band:
-    """Return the bytes/s of what is published: every node of a stream receives it."""
+    """Return the bytes/s of what is published: every node that holds a reader receives it."""
     found = NONE
-    for sized in ask.fleet.values():
-        if sized.streams is not None:
-            nodes = sum(group.count.ceiling for group in sized.groups)
-            found = found.plus(sized.streams.messages_per_s.times(sized.streams.message_bytes * nodes))
+    for stream in ask.streams:
+        found = found.plus(stream.messages_per_s.times(stream.message_bytes * stream.listener_count))
     return found
 
 

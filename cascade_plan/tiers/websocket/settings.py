@@ -7,7 +7,18 @@ from pydantic import Field
 from cascade_plan.model.defaults import PLAN, default
 from cascade_plan.model.part import Domain, HostName, Image, Need, Port, ShapeName, UrlPath, Version
 from cascade_plan.model.tier import Bought
-from cascade_plan.units import BytesOrZero, Cores, Count, Kib, KibOrZero, PerOneOrZero, Seconds, matching
+from cascade_plan.units import (
+    BytesOrZero,
+    Cores,
+    Count,
+    Kib,
+    KibOrZero,
+    MibOrZero,
+    MillisecondsOrZero,
+    PerOneOrZero,
+    Seconds,
+    matching,
+)
 
 Origin = Annotated[str, matching(r"^https?://[a-z0-9.-]+(:[0-9]{1,5})?$", "an origin, https://shop.example.com", 270)]
 
@@ -57,6 +68,24 @@ class Settings(Bought):
         4.0, "measured", "kernel slab of one end of a connection on loopback (7.5 KiB for both ends)"
     )
     """Memory of the kernel for one connection."""
+    idle_memory_mib: MibOrZero = default(
+        51, "measured", "FastAPI on uvicorn with a client of the cache, before its first connection (CPython 3.11)"
+    )
+    """Memory of the server's process before its first connection."""
+    delivery_cpu_ms: MillisecondsOrZero = default(
+        0.03,
+        "measured",
+        "300 bytes with permessage-deflate, websockets 17 on CPython: 0.028 to 0.032; without compression 0.009",
+    )
+    """CPU time of one message to one recipient."""
+    heartbeat_cpu_ms: MillisecondsOrZero = default(
+        0.045, "measured", "ping and pong, websockets 17 on CPython: 0.039 to 0.047"
+    )
+    """CPU time of a heartbeat, both ways."""
+    broker_cpu_ms: MillisecondsOrZero = default(
+        0.03, "measured", "300 bytes of JSON read by an asyncio client: 0.025 to 0.031; parsed in C 0.013 to 0.019"
+    )
+    """CPU time of one message received from the cache that carries them, which every node does with every message."""
     sticky: Literal["consistent_hash", "ip_hash"] = default(
         "consistent_hash", "measured", "ip_hash put 40 of 40 clients of one /24 on one node (nginx 1.22); docs/seed.md"
     )

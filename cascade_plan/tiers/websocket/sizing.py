@@ -1,18 +1,17 @@
-"""WebSocket nodes: how many hold the open connections, and whether their memory does."""
+"""WebSocket nodes: how many hold the open connections, with room for what these send."""
 
 from __future__ import annotations
 
 from math import ceil
 
-from cascade_plan.formulas.losses import after_loss, least_count
+from cascade_plan.formulas.losses import least_count
 from cascade_plan.model import node_network
 from cascade_plan.model.ask import Ask
-from cascade_plan.model.catalogue import Shape
 from cascade_plan.model.ceiling import Demand
 from cascade_plan.model.defaults import PLAN
 from cascade_plan.model.derivation import Derivation, Finding, Input
 from cascade_plan.model.fleet import Band, Lever, NodeGroup, Sized, Streams, Workload
-from cascade_plan.model.titles import with_article
+from cascade_plan.tiers.websocket import limits
 from cascade_plan.tiers.websocket.settings import Settings
 
 AFTER: tuple[str, ...] = ()
@@ -30,42 +29,49 @@ def size(ask: Ask[Settings]) -> Sized:
     """Return the WebSocket node group, which does not scale: open connections must not be cut to save a node."""
     settings = ask.settings
     shape = ask.shape("vm")
-    streams = _streams(ask)
-    connections = ceil(streams.connections.peak)
+    connections = ask.traffic.users.times(settings.connections_per_user)
+    work = limits.Work.of(ask, shape, connections)
     least, given_least = ask.least("minimum_nodes", ask.scenario.availability.asked.node_count)
-    count = settings.nodes or _count(ask, connections, least)
+    count = settings.nodes or _count(ask, work, least)
+    streams = _streams(ask, connections, work.listener_count(count))
     node = ask.allocatable(shape)
-    used_mib = _memory_mib(settings, connections / count)
+    used_mib = limits.memory_mib(settings, work.connections / count)
     unrequested_share = max(0.0, 1 - used_mib / node.memory_mib) if node.memory_mib else 0.0
     group = ask.nodes(shape, Band.constant(count), unrequested_share)
     set_by = "pinned" if settings.nodes else "rules" if ask.solution is None else "method"
-    workload, sent = _workload(ask, group, count), _sent(ask, streams)
+    workload, sent = _workload(ask, group, work, count), _sent(ask, streams)
     return Sized(
         ask.name,
         "websocket",
         groups=(group,),
         figures=(
-            *_figures(ask, connections, count, given_least),
+            *_figures(ask, work.connections, count, given_least),
+            *limits.figures(ask, work, count),
+            *_proxy_figures(ask, work.connections),
             node_network.figure(ask, shape, count, sent, "messages delivered and answers to heartbeats"),
         ),
         findings=(
-            *_findings(ask, shape, node.memory_mib, connections, count),
+            *limits.findings(ask, shape, work, count),
+            *_proxy_findings(ask, work.connections),
+            *_unused_findings(ask, work.connections, count),
             *node_network.findings(ask, shape),
         ),
-        ceilings=tuple(node_network.ceilings(ask, shape, count, sent)),
+        ceilings=(
+            *limits.ceilings(ask, shape, work, count),
+            *node_network.ceilings(ask, shape, count, sent),
+        ),
         levers=(Lever(f"{ask.name}.node_count", count, count, count, set_by),),
         workloads=(workload,),
         streams=streams,
     )
 
 
-def _streams(ask: Ask[Settings]) -> Streams:
+def _streams(ask: Ask[Settings], connections: Band, listener_count: float) -> Streams:
     """Return the open connections and what they carry: messages to the others of a room or a tenant, heartbeats."""
     settings, traffic = ask.settings, ask.traffic
-    connections = traffic.users.times(settings.connections_per_user)
     mix = ask.scenario.behaviour.mix
     messages = traffic.requests_per_s.times(sum(share for share, action in mix if action.publishes))
-    deliveries = _deliveries(ask, connections)
+    deliveries = limits.deliveries(ask, connections)
     heartbeats = connections.times(settings.heartbeat_bytes / settings.heartbeat_interval_s)
     return Streams(
         connections=connections,
@@ -73,6 +79,7 @@ def _streams(ask: Ask[Settings]) -> Streams:
         heartbeat_interval_s=settings.heartbeat_interval_s,
         messages_per_s=messages,
         message_bytes=settings.message_bytes,
+        listener_count=listener_count,
         out_bytes_per_s=deliveries.times(settings.message_bytes).plus(heartbeats.times(0.5)),
         in_bytes_per_s=heartbeats.times(0.5),
     )
@@ -85,47 +92,31 @@ def _sent(ask: Ask[Settings], streams: Streams) -> Demand:
     return Demand(shared_units_per_request=messages / requests if requests else 0.0, flat_units=beats)
 
 
-def _deliveries(ask: Ask[Settings], connections: Band) -> Band:
-    """Return messages delivered a second: to a room's other members, or to every connection of a tenant."""
-    settings, requests = ask.settings, ask.traffic.requests_per_s
-    actions = ask.scenario.behaviour.actions.values()
-    total = sum(action.weight for action in actions)
-    shares = {
-        audience: sum(a.weight for a in actions if a.publishes and a.audience == audience) / total
-        for audience in ("room", "tenant")
-    }
-    of_a_room = settings.recipients_per_message * settings.connections_per_user
-    to_tenants = (
-        rate * shares["tenant"] * open_ / ask.scenario.users.tenants
-        for rate, open_ in zip(requests, connections, strict=True)
-    )
-    return requests.times(shares["room"] * of_a_room).plus(Band(*to_tenants))
-
-
-def _count(ask: Ask[Settings], connections: int, least: int) -> int:
-    """Return the nodes by the rule, or (method slo) the least that hold every connection after the losses."""
-    each, asked = ask.settings.connections_per_node, ask.scenario.availability.asked
+def _count(ask: Ask[Settings], work: limits.Work, least: int) -> int:
+    """Return the nodes by the rule, or (method slo) the least that hold and serve every connection after the losses."""
+    each = ask.settings.connections_per_node
     if ask.scenario.method == "rules":
-        return max(least, ceil(connections / each))
+        return max(least, ceil(work.connections / each))
 
     def holds(nodes: int) -> bool:
-        left = after_loss(nodes, asked.zones, asked.lost_zone_count, asked.lost_node_count)
-        return left * each >= connections and nodes >= least
+        left = limits.left(ask, nodes)
+        if nodes < least or left * each < work.connections:
+            return False
+        return work.busy_ratio(max(1, left)) <= limits.BUSY_MOST
 
     return least_count(holds, NODES_MOST)
 
 
-def _workload(ask: Ask[Settings], group: NodeGroup, count: int) -> Workload:
+def _workload(ask: Ask[Settings], group: NodeGroup, work: limits.Work, count: int) -> Workload:
     settings, shape = ask.settings, group.shape
-    needed = max(1, ceil(_memory_mib(settings, settings.connections_per_node)))
+    needed = max(1, ceil(limits.memory_mib(settings, work.held)))
     return Workload(
         tier=ask.name,
         kind="websocket",
         name=ask.workload,
         image=settings.image,
         port=settings.port,
-        # Half the node: what else runs there is small, and CPU is shared when it is scarce.
-        cpu_cores=shape.vcpu / 2,
+        cpu_cores=work.cpu_cores(max(1, limits.left(ask, count))),
         memory_mib=needed,
         # What the node leaves to its pods: no more is there, whatever a limit says.
         memory_mib_max=max(ask.allocatable(shape).memory_mib, needed),
@@ -141,14 +132,9 @@ def _workload(ask: Ask[Settings], group: NodeGroup, count: int) -> Workload:
     )
 
 
-def _memory_mib(settings: Settings, connections: float) -> float:
-    return connections * (settings.memory_kib_per_connection + settings.kernel_kib_per_connection) / 1024
-
-
 def _figures(ask: Ask[Settings], connections: int, count: int, given_least: Input) -> tuple[Derivation, ...]:
     settings = ask.settings
     limit = ask.own("connections_per_node")
-    memory = (ask.own("memory_kib_per_connection"), ask.own("kernel_kib_per_connection"))
     own = f"{ask.name}.connection_count"
     return (
         ask.figure(
@@ -165,21 +151,13 @@ def _figures(ask: Ask[Settings], connections: int, count: int, given_least: Inpu
             "nodes",
             "pinned in the scenario"
             if settings.nodes
-            else "least that holds every connection with a zone and a node lost"
+            else "least that hold every connection with a zone and a node lost, with threads at most "
+            f"{limits.BUSY_MOST:.0%} busy"
             if ask.scenario.method == "slo"
             else f"max(minimum_nodes, {own} / connections_per_node rounded up)",
             (ask.own("nodes"),) if settings.nodes else (given_least, limit),
             f"{PLAN}, websocket_cluster.yaml",
         ),
-        ask.figure(
-            "memory_mib_per_node",
-            _memory_mib(settings, settings.connections_per_node),
-            "MiB",
-            "connections_per_node x (memory_kib_per_connection + kernel_kib_per_connection) / 1024",
-            (limit, *memory),
-            "measured per connection, docs/model.md",
-        ),
-        *_proxy_figures(ask, connections),
     )
 
 
@@ -218,32 +196,6 @@ def _proxy_figures(ask: Ask[Settings], connections: int) -> tuple[Derivation, De
     )
 
 
-def _findings(ask: Ask[Settings], shape: Shape, node_mib: int, connections: int, count: int) -> list[Finding]:
-    return [
-        *_memory_findings(ask, shape, node_mib),
-        *_proxy_findings(ask, connections),
-        *_room_findings(ask, connections, count),
-        *_unused_findings(ask, connections, count),
-    ]
-
-
-def _memory_findings(ask: Ask[Settings], shape: Shape, node_mib: int) -> list[Finding]:
-    each = ask.settings.connections_per_node
-    full, where = _memory_mib(ask.settings, each), f"{ask.name}.connection_count_per_node"
-    if full > node_mib:
-        message = (
-            f"{each:,} connections take {full:,.0f} MiB, {with_article(shape.name)} leaves {node_mib:,} MiB: it holds "
-            f"{int(each * node_mib / full):,}"
-        )
-        return [Finding("warning", "websocket-memory", message, where)]
-    message = (
-        f"{each:,} connections take {full:,.0f} of the {node_mib:,} MiB {with_article(shape.name)} leaves "
-        f"({full / node_mib:.0%}); "
-        "with per-message compression in Node.js (227 KiB each, measured) they would not fit 8 GiB"
-    )
-    return [Finding("info", "websocket-memory", message, where)]
-
-
 def _proxy_findings(ask: Ask[Settings], connections: int) -> list[Finding]:
     each = _connections_each(ask.settings, connections)
     if 2 * each <= OPEN_FILES_MOST - FILES_BESIDE:
@@ -254,17 +206,6 @@ def _proxy_findings(ask: Ask[Settings], connections: int) -> list[Finding]:
         f"process may open: {needed} of them are needed"
     )
     return [Finding("warning", "websocket-proxies", message, f"{ask.name}.proxy_connection_count")]
-
-
-def _room_findings(ask: Ask[Settings], connections: int, count: int) -> list[Finding]:
-    each, where = ask.settings.connections_per_node, f"{ask.name}.node_count"
-    if count * each < connections:
-        message = f"{connections:,} connections exceed {count} x {each:,}"
-        return [Finding("warning", "websocket-full", message, where)]
-    if count > 1 and (count - 1) * each < connections:
-        message = f"with one of {count} nodes lost the others cannot hold {connections:,} connections"
-        return [Finding("warning", "websocket-node-loss", message, where)]
-    return []
 
 
 def _unused_findings(ask: Ask[Settings], connections: int, count: int) -> list[Finding]:
