@@ -182,6 +182,7 @@ CONTRACTS: dict[tuple[str, str], Contract] = {
     ("reports/differences", ""): report("differences"),
     ("reports/calibrations", ""): report("calibrating"),
     ("reports/environments", ""): report("plans", "rendered"),
+    ("reports/optima", ""): report("optimum"),
     ("evidence/readers", ""): reader,
     ("evidence/metrics", ""): metrics,
     ("evidence/measuring", ""): measuring,

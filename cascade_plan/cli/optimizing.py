@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -90,6 +90,21 @@ Written = Annotated[
     str | None, typer.Option("-o", "--output", metavar="FILE", help="Write the scenario that pins the fleet.")
 ]
 Format = Annotated[str, format_option("optima")]
+PATHS: Final = {
+    "--budget": "budget.usd_per_1000_users_month",
+    "--keep": "optimize.keep",
+    "--commitment-years-max": "optimize.commitment_years_max",
+    "--upfront-usd-max": "optimize.upfront_usd_max",
+    "--spot-share-max": "optimize.spot.share_max",
+    "--without-spot": "optimize.spot.without_it",
+    "--burstable": "optimize.burstable",
+    "--pools": "optimize.pools",
+    "--families": "optimize.families",
+    "--architecture": "optimize.architecture",
+    "--horizon-months": "optimize.horizon_months",
+    "--confidence": "optimize.confidence",
+}
+"""What each flag sets of the scenario."""
 
 
 @with_choice
@@ -128,38 +143,43 @@ def optimize(
     """
     from cascade_plan.choosing.optimum import optimum
 
-    check_objective(objective)
+    _check(objective)
     report = registry.load("reports/optima", format_)
-    for assignment in _assignments(
-        {
-            "--budget": ("budget.usd_per_1000_users_month", budget),
-            "--keep": ("optimize.keep", None if keep is None else f"[{', '.join(keep)}]"),
-            "--commitment-years-max": ("optimize.commitment_years_max", commitment_years_max),
-            "--upfront-usd-max": ("optimize.upfront_usd_max", upfront_usd_max),
-            "--spot-share-max": ("optimize.spot.share_max", spot_share_max),
-            "--without-spot": ("optimize.spot.without_it", without_spot),
-            "--burstable": ("optimize.burstable", _listed(burstable)),
-            "--pools": ("optimize.pools", pools),
-            "--families": ("optimize.families", _listed(families)),
-            "--architecture": ("optimize.architecture", architecture),
-            "--horizon-months": ("optimize.horizon_months", horizon_months),
-            "--confidence": ("optimize.confidence", confidence),
-        }
-    ):
-        choice = choice.also(assignment)
+    flags: dict[str, object] = {
+        "--budget": budget,
+        "--keep": None if keep is None else f"[{', '.join(keep)}]",
+        "--commitment-years-max": commitment_years_max,
+        "--upfront-usd-max": upfront_usd_max,
+        "--spot-share-max": spot_share_max,
+        "--without-spot": without_spot,
+        "--burstable": _listed(burstable),
+        "--pools": pools,
+        "--families": _listed(families),
+        "--architecture": architecture,
+        "--horizon-months": horizon_months,
+        "--confidence": confidence,
+    }
+    for flag, value in flags.items():
+        if value is not None:
+            choice = choice.also(Assignment(f"{flag} {value}", PATHS[flag], str(value)))
     given = choice.read()
     found = optimum(given.scenario, given.book, given.origins, choice.as_of)
     if output is not None:
         deliver(_scenario_text(found), output)
-    if output != "-":
-        say(laid_out(report, found, written=output or ""))
+    return _status(found, "" if output == "-" else laid_out(report, found, written=output or ""))
+
+
+def _status(found: Optimum, said: str) -> int:
+    """Say a report, and return the exit status."""
+    if said:
+        say(said)
     if not found.plan.bill.complete:
         complain(f"the bill is incomplete: {found.plan.bill.lacks(found.plan.scenario.budget.level)}", "warning")
         return 3
     return 4 if found.is_over_budget else 0
 
 
-def check_objective(objective: str) -> None:
+def _check(objective: str) -> None:
     """Raise UsageError for an objective that there is not."""
     from cascade_plan.errors import UsageError, did_you_mean
 
@@ -172,11 +192,6 @@ def _listed(names: str | None) -> str | None:
     if names is None:
         return None
     return "[]" if names == "none" else f"[{', '.join(f'{name.strip()!r}' for name in names.split(','))}]"
-
-
-def _assignments(flags: dict[str, tuple[str, object]]) -> list[Assignment]:
-    given = {flag: each for flag, each in flags.items() if each[1] is not None}
-    return [Assignment(f"{flag} {value}", path, str(value)) for flag, (path, value) in given.items()]
 
 
 def _scenario_text(found: Optimum) -> str:

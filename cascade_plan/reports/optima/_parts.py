@@ -1,0 +1,78 @@
+"""What every format says of the cheapest fleet, in the same words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from cascade_plan.model.optimum import Optimum
+from cascade_plan.reports._words import count, one_line, usd
+from cascade_plan.units import settled
+
+HEADERS = ("tier", "fleet", "USD/month", "next best", "dearer")
+
+
+def title(optimum: Optimum) -> str:
+    """Return what was searched for."""
+    scenario = optimum.plan.scenario
+    users = f"{count(scenario.users.peak)} users at peak, {count(scenario.users.average)} on average"
+    return f"{one_line(scenario.name)}  {users}  {scenario.cloud} {scenario.region}"
+
+
+def headline(optimum: Optimum) -> list[str]:
+    """Return what it costs, of how many fleets it is the cheapest, and that this is proved."""
+    scenario, proof = optimum.plan.scenario, optimum.proof
+    level = scenario.budget.level
+    whose = "" if scenario.budget.users == "registered" else f" {scenario.budget.users}"
+    users = {"peak": scenario.users.peak, "average": scenario.users.average, "registered": scenario.users.registered}
+    unit = settled(optimum.cost_usd_per_month * 1000 / Decimal(users[scenario.budget.users] or 1))
+    today = f"as it is {usd(getattr(optimum.today.bill.effective_usd, level))}"
+    slo = "" if optimum.slo_usd_per_month is None else f", by --method slo {usd(optimum.slo_usd_per_month)}"
+    paid = f", and {usd(optimum.upfront_usd)} on the first day" if optimum.upfront_usd else ""
+    over = "" if optimum.horizon_months == 1 else f" in the mean of {optimum.horizon_months} months"
+    return [
+        f"{usd(optimum.cost_usd_per_month)} a month{over}{paid}, {usd(unit)} per 1000{whose} users: the cheapest of "
+        f"{proof.combination_count:.1e} fleets that keeps every promise ({today}{slo}).",
+        f"Proven: every cheaper fleet fails ({proof.prediction_count:,} predictions; what was not looked at costs "
+        f"{usd(proof.bound_usd_per_month)} or more).",
+    ]
+
+
+def rows(optimum: Optimum) -> Iterator[tuple[str, str, str, str, str]]:
+    """Yield a row for each tier that had a choice, the dearest first, one for the others together, and the total."""
+    chosen = [part for part in optimum.parts if part.words]
+    for part in sorted(chosen, key=lambda part: -part.cost_usd_per_month):
+        best = part.next_best
+        yield (
+            part.tier,
+            part.words,
+            f"{part.cost_usd_per_month:,.2f}",
+            best.words if best else "",
+            f"+{best.dearer_usd_per_month:,.2f}" if best else "",
+        )
+    fixed = [part for part in optimum.parts if not part.words and part.cost_usd_per_month]
+    if fixed:
+        fixed.sort(key=lambda part: -part.cost_usd_per_month)
+        total = sum((part.cost_usd_per_month for part in fixed), Decimal(0))
+        yield "the rest", ", ".join(part.tier for part in fixed), f"{total:,.2f}", "", ""
+    yield "total", "", f"{sum((part.cost_usd_per_month for part in optimum.parts), Decimal(0)):,.2f}", "", ""
+
+
+def verdict(optimum: Optimum) -> str:
+    """Return whether the budget is kept, "" where there is none."""
+    budget = optimum.budget_usd_per_month
+    if budget is None:
+        return ""
+    if optimum.is_over_budget:
+        return f"✗ No fleet keeps the budget: {usd(optimum.cost_usd_per_month - budget)} a month too much."
+    return f"✓ The budget is kept: {usd(budget - optimum.cost_usd_per_month)} a month are left."
+
+
+def gaps(optimum: Optimum) -> Iterator[str]:
+    """Yield what prices that are not known could change."""
+    known = optimum.gaps
+    if known.term_count and known.cost_usd_per_month_min is not None:
+        yield (
+            f"{known.term_count:,} prices by allowed terms are not known: whatever they are, not below "
+            f"{usd(known.cost_usd_per_month_min)} unless a discount is better than the best known of its term."
+        )
