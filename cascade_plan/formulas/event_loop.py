@@ -38,7 +38,7 @@ class Gap(NamedTuple):
     gap_s: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Turns:
     """How one kind of request uses the loop."""
 
@@ -49,12 +49,12 @@ class Turns:
     gaps: tuple[Gap, ...]
     """Between its bursts, on average; before its first there is none."""
 
-    @property
+    @cached_property
     def count(self) -> float:
         """How often it comes."""
         return sum(burst.times for burst in self.bursts)
 
-    @property
+    @cached_property
     def span_s(self) -> float:
         """From its first coming to its last, if it never waits."""
         return sum(count * gap_s for count, gap_s in self.gaps)
@@ -131,9 +131,12 @@ class Loop:
         Between light and heavy traffic by how long the loop remembers what was before it, S / (1 - rho)^2, against the
         time from a request's first coming to its last: while it forgets in between, each coming waits anew.
         """
+        return self._factors(self.freshness(utilisation, servers))
+
+    def _factors(self, freshness: tuple[float, ...]) -> tuple[float, ...]:
         return tuple(
             (self.spread * kind.count / self._count) ** (1 - fresh) * alone**fresh
-            for kind, alone, fresh in zip(self.kinds, self.alone, self.freshness(utilisation, servers), strict=True)
+            for kind, alone, fresh in zip(self.kinds, self.alone, freshness, strict=True)
         )
 
     def freshness(self, utilisation: float, servers: int) -> tuple[float, ...]:
@@ -155,11 +158,9 @@ class Loop:
             return (NONE,) * len(self.kinds)
         base_s = queue.chance * (1 + queue.mean) * service_s / servers
         free = math.log1p(-queue.chance) if queue.chance < 1 else -math.inf
-        busy = min(1.0, utilisation)
+        freshness = self.freshness(min(1.0, utilisation), servers)
         found = []
-        for kind, factor, looks, fresh in zip(
-            self.kinds, self.factors(busy, servers), self.looks, self.freshness(busy, servers), strict=True
-        ):
+        for kind, factor, looks, fresh in zip(self.kinds, self._factors(freshness), self.looks, freshness, strict=True):
             chance = -math.expm1(looks * free)
             # The second moment over the square of the mean: of one wait for all comings, or of one for each.
             one, each = (1 + queue.work_scv) / chance, 1 + (2 / queue.chance - 1) / kind.count

@@ -102,7 +102,7 @@ class Service:
         return total
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Compound:
     """The wait of those who wait: what is left of the services under way, and a Poisson number of further ones.
 
@@ -118,7 +118,7 @@ class Compound:
     backlog: Backlog | None
     """None where there is nothing further."""
 
-    @property
+    @cached_property
     def mean_s(self) -> float:
         """Its mean."""
         first_s = self.first.mean_s if self.first else self.left_s
@@ -177,7 +177,7 @@ class Work:
         return self.backlog.transform(s)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Wait:
     """The wait at a station: none with probability 1 - `chance`, else of a law."""
 
@@ -185,7 +185,7 @@ class Wait:
     law: Compound | Work | None = None
     """None where nobody waits."""
 
-    @property
+    @cached_property
     def mean_s(self) -> float:
         """Mean over all requests, those that do not wait included."""
         return self.chance * self.law.mean_s if self.law else 0.0

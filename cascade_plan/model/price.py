@@ -116,7 +116,7 @@ Row = tuple[str, str, str, str, str, str, str, str, str]
 class Book:
     """The prices of one region. Rows stay text until asked for, so that opening a book costs nothing per row."""
 
-    __slots__ = ("_items", "_prices", "_public", "_rows", "_variants", "cloud", "currency", "name", "region")
+    __slots__ = ("_items", "_newest", "_prices", "_public", "_rows", "_variants", "cloud", "currency", "name", "region")
 
     def __init__(
         self,
@@ -137,6 +137,7 @@ class Book:
         self._prices: dict[PriceKey, Price] = {}
         self._items: dict[tuple[str, str, str], dict[str, Decimal]] = {}
         self._variants: dict[tuple[str, str, str], list[Price]] = {}
+        self._newest: str | None = None
 
     def find(self, service: str, item: str, variant: str = "", term: str = "on_demand") -> Price | None:
         """Return the price for a key, or None: a missing price is never zero."""
@@ -185,8 +186,9 @@ class Book:
     @property
     def day(self) -> date | None:
         """The day of the newest price, of a month or a year its first; None where all are undated."""
-        dated = [row[3] for row in self._rows.values() if row[3][:1].isdigit()]
-        return date.fromisoformat(f"{max(dated)}-01-01"[:10]) if dated else None
+        if self._newest is None:
+            self._newest = max((row[3] for row in self._rows.values() if row[3][:1].isdigit()), default="")
+        return date.fromisoformat(f"{self._newest}-01-01"[:10]) if self._newest else None
 
     def listed(self, key: PriceKey) -> Decimal | None:
         """Return the public on-demand price of what a key is for, before any contract; None where there is none.

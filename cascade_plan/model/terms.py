@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final
 
 CENT: Final = Decimal("0.01")
@@ -46,6 +47,7 @@ class Commitment:
         return _SHARES[self.upfront]
 
 
+@lru_cache(maxsize=256)
 def commitment_of(term: str) -> Commitment | None:
     """Return what a term commits to, or None for on demand and spot.
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
 from cascade_plan import registry
 from cascade_plan.model.bill import NOTHING, Amounts, Bill, Item, Unpriced
-from cascade_plan.model.fleet import Fleet, Usage
+from cascade_plan.model.fleet import Band, Fleet, Sized, Usage
 from cascade_plan.model.price import Book
 
 
@@ -33,17 +32,22 @@ def _year(fleet: Fleet, book: Book, now: Amounts) -> Iterator[Amounts]:
     if not growing:
         return
     others = now.minus(_cost(growing, fleet, book))
-    for month in range(len(growing[0].amount_monthly)):
-        yield others.plus(_cost([replace(usage, amount=usage.amount_monthly[month]) for usage in growing], fleet, book))
+    known: dict[tuple[Band, ...], Amounts] = {}
+    for amounts in zip(*(usage.amount_monthly for usage in growing), strict=True):
+        if amounts not in known:
+            grown = [_of_amount(usage, amount) for usage, amount in zip(growing, amounts, strict=True)]
+            known[amounts] = others.plus(_cost(grown, fleet, book))
+        yield known[amounts]
+
+
+def _of_amount(usage: Usage, amount: Band) -> Usage:
+    return Usage(usage.tier, usage.name, usage.offer, amount, usage.unit, usage.price_usd, usage.source, usage.group)
 
 
 def _cost(usages: list[Usage], fleet: Fleet, book: Book) -> Amounts:
     """Return what some usages of a fleet cost together, as far as they have a price."""
-    tiers = {
-        name: replace(sized, groups=(), usages=tuple(usage for usage in usages if usage.tier == name))
-        for name, sized in fleet.tiers.items()
-    }
-    return _sum(line for line in _lines(replace(fleet, tiers=tiers), book) if isinstance(line, Item))
+    alone = Fleet({"": Sized("", "", usages=tuple(usages))}, fleet.hours_per_month)
+    return _sum(line for line in _lines(alone, book) if isinstance(line, Item))
 
 
 def _lines(fleet: Fleet, book: Book) -> Iterator[Item | Unpriced]:

@@ -21,8 +21,10 @@ def findings(scenario: Scenario, fleet: Fleet, traffic: Traffic) -> Iterator[Fin
     for ceiling in fleet.ceilings:
         per_s = busiest_requests_per_s(scenario, traffic)
         per_s = traffic.requests_per_s.average if ceiling.rate == "average" else per_s
-        share = ceiling.asked(per_s, {}) / ceiling.limit
-        found = ceiling.finding(per_s, _above(ceiling.requests_per_s_most({}), scenario, traffic))
+        asked = ceiling.asked(per_s, {})
+        is_broken, share = asked > ceiling.limit, asked / ceiling.limit
+        above = _above(ceiling.requests_per_s_most({}), scenario, traffic) if is_broken else {}
+        found = ceiling.finding(per_s, above)
         kind = ceiling.figure, ceiling.code
         if found is not None and share > worst.get(kind, (0.0, found))[0]:
             worst[kind] = share, found

@@ -20,6 +20,8 @@ GROUPS_MOST: Final = 6
 """Numbers of misses that the requests of one action are told apart by at most."""
 SELDOM: Final = 1e-3
 """Share of an action's requests below which a number of misses is counted with the next one."""
+Made = Mapping[str, Sequence[Sequence[Visit]]]
+"""Place -> the visits to it of each action of the mix."""
 
 
 class Step(NamedTuple):
@@ -209,23 +211,34 @@ def chain(scenario: Scenario, places: tuple[Place, ...], service: str = "") -> C
     """
     mix = scenario.behaviour.mix
     names = tuple(scenario.behaviour.actions)
+    made = {place.name: [place.visits(action) for _, action in mix] for place in places}
     stations, visits, held = {}, {}, {}
     for place in places:
         if place.is_held:
-            if any(visit.try_count and visit.chance_ratio for visit in _behind(place, places, mix)):
+            if any(visit.try_count and visit.chance_ratio for visit in _behind(place, places, made)):
                 held[place.name] = place.server_count
             continue
-        asked = list(_asked(place, places, mix))
+        asked = list(_asked(place, places, mix, made))
         mean_s, scv = mixed([(rate, law.mean_s, law.scv) for rate, law in asked])
         if not mean_s:
             continue
         servers = place.server_count // place.queue_count
         stations[place.name] = Station(servers, _together(asked, mean_s / place.speed_ratio, scv))
         visits[place.name] = sum(rate for rate, _ in asked) / place.queue_count
-    own = [(name, share, action) for name, (share, action) in zip(names, mix, strict=True)
+    own = [(index, share, action) for index, (share, action) in enumerate(mix)
            if not service or scenario.service(action) == service]  # fmt: skip
     part = sum(share for _, share, _ in own)
-    ways = tuple(way for name, share, action in own for way in _ways(name, share / part, action, scenario, places))
+    ways = tuple(
+        way
+        for index, share, action in own
+        for way in _ways(
+            names[index],
+            share / part,
+            scenario.service(action),
+            [(place, visit) for place in places for visit in made[place.name][index]],
+            places,
+        )
+    )
     passed = {step.place for way in ways for step in way.steps} | {way.service for way in ways}
     passed |= {hold.place for way in ways for hold in way.holds}
     # What only jobs keep busy is visited too, but by no request that is waited for.
@@ -265,24 +278,26 @@ def _together(asked: list[tuple[float, ServiceTime]], mean_s: float, scv: float)
 
 
 def _asked(
-    place: Place, places: tuple[Place, ...], mix: tuple[tuple[float, Action], ...]
+    place: Place, places: tuple[Place, ...], mix: tuple[tuple[float, Action], ...], made: Made
 ) -> Iterator[tuple[float, ServiceTime]]:
     """Yield (mean number in a request, law) of what keeps servers of a place busy."""
-    for share, action in mix:
+    for index, (share, _) in enumerate(mix):
         if place.passing is not None:
-            behind = (visit for other in places if other.tier == place.stands_before for visit in other.visits(action))
+            behind = (
+                visit for other in places if other.tier == place.stands_before for visit in made[other.name][index]
+            )
             yield from ((share * visit.try_count * visit.chance_ratio, place.passing) for visit in behind)
-        for visit in place.visits(action):
+        for visit in made[place.name][index]:
             if visit.service is not None:
                 yield share * visit.try_count * visit.chance_ratio, visit.service
 
 
-def _behind(place: Place, places: tuple[Place, ...], mix: tuple[tuple[float, Action], ...]) -> Iterator[Visit]:
+def _behind(place: Place, places: tuple[Place, ...], made: Made) -> Iterator[Visit]:
     """Yield the visits to the places that a place stands before."""
     for other in places:
         if other.tier == place.stands_before and not other.stands_before:
-            for _, action in mix:
-                yield from other.visits(action)
+            for visits in made[other.name]:
+                yield from visits
 
 
 # ------------------------------------------------------------------------------------------- what one request passes
@@ -297,17 +312,16 @@ class _Try:
     count: float
 
 
-def _ways(name: str, share: float, action: Action, scenario: Scenario, places: tuple[Place, ...]) -> Iterator[Way]:
-    """Yield the ways of an action's requests, told apart by how often they miss a cache."""
-    at = scenario.service(action)
+def _ways(
+    name: str, share: float, at: str, visits: list[tuple[Place, Visit]], places: tuple[Place, ...]
+) -> Iterator[Way]:
+    """Yield the ways of an action's requests, which a service answers, told apart by how often they miss a cache."""
     service = next((place for place in places if place.tier == at and place.is_scaled), None)
-    cpu = next((visit.service for visit in service.visits(action)), None) if service else None
+    cpu = next((visit.service for place, visit in visits if place is service), None)
     tries = [
         (place, visit)
-        for place in places
-        if place is not service
-        for visit in place.visits(action)
-        if visit.is_awaited and visit.try_count and visit.chance_ratio
+        for place, visit in visits
+        if place is not service and visit.is_awaited and visit.try_count and visit.chance_ratio
     ]
     chances = {visit.chance_ratio for _, visit in tries if visit.chance_ratio < 1}
     if len(chances) != 1:

@@ -135,6 +135,9 @@ def predict(on: Chain, users: int) -> Prediction:
     )
 
 
+BEYOND_P95: Final = 0.05
+BEYOND_P99: Final = 0.01
+"""Share of the requests that may take longer than the limit of a p95, and of a p99."""
 UNSURE_FROM: Final = 0.85
 """Above this utilisation one per cent of the CPU time is more than five of the p95, and a p95 is an interval."""
 UNSURE: Final = 0.05
@@ -191,7 +194,7 @@ def shortfall(on: Chain, users: int, latency_ms_p95: float, latency_ms_p99: floa
     law = response(on, state)
     return max(
         math.log(max(law.tail(limit / 1000), 1e-12) / share)
-        for share, limit in ((0.05, latency_ms_p95), (0.01, latency_ms_p99))
+        for share, limit in ((BEYOND_P95, latency_ms_p95), (BEYOND_P99, latency_ms_p99))
         if limit is not None
     )
 
@@ -207,7 +210,15 @@ def keeps(on: Chain, users: int, latency_ms_p95: float, latency_ms_p99: float | 
 
 @lru_cache(maxsize=4096)
 def _kept(question: Question, latency_ms_p95: float, latency_ms_p99: float | None) -> bool:
-    return shortfall(question.on, question.users, latency_ms_p95, latency_ms_p99) < 0
+    """Return what `shortfall` below 0 says, without the tails that do not matter."""
+    on, state = _worst(question.on, question.users)
+    law = response(on, state)
+    beyond = law.tail(latency_ms_p95 / 1000)
+    if beyond >= BEYOND_P95:
+        return False
+    if latency_ms_p99 is None or (beyond < BEYOND_P99 and latency_ms_p99 >= latency_ms_p95):
+        return True
+    return law.tail(latency_ms_p99 / 1000) < BEYOND_P99
 
 
 def meets(on: Chain, users: int, latency_ms_p95: float, latency_ms_p99: float | None) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
-from functools import partial
+from functools import lru_cache, partial
 from typing import Final
 
 from cascade_plan.errors import PriceError
@@ -257,6 +257,7 @@ def _tiered_lines(line: _Line, amount: Amounts, key: PriceKey, book: Book) -> It
         )
 
 
+@lru_cache(maxsize=256)
 def _bounds(variant: str) -> tuple[Decimal, Decimal | None]:
     start, _, end = variant.partition("-")
     return Decimal(start), Decimal(end) if end else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from math import ceil, inf
 from typing import NamedTuple
 
@@ -28,16 +27,40 @@ class Disk(NamedTuple):
     """What of both is paid apart."""
 
 
-def disk(ask: Ask[Settings], work: Work, month: int) -> Disk:
-    """Return the disk in a month: as large as its data or what is asked of it makes it, and what is bought beyond.
+class Disks(NamedTuple):
+    """The disk of each instance as it grows: the same for whatever is asked of it, so made once."""
+
+    now: Disk
+    """In the month of the bill."""
+    year: tuple[Disk, ...]
+    """In each month of the first year."""
+
+
+def disks(ask: Ask[Settings], work: Work) -> Disks:
+    """Return the disk in the month of the bill, and in each of the first year."""
+    storage, per_s = ask.cloud.database_storage(), busiest_requests_per_s(ask.scenario, ask.traffic)
+    sharing = _sharing(ask, work.replica_count)
+    wanted: dict[float, DiskRate] = {}
+
+    def at(month: int, each: Work) -> Disk:
+        gib = grown_gib(ask.settings.storage_gib, held_gib(ask, month))
+        if storage is None:
+            return Disk(gib, inf, inf, DiskRate(0, 0))
+        # In most months memory holds as much of the data as in the month before, and the disk is asked as much.
+        if each.memory_hit_ratio not in wanted:
+            wanted[each.memory_hit_ratio] = _wanted(ask.settings, each, storage, sharing, per_s)
+        return _disk(storage, gib, wanted[each.memory_hit_ratio])
+
+    year = tuple(at(month, each) for month, each in enumerate(work.of_year(ask), start=1))
+    return Disks(at(ask.scenario.month, work), year)
+
+
+def _disk(storage: StorageRate, gib: int, wanted: DiskRate) -> Disk:
+    """Return the disk: as large as its data or what is asked of it makes it, and what is bought beyond.
 
     Where storage of its size takes no more than it includes, the size that includes more is bought instead. What an
     instance cannot use is not bought.
     """
-    storage, gib = ask.cloud.database_storage(), grown_gib(ask.settings.storage_gib, held_gib(ask, month))
-    if storage is None:
-        return Disk(gib, inf, inf, DiskRate(0, 0))
-    wanted = _wanted(ask, work, storage)
     does = storage.of(gib)
     if (wanted.operations_per_s > does.operations_per_s or wanted.bytes_per_s > does.bytes_per_s) and (
         not storage.takes_provisioned(gib)
@@ -51,31 +74,22 @@ def disk(ask: Ask[Settings], work: Work, month: int) -> Disk:
     return Disk(gib, operations, throughput, bought)
 
 
-def disks_of_year(ask: Ask[Settings], work: Work) -> list[Disk]:
-    """Return the disk in each month of the first year."""
-    return [disk(ask, each, month) for month, each in enumerate(work.of_year(ask), start=1)]
+def _sharing(ask: Ask[Settings], replicas: int) -> int:
+    """Return how many replicas share what is asked; by the method slo those that a lost zone leaves."""
+    asked = ask.scenario.availability.asked
+    return replicas if ask.solution is None else after_loss(replicas, asked.zones, asked.lost_zone_count, 0)
 
 
-def _wanted(ask: Ask[Settings], work: Work, storage: StorageRate) -> DiskRate:
+def _wanted(settings: Settings, work: Work, storage: StorageRate, sharing: int, per_s: float) -> DiskRate:
     """Return what each instance's disk shall do: as given, or what the fullest is asked and can use, in whole units."""
-    settings, shape = ask.settings, work.shape
+
+    def asked(demand: Demand, own: float | None, most: float) -> float:
+        return min(work.fullest(demand, per_s, sharing), inf if own is None else own, most)
+
     operations: float | None = settings.provisioned_operations_per_s
     if operations is None:
-        asked = _asked(ask, work, work.disk_operations, shape.disk_operations_per_s)
-        operations = ceil(min(asked, storage.most.operations_per_s))
-    throughput: float | None = None
+        operations = ceil(asked(work.disk_operations, work.shape.disk_operations_per_s, storage.most.operations_per_s))
     if settings.provisioned_mib_per_s is not None:
-        throughput = settings.provisioned_mib_per_s * MIB
-    else:
-        asked = _asked(ask, work, work.disk_bytes, shape.disk_bytes_per_s)
-        throughput = ceil(min(asked, storage.most.bytes_per_s) / MIB) * MIB
-    return DiskRate(operations, throughput)
-
-
-def _asked(ask: Ask[Settings], work: Work, demand: Demand, most: float | None) -> float:
-    """Return what the fullest instance is asked; by the method slo of what a lost zone leaves, as of its counts."""
-    per_s, asked = busiest_requests_per_s(ask.scenario, ask.traffic), ask.scenario.availability.asked
-    if ask.solution is not None:
-        left = after_loss(work.replica_count, asked.zones, asked.lost_zone_count, 0)
-        work = replace(work, replica_count=left)
-    return min(work.fullest(demand, per_s), inf if most is None else most)
+        return DiskRate(operations, settings.provisioned_mib_per_s * MIB)
+    throughput = asked(work.disk_bytes, work.shape.disk_bytes_per_s, storage.most.bytes_per_s)
+    return DiskRate(operations, ceil(throughput / MIB) * MIB)

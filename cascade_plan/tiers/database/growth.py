@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from math import ceil
 from typing import Final
 
@@ -25,6 +26,7 @@ def held_gib(ask: Ask[Settings], month: int) -> float:
     return (ask.settings.data_gib or 0.0) + growth_gib_per_month(ask) * month
 
 
+@lru_cache(maxsize=1024)
 def grown_gib(storage_gib: int, data_gib: float) -> int:
     """Return the size of a disk that was of `storage_gib` and has grown as data filled it.
 

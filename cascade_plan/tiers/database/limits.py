@@ -11,7 +11,7 @@ from cascade_plan.model.ask import Ask
 from cascade_plan.model.ceiling import BurstRate, Ceiling, Demand, shown
 from cascade_plan.model.derivation import Finding
 from cascade_plan.model.traffic import busiest_requests_per_s
-from cascade_plan.tiers.database.disk import disk
+from cascade_plan.tiers.database.disk import Disk, Disks
 from cascade_plan.tiers.database.settings import Settings
 from cascade_plan.tiers.database.work import Work, pages_gib
 from cascade_plan.units import MIB
@@ -29,10 +29,9 @@ class _Limit:
     burst: BurstRate | None = None
 
 
-def ceilings(ask: Ask[Settings], work: Work) -> Iterator[Ceiling]:
-    """Yield the most that the primary does, and that each replica does."""
-    has_disk = ask.settings.engine != "aurora"
-    operations, throughput = (_of_disk(ask, work, at) if has_disk else None for at in (0, 1))
+def ceilings(ask: Ask[Settings], work: Work, held: Disks | None) -> Iterator[Ceiling]:
+    """Yield the most that the primary does, and that each replica does; `held` is the disk of each, if it has one."""
+    operations, throughput = (_of_disk(ask, work, held.now, at) if held else None for at in (0, 1))
     if operations is not None:
         figure, unit = "disk_operations_per_s_peak", "disk operations/s"
         yield from _both(ask, work, figure, "disk-operations", "is asked", unit, work.disk_operations, operations)
@@ -68,20 +67,19 @@ def _both(
         )  # fmt: skip
 
 
-def _of_disk(ask: Ask[Settings], work: Work, at: int) -> _Limit | None:
+def _of_disk(ask: Ask[Settings], work: Work, held: Disk, at: int) -> _Limit | None:
     """Return the most that the storage does, or the instance with it, of operations (0) or bytes (1)."""
-    shape, storage = work.shape, _of_storage(ask, work, at)
+    shape, storage = work.shape, _of_storage(ask, held, at)
     own = (shape.disk_operations_per_s, shape.disk_bytes_per_s)[at]
     if own is None or (storage is not None and storage.most < own):
         return storage
     most = (shape.disk_burst_operations_per_s, shape.disk_burst_bytes_per_s)[at]
     if most is not None:
-        held = disk(ask, work, ask.scenario.month)
         most = min(most, (held.operations_per_s, held.bytes_per_s)[at])
     return _Limit(f"{shape.name} does all the time", own, _larger(ask), BurstRate.above(own, most, shape.disk_burst_s))
 
 
-def _of_storage(ask: Ask[Settings], work: Work, at: int) -> _Limit | None:
+def _of_storage(ask: Ask[Settings], held: Disk, at: int) -> _Limit | None:
     """Return the most that the storage does of operations (0) or bytes (1); None where it sets no limit."""
     storage = ask.cloud.database_storage()
     if storage is None:
@@ -89,9 +87,8 @@ def _of_storage(ask: Ask[Settings], work: Work, at: int) -> _Limit | None:
     if getattr(ask.settings, PROVISIONED[at]) is None:
         # What is not given is bought as it is asked, to the most there is, whatever number of instances is tried.
         return _Limit(f"{storage.called} does at most", storage.most[at], _larger(ask))
-    found = disk(ask, work, ask.scenario.month)
-    does = "its provisioned storage does" if found.bought[at] else f"{found.gib:,} GiB of {storage.called} do"
-    most = (found.operations_per_s, found.bytes_per_s)[at]
+    does = "its provisioned storage does" if held.bought[at] else f"{held.gib:,} GiB of {storage.called} do"
+    most = (held.operations_per_s, held.bytes_per_s)[at]
     return _Limit(does, most, f"provision more, tiers.{ask.name}.{PROVISIONED[at]}")
 
 

@@ -12,7 +12,7 @@ from cascade_plan.model.derivation import Finding
 from cascade_plan.model.fleet import Band, NodeGroup, Usage
 from cascade_plan.model.offer import Offer
 from cascade_plan.tiers.database import aurora
-from cascade_plan.tiers.database.disk import Disk, disk, disks_of_year
+from cascade_plan.tiers.database.disk import Disk, Disks
 from cascade_plan.tiers.database.growth import growth_gib_per_month, held_gib
 from cascade_plan.tiers.database.settings import Settings
 from cascade_plan.tiers.database.versions import vcpu_each
@@ -23,15 +23,20 @@ METERED = {"database_credits": "metered as they are spent", "database_support": 
 """What nobody makes, and why it is charged."""
 
 
-def usages(ask: Ask[Settings], work: Work, groups: Sequence[NodeGroup], version: str) -> Iterator[Usage]:
-    """Yield the metered use of the instances in `groups`; `version` names the extended support that is charged."""
-    if ask.settings.engine == aurora.ENGINE:
+def usages(
+    ask: Ask[Settings], work: Work, held: Disks | None, groups: Sequence[NodeGroup], version: str
+) -> Iterator[Usage]:
+    """Yield the metered use of the instances in `groups`; `version` names the extended support that is charged.
+
+    `held` is the disk of each; None of Aurora, whose storage is shared.
+    """
+    if held is None:
         yield from aurora.usages(ask, work, groups[0])
         for group in groups:
             yield from _credits(ask, work, group)
         yield from _backups(ask, None, [None] * MONTHS_PER_YEAR)
         return
-    now, year = disk(ask, work, ask.scenario.month), disks_of_year(ask, work)
+    now, year = held
     for group in groups:
         yield _storage(group, now, year)
         yield from _beyond(group, now, year)
@@ -48,11 +53,11 @@ def not_emitted(used: Sequence[Usage]) -> Iterator[str]:
             yield f"{usage.name}: {METERED[usage.offer.what]}"
 
 
-def findings(ask: Ask[Settings], work: Work, groups: Sequence[NodeGroup]) -> Iterator[Finding]:
+def findings(ask: Ask[Settings], held: Disks | None, groups: Sequence[NodeGroup]) -> Iterator[Finding]:
     """Yield that data fills the disk within a year, and what it costs that the disk grows by itself."""
-    if ask.settings.engine == aurora.ENGINE:
+    if held is None:
         return
-    first, *_, last = disks_of_year(ask, work)
+    first, last = held.year[0], held.year[-1]
     growth = growth_gib_per_month(ask)
     if last.gib <= first.gib or not growth:
         return

@@ -16,6 +16,7 @@ from cascade_plan.model.place import Place, Scale, Visit, trip_time
 from cascade_plan.model.scenario import Action, Scenario
 from cascade_plan.model.traffic import busiest_requests_per_s
 from cascade_plan.tiers.database import aurora, connections, limits, metered, versions, work_figures
+from cascade_plan.tiers.database.disk import disks
 from cascade_plan.tiers.database.growth import growth_gib_per_month
 from cascade_plan.tiers.database.service import commit_time, read_time, write_time
 from cascade_plan.tiers.database.settings import Settings
@@ -42,11 +43,11 @@ def size(ask: Ask[Settings]) -> Sized:
     if replicas is None:
         replicas = max(least, _by_users(ask))
     work = Work.of(ask, shape, replicas, ask.scenario.month)
-    groups = _groups(ask, work, zones)
+    groups, held = _groups(ask, work, zones), None if is_aurora else disks(ask, work)
     single = groups[0].offer if is_aurora else Offer("database", shape.name, (ENGINE, "single_zone"))
     figures = _figures(ask, replicas, given_least, least)
     queries = float(figures[2].value)
-    usages = tuple(metered.usages(ask, work, groups, versions.support(ask)))
+    usages = tuple(metered.usages(ask, work, held, groups, versions.support(ask)))
     return Sized(
         ask.name,
         "database",
@@ -55,17 +56,17 @@ def size(ask: Ask[Settings]) -> Sized:
         figures=(
             *figures,
             *connections.figures(ask),
-            *work_figures.figures(ask, work),
+            *work_figures.figures(ask, work, held),
             *(aurora.figures(ask, work) if is_aurora else ()),
         ),
         findings=(
             *_findings(ask, replicas, queries, figures[0].note if ask.solution is None else ""),
             *connections.findings(ask, shape),
             *limits.findings(ask, work),
-            *metered.findings(ask, work, groups),
+            *metered.findings(ask, held, groups),
             *(aurora.findings(ask, work, replicas) if is_aurora else versions.findings(ask, groups)),
         ),
-        ceilings=(*limits.ceilings(ask, work), *(aurora.ceilings(ask) if is_aurora else ())),
+        ceilings=(*limits.ceilings(ask, work, held), *(aurora.ceilings(ask) if is_aurora else ())),
         levers=(_lever(ask, replicas, least, single),),
         not_priced=versions.not_priced(ask) if is_aurora else (),
         not_emitted=tuple(metered.not_emitted(usages)),

@@ -86,7 +86,8 @@ class Work:
         """Yield the same in each month of the first year: what is in memory of its data changes as it grows."""
         for month in range(1, MONTHS_PER_YEAR + 1):
             data, kept = _data(ask, self.shape, month)
-            yield replace(self, data_gib=data, memory_hit_ratio=kept)
+            is_same = (data, kept) == (self.data_gib, self.memory_hit_ratio)
+            yield self if is_same else replace(self, data_gib=data, memory_hit_ratio=kept)
 
     @property
     def disk_reads(self) -> Demand:
@@ -127,11 +128,15 @@ class Work:
         """Bytes that an instance sends: what reads find, if a response holds what was read for it."""
         return Demand(shared_units_per_request=self.asked.result_bytes)
 
-    def fullest(self, demand: Demand, requests_per_s: float) -> float:
-        """Return what the instance is asked that is asked most: the primary, or a replica beside it."""
-        if not self.replica_count:
+    def fullest(self, demand: Demand, requests_per_s: float, sharing: int | None = None) -> float:
+        """Return what the instance is asked that is asked most: the primary, or a replica beside it.
+
+        `sharing` is how many replicas share the reads; all of them if left out.
+        """
+        count = self.replica_count if sharing is None else sharing
+        if not count:
             return demand.at(requests_per_s, 1.0)
-        return max(demand.at(requests_per_s, 0.0), demand.at(requests_per_s, 1 / self.replica_count))
+        return max(demand.at(requests_per_s, 0.0), demand.at(requests_per_s, 1 / count))
 
     @property
     def cpu_s(self) -> Demand:

@@ -10,7 +10,7 @@ from cascade_plan.formulas.accumulation import MONTHS_PER_YEAR
 from cascade_plan.model.ask import Ask
 from cascade_plan.model.derivation import Derivation, Input
 from cascade_plan.model.traffic import busiest_requests_per_s
-from cascade_plan.tiers.database.disk import Disk, disk, disks_of_year
+from cascade_plan.tiers.database.disk import Disk, Disks
 from cascade_plan.tiers.database.growth import growth_gib_per_month
 from cascade_plan.tiers.database.settings import STORAGE_GIB_MOST, Settings
 from cascade_plan.tiers.database.work import MONTHS_KEPT, Work, pages_gib
@@ -20,14 +20,16 @@ FULLEST = "of the fullest instance"
 GROWS = "https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_PIOPS.Autoscaling.html"
 
 
-def figures(ask: Ask[Settings], work: Work) -> Iterator[Derivation]:
-    """Yield the size of the data, what of it is in memory, and what disk, log and network are asked."""
+def figures(ask: Ask[Settings], work: Work, held: Disks | None) -> Iterator[Derivation]:
+    """Yield the size of the data, what of it is in memory, and what disk, log and network are asked.
+
+    `held` is the disk of each instance; None where its storage is no disk of its own.
+    """
     yield _data(ask, work)
     yield _hit_ratio(ask, work)
-    if ask.settings.engine != "aurora":
-        now = disk(ask, work, ask.scenario.month)
-        yield from _disk(ask, work, now)
-        yield from _bought(ask, now, disks_of_year(ask, work)[-1])
+    if held is not None:
+        yield from _disk(ask, work, held.now)
+        yield from _bought(ask, held.now, held.year[-1])
     rate, per_s = _rate(ask), busiest_requests_per_s(ask.scenario, ask.traffic)
     yield ask.figure(
         "wal_bytes_per_s_peak",
