@@ -13,7 +13,7 @@ from cascade_plan.errors import InfeasibleError, UsageError
 from cascade_plan.model.catalogue import UNBOUNDED, Allocatable, DiskRate, Shape
 from cascade_plan.model.cloud import Cloud
 from cascade_plan.model.derivation import Derivation, Finding, Input
-from cascade_plan.model.fleet import Band, NodeGroup, Sized, Streams
+from cascade_plan.model.fleet import Band, Guest, NodeGroup, Sized, Streams
 from cascade_plan.model.offer import Offer
 from cascade_plan.model.part import Need
 from cascade_plan.model.place import Place
@@ -71,6 +71,11 @@ class Site(Generic[S]):
         return f"{self.application}-{self.name.replace('_', '-')}"
 
 
+def nodes_of(name: str) -> str:
+    """Return what the group of an instance's nodes is called."""
+    return f"{name} nodes"
+
+
 def connections_held(site: Site[Any], before: tuple[Place, ...]) -> int:
     """Return how many connections the units of all services at these places may open together."""
     each = {sized.name: load.connection_count_per_pod for sized in site.fleet.values() for load in sized.workloads}
@@ -90,6 +95,8 @@ class Ask(Site[S]):
     """What the method slo found; None while the rules size."""
     day: date | None = None
     """By which versions are supported or not; None where nothing says what day it is."""
+    guests: tuple[Guest, ...] = ()
+    """The pods of other kinds that stand on its nodes."""
 
     @property
     def hours(self) -> int:
@@ -232,6 +239,18 @@ class Ask(Site[S]):
             cluster.prefix_delegation or prefix_delegation,
         )
 
+    @property
+    def host(self) -> str:
+        """The service on whose nodes its pods stand; empty where it has nodes of its own.
+
+        Raises UsageError where there is no cluster, without which nothing places pods.
+        """
+        name: str = getattr(self.settings, "nodes_of") or ""  # noqa: B009
+        if name and not self.scenario.of("cluster"):
+            given, words = self.own("nodes_of"), "a cluster places pods on nodes of others, and this scenario has none"
+            raise UsageError(f"{given.origin}: {given.name}: {words} (cluster: {{}})")
+        return name
+
     def pods_per_node(self, shape: Shape, cpu_cores: float, memory_mib: float) -> int:
         """Return how many pods of its kind a node holds. Raises InfeasibleError when not even one fits."""
         node = self.allocatable(shape)
@@ -272,7 +291,7 @@ class Ask(Site[S]):
         pods = self.allocatable(shape).pods + cluster.daemonset_pods if is_told else 0
         return NodeGroup(
             tier=self.name,
-            name=f"{self.name} nodes",
+            name=nodes_of(self.name),
             role="nodes",
             shape=shape,
             offer=Offer("vm", shape.name),

@@ -8,8 +8,9 @@ from decimal import Decimal
 from typing import Final
 
 from cascade_plan.formulas import rollouts
+from cascade_plan.formulas.packing import Room
 from cascade_plan.model.catalogue import DiskRate, Shape
-from cascade_plan.model.ceiling import Ceiling
+from cascade_plan.model.ceiling import Ceiling, Demand
 from cascade_plan.model.derivation import Derivation, Finding
 from cascade_plan.model.offer import Offer
 from cascade_plan.model.solution import Rejection
@@ -63,6 +64,7 @@ class Band:
 
 
 NONE = Band(0, 0, 0, 0)
+NOTHING_SENT: Final = Demand()
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +171,8 @@ class Lever:
     """What the loss of zones takes of it: "nodes" (zones and nodes), "zones" (zones alone), "" nothing."""
     least_count: int = 0
     """Fewer of it are never tried."""
+    left_least_count: int = 0
+    """Fewer of it that zones and nodes lost leave do not hold what must stand on them."""
     offer: Offer | None = None
     """What one more of it buys."""
 
@@ -232,8 +236,14 @@ class Workload:
     """The metrics of its pods that its autoscaler reads; empty where it reads none of them."""
     targets: Mapping[str, Target] = field(default_factory=dict)
     """What an autoscaler would aim for by each metric, those that it does not read among them."""
+    room: Room | None = None
+    """What its nodes have for it, and what stands on them before it; None where it has as many places as there are."""
     reserved_pod_count: int = 0
-    """Pods of it whose places on its nodes, however many, are taken by pods that the cluster has beside it."""
+    """Pods of it whose places on its fewest nodes are taken by what stands there before it."""
+    cores_per_node: float = 0.0
+    """Cores of a node that its pods have together when all pods are busy, the others' requests not yet taken."""
+    beside_cpu_cores: float = 0.0
+    """Cores that pods of other tiers request on all its nodes together."""
 
     @property
     def is_unnamed(self) -> bool:
@@ -242,12 +252,42 @@ class Workload:
 
     def held(self, node_count: int) -> int:
         """Return how many pods of it so many nodes hold: one at least, where there is a node."""
-        return rollouts.held_count(node_count, self.pod_count_per_node, self.reserved_pod_count)
+        return node_count * self.pod_count_per_node if self.room is None else self.room.held(node_count)
 
     @property
     def running_count_max(self) -> int:
         """Pods that run at once at most, those that a rollout adds among them."""
         return rollouts.running_count_most(self.replica_count_max, self.pod_count_max)
+
+
+@dataclass(frozen=True, slots=True)
+class Guest:
+    """Pods of one size that a tier has on the nodes of a service, and not on nodes of its own."""
+
+    tier: str
+    name: str
+    """What they are to the tier, in words such as "pods" or "programs beside it"."""
+    host: str
+    """The service on whose nodes they stand."""
+    cpu_cores: float
+    """CPU that each requests."""
+    memory_mib: int
+    """Memory that each requests, and may take."""
+    count: Band
+    """How many there are at each level: their places are kept for the most of them at all times."""
+    busy_cores: Band
+    """CPU that they use together."""
+    sent: Demand = NOTHING_SENT
+    """Bytes a second that they send."""
+
+    @property
+    def count_max(self) -> int:
+        """The most of them there are."""
+        return round(max(self.count))
+
+    def asks_more(self, than: Guest) -> bool:
+        """Return whether more or larger pods are asked for than by another."""
+        return self.count_max > than.count_max or self.memory_mib > than.memory_mib or self.cpu_cores > than.cpu_cores
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,6 +320,8 @@ class Sized:
     """What this tier will cost that the bill leaves out, in words."""
     levers: tuple[Lever, ...] = ()
     workloads: tuple[Workload, ...] = ()
+    guests: tuple[Guest, ...] = ()
+    """Its pods that stand on the nodes of another tier."""
     streams: Streams | None = None
     """Connections it keeps open, if it does."""
     ceilings: tuple[Ceiling, ...] = ()

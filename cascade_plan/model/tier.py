@@ -7,9 +7,9 @@ same as leaving it out. Which kinds there are is the registry's affair: a folder
 import re
 from collections.abc import Collection, Mapping
 from functools import cache
-from typing import Any, ClassVar, Final, Literal, cast
+from typing import Any, ClassVar, Final, Literal, Self, cast
 
-from pydantic import ConfigDict, Field, ValidationError, create_model, field_validator
+from pydantic import ConfigDict, Field, ValidationError, create_model, field_validator, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from cascade_plan import registry
@@ -91,6 +91,32 @@ class Bought(Settings):
         if isinstance(given, str):
             return () if given == "on_demand" else (TermShare(given, 1.0, self.commitment_level),)
         return tuple(TermShare(term, share, self.commitment_level) for term, share in given.items())
+
+
+HOST: Final = "api"
+"""The kind on whose nodes the pods of others may stand."""
+
+
+class Housed(Bought):
+    """An instance of a tier whose pods have nodes of their own, or stand on those of a service."""
+
+    REFERS: ClassVar[Mapping[str, str]] = {"nodes_of": HOST}
+    OF_NODES: ClassVar[frozenset[str]] = frozenset({"purchase", "commitment_level"})
+    """What only one with nodes of its own says."""
+
+    nodes_of: Key | None = Field(default=None, examples=["api"])
+    """The service on whose nodes its pods stand; nodes of its own if left out."""
+
+    @property
+    def has_nodes(self) -> bool:
+        """Whether it has nodes of its own."""
+        return self.nodes_of is None
+
+    @model_validator(mode="after")
+    def _says_what_its_nodes_are(self) -> Self:
+        if self.nodes_of is not None and (given := self.said(self.OF_NODES)):
+            raise ValueError(f"{', '.join(given)}: of its nodes {self.nodes_of} says that")
+        return self
 
 
 @cache
@@ -250,10 +276,15 @@ def _dangling(found: Mapping[str, Settings], kinds: Mapping[str, str]) -> list[I
             known = [other for other, its in kinds.items() if its == kind]
             if target is not None and target not in known:
                 problems.append(_problem((name, field), target, nobody(kind, known, target)))
-            elif kind == settings.KIND and target is not None and (leaning := found.get(target)) and leaning.leans:
-                words = "itself" if target == name else f"{target}, which names another itself"
-                problems.append(_problem((name, field), target, f"must not name {words}"))
+            elif field == "nodes_of" and target is not None and (host := found.get(target)) and not host.has_nodes:
+                problems.append(_problem((name, field), target, f"must name {_no_host(name, target, host)}"))
     return problems
+
+
+def _no_host(name: str, target: str, host: Settings) -> str:
+    """Return why an instance can have no pods on the nodes of another, which has none."""
+    why = "that is itself" if target == name else "it names another" if host.leans else "it is serverless"
+    return f"a service with nodes of its own, and {target} has none: {why}"
 
 
 def _twice(classes: Mapping[str, type[Settings]]) -> list[InitErrorDetails]:

@@ -60,10 +60,14 @@ def all_left(scenario: Scenario, levers: Iterable[Lever], counts: Counts) -> dic
 def unfit(case: Case, scenario: Scenario, fleet: Fleet, average_per_s: float, counts: Counts, kept: Counts) -> str:
     """Return why what is `kept` of some counts cannot carry a case whatever its latency, in words, or "".
 
-    Nothing is left of what an autoscaler moves, or a ceiling is broken; what counts over a day is held against
-    `average_per_s`, the mean of the day.
+    Nothing is left of what an autoscaler moves, or too little for what must stand on it, or a ceiling is broken; what
+    counts over a day is held against `average_per_s`, the mean of the day.
     """
     for lever in fleet.levers:
-        if lever.is_scaled and lever.name in kept and not kept[lever.name]:
-            return f"{counts[lever.name]} nodes leave none when a zone and a node are lost"
+        if lever.is_scaled and lever.name in kept:
+            if not kept[lever.name]:
+                return f"{counts[lever.name]} nodes leave none when a zone and a node are lost"
+            if kept[lever.name] < (least := lever.left_least_count):
+                left = f"{counts[lever.name]} nodes leave {kept[lever.name]} when a zone and a node are lost"
+                return f"{left}, and what must stand on them fills {least}"
     return broken(fleet, case.users / scenario.behaviour.think_time_s.mean, average_per_s, kept)

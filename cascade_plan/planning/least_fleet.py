@@ -35,7 +35,20 @@ def least_fleet(brief: Brief) -> Fleet:
 
     Raises UsageError for an unknown shape and InfeasibleError when no fleet meets the loads, naming what binds.
     """
-    return size(brief, solve(brief, size(brief)))
+    fleet = size(brief)
+    while True:
+        found = size(brief, solve(brief, fleet))
+        if not _is_taken_from(found, fleet):
+            return found
+        # What stands beside pods may grow with them, as Prometheus does: they are searched again with less room.
+        fleet = found
+
+
+def _is_taken_from(found: Fleet, searched: Fleet) -> bool:
+    """Return whether what stands on nodes before pods requests more than it did when their counts were searched."""
+    rooms = zip(found.workloads, searched.workloads, strict=True)
+    return any(one.room is not None and other.room is not None and one.room.asks_more(other.room)
+               for one, other in rooms)  # fmt: skip
 
 
 def solve(brief: Brief, fleet: Fleet) -> Solution:

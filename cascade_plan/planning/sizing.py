@@ -9,15 +9,17 @@ from datetime import date
 from cascade_plan import registry
 from cascade_plan.model.ask import Ask, Site
 from cascade_plan.model.cloud import Cloud
-from cascade_plan.model.fleet import Fleet, Sized
+from cascade_plan.model.fleet import Fleet, Guest, Sized
 from cascade_plan.model.place import Place, Scale
 from cascade_plan.model.price import Book
 from cascade_plan.model.scenario import Scenario
 from cascade_plan.model.solution import Solution
-from cascade_plan.model.tier import Settings
+from cascade_plan.model.tier import HOST, Housed, Settings
 from cascade_plan.model.traffic import Traffic
 
 TIERS = "tiers"
+LOOKS_MOST = 20
+"""Prometheus and the pods that it watches grow by less each time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +41,69 @@ def size(brief: Brief, solution: Solution | None = None) -> Fleet:
 
     Raises UsageError for an unknown shape and InfeasibleError when no shape meets a need.
     """
-    tiers: dict[str, Sized] = {}
-    for name, settings in instances(brief.scenario):
-        tiers[name] = sized(brief, name, settings, tiers, solution)
+    tiers = _all_sized(brief, solution, guests(brief, solution))
     rejections = () if solution is None else solution.rejections
     return Fleet(tiers, brief.scenario.hours_per_month, rejections)
 
 
-def sized(brief: Brief, name: str, settings: Settings, before: Mapping[str, Sized], solution: Solution | None) -> Sized:
-    """Return one instance, sized beside those before it."""
+def guests(brief: Brief, solution: Solution | None = None) -> Mapping[str, tuple[Guest, ...]]:
+    """Return by service the pods of other kinds that stand on its nodes, known before it is sized.
+
+    Each instance is looked at in turn, beside those before it.
+    """
+    found: dict[str, tuple[Guest, ...]] = {}
+    for name, settings in instances(brief.scenario):
+        if isinstance(settings, Housed) and settings.nodes_of is not None and settings.KIND != HOST:
+            found[settings.nodes_of] = _joined(brief, solution, found, name, settings, settings.nodes_of)
+    return found
+
+
+def _joined(
+    brief: Brief,
+    solution: Solution | None,
+    found: Mapping[str, tuple[Guest, ...]],
+    name: str,
+    settings: Settings,
+    host: str,
+) -> tuple[Guest, ...]:
+    """Return what stands on a service's nodes once an instance does too.
+
+    One that reads the service, as Prometheus counts its pods, reads it first as if it had nodes of its own. It may ask
+    for more then, as nodes that hold it hold more pods too: it is looked at again as long as it does.
+    """
+    others = found.get(host, ())
+    joined = others
+    reads = bool(registry.load(TIERS, settings.KIND, "sizing").AFTER)
+    for _ in range(LOOKS_MOST if reads else 1):
+        before = _all_sized(brief, solution, {**found, host: joined}, until=name) if reads else {}
+        now = (*others, *sized(brief, name, settings, before, solution).guests)
+        if len(now) == len(joined) and not any(one.asks_more(other) for one, other in zip(now, joined, strict=True)):
+            break
+        joined = now
+    return joined
+
+
+def _all_sized(
+    brief: Brief, solution: Solution | None, guests: Mapping[str, tuple[Guest, ...]], until: str = ""
+) -> dict[str, Sized]:
+    """Return every instance, or those before one, sized beside guests."""
+    tiers: dict[str, Sized] = {}
+    for name, settings in instances(brief.scenario):
+        if name == until:
+            break
+        tiers[name] = sized(brief, name, settings, tiers, solution, guests.get(name, ()))
+    return tiers
+
+
+def sized(
+    brief: Brief,
+    name: str,
+    settings: Settings,
+    before: Mapping[str, Sized],
+    solution: Solution | None,
+    guests: tuple[Guest, ...] = (),
+) -> Sized:
+    """Return one instance, sized beside those before it; `guests` are what stands on its nodes."""
     ask = Ask(
         name,
         settings,
@@ -59,6 +115,7 @@ def sized(brief: Brief, name: str, settings: Settings, before: Mapping[str, Size
         brief.origins,
         solution,
         brief.day,
+        guests,
     )
     found: Sized = registry.load(TIERS, settings.KIND, "sizing").size(ask)
     return found

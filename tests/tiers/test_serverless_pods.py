@@ -138,8 +138,8 @@ def test_a_pod_too_large_and_a_missing_cluster_are_refused_by_name() -> None:
         planned(scenario(pod={"cpu_cores": 17, "memory_mib": 1000}))
     with pytest.raises(UsageError, match=r"tiers.api.serverless: its pods run in a Kubernetes cluster"):
         planned(scenario({"cluster": "off"}))
-    with pytest.raises(UsageError, match=r"tiers.search.nodes_of: api is serverless and has no nodes"):
-        planned(scenario({"search": {"kind": "api", "nodes_of": "api"}}))
+    with pytest.raises(ValueError, match=r"a service with nodes of its own, and api has none: it is serverless"):
+        scenario({"search": {"kind": "api", "nodes_of": "api"}})
 
 
 def test_what_the_network_must_have_is_said() -> None:

@@ -15,7 +15,7 @@ from cascade_plan.tiers.api.settings import Settings
 def surplus(ask: Ask[Settings], group: NodeGroup) -> Band | None:
     """Return the vCPU-hours a month beyond what the nodes of a group earn credits for; None where nothing bursts.
 
-    Of what runs on them only the CPU time of requests is known.
+    Of what runs on them the CPU time of requests is known, and that of pods of other tiers; not of the cluster's own.
     """
     shape = group.shape
     if shape.cpu_baseline_ratio is None or ask.cloud.burst(shape) is None:
@@ -23,6 +23,7 @@ def surplus(ask: Ask[Settings], group: NodeGroup) -> Band | None:
     earned = shape.cpu_baseline_ratio * shape.vcpu
     cores_per_request = sum(sharing.demand(ask.scenario, name) for name in sharing.residents(ask.scenario, ask.name))
     busy = ask.traffic.requests_per_s.times(cores_per_request / 1000)
+    busy = sum((guest.busy_cores for guest in ask.guests), start=busy)
     return Band(
         *(
             count

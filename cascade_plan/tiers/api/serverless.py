@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from math import ceil
 
 from cascade_plan.errors import InfeasibleError, UsageError
@@ -48,7 +49,7 @@ def size(ask: Ask[Settings]) -> Sized:
     # What is paid for is requested, and nobody else's CPU can be used: a pod's limit is its request.
     pod = ask.settings.pod.model_copy(update={"cpu_cores": shape.vcpu, "cpu_limit_cores": shape.vcpu})
     held = most + rollouts.surge_count(most)
-    run = workload.of(ask, group, pod, (least, most), 1, held, min(1.0, shape.vcpu))
+    run = replace(workload.of(ask, group, pod, (least, most), 1, held, min(1.0, shape.vcpu)), cores_per_node=shape.vcpu)
     return Sized(
         ask.name,
         "api",

@@ -1,13 +1,12 @@
 """What a scenario may say of a service that answers requests."""
 
-from collections.abc import Mapping
 from typing import ClassVar, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
 from cascade_plan.model.defaults import PLAN, default
-from cascade_plan.model.part import Image, Key, Need, Part, Port, ShapeName, UrlPath, all_defaults
-from cascade_plan.model.tier import Bought
+from cascade_plan.model.part import Image, Need, Part, Port, ShapeName, UrlPath, all_defaults
+from cascade_plan.model.tier import Housed
 from cascade_plan.units import AtLeastOne, Cores, Count, MillisecondsOrZero, SecondsOrZero, Variability
 
 OF_NODES: Final = frozenset(
@@ -82,16 +81,14 @@ class ReplicaBounds(Part):
         return self
 
 
-class Settings(Bought):
+class Settings(Housed):
     """A service: the rules that count its nodes, its node's shape, its pods."""
 
     KIND: ClassVar[str] = "api"
     SEVERAL: ClassVar[bool] = True
     BOUGHT: ClassVar[str] = "vm"
-    REFERS: ClassVar[Mapping[str, str]] = {"nodes_of": "api"}
+    OF_NODES: ClassVar[frozenset[str]] = OF_NODES
 
-    nodes_of: Key | None = Field(default=None, examples=["api"])
-    """The service on whose nodes its pods run too; nodes of its own if left out."""
     serverless: bool = default(False, "plan", f"{PLAN}, cost calculator: nodes")
     """Whether its pods run on no node of ours, as on Fargate: each is paid for by its own size. They need a cluster."""
     users_per_pod: Count = default(
@@ -167,6 +164,4 @@ class Settings(Bought):
             raise ValueError(f"{', '.join(given)}: the pods of a serverless service have no nodes, leave that out")
         if not self.serverless and self.said({"users_per_pod"}):
             raise ValueError("users_per_pod is for a serverless service, users_per_node counts nodes")
-        if self.nodes_of is not None and (given := self.said(OF_NODES)):
-            raise ValueError(f"{', '.join(given)}: of its nodes {self.nodes_of} says that")
         return self

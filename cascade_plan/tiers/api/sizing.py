@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from math import ceil
-from typing import NamedTuple
 
-from cascade_plan.errors import UsageError
+from cascade_plan.formulas.losses import least_count
+from cascade_plan.formulas.packing import Room, Size
 from cascade_plan.formulas.percentiles import ServiceTime
-from cascade_plan.formulas.rollouts import held_count
 from cascade_plan.model import node_network
 from cascade_plan.model.ask import Ask, Site
 from cascade_plan.model.catalogue import Shape
@@ -29,18 +28,6 @@ MODEL = "docs/model.md: closed network of multi-server queues"
 Three = tuple[Derivation, Derivation, Derivation]
 
 
-class Room(NamedTuple):
-    """What nodes hold of a service's pods."""
-
-    per_node: int
-    reserved: int
-    """Pods whose places the cluster's own pods take, on all nodes together."""
-
-    def of(self, nodes: int) -> int:
-        """Return how many pods so many nodes hold."""
-        return held_count(nodes, self.per_node, self.reserved)
-
-
 def size(ask: Ask[Settings]) -> Sized:
     """Return the node group with its scaling bounds, the pods that fill it, and the HPA's replica bounds.
 
@@ -55,16 +42,19 @@ def size(ask: Ask[Settings]) -> Sized:
         return _resident(ask, ask.fleet[settings.nodes_of])
     shape = ask.shape("vm")
     pods = _pods_per_node(ask, ask.name, shape)
-    figures = _node_figures(ask)
+    room = sharing.room(ask, shape, pods)
+    figures = _node_figures(ask, sharing.node_count_least(ask, room))
     base, least, most = (int(figure.value) for figure in figures)
     running = _running(ask, least, most)
     count = Band(least, min(sum(running) / len(running), base), base, most)
-    free = sharing.unrequested_share(ask.allocatable(shape), _pods(ask, ask.name), pods)
+    node = ask.allocatable(shape)
+    free = sharing.unrequested_share(node, _pods(ask, ask.name), pods)
+    if ask.guests:
+        free = sharing.free_share(room, node, base)
     group = ask.nodes(shape, count, free, hourly_count=running)
-    lever = _lever(ask, group.offer, least, base, most)
-    room = Room(pods[ask.name], _reserved(ask, shape, pods, least))
+    lever = _lever(ask, group.offer, least, base, most, room.node_count_least if ask.guests else 0)
     replicas = _replica_figures(ask, group, pods, lever, room)
-    run = _workload(ask, group, replicas, pods, lever.most_count, room)
+    run = _workload(ask, group, replicas, pods, lever, room)
     sent, sent_words = _sent(ask), "headers and response_bytes to users, object_bytes to their store if pods move them"
     return Sized(
         ask.name,
@@ -77,6 +67,7 @@ def size(ask: Ask[Settings]) -> Sized:
             *_rounding_findings(figures),
             *_capacity_findings(replicas, most, room),
             *_system_findings(ask, least, room),
+            *sharing.findings(ask, shape, room, least),
             *_zone_findings(ask, base),
             *ask.pod_limit_findings(shape, settings.pod.cpu_cores, settings.pod.memory_mib),
             *node_network.findings(ask, shape),
@@ -91,29 +82,30 @@ def size(ask: Ask[Settings]) -> Sized:
 
 
 def _sent(ask: Ask[Settings]) -> Demand:
-    """Return the bytes that requests make the nodes of a service send, for all services on them."""
+    """Return the bytes that requests make the nodes of a service send, for all that stands on them."""
     services, header_bytes = sharing.residents(ask.scenario, ask.name), ask.scenario.behaviour.header_bytes
     store = ask.settings_of("objects")
     passed_on = 1 if store is not None and store.moved_by == "pods" else 0
+    of_requests = sum(
+        share * (header_bytes + action.response_bytes + passed_on * action.object_bytes)
+        for share, action in ask.scenario.behaviour.mix
+        if ask.scenario.service(action) in services
+    )
     return Demand(
-        shared_units_per_request=sum(
-            share * (header_bytes + action.response_bytes + passed_on * action.object_bytes)
-            for share, action in ask.scenario.behaviour.mix
-            if ask.scenario.service(action) in services
-        )
+        # What few pods send leaves by the nodes that have one: each of these sends so much.
+        each_units_per_request=sum(guest.sent.shared_units_per_request / guest.count_max for guest in ask.guests),
+        shared_units_per_request=of_requests,
+        flat_units=sum(guest.sent.flat_units for guest in ask.guests),
     )
 
 
 def _resident(ask: Ask[Settings], owner: Sized) -> Sized:
     """Return the pods of a service that run on the nodes of another."""
-    if not owner.group("nodes").is_nodes:
-        place = ask.own("nodes_of")
-        raise UsageError(f"{place.origin}: {place.name}: {owner.name} is serverless and has no nodes")
     group, lever = owner.group("nodes"), owner.lever("node_count")
     pods = _pods_per_node(ask, owner.name, group.shape)
-    room = Room(pods[ask.name], 0)
+    room = _room_of_resident(ask, group.shape, pods[ask.name])
     replicas = _replica_figures(ask, group, pods, lever, room)
-    run = _workload(ask, group, replicas, pods, lever.most_count, room)
+    run = _workload(ask, group, replicas, pods, lever, room)
     return Sized(
         ask.name,
         "api",
@@ -126,6 +118,12 @@ def _resident(ask: Ask[Settings], owner: Sized) -> Sized:
         ),
         workloads=(run,),
     )
+
+
+def _room_of_resident(ask: Ask[Settings], shape: Shape, per_node: int) -> Room:
+    """Return the places of a service on another's nodes: what stands there first takes the owner's, and none of its."""
+    node, pod = ask.allocatable(shape), ask.settings.pod
+    return Room(Size(node.cpu_m, node.memory_mib, node.pods), Size(pod.cpu_cores * 1000, pod.memory_mib), per_node)
 
 
 def _pods(ask: Ask[Settings], owner: str) -> Mapping[str, Pod]:
@@ -154,7 +152,7 @@ def places(site: Site[Settings], scale: Scale, before: tuple[Place, ...]) -> tup
     pods = min(run.held(nodes), scale.get(f"{site.name}.replica_count", run.replica_count_max))
     pods, limit = max(1, pods), run.cpu_cores_max
     # A node's pods together get what it leaves them; one of them alone at most a core, and at most its limit.
-    cores = pods * min(1.0, limit or 1.0, run.cores_per_pod * run.pod_count_per_node / _beside(pods, nodes))
+    cores = pods * min(1.0, limit or 1.0, _cores_each(run, pods, nodes))
     servers = max(1, round(cores))
 
     def visits(action: Action) -> tuple[Visit, ...]:
@@ -178,9 +176,10 @@ def places(site: Site[Settings], scale: Scale, before: tuple[Place, ...]) -> tup
     )
 
 
-def _beside(pods: int, nodes: int) -> float:
-    """Return how many pods of the service stand on a node, spread evenly."""
-    return max(1.0, pods / max(1, nodes))
+def _cores_each(run: Workload, pods: int, nodes: int) -> float:
+    """Return the cores that nodes leave each pod when all are busy, spread evenly; what it requests at least."""
+    left = max(1, nodes) * run.cores_per_node - run.beside_cpu_cores
+    return max(left / max(pods, nodes, 1), min(run.cpu_cores, run.cores_per_node))
 
 
 def _share(ask: Ask[Settings]) -> float:
@@ -205,7 +204,7 @@ def _running(ask: Ask[Settings], least: int, most: int) -> tuple[float, ...]:
     return ask.hourly(lambda users: min(most, max(least, needed(users))))
 
 
-def _lever(ask: Ask[Settings], offer: Offer, least: int, base: int, most: int) -> Lever:
+def _lever(ask: Ask[Settings], offer: Offer, least: int, base: int, most: int, left_least: int) -> Lever:
     pinned = ask.settings.nodes is not None
     served = any(ask.traffic.service_share.get(name) for name in sharing.residents(ask.scenario, ask.name))
     return Lever(
@@ -219,27 +218,35 @@ def _lever(ask: Ask[Settings], offer: Offer, least: int, base: int, most: int) -
         is_searched=not pinned and served,
         spread="nodes",
         least_count=1,
+        left_least_count=left_least,
         offer=offer,
     )
 
 
 def _workload(
-    ask: Ask[Settings], group: NodeGroup, replicas: Three, pods: Mapping[str, int], most: int, room: Room
+    ask: Ask[Settings], group: NodeGroup, replicas: Three, pods: Mapping[str, int], lever: Lever, room: Room
 ) -> Workload:
     """Return the pods as they stand on nodes: a busy one has a core, or its part of them when all are busy."""
     pod, node = ask.settings.pod, ask.allocatable(group.shape)
     fit, low, high = (int(figure.value) for figure in replicas)
-    cores_per_pod = min(1.0, pod.cpu_limit_cores or 1.0, node.cpu_m / 1000 / sum(pods.values()))
-    return workload.of(ask, group, pod, (low, high), fit, room.of(most), cores_per_pod, room.reserved)
+    cores_each = node.cpu_m / 1000 / sum(pods.values())
+    cores_per_pod = min(1.0, pod.cpu_limit_cores or 1.0, cores_each)
+    return replace(
+        workload.of(ask, group, pod, (low, high), fit, room.held(lever.most_count), cores_per_pod),
+        room=room,
+        reserved_pod_count=lever.floor_count * fit - room.held(lever.floor_count),
+        cores_per_node=cores_each * fit,
+        beside_cpu_cores=sharing.cores(ask.guests),
+    )
 
 
-def _node_figures(ask: Ask[Settings]) -> Three:
+def _node_figures(ask: Ask[Settings], beside: int) -> Three:
+    """Return the nodes at the peak, the fewest and the most; never fewer than `beside`, for what stands there first."""
     settings, users, share = ask.settings, ask.scenario.users, _share(ask)
     if settings.nodes is not None:
         return _pinned(ask, settings.nodes)
-    asked = ask.scenario.availability.asked.node_count
-    least_base, given_base = ask.least("minimum_nodes", asked)
-    least_in, given_in = ask.least("minimum_nodes_scaled_in", asked)
+    least_base, given_base = _least(ask, "minimum_nodes", beside)
+    least_in, given_in = _least(ask, "minimum_nodes_scaled_in", beside)
     if ask.solution is not None and ask.solved("node_count.base") is not None:
         return _solved(ask, least_base, least_in)
     needed = _rule(ask)
@@ -271,6 +278,15 @@ def _node_figures(ask: Ask[Settings]) -> Three:
         ),
         _most(ask, base),
     )
+
+
+def _least(ask: Ask[Settings], leaf: str, beside: int) -> tuple[int, Input]:
+    """Return a least count: the scenario's, or more where what stands on the nodes first needs more."""
+    least, given = ask.least(leaf, ask.scenario.availability.asked.node_count)
+    if beside <= least:
+        return least, given
+    tiers = ", ".join(dict.fromkeys(guest.tier for guest in ask.guests))
+    return beside, Input(f"tiers.{ask.name}.{leaf}", beside, f"what holds {tiers} with a zone and a node lost")
 
 
 def _shared(ask: Ask[Settings], base: int, least: int, given: tuple[Input, Input], others: Sequence[str]) -> Three:
@@ -350,7 +366,8 @@ def _pinned(ask: Ask[Settings], nodes: NodeBounds) -> Three:
 
 def _replica_figures(ask: Ask[Settings], group: NodeGroup, pods: Mapping[str, int], lever: Lever, room: Room) -> Three:
     shape, node, pods_per_node = group.shape, ask.allocatable(group.shape), pods[ask.name]
-    less = f" - {room.reserved} whose places the cluster's own pods take" if room.reserved else ""
+    tiers = [*dict.fromkeys(guest.tier for guest in ask.guests), *(["the cluster"] if room.before else [])]
+    less = f", less places that pods of {' and '.join(tiers)} take" if room.before else ""
     beside = [name for name in pods if name != ask.name]
     reserved = ("daemonset_cpu_cores", "daemonset_memory_mib")
     cluster = ask.scenario.first("cluster")
@@ -373,7 +390,7 @@ def _replica_figures(ask: Ask[Settings], group: NodeGroup, pods: Mapping[str, in
         bounds = [("min", pinned.min, "pinned in the scenario"), ("max", pinned.max, "pinned in the scenario")]
     else:
         bounds = [
-            (name, room.of(nodes), f"{lever.name}.{name} x {ask.name}.pod_count_per_node{less}")
+            (name, room.held(nodes), f"{lever.name}.{name} x {ask.name}.pod_count_per_node{less}")
             for name, nodes in (("min", lever.floor_count), ("max", lever.most_count))
         ]
     low, high = (
@@ -400,10 +417,10 @@ def _rounding_findings(figures: Three) -> list[Finding]:
 
 def _capacity_findings(replicas: Three, most: int, room: Room) -> list[Finding]:
     low, high = int(replicas[1].value), int(replicas[2].value)
-    held = room.of(most)
+    held = room.held(most)
     findings = []
     if high > held:
-        needed = ceil((high + room.reserved) / room.per_node)
+        needed = least_count(lambda nodes: room.held(nodes) >= high, high + most, most)
         findings.append(
             Finding(
                 "warning",
@@ -426,29 +443,9 @@ def _capacity_findings(replicas: Three, most: int, room: Room) -> list[Finding]:
     return findings
 
 
-def _reserved(ask: Ask[Settings], shape: Shape, pods: Mapping[str, int], least: int) -> int:
-    """Return how many pods of the first service with nodes the cluster's own pods displace from them.
-
-    What pods of services leave free of the fewest nodes, these take first.
-    """
-    cluster, services = ask.settings_of("cluster"), ask.scenario.all_of(Settings)
-    first = next((name for name, each in services.items() if not each.serverless and each.nodes_of is None), "")
-    if cluster is None or ask.name != first:
-        return 0
-    node, asked, pod = ask.allocatable(shape), _pods(ask, ask.name), ask.settings.pod
-    filled_m = sum(count * asked[name].cpu_cores * 1000 for name, count in pods.items())
-    filled_mib = sum(count * asked[name].memory_mib for name, count in pods.items())
-    over: tuple[float, ...] = (
-        (cluster.system_cpu_cores * 1000 - least * (node.cpu_m - filled_m)) / (pod.cpu_cores * 1000),
-        (cluster.system_memory_mib - least * (node.memory_mib - filled_mib)) / pod.memory_mib,
-        cluster.system_pods - least * (node.pods - sum(pods.values())),
-    )
-    return max(0, ceil(round(max(over), 6)))
-
-
 def _system_findings(ask: Ask[Settings], least: int, room: Room) -> list[Finding]:
     """Return that the fewest nodes are too few for the cluster's own pods and one of the service."""
-    if room.per_node * least > room.reserved:
+    if least >= room.node_count_least or ask.guests:
         return []
     words = (
         f"{least} nodes at the floor do not hold the cluster's own pods and one of {ask.name}: an autoscaler adds one"

@@ -16,7 +16,6 @@ def of(
     pod_count_per_node: int,
     pod_count_max: int,
     cores_per_pod: float,
-    reserved_pod_count: int = 0,
 ) -> Workload:
     """Return the pods of a service; `pod` is what each requests and may use there."""
     settings, (low, high) = ask.settings, replica_bounds
@@ -42,5 +41,4 @@ def of(
         connection_count_per_pod=settings.connections_per_pod if ask.scenario.of("database") else 0,
         scaled_by=scaling.read_by(ask),
         targets=scaling.targets(ask, cores_per_pod, pod.cpu_cores),
-        reserved_pod_count=reserved_pod_count,
     )

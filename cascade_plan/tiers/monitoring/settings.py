@@ -6,16 +6,22 @@ from pydantic import Field, model_validator
 
 from cascade_plan.model.defaults import PLAN, default
 from cascade_plan.model.part import MetricName
-from cascade_plan.model.tier import Bought
-from cascade_plan.units import Bytes, Count, Kib, MibOrZero, PerOneOrZero, Seconds
+from cascade_plan.model.tier import Housed
+from cascade_plan.units import Bytes, Cores, Count, Kib, MibOrZero, PerOneOrZero, Seconds
 
 OF_SERVERS: Final = frozenset(
-    {"operator", "nodes", "series_per_node", "memory_kib_per_series", "idle_memory_mib", "purchase"}
-)
+    {"operator", "nodes", "nodes_of", "series_per_node", "memory_kib_per_series", "idle_memory_mib", "cpu_cores",
+     "purchase"}
+)  # fmt: skip
 """What only a Prometheus of our own says."""
+PROGRAMS: Final = 9
+"""What runs beside Prometheus: Alertmanager, kube-state-metrics, the adapter, Grafana and five exporters."""
+PROGRAMS_CORES: Final = 0.4
+PROGRAMS_MIB: Final = 1024
+"""What they request together; a little more than the values of their charts say."""
 
 
-class Settings(Bought):
+class Settings(Housed):
     """Prometheus: its series, samples and servers."""
 
     KIND: ClassVar[str] = "monitoring"
@@ -60,6 +66,10 @@ class Settings(Bought):
         150, "measured", "52 MiB resident in a server of 336 series (Prometheus 2.42), three times for its compactions"
     )
     """Memory a server takes with no series to speak of."""
+    cpu_cores: Cores = default(
+        0.5, "assumption", "scrapes, rules and compactions of some hundred thousand series; CPU is not limited"
+    )
+    """CPU that a server requests."""
     nodes: Count = default(1, "assumption", "one Prometheus; two for a monitoring that survives a zone")
     """Servers that hold the same series."""
     series_per_node: Count = default(
@@ -70,7 +80,7 @@ class Settings(Bought):
     @property
     def has_nodes(self) -> bool:
         """Whether it has servers of its own."""
-        return not self.managed
+        return not self.managed and self.nodes_of is None
 
     @model_validator(mode="after")
     def _has_servers(self) -> Self:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from math import ceil
 
 from cascade_plan.formulas.latency_buckets import BESIDE_BOUNDS, bounds_s
 from cascade_plan.model.ask import Ask
 from cascade_plan.model.derivation import Derivation, Finding, Input
-from cascade_plan.model.fleet import Band, Lever, Sized, Workload
+from cascade_plan.model.fleet import Band, Guest, Lever, Sized, Usage, Workload
+from cascade_plan.model.offer import Offer
 from cascade_plan.model.part import Need
 from cascade_plan.model.series import QUERY, own
 from cascade_plan.tiers.monitoring import managed
-from cascade_plan.tiers.monitoring.settings import Settings
+from cascade_plan.tiers.monitoring.settings import PROGRAMS, PROGRAMS_CORES, PROGRAMS_MIB, Settings
 from cascade_plan.units import GIB
 
 AFTER: tuple[str, ...] = ("api", "websocket", "worker")
@@ -36,28 +37,69 @@ def size(ask: Ask[Settings]) -> Sized:
             findings=(*sized.findings, *_findings(ask, series, figures)),
             not_emitted=(NOT_COLLECTED if ask.scenario.of("cluster") else NOT_EMITTED,),
         )
-    shards = max(1, ceil(series / settings.series_per_node))
-    count = max(settings.nodes, shards)
-    # Two servers at the scenario's count hold the same series (high availability); only shards divide them.
-    per_node = series / shards
-    resident_gib = settings.idle_memory_mib / 1024 + per_node * settings.memory_kib_per_series / 2**20
-    memory_gib = resident_gib / (1 - CACHED_SHARE)
+    server = _Server.of(settings, series)
+    if ask.host:
+        return _in_pods(ask, figures, server)
+    count, memory_gib = server.count, server.memory_gib
     # Not checked: a scenario's own need has bounds, and what no shape has is said with the largest there is.
     need = Need.model_construct(vcpu=2, memory_gib=memory_gib + _node_overhead_gib(ask))
     shape = ask.cheapest(f"tiers.{ask.name}", "vm", need)
-    samples_per_s = per_node / settings.scrape_interval_s
-    disk_gib = samples_per_s * settings.retention_days * 86_400 * settings.bytes_per_sample * FREE_DISK_RATIO / GIB
     unrequested_share = max(0.0, 1 - memory_gib * 1024 / ask.allocatable(shape).memory_mib)
-    group = ask.nodes(shape, Band.constant(count), unrequested_share, data_gib=ceil(disk_gib))
+    group = ask.nodes(shape, Band.constant(count), unrequested_share, data_gib=ceil(server.disk_gib))
     return Sized(
         ask.name,
         "monitoring",
         groups=(group,),
-        figures=(*figures, *_server_figures(ask, count, shards, memory_gib, disk_gib)),
+        figures=(*figures, *_server_figures(ask, server, "node")),
         findings=tuple(_findings(ask, series, figures)),
         levers=(Lever(f"{ask.name}.node_count", count, count, count, "rules"),),
         not_emitted=() if ask.scenario.of("cluster") else (NOT_EMITTED,),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Server:
+    """What one Prometheus takes, and how many there are."""
+
+    shards: int
+    count: int
+    memory_gib: float
+    disk_gib: float
+
+    @classmethod
+    def of(cls, settings: Settings, series: int) -> _Server:
+        """Return the servers that hold so many series."""
+        shards = max(1, ceil(series / settings.series_per_node))
+        # Two servers at the scenario's count hold the same series (high availability); only shards divide them.
+        each = series / shards
+        resident_gib = settings.idle_memory_mib / 1024 + each * settings.memory_kib_per_series / 2**20
+        kept_s = settings.retention_days * 86_400
+        disk_gib = each / settings.scrape_interval_s * kept_s * settings.bytes_per_sample * FREE_DISK_RATIO / GIB
+        return cls(shards, max(settings.nodes, shards), resident_gib / (1 - CACHED_SHARE), disk_gib)
+
+
+def _in_pods(ask: Ask[Settings], figures: tuple[Derivation, ...], server: _Server) -> Sized:
+    """Return the servers, and what runs beside them, as pods on the nodes of a service; their disks are volumes."""
+    settings, count = ask.settings, Band.constant(server.count)
+    volumes = count.times(max(1, ceil(server.disk_gib)))
+    beside_cores, beside_mib = PROGRAMS_CORES / PROGRAMS, ceil(PROGRAMS_MIB / PROGRAMS)
+    return Sized(
+        ask.name,
+        "monitoring",
+        usages=(Usage(ask.name, f"{ask.name} volumes", Offer("disk"), volumes, "gib_month"),),
+        figures=(*figures, *_server_figures(ask, server, "pod")),
+        findings=tuple(_findings(ask, int(figures[0].value), figures)),
+        guests=(
+            Guest(
+                ask.name, "servers", ask.host, settings.cpu_cores, ceil(server.memory_gib * 1024), count,
+                count.times(settings.cpu_cores),
+            ),
+            Guest(
+                ask.name, "programs beside them", ask.host, beside_cores, beside_mib, Band.constant(PROGRAMS),
+                Band.constant(PROGRAMS_CORES),
+            ),
+        ),
+    )  # fmt: skip
 
 
 def _node_overhead_gib(ask: Ask[Settings]) -> float:
@@ -123,36 +165,35 @@ def _pods(workloads: list[Workload], serves: str) -> int:
     return sum(workload.replica_count_max for workload in workloads if workload.serves == serves)
 
 
-def _server_figures(
-    ask: Ask[Settings], count: int, shards: int, memory_gib: float, disk_gib: float
-) -> tuple[Derivation, ...]:
+def _server_figures(ask: Ask[Settings], server: _Server, what: str) -> tuple[Derivation, ...]:
+    """Return the servers' figures; each is a node, or a pod."""
     return (
         ask.figure(
             "shard_count",
-            shards,
+            server.shards,
             "shards",
             f"{ask.name}.series_count / series_per_node rounded up",
             (ask.own("series_per_node"),),
         ),
         ask.figure(
-            "node_count",
-            count,
-            "nodes",
+            f"{what}_count",
+            server.count,
+            f"{what}s",
             f"max(nodes, {ask.name}.series_count / series_per_node rounded up)",
             (ask.own("nodes"), ask.own("series_per_node")),
         ),
         ask.figure(
-            "memory_gib_per_node",
-            memory_gib,
+            f"memory_gib_per_{what}",
+            server.memory_gib,
             "GiB",
-            f"(idle_memory_mib + series a node x memory_kib_per_series) / (1 - {CACHED_SHARE:g} page cache)",
+            f"(idle_memory_mib + series a {what} x memory_kib_per_series) / (1 - {CACHED_SHARE:g} page cache)",
             (ask.own("idle_memory_mib"), ask.own("memory_kib_per_series")),
         ),
         ask.figure(
-            "disk_gib_per_node",
-            disk_gib,
+            f"disk_gib_per_{what}",
+            server.disk_gib,
             "GiB",
-            f"series a node / scrape interval x retention x bytes_per_sample x {FREE_DISK_RATIO:g}",
+            f"series a {what} / scrape interval x retention x bytes_per_sample x {FREE_DISK_RATIO:g}",
             (
                 ask.own("scrape_interval_s"),
                 ask.own("retention_days"),

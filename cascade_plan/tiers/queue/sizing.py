@@ -22,9 +22,7 @@ def size(ask: Ask[Settings]) -> Sized:
     takers = [sized for sized in ask.of("worker") if sized.workloads and sized.workloads[0].queue == ask.name]
     chunks = max(1, ceil(settings.job_bytes / CHUNK_BYTES))
     jobs = sum((_jobs_per_s(ask, sized) for sized in takers), start=NONE)
-    pods = sum(
-        (sized.group("nodes").count.times(sized.workloads[0].pod_count_per_node) for sized in takers), start=NONE
-    )
+    pods = sum(map(_pods, takers), start=NONE)
     requests = jobs.times(settings.requests_per_job * chunks).plus(pods.times(1 / settings.poll_s))
     month = ask.monthly(requests).times(1 / MILLION)
     findings: tuple[Finding, ...] = ()
@@ -48,6 +46,12 @@ def size(ask: Ask[Settings]) -> Sized:
         ),
         findings=findings,
     )
+
+
+def _pods(worker: Sized) -> Band:
+    """Return the pods of a worker: those that fill its nodes, or those on the nodes of a service."""
+    filling = (group.count.times(worker.workloads[0].pod_count_per_node) for group in worker.groups)
+    return sum((*filling, *(guest.count for guest in worker.guests)), start=NONE)
 
 
 def _jobs_per_s(ask: Ask[Settings], worker: Sized) -> Band:

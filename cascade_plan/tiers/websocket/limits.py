@@ -80,11 +80,11 @@ class Work:
     """Messages delivered by a request."""
     busiest_requests_per_s: float
     thread_cores: float
-    """What one thread gets of a node: a core, or what the node leaves to pods where that is less."""
+    """What one thread gets: a core, or what its node leaves to pods where that is less."""
 
     @classmethod
-    def of(cls, ask: Ask[Settings], shape: Shape, connections: Band) -> Work:
-        """Return what is asked of nodes of a shape that hold these connections."""
+    def of(cls, ask: Ask[Settings], thread_cores: float, connections: Band) -> Work:
+        """Return what is asked of nodes, or pods, that hold these connections."""
         requests = ask.traffic.requests_per_s.peak
         return cls(
             ask.settings,
@@ -93,13 +93,17 @@ class Work:
             _readers(ask, connections.peak),
             deliveries(ask, connections).peak / requests if requests else 0.0,
             busiest_requests_per_s(ask.scenario, ask.traffic),
-            min(1.0, ask.allocatable(shape).cpu_m / 1000),
+            thread_cores,
         )
 
     @property
     def held(self) -> int:
         """Connections that one node holds at most: no more than it is sized for, or than there are."""
         return min(self.settings.connections_per_node, self.connections)
+
+    def held_by(self, pods: int) -> int:
+        """Return the connections that each of so many pods holds where these are all there are."""
+        return min(self.settings.connections_per_node, ceil(self.connections / max(1, pods)))
 
     def listener_count(self, nodes: int) -> float:
         """Return how many of the nodes a message comes to, in the mean: those that hold one of its readers.
@@ -135,14 +139,26 @@ class Work:
         return max(CPU_CORES_LEAST, ceil(min(1.0, self.busy_ratio(nodes)) * self.thread_cores * 100) / 100)
 
 
+def what(ask: Ask[Settings]) -> str:
+    """Return what holds connections, in a word: a node of its own, or a pod on the nodes of a service."""
+    return "pod" if ask.settings.nodes_of else "node"
+
+
 def figures(ask: Ask[Settings], work: Work, nodes: int) -> Iterator[Derivation]:
-    """Yield the memory of a full node and of what it holds, and how busy the thread of each node is."""
+    """Yield the memory of a full node and of what it holds, and how busy the thread of each node is; or those of pods.
+
+    A pod on a service's nodes has room for its part of the connections where all is lost that availability names.
+    """
     each_kib = (ask.own("memory_kib_per_connection"), ask.own("kernel_kib_per_connection"))
     taken = "x (memory_kib_per_connection + kernel_kib_per_connection) / 1024"
-    for leaf, connections, words in (
+    parts = [
         ("memory_mib_per_node", ask.settings.connections_per_node, "connections_per_node"),
         ("memory_mib_per_pod", work.held, f"the lesser of connections_per_node and {ask.name}.connection_count"),
-    ):
+    ]
+    if what(ask) == "pod":
+        held, of_left = f"the lesser of connections_per_node and {ask.name}.connection_count", "pods that losses leave"
+        parts = [("memory_mib_per_pod", work.held_by(left(ask, nodes)), f"{held} / {of_left}")]
+    for leaf, connections, words in parts:
         yield ask.figure(
             leaf,
             memory_mib(ask.settings, connections),
@@ -155,7 +171,7 @@ def figures(ask: Ask[Settings], work: Work, nodes: int) -> Iterator[Derivation]:
         "busy_ratio",
         work.busy_ratio(nodes),
         "of one thread",
-        f"of each of {nodes} nodes: its part of deliveries/s x delivery_cpu_ms, heartbeats/s x heartbeat_cpu_ms, and "
+        f"of each of {nodes} {what(ask)}s: its part of deliveries/s x delivery_cpu_ms, heartbeats/s x heartbeat_cpu_ms, and "
         "messages/s x nodes that hold a reader x broker_cpu_ms",
         (
             Input("requests/s of the busiest load", work.busiest_requests_per_s, "computed"),
@@ -169,26 +185,31 @@ def figures(ask: Ask[Settings], work: Work, nodes: int) -> Iterator[Derivation]:
     )
 
 
-def ceilings(ask: Ask[Settings], shape: Shape, work: Work, nodes: int) -> Iterator[Ceiling]:
-    """Yield the most that each node does: CPU of its thread, memory of what it holds, connections."""
-    name, lever, each = ask.name, f"{ask.name}.node_count", ask.settings.connections_per_node
-    more, asked = f"more nodes share it, set tiers.{ask.name}.nodes", work.cpu_s(nodes)
+def ceilings(ask: Ask[Settings], shape: Shape | None, work: Work, nodes: int) -> Iterator[Ceiling]:
+    """Yield the most that each node, or pod, does: CPU of its thread, memory of what it holds, connections.
+
+    The memory of pods on a service's nodes, which have no shape of their own, is requested: what holds them is said
+    of that service.
+    """
+    name, lever, each = ask.name, f"{ask.name}.{what(ask)}_count", ask.settings.connections_per_node
+    more, asked = f"more {what(ask)}s share it, set tiers.{ask.name}.nodes", work.cpu_s(nodes)
     thread = Demand(
         shared_units_per_request=asked.shared_units_per_request / work.thread_cores,
         flat_units=asked.flat_units / work.thread_cores,
     )
     yield Ceiling(
-        f"{name}.busy_ratio", "websocket-cpu", f"the thread of each node of {name} is busy", "it is late beyond",
+        f"{name}.busy_ratio", "websocket-cpu", f"the thread of each {what(ask)} of {name} is busy", "it is late beyond",
         "of the time", thread, BUSY_MOST, more, lever, nodes,
     )  # fmt: skip
+    if shape is not None:
+        yield Ceiling(
+            f"{name}.memory_mib_per_pod", "websocket-memory", f"{work.held:,} connections take",
+            f"{with_article(shape.name)} leaves", "MiB", Demand(flat_units=memory_mib(ask.settings, work.held)),
+            max(1, ask.allocatable(shape).memory_mib),
+            f"admit fewer, set tiers.{name}.connections_per_node, or take a larger one, set tiers.{name}.shape",
+        )  # fmt: skip
     yield Ceiling(
-        f"{name}.memory_mib_per_pod", "websocket-memory", f"{work.held:,} connections take",
-        f"{with_article(shape.name)} leaves", "MiB", Demand(flat_units=memory_mib(ask.settings, work.held)),
-        max(1, ask.allocatable(shape).memory_mib),
-        f"admit fewer, set tiers.{name}.connections_per_node, or take a larger one, set tiers.{name}.shape",
-    )  # fmt: skip
-    yield Ceiling(
-        f"{name}.connection_count", "websocket-full", f"each node of {name} is to hold", "it was sized for",
+        f"{name}.connection_count", "websocket-full", f"each {what(ask)} of {name} is to hold", "it was sized for",
         "connections", Demand(flat_units=work.connections), each, more, lever, nodes,
     )  # fmt: skip
 
@@ -209,20 +230,20 @@ def findings(ask: Ask[Settings], shape: Shape, work: Work, nodes: int) -> Iterat
             f"{int(each * node_mib / full):,}, of the {work.connections:,} that there are"
         )
         yield Finding("warning", "websocket-memory", message, f"{ask.name}.{where}")
-    yield from _lost(ask, work, nodes)
+    yield from lost(ask, work, nodes)
 
 
-def _lost(ask: Ask[Settings], work: Work, nodes: int) -> Iterator[Finding]:
+def lost(ask: Ask[Settings], work: Work, nodes: int) -> Iterator[Finding]:
     """Yield that what is left after the losses that availability names cannot carry all.
 
     Where it names none, of one node lost; where all nodes together cannot, ceilings say so.
     """
     each, open_, kept = ask.settings.connections_per_node, work.connections, left(ask, nodes)
-    where = f"{ask.name}.node_count"
+    where = f"{ask.name}.{what(ask)}_count"
     if open_ > nodes * each or not open_:
         return
     if kept < nodes:
-        words = f"with what availability says is lost {kept} of {nodes} nodes are left"
+        words = f"with what availability says is lost {kept} of {nodes} {what(ask)}s are left"
         if kept * each < open_:
             message = f"{words}: they cannot hold {open_:,} connections"
             yield Finding("warning", "websocket-node-loss", message, where, is_broken=True)
@@ -230,5 +251,5 @@ def _lost(ask: Ask[Settings], work: Work, nodes: int) -> Iterator[Finding]:
             message = f"{words}: their threads would be {busy:.0%} busy"
             yield Finding("warning", "websocket-node-loss", message, where, is_broken=True)
     elif nodes > 1 and (nodes - 1) * each < open_:
-        message = f"with one of {nodes} nodes lost the others cannot hold {open_:,} connections"
+        message = f"with one of {nodes} {what(ask)}s lost the others cannot hold {open_:,} connections"
         yield Finding("warning", "websocket-node-loss", message, where)

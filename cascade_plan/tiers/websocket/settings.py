@@ -6,7 +6,7 @@ from pydantic import Field
 
 from cascade_plan.model.defaults import PLAN, default
 from cascade_plan.model.part import Domain, HostName, Image, Need, Port, ShapeName, UrlPath, Version
-from cascade_plan.model.tier import Bought
+from cascade_plan.model.tier import Housed
 from cascade_plan.units import (
     BytesOrZero,
     Cores,
@@ -23,16 +23,17 @@ from cascade_plan.units import (
 Origin = Annotated[str, matching(r"^https?://[a-z0-9.-]+(:[0-9]{1,5})?$", "an origin, https://shop.example.com", 270)]
 
 
-class Settings(Bought):
+class Settings(Housed):
     """The nodes that hold the open connections, and what these carry and take."""
 
     KIND: ClassVar[str] = "websocket"
     BOUGHT: ClassVar[str] = "vm"
+    OF_NODES: ClassVar[frozenset[str]] = frozenset({"shape", "purchase", "commitment_level"})
 
     connections_per_node: Count = default(50_000, "plan", f"{PLAN}, target: 50k connections a node")
-    """Connections one node holds."""
+    """Connections one node holds, or one pod where it stands on the nodes of a service."""
     minimum_nodes: Count | None = default(None, "assumption", "as many as `availability` asks for", examples=[3])
-    """Fewest nodes."""
+    """Fewest nodes, or pods."""
     shape: ShapeName | Need = default(
         {"vcpu": 2, "memory_gib": 8},
         "plan",
@@ -41,7 +42,7 @@ class Settings(Bought):
     )
     """An instance type, or a need for which the cheapest is taken."""
     nodes: Count | None = Field(default=None, examples=[3])
-    """Node count pinned by hand."""
+    """Node count, or that of pods, pinned by hand."""
     connections_per_user: PerOneOrZero = default(1.0, "assumption", "one open browser tab a user")
     """Connections that a connected user keeps open."""
     recipients_per_message: PerOneOrZero = default(

@@ -6,11 +6,11 @@ from math import ceil
 
 from cascade_plan.formulas.losses import least_count
 from cascade_plan.model import node_network
-from cascade_plan.model.ask import Ask
+from cascade_plan.model.ask import Ask, nodes_of
 from cascade_plan.model.ceiling import Demand
 from cascade_plan.model.defaults import PLAN
 from cascade_plan.model.derivation import Derivation, Finding, Input
-from cascade_plan.model.fleet import Band, Lever, NodeGroup, Sized, Streams, Workload
+from cascade_plan.model.fleet import Band, Guest, Lever, NodeGroup, Sized, Streams, Workload
 from cascade_plan.tiers.websocket import limits
 from cascade_plan.tiers.websocket.settings import Settings
 
@@ -27,10 +27,12 @@ NODES_MOST = 100_000
 
 def size(ask: Ask[Settings]) -> Sized:
     """Return the WebSocket node group, which does not scale: open connections must not be cut to save a node."""
+    if ask.host:
+        return _in_pods(ask)
     settings = ask.settings
     shape = ask.shape("vm")
     connections = ask.traffic.users.times(settings.connections_per_user)
-    work = limits.Work.of(ask, shape, connections)
+    work = limits.Work.of(ask, min(1.0, ask.allocatable(shape).cpu_m / 1000), connections)
     least, given_least = ask.least("minimum_nodes", ask.scenario.availability.asked.node_count)
     count = settings.nodes or _count(ask, work, least)
     streams = _streams(ask, connections, work.listener_count(count))
@@ -62,6 +64,40 @@ def size(ask: Ask[Settings]) -> Sized:
         ),
         levers=(Lever(f"{ask.name}.node_count", count, count, count, set_by),),
         workloads=(workload,),
+        streams=streams,
+    )
+
+
+def _in_pods(ask: Ask[Settings]) -> Sized:
+    """Return the pods on the nodes of a service: each has room for its part where what availability names is lost."""
+    settings, connections = ask.settings, ask.traffic.users.times(ask.settings.connections_per_user)
+    work = limits.Work.of(ask, 1.0, connections)
+    least, given_least = ask.least("minimum_nodes", ask.scenario.availability.asked.node_count)
+    count = settings.nodes or _count(ask, work, least)
+    streams, left = _streams(ask, connections, work.listener_count(count)), max(1, limits.left(ask, count))
+    memory_mib, cores = max(1, ceil(limits.memory_mib(settings, work.held_by(left)))), work.cpu_cores(left)
+    guest = Guest(
+        ask.name, "pods", ask.host, cores, memory_mib, Band.constant(count),
+        ask.traffic.requests_per_s.each(lambda per_s: work.cpu_s(count).at(per_s, 1.0)), _sent(ask, streams),
+    )  # fmt: skip
+    set_by = "pinned" if settings.nodes else "rules" if ask.solution is None else "method"
+    return Sized(
+        ask.name,
+        "websocket",
+        figures=(
+            *_figures(ask, work.connections, count, given_least),
+            *limits.figures(ask, work, count),
+            *_proxy_figures(ask, work.connections),
+        ),
+        findings=(
+            *limits.lost(ask, work, count),
+            *_proxy_findings(ask, work.connections),
+            *_unused_findings(ask, work.connections, count),
+        ),
+        ceilings=tuple(limits.ceilings(ask, None, work, count)),
+        levers=(Lever(f"{ask.name}.pod_count", count, count, count, set_by),),
+        workloads=(_pods(ask, nodes_of(ask.host), count, cores, memory_mib, memory_mib),),
+        guests=(guest,),
         streams=streams,
     )
 
@@ -108,24 +144,30 @@ def _count(ask: Ask[Settings], work: limits.Work, least: int) -> int:
 
 
 def _workload(ask: Ask[Settings], group: NodeGroup, work: limits.Work, count: int) -> Workload:
-    settings, shape = ask.settings, group.shape
-    needed = max(1, ceil(limits.memory_mib(settings, work.held)))
+    """Return the pods that have a node each, and its memory to themselves."""
+    needed = max(1, ceil(limits.memory_mib(ask.settings, work.held)))
+    # No more is there than the node leaves to its pods, whatever a limit says.
+    most = max(ask.allocatable(group.shape).memory_mib, needed)
+    return _pods(ask, group.name, count, work.cpu_cores(max(1, limits.left(ask, count))), needed, most)
+
+
+def _pods(ask: Ask[Settings], group: str, count: int, cores: float, memory_mib: int, memory_mib_max: int) -> Workload:
+    settings = ask.settings
     return Workload(
         tier=ask.name,
         kind="websocket",
         name=ask.workload,
         image=settings.image,
         port=settings.port,
-        cpu_cores=work.cpu_cores(max(1, limits.left(ask, count))),
-        memory_mib=needed,
-        # What the node leaves to its pods: no more is there, whatever a limit says.
-        memory_mib_max=max(ask.allocatable(shape).memory_mib, needed),
+        cpu_cores=cores,
+        memory_mib=memory_mib,
+        memory_mib_max=memory_mib_max,
         replica_count_min=count,
         replica_count_max=count,
         pod_count_per_node=1,
         pod_count_max=count,
         cores_per_pod=1.0,
-        group=group.name,
+        group=group,
         serves="connections",
         ready_path=settings.ready_path,
         live_path=settings.live_path,
@@ -134,7 +176,7 @@ def _workload(ask: Ask[Settings], group: NodeGroup, work: limits.Work, count: in
 
 def _figures(ask: Ask[Settings], connections: int, count: int, given_least: Input) -> tuple[Derivation, ...]:
     settings = ask.settings
-    limit = ask.own("connections_per_node")
+    limit, what = ask.own("connections_per_node"), limits.what(ask)
     own = f"{ask.name}.connection_count"
     return (
         ask.figure(
@@ -146,9 +188,9 @@ def _figures(ask: Ask[Settings], connections: int, count: int, given_least: Inpu
         ),
         ask.figure("connection_count_per_node", settings.connections_per_node, "connections", "given", (limit,)),
         ask.figure(
-            "node_count",
+            f"{what}_count",
             count,
-            "nodes",
+            f"{what}s",
             "pinned in the scenario"
             if settings.nodes
             else "least that hold every connection with a zone and a node lost, with threads at most "
@@ -212,5 +254,6 @@ def _unused_findings(ask: Ask[Settings], connections: int, count: int) -> list[F
     """Return that nobody connects: the nodes would be bought for nothing."""
     if connections:
         return []
-    message = f"no user opens a connection, and {count} nodes are bought for them: turn the tier off"
+    kept = "are bought" if limits.what(ask) == "node" else "have room kept"
+    message = f"no user opens a connection, and {count} {limits.what(ask)}s {kept} for them: turn the tier off"
     return [Finding("warning", "websocket-unused", message, f"tiers.{ask.name}.connections_per_user")]

@@ -16,12 +16,17 @@ IDLE: Final = 0.9
 
 
 def ways(site: Site[Settings]) -> Iterator[Way]:
-    """Yield no tier at all where nobody connects or most of it is idle, fewer nodes, and smaller ones."""
+    """Yield no tier at all where nobody connects or most of it is idle, fewer nodes, and smaller ones.
+
+    Pods on a service's nodes have none that could be fewer.
+    """
     settings, path, name = site.settings, f"tiers.{site.name}", called(site.name)
-    group = site.sized.group("nodes")
     if not settings.connections_per_user:
         yield Way(f"no {name} tier", "nothing: no user opens a connection", {path: OFF})
-    elif group.unrequested_share > IDLE:
+    if not settings.has_nodes:
+        return
+    group = site.sized.group("nodes")
+    if settings.connections_per_user and group.unrequested_share > IDLE:
         yield Way(f"no {name} tier", "open connections: clients ask for news instead", {path: OFF})
     least = site.scenario.availability.asked.node_count
     if settings.nodes is None and (settings.minimum_nodes or 0) > least:

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from cascade_plan.model.defaults import default
 from cascade_plan.model.part import Image, Key, Need, Part, Port, ShapeName, all_defaults
-from cascade_plan.model.tier import Bought
+from cascade_plan.model.tier import HOST, Housed
 from cascade_plan.units import (
     AtLeastOne,
     Cores,
@@ -29,13 +29,16 @@ class Pod(Part):
     """Memory a pod requests, and may take."""
 
 
-class Settings(Bought):
+class Settings(Housed):
     """Workers: pods that take jobs from a queue, one at a time, and how old a job may get."""
 
     KIND: ClassVar[str] = "worker"
     SEVERAL: ClassVar[bool] = True
     BOUGHT: ClassVar[str] = "vm"
-    REFERS: ClassVar[Mapping[str, str]] = {"queue": "queue", "database": "database"}
+    REFERS: ClassVar[Mapping[str, str]] = {"queue": "queue", "database": "database", "nodes_of": HOST}
+    OF_NODES: ClassVar[frozenset[str]] = frozenset(
+        {"minimum_nodes", "shape", "purchase", "commitment_level", "node_provisioning_s"}
+    )
 
     queue: Key | None = Field(default=None, examples=["queue"])
     """The queue that jobs are taken from; the first one if left out."""

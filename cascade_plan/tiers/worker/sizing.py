@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from math import ceil
 
 from cascade_plan.errors import InfeasibleError
@@ -9,9 +10,9 @@ from cascade_plan.formulas.losses import after_loss, least_count
 from cascade_plan.formulas.percentiles import ServiceTime
 from cascade_plan.formulas.queueing import Station
 from cascade_plan.formulas.transforms import Path, Response, Service, wait_at
-from cascade_plan.model.ask import Ask
+from cascade_plan.model.ask import Ask, nodes_of
 from cascade_plan.model.derivation import Derivation, Finding, Input
-from cascade_plan.model.fleet import Band, Lever, NodeGroup, Sized, Workload
+from cascade_plan.model.fleet import Band, Guest, Lever, Sized, Workload
 from cascade_plan.tiers.worker.settings import Settings
 
 AFTER: tuple[str, ...] = ()
@@ -24,8 +25,11 @@ PODS_MOST = 1_000_000
 def size(ask: Ask[Settings]) -> Sized:
     """Return the nodes between their bounds, the pods on them, and how old a job gets at the peak.
 
+    Pods on a service's nodes are counted by themselves: they have no nodes that they would fill.
     Raises InfeasibleError when no number of pods does a job within its age.
     """
+    if ask.host:
+        return _in_pods(ask)
     settings, pod = ask.settings, ask.settings.pod
     shape = ask.shape("vm")
     per_node = ask.pods_per_node(shape, pod.cpu_cores, pod.memory_mib)
@@ -47,15 +51,48 @@ def size(ask: Ask[Settings]) -> Sized:
         f"{ask.name}.node_count", floor, base, most, "rules" if ask.scenario.method == "rules" else "method", True,
         settings.node_provisioning_s + settings.pod_startup_s, offer=group.offer,
     )  # fmt: skip
-    workload = _workload(ask, group, per_node, cores, lever)
+    workload = _workload(ask, group.name, per_node, cores, lever)
     return Sized(
         ask.name,
         "worker",
         groups=(group,),
-        figures=_figures(ask, lever, workload, peak, age_s, job, given_least),
+        figures=tuple(_figures(ask, lever, workload, peak, age_s, job, given_least)),
         findings=(*_findings(ask, peak), *ask.pod_limit_findings(shape, pod.cpu_cores, pod.memory_mib)),
         levers=(lever,),
         workloads=(workload,),
+        goals={f"{ask.name}.age_s_p99": f"< {settings.age_s_p99:g}"},
+    )
+
+
+def _in_pods(ask: Ask[Settings]) -> Sized:
+    """Return the pods on a service's nodes, whose places are kept for the most of them; each has what it requests."""
+    settings, pod = ask.settings, ask.settings.pod
+    cores, jobs, least = min(1.0, pod.cpu_cores), _jobs_per_s(ask), ask.scenario.availability.asked.node_count
+    peak = max(jobs.peak, *_of_loads(ask), 0.0)
+    job = ServiceTime(settings.cpu_ms / 1000 / cores, settings.service_scv)
+
+    def pods(jobs_per_s: float) -> int:
+        return _nodes(ask, job, jobs_per_s, 1, least)
+
+    base = pods(peak)
+    most, floor = max(base, ceil(base * settings.headroom_ratio - 1e-9)), min(base, pods(jobs.average))
+    average = min(max(floor, ask.average(lambda users: pods(_at(ask, users)))), base)
+    set_by = "rules" if ask.scenario.method == "rules" else "method"
+    lever = Lever(f"{ask.name}.replica_count", floor, base, most, set_by, True, settings.pod_startup_s)
+    workload = _workload(ask, nodes_of(ask.host), 1, cores, lever)
+    given = Input("pods at least", least, "as many as availability asks for")
+    guest = Guest(
+        ask.name, "pods", ask.host, pod.cpu_cores, pod.memory_mib, Band(floor, average, base, most),
+        jobs.times(settings.cpu_ms / 1000),
+    )  # fmt: skip
+    return Sized(
+        ask.name,
+        "worker",
+        figures=tuple(_figures(ask, lever, workload, peak, _age_s(job, base, peak), job, given)),
+        findings=tuple(_findings(ask, peak)),
+        levers=(lever,),
+        workloads=(workload,),
+        guests=(guest,),
         goals={f"{ask.name}.age_s_p99": f"< {settings.age_s_p99:g}"},
     )
 
@@ -114,7 +151,7 @@ def _age_s(job: ServiceTime, pods: int, jobs_per_s: float) -> float:
     return Response((Path(1.0, ((wait, 1.0), (Service(job), 1.0))),)).percentile_s(0.99)
 
 
-def _workload(ask: Ask[Settings], group: NodeGroup, per_node: int, cores: float, lever: Lever) -> Workload:
+def _workload(ask: Ask[Settings], group: str, per_node: int, cores: float, lever: Lever) -> Workload:
     settings = ask.settings
     queue = settings.queue or ask.scenario.first("queue")
     asks = bool(ask.scenario.of("database")) and settings.read_count + settings.write_count > 0
@@ -132,7 +169,7 @@ def _workload(ask: Ask[Settings], group: NodeGroup, per_node: int, cores: float,
         pod_count_per_node=per_node,
         pod_count_max=lever.most_count * per_node,
         cores_per_pod=cores,
-        group=group.name,
+        group=group,
         serves="jobs",
         connection_count_per_pod=settings.connections_per_pod if asks else 0,
         queue=queue,
@@ -149,51 +186,49 @@ def _figures(
     age_s: float,
     job: ServiceTime,
     given_least: Input,
-) -> tuple[Derivation, ...]:
-    settings = ask.settings
+) -> Iterator[Derivation]:
+    settings, fills = ask.settings, not ask.settings.nodes_of
+    counted, unit = ("node_count", "nodes") if fills else ("replica_count", "pods")
     queries = peak * (settings.read_count + settings.write_count)
     counts = (("base", lever.base_count), ("min", lever.floor_count), ("max", lever.most_count))
     inputs = (ask.own("cpu_ms"), ask.own("age_s_p99"), given_least, Input("jobs/s at the peak", peak, "computed"))
     busy = peak * job.mean_s / (lever.base_count * workload.pod_count_per_node)
-    return (
-        ask.figure(
-            "jobs_per_s_peak",
-            peak,
-            "jobs/s",
-            "jobs of the busier of the day's peak and the named loads + scheduled_jobs_per_s",
-            (ask.given("users.peak"), ask.given("users.active_share"), ask.own("scheduled_jobs_per_s")),
-        ),
-        *(
-            ask.figure(
-                f"node_count.{level}",
-                count,
-                "nodes",
-                "least whose pods do 99 of 100 jobs within age_s_p99" if level != "max" else "base x headroom_ratio",
-                inputs if level != "max" else (ask.own("headroom_ratio"),),
-                MODEL,
-            )
-            for level, count in counts
-        ),
-        ask.figure(
+    yield ask.figure(
+        "jobs_per_s_peak",
+        peak,
+        "jobs/s",
+        "jobs of the busier of the day's peak and the named loads + scheduled_jobs_per_s",
+        (ask.given("users.peak"), ask.given("users.active_share"), ask.own("scheduled_jobs_per_s")),
+    )
+    for level, count in counts:
+        yield ask.figure(
+            f"{counted}.{level}",
+            count,
+            unit,
+            f"least {'whose pods do' if fills else 'that do'} 99 of 100 jobs within age_s_p99"
+            if level != "max"
+            else "base x headroom_ratio",
+            inputs if level != "max" else (ask.own("headroom_ratio"),),
+            MODEL,
+        )
+    if fills:
+        yield ask.figure(
             "pod_count_per_node",
             workload.pod_count_per_node,
             "pods",
             "least of allocatable CPU / pod CPU, memory / pod memory, pod limit",
             (ask.own("pod.cpu_cores"), ask.own("pod.memory_mib")),
-        ),
-        *(
-            ask.figure(f"replica_count.{level}", count, "pods", f"{ask.name}.node_count.{level} x pods a node")
-            for level, count in (("min", workload.replica_count_min), ("max", workload.replica_count_max))
-        ),
-        ask.figure("age_s_p99", age_s, "s", "99th percentile of wait and work at the peak", inputs, MODEL),
-        ask.figure("busy_ratio", busy, "", "jobs/s x time of a job / pods at the peak", inputs[:1]),
-        ask.figure(
-            "database_queries_per_s_peak",
-            queries,
-            "queries/s",
-            "jobs/s at the peak x (read_count + write_count)",
-            (ask.own("read_count"), ask.own("write_count")),
-        ),
+        )
+        for level, count in (("min", workload.replica_count_min), ("max", workload.replica_count_max)):
+            yield ask.figure(f"replica_count.{level}", count, "pods", f"{ask.name}.node_count.{level} x pods a node")
+    yield ask.figure("age_s_p99", age_s, "s", "99th percentile of wait and work at the peak", inputs, MODEL)
+    yield ask.figure("busy_ratio", busy, "", "jobs/s x time of a job / pods at the peak", inputs[:1])
+    yield ask.figure(
+        "database_queries_per_s_peak",
+        queries,
+        "queries/s",
+        "jobs/s at the peak x (read_count + write_count)",
+        (ask.own("read_count"), ask.own("write_count")),
     )
 
 

@@ -11,7 +11,12 @@ from cascade_plan.tiers.worker.settings import Settings
 
 
 def ways(site: Site[Settings]) -> Iterator[Way]:
-    """Yield the nodes on spot (a job that is cut off is done again by another), fewer of them, and smaller ones."""
+    """Yield the nodes on spot (a job that is cut off is done again by another), fewer of them, and smaller ones.
+
+    One on a service's nodes has none of its own.
+    """
+    if not site.settings.has_nodes:
+        return
     settings, path, name = site.settings, f"tiers.{site.name}", called(site.name)
     yield Way(
         f"{name} nodes on spot",
