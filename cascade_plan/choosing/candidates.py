@@ -27,19 +27,21 @@ from cascade_plan.model.place import Place
 from cascade_plan.model.scenario import Scenario
 from cascade_plan.model.solution import Solution
 from cascade_plan.model.terms import commitment_of
-from cascade_plan.model.tier import Bought, Settings
+from cascade_plan.model.tier import Bought, Housed, Settings
 from cascade_plan.planning.cases import Case, base_cases, floor_cases, left, unfit
 from cascade_plan.planning.chain import chain
 from cascade_plan.planning.judging import OPERATORS
 from cascade_plan.planning.predicting import keeps
 from cascade_plan.planning.promises import scale
-from cascade_plan.planning.sizing import TIERS, Brief, instances, places, sized
+from cascade_plan.planning.sizing import TIERS, Brief, guests, instances, places, sized
 
 ENDLESS: Final = 1_000
 """How many times the units of the largest shapes the rest of a fleet has when one tier is looked at by itself."""
 MARGIN: Final = 0.02
 """By how much a limit may be missed by a tier with the rest endless that would keep it beside a fleet: the queues are
 not monotone to the last hundredth, as a faster database brings its users back sooner."""
+FAR: Final = 64
+"""Times the count that the load alone asks for, at which an option that does not fit is given up."""
 NOTHING: Final = Decimal(0)
 SOLVED: Final = Solution({}, ())
 """Of a fleet whose counts are all pinned."""
@@ -230,10 +232,18 @@ class World:
                 found[name] = smallest.at(max(1, smallest.count_min), max(1, smallest.count_min))
         return found
 
-    def sized(self, name: str, settings: Settings, before: Mapping[str, Sized]) -> Sized:
-        """Return an instance with other settings, sized beside others."""
+    def sized(self, name: str, settings: Settings, before: Mapping[str, Sized], is_host: bool = False) -> Sized:
+        """Return an instance with other settings, sized beside others; a host with what stands on its nodes."""
         scenario = self.scenario.model_copy(update={"tiers": self.scenario.tiers | {name: settings}})
-        return sized(replace(self.brief, scenario=scenario), name, settings, before, SOLVED)
+        brief = replace(self.brief, scenario=scenario)
+        beside = guests(brief, SOLVED).get(name, ()) if is_host and name in self.hosts else ()
+        return sized(brief, name, settings, before, SOLVED, beside)
+
+    @cached_property
+    def hosts(self) -> frozenset[str]:
+        """The services on whose nodes pods of other kinds stand."""
+        tiers = self.scenario.tiers.values()
+        return frozenset(each.nodes_of for each in tiers if isinstance(each, Housed) and each.nodes_of is not None)
 
     def charge(self, beside: Mapping[str, Sized]) -> Decimal:
         """Return what the tiers without options cost at least beside some others."""
@@ -398,7 +408,7 @@ class Stream:
         """Yield a count of an option by each way to pay for it that none is better than."""
         world, base = self.world, max(low, self._bases[id(option)])
         settings = option.at(low, base)
-        own = world.sized(self.name, settings, world.slight)
+        own = world.sized(self.name, settings, world.slight, is_host=True)
         if why := _unmet_gate(world.scenario, self.name, own):
             self._strike(option, "gate", why)
             return
@@ -505,11 +515,13 @@ class Alone:
             if why := judge(cases, {own.name: counted}) if counted == option.count_max else None:
                 return 0, why
         self.base = base
-        while why := self._whole(low, max(low, base)):
-            if low >= option.count_max or why[0] == "gate":
-                return 0, why
-            low = min(option.count_max, low + max(1, low // 100))
-        return low, None
+        if not self._whole(low, max(low, base)):
+            return low, None
+        # What is found only once it is sized whole, such as what stands on its nodes besides, may ask for more of it.
+        most = min(option.count_max, FAR * low)
+        if why := self._whole(most, max(most, base)):
+            return 0, why
+        return least_count(lambda n: not self._whole(n, max(n, base)), most, low + 1), None
 
     def spot_count(self, own: Sized, low: int) -> int:
         """Return how many of the nodes may be spot: without these, the others carry what they must alone."""
@@ -534,7 +546,7 @@ class Alone:
     def _fleet(self, low: int, base: int) -> tuple[Fleet, Mapping[str, Settings]]:
         assert self.option is not None
         settings = self.option.at(low, base)
-        own = self.world.sized(self.name, settings, self.world.endless)
+        own = self.world.sized(self.name, settings, self.world.endless, is_host=True)
         tiers = {**self.world.endless, self.name: own}
         return Fleet(tiers, self.world.scenario.hours_per_month), {**self.world.endless_settings, self.name: settings}
 

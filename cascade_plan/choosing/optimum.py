@@ -163,7 +163,7 @@ def _at(world: World, chosen: Candidate, low: int) -> Candidate | None:
     if isinstance(settings, Bought) and isinstance(chosen.settings, Bought):
         settings = settings.model_copy(update={"purchase": chosen.settings.purchase})
     try:
-        own = world.sized(chosen.tier, settings, world.slight)
+        own = world.sized(chosen.tier, settings, world.slight, is_host=True)
     except CascadePlanError:
         return None
     usd, upfront, missing = world.cost({chosen.tier: own})

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from itertools import count as numbers
 from itertools import product
-from typing import Any, Final
+from typing import Final
 
 from cascade_plan import registry
 from cascade_plan.choosing.candidates import NOTHING, SOLVED, Candidate, Stream, Tally, World
@@ -21,7 +21,7 @@ from cascade_plan.formulas.losses import least_count
 from cascade_plan.model.fleet import Fleet
 from cascade_plan.model.option import COUNT_MOST
 from cascade_plan.model.scenario import Scenario
-from cascade_plan.model.tier import Settings
+from cascade_plan.model.tier import HOST, Housed, Settings
 from cascade_plan.planning.predicting import worst_state
 from cascade_plan.planning.promises import Promises
 from cascade_plan.planning.sizing import TIERS, Brief, followed, size
@@ -86,31 +86,33 @@ def layouts(scenario: Scenario) -> Iterator[Scenario]:
     yield scenario
     if free.pools == "apart":
         return
-    hosts = [name for name, each in scenario.of("api").items() if each.has_nodes]
+    hosts = [name for name, each in scenario.of(HOST).items() if each.has_nodes]
     movable = [
         name
         for name, each in scenario.tiers.items()
-        if "nodes_of" in type(each).model_fields
-        and each.KIND != "api"
-        and each.has_nodes
-        and not free.keeps(f"tiers.{name}.nodes_of")
+        if isinstance(each, Housed) and each.has_nodes and not free.keeps(f"tiers.{name}.nodes_of")
     ]
-    if not hosts or not movable:
-        return
     for chosen in product((None, *hosts), repeat=len(movable)):
-        if not any(chosen) or (free.pools == "together" and None in chosen):
-            continue
         moved = {name: host for name, host in zip(movable, chosen, strict=True) if host is not None}
-        yield scenario.model_copy(
-            update={"tiers": scenario.tiers | {name: _on(scenario.tiers[name], host) for name, host in moved.items()}}
-        )
+        if moved and _is_layout(scenario, movable, moved):
+            tiers = {name: _on(scenario.tiers[name], host) for name, host in moved.items()}
+            yield scenario.model_copy(update={"tiers": scenario.tiers | tiers})
+
+
+def _is_layout(scenario: Scenario, movable: Sequence[str], moved: Mapping[str, str]) -> bool:
+    """Return whether pods can stand so: on nodes that there are, of two services on those of the first named."""
+    services = list(scenario.of(HOST))
+    if any(host in moved or (name in services and services.index(host) >= services.index(name))
+           for name, host in moved.items()):  # fmt: skip
+        return False
+    return scenario.optimize.pools == "any" or all(name in moved or name in moved.values() for name in movable)
 
 
 def _on(settings: Settings, host: str) -> Settings:
     """Return the settings of a tier whose pods stand on another's nodes: what it says of its own is left out."""
+    assert isinstance(settings, Housed), "only pods stand on another's nodes"
     plain = type(settings)()
-    known = type(settings).model_fields
-    reset: dict[str, Any] = {name: getattr(plain, name) for name in ("shape", "purchase", "nodes") if name in known}
+    reset = {name: getattr(plain, name) for name in settings.said(settings.OF_NODES)}
     return settings.model_copy(update={**reset, "nodes_of": host})
 
 

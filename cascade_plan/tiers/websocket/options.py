@@ -11,7 +11,9 @@ from cascade_plan.tiers.websocket.settings import Settings
 
 
 def options(ask: Ask[Settings]) -> Iterator[Option]:
-    """Yield each shape that its nodes may have, with the count open."""
+    """Yield each shape that its nodes may have, with the count open; none where its pods stand on another's."""
+    if ask.settings.nodes_of is not None:
+        return
     settings, keep = ask.settings, ask.scenario.optimize.keeps
     for shape in shapes(ask, "vm"):
         changed = settings.model_copy(update={"shape": shape.name, "minimum_nodes": None})

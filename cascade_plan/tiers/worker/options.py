@@ -11,7 +11,9 @@ from cascade_plan.tiers.worker.settings import Settings
 
 
 def options(ask: Ask[Settings]) -> Iterator[Option]:
-    """Yield each shape that its nodes may have and that holds a pod."""
+    """Yield each shape that its nodes may have and that holds a pod; none where its pods stand on another's."""
+    if ask.settings.nodes_of is not None:
+        return
     pod = ask.settings.pod
     for shape in shapes(ask, "vm"):
         node = ask.allocatable(shape)
