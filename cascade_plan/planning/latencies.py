@@ -108,7 +108,7 @@ def _bound(figure: Derivation, binding: str) -> Derivation:
 def _predicted(question: Question) -> tuple[Prediction, Ends | None]:
     """Return a prediction and its interval, once for all plans and loads that ask alike."""
     prediction = predict(question.on, question.users)
-    return prediction, interval_of(question.on, question.users, prediction)
+    return prediction, interval_of(question.on, question.users)
 
 
 @lru_cache(maxsize=256)
