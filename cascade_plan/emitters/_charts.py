@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil
 from typing import Any, Final
 
 from cascade_plan.emitters._nodes import LABEL, TAINT_EFFECT, is_tainted
 from cascade_plan.languages import shell
 from cascade_plan.model.artefact import Step
-from cascade_plan.model.plan import Plan
-from cascade_plan.tiers.monitoring.settings import Settings
+from cascade_plan.model.plan import Instance, Plan
+from cascade_plan.tiers.monitoring.settings import PROGRAMS_MIB, Settings
 
 COMMUNITY: Final = "https://prometheus-community.github.io/helm-charts"
 
@@ -53,8 +54,31 @@ RESTRICTED: Final = {
 }
 """What the application's namespace asks of each container, for charts that do not say it themselves.
 Source: https://kubernetes.io/docs/concepts/security/pod-security-standards/, Restricted."""
-TOGETHER_MIB: Final = 1024
-"""More than all of them ask for together, with five exporters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Servers:
+    """Prometheus' servers: how many, what each takes, and whose nodes they stand on."""
+
+    count: int
+    memory_gib: float
+    volume_gib: int
+    tier: str
+    is_shared: bool
+    """Whether these are the nodes of a service, and not their own."""
+
+
+def servers(plan: Plan, tier: Instance[Settings]) -> Servers:
+    """Return the servers of a Prometheus that the cloud does not run."""
+    host, sized = tier.settings.nodes_of, tier.sized
+    what = "pod" if host else "node"
+    return Servers(
+        sized.count(f"{what}_count"),
+        sized.value(f"memory_gib_per_{what}"),
+        max(1, ceil(sized.value(f"disk_gib_per_{what}"))),
+        host or tier.name,
+        bool(host),
+    )
 
 
 def resources(cpu_cores: float, memory_mib: int) -> dict[str, Any]:
@@ -69,17 +93,21 @@ def small(what: str) -> dict[str, Any]:
 
 
 def placement(plan: Plan, is_server: bool = False) -> dict[str, Any]:
-    """Return how a program gets onto the nodes bought for monitoring; without those, or room on them, it runs anywhere.
+    """Return how a program gets onto the nodes monitoring stands on; without those, or room there, it runs anywhere.
 
     Prometheus is what they were sized for; all others go there where it leaves enough for all of them together.
     """
     tier = next(iter(plan.of(Settings)), None)
-    group = next((group for group in plan.groups if tier and group.tier == tier.name and group.is_nodes), None)
-    if group is None or tier is None:
+    if tier is None or tier.settings.managed:
         return {}
-    asked_mib, left_share = tier.sized.value("memory_gib_per_node") * 1024, group.unrequested_share
-    # What is left is asked_mib x left_share / (1 - left_share); Prometheus may ask for nothing.
-    if not is_server and asked_mib * left_share < TOGETHER_MIB * (1 - left_share):
+    found_on = servers(plan, tier)
+    group = next((group for group in plan.groups if group.tier == found_on.tier and group.is_nodes), None)
+    if group is None:
+        return {}
+    asked_mib, left_share = found_on.memory_gib * 1024, group.unrequested_share
+    # What is left is asked_mib x left_share / (1 - left_share); Prometheus may ask for nothing. On the nodes of a
+    # service there is room kept for all.
+    if not is_server and not found_on.is_shared and asked_mib * left_share < PROGRAMS_MIB * (1 - left_share):
         return {}
     found: dict[str, Any] = {"nodeSelector": {LABEL: group.tier}}
     if is_tainted(plan, group):

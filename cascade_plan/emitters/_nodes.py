@@ -23,6 +23,11 @@ SYSTEM: Final = "kube-system"
 TAINT_EFFECT: Final = "NoSchedule"
 """What keeps pods off nodes that were bought for others."""
 
+STAYS: Final = {"cluster-autoscaler.kubernetes.io/safe-to-evict": "false", "karpenter.sh/do-not-disrupt": "true"}
+"""The annotations of a pod whose node no autoscaler takes away to save money: to move it cuts its connections, or
+leaves a gap in what it watches. An update of the nodes moves it still.
+Source: https://github.com/kubernetes/autoscaler, cluster-autoscaler/FAQ.md; https://karpenter.sh/docs/concepts/disruption/"""
+
 
 @dataclass(frozen=True, slots=True)
 class Nodes:
@@ -132,6 +137,16 @@ def open_group(plan: Plan) -> NodeGroup | None:
     used = [each.group for serves in ("requests", "jobs") for each in workloads if each.serves == serves]
     name = next((name for name in (*used, *bought) if name in bought), "")
     return next((group for group in plan.groups if group.name == name), None)
+
+
+def serving_class(plan: Plan) -> str:
+    """Return the name of the PriorityClass of pods that go before workers; classes are of the whole cluster."""
+    return f"{plan.application}-serving"
+
+
+def is_shared(plan: Plan, workload: Workload) -> bool:
+    """Return whether pods stand on the nodes of another tier than a service's own: they have no node each."""
+    return workload.serves != "requests" and plan.fleet.group_of(workload).tier != workload.tier
 
 
 def without_nodes(plan: Plan) -> tuple[Workload, ...]:

@@ -105,9 +105,15 @@ def pods_name(workload: Workload) -> str:
     return WEBSOCKET if workload.serves == "connections" else workload.name
 
 
+def websocket_count(instance: Instance[WebSocketSettings]) -> int:
+    """Return how many WebSocket nodes there are: a pod each, whether it has a machine to itself or not."""
+    (workload,) = instance.sized.workloads
+    return workload.replica_count_max
+
+
 def websocket_nodes(instance: Instance[WebSocketSettings]) -> tuple[str, ...]:
     """Return the names of the WebSocket nodes, ws-node-1 and so on as the performance plan calls them."""
-    count = instance.sized.count("node_count")
+    count = websocket_count(instance)
     _bounded("WebSocket nodes", count, f"tiers.{instance.name}.connections_per_node")
     return tuple(f"{WEBSOCKET}-{number}" for number in range(1, count + 1))
 

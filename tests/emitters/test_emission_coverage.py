@@ -30,6 +30,12 @@ SETS: dict[str, tuple[str, ...]] = {
         "tiers.search={kind: api, nodes_of: api}",
         "behaviour.actions.list_workrooms.at=search",
     ),
+    "one pool": ("tiers.websocket.nodes_of=api", "tiers.monitoring={nodes_of: api, label_by_tenant: false}"),
+    "one pool, bought by Karpenter": (
+        "tiers.websocket.nodes_of=api",
+        "tiers.monitoring={nodes_of: api, label_by_tenant: false}",
+        "emit.nodes=karpenter",
+    ),
     "pods and a cache without nodes": ("tiers.api={serverless: true}", "tiers.cache={serverless: true}"),
     "a pool that the cloud runs": ("tiers.pool={managed: true}",),
     "a managed Prometheus": ("tiers.monitoring={managed: true}",),
@@ -81,7 +87,7 @@ BOUGHT = {
     "object_writes": '"aws_s3_bucket"',
     "object_reads": '"aws_s3_bucket"',
     "queue_requests": '"aws_sqs_queue"',
-    "disk": "volumeClaimTemplates",
+    "disk": "volumeClaimTemplates|persistentVolume",
 }
 """What is bought by the metre -> what stands in a file that makes it."""
 RESOURCES = {

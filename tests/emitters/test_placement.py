@@ -30,6 +30,19 @@ MADE: dict[str, dict[str, Any]] = {
     "two services": {"tiers__full_text": {"kind": "api"}},
     "shared nodes": {"tiers__search": {"kind": "api", "nodes_of": "api"}},
     "workers": BATCH,
+    "one pool": {
+        **BATCH,
+        "tiers__worker__nodes_of": "api",
+        "tiers__websocket__nodes_of": "api",
+        "tiers__monitoring__nodes_of": "api",
+        "tiers__monitoring__label_by_tenant": False,
+    },
+    "one pool that is not the first": {
+        "tiers__full_text": {"kind": "api"},
+        "tiers__websocket__nodes_of": "full_text",
+        "tiers__monitoring__nodes_of": "full_text",
+        "tiers__monitoring__label_by_tenant": False,
+    },
     "part on spot": {"tiers__api__purchase": {"spot": 0.4}, "tiers__api__nodes": {"min": 4, "base": 5, "max": 10}},
     "sockets alone": {"tiers__api": "off", "tiers__monitoring": "off", "gates": {}, "loads": {}},
 }

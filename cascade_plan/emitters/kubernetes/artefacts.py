@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from cascade_plan.emitters._databases import Pool, pooled
 from cascade_plan.emitters._heading import heading
-from cascade_plan.emitters._nodes import LABEL, counts_of, is_tainted
+from cascade_plan.emitters._nodes import LABEL, STAYS, counts_of, is_shared, is_tainted, serving_class
 from cascade_plan.emitters._secrets import pool_secret, secrets
 from cascade_plan.emitters._targets import targets
 from cascade_plan.emitters._topology import NGINX_PORT, PROXY, pods_name, queue_name
@@ -172,12 +172,7 @@ def _priorities(plan: Plan) -> Iterator[Part]:
     """Yield the class of pods that users wait for: where nodes are full, workers make room for them."""
     if any(workload.serves != "jobs" for workload in plan.fleet.workloads):
         purpose = "Whose pods go first where nodes are full: those that users wait for, before workers."
-        yield Part("priorityclass", built.priority_class(plan.application, _serving(plan), SERVING), purpose)
-
-
-def _serving(plan: Plan) -> str:
-    """Return the name of that class; classes are of the whole cluster."""
-    return f"{plan.application}-serving"
+        yield Part("priorityclass", built.priority_class(plan.application, serving_class(plan), SERVING), purpose)
 
 
 def _secrets(plan: Plan) -> Iterator[Part]:
@@ -238,7 +233,7 @@ def _binding(plan: Plan, workload: Workload, identity: built.Identity, prefix: s
 
 
 def _serving_of(plan: Plan) -> str:
-    return _serving(plan) if any(workload.serves != "jobs" for workload in plan.fleet.workloads) else ""
+    return serving_class(plan) if any(workload.serves != "jobs" for workload in plan.fleet.workloads) else ""
 
 
 def _policies(plan: Plan) -> Iterator[Part]:
@@ -282,8 +277,7 @@ def _worker(plan: Plan, workload: Workload) -> Iterator[Part]:
     is_scaled = bool(workload.queue) and plan.scenario.cloud in AWS
     deployment = _deployment(plan, identity, workload)
     if not is_scaled:
-        _, base, _ = counts_of(plan, plan.fleet.group_of(workload))
-        deployment["spec"] = {"replicas": base * workload.pod_count_per_node, **deployment["spec"]}
+        deployment["spec"] = {"replicas": _pods_at_the_peak(plan, workload), **deployment["spec"]}
     counted = "It has no replica count, KEDA owns it." if is_scaled else "As many as the peak needs: nothing scales it."
     purpose = f"The pods of {name}: requests, probes, spread over zones. {counted}"
     by_hand = FIRST_APPLY.format(name=identity.name, namespace=identity.namespace) if is_scaled else ""
@@ -302,17 +296,29 @@ def _worker(plan: Plan, workload: Workload) -> Iterator[Part]:
     yield Part(f"{prefix}-pdb", *_budget(identity, scaling, name))
 
 
+def _pods_at_the_peak(plan: Plan, workload: Workload) -> int:
+    """Return how many pods of a worker the peak needs: those that fill its nodes, or are counted by themselves."""
+    if is_shared(plan, workload):
+        return plan.fleet.tiers[workload.tier].lever("replica_count").base_count
+    _, base, _ = counts_of(plan, plan.fleet.group_of(workload))
+    return base * workload.pod_count_per_node
+
+
 def _sockets(plan: Plan, workload: Workload) -> Iterator[Part]:
-    """Yield what holds connections: pods that have a node each, by the names that nginx is given."""
+    """Yield what holds connections: pods by the names that nginx is given, a node each or on a service's nodes."""
     identity = built.Identity(pods_name(workload), plan.application, part_of=plan.application, component=workload.kind)
     pod, prefix, count = _pod(plan, workload), _part_name(workload), workload.replica_count_max
+    stays, where = None, "one pod on each node that was bought for them"
+    if is_shared(plan, workload):
+        host = called(plan.fleet.group_of(workload).tier)
+        stays, where = STAYS, f"pods on the nodes of {host}, apart from each other where there is room"
     yield _account(identity, f"{prefix}-serviceaccount", "the WebSocket nodes")
     purpose = "The WebSocket nodes' names, which nginx looks up: ws-node-1.ws-node and so on."
     yield Part(f"{prefix}-service", built.headless_service(identity, pod), purpose)
     yield Part(
         prefix,
-        built.stateful_set(identity, pod, count, _placement(plan, workload)),
-        "The WebSocket nodes, one pod on each node that was bought for them. One that stops has "
+        built.stateful_set(identity, pod, count, _placement(plan, workload), stays),
+        f"The WebSocket nodes, {where}. One that stops has "
         f"{pod.shutdown_s} s to close its connections: each with code 1012 and after a pause by chance.",
         deploys=(workload.name,),
     )
@@ -361,6 +367,7 @@ def _pod(plan: Plan, workload: Workload) -> built.Pod:
     sockets = next((each.settings for each in plan.of(Sockets) if each.name == workload.tier), None)
     group = plan.fleet.group_of(workload)
     zones, least = plan.scenario.availability.asked.zones, counts_of(plan, group)[0]
+    is_even = group.is_nodes and not is_shared(plan, workload) and min(least, zones) > 1
     return built.Pod(
         image=workload.image,
         port=workload.port,
@@ -371,13 +378,14 @@ def _pod(plan: Plan, workload: Workload) -> built.Pod:
         live_path=workload.live_path or None,
         zone_count=zones,
         # With nodes in two zones at all times no zone holds all pods. A zone may have a node more than another, and
-        # with it as many pods as a node holds: at one pod more full nodes would leave some pending.
-        zone_spread="DoNotSchedule" if group.is_nodes and min(least, zones) > 1 else "ScheduleAnyway",
-        zone_skew=max(1, workload.pod_count_per_node) if group.is_nodes else 1,
+        # with it as many pods as a node holds, and as many more as others take the places of: at one pod more full
+        # nodes would leave some pending. Pods on nodes of others stand where these leave room.
+        zone_spread="DoNotSchedule" if is_even else "ScheduleAnyway",
+        zone_skew=max(1, workload.pod_count_per_node + workload.reserved_pod_count) if group.is_nodes else 1,
         shutdown_s=ceil(sockets.drain_s) if sockets else SHUTDOWN_S,
         drain_path=sockets.drain_path if sockets else None,
         env=environment(plan, workload),
-        priority="" if workload.serves == "jobs" else _serving(plan),
+        priority="" if workload.serves == "jobs" else serving_class(plan),
     )
 
 

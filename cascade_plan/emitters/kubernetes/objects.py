@@ -423,21 +423,33 @@ def headless_service(identity: Identity, pod: Pod) -> KubernetesObject:
     return namespaced("v1", "Service", identity, spec)
 
 
-def stateful_set(identity: Identity, pod: Pod, replica_count: int, placement: Placement | None) -> KubernetesObject:
-    """Return a StatefulSet of pods that each have a node of their own and keep their names: NAME-1 and so on.
+def stateful_set(
+    identity: Identity,
+    pod: Pod,
+    replica_count: int,
+    placement: Placement | None,
+    stays: Mapping[str, str] | None = None,
+) -> KubernetesObject:
+    """Return a StatefulSet of pods that keep their names: NAME-1 and so on.
 
+    Each has a node of its own; or with annotations by which it `stays`, they stand among others on nodes that come and
+    go, apart from each other where there is room.
     A rollout takes one pod at a time, so that the connections of one node at a time are opened anew.
     Raises: ValueError when there is no pod.
     """
     if replica_count < 1:
         raise ValueError(f"replica_count must be at least 1, not {replica_count}")
     alone = {"labelSelector": {"matchLabels": selector(identity)}, "topologyKey": "kubernetes.io/hostname"}
+    apart: KubernetesObject = {"requiredDuringSchedulingIgnoredDuringExecution": [alone]}
+    if stays:
+        apart = {"preferredDuringSchedulingIgnoredDuringExecution": [{"weight": 100, "podAffinityTerm": alone}]}
     template = {
         **_pod_spec(identity, pod),
         "topologySpreadConstraints": _spread(identity, pod, "controller-revision-hash"),
         **_placed(placement),
-        "affinity": {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [alone]}},
+        "affinity": {"podAntiAffinity": apart},
     }
+    metadata = {"labels": labels(identity), **({"annotations": {**stays}} if stays else {})}
     spec = {
         "serviceName": identity.name,
         "replicas": replica_count,
@@ -447,7 +459,7 @@ def stateful_set(identity: Identity, pod: Pod, replica_count: int, placement: Pl
         "minReadySeconds": READY_S,
         "updateStrategy": {"type": "RollingUpdate"},
         "selector": {"matchLabels": selector(identity)},
-        "template": {"metadata": {"labels": labels(identity)}, "spec": template},
+        "template": {"metadata": metadata, "spec": template},
     }
     return namespaced("apps/v1", "StatefulSet", identity, spec)
 

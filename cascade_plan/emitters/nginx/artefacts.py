@@ -14,6 +14,7 @@ from cascade_plan.emitters._topology import (
     NGINX_PORT,
     PROXY,
     by_proxy_protocol,
+    websocket_count,
     websocket_hosts,
 )
 from cascade_plan.languages.plain import name as plain
@@ -223,7 +224,7 @@ def _of(plan: Plan, sockets: Instance[Settings]) -> Iterator[Artefact]:
         plan,
         [
             f"sized for {sockets.sized.count('connection_count'):,} connections to "
-            f"{sockets.sized.count('node_count')} nodes of at most {tier.connections_per_node:,}"
+            f"{websocket_count(sockets)} nodes of at most {tier.connections_per_node:,}"
         ],
     )
     purpose = "nginx before the WebSocket nodes: `nginx -t && nginx -s reload`."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from cascade_plan.emitters._charts import PROMETHEUS_PORT, SERVICE
+from cascade_plan.emitters._charts import PROMETHEUS_PORT, SERVICE, servers
 from cascade_plan.emitters._nodes import SYSTEM
 from cascade_plan.emitters._topology import caches
 from cascade_plan.emitters._watches.cluster import CONTAINERS, KEPT, KUBELET, NODE, STATE, jobs_of_cluster
@@ -74,8 +74,8 @@ def configurations(plan: Plan) -> dict[str, dict[str, Any]]:
 
 def replicated(plan: Plan) -> bool:
     """Return whether several servers scrape the same, so that one may be lost."""
-    sized = monitoring(plan).sized
-    return not monitoring(plan).settings.managed and sized.count("node_count") > sized.count("shard_count")
+    tier = monitoring(plan)
+    return not tier.settings.managed and servers(plan, tier).count > tier.sized.count("shard_count")
 
 
 def _labels(plan: Plan) -> dict[str, str]:

@@ -14,7 +14,7 @@ from cascade_plan.emitters import _charts as charts
 from cascade_plan.emitters._charts import Chart, install, placement, resources, small
 from cascade_plan.emitters._databases import Database, databases
 from cascade_plan.emitters._heading import heading
-from cascade_plan.emitters._nodes import SYSTEM
+from cascade_plan.emitters._nodes import STAYS, SYSTEM, serving_class
 from cascade_plan.emitters._secrets import METRICS, cache_secret, database_secret
 from cascade_plan.emitters._topology import CACHE_PORT, Cache, caches
 from cascade_plan.emitters._watches.cluster import KEPT, NODE, STATE, jobs_of_cluster
@@ -102,7 +102,12 @@ def _server(plan: Plan, path: str, built: dict[str, Any]) -> Artefact:
         *steps,
         _release(plan, charts.PROMETHEUS, name, words),
     )
-    return replace(made, gives=GIVEN if is_whole else ())
+    return replace(made, gives=GIVEN if is_whole else (), deploys=_volumes(plan) if is_whole else ())
+
+
+def _volumes(plan: Plan) -> tuple[str, ...]:
+    """Return the volumes that are bought by themselves: those of servers without machines of their own."""
+    return tuple(usage.name for usage in _config.monitoring(plan).sized.usages)
 
 
 GIVEN: Final = tuple(
@@ -130,9 +135,8 @@ def _secret(plan: Plan) -> Step:
 
 def _of_server(plan: Plan, path: str) -> dict[str, Any]:
     tier, name = _config.monitoring(plan), release(path)
-    group = next(group for group in plan.groups if group.tier == tier.name)
-    copies = tier.sized.count("node_count") if _config.replicated(plan) else 1
-    volume_gib = max(1, group.claimed_gib)
+    sized = charts.servers(plan, tier)
+    copies, volume_gib = sized.count if _config.replicated(plan) else 1, sized.volume_gib
     found = {
         "fullnameOverride": name,
         "clusterRoleNameOverride": f"{plan.application}-{name}",
@@ -143,11 +147,15 @@ def _of_server(plan: Plan, path: str) -> dict[str, Any]:
         "replicaCount": copies,
         "statefulSet": {"enabled": True},
         "persistentVolume": {"size": f"{volume_gib}Gi", "storageClass": CLASS},
-        "resources": resources(1, max(1, ceil(tier.sized.value("memory_gib_per_node") * 1024))),
+        "resources": resources(tier.settings.cpu_cores, max(1, ceil(sized.memory_gib * 1024))),
         "containerSecurityContext": {**charts.RESTRICTED},
         "service": {"servicePort": charts.PROMETHEUS_PORT},
         **placement(plan, is_server=True),
     }
+    if sized.is_shared:
+        # Other pods of the nodes do not take its place, nor does an autoscaler the node under it.
+        # Source: charts/prometheus/templates/sts.yaml at 014edc09, server.podAnnotations and server.priorityClassName.
+        found |= {"podAnnotations": {**STAYS}, "priorityClassName": serving_class(plan)}
     if copies > 1:
         found["extraArgs"] = {"enable-feature": "expand-external-labels"}
         found |= {"podAntiAffinity": "soft", "podAntiAffinityTopologyKey": "topology.kubernetes.io/zone"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
+from cascade_plan.emitters._charts import servers
 from cascade_plan.emitters._config_map import config_map
 from cascade_plan.emitters._heading import heading
 from cascade_plan.emitters._nodes import LABEL, is_tainted
@@ -98,10 +99,11 @@ def _servers(plan: Plan) -> dict[str, str]:
     flags = f"--storage.tsdb.retention.time={tier.settings.retention_days}d"
     if _config.replicated(plan):
         flags += " --enable-feature=expand-external-labels"
-    nodes = tier.sized.count("node_count")
+    found = servers(plan, tier)
+    where = f"{'pod' if found.is_shared else 'node'}{'s' if found.count > 1 else ''}"
     sized = (
-        f"sized for {tier.sized.count('series_count'):,} series on {nodes} node{'s' if nodes > 1 else ''} "
-        f"with {tier.sized.value('memory_gib_per_node'):.2f} GiB of memory for them"
+        f"sized for {tier.sized.count('series_count'):,} series on {found.count} {where} "
+        f"with {found.memory_gib:.2f} GiB of memory for them"
     )
     lines = [sized, *_found(plan, flags)]
     return {path: _yaml(plan, built, lines) for path, built in _config.configurations(plan).items()}
@@ -128,8 +130,9 @@ def _found(plan: Plan, flags: str) -> list[str]:
 
 
 def _nodes(plan: Plan) -> list[str]:
-    """Return how its pods get onto the nodes that were bought for it."""
-    name = _config.monitoring(plan).name
+    """Return how its pods get onto the nodes that they are to stand on."""
+    tier = _config.monitoring(plan)
+    name = tier.settings.nodes_of or tier.name
     tainted = [group for group in plan.groups if group.tier == name and group.is_nodes and is_tainted(plan, group)]
     words = f"its pods choose their nodes by {LABEL}: {name}, and tolerate the taint of that key and value"
     return [words] if tainted else []

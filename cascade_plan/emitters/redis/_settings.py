@@ -157,7 +157,7 @@ def node_timeout_ms(plan: Plan, streams: Streams | None) -> int:
 def _of_state(plan: Plan, cache: Cache, streams: Streams) -> dict[str, object]:
     buffer = buffer_mib(cache)
     holders = (sized for sized in plan.fleet.tiers.values() if sized.streams is not None)
-    subscribers = sum(sized.count("node_count") for sized in holders)
+    subscribers = sum(run.replica_count_max for sized in holders for run in sized.workloads)
     return {
         "heartbeat": streams.heartbeat_interval_s,
         "buffer_mib": buffer,

@@ -12,6 +12,7 @@ from cascade_plan.emitters._topology import (
     Cache,
     broker,
     room_channel,
+    websocket_count,
     websocket_nodes,
 )
 from cascade_plan.languages.yaml import dump
@@ -43,7 +44,7 @@ def _architecture(plan: Plan, sockets: Instance[Settings]) -> Artefact:
     head = heading(
         plan,
         [
-            f"sized for {sized.count('connection_count'):,} connections on {sized.count('node_count')} nodes of at "
+            f"sized for {sized.count('connection_count'):,} connections on {websocket_count(sockets)} nodes of at "
             f"most {sized.count('connection_count_per_node'):,}",
             f"Nothing reads this file: {parts}",
             *_of_names(cache),
@@ -82,11 +83,13 @@ def _balancer(sockets: Instance[Settings]) -> dict[str, Any]:
 
 
 def _nodes(sockets: Instance[Settings]) -> list[dict[str, Any]]:
-    limits = {
-        "max_connections": sockets.sized.count("connection_count_per_node"),
-        "memory_limit": f"{sockets.sized.group('nodes').shape.memory_gib:g}GiB",
-        "memory_needed": f"{sockets.sized.value('memory_mib_per_node'):.0f}MiB",
-    }
+    limits: dict[str, Any] = {"max_connections": sockets.sized.count("connection_count_per_node")}
+    (workload,) = sockets.sized.workloads
+    if sockets.settings.nodes_of:
+        limits["memory_limit"] = f"{workload.memory_mib_max}MiB"
+    else:
+        limits["memory_limit"] = f"{sockets.sized.group('nodes').shape.memory_gib:g}GiB"
+        limits["memory_needed"] = f"{sockets.sized.value('memory_mib_per_node'):.0f}MiB"
     return [{name: limits} for name in websocket_nodes(sockets)]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from cascade_plan.model.fleet import NodeGroup, Sized, Workload
-from cascade_plan.model.plan import Plan
+from cascade_plan.model.plan import Instance, Plan
 from cascade_plan.model.scenario import Load
 from cascade_plan.model.titles import called
 from cascade_plan.reports import _words as words
@@ -139,15 +139,27 @@ def _scaling(plan: Plan) -> Iterator[str]:
     for each in sockets:
         yield _task(
             "Test the open connections",
-            f"{_figure(each.sized, 'connection_count')} at once over {_figure(each.sized, 'node_count')} nodes, and "
-            f"{_figure(each.sized, 'connection_count_per_node')} on one node, which take "
-            f"{_figure(each.sized, 'memory_mib_per_node')} MiB of its memory",
+            f"{_figure(each.sized, 'connection_count')} at once over {_holders(each)}",
         )
     for workload in plan.fleet.workloads:
         if workload.serves == "jobs":
             scaled = f", scaled by the jobs that wait in {called(workload.queue)}" if workload.queue else ""
             detail = f"{_range(workload)} of them on {_nodes([plan.fleet.group_of(workload)])}{scaled}"
             yield _task(f"Deploy the {called(workload.tier)} pods", detail)
+
+
+def _holders(sockets: Instance[WebSocketSettings]) -> str:
+    """Return what holds the connections, and how full one may be."""
+    sized, host = sockets.sized, sockets.settings.nodes_of
+    if host:
+        return (
+            f"{_figure(sized, 'pod_count')} pods on the nodes of {called(host)}; a pod of them has "
+            f"{_figure(sized, 'memory_mib_per_pod')} MiB for the connections of those that are lost"
+        )
+    return (
+        f"{_figure(sized, 'node_count')} nodes, and {_figure(sized, 'connection_count_per_node')} on one node, which "
+        f"take {_figure(sized, 'memory_mib_per_node')} MiB of its memory"
+    )
 
 
 def _carries(cache: Sized) -> bool:
@@ -173,6 +185,14 @@ def _validation(plan: Plan) -> Iterator[str]:
         if monitoring.settings.managed:
             detail = f"a managed workspace for {_figure(sized, 'series_count')} series, and a collector that sends them"
             yield _task("Deploy Prometheus metrics", detail)
+            continue
+        if host := monitoring.settings.nodes_of:
+            yield _task(
+                "Deploy Prometheus metrics",
+                f"on the nodes of {called(host)} for {_figure(sized, 'series_count')} series; each pod needs "
+                f"{_figure(sized, 'memory_gib_per_pod')} GiB of memory and "
+                f"{_figure(sized, 'disk_gib_per_pod')} GiB of disk for the samples",
+            )
             continue
         yield _task(
             "Deploy Prometheus metrics",

@@ -171,8 +171,8 @@ def figures(ask: Ask[Settings], work: Work, nodes: int) -> Iterator[Derivation]:
         "busy_ratio",
         work.busy_ratio(nodes),
         "of one thread",
-        f"of each of {nodes} {what(ask)}s: its part of deliveries/s x delivery_cpu_ms, heartbeats/s x heartbeat_cpu_ms, and "
-        "messages/s x nodes that hold a reader x broker_cpu_ms",
+        f"of each of {nodes} {what(ask)}s: its part of deliveries/s x delivery_cpu_ms, heartbeats/s x "
+        "heartbeat_cpu_ms, and messages/s x nodes that hold a reader x broker_cpu_ms",
         (
             Input("requests/s of the busiest load", work.busiest_requests_per_s, "computed"),
             Input("nodes that hold a reader of a message", work.listener_count(nodes), "computed"),
