@@ -196,7 +196,7 @@ def _listed(names: str | None) -> str | None:
 
 def _scenario_text(found: Optimum) -> str:
     """Return the scenario that pins the fleet, as a file that says how it came to be."""
-    from cascade_plan.choosing.pinning import document
+    from cascade_plan.choosing.writing import document
     from cascade_plan.languages.yaml import comment, dump
 
     scenario = found.plan.scenario
