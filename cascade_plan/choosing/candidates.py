@@ -21,13 +21,13 @@ from cascade_plan.errors import CascadePlanError
 from cascade_plan.formulas.losses import least_count
 from cascade_plan.model.ask import Ask
 from cascade_plan.model.bill import Item
-from cascade_plan.model.fleet import Fleet, Lever, NodeGroup, Sized
+from cascade_plan.model.fleet import Fleet, Guest, Lever, NodeGroup, Sized
 from cascade_plan.model.option import COUNT_MOST, Option
 from cascade_plan.model.place import Place
 from cascade_plan.model.scenario import Scenario
 from cascade_plan.model.solution import Solution
 from cascade_plan.model.terms import commitment_of
-from cascade_plan.model.tier import Bought, Housed, Settings
+from cascade_plan.model.tier import HOST, Bought, Housed, Settings
 from cascade_plan.planning.cases import Case, base_cases, floor_cases, left, unfit
 from cascade_plan.planning.chain import chain
 from cascade_plan.planning.judging import OPERATORS
@@ -95,6 +95,8 @@ class Tally:
     """Prices by a term that is allowed, of shapes that have one on demand, which are not known."""
     reasons: dict[tuple[str, str], str] = field(default_factory=dict)
     """(tier, option) -> why it is struck."""
+    options: dict[tuple[Any, ...], tuple[Option, ...]] = field(default_factory=dict)
+    """What is listed already, for the layouts in which it is the same."""
 
 
 @dataclass(frozen=True)
@@ -118,34 +120,55 @@ class World:
 
     @cached_property
     def options(self) -> Mapping[str, tuple[Option, ...]]:
-        """The options of each tier that has any."""
-        found: dict[str, tuple[Option, ...]] = {}
+        """The options of each tier that has any; of a host those that hold what stands on its nodes besides."""
+        if not self.hosts:
+            return self.by_themselves
+        return {
+            name: self._listed(name, self.guests.get(name, ())) if name in self.hosts else own
+            for name, own in self.by_themselves.items()
+        }
+
+    @cached_property
+    def by_themselves(self) -> Mapping[str, tuple[Option, ...]]:
+        """The options of each tier that has any, as if nothing stood on its nodes besides."""
+        found = {}
+        stands = tuple(
+            (name, each.nodes_of) for name, each in self.scenario.of(HOST).items() if isinstance(each, Housed)
+        )
         for name in self.order:
-            kind = self.scenario.tiers[name].KIND
-            if registry.has(TIERS, kind, "options"):
-                listed = getattr(registry.load(TIERS, kind, "options"), "options", None)
-                own = tuple(listed(self.ask(name, self.scenario.tiers[name], {}))) if listed else ()
-                if own:
-                    found[name] = own
+            key = (name, id(self.scenario.tiers[name]), stands)
+            if (own := self.tally.options.get(key)) is None:
+                own = self.tally.options[key] = self._listed(name, ())
+            if own:
+                found[name] = own
         return found
+
+    def _listed(self, name: str, beside: tuple[Guest, ...]) -> tuple[Option, ...]:
+        kind = self.scenario.tiers[name].KIND
+        if not registry.has(TIERS, kind, "options"):
+            return ()
+        listed = getattr(registry.load(TIERS, kind, "options"), "options", None)
+        return tuple(listed(self.ask(name, self.scenario.tiers[name], {}, beside))) if listed else ()
 
     @cached_property
     def rest(self) -> tuple[str, ...]:
         """The tiers that have no options."""
-        return tuple(name for name in self.order if name not in self.options)
+        return tuple(name for name in self.order if name not in self.by_themselves)
 
     @cached_property
     def main(self) -> str:
         """The tier whose candidates move what the rest costs most: the first whose count scales; "" without one."""
-        scaled = (name for name, options in self.options.items() if any(option.is_scaled for option in options))
+        scaled = (name for name, options in self.by_themselves.items() if any(option.is_scaled for option in options))
         return next(scaled, "")
 
-    def ask(self, name: str, settings: Settings, before: Mapping[str, Sized]) -> Ask[Any]:
-        """Return an instance that is to be sized beside others."""
+    def ask(
+        self, name: str, settings: Settings, before: Mapping[str, Sized], beside: tuple[Guest, ...] = ()
+    ) -> Ask[Any]:
+        """Return an instance that is to be sized beside others, and what stands on its nodes."""
         brief = self.brief
         return Ask(
             name, settings, brief.scenario, dict(before), brief.traffic, brief.cloud, brief.book, brief.origins, SOLVED,
-            brief.day,
+            brief.day, beside,
         )  # fmt: skip
 
     @cached_property
@@ -199,7 +222,7 @@ class World:
         """The settings of every tier's largest option; of its own where it has none."""
         found: dict[str, Settings] = {}
         for name in self.order:
-            options = [option for option in self.options.get(name, ()) if not option.unfit]
+            options = [option for option in self.by_themselves.get(name, ()) if not option.unfit]
             found[name] = self.scenario.tiers[name]
             if options:
                 largest = max(options, key=self._largest)
@@ -225,7 +248,7 @@ class World:
         """The settings of every tier's option with fewest pods on fewest nodes."""
         found: dict[str, Settings] = {}
         for name in self.order:
-            options = [option for option in self.options.get(name, ()) if not option.unfit]
+            options = [option for option in self.by_themselves.get(name, ()) if not option.unfit]
             found[name] = self.scenario.tiers[name]
             if options:
                 smallest = min(options, key=self._largest)
@@ -238,6 +261,12 @@ class World:
         brief = replace(self.brief, scenario=scenario)
         beside = guests(brief, SOLVED).get(name, ()) if is_host and name in self.hosts else ()
         return sized(brief, name, settings, before, SOLVED, beside)
+
+    @cached_property
+    def guests(self) -> Mapping[str, tuple[Guest, ...]]:
+        """What stands on services' nodes at least: beside the fewest pods."""
+        scenario = self.scenario.model_copy(update={"tiers": self.scenario.tiers | self.slight_settings})
+        return guests(replace(self.brief, scenario=scenario), SOLVED)
 
     @cached_property
     def hosts(self) -> frozenset[str]:
@@ -342,8 +371,14 @@ class Stream:
     def __getitem__(self, index: int) -> Candidate | None:
         """Return the candidate of a rank; None where there are not so many."""
         while len(self.found) <= index and self._heap:
-            self._step()
+            self.look()
         return self.found[index] if index < len(self.found) else None
+
+    def bound(self, index: int) -> Decimal | None:
+        """Return what the candidate of a rank costs at least, without looking any further; None where there is none."""
+        if index < len(self.found):
+            return self.found[index].total_usd
+        return self._heap[0][0] if self._heap else None
 
     def _strike(self, option: Option, by: str, why: str, times: int = 1) -> None:
         self.world.tally.struck[by] += times
@@ -365,7 +400,7 @@ class Stream:
         found = least_count(
             lambda nodes: left(world.scenario, lever, nodes) >= needed, COUNT_MOST, max(1, ceil(needed))
         )
-        self.world.tally.struck["capacity"] += found - option.count_min
+        self.world.tally.struck["capacity"] += max(0, found - option.count_min)
         return found
 
     def _queue(self, option: Option, low: int) -> None:
@@ -376,7 +411,7 @@ class Stream:
             least = price + (self.world.least_charge if self.name == self.world.main else NOTHING)
             heapq.heappush(self._heap, (least, next(self._order), option, low, None))
 
-    def _step(self) -> None:
+    def look(self) -> None:
         """Look at what may be cheapest next: a count that is not priced yet, or a candidate that is."""
         _, _, option, low, candidate = heapq.heappop(self._heap)
         if candidate is not None:
@@ -541,7 +576,9 @@ class Alone:
 
     def _first(self, holds: Any, least: int, most: int) -> int:
         """Return the least count that holds, from `least` on; `most` where none does."""
-        return least if holds(least) else least + least_count(lambda above: holds(least + above), most - least)
+        if holds(least):
+            return least
+        return least + least_count(lambda above: holds(least + above), most - least) if holds(most) else most
 
     def _fleet(self, low: int, base: int) -> tuple[Fleet, Mapping[str, Settings]]:
         assert self.option is not None

@@ -127,31 +127,47 @@ class Search:
         self.streams: list[dict[str, Stream]] = []
         self.failures: list[Failure] = []
         self.popped = 0
+        self.slack = NOTHING
+        """By how much a bound was above what its fleet costs at most: 0 unless tiers share what they cost."""
         self._order = numbers()
         self._heap: list[_Entry] = []
         self._seen: set[tuple[int, tuple[int, ...]]] = set()
 
     def run(self) -> Found:
         """Return the cheapest fleet that keeps every promise, or why there is none."""
-        reasons = []
+        shared: dict[str, Stream] = {}
         for layout, world in enumerate(self.worlds):
-            streams = {name: Stream(world, name) for name in world.options}
-            self.streams.append(streams)
-            empty = [name for name, stream in streams.items() if stream[0] is None]
-            if empty:
-                reasons += [why for name in empty for (tier, _), why in self.tally.reasons.items() if tier == name]
-                continue
-            self._push(layout, (0,) * len(streams))
+            self.streams.append({name: self._stream(world, name, shared) for name in world.options})
+            self._push(layout, (0,) * len(world.options))
         while self._heap:
             entry = heapq.heappop(self._heap)
-            self.popped += 1
             if entry.fit is not None:
+                if self._heap and self._heap[0].usd - self.slack < entry.usd and self._heap[0].fit is None:
+                    # A bound was once too high by that: what may be cheaper still has its turn before.
+                    other = heapq.heappop(self._heap)
+                    heapq.heappush(self._heap, entry)
+                    self._look_at(other)
+                    continue
                 return self._found(entry.fit, entry.usd)
             if self.popped > POPPED_MOST:
                 return self._found(None, entry.usd, f"gave up after {POPPED_MOST:,} fleets")
             self._look_at(entry)
-        reason = self.failures[-1].reason if self.failures else next(iter(reasons), "there is nothing to choose")
+        reason = self.failures[-1].reason if self.failures else self._unfit()
         return self._found(None, self.failures[-1].cost_usd if self.failures else NOTHING, reason)
+
+    def _stream(self, world: World, name: str, shared: dict[str, Stream]) -> Stream:
+        """Return the candidates of a tier: those of another layout where nothing of it changes what they are."""
+        if name == world.main or name in world.hosts:
+            return Stream(world, name)
+        if name not in shared or shared[name].world.scenario.tiers[name] != world.scenario.tiers[name]:
+            shared[name] = Stream(world, name)
+        return shared[name]
+
+    def _unfit(self) -> str:
+        """Return why a tier has no candidate at all."""
+        empty = [name for streams in self.streams for name, stream in streams.items() if stream[0] is None]
+        reasons = [f"{tier}: {why}" for (tier, _), why in self.tally.reasons.items() if tier in empty]
+        return reasons[-1] if reasons else "there is nothing to choose"
 
     def _found(self, best: Fit | None, bound_usd: Decimal, reason: str = "") -> Found:
         combinations = sum(self._combinations(world) for world in self.worlds)
@@ -169,22 +185,17 @@ class Search:
             )
         return total
 
-    def _chosen(self, layout: int, ranks: Sequence[int]) -> dict[str, Candidate] | None:
-        found = {}
-        for (name, stream), rank in zip(self.streams[layout].items(), ranks, strict=True):
-            candidate = stream[rank]
-            if candidate is None:
-                return None
-            found[name] = candidate
-        return found
-
     def _push(self, layout: int, ranks: tuple[int, ...]) -> None:
         if (layout, ranks) in self._seen:
             return
         self._seen.add((layout, ranks))
-        chosen = self._chosen(layout, ranks)
-        if chosen is not None:
-            usd = sum((each.total_usd for each in chosen.values()), self._least_rest(layout))
+        self._queue(layout, ranks)
+
+    def _queue(self, layout: int, ranks: tuple[int, ...]) -> None:
+        """Queue a fleet by what it costs at least, as far as its candidates are known; never where there are none."""
+        bounds = [stream.bound(rank) for stream, rank in zip(self.streams[layout].values(), ranks, strict=True)]
+        if None not in bounds:
+            usd = sum((bound for bound in bounds if bound is not None), self._least_rest(layout))
             heapq.heappush(self._heap, _Entry(usd, next(self._order), layout, ranks))
 
     def _least_rest(self, layout: int) -> Decimal:
@@ -193,11 +204,20 @@ class Search:
         return NOTHING if world.main else world.least_charge
 
     def _look_at(self, entry: _Entry) -> None:
-        """Work out what a fleet costs, if it keeps everything, and queue the next dearer ones."""
+        """Work out what a fleet costs, if it keeps everything, and queue the next dearer ones.
+
+        Where a candidate is not known yet one more way to have its tier is looked at, and the fleet queued again.
+        """
+        streams = self.streams[entry.layout]
+        for stream, rank in zip(streams.values(), entry.ranks, strict=True):
+            if rank >= len(stream.found):
+                stream.look()
+                self._queue(entry.layout, entry.ranks)
+                return
+        self.popped += 1
         for at in range(len(entry.ranks)):
             self._push(entry.layout, tuple(rank + (place == at) for place, rank in enumerate(entry.ranks)))
-        chosen = self._chosen(entry.layout, entry.ranks)
-        assert chosen is not None
+        chosen = {name: stream.found[rank] for (name, stream), rank in zip(streams.items(), entry.ranks, strict=True)}
         world = self.worlds[entry.layout]
         most = world.scenario.optimize.upfront_usd_max
         upfront = sum((each.upfront_usd for each in chosen.values()), NOTHING)
@@ -207,6 +227,7 @@ class Search:
         if found is None:
             self.failures.append(Failure(chosen, entry.usd, why))
             return
+        self.slack = max(self.slack, entry.usd - found.cost_usd)
         heapq.heappush(self._heap, _Entry(found.cost_usd, next(self._order), entry.layout, entry.ranks, found))
 
 

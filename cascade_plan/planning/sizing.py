@@ -73,9 +73,9 @@ def _joined(
     """
     others = found.get(host, ())
     joined = others
-    reads = bool(registry.load(TIERS, settings.KIND, "sizing").AFTER)
+    reads = registry.load(TIERS, settings.KIND, "sizing").AFTER
     for _ in range(LOOKS_MOST if reads else 1):
-        before = _all_sized(brief, solution, {**found, host: joined}, until=name) if reads else {}
+        before = _all_sized(brief, solution, {**found, host: joined}, until=name, kinds=reads) if reads else {}
         now = (*others, *sized(brief, name, settings, before, solution).guests)
         if len(now) == len(joined) and not any(one.asks_more(other) for one, other in zip(now, joined, strict=True)):
             break
@@ -84,14 +84,19 @@ def _joined(
 
 
 def _all_sized(
-    brief: Brief, solution: Solution | None, guests: Mapping[str, tuple[Guest, ...]], until: str = ""
+    brief: Brief,
+    solution: Solution | None,
+    guests: Mapping[str, tuple[Guest, ...]],
+    until: str = "",
+    kinds: tuple[str, ...] = registry.READS_ALL,
 ) -> dict[str, Sized]:
-    """Return every instance, or those before one, sized beside guests."""
+    """Return every instance, or those before one that are of some kinds, sized beside guests."""
     tiers: dict[str, Sized] = {}
     for name, settings in instances(brief.scenario):
         if name == until:
             break
-        tiers[name] = sized(brief, name, settings, tiers, solution, guests.get(name, ()))
+        if kinds == registry.READS_ALL or settings.KIND in kinds:
+            tiers[name] = sized(brief, name, settings, tiers, solution, guests.get(name, ()))
     return tiers
 
 

@@ -30,6 +30,7 @@ def _of(ask: Ask[Settings], shape: Shape) -> Option:
     settings, offer = ask.settings.model_copy(update={"shape": shape.name}), Offer("vm", shape.name)
     if settings.nodes is not None and ask.scenario.optimize.keeps(f"tiers.{ask.name}.nodes"):
         return Option(shape.name, lambda low, base: settings, offer, unfit=_unfit(ask, shape))
+    unfit = _unfit(ask, shape)
     demand_ms = sum(sharing.demand(ask.scenario, name) for name in sharing.residents(ask.scenario, ask.name))
     cores = ask.allocatable(shape).cpu_m / 1000
     return Option(
@@ -39,7 +40,8 @@ def _of(ask: Ask[Settings], shape: Shape) -> Option:
         count_max=COUNT_MOST,
         is_scaled=True,
         requests_per_s=cores * 1000 / demand_ms if demand_ms else inf,
-        unfit=_unfit(ask, shape),
+        count_min=1 if unfit else _least(ask, shape),
+        unfit=unfit,
     )
 
 
@@ -50,10 +52,18 @@ def _unfit(ask: Ask[Settings], shape: Shape) -> str:
     if not node.cpu_m or not node.memory_mib:
         return "nothing is left for pods"
     try:
-        sharing.apportioned(node, pods, dict.fromkeys(pods, 0.0))
+        counts = sharing.apportioned(node, pods, dict.fromkeys(pods, 0.0))
     except InfeasibleError as error:
         return str(error)
-    return ""
+    room = sharing.room(ask, shape, counts)
+    return next((each.message for each in sharing.findings(ask, shape, room, COUNT_MOST) if each.is_broken), "")
+
+
+def _least(ask: Ask[Settings], shape: Shape) -> int:
+    """Return the fewest nodes that hold what stands on them besides, with the losses that are planned for."""
+    pods = {name: each.pod for name, each in sharing.residents(ask.scenario, ask.name).items()}
+    counts = sharing.apportioned(ask.allocatable(shape), pods, dict.fromkeys(pods, 0.0))
+    return max(1, sharing.node_count_least(ask, sharing.room(ask, shape, counts)))
 
 
 def _nodes(settings: Settings) -> Callable[[int, int], Settings]:
