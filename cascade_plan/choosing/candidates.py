@@ -251,7 +251,7 @@ class World:
             options = [option for option in self.by_themselves.get(name, ()) if not option.unfit]
             found[name] = self.scenario.tiers[name]
             if options:
-                smallest = min(options, key=self._largest)
+                smallest = min(options, key=lambda option: (option.count_min, *self._largest(option)))
                 found[name] = smallest.at(max(1, smallest.count_min), max(1, smallest.count_min))
         return found
 
@@ -299,6 +299,16 @@ class World:
                 return None
             total += rate * times
         return total * self.scenario.hours_per_month
+
+    def hours_usd(self, own: Sized) -> tuple[Decimal, Decimal]:
+        """Return what the instances of a tier cost a month on demand, and by the least price that is allowed."""
+        listed = least = NOTHING
+        for group in own.groups:
+            on_demand, rate = self.brief.book.find(*self.brief.cloud.key(group.offer)), self.rate(group.offer)
+            hours = Decimal(str(getattr(group.count, self.level))) * self.scenario.hours_per_month
+            if on_demand is not None and rate is not None:
+                listed, least = listed + on_demand.usd * hours, least + rate * hours
+        return listed, least
 
     def rate(self, offer: Any) -> Decimal | None:
         """Return the least that an instance costs an hour by any term that is allowed; None without a price."""
@@ -360,6 +370,7 @@ class Stream:
         self.found: list[Candidate] = []
         self._order = numbers()
         self._heap: list[tuple[Decimal, int, Option, int, Candidate | None]] = []
+        self._sized: set[int] = set()
         self._least: dict[int, int] = {}
         self._bases: dict[int, int] = {}
         for option in world.options[name]:
@@ -403,13 +414,13 @@ class Stream:
         self.world.tally.struck["capacity"] += max(0, found - option.count_min)
         return found
 
-    def _queue(self, option: Option, low: int) -> None:
+    def _queue(self, option: Option, low: int, at_least: Decimal = NOTHING) -> None:
         if low > option.count_max:
             return
         price = self.world.price(option, low)
         if price is not None:
             least = price + (self.world.least_charge if self.name == self.world.main else NOTHING)
-            heapq.heappush(self._heap, (least, next(self._order), option, low, None))
+            heapq.heappush(self._heap, (max(least, at_least), next(self._order), option, low, None))
 
     def look(self) -> None:
         """Look at what may be cheapest next: a count that is not priced yet, or a candidate that is."""
@@ -417,15 +428,51 @@ class Stream:
         if candidate is not None:
             self.found.append(candidate)
             return
+        if id(option) not in self._sized:
+            # Before any prediction: its nodes' disks and what the rest costs beside it may make it too dear already.
+            self._sized.add(id(option))
+            if (own := self._own(option, low)) is not None:
+                self._queue(option, low, self._bound(own))
+            return
         least = self._least_of(option, low)
         if least is None:
             return
         if low < least:
             self._queue(option, least)
             return
-        for each in self._candidates(option, low):
+        found = list(self._candidates(option, low))
+        for each in found:
             heapq.heappush(self._heap, (each.total_usd, next(self._order), option, low, each))
-        self._queue(option, low + 1)
+        if low < option.count_max and found:
+            # One more never takes of what instances and their disks cost: what is metered may be less beside more.
+            more = self.world.price(option, low + 1) or NOTHING
+            now = self.world.price(option, low) or NOTHING
+            self._queue(option, low + 1, self._bound(found[0].sized) + more - now)
+
+    def _own(self, option: Option, low: int) -> Sized | None:
+        """Return a tier with a count of an option; None where that has no plan."""
+        try:
+            return self.world.sized(self.name, option.at(low, low), self.world.slight)
+        except CascadePlanError as error:
+            self._strike(option, "memory", str(error))
+            return None
+
+    def _bound(self, own: Sized) -> Decimal:
+        """Return what a candidate adds to the sum at least, whatever of it is metered."""
+        if not own.groups:
+            return self.world.cost({self.name: own})[0] + self._charge(own)
+        instances = replace(own, usages=())
+        least = tuple(replace(group, terms=()) for group in own.groups) if self._is_paid_otherwise() else own.groups
+        usd = self.world.cost({self.name: replace(instances, groups=least)})[0]
+        if self._is_paid_otherwise():
+            # By the hour at the best price that is allowed, and what belongs to the instances as it is.
+            hours = self.world.hours_usd(own)
+            usd = usd - hours[0] + hours[1]
+        return usd + self._charge(own)
+
+    def _is_paid_otherwise(self) -> bool:
+        free = self.world.scenario.optimize
+        return free.commitment_years_max is not None or free.spot is not None
 
     def _least_of(self, option: Option, guess: int) -> int | None:
         """Return the least count of an option that keeps everything by itself; None where no count does."""
