@@ -199,7 +199,9 @@ class Stage:
         """Other services on the same nodes."""
         workloads = self.plan.fleet.workloads
         return tuple(
-            each.tier for each in workloads if each.group == self.service.group.name and each.tier != self.service.name
+            each.tier
+            for each in workloads
+            if (each.group, each.serves) == (self.service.group.name, "requests") and each.tier != self.service.name
         )
 
     def usd_per_month(self, node_count_mean: float) -> Decimal:

@@ -106,7 +106,7 @@ def test_every_tier_on_the_bill_has_a_row_the_dearest_first() -> None:
 def test_a_tier_says_what_it_runs_on() -> None:
     fleets = {tier.name: (", ".join(tier.fleet), tier.nodes) for tier in tiers(BUNDLED["cascade"])}
     assert fleets["database"] == ("db.r5.xlarge multi-AZ, 1 replica", "2")
-    assert fleets["api"] == ("c6g.xlarge, 10-31 pods", "2-5")
+    assert fleets["api"] == ("c6g.xlarge, 10-32 pods", "2-5")
     assert fleets["cluster"] == ("EKS control plane", "")
     spot = next(tier for tier in tiers(BUNDLED["api-batch"]) if tier.name == "worker")
     assert spot.fleet == ("c6g.xlarge", "6-24 pods", "spot")

@@ -134,6 +134,9 @@ def header(plan: Plan) -> str:
         nodes = f"{least} to {most} nodes of {group.shape.name} with {workload.pod_count_per_node} pods each"
         if not group.is_nodes:
             nodes = f"{least} to {most} pods of {group.shape.name}, on no node of yours"
+        if is_shared(plan, workload):
+            counts = f"{workload.replica_count_min} to {workload.replica_count_max}"
+            nodes = f"{counts} pods on the nodes of {called(group.tier)}"
         lines.append(f"{whose}sized for {nodes}")
     return heading(plan, lines)
 

@@ -64,6 +64,8 @@ def _series(ask: Ask[Settings], per_pod: int, per_socket: int) -> Band:
 
 
 def _running(ask: Ask[Settings], run: Workload) -> Band:
+    for guest in ask.fleet[run.tier].guests:
+        return guest.count
     groups = {group.name: group for sized in ask.fleet.values() for group in sized.groups}
     least, most = run.replica_count_min, run.replica_count_max
     return groups[run.group].count.each(
