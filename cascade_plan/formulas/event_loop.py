@@ -165,7 +165,8 @@ class Loop:
             # The second moment over the square of the mean: of one wait for all comings, or of one for each.
             one, each = (1 + queue.work_scv) / chance, 1 + (2 / queue.chance - 1) / kind.count
             second = one + fresh**1.5 * (each - one)
-            found.append(work(chance, base_s * factor / chance, max(0.0, second * chance - 1)))
+            # Who seldom waits meets what happens to be under way, which is as long as chance has it.
+            found.append(work(chance, base_s * factor / chance, max(1 - chance, second * chance - 1)))
         return tuple(found)
 
 
