@@ -77,6 +77,15 @@ class InfeasibleError(CascadePlanError):
     exit_code = 4
 
 
+class TooSmallError(InfeasibleError):
+    """A shape does not hold what it must, whatever their number; `tier` is the instance whose machines have it."""
+
+    def __init__(self, tier: str, message: str) -> None:
+        """Take the instance of a tier, and the message."""
+        super().__init__(message)
+        self.tier = tier
+
+
 class CloudError(CascadePlanError):
     """The network or the cloud's API failed."""
 

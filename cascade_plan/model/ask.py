@@ -9,7 +9,7 @@ from decimal import Decimal
 from math import ceil, floor
 from typing import Any, Generic, TypeVar
 
-from cascade_plan.errors import InfeasibleError, UsageError
+from cascade_plan.errors import InfeasibleError, TooSmallError, UsageError
 from cascade_plan.model.catalogue import UNBOUNDED, Allocatable, DiskRate, Shape
 from cascade_plan.model.cloud import Cloud
 from cascade_plan.model.derivation import Derivation, Finding, Input
@@ -97,6 +97,8 @@ class Ask(Site[S]):
     """By which versions are supported or not; None where nothing says what day it is."""
     guests: tuple[Guest, ...] = ()
     """The pods of other kinds that stand on its nodes."""
+    passed_count: int = 0
+    """How many of the cheapest shapes that meet its need are passed over, as too small for what no count helps."""
 
     @property
     def hours(self) -> int:
@@ -187,17 +189,18 @@ class Ask(Site[S]):
         """
         path, wanted = f"tiers.{self.name}.shape", getattr(self.settings, "shape")  # noqa: B009
         if isinstance(wanted, Need):
-            return self.cheapest(path, what, wanted, options)
+            return self.cheapest(path, what, wanted, options, self.passed_count)
         catalogue = self.cloud.catalogue()
         if (shape := catalogue.find(what, wanted)) is None:
             where = self.origins.get(path, "default")
             raise UsageError(f"{where}: {path}: {catalogue.unknown(what, wanted)}")
         return shape
 
-    def cheapest(self, path: str, what: str, need: Need, options: tuple[str, ...] = ()) -> Shape:
+    def cheapest(self, path: str, what: str, need: Need, options: tuple[str, ...] = (), passed_count: int = 0) -> Shape:
         """Return the cheapest on-demand shape with at least the CPU and memory of `need`, sold by the tier's terms.
 
-        Raises InfeasibleError naming the need and what the largest priced shape has.
+        So many of the cheapest are passed over. Raises InfeasibleError naming the need and what the largest priced
+        shape has.
         """
         terms = [part.term for part in getattr(self.settings, "terms", ())]
 
@@ -215,7 +218,7 @@ class Ask(Site[S]):
 
         key, catalogue = self.cloud.key(Offer(what, "", options)), self.cloud.catalogue()
         rates = self.book.rates(key.service, key.variant)
-        if (shape := catalogue.cheapest(what, fits, rates)) is None:
+        if (shape := catalogue.cheapest(what, fits, rates, passed_count)) is None:
             sold = [shape for shape in catalogue.of(what) if shape.name in rates and is_sold(shape)]
             largest = max((shape.memory_gib for shape in sold), default=0)
             by = f" that is sold by {', '.join(terms)}" if terms else ""
@@ -252,13 +255,14 @@ class Ask(Site[S]):
         return name
 
     def pods_per_node(self, shape: Shape, cpu_cores: float, memory_mib: float) -> int:
-        """Return how many pods of its kind a node holds. Raises InfeasibleError when not even one fits."""
+        """Return how many pods of its kind a node holds. Raises TooSmallError when not even one fits."""
         node = self.allocatable(shape)
         if count := node.pods_of(cpu_cores * 1000, memory_mib):
             return count
-        raise InfeasibleError(
+        raise TooSmallError(
+            self.name,
             f"tiers.{self.name}.pod: a pod of {cpu_cores:g} cores and {memory_mib:g} MiB does not fit a "
-            f"{shape.name}, which leaves {node.cpu_m / 1000:g} cores and {node.memory_mib} MiB"
+            f"{shape.name}, which leaves {node.cpu_m / 1000:g} cores and {node.memory_mib} MiB",
         )
 
     def pod_limit_findings(self, shape: Shape, cpu_cores: float, memory_mib: float) -> Iterator[Finding]:

@@ -95,15 +95,21 @@ class Catalogue:
     def __len__(self) -> int:
         return len(self._shapes)
 
-    def cheapest(self, what: str, fits: Callable[[Shape], bool], rates: Mapping[str, Decimal]) -> Shape | None:
+    def cheapest(
+        self, what: str, fits: Callable[[Shape], bool], rates: Mapping[str, Decimal], passed: int = 0
+    ) -> Shape | None:
         """Return the first shape of `rates` that fits, the cheapest as `Book.rates` has them; None without one.
+
+        So many as are `passed` over are left out, the cheapest first.
 
         A shape without a price in `rates` is no candidate: it cannot be shown to be the cheapest.
         """
         for name in rates:
             shape = self._shapes.get((what, name))
             if shape is not None and fits(shape):
-                return shape
+                if not passed:
+                    return shape
+                passed -= 1
         return None
 
 

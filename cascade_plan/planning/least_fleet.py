@@ -15,31 +15,32 @@ from cascade_plan.model.solution import Rejection, Solution
 from cascade_plan.planning.billing import bill_of
 from cascade_plan.planning.cases import Case, Counts, all_left, base_cases, floor_cases, unfit
 from cascade_plan.planning.chain import Chain, chain
+from cascade_plan.planning.enlarging import enlarged
 from cascade_plan.planning.predicting import keeps, meets, worst_state
+from cascade_plan.planning.promises import scale
 from cascade_plan.planning.sizing import Brief, followed, places, size
 
 NODES_MOST: Final = 100_000
 MANY: Final = 10_000
 """Instances so many that they are never what binds."""
-ENOUGH: Final = 1_000_000
-"""Pods and connections so many that only nodes and instances bind."""
 TRIED: Final = 6
 """Instances more than needed that are tried, for a fleet with fewer nodes that costs less."""
 TRIES_MOST: Final = 500
-FLUID: Final = ".connection_count"
-"""The end of a lever's name that counts connections: what follows from the others and never binds them."""
 
 
 def least_fleet(brief: Brief) -> Fleet:
-    """Return the least fleet that meets every load: shapes and pods a node are those that the rules choose.
+    """Return the least fleet that meets every load: pods a node are those that the rules choose, and so are shapes.
 
-    Raises UsageError for an unknown shape and InfeasibleError when no fleet meets the loads, naming what binds.
+    Where no count helps, the cheapest larger shape does, if the scenario does not name it.
+    Raises UsageError for an unknown shape and InfeasibleError when no fleet meets the loads, naming what binds, or the
+    shape that would do.
     """
-    fleet = size(brief)
+    sizes = enlarged(brief)
+    brief, fleet = sizes
     while True:
         found = size(brief, solve(brief, fleet))
         if not _is_taken_from(found, fleet):
-            return found
+            return sizes.said(found)
         # What stands beside pods may grow with them, as Prometheus does: they are searched again with less room.
         fleet = found
 
@@ -134,9 +135,7 @@ class _Search:
         key = tuple(counts.items())
         if (known := self.chains.get(key)) is not None:
             return known
-        scale = {lever.name: ENOUGH for lever in self.fleet.levers if not lever.spread and lever.name.endswith(FLUID)}
-        scale |= {f"{workload.tier}.replica_count": ENOUGH for workload in self.fleet.workloads}
-        found = chain(self.brief.scenario, places(self.brief.scenario, self.fleet, {**scale, **counts}))
+        found = chain(self.brief.scenario, places(self.brief.scenario, self.fleet, scale(self.fleet, counts)))
         return self.chains.setdefault(key, found)
 
     def least_scaled(self, cases: list[Case], fixed: Counts, level: str) -> dict[str, int]:

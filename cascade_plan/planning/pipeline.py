@@ -16,6 +16,7 @@ from cascade_plan.model.price import MAX_PRICE_AGE_DAYS, Book
 from cascade_plan.model.scenario import Scenario
 from cascade_plan.model.traffic import Traffic
 from cascade_plan.planning import billing, ceilings, commitments, judging, serving, sizing
+from cascade_plan.planning.enlarging import fitting
 from cascade_plan.planning.latencies import latencies
 from cascade_plan.planning.left_out import left_out
 from cascade_plan.planning.margins import break_even
@@ -92,7 +93,8 @@ def _broken_promises(scenario: Scenario, fleet: Fleet, traffic: Traffic) -> Iter
 
 def _fleet(brief: sizing.Brief) -> Fleet:
     if brief.scenario.method == "rules":
-        return sizing.size(brief)
+        sizes = fitting(brief)
+        return sizes.said(sizes.fleet)
     from cascade_plan.planning.least_fleet import least_fleet
 
     return least_fleet(brief)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from cascade_plan import registry
@@ -34,6 +34,8 @@ class Brief:
     """Where a scenario value was given (file:line or a flag), by dotted path; absent for defaults."""
     day: date | None = None
     """By which versions are supported or not; None where nothing says what day it is."""
+    passed: Mapping[str, int] = field(default_factory=dict)
+    """Tier -> how many of the cheapest shapes that meet its need are passed over, as too small."""
 
 
 def size(brief: Brief, solution: Solution | None = None) -> Fleet:
@@ -121,6 +123,7 @@ def sized(
         solution,
         brief.day,
         guests,
+        brief.passed.get(name, 0),
     )
     found: Sized = registry.load(TIERS, settings.KIND, "sizing").size(ask)
     return found

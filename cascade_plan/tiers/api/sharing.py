@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Final
 
-from cascade_plan.errors import InfeasibleError
+from cascade_plan.errors import TooSmallError
 from cascade_plan.formulas.losses import after_loss, least_count
 from cascade_plan.formulas.packing import Room, Size
 from cascade_plan.model.ask import Ask
@@ -44,13 +44,14 @@ def apportioned(node: Allocatable, pods: Mapping[str, Pod], demands: Mapping[str
     """Return how many pods of each service fill a node: one of each, then in proportion to the CPU time asked of them.
 
     The next pod is of the service with the most CPU time for each of its pods, if it fits (D'Hondt's method).
-    Raises InfeasibleError where one pod of each does not fit.
+    Raises TooSmallError where one pod of each does not fit.
     """
     counts = dict.fromkeys(pods, 1)
     if not _fits(node, pods, counts):
-        raise InfeasibleError(
-            f"tiers.{next(iter(pods))}.shape: a node leaves {node.cpu_m / 1000:g} cores and {node.memory_mib} MiB, too "
-            f"little for a pod of each of {', '.join(pods)}"
+        raise TooSmallError(
+            (owner := next(iter(pods))),
+            f"tiers.{owner}.shape: a node leaves {node.cpu_m / 1000:g} cores and {node.memory_mib} MiB, too "
+            f"little for a pod of each of {', '.join(pods)}",
         )
     while True:
         larger = {name: {**counts, name: counts[name] + 1} for name in pods if demands[name] > 0}
