@@ -33,7 +33,7 @@ from cascade_plan.planning.chain import chain
 from cascade_plan.planning.judging import OPERATORS
 from cascade_plan.planning.predicting import keeps
 from cascade_plan.planning.promises import scale
-from cascade_plan.planning.sizing import TIERS, Brief, guests, instances, places, sized
+from cascade_plan.planning.sizing import TIERS, Brief, guests, instances, places, size, sized
 
 ENDLESS: Final = 1_000
 """How many times the units of the largest shapes the rest of a fleet has when one tier is looked at by itself."""
@@ -106,7 +106,8 @@ class World:
     brief: Brief
     """Its scenario has the method slo."""
     tally: Tally
-    horizon_months: int = 1
+    months: tuple[World, ...] = ()
+    """The same in each month of the horizon, where costs are the mean of several."""
 
     @property
     def scenario(self) -> Scenario:
@@ -192,22 +193,37 @@ class World:
 
     def cost(self, tiers: Mapping[str, Sized]) -> tuple[Decimal, Decimal, list[str]]:
         """Return what some tiers cost a month and on the first day, and the keys of what has no price."""
-        from cascade_plan.planning.billing import bill_of
-
-        fleet = Fleet(tiers, self.scenario.hours_per_month)
-        if self.horizon_months > 1:
-            bill = bill_of(fleet, self.brief.book)
-            months = [getattr(month, self.level) for month in bill.first_year_usd[: self.horizon_months]]
-            usd = sum(months, NOTHING) / len(months) if months else getattr(bill.effective_usd, self.level)
-            return usd, bill.upfront_usd, [str(line.key) for line in bill.unpriced]
         usd, upfront, missing = NOTHING, NOTHING, []
-        for line in self.brief.cloud.lines(fleet, self.brief.book):
+        for line in self.brief.cloud.lines(Fleet(tiers, self.scenario.hours_per_month), self.brief.book):
             if isinstance(line, Item):
                 usd += getattr(line.cost_usd, self.level)
                 upfront += line.upfront_total_usd or NOTHING
             else:
                 missing.append(str(line.key))
         return usd, upfront, missing
+
+    def cost_of(self, name: str, settings: Settings, own: Sized) -> tuple[Decimal, Decimal, list[str]]:
+        """Return the same of one tier with these settings, in the mean of the horizon's months."""
+        usd, upfront, missing = self.cost({name: own})
+        if self.months:
+            each = [
+                month.cost({name: month.sized(name, settings, month.slight, is_host=True)}) for month in self.months
+            ]
+            usd = sum((cost for cost, _, _ in each), NOTHING) / len(each)
+        return usd, upfront, missing
+
+    def cost_of_all(self, settings: Mapping[str, Settings], fleet: Fleet) -> tuple[Decimal, Decimal, list[str]]:
+        """Return the same of a whole fleet."""
+        usd, upfront, missing = self.cost(fleet.tiers)
+        if self.months:
+            each = [month.cost(month.whole(settings)[1].tiers)[0] for month in self.months]
+            usd = sum(each, NOTHING) / len(each)
+        return usd, upfront, missing
+
+    def whole(self, settings: Mapping[str, Settings]) -> tuple[Scenario, Fleet]:
+        """Return the scenario with these settings, and its fleet."""
+        scenario = self.scenario.model_copy(update={"tiers": {**self.scenario.tiers, **settings}})
+        return scenario, size(replace(self.brief, scenario=scenario), SOLVED)
 
     @cached_property
     def endless(self) -> dict[str, Sized]:
@@ -274,6 +290,13 @@ class World:
         tiers = self.scenario.tiers.values()
         return frozenset(each.nodes_of for each in tiers if isinstance(each, Housed) and each.nodes_of is not None)
 
+    def charge_of(self, name: str, settings: Settings, own: Sized) -> Decimal:
+        """Return what the tiers without options cost at least beside one, in the mean of the horizon's months."""
+        if not self.months:
+            return self.charge({name: own})
+        each = [month.charge({name: month.sized(name, settings, month.slight, is_host=True)}) for month in self.months]
+        return sum(each, NOTHING) / len(each)
+
     def charge(self, beside: Mapping[str, Sized]) -> Decimal:
         """Return what the tiers without options cost at least beside some others."""
         tiers = {**self.slight, **beside}
@@ -284,8 +307,14 @@ class World:
 
     @cached_property
     def least_charge(self) -> Decimal:
-        """What the tiers without options cost at least beside any fleet."""
-        return self.charge({})
+        """What the tiers without options cost at least beside any fleet, in the mean of the horizon's months."""
+        months = self.months or (self,)
+        return sum((month.charge({}) for month in months), NOTHING) / len(months)
+
+    @property
+    def least_month(self) -> World:
+        """The month of the horizon in which everything costs least; this world itself where there is one."""
+        return min(self.months, key=lambda month: month.scenario.users.peak) if self.months else self
 
     def price(self, option: Option, low: int) -> Decimal | None:
         """Return what so many cost a month at least, by the hours of the instances alone; None where a price misses."""
@@ -431,8 +460,8 @@ class Stream:
         if id(option) not in self._sized:
             # Before any prediction: its nodes' disks and what the rest costs beside it may make it too dear already.
             self._sized.add(id(option))
-            if (own := self._own(option, low)) is not None:
-                self._queue(option, low, self._bound(own))
+            if (bound := self._own_bound(option, low)) is not None:
+                self._queue(option, low, bound)
             return
         least = self._least_of(option, low)
         if least is None:
@@ -447,28 +476,33 @@ class Stream:
             # One more never takes of what instances and their disks cost: what is metered may be less beside more.
             more = self.world.price(option, low + 1) or NOTHING
             now = self.world.price(option, low) or NOTHING
-            self._queue(option, low + 1, self._bound(found[0].sized) + more - now)
+            self._queue(option, low + 1, self._bound(found[0].settings, found[0].sized) + more - now)
 
-    def _own(self, option: Option, low: int) -> Sized | None:
-        """Return a tier with a count of an option; None where that has no plan."""
+    def _own_bound(self, option: Option, low: int) -> Decimal | None:
+        """Return what a count of an option adds to the sum at least; None where that has no plan."""
         try:
-            return self.world.sized(self.name, option.at(low, low), self.world.slight)
+            settings = option.at(low, low)
+            return self._bound(settings, self.world.sized(self.name, settings, self.world.slight))
         except CascadePlanError as error:
             self._strike(option, "memory", str(error))
             return None
 
-    def _bound(self, own: Sized) -> Decimal:
-        """Return what a candidate adds to the sum at least, whatever of it is metered."""
+    def _bound(self, settings: Settings, own: Sized) -> Decimal:
+        """Return what a candidate adds to the sum at least, whatever of it is metered: in the least of the months."""
+        world = self.world.least_month
+        if world is not self.world:
+            own = world.sized(self.name, settings, world.slight, is_host=True)
+        charge = NOTHING
+        if self.name == self.world.main:
+            charge = self.world.least_charge if self.world.months else world.charge({self.name: own})
         if not own.groups:
-            return self.world.cost({self.name: own})[0] + self._charge(own)
-        instances = replace(own, usages=())
-        least = tuple(replace(group, terms=()) for group in own.groups) if self._is_paid_otherwise() else own.groups
-        usd = self.world.cost({self.name: replace(instances, groups=least)})[0]
-        if self._is_paid_otherwise():
-            # By the hour at the best price that is allowed, and what belongs to the instances as it is.
-            hours = self.world.hours_usd(own)
-            usd = usd - hours[0] + hours[1]
-        return usd + self._charge(own)
+            return world.cost({self.name: own})[0] + charge
+        if not self._is_paid_otherwise():
+            return world.cost({self.name: replace(own, usages=())})[0] + charge
+        # By the hour at the best price that is allowed, and what belongs to the instances as it is.
+        groups = tuple(replace(group, terms=()) for group in own.groups)
+        listed, least = world.hours_usd(own)
+        return world.cost({self.name: replace(own, usages=(), groups=groups)})[0] - listed + least + charge
 
     def _is_paid_otherwise(self) -> bool:
         free = self.world.scenario.optimize
@@ -494,12 +528,12 @@ class Stream:
         if why := _unmet_gate(world.scenario, self.name, own):
             self._strike(option, "gate", why)
             return
-        charge = self._charge(own)
+        charge = world.charge_of(self.name, settings, own) if self.name == world.main else NOTHING
         best: list[tuple[Decimal, Decimal]] = []
         offers = [
             (usd, upfront, paid, as_paid)
             for paid, as_paid in self._paid(settings, own, low)
-            for usd, upfront, missing in (world.cost({self.name: as_paid}),)
+            for usd, upfront, missing in (world.cost_of(self.name, paid, as_paid),)
             if not missing and not self._too_much(upfront)
         ]
         for usd, upfront, paid, as_paid in sorted(offers, key=lambda each: each[:2]):
@@ -513,10 +547,6 @@ class Stream:
     def _too_much(self, upfront_usd: Decimal) -> bool:
         most = self.world.scenario.optimize.upfront_usd_max
         return most is not None and upfront_usd > Decimal(str(most))
-
-    def _charge(self, own: Sized) -> Decimal:
-        """Return what the tiers without options cost beside a candidate of the main tier."""
-        return self.world.charge({self.name: own}) if self.name == self.world.main else NOTHING
 
     def _paid(self, settings: Settings, own: Sized, low: int) -> Iterator[tuple[Settings, Sized]]:
         """Yield the settings with each way to pay, and what is sized with its groups so paid."""

@@ -13,12 +13,12 @@ from cascade_plan.choosing.candidates import NOTHING, Candidate, World
 from cascade_plan.choosing.search import Fit, Found, Search, fit
 from cascade_plan.errors import CascadePlanError, InfeasibleError
 from cascade_plan.model.cloud import Cloud
-from cascade_plan.model.optimum import Gaps, NextBest, Optimum, Part, Proof, Rejected
+from cascade_plan.model.optimum import Gaps, MonthFleet, NextBest, Optimum, Part, Proof, Rejected
 from cascade_plan.model.plan import Plan
 from cascade_plan.model.price import Book, PriceKey, Row
 from cascade_plan.model.scenario import Scenario
 from cascade_plan.model.terms import commitment_of
-from cascade_plan.model.tier import Bought, Settings
+from cascade_plan.model.tier import Bought, Housed, Settings
 from cascade_plan.planning import pipeline
 from cascade_plan.planning.sizing import Brief
 from cascade_plan.planning.traffic import traffic_of
@@ -32,25 +32,42 @@ FAILED: Final = 20
 
 
 def brief_of(scenario: Scenario, book: Book, origins: Mapping[str, str], as_of: date | None = None) -> Brief:
-    """Return what a search starts from: the scenario by the method slo, in the last month of its horizon."""
-    month = max(scenario.month, scenario.optimize.horizon_months) if scenario.optimize.horizon_months > 1 else None
-    update: dict[str, Any] = {"method": "slo"} | ({"month": month} if month is not None else {})
-    searched = scenario.model_copy(update=update)
+    """Return what a search starts from: the scenario by the method slo."""
+    searched = scenario.model_copy(update={"method": "slo"})
     cloud = cast(Cloud, registry.load("clouds", scenario.cloud, "cloud"))
     return Brief(searched, traffic_of(searched), cloud, book, origins, as_of or book.day)
 
 
-def optimum(scenario: Scenario, book: Book, origins: Mapping[str, str], as_of: date | None = None) -> Optimum:
+def found(scenario: Scenario, book: Book, origins: Mapping[str, str], as_of: date | None = None) -> Found:
+    """Return what a search finds: one fleet for all months of the horizon, whose limits hold in the busiest."""
+    horizon = scenario.optimize.horizon_months
+    if horizon == 1:
+        return Search(brief_of(scenario, book, origins, as_of)).run()
+    months = [brief_of(scenario.in_month(month), book, origins, as_of) for month in range(1, horizon + 1)]
+    busiest = max(months, key=lambda month: (month.scenario.users.peak, month.scenario.month))
+    return Search(busiest, months).run()
+
+
+def optimum(
+    scenario: Scenario, book: Book, origins: Mapping[str, str], as_of: date | None = None, is_fixed: bool = True
+) -> Optimum:
     """Return the cheapest fleet that keeps every promise of a scenario, with its proof.
 
+    Over several months that is one fleet for all of them if it `is_fixed`; else the cheapest of each.
     Raises UsageError for an unknown shape, and InfeasibleError saying what binds where no fleet keeps them.
     """
-    found = Search(brief_of(scenario, book, origins, as_of)).run()
-    if found.best is None:
-        raise InfeasibleError(f"no fleet keeps every promise: {found.reason}")
-    best = found.best
-    world = found.worlds[best.layout]
-    pinned = best.scenario.model_copy(update={"month": scenario.month})
+    horizon = scenario.optimize.horizon_months
+    if horizon > 1 and not is_fixed:
+        each = tuple(_months(scenario, book, origins, as_of))
+        mean = sum((month.cost_usd_per_month for month in each), NOTHING) / len(each)
+        first = optimum(_in_month(scenario, 1), book, origins, as_of)
+        return replace(first, cost_usd_per_month=mean, horizon_months=horizon, months=each)
+    result = found(scenario, book, origins, as_of)
+    if result.best is None:
+        raise InfeasibleError(f"no fleet keeps every promise: {result.reason}")
+    best = result.best
+    world = result.worlds[best.layout]
+    pinned = best.scenario.model_copy(update={"month": scenario.month, "users": scenario.users})
     plan = pipeline.plan(pinned, book, origins, as_of)
     return Optimum(
         plan=plan,
@@ -59,20 +76,53 @@ def optimum(scenario: Scenario, book: Book, origins: Mapping[str, str], as_of: d
         cost_usd_per_month=best.cost_usd,
         horizon_months=scenario.optimize.horizon_months,
         upfront_usd=best.upfront_usd,
-        parts=tuple(_parts(found, best, world, plan)),
+        parts=tuple(_parts(result, best, world, plan)),
         proof=Proof(
-            combination_count=float(found.combinations),
-            struck_count=dict(sorted(found.tally.struck.items())),
-            popped_count=found.popped,
-            prediction_count=found.tally.calls,
-            bound_usd_per_month=found.bound_usd,
+            combination_count=float(result.combinations),
+            struck_count=dict(sorted(result.tally.struck.items())),
+            popped_count=result.popped,
+            prediction_count=result.tally.calls,
+            bound_usd_per_month=result.bound_usd,
             failed=tuple(
                 (", ".join(each.option.words for each in failure.candidates.values()), failure.reason)
-                for failure in found.failures[:FAILED]
+                for failure in result.failures[:FAILED]
             ),
         ),
-        gaps=_gaps(found, scenario, book, origins, as_of),
+        gaps=_gaps(result, scenario, book, origins, as_of),
     )
+
+
+def _in_month(scenario: Scenario, month: int) -> Scenario:
+    """Return a month of a scenario by itself: nothing is committed to whose fleet may be another one next month."""
+    free = scenario.optimize.model_copy(update={"horizon_months": 1, "commitment_years_max": 0})
+    return scenario.in_month(month).model_copy(update={"optimize": free})
+
+
+def _months(scenario: Scenario, book: Book, origins: Mapping[str, str], as_of: date | None) -> Iterator[MonthFleet]:
+    """Yield the cheapest fleet of each month of the horizon. Raises InfeasibleError where a month has none."""
+    before: dict[str, str] = {}
+    for month in range(1, scenario.optimize.horizon_months + 1):
+        of_month = _in_month(scenario, month)
+        best = found(of_month, book, origins, as_of).best
+        if best is None:
+            raise InfeasibleError(f"in month {month}, with {of_month.users.peak:,} users, no fleet keeps every promise")
+        words = {name: words_of(each, _base(best, name)) for name, each in best.candidates.items()}
+        words |= {
+            name: f"on the nodes of {each.nodes_of}"
+            for name, each in best.scenario.tiers.items()
+            if isinstance(each, Housed) and each.nodes_of is not None
+        }
+        changes = tuple(
+            f"{name}: {before[name]} to {own}" for name, own in words.items() if before.get(name, own) != own
+        )
+        yield MonthFleet(month, of_month.users.peak, best.cost_usd, changes)
+        before = words
+
+
+def _base(best: Fit, name: str) -> int:
+    """Return how many of a tier stand at the peak."""
+    candidate = best.candidates[name]
+    return best.fleet.tiers[name].levers[0].base_count if candidate.option.is_scaled else candidate.low
 
 
 def _by_slo(scenario: Scenario, book: Book, origins: Mapping[str, str], as_of: date | None) -> Decimal | None:
@@ -98,7 +148,7 @@ def _parts(found: Found, best: Fit, world: World, plan: Plan) -> Iterator[Part]:
             continue
         yield Part(
             name,
-            words_of(chosen, best.fleet.tiers[name].levers[0].base_count if chosen.option.is_scaled else chosen.low),
+            words_of(chosen, _base(best, name)),
             costs[name],
             _next_best(found, best, world, name),
             tuple(_rejected(found, best, world, name)),
@@ -128,8 +178,7 @@ def _next_best(found: Found, best: Fit, world: World, name: str) -> NextBest | N
             continue
         other, _ = fit(world, best.layout, {**best.candidates, name: candidate})
         if other is not None:
-            base = other.fleet.tiers[name].levers[0].base_count if candidate.option.is_scaled else candidate.low
-            return NextBest(words_of(candidate, base), other.cost_usd - best.cost_usd)
+            return NextBest(words_of(candidate, _base(other, name)), other.cost_usd - best.cost_usd)
     return None
 
 
@@ -196,11 +245,11 @@ def overrides(name: str, before: Settings, after: Settings) -> dict[str, Any]:
 # ------------------------------------------------------------------------------------------------- prices not known
 
 
-def _gaps(found: Found, scenario: Scenario, book: Book, origins: Mapping[str, str], as_of: date | None) -> Gaps:
-    tally = found.tally
+def _gaps(result: Found, scenario: Scenario, book: Book, origins: Mapping[str, str], as_of: date | None) -> Gaps:
+    tally = result.tally
     if not tally.terms_unpriced:
         return Gaps(len(tally.unpriced), 0, None)
-    least = Search(brief_of(scenario, _with_best_discounts(book), origins, as_of)).run()
+    least = found(scenario, _with_best_discounts(book), origins, as_of)
     return Gaps(len(tally.unpriced), tally.terms_unpriced, None if least.best is None else least.best.cost_usd)
 
 

@@ -16,7 +16,7 @@ from itertools import product
 from typing import Final
 
 from cascade_plan import registry
-from cascade_plan.choosing.candidates import NOTHING, SOLVED, Candidate, Stream, Tally, World
+from cascade_plan.choosing.candidates import NOTHING, Candidate, Stream, Tally, World
 from cascade_plan.formulas.losses import least_count
 from cascade_plan.model.fleet import Fleet
 from cascade_plan.model.option import COUNT_MOST
@@ -24,7 +24,7 @@ from cascade_plan.model.scenario import Scenario
 from cascade_plan.model.tier import HOST, Housed, Settings
 from cascade_plan.planning.predicting import worst_state
 from cascade_plan.planning.promises import Promises
-from cascade_plan.planning.sizing import TIERS, Brief, followed, size
+from cascade_plan.planning.sizing import TIERS, Brief, followed
 
 POPPED_MOST: Final = 200_000
 """Fleets that are looked at before the search gives up."""
@@ -119,11 +119,10 @@ def _on(settings: Settings, host: str) -> Settings:
 class Search:
     """One search over all layouts of a scenario."""
 
-    def __init__(self, brief: Brief) -> None:
-        """Take a scenario of the method slo with its prices."""
+    def __init__(self, brief: Brief, months: Sequence[Brief] = ()) -> None:
+        """Take a scenario of the method slo with its prices; where its fleet is for several months, those too."""
         self.tally = Tally()
-        horizon = brief.scenario.optimize.horizon_months
-        self.worlds = [World(replace(brief, scenario=each), self.tally, horizon) for each in layouts(brief.scenario)]
+        self.worlds = [self._world(brief, months, each) for each in layouts(brief.scenario)]
         self.streams: list[dict[str, Stream]] = []
         self.failures: list[Failure] = []
         self.popped = 0
@@ -132,6 +131,10 @@ class Search:
         self._order = numbers()
         self._heap: list[_Entry] = []
         self._seen: set[tuple[int, tuple[int, ...]]] = set()
+
+    def _world(self, brief: Brief, months: Sequence[Brief], layout: Scenario) -> World:
+        each = [replace(month, scenario=month.scenario.model_copy(update={"tiers": layout.tiers})) for month in months]
+        return World(replace(brief, scenario=layout), self.tally, tuple(World(month, self.tally) for month in each))
 
     def run(self) -> Found:
         """Return the cheapest fleet that keeps every promise, or why there is none."""
@@ -234,7 +237,7 @@ class Search:
 def fit(world: World, layout: int, chosen: Mapping[str, Candidate]) -> tuple[Fit | None, str]:
     """Return the fleet of some candidates with what follows from them, or which promise it breaks."""
     settings: dict[str, Settings] = {name: each.settings for name, each in chosen.items()}
-    scenario, fleet = _fleet(world, settings)
+    scenario, fleet = world.whole(settings)
     judge = Promises(scenario, fleet, world.average_per_s)
     world.tally.calls += len(world.base) + len(world.floor(fleet))
     if why := _short(judge, world.floor(fleet), "floor"):
@@ -253,10 +256,10 @@ def fit(world: World, layout: int, chosen: Mapping[str, Candidate]) -> tuple[Fit
             pin = getattr(registry.load(TIERS, kind, "options"), "followed", None)
             if pin is not None:
                 settings[name] = pin(settings.get(name, world.scenario.tiers[name]), own)
-    scenario, fleet = _fleet(world, settings)
+    scenario, fleet = world.whole(settings)
     if broken := next((finding for finding in fleet.findings if finding.is_broken), None):
         return None, f"{broken.where}: {broken.message}"
-    usd, upfront, missing = world.cost(fleet.tiers)
+    usd, upfront, missing = world.cost_of_all(settings, fleet)
     return Fit(scenario, fleet, dict(chosen), usd, upfront, layout, tuple(missing)), ""
 
 
@@ -265,11 +268,6 @@ def _paid_as(settings: Settings, like: Settings) -> Settings:
     if "purchase" not in type(settings).model_fields:
         return settings
     return settings.model_copy(update={"purchase": like.purchase})  # type: ignore[attr-defined]
-
-
-def _fleet(world: World, settings: Mapping[str, Settings]) -> tuple[Scenario, Fleet]:
-    scenario = world.scenario.model_copy(update={"tiers": {**world.scenario.tiers, **settings}})
-    return scenario, size(replace(world.brief, scenario=scenario), SOLVED)
 
 
 def _short(judge: Promises, cases: Sequence[object], level: str) -> str:

@@ -77,6 +77,12 @@ Horizon = Annotated[
         "--horizon-months", metavar="N", help="Months whose mean cost is made least, 1 to 12.", rich_help_panel=PANEL
     ),
 ]
+Fixed = Annotated[
+    bool,
+    typer.Option(
+        "--fixed", help="One fleet for all months of the horizon; else the cheapest of each.", rich_help_panel=PANEL
+    ),
+]
 Confidence = Annotated[
     float | None,
     typer.Option(
@@ -121,6 +127,7 @@ def optimize(
     families: Families = None,
     architecture: Architecture = None,
     horizon_months: Horizon = None,
+    fixed: Fixed = False,
     confidence: Confidence = None,
     objective: Objective = "cost",
     format_: Format = "table",
@@ -163,7 +170,7 @@ def optimize(
         if value is not None:
             choice = choice.also(Assignment(f"{flag} {value}", PATHS[flag], str(value)))
     given = choice.read()
-    found = optimum(given.scenario, given.book, given.origins, choice.as_of)
+    found = optimum(given.scenario, given.book, given.origins, choice.as_of, fixed)
     if output is not None:
         deliver(_scenario_text(found), output)
     return _status(found, "" if output == "-" else laid_out(report, found, written=output or ""))

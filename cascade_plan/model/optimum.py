@@ -78,6 +78,17 @@ class Gaps:
 
 
 @dataclass(frozen=True, slots=True)
+class MonthFleet:
+    """The cheapest fleet of one month, and what of it is not as in the month before."""
+
+    month: int
+    users_peak: int
+    cost_usd_per_month: Decimal
+    changes: tuple[str, ...]
+    """Tier, what it was, what it is: api: 6 x t4g.small to 7 x t4g.small. Empty where the fleet stays."""
+
+
+@dataclass(frozen=True, slots=True)
 class Optimum:
     """The cheapest fleet that keeps every promise."""
 
@@ -94,6 +105,8 @@ class Optimum:
     parts: tuple[Part, ...]
     proof: Proof
     gaps: Gaps
+    months: tuple[MonthFleet, ...] = ()
+    """Where the fleet may change from month to month, the cheapest of each; what is above is then of the first one."""
 
     @property
     def budget_usd_per_month(self) -> Decimal | None:

@@ -29,6 +29,7 @@ from cascade_plan.model import tier
 from cascade_plan.model.calibration import Calibrated
 from cascade_plan.model.defaults import PLAN, Default, default, default_of
 from cascade_plan.model.emit import Emit
+from cascade_plan.model.growth import Growth
 from cascade_plan.model.optimize import Optimize
 from cascade_plan.model.part import (
     FieldName,
@@ -598,6 +599,8 @@ class Scenario(Part):
     """What the system may cost."""
     emit: Emit = all_defaults(examples=[{"nodes": "terraform"}])
     """Which files are written where there are several ways."""
+    growth: Growth = all_defaults(examples=[{"percent_per_month": 8.0}])
+    """How the users grow after the first month."""
     optimize: Optimize = all_defaults(examples=[{"keep": ["tiers.database.shape"], "commitment_years_max": 1}])
     """What the search for the cheapest fleet may choose."""
     gates: Annotated[dict[Text, Annotated[list[Gate], Field(min_length=1, max_length=10)]], Field(max_length=50)] = (
@@ -787,6 +790,11 @@ class Scenario(Part):
         gates = (gate for figure, listed in self.gates.items() if figure.startswith("latency_ms_") for gate in listed)
         limits |= {float(gate.split()[1]) for gate in gates}
         return tuple(sorted(limits))
+
+    def in_month(self, month: int) -> Self:
+        """Return this scenario in a month of its life, with the users that it has then."""
+        users = (self.growth.users_in(month, each) for each in (self.users.peak, self.users.average))
+        return self.with_users(*users).model_copy(update={"month": month})
 
     def with_users(self, peak: int, average: int) -> Self:
         """Return this scenario for other user counts, everything else unchanged. Registered users scale with the peak.

@@ -30,11 +30,13 @@ def headline(optimum: Optimum) -> list[str]:
     slo = "" if optimum.slo_usd_per_month is None else f", by --method slo {usd(optimum.slo_usd_per_month)}"
     paid = f", and {usd(optimum.upfront_usd)} on the first day" if optimum.upfront_usd else ""
     over = "" if optimum.horizon_months == 1 else f" in the mean of {optimum.horizon_months} months"
+    of = f"the cheapest of {proof.combination_count:.1e} fleets that keeps every promise"
+    then = "In month 1 every" if optimum.months else "Every"
     return [
-        f"{usd(optimum.cost_usd_per_month)} a month{over}{paid}, {usd(unit)} per 1000{whose} users: the cheapest of "
-        f"{proof.combination_count:.1e} fleets that keeps every promise ({today}{slo}).",
-        f"Proven: every cheaper fleet fails ({proof.prediction_count:,} predictions; what was not looked at costs "
-        f"{usd(proof.bound_usd_per_month)} or more).",
+        f"{usd(optimum.cost_usd_per_month)} a month{over}{paid}, {usd(unit)} per 1000{whose} users: "
+        f"{'in each month ' if optimum.months else ''}{of} ({today}{slo}).",
+        f"Proven: {then[:1].lower()}{then[1:]} cheaper fleet fails ({proof.prediction_count:,} predictions; what was "
+        f"not looked at costs {usd(proof.bound_usd_per_month)} or more).",
     ]
 
 
@@ -56,6 +58,17 @@ def rows(optimum: Optimum) -> Iterator[tuple[str, str, str, str, str]]:
         total = sum((part.cost_usd_per_month for part in fixed), Decimal(0))
         yield "the rest", ", ".join(part.tier for part in fixed), f"{total:,.2f}", "", ""
     yield "total", "", f"{sum((part.cost_usd_per_month for part in optimum.parts), Decimal(0)):,.2f}", "", ""
+
+
+MONTHS = ("month", "users", "USD/month", "what changes")
+
+
+def months(optimum: Optimum) -> Iterator[tuple[str, str, str, str]]:
+    """Yield a row for the first month, for each whose fleet changes, and for the last."""
+    for each in optimum.months:
+        if each.changes or each.month in (1, len(optimum.months)):
+            cost = f"{each.cost_usd_per_month:,.2f}"
+            yield str(each.month), count(each.users_peak), cost, "; ".join(each.changes)
 
 
 def verdict(optimum: Optimum) -> str:

@@ -8,7 +8,7 @@ from cascade_plan.model.optimum import Optimum, Part
 from cascade_plan.reports._fitting import fitted, folded
 from cascade_plan.reports._words import one_line
 from cascade_plan.reports.columns import WIDTH, aligned
-from cascade_plan.reports.optima._parts import HEADERS, gaps, headline, rows, title, verdict
+from cascade_plan.reports.optima._parts import HEADERS, MONTHS, gaps, headline, months, rows, title, verdict
 
 FORMAT: str = "plain text for a terminal: the fleet by tier, the next best of each, why not one less, the verdict"
 
@@ -21,6 +21,7 @@ def render(optimum: Optimum, width: int = WIDTH, written: str = "") -> str:
         "",
         aligned(HEADERS, list(rows(optimum)), (2, 4), width, (3,), ruled=False),
         "",
+        *([aligned(MONTHS, list(months(optimum)), (0, 1, 2), width, ruled=False), ""] if optimum.months else []),
         *_why_not_less(optimum, width),
         *_folded([*gaps(optimum), *filter(None, [verdict(optimum)]), f"  next: {after}"], width),
     ]
