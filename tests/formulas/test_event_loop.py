@@ -78,5 +78,7 @@ def test_sharing_slows_down_in_proportion_whatever_the_law(length: float, users:
 @given(st.integers(0, 12), st.floats(1e-5, 0.95), st.floats(0.05, 3))
 def test_a_rare_wait_is_no_constant_that_all_would_have(awaits: int, utilisation: float, scv: float) -> None:
     """What is constant of a wait counts for all requests, so only where next to all of them wait there is any."""
-    for wait in loop(scv, 0.00007, awaits, 0.01).waits(open_queue(utilisation**3, utilisation), utilisation, 3, 0.001):
+    for wait in loop(scv, 0.00002, awaits, 0.0001).waits(
+        open_queue(utilisation**3, utilisation), utilisation, 3, 0.001
+    ):
         assert wait.constant_s == 0 or wait.chance > 0.9
