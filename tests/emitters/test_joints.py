@@ -122,7 +122,12 @@ def test_every_bundled_scenario_is_joined(name: str) -> None:
     "sets",
     [
         {"emit.nodes": "terraform"},
-        {"emit.nodes": "karpenter"},
+        {
+            "emit.nodes": "karpenter",
+            "tiers.websocket.nodes_of": "api",
+            "tiers.monitoring.nodes_of": "api",
+            "tiers.monitoring.label_by_tenant": "false",
+        },
         {"emit.cache": "self", "tiers.cache.tls": "true", "tiers.pool.client_tls": "require"},
     ],
 )

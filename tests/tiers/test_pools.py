@@ -15,6 +15,7 @@ from cascade_plan.model.fleet import Workload
 from cascade_plan.model.plan import Plan
 from cascade_plan.planning.pipeline import plan
 from cascade_plan.planning.sizing import places
+from cascade_plan.reports.plans._tiers import tiers
 
 SOCKETS = {"tiers__websocket__nodes_of": "api"}
 MONITORING = {"tiers__monitoring__nodes_of": "api", "tiers__monitoring__label_by_tenant": "false"}
@@ -124,6 +125,11 @@ def test_workers_are_counted_by_pods_and_their_most_have_room() -> None:
     assert (1000.0, 1024, 1) in [size for size, count in room.before if count == most]
     # The queue is asked by the pods there are, which need not fill nodes now.
     assert 0 < made.figure("queue.million_requests_per_month") <= apart.figure("queue.million_requests_per_month")
+
+
+def test_the_nodes_say_whose_pods_they_have(pool: Plan) -> None:
+    (fleet,) = [tier.fleet for tier in tiers(pool) if tier.name == "api"]
+    assert fleet == ("c6g.xlarge", "29-50 pods", "pods of websocket", "pods of monitoring")
 
 
 def test_there_is_no_pool_without_a_cluster() -> None:

@@ -116,8 +116,15 @@ def _fleet(plan: Plan, tier: str) -> tuple[str, ...]:
     return (
         *(_machine(group, shapes) for group in groups),
         *(f"{_span(work.replica_count_min, work.replica_count_max)} pods" for work in pods),
+        *(f"pods of {words.one_line(name)}" for name in _guests(plan, tier)),
         *dict.fromkeys(facts.paid(group) for group in groups if group.terms),
     )
+
+
+def _guests(plan: Plan, tier: str) -> tuple[str, ...]:
+    """Return the other tiers whose pods stand on the nodes of one."""
+    found = (guest for sized in plan.fleet.tiers.values() for guest in sized.guests)
+    return tuple(dict.fromkeys(guest.tier for guest in found if guest.host == tier))
 
 
 def _machine(group: NodeGroup, shapes: set[str]) -> str:
