@@ -19,6 +19,7 @@ from test_properties import document_of, planned, scenarios, without
 
 from cascade_plan.emitters import directory as emitting
 from cascade_plan.errors import InfeasibleError, UsageError
+from cascade_plan.inputs.scenarios import read
 from cascade_plan.model.artefact import Artefact
 from cascade_plan.model.scenario import Scenario
 
@@ -95,3 +96,26 @@ def test_each_parser_accepts_what_any_scenario_yields(scenario: Scenario) -> Non
     assert "infra" in commands
     assert ("k8s" in commands) == bool(made.fleet.of("cluster"))
     assert ("monitoring" in commands) == bool(made.fleet.of("monitoring"))
+
+
+def test_pods_on_a_services_nodes_stay_where_they_are_and_are_what_kubernetes_takes() -> None:
+    sets = {"websocket.nodes_of": "api", "monitoring.nodes_of": "api", "monitoring.label_by_tenant": "false"}
+    found = read("cascade", [("--set", f"tiers.{path}", value) for path, value in sets.items()])
+    files = {artefact.path: artefact for artefact in emitting.everything(planned(found.scenario)).files}
+    for artefact in files.values():
+        parse(artefact)
+    (sockets,) = yaml.safe_load_all(files["k8s/base/websocket.yaml"].text)
+    server = next(yaml.safe_load_all(files["monitoring/prometheus-values.yaml"].text))["server"]
+    template = sockets["spec"]["template"]
+    stays = {"cluster-autoscaler.kubernetes.io/safe-to-evict": "false", "karpenter.sh/do-not-disrupt": "true"}
+    assert template["metadata"]["annotations"] == server["podAnnotations"] == stays
+    assert template["spec"]["nodeSelector"] == server["nodeSelector"] == {"cascade-plan/tier": "api"}
+    # Two may stand on a node where no other has room, and a zone may have none.
+    assert list(template["spec"]["affinity"]["podAntiAffinity"]) == ["preferredDuringSchedulingIgnoredDuringExecution"]
+    spread = template["spec"]["topologySpreadConstraints"]
+    assert {each["whenUnsatisfiable"] for each in spread} == {"ScheduleAnyway"}
+    # Pods that come and go do not take its place.
+    (served,) = yaml.safe_load_all(files["k8s/base/priorityclass.yaml"].text)
+    assert template["spec"]["priorityClassName"] == server["priorityClassName"] == served["metadata"]["name"]
+    # nginx sends to the pods by the names that they have.
+    assert files["cluster/nginx.conf"].text.count("server ws-node-") == sockets["spec"]["replicas"] == 3
