@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from math import floor
-from typing import Final
+from typing import Any, Final
 
 from cascade_plan.errors import UsageError
 from cascade_plan.model.commitments import exact_share
@@ -137,6 +137,20 @@ def open_group(plan: Plan) -> NodeGroup | None:
     used = [each.group for serves in ("requests", "jobs") for each in workloads if each.serves == serves]
     name = next((name for name in (*used, *bought) if name in bought), "")
     return next((group for group in plan.groups if group.name == name), None)
+
+
+def off_spot(plan: Plan, tier: str) -> dict[str, Any]:
+    """Return the affinity by which pods keep off a tier's nodes that the cloud may take back, where it has others.
+
+    Source: https://docs.aws.amazon.com/eks/latest/userguide/managed-node-groups.html, capacityType; Karpenter's label.
+    """
+    kinds = {nodes.spot for nodes in node_groups(plan) if nodes.group.tier == tier}
+    if kinds != {True, False}:
+        return {}
+    taken_back = {"eks.amazonaws.com/capacityType": "SPOT", "karpenter.sh/capacity-type": "spot"}
+    others = [{"key": label, "operator": "NotIn", "values": [value]} for label, value in taken_back.items()]
+    wanted = {"nodeSelectorTerms": [{"matchExpressions": others}]}
+    return {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": wanted}}
 
 
 def serving_class(plan: Plan) -> str:

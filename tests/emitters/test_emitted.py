@@ -100,6 +100,7 @@ def test_each_parser_accepts_what_any_scenario_yields(scenario: Scenario) -> Non
 
 def test_pods_on_a_services_nodes_stay_where_they_are_and_are_what_kubernetes_takes() -> None:
     sets = {"websocket.nodes_of": "api", "monitoring.nodes_of": "api", "monitoring.label_by_tenant": "false"}
+    sets["api.purchase"] = "{spot: 0.4}"
     found = read("cascade", [("--set", f"tiers.{path}", value) for path, value in sets.items()])
     files = {artefact.path: artefact for artefact in emitting.everything(planned(found.scenario)).files}
     for artefact in files.values():
@@ -111,7 +112,12 @@ def test_pods_on_a_services_nodes_stay_where_they_are_and_are_what_kubernetes_ta
     assert template["metadata"]["annotations"] == server["podAnnotations"] == stays
     assert template["spec"]["nodeSelector"] == server["nodeSelector"] == {"cascade-plan/tier": "api"}
     # Two may stand on a node where no other has room, and a zone may have none.
-    assert list(template["spec"]["affinity"]["podAntiAffinity"]) == ["preferredDuringSchedulingIgnoredDuringExecution"]
+    affinity = template["spec"]["affinity"]
+    assert list(affinity["podAntiAffinity"]) == ["preferredDuringSchedulingIgnoredDuringExecution"]
+    # Nor on nodes that the cloud takes back, while there are others.
+    assert affinity["nodeAffinity"] == server["affinity"]["nodeAffinity"]
+    (term,) = affinity["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]["nodeSelectorTerms"]
+    assert [each["values"] for each in term["matchExpressions"]] == [["SPOT"], ["spot"]]
     spread = template["spec"]["topologySpreadConstraints"]
     assert {each["whenUnsatisfiable"] for each in spread} == {"ScheduleAnyway"}
     # Pods that come and go do not take its place.

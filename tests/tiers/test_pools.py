@@ -114,6 +114,13 @@ def test_the_method_slo_keeps_the_room_while_it_looks_for_the_least() -> None:
     assert "what must stand on them fills 2" in rejections["api.node_count.min"]
 
 
+@pytest.mark.parametrize(("share", "words"), [(0.3, ""), (0.9, "1 are not on spot: "), (1.0, "are moved when the")])
+def test_what_must_stay_has_room_on_nodes_that_nobody_takes_back(share: float, words: str) -> None:
+    made = planned(**POOL, tiers__api__purchase=f"{{spot: {share}}}")
+    found = [finding for finding in made.findings if finding.code == "pods-on-spot"]
+    assert [(words in each.message, each.is_broken) for each in found] == ([(True, share < 1)] if words else [])
+
+
 def test_workers_are_counted_by_pods_and_their_most_have_room() -> None:
     given_ = {"tiers__worker__purchase": "on_demand"}
     made, apart = planned("api-batch", tiers__worker__nodes_of="api", **given_), planned("api-batch", **given_)

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from cascade_plan.emitters._databases import Pool, pooled
 from cascade_plan.emitters._heading import heading
-from cascade_plan.emitters._nodes import LABEL, STAYS, counts_of, is_shared, is_tainted, serving_class
+from cascade_plan.emitters._nodes import LABEL, STAYS, counts_of, is_shared, is_tainted, off_spot, serving_class
 from cascade_plan.emitters._secrets import pool_secret, secrets
 from cascade_plan.emitters._targets import targets
 from cascade_plan.emitters._topology import NGINX_PORT, PROXY, pods_name, queue_name
@@ -313,8 +313,9 @@ def _sockets(plan: Plan, workload: Workload) -> Iterator[Part]:
     pod, prefix, count = _pod(plan, workload), _part_name(workload), workload.replica_count_max
     stays, where = None, "one pod on each node that was bought for them"
     if is_shared(plan, workload):
-        host = called(plan.fleet.group_of(workload).tier)
-        stays, where = STAYS, f"pods on the nodes of {host}, apart from each other where there is room"
+        host = plan.fleet.group_of(workload).tier
+        stays = built.Stay(STAYS, off_spot(plan, host))
+        where = f"pods on the nodes of {called(host)}, apart from each other where there is room"
     yield _account(identity, f"{prefix}-serviceaccount", "the WebSocket nodes")
     purpose = "The WebSocket nodes' names, which nginx looks up: ws-node-1.ws-node and so on."
     yield Part(f"{prefix}-service", built.headless_service(identity, pod), purpose)

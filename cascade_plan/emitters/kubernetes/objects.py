@@ -160,6 +160,15 @@ class Placement:
 
 
 @dataclass(frozen=True, slots=True)
+class Stay:
+    """What keeps pods where they are on nodes that come and go."""
+
+    annotations: Mapping[str, str]
+    affinity: KubernetesObject
+    """Which of the nodes they choose; empty for any."""
+
+
+@dataclass(frozen=True, slots=True)
 class Target:
     """A metric that an HPA reads, and the mean over the pods that it aims for."""
 
@@ -428,12 +437,12 @@ def stateful_set(
     pod: Pod,
     replica_count: int,
     placement: Placement | None,
-    stays: Mapping[str, str] | None = None,
+    stays: Stay | None = None,
 ) -> KubernetesObject:
     """Return a StatefulSet of pods that keep their names: NAME-1 and so on.
 
-    Each has a node of its own; or with annotations by which it `stays`, they stand among others on nodes that come and
-    go, apart from each other where there is room.
+    Each has a node of its own; or where it `stays` on nodes that come and go, they stand among others, apart from each
+    other where there is room.
     A rollout takes one pod at a time, so that the connections of one node at a time are opened anew.
     Raises: ValueError when there is no pod.
     """
@@ -443,13 +452,14 @@ def stateful_set(
     apart: KubernetesObject = {"requiredDuringSchedulingIgnoredDuringExecution": [alone]}
     if stays:
         apart = {"preferredDuringSchedulingIgnoredDuringExecution": [{"weight": 100, "podAffinityTerm": alone}]}
+    affinity: KubernetesObject = {**(stays.affinity if stays else {}), "podAntiAffinity": apart}
     template = {
         **_pod_spec(identity, pod),
         "topologySpreadConstraints": _spread(identity, pod, "controller-revision-hash"),
         **_placed(placement),
-        "affinity": {"podAntiAffinity": apart},
+        "affinity": affinity,
     }
-    metadata = {"labels": labels(identity), **({"annotations": {**stays}} if stays else {})}
+    metadata = {"labels": labels(identity), **({"annotations": {**stays.annotations}} if stays else {})}
     spec = {
         "serviceName": identity.name,
         "replicas": replica_count,

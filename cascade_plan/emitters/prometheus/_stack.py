@@ -14,7 +14,7 @@ from cascade_plan.emitters import _charts as charts
 from cascade_plan.emitters._charts import Chart, install, placement, resources, small
 from cascade_plan.emitters._databases import Database, databases
 from cascade_plan.emitters._heading import heading
-from cascade_plan.emitters._nodes import STAYS, SYSTEM, serving_class
+from cascade_plan.emitters._nodes import STAYS, SYSTEM, off_spot, serving_class
 from cascade_plan.emitters._secrets import METRICS, cache_secret, database_secret
 from cascade_plan.emitters._topology import CACHE_PORT, Cache, caches
 from cascade_plan.emitters._watches.cluster import KEPT, NODE, STATE, jobs_of_cluster
@@ -156,6 +156,8 @@ def _of_server(plan: Plan, path: str) -> dict[str, Any]:
         # Other pods of the nodes do not take its place, nor does an autoscaler the node under it.
         # Source: charts/prometheus/templates/sts.yaml at 014edc09, server.podAnnotations and server.priorityClassName.
         found |= {"podAnnotations": {**STAYS}, "priorityClassName": serving_class(plan)}
+        if affinity := off_spot(plan, sized.tier):
+            found["affinity"] = affinity
     if copies > 1:
         found["extraArgs"] = {"enable-feature": "expand-external-labels"}
         found |= {"podAntiAffinity": "soft", "podAntiAffinityTopologyKey": "topology.kubernetes.io/zone"}

@@ -156,6 +156,22 @@ def findings(ask: Ask[Settings], shape: Shape, room: Room, floor: int) -> Iterat
             f"{_names(ask.guests)} and the cluster's own fill {room.node_count_least}"
         )
         yield Finding("warning", "pods-beside", words, where, is_broken=True)
+    yield from _spot_findings(ask, room, floor)
+
+
+def _spot_findings(ask: Ask[Settings], room: Room, floor: int) -> Iterator[Finding]:
+    """Yield that the nodes which nobody takes back hold too little, or that there are none: what must stay is moved."""
+    share = sum(float(part.share) for part in ask.settings.terms if part.term == "spot")
+    kept = floor - int(share * floor + 1e-9)
+    if not share or not ask.guests or kept >= room.node_count_least:
+        return
+    words = f"of {floor} nodes at the floor {kept} are not on spot: the pods of {_names(ask.guests)} "
+    words += (
+        "are moved when the cloud takes back a node"
+        if not kept
+        else f"stand on these, and fill {room.node_count_least}"
+    )
+    yield Finding("warning", "pods-on-spot", words, f"tiers.{ask.name}.purchase", is_broken=bool(kept))
 
 
 def _names(guests: Iterable[Guest]) -> str:
