@@ -40,6 +40,7 @@ def calibrate(system: System, runs: Sequence[Run]) -> Calibrating:
         calibration_version=CALIBRATION_VERSION,
         scenario=system.scenario.name,
         written_by=f"cascade-plan {__version__}",
+        measured_on=system.scenario.behaviour.measured_on,
         runs=[_observed(each, found) for each in runs],
         values=dict(found.values),
         left=dict(found.left),

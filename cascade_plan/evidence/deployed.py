@@ -59,7 +59,7 @@ class System:
         """Return the cores at which a service would be busy all the time. Raises KeyError where nobody asks it."""
         if service in self.deployed.cores:
             return self.deployed.cores[service]
-        return _capacity(self.chain(self.scenario, users, load), service)
+        return _capacity(self.chain(self.scenario, users, load), service) / self.fleet.speed_of(service)
 
     def _real(self, place: Place) -> Place:
         if (vcpu := self.deployed.database_vcpu.get(place.tier)) is not None:
@@ -76,7 +76,8 @@ class System:
 
 
 def _capacity(on: Chain, service: str) -> float:
-    """Return the cores of a service's place: what a request costs over how busy one a second makes it."""
+    """Return the cores of a service's place, of the speed that CPU times are of: what a request costs over how busy one
+    a second makes it."""
     cost_s = sum(share * action.cpu_ms for share, action in on.mix if on.scenario.service(action) == service) / 1000
     return cost_s / on.utilisation_ratio(1.0)[service]
 

@@ -34,11 +34,21 @@ LONGEST_DELAY: Final = 1000.0
 
 def estimated(system: System, runs: Sequence[Run]) -> Estimated:
     """Return what the runs tell of a system's scenario; nothing that they do not tell."""
-    found = from_counters(system.scenario, runs)
+    found = _as_measured_on(system, from_counters(system.scenario, runs))
     found = found.beside(of_services(_calibrated(system, found), runs))
-    found = found.beside(of_tiers_behind(found.applied(system.scenario), runs, found))
+    found = found.beside(of_tiers_behind(found.applied(system.scenario), system.fleet, runs, found))
     found = found.beside(_think_time(system.scenario, runs))
     return found.beside(_delay(_calibrated(system, found), runs, found))
+
+
+def _as_measured_on(system: System, found: Estimated) -> Estimated:
+    """Return what counters of databases tell, with times on the shapes that ran as the scenario's are."""
+    values = dict(found.values)
+    for path, each in found.values.items():
+        _, tier, leaf = path.split(".")
+        if leaf in ("read_ms", "write_ms", "parse_ms") and (speed := system.fleet.speed_of(tier)) != 1:
+            values[path] = each.model_copy(update={"value": rounded(each.value * speed)})
+    return replace(found, values=values)
 
 
 def _calibrated(system: System, found: Estimated) -> System:

@@ -104,7 +104,10 @@ def mean_ms(scenario: Scenario, service: str) -> float:
 
 
 def _demand(system: System, run: Run, service: str) -> Demand | None:
-    """Return a service's CPU time a request in a run; None where no series tell it."""
+    """Return a service's CPU time a request in a run, as the scenario's are: of what that was measured on.
+
+    None where no series tell it.
+    """
     cores = series(system.scenario, run, CORES, service, "api")
     rates = _service_rates(system.scenario, run, service)
     if cores is None or rates is None:
@@ -115,7 +118,7 @@ def _demand(system: System, run: Run, service: str) -> Demand | None:
     busy = None
     if run.user_count is not None:
         busy = sum(both[0]) / len(both[0]) / system.capacity_cores(service, run.user_count, run.load)
-    return Demand(run.name, service, busy, ratio(*both).scaled(1000))
+    return Demand(run.name, service, busy, ratio(*both).scaled(1000 * system.fleet.speed_of(service)))
 
 
 def _service_rates(scenario: Scenario, run: Run, service: str) -> tuple[float, ...] | None:

@@ -8,13 +8,17 @@ from typing import Any
 from cascade_plan.evidence.estimates import Demand, Estimated, series, value
 from cascade_plan.evidence.steady import Run
 from cascade_plan.formulas.demands import ratio
+from cascade_plan.model.fleet import Fleet
 from cascade_plan.model.observation import CACHE_HITS_PER_S, CACHE_MISSES_PER_S, CORES, TRANSACTIONS_PER_S
 from cascade_plan.model.scenario import Scenario, value_at
 from cascade_plan.units import counted
 
 
-def of_tiers_behind(scenario: Scenario, runs: Sequence[Run], found: Estimated) -> Estimated:
-    """Return the CPU times of databases, caches and pools: the scenario's, as many times as were measured."""
+def of_tiers_behind(scenario: Scenario, fleet: Fleet, runs: Sequence[Run], found: Estimated) -> Estimated:
+    """Return the CPU times of databases, caches and pools: the scenario's, as many times as were measured.
+
+    What was measured on the shapes of a fleet is brought to what the scenario's times are of.
+    """
     result = Estimated()
     for kind, leaves in (
         ("database", ("read_ms", "write_ms", "scan_ms")),
@@ -22,12 +26,13 @@ def of_tiers_behind(scenario: Scenario, runs: Sequence[Run], found: Estimated) -
         ("pool", ("transaction_ms",)),
     ):
         for name in scenario.of(kind):
-            result = result.beside(_tier(scenario, runs, name, kind, leaves, found))
+            speed = fleet.speed_of(name)
+            result = result.beside(_tier(scenario, speed, runs, name, kind, leaves, found))
     return result
 
 
 def _tier(
-    scenario: Scenario, runs: Sequence[Run], name: str, kind: str, leaves: Sequence[str], found: Estimated
+    scenario: Scenario, speed: float, runs: Sequence[Run], name: str, kind: str, leaves: Sequence[str], found: Estimated
 ) -> Estimated:
     fields = type(scenario.tiers[name]).model_fields
     paths = [f"tiers.{name}.{leaf}" for leaf in leaves if leaf in fields and _is_asked(scenario, name, leaf)]
@@ -43,12 +48,12 @@ def _tier(
         both = run.beside(cores, per_s)
         if both and sum(both[1]):
             seen += [*zip(*both, strict=True)]
-            demands.append(Demand(run.name, name, None, ratio(*both).scaled(1000)))
+            demands.append(Demand(run.name, name, None, ratio(*both).scaled(1000 * speed)))
     if not seen:
         if any(path in found.values for path in paths):
             return Estimated()
         return Estimated(left=dict.fromkeys(paths[:2], f"no series of cores:{name} beside a rate"))
-    pooled = ratio([cores for cores, _ in seen], [rate for _, rate in seen]).scaled(1000)
+    pooled = ratio([cores for cores, _ in seen], [rate for _, rate in seen]).scaled(1000 * speed)
     asked_ms = _asked_ms(scenario, name, kind)
     if not asked_ms:
         return Estimated(demands=tuple(demands))

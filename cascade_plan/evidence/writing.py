@@ -20,6 +20,7 @@ def written(calibration: Calibration, arguments: str = "") -> str:
         f"calibration_version: {calibration.calibration_version}",
         f"scenario: {calibration.scenario}",
         f"written_by: {yaml.literal(calibration.written_by)}",
+        *((f"measured_on: {calibration.measured_on}",) if calibration.measured_on else ()),
         *_listed("runs", [_fields(each.model_dump(exclude_none=True)) for each in calibration.runs]),
         "values:" if calibration.values else "values: {}",
         *(f"  {path}: {_value(each)}" for path, each in calibration.values.items()),

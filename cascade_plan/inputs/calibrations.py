@@ -20,6 +20,7 @@ from cascade_plan.units import counted
 
 FIELD: Final = "calibration"
 VALUES: Final = "values"
+MEASURED_ON: Final = "behaviour.measured_on"
 M = TypeVar("M")
 ROOTS: Final = ("behaviour", "tiers")
 """What of a scenario a running system can tell: what requests cost, and how long what they wait for takes."""
@@ -127,6 +128,8 @@ def _laid_over(document: Document, made: Calibration, read: Document) -> Include
             problems += tuple(Problem(*read.key_place(trail), path, one.message) for one in error.problems)
             continue
         places[origin], values[path] = (read.name, line, column), found
+    if made.measured_on is not None:
+        laid = set_values(laid, [Assignment(f"{CALIBRATED}: {read.name}", MEASURED_ON, made.measured_on)])
     note = f"{FIELD}: {read.name}: {counted(len(values), 'value')} in place of the scenario's"
     return Included(_without(laid), values, places, problems, note)
 

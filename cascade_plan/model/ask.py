@@ -10,7 +10,7 @@ from math import ceil, floor
 from typing import Any, Generic, TypeVar
 
 from cascade_plan.errors import InfeasibleError, TooSmallError, UsageError
-from cascade_plan.model.catalogue import UNBOUNDED, Allocatable, DiskRate, Shape
+from cascade_plan.model.catalogue import UNBOUNDED, WHAT, Allocatable, DiskRate, Shape
 from cascade_plan.model.cloud import Cloud
 from cascade_plan.model.derivation import Derivation, Finding, Input
 from cascade_plan.model.fleet import Band, Guest, NodeGroup, Sized, Streams
@@ -194,7 +194,7 @@ class Ask(Site[S]):
         if (shape := catalogue.find(what, wanted)) is None:
             where = self.origins.get(path, "default")
             raise UsageError(f"{where}: {path}: {catalogue.unknown(what, wanted)}")
-        return shape
+        return self._beside_measured(shape)
 
     def cheapest(self, path: str, what: str, need: Need, options: tuple[str, ...] = (), passed_count: int = 0) -> Shape:
         """Return the cheapest on-demand shape with at least the CPU and memory of `need`, sold by the tier's terms.
@@ -226,7 +226,29 @@ class Ask(Site[S]):
                 f"{path}: no priced {what} shape in {self.book.region}{by} has {need.vcpu} vCPU and "
                 f"{need.memory_gib:g} GiB (architecture {need.architecture}); the largest priced has {largest:g} GiB"
             )
-        return shape
+        return self._beside_measured(shape)
+
+    def _beside_measured(self, shape: Shape) -> Shape:
+        """Return a shape with its speed over the one that CPU times were measured on. Raises UsageError."""
+        measured_on, path = self.scenario.behaviour.measured_on, "behaviour.measured_on"
+        if measured_on is None:
+            return shape
+        catalogue = self.cloud.catalogue()
+        known = next((found for what in WHAT if (found := catalogue.find(what, measured_on))), None)
+        if known is None:
+            where = self.origins.get(path, "default")
+            raise UsageError(f"{where}: {path}: {catalogue.unknown('vm', measured_on)}")
+        if measured_on == shape.name:
+            return replace(shape, speed_ratio=1.0)
+        both = known.speed_ratio is not None and shape.speed_ratio is not None
+        return replace(shape, speed_ratio=shape.speed / known.speed if both else None)
+
+    def speed_findings(self, shape: Shape) -> Iterator[Finding]:
+        """Yield that nobody says how fast a shape is beside the one that CPU times were measured on."""
+        if shape.speed_ratio is None:
+            beside = self.scenario.behaviour.measured_on or "the catalogue's reference"
+            words = f"how fast a vCPU of {shape.name} is beside {beside} is not known: CPU times are taken as they are"
+            yield Finding("info", "speed-unknown", words, f"tiers.{self.name}.shape")
 
     def allocatable(self, shape: Shape, prefix_delegation: bool = False) -> Allocatable:
         """Return what a node leaves for pods, less what a cluster keeps of it; also as if it delegated prefixes."""
@@ -253,6 +275,12 @@ class Ask(Site[S]):
             given, words = self.own("nodes_of"), "a cluster places pods on nodes of others, and this scenario has none"
             raise UsageError(f"{given.origin}: {given.name}: {words} (cluster: {{}})")
         return name
+
+    @property
+    def host_speed(self) -> float:
+        """The speed of a vCPU of the nodes that its pods stand on, which are those of another service."""
+        owner = replace(self, name=self.host, settings=self.scenario.tiers[self.host])
+        return owner.shape("vm").speed
 
     def pods_per_node(self, shape: Shape, cpu_cores: float, memory_mib: float) -> int:
         """Return how many pods of its kind a node holds. Raises TooSmallError when not even one fits."""

@@ -7,7 +7,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
-from cascade_plan.model.part import Name, Part, Text
+from cascade_plan.model.part import Name, Part, ShapeName, Text
 from cascade_plan.units import Users
 
 CALIBRATION_VERSION: Final = 1
@@ -83,6 +83,8 @@ class Calibration(Part):
     """The program that wrote the file."""
     runs: Annotated[list[Observed], Field(max_length=100)] = Field(default_factory=list)
     """What the values were found from."""
+    measured_on: ShapeName | None = Field(default=None, examples=["m7i.large"])
+    """The instance type that the CPU times are of, as `behaviour.measured_on` of the scenario; left out, that stays."""
     values: Annotated[dict[Text, Calibrated], Field(max_length=MOST_VALUES)] = Field(
         examples=[{"tiers.cache.hit_ratio": {"value": 0.93, "method": "hits over lookups"}}]
     )

@@ -57,11 +57,19 @@ class Shape:
     """For how long operations and bytes do more, at least once a day."""
     cpu_baseline_ratio: float | None = None
     """Of a burstable one, the share of its vCPUs that it earns credits for."""
+    speed_ratio: float | None = None
+    """How fast a vCPU is when all are busy, over one of the catalogue's reference; in a plan, over one of the machine
+    that the scenario's CPU times were measured on."""
 
     @property
     def cores(self) -> int:
         """How many things it does at a time: its vCPUs, of which a part is one."""
         return max(1, int(self.vcpu))
+
+    @property
+    def speed(self) -> float:
+        """How fast a vCPU is, in a plan over those that CPU times were measured on: as fast where nobody knows."""
+        return 1.0 if self.speed_ratio is None else self.speed_ratio
 
     @property
     def program_gib(self) -> float:

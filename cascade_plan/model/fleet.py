@@ -389,6 +389,12 @@ class Fleet:
         """Return the count of the nodes that pods run on. Raises KeyError when nothing decides it."""
         return {lever.name: lever for lever in self.levers}[self.group_of(workload).lever]
 
+    def speed_of(self, tier: str) -> float:
+        """Return how fast a vCPU of what a tier runs on is, over one that the scenario's CPU times are of."""
+        sized = self.tiers[tier]
+        shapes = [group.shape for group in sized.groups] or [self.group_of(run).shape for run in sized.workloads]
+        return shapes[0].speed if shapes else 1.0
+
     @property
     def usages(self) -> tuple[Usage, ...]:
         """All metered use."""

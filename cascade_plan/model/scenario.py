@@ -41,6 +41,7 @@ from cascade_plan.model.part import (
     Part,
     Region,
     Request,
+    ShapeName,
     Text,
     all_defaults,
 )
@@ -270,6 +271,11 @@ class Behaviour(Part):
         400, "assumption", "request or response headers after HPACK, with a bearer token; measure yours"
     )
     """Headers of a request, and of a response."""
+    measured_on: ShapeName | None = default(
+        None, "assumption", "a vCPU of speed 1 in the catalogue: on AWS Graviton2's (m6g, c6g, r6g, t4g)",
+        examples=["m7i.large"],
+    )  # fmt: skip
+    """The instance type that all CPU times of the scenario were measured on: on faster ones they are shorter."""
 
     @property
     def mix(self) -> tuple[tuple[float, Action], ...]:

@@ -43,7 +43,7 @@ SHAPE_COLUMNS: Final = [
     *("network_bytes_per_s", "network_burst_bytes_per_s", "network_burst_s"),
     *("disk_bytes_per_s", "disk_burst_bytes_per_s"),
     *("disk_operations_per_s", "disk_burst_operations_per_s", "disk_burst_s"),
-    "cpu_baseline_ratio",
+    *("cpu_baseline_ratio", "speed_ratio"),
 ]
 """The fields of a Shape, in its own order."""
 HEADER: Final = ("format", "cloud", "region", "currency", "generated_from", "retrieved", "retrieved_from", "sections")

@@ -46,7 +46,7 @@ _LOADER: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _YES_OR_NO: Final = ("burstable", "takes_prefixes")
 _AMOUNTS: Final = (
     "usable_memory_gib",
-    *(name for name in SHAPE_COLUMNS if name.startswith(("network_", "disk_", "cpu_"))),
+    *(name for name in SHAPE_COLUMNS if name.startswith(("network_", "disk_", "cpu_", "speed_"))),
 )
 """Columns of the catalogue that hold an amount or nothing."""
 _BURSTS: Final = tuple(name for name in _AMOUNTS if "_burst_" in name and not name.endswith("_burst_s"))

@@ -78,7 +78,7 @@ def test_intervals_cover_the_truth_in_95_of_100_data_sets() -> None:
         values = dict(from_counters(system().scenario, [told_of]).values)
         now = replace(system(), scenario=with_values(system().scenario, {p: v.value for p, v in values.items()}))
         values |= of_services(now, [told_of]).values
-        values |= of_tiers_behind(now.scenario, [told_of], Estimated()).values
+        values |= of_tiers_behind(now.scenario, now.fleet, [told_of], Estimated()).values
         told = {
             "cpu": (values[READ], MEAN_MS),
             "hits": (values["tiers.cache.hit_ratio"], TRUE["tiers.cache.hit_ratio"]),

@@ -533,16 +533,20 @@ def test_shapes(collection: Collection, document: dict[str, Any], packed: bool) 
     bursts = {"network_burst_bytes_per_s": 1.25e9, "network_burst_s": 300, "disk_burst_s": 1800}
     bursts |= {"disk_burst_bytes_per_s": 593_750_000, "disk_burst_operations_per_s": 18_750}
     addresses = {"interface_count": 3, "address_count_per_interface": 10, "takes_prefixes": True}
-    assert list(catalogue.of("vm")) == [Shape("vm", "m5.large", 2, 8.0, "x86_64", **addresses, **sustained, **bursts)]
+    assert list(catalogue.of("vm")) == [
+        Shape("vm", "m5.large", 2, 8.0, "x86_64", **addresses, **sustained, **bursts, speed_ratio=0.82)
+    ]
     # There is no EC2 type of the names of the databases here: what they sustain is not known, but for the credits.
     left = {"usable_memory_gib": 14.56, "connection_count_max": 1640}
     half = {"usable_memory_gib": 7.28, "connection_count_max": 820}
     assert list(catalogue.of("database")) == [
-        Shape("database", "db.r5.large", 2, 16.0, **left),
-        Shape("database", "db.t3.large", 2, 8.0, burstable=True, cpu_baseline_ratio=0.3, **half),
+        Shape("database", "db.r5.large", 2, 16.0, speed_ratio=0.82, **left),
+        Shape("database", "db.t3.large", 2, 8.0, burstable=True, cpu_baseline_ratio=0.3, speed_ratio=0.82, **half),
     ]
     kept = {"usable_memory_gib": 4.785, "connection_count_max": 65_000}
-    assert list(catalogue.of("cache")) == [Shape("cache", "cache.m5.large", 2, 6.38, **kept, **sustained, **bursts)]
+    assert list(catalogue.of("cache")) == [
+        Shape("cache", "cache.m5.large", 2, 6.38, **kept, **sustained, **bursts, speed_ratio=0.82)
+    ]
     assert text.count("gaps: []") == 3
 
 

@@ -22,7 +22,7 @@ def surplus(ask: Ask[Settings], group: NodeGroup) -> Band | None:
         return None
     earned = shape.cpu_baseline_ratio * shape.vcpu
     cores_per_request = sum(sharing.demand(ask.scenario, name) for name in sharing.residents(ask.scenario, ask.name))
-    busy = ask.traffic.requests_per_s.times(cores_per_request / 1000)
+    busy = ask.traffic.requests_per_s.times(cores_per_request / 1000 / shape.speed)
     busy = sum((guest.busy_cores for guest in ask.guests), start=busy)
     return Band(
         *(

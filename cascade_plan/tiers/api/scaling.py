@@ -35,12 +35,12 @@ def read_by(ask: Ask[Settings]) -> tuple[Metric, ...]:
     return found or (FALLBACK,)
 
 
-def targets(ask: Ask[Settings], cores_per_pod: float, requested_cores: float) -> Mapping[str, Target]:
+def targets(ask: Ask[Settings], cores_per_pod: float, requested_cores: float, speed: float) -> Mapping[str, Target]:
     """Return metric -> the autoscaler's target.
 
     Those that the scenario does not give are a share of what a pod does that never rests.
     """
-    rules, most = ask.scenario.autoscaling, busiest(ask, cores_per_pod, requested_cores)
+    rules, most = ask.scenario.autoscaling, busiest(ask, cores_per_pod, requested_cores, speed)
     cpu, requests = rules.target_cpu_percent, rules.target_requests_per_s
     found = {
         "latency": rules.target_latency_s_p95,
@@ -51,22 +51,22 @@ def targets(ask: Ask[Settings], cores_per_pod: float, requested_cores: float) ->
     return {metric: Target(metric, value, UNITS[metric]) for metric, value in found.items()}
 
 
-def busiest(ask: Ask[Settings], cores_per_pod: float, requested_cores: float) -> Mapping[str, float]:
+def busiest(ask: Ask[Settings], cores_per_pod: float, requested_cores: float, speed: float) -> Mapping[str, float]:
     """Return metric -> what a pod shows that never rests, in the unit of its target; no latency, which has no end."""
     share = ask.traffic.service_share.get(ask.name, 0.0)
     cpu_s = sharing.demand(ask.scenario, ask.name) / 1000
     return {
         "memory": ask.scenario.autoscaling.memory_busy_ratio * 100,
         "cpu": cores_per_pod / requested_cores * 100,
-        "requests": share * cores_per_pod / cpu_s if cpu_s else 0.0,
+        "requests": share * cores_per_pod * speed / cpu_s if cpu_s else 0.0,
     }
 
 
-def findings(ask: Ask[Settings], workload: Workload) -> tuple[Finding, ...]:
+def findings(ask: Ask[Settings], workload: Workload, speed: float) -> tuple[Finding, ...]:
     """Return what of the targets keeps the service's autoscaler from moving; nothing where nothing scales its pods."""
     if not ask.scenario.of("cluster") or workload.replica_count_min == workload.replica_count_max:
         return ()
-    return (*_unserved(ask), *_held_by_memory(ask, workload), *_never_out(ask, workload))
+    return (*_unserved(ask), *_held_by_memory(ask, workload), *_never_out(ask, workload, speed))
 
 
 def _unserved(ask: Ask[Settings]) -> Iterator[Finding]:
@@ -112,9 +112,9 @@ def _held_by_memory(ask: Ask[Settings], workload: Workload) -> Iterator[Finding]
     yield Finding(level, code, f"{takes}, {what}; {remedy}", "autoscaling.target_memory_percent")
 
 
-def _never_out(ask: Ask[Settings], workload: Workload) -> Iterator[Finding]:
+def _never_out(ask: Ask[Settings], workload: Workload, speed: float) -> Iterator[Finding]:
     """Yield that a pod which never rests is within the tolerance of every target: nothing ever asks for another."""
-    most, targets = busiest(ask, workload.cores_per_pod, workload.cpu_cores), workload.targets
+    most, targets = busiest(ask, workload.cores_per_pod, workload.cpu_cores, speed), workload.targets
     able = [name for name in workload.scaled_by if most.get(name, inf) > targets[name].value * (1 + TOLERANCE)]
     if able or not most["requests"]:
         return

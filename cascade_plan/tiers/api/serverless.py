@@ -55,7 +55,7 @@ def size(ask: Ask[Settings]) -> Sized:
         "api",
         groups=(group,),
         figures=tuple(_figures(ask, shape, base, least, most)),
-        findings=(*scaling.findings(ask, run), *_findings(ask, shape)),
+        findings=(*scaling.findings(ask, run, shape.speed), *_findings(ask, shape)),
         levers=(_lever(ask, cpu, least, base, most),),
         workloads=(run,),
     )

@@ -71,9 +71,10 @@ def size(ask: Ask[Settings]) -> Sized:
             *_zone_findings(ask, base),
             *ask.pod_limit_findings(shape, settings.pod.cpu_cores, settings.pod.memory_mib),
             *node_network.findings(ask, shape),
-            *scaling.findings(ask, run),
+            *scaling.findings(ask, run, shape.speed),
             *_idle_findings(ask),
             *credits.findings(ask, group),
+            *ask.speed_findings(shape),
         ),
         ceilings=tuple(node_network.ceilings(ask, shape, base, sent)),
         levers=(lever,),
@@ -113,7 +114,7 @@ def _resident(ask: Ask[Settings], owner: Sized) -> Sized:
         findings=(
             *_capacity_findings(replicas, lever.most_count, room),
             *_port_findings(ask, owner),
-            *scaling.findings(ask, run),
+            *scaling.findings(ask, run, group.shape.speed),
             *_idle_findings(ask),
         ),
         workloads=(run,),
@@ -152,13 +153,14 @@ def places(site: Site[Settings], scale: Scale, before: tuple[Place, ...]) -> tup
     pods = min(run.held(nodes), scale.get(f"{site.name}.replica_count", run.replica_count_max))
     pods, limit = max(1, pods), run.cpu_cores_max
     # A node's pods together get what it leaves them; one of them alone at most a core, and at most its limit.
+    speed = site.fleet[sharing.host(site.scenario, site.name)].groups[0].shape.speed
     cores = pods * min(1.0, limit or 1.0, _cores_each(run, pods, nodes))
     servers = max(1, round(cores))
 
     def visits(action: Action) -> tuple[Visit, ...]:
         if site.scenario.service(action) != site.name:
             return ()
-        return (Visit(1, 1.0, ServiceTime(action.cpu_ms / 1000, site.settings.service_scv)),)
+        return (Visit(1, 1.0, ServiceTime(action.cpu_ms / 1000 / speed, site.settings.service_scv)),)
 
     return (
         Place(
@@ -169,7 +171,7 @@ def places(site: Site[Settings], scale: Scale, before: tuple[Place, ...]) -> tup
             visits=visits,
             is_scaled=True,
             discipline=site.settings.discipline,
-            await_s=site.settings.await_cpu_ms / 1000,
+            await_s=site.settings.await_cpu_ms / 1000 / speed,
             speed_ratio=cores / servers,
             quota=Quota(limit) if limit and limit < 1 else None,
         ),

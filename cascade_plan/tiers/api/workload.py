@@ -40,5 +40,5 @@ def of(
         live_path=settings.live_path,
         connection_count_per_pod=settings.connections_per_pod if ask.scenario.of("database") else 0,
         scaled_by=scaling.read_by(ask),
-        targets=scaling.targets(ask, cores_per_pod, pod.cpu_cores),
+        targets=scaling.targets(ask, cores_per_pod, pod.cpu_cores, group.shape.speed),
     )

@@ -116,15 +116,15 @@ def _kept_gib(ask: Ask[Settings]) -> float:
     return scenario.users.peak * sum(answers) / GIB
 
 
-def commands_per_s_most(settings: Settings) -> float:
-    """Return the commands a second of one thread that never rests."""
-    return 1000 / settings.command_ms
+def commands_per_s_most(settings: Settings, shape: Shape) -> float:
+    """Return the commands a second of one thread of a shape that never rests."""
+    return 1000 / settings.command_ms * shape.speed
 
 
-def least_masters(settings: Settings, work: Work, commands_per_s: float, maxmemory_gib: float) -> int:
+def least_masters(settings: Settings, work: Work, commands_per_s: float, shape: Shape) -> int:
     """Return the fewest masters whose threads rest enough, and whose memory holds what is kept."""
-    by_thread = ceil(commands_per_s / (BUSY_MOST * commands_per_s_most(settings)))
-    masters = max(1, by_thread, ceil(work.stored_gib / maxmemory_gib))
+    by_thread = ceil(commands_per_s / (BUSY_MOST * commands_per_s_most(settings, shape)))
+    masters = max(1, by_thread, ceil(work.stored_gib / shape.program_gib))
     return masters if masters == 1 else max(masters, MASTERS_LEAST)
 
 
@@ -144,10 +144,10 @@ def figures(ask: Ask[Settings], work: Work, shape: Shape, masters: int) -> Itera
     yield work.connection_figure(ask)
 
 
-def ceilings(ask: Ask[Settings], work: Work, shape: Shape, masters: int, maxmemory_gib: float) -> Iterator[Ceiling]:
+def ceilings(ask: Ask[Settings], work: Work, shape: Shape, masters: int) -> Iterator[Ceiling]:
     """Yield the most that each master does."""
     name, lever = ask.name, f"{ask.name}.master_count"
-    thread, more = commands_per_s_most(ask.settings), f"more masters share them, set tiers.{name}.minimum_nodes"
+    thread, more = commands_per_s_most(ask.settings, shape), f"more masters share them, set tiers.{name}.minimum_nodes"
 
     def of(figure: str, code: str, asks: str, does: str, unit: str, demand: Demand, most: float, way: str,
            **beside: float | str | BurstRate | None) -> Ceiling:  # fmt: skip
@@ -160,7 +160,7 @@ def ceilings(ask: Ask[Settings], work: Work, shape: Shape, masters: int, maxmemo
     )  # fmt: skip
     yield of(
         "data_gib", "cache-memory", f"each master of {name} is to keep", f"maxmemory of {shape.name} is", "GiB",
-        Demand(flat_units=work.stored_gib), maxmemory_gib, f"keys are given up before their time; {more}",
+        Demand(flat_units=work.stored_gib), shape.program_gib, f"keys are given up before their time; {more}",
     )  # fmt: skip
     if (network := shape.network_bytes_per_s) is not None:
         burst = BurstRate.above(network, shape.network_burst_bytes_per_s, shape.network_burst_s)

@@ -51,9 +51,9 @@ def size(ask: Ask[Settings]) -> Sized:
         settings.minimum_nodes, ask.nodes_for(users.peak, settings.users_per_node)
     )
     note = "" if pinned else ask.rounding_note(users.peak, settings.users_per_node, settings.minimum_nodes)
-    commands, maxmemory_gib = work.commands_per_s(ask), shape.program_gib
+    commands = work.commands_per_s(ask)
     if ask.scenario.method == "slo" and not pinned:
-        masters = max(masters, limits.least_masters(settings, work, commands, maxmemory_gib))
+        masters = max(masters, limits.least_masters(settings, work, commands, shape))
     count = masters * each
     group = own.nodes(ask, shape, count) if is_own else _sold(ask, shape, count)
     figures = (
@@ -75,10 +75,11 @@ def size(ask: Ask[Settings]) -> Sized:
             *_findings(ask, masters, replicas, note),
             *_unused_findings(ask, commands),
             *limits.findings(ask, shape),
+            *ask.speed_findings(shape),
             *versions.findings(ask, bool(streams)),
         ),
         not_priced=versions.not_priced(ask),
-        ceilings=tuple(limits.ceilings(ask, work, shape, masters, maxmemory_gib)),
+        ceilings=tuple(limits.ceilings(ask, work, shape, masters)),
         levers=(
             Lever(f"{ask.name}.node_count", count, count, count, "pinned" if pinned else "rules"),
             Lever(f"{ask.name}.master_count", masters, masters, masters, "pinned" if pinned else "rules"),
@@ -112,7 +113,11 @@ def places(site: Site[Settings], scale: Scale, before: tuple[Place, ...]) -> tup
     settings, scenario = site.settings, site.scenario
     if settings.serverless:
         return serverless.places(site)
-    each, trip = ServiceTime(settings.command_ms / 1000), trip_time(settings.round_trip_ms, settings.round_trip_scv)
+    speed = site.fleet[site.name].group("nodes").shape.speed
+    each, trip = (
+        ServiceTime(settings.command_ms / 1000 / speed),
+        trip_time(settings.round_trip_ms, settings.round_trip_scv),
+    )
 
     def visits(action: Action) -> tuple[Visit, ...]:
         if scenario.cache(action) != site.name:

@@ -16,7 +16,7 @@ class Asked(NamedTuple):
     """Reads that no cache answers."""
     write_count: float
     read_cpu_s: float
-    """CPU time of those reads, each as long as its action's are."""
+    """CPU time of those reads on what it was measured on, each as long as its action's are."""
     write_cpu_s: float
     row_bytes: float
     """Of rows that are written."""
@@ -41,10 +41,10 @@ def asked(scenario: Scenario, database: str) -> Asked:
         )
         reads += share * (own * missed + read_by_jobs)
         writes += share * (written + written_by_jobs)
-        its_own_s = (own - singly) * missed * read_time(settings, action.read_ms).mean_s
-        read_s += share * (its_own_s + (singly * missed + read_by_jobs) * read_time(settings).mean_s)
-        its_own_s = written * write_time(settings, action.write_ms).mean_s
-        write_s += share * (its_own_s + written_by_jobs * write_time(settings).mean_s)
+        its_own_s = (own - singly) * missed * read_time(settings, 1.0, action.read_ms).mean_s
+        read_s += share * (its_own_s + (singly * missed + read_by_jobs) * read_time(settings, 1.0).mean_s)
+        its_own_s = written * write_time(settings, 1.0, action.write_ms).mean_s
+        write_s += share * (its_own_s + written_by_jobs * write_time(settings, 1.0).mean_s)
         if own:
             results += share * action.response_bytes * missed * own / scenario.all_reads(action)
         if scenario.stored_in(action) == database:

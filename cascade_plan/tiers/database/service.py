@@ -8,17 +8,20 @@ from cascade_plan.model.scenario import Scenario
 from cascade_plan.tiers.database.settings import Settings
 
 
-def read_time(settings: Settings, read_ms: float | None = None) -> ServiceTime:
-    """Return the law of a read, of an action's own time where it has one: some scan, the others find an index."""
+def read_time(settings: Settings, speed: float, read_ms: float | None = None) -> ServiceTime:
+    """Return the law of a read, of an action's own time where it has one: some scan, the others find an index.
+
+    `speed` is that of a vCPU over those that the times were measured on.
+    """
     parse_s, own_ms = _parse_s(settings), settings.read_ms if read_ms is None else read_ms
     laws = ((1 - settings.scan_ratio, own_ms), (settings.scan_ratio, settings.scan_ms))
-    return ServiceTime(*mixed([(share, ms / 1000 + parse_s, settings.service_scv) for share, ms in laws]))
+    return ServiceTime(*mixed([(share, (ms / 1000 + parse_s) / speed, settings.service_scv) for share, ms in laws]))
 
 
-def write_time(settings: Settings, write_ms: float | None = None) -> ServiceTime:
+def write_time(settings: Settings, speed: float, write_ms: float | None = None) -> ServiceTime:
     """Return the law of a write, of an action's own time where it has one; its commit apart."""
     own_ms = settings.write_ms if write_ms is None else write_ms
-    return ServiceTime(own_ms / 1000 + _parse_s(settings), settings.service_scv)
+    return ServiceTime((own_ms / 1000 + _parse_s(settings)) / speed, settings.service_scv)
 
 
 def commit_time(scenario: Scenario, settings: Settings) -> ServiceTime | None:

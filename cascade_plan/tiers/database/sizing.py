@@ -64,6 +64,7 @@ def size(ask: Ask[Settings]) -> Sized:
             *connections.findings(ask, shape),
             *limits.findings(ask, work),
             *metered.findings(ask, held, groups),
+            *(() if settings.serverless else ask.speed_findings(shape)),
             *(aurora.findings(ask, work, replicas) if is_aurora else versions.findings(ask, groups)),
         ),
         ceilings=(*limits.ceilings(ask, work, held), *(aurora.ceilings(ask) if is_aurora else ())),
@@ -101,23 +102,24 @@ def places(site: Site[Settings], scale: Scale, before: tuple[Place, ...]) -> tup
     settings, scenario = site.settings, site.scenario
     sized = site.fleet[site.name]
     replicas = scale.get(f"{site.name}.replica_count", sized.count("replica_count"))
-    vcpu, trips = sized.group("primary").shape.cores, settings.round_trips_per_query
+    shape, trips = sized.group("primary").shape, settings.round_trips_per_query
+    vcpu, speed = shape.cores, shape.speed
     trip = trip_time(settings.round_trip_ms, settings.round_trip_scv)
-    row, commit = read_time(settings), commit_time(scenario, settings)
+    row, commit = read_time(settings, speed), commit_time(scenario, settings)
     disk = read_wait(settings, sized.value("memory_hit_ratio"))
 
     def reads(action: Action) -> Iterator[Visit]:
         missed = scenario.miss_ratio(action)
         rows = scenario.rows(action, site.name)
         own = scenario.reads(action, site.name) - rows
-        yield Visit(own, missed, read_time(settings, action.read_ms), trips, trip, disk)
+        yield Visit(own, missed, read_time(settings, speed, action.read_ms), trips, trip, disk)
         yield Visit(rows, missed, row, trips, trip, disk)
         yield from _of_jobs(scenario, action, site.name, "read_count", row)
 
     def writes(action: Action) -> Iterator[Visit]:
-        write = write_time(settings, action.write_ms)
+        write = write_time(settings, speed, action.write_ms)
         yield Visit(scenario.writes(action, site.name), 1.0, write, trips, trip, commit)
-        yield from _of_jobs(scenario, action, site.name, "write_count", write_time(settings))
+        yield from _of_jobs(scenario, action, site.name, "write_count", write_time(settings, speed))
 
     prefix = "" if site.name == "database" else f"{site.name} "
     primary, held = f"{prefix}primary", _own_connections(site, scale, before)

@@ -141,7 +141,7 @@ class Work:
     @property
     def cpu_s(self) -> Demand:
         """CPU time: replaying a write is taken to cost what it costs."""
-        return Demand(self.asked.write_cpu_s, self.asked.read_cpu_s)
+        return Demand(self.asked.write_cpu_s / self.shape.speed, self.asked.read_cpu_s / self.shape.speed)
 
     def busy_ratio(self, requests_per_s: float) -> float:
         """Return how busy the CPU of the fullest instance is."""

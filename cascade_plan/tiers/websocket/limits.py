@@ -81,10 +81,12 @@ class Work:
     busiest_requests_per_s: float
     thread_cores: float
     """What one thread gets: a core, or what its node leaves to pods where that is less."""
+    speed: float
+    """Of a core, over those that CPU times were measured on."""
 
     @classmethod
-    def of(cls, ask: Ask[Settings], thread_cores: float, connections: Band) -> Work:
-        """Return what is asked of nodes, or pods, that hold these connections."""
+    def of(cls, ask: Ask[Settings], thread_cores: float, connections: Band, speed: float) -> Work:
+        """Return what is asked of nodes, or pods, that hold these connections, of this speed."""
         requests = ask.traffic.requests_per_s.peak
         return cls(
             ask.settings,
@@ -94,6 +96,7 @@ class Work:
             deliveries(ask, connections).peak / requests if requests else 0.0,
             busiest_requests_per_s(ask.scenario, ask.traffic),
             thread_cores,
+            speed,
         )
 
     @property
@@ -121,14 +124,14 @@ class Work:
         return found / total if total else 0.0
 
     def cpu_s(self, nodes: int) -> Demand:
-        """Return the CPU time a second of each of so many nodes: it sends, answers heartbeats, hears the broker."""
-        settings, flat = self.settings, self.connections / self.settings.heartbeat_interval_s
-        heard = sum(self.published.values()) * self.listener_count(nodes)
-        return Demand(
-            shared_units_per_request=(self.delivered * settings.delivery_cpu_ms + heard * settings.broker_cpu_ms)
-            / 1000,
-            flat_units=flat * settings.heartbeat_cpu_ms / 1000,
+        """Return the cores that each of so many nodes takes: it sends, answers heartbeats, hears the broker."""
+        settings, heard = self.settings, sum(self.published.values()) * self.listener_count(nodes)
+        beats_ms = self.connections / settings.heartbeat_interval_s * settings.heartbeat_cpu_ms
+        messages_ms, each_ms = (
+            self.delivered * settings.delivery_cpu_ms + heard * settings.broker_cpu_ms,
+            1000 * self.speed,
         )
+        return Demand(shared_units_per_request=messages_ms / each_ms, flat_units=beats_ms / each_ms)
 
     def busy_ratio(self, nodes: int) -> float:
         """Return how busy the thread of each of so many nodes is at the busiest load."""

@@ -32,7 +32,7 @@ def size(ask: Ask[Settings]) -> Sized:
     settings = ask.settings
     shape = ask.shape("vm")
     connections = ask.traffic.users.times(settings.connections_per_user)
-    work = limits.Work.of(ask, min(1.0, ask.allocatable(shape).cpu_m / 1000), connections)
+    work = limits.Work.of(ask, min(1.0, ask.allocatable(shape).cpu_m / 1000), connections, shape.speed)
     least, given_least = ask.least("minimum_nodes", ask.scenario.availability.asked.node_count)
     count = settings.nodes or _count(ask, work, least)
     streams = _streams(ask, connections, work.listener_count(count))
@@ -57,6 +57,7 @@ def size(ask: Ask[Settings]) -> Sized:
             *_proxy_findings(ask, work.connections),
             *_unused_findings(ask, work.connections, count),
             *node_network.findings(ask, shape),
+            *ask.speed_findings(shape),
         ),
         ceilings=(
             *limits.ceilings(ask, shape, work, count),
@@ -71,7 +72,7 @@ def size(ask: Ask[Settings]) -> Sized:
 def _in_pods(ask: Ask[Settings]) -> Sized:
     """Return the pods on the nodes of a service: each has room for its part where what availability names is lost."""
     settings, connections = ask.settings, ask.traffic.users.times(ask.settings.connections_per_user)
-    work = limits.Work.of(ask, 1.0, connections)
+    work = limits.Work.of(ask, 1.0, connections, ask.host_speed)
     least, given_least = ask.least("minimum_nodes", ask.scenario.availability.asked.node_count)
     count = settings.nodes or _count(ask, work, least)
     streams, left = _streams(ask, connections, work.listener_count(count)), max(1, limits.left(ask, count))

@@ -37,7 +37,7 @@ def size(ask: Ask[Settings]) -> Sized:
     cores = min(1.0, node.cpu_m / 1000 / per_node)
     jobs = _jobs_per_s(ask)
     peak = max(jobs.peak, *_of_loads(ask), 0.0)
-    job = ServiceTime(settings.cpu_ms / 1000 / cores, settings.service_scv)
+    job = ServiceTime(settings.cpu_ms / 1000 / (cores * shape.speed), settings.service_scv)
     least, given_least = ask.least("minimum_nodes", ask.scenario.availability.asked.node_count)
     base = _nodes(ask, job, peak, per_node, least)
     most = max(base, ceil(base * settings.headroom_ratio - 1e-9))
@@ -51,13 +51,17 @@ def size(ask: Ask[Settings]) -> Sized:
         f"{ask.name}.node_count", floor, base, most, "rules" if ask.scenario.method == "rules" else "method", True,
         settings.node_provisioning_s + settings.pod_startup_s, offer=group.offer,
     )  # fmt: skip
-    workload = _workload(ask, group.name, per_node, cores, lever)
+    workload = _workload(ask, group.name, per_node, cores, job, lever)
     return Sized(
         ask.name,
         "worker",
         groups=(group,),
         figures=tuple(_figures(ask, lever, workload, peak, age_s, job, given_least)),
-        findings=(*_findings(ask, peak), *ask.pod_limit_findings(shape, pod.cpu_cores, pod.memory_mib)),
+        findings=(
+            *_findings(ask, peak),
+            *ask.pod_limit_findings(shape, pod.cpu_cores, pod.memory_mib),
+            *ask.speed_findings(shape),
+        ),
         levers=(lever,),
         workloads=(workload,),
         goals={f"{ask.name}.age_s_p99": f"< {settings.age_s_p99:g}"},
@@ -69,7 +73,7 @@ def _in_pods(ask: Ask[Settings]) -> Sized:
     settings, pod = ask.settings, ask.settings.pod
     cores, jobs, least = min(1.0, pod.cpu_cores), _jobs_per_s(ask), ask.scenario.availability.asked.node_count
     peak = max(jobs.peak, *_of_loads(ask), 0.0)
-    job = ServiceTime(settings.cpu_ms / 1000 / cores, settings.service_scv)
+    job = ServiceTime(settings.cpu_ms / 1000 / (cores * ask.host_speed), settings.service_scv)
 
     def pods(jobs_per_s: float) -> int:
         return _nodes(ask, job, jobs_per_s, 1, least)
@@ -79,7 +83,7 @@ def _in_pods(ask: Ask[Settings]) -> Sized:
     average = min(max(floor, ask.average(lambda users: pods(_at(ask, users)))), base)
     set_by = "rules" if ask.scenario.method == "rules" else "method"
     lever = Lever(f"{ask.name}.replica_count", floor, base, most, set_by, True, settings.pod_startup_s)
-    workload = _workload(ask, nodes_of(ask.host), 1, cores, lever)
+    workload = _workload(ask, nodes_of(ask.host), 1, cores, job, lever)
     given = Input("pods at least", least, "as many as availability asks for")
     guest = Guest(
         ask.name, "pods", ask.host, pod.cpu_cores, pod.memory_mib, Band(floor, average, base, most),
@@ -151,7 +155,9 @@ def _age_s(job: ServiceTime, pods: int, jobs_per_s: float) -> float:
     return Response((Path(1.0, ((wait, 1.0), (Service(job), 1.0))),)).percentile_s(0.99)
 
 
-def _workload(ask: Ask[Settings], group: str, per_node: int, cores: float, lever: Lever) -> Workload:
+def _workload(
+    ask: Ask[Settings], group: str, per_node: int, cores: float, job: ServiceTime, lever: Lever
+) -> Workload:
     settings = ask.settings
     queue = settings.queue or ask.scenario.first("queue")
     asks = bool(ask.scenario.of("database")) and settings.read_count + settings.write_count > 0
@@ -174,7 +180,7 @@ def _workload(ask: Ask[Settings], group: str, per_node: int, cores: float, lever
         connection_count_per_pod=settings.connections_per_pod if asks else 0,
         queue=queue,
         # As many as a pod does in half the age that is left once a node and a pod have started.
-        jobs_per_pod=max(1.0, (settings.age_s_p99 - lever.reaction_s) / 2 / (settings.cpu_ms / 1000 / cores)),
+        jobs_per_pod=max(1.0, (settings.age_s_p99 - lever.reaction_s) / 2 / job.mean_s),
     )
 
 

@@ -61,7 +61,7 @@ def _ec2_shapes(rows: Collection[Found], types: Mapping[str, Mapping[str, Any]],
             gaps.append(f"{name}: {vcpu} vCPU and {memory_gib} GiB in the price files, not {shape[1]} and {shape[2]}")
         shapes.append(shape)
     source = f"EC2 DescribeInstanceTypes: {CAPTURES.get(fingerprint, fingerprint)}"
-    sources = [source, DISK_BURST_SOURCE, NETWORK_BURST_SOURCE, CREDITS_SOURCE]
+    sources = [source, DISK_BURST_SOURCE, NETWORK_BURST_SOURCE, CREDITS_SOURCE, *SPEED_SOURCES]
     return _Shapes("EC2 instance types", shapes, sources, gaps)
 
 
@@ -118,6 +118,7 @@ def _rates(name: str, entry: Mapping[str, Any]) -> tuple[str, ...]:
         *operations,
         _lasting(DISK_BURST_S, moved, operations),
         plain(Decimal(percent) / 100) if percent else "",
+        SPEED.get(family, ""),
     )
 
 
@@ -200,7 +201,7 @@ ELASTICACHE_SOURCES: Final = (
     "connections: maxclients, "
     "https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/ParameterGroups.Engine.html (copy read 2026-11-26)",
 )
-TWIN_SOURCE: Final = "network, disk and CPU credits: those of the EC2 type of the same name"
+TWIN_SOURCE: Final = "network, disk, CPU credits and speed: those of the EC2 type of the same name"
 DISK_BURST_S: Final = 1800
 DISK_BURST_SOURCE: Final = (
     "disk bursts: 30 minutes at least once every 24 hours, of types whose maximum is above their baseline, "
@@ -227,6 +228,26 @@ BASELINE_PERCENT: Final = {
     "2xlarge": 40,
 }
 """Size -> the share of each vCPU that it earns credits for. Source: CREDITS_SOURCE."""
+
+SPEED_SOURCES: Final = (
+    "speed: a vCPU of Graviton2 is 1 (a core, in the place of a hyperthread, of 2.5 GHz)",
+    "speed of Graviton3 and 4: 25 % faster than Graviton2, and 30 % than Graviton3 (web applications; databases 40 %), "
+    "https://aws.amazon.com/ec2/graviton/; measured, MySQL on r8g did twice what r6g did: "
+    "https://ronaldbradford.com/blog/more-cpus-or-newer-cpus-2025-04-02",
+    "speed of Intel: GHz x instructions a cycle over Graviton2's 3.75 (2.5 x 1.5, as a core is no hyperthread), "
+    "Netflix service-capacity-modeling 0.3.212 hardware/profiles/shapes/aws: m5, r5 3.1; c5 3.4; 6i 3.5 x 1.15; 7i "
+    "3.2 x 1.288; rounded down; t3 as m5, of the same processors",
+)
+SPEED: Final = {
+    **dict.fromkeys(("m6g", "c6g", "r6g", "t4g"), "1"),
+    **dict.fromkeys(("m7g", "c7g", "r7g"), "1.25"),
+    **dict.fromkeys(("m8g", "c8g", "r8g"), "1.62"),
+    **dict.fromkeys(("m5", "r5", "t3"), "0.82"),
+    "c5": "0.9",
+    **dict.fromkeys(("m6i", "c6i", "r6i"), "1.07"),
+    **dict.fromkeys(("m7i", "c7i", "r7i"), "1.09"),
+}
+"""Family -> how fast one of its vCPUs is when all are busy, over Graviton2's. Source: SPEED_SOURCES."""
 
 
 def render_catalogue(
