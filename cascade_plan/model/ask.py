@@ -279,7 +279,7 @@ class Ask(Site[S]):
     @property
     def host_speed(self) -> float:
         """The speed of a vCPU of the nodes that its pods stand on, which are those of another service."""
-        owner = replace(self, name=self.host, settings=self.scenario.tiers[self.host])
+        owner: Ask[Any] = replace(self, name=self.host, settings=self.scenario.tiers[self.host])  # type: ignore[arg-type]
         return owner.shape("vm").speed
 
     def pods_per_node(self, shape: Shape, cpu_cores: float, memory_mib: float) -> int:

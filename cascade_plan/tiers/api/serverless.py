@@ -26,8 +26,9 @@ def size(ask: Ask[Settings]) -> Sized:
     """
     shape = _shape(ask)
     base, least, most = _counts(ask)
-    needed = ask.average(lambda users: min(most, max(least, _rule(ask, users))))
     cpu = Offer("pod_cpu", "", (shape.architecture,))
+    lever = _lever(ask, cpu, least, base, most)
+    needed = ask.average(lambda users: _running(ask, lever, users))
     group = NodeGroup(
         tier=ask.name,
         name=f"{ask.name} pods",
@@ -56,9 +57,16 @@ def size(ask: Ask[Settings]) -> Sized:
         groups=(group,),
         figures=tuple(_figures(ask, shape, base, least, most)),
         findings=(*scaling.findings(ask, run, shape.speed), *_findings(ask, shape)),
-        levers=(_lever(ask, cpu, least, base, most),),
+        levers=(lever,),
         workloads=(run,),
     )
+
+
+def _running(ask: Ask[Settings], lever: Lever, users: float) -> int:
+    """Return the pods for so many users: as the autoscaler holds them, or as the rule says."""
+    if lever.set_by != "rules":
+        return lever.at(users, ask.scenario.users.peak)
+    return min(lever.most_count, max(lever.floor_count, _rule(ask, users)))
 
 
 def _shape(ask: Ask[Settings]) -> Shape:

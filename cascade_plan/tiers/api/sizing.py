@@ -45,14 +45,14 @@ def size(ask: Ask[Settings]) -> Sized:
     room = sharing.room(ask, shape, pods)
     figures = _node_figures(ask, sharing.node_count_least(ask, room))
     base, least, most = (int(figure.value) for figure in figures)
-    running = _running(ask, least, most)
+    lever = _lever(ask, Offer("vm", shape.name), least, base, most, room.node_count_least if ask.guests else 0)
+    running = _running(ask, lever)
     count = Band(least, min(sum(running) / len(running), base), base, most)
     node = ask.allocatable(shape)
     free = sharing.unrequested_share(node, _pods(ask, ask.name), pods)
     if ask.guests:
         free = sharing.free_share(room, node, base)
     group = ask.nodes(shape, count, free, hourly_count=running)
-    lever = _lever(ask, group.offer, least, base, most, room.node_count_least if ask.guests else 0)
     replicas = _replica_figures(ask, group, pods, lever, room)
     run = _workload(ask, group, replicas, pods, lever, room)
     sent, sent_words = _sent(ask), "headers and response_bytes to users, object_bytes to their store if pods move them"
@@ -200,10 +200,15 @@ def _rule(ask: Ask[Settings]) -> Callable[[float], int]:
     return needed
 
 
-def _running(ask: Ask[Settings], least: int, most: int) -> tuple[float, ...]:
-    """Return the nodes that run in each hour of the average day."""
+def _running(ask: Ask[Settings], lever: Lever) -> tuple[float, ...]:
+    """Return the nodes that run in each hour of the average day: as the autoscaler holds them, or as the rules say.
+
+    No rule knows of nodes that are pinned, or that the method slo found.
+    """
+    if lever.set_by != "rules":
+        return ask.hourly(lambda users: lever.at(users, ask.scenario.users.peak))
     needed = _rule(ask)
-    return ask.hourly(lambda users: min(most, max(least, needed(users))))
+    return ask.hourly(lambda users: min(lever.most_count, max(lever.floor_count, needed(users))))
 
 
 def _lever(ask: Ask[Settings], offer: Offer, least: int, base: int, most: int, left_least: int) -> Lever:
