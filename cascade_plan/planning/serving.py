@@ -81,4 +81,5 @@ def finding(traffic: Traffic, share: Band) -> Finding:
         f"{when} the fleet can answer {per_s * part:,.4g} of the {per_s:,.4g} requests/s it is asked: traffic and "
         "capacity units are billed for what it answers, and a larger fleet would be billed for more",
         "cost_usd_per_month",
+        is_broken=True,
     )

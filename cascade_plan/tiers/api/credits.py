@@ -55,4 +55,4 @@ def findings(ask: Ask[Settings], group: NodeGroup) -> Iterator[Finding]:
         f"{shape.name} earns credits for {shape.cpu_baseline_ratio:.0%} of its {shape.vcpu} vCPU, and requests keep "
         f"the {group.name} {busy:.0%} busy on average: {burst.words(hours.average, usd)}"
     )
-    yield Finding("warning", "cpu-credits", words, f"tiers.{group.tier}.shape")
+    yield Finding("warning", "cpu-credits", words, f"tiers.{group.tier}.shape", is_broken=burst.offer is None)

@@ -435,6 +435,7 @@ def _capacity_findings(replicas: Three, most: int, room: Room) -> list[Finding]:
                 f"the autoscaler may ask for {high} pods, {most} nodes hold {held}: {high - held} pods would stay "
                 f"Pending (they need {needed} nodes), and a rollout would wait for them",
                 replicas[2].figure,
+                is_broken=True,
             )
         )
     if low > held:
@@ -445,6 +446,7 @@ def _capacity_findings(replicas: Three, most: int, room: Room) -> list[Finding]:
                 f"the autoscaler's minimum of {low} pods does not fit the {most} nodes at the ceiling, which hold "
                 f"{held}",
                 replicas[1].figure,
+                is_broken=True,
             )
         )
     return findings
@@ -457,7 +459,7 @@ def _system_findings(ask: Ask[Settings], least: int, room: Room) -> list[Finding
     words = (
         f"{least} nodes at the floor do not hold the cluster's own pods and one of {ask.name}: an autoscaler adds one"
     )
-    return [Finding("warning", "system-pods", words, f"{ask.name}.node_count.min")]
+    return [Finding("warning", "system-pods", words, f"{ask.name}.node_count.min", is_broken=True)]
 
 
 def _zone_findings(ask: Ask[Settings], base: int) -> list[Finding]:
@@ -466,7 +468,9 @@ def _zone_findings(ask: Ask[Settings], base: int) -> list[Finding]:
     if base >= zones or not asked.lost_zone_count:
         return []
     where = f"{ask.name}.node_count.base"
-    return [Finding("warning", "zone-without-node", f"{base} nodes leave a zone of {zones} empty", where)]
+    return [
+        Finding("warning", "zone-without-node", f"{base} nodes leave a zone of {zones} empty", where, is_broken=True)
+    ]
 
 
 def _port_findings(ask: Ask[Settings], owner: Sized) -> list[Finding]:
@@ -476,7 +480,7 @@ def _port_findings(ask: Ask[Settings], owner: Sized) -> list[Finding]:
     if ask.scenario.of("cluster") or not taken:
         return []
     message = f"without a cluster {taken[0]} listens on port {ask.settings.port} of the same machines"
-    return [Finding("warning", "port-taken", message, f"tiers.{ask.name}.port")]
+    return [Finding("warning", "port-taken", message, f"tiers.{ask.name}.port", is_broken=True)]
 
 
 def _idle_findings(ask: Ask[Settings]) -> list[Finding]:

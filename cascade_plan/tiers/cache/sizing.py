@@ -249,10 +249,12 @@ def _findings(ask: Ask[Settings], masters: int, replicas: int, note: str) -> lis
                 f"{masters} of {MASTERS_LEAST} masters: fewer than {MASTERS_LEAST} cannot agree that one is lost, and "
                 "none is replaced",
                 where,
+                is_broken=True,
             )
         )
     elif not replicas:
-        findings.append(Finding("warning", "cache-without-replicas", _lost(ask, masters), where))
+        asked = ask.scenario.availability.asked.copy_count > 0
+        findings.append(Finding("warning", "cache-without-replicas", _lost(ask, masters), where, is_broken=asked))
     return findings
 
 

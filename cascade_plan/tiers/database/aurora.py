@@ -188,7 +188,7 @@ def findings(ask: Ask[Settings], work: Work, replicas: int) -> Iterator[Finding]
     where = f"tiers.{ask.name}"
     if not replicas and ask.scenario.availability.asked.has_standby:
         words = f"{ask.name} has no reader to fail over to: a writer that is lost is made anew, which takes minutes"
-        yield Finding("warning", "aurora-without-reader", words, f"{where}.replicas")
+        yield Finding("warning", "aurora-without-reader", words, f"{where}.replicas", is_broken=True)
     if ask.settings.serverless:
         words = (
             f"the capacity of {ask.name} is counted by the CPU time of queries, memory_hit_ratio at its most: "

@@ -128,7 +128,11 @@ def _credits(ask: Ask[Settings], work: Work) -> Iterator[Finding]:
         usd = None if burst.offer is None else ask.usd(burst.offer)
         hours = credits.surplus_vcpu_hours(min(1.0, busy), baseline, shape.vcpu, ask.hours)
         yield Finding(
-            "warning", "cpu-credits", f"{earns} and is {busy:.0%} busy on average: {burst.words(hours, usd)}", where
+            "warning",
+            "cpu-credits",
+            f"{earns} and is {busy:.0%} busy on average: {burst.words(hours, usd)}",
+            where,
+            is_broken=burst.offer is None,
         )
         return
     think_s = ask.scenario.behaviour.think_time_s.mean
@@ -138,7 +142,9 @@ def _credits(ask: Ask[Settings], work: Work) -> Iterator[Finding]:
         if lasting_s < load.duration_s:
             then = "more is billed" if burst.offer else "it is slowed to that share"
             lasts = f"load {name} keeps it {at_load:.0%} busy, and a day's credits last {lasting_s / 3600:.1f} hours"
-            yield Finding("warning", "cpu-credits", f"{earns}; {lasts}: then {then}", where)
+            yield Finding(
+                "warning", "cpu-credits", f"{earns}; {lasts}: then {then}", where, is_broken=burst.offer is None
+            )
 
 
 def _working_set(ask: Ask[Settings], work: Work) -> Iterator[Finding]:

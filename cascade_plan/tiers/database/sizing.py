@@ -268,6 +268,7 @@ def _findings(ask: Ask[Settings], replicas: int, queries_per_s: float, note: str
                 f"{replicas} read replicas: RDS allows {REPLICA_LIMIT} from one source, so {cascaded} of them must "
                 "feed the others in cascade; one primary at this scale also calls for sharding by tenant",
                 f"{ask.name}.replica_count",
+                is_broken=True,
             )
         )
     return findings

@@ -100,4 +100,4 @@ def _findings(ask: Ask[Settings], series: int) -> Iterator[Finding]:
         yield Finding("warning", "series-quota", words, f"{ask.name}.series_count")
     if ask.settings.retention_days > RETENTION_DAYS_MOST:
         words = f"{ask.settings.retention_days:,} days: a workspace keeps samples for {RETENTION_DAYS_MOST:,} at most"
-        yield Finding("warning", "retention-quota", words, f"tiers.{ask.name}.retention_days")
+        yield Finding("warning", "retention-quota", words, f"tiers.{ask.name}.retention_days", is_broken=True)

@@ -7,11 +7,14 @@ from collections.abc import Iterator
 from cascade_plan.errors import UsageError
 from cascade_plan.model.ask import ROOT_DISK_GIB, Ask
 from cascade_plan.model.catalogue import Shape
+from cascade_plan.model.ceiling import BurstRate, Ceiling, Demand
 from cascade_plan.model.derivation import Derivation, Finding, Input
 from cascade_plan.model.fleet import NONE, Band, Usage
 from cascade_plan.model.offer import Offer
 from cascade_plan.model.part import Need
+from cascade_plan.model.traffic import busiest_requests_per_s
 from cascade_plan.tiers.network.settings import Settings
+from cascade_plan.units import MIB
 
 WORDS = {"gateway": "NAT gateway", "instance": "NAT instance"}
 
@@ -76,7 +79,7 @@ def _behind(ask: Ask[Settings]) -> Band:
     return sum(counts, start=NONE)
 
 
-def figures(ask: Ask[Settings]) -> Iterator[Derivation]:
+def figures(ask: Ask[Settings], objects: Band) -> Iterator[Derivation]:
     """Yield how many gateways there are, or machines."""
     kind, words = ask.settings.nat, "one a zone" if per_zone(ask)[0] else "one for all zones"
     gateways = count(ask, "gateway")
@@ -89,10 +92,36 @@ def figures(ask: Ask[Settings]) -> Iterator[Derivation]:
     )
     if kind == "instance":
         yield ask.figure("nat_instance_count", count(ask, kind), "instances", words, (per_zone(ask)[1],))
+        yield ask.figure(
+            "nat_bytes_per_s_peak",
+            passed(ask, objects).at(busiest_requests_per_s(ask.scenario, ask.traffic), 1 / count(ask, kind)),
+            "bytes/s",
+            "of each NAT instance: object_bytes that pods move, at the busier of the day's peak and the named loads",
+        )
 
 
-def findings(ask: Ask[Settings], objects_bytes_per_s: float) -> Iterator[Finding]:
-    """Yield that the loss of one zone cuts off all, and that machines do not pass on what is sent through them."""
+def passed(ask: Ask[Settings], objects: Band) -> Demand:
+    """Return the bytes that requests make NAT pass on: objects to and from their store."""
+    requests = ask.traffic.requests_per_s.peak
+    return Demand(shared_units_per_request=objects.peak / requests if requests else 0.0)
+
+
+def ceilings(ask: Ask[Settings], objects: Band) -> Iterator[Ceiling]:
+    """Yield that each NAT instance passes on no more than its network carries all the time."""
+    if ask.settings.nat != "instance":
+        return
+    machine = shape(ask)
+    if (most := machine.network_bytes_per_s) is not None:
+        yield Ceiling(
+            f"{ask.name}.nat_bytes_per_s_peak", "nat-bandwidth", "through each NAT instance uploads send",
+            f"{machine.name} passes on all the time", "MiB/s", passed(ask, objects), most,
+            f"set tiers.{ask.name}.nat_shape, or object_endpoint", count=count(ask, "instance"), bytes_per_unit=MIB,
+            burst=BurstRate.above(most, machine.network_burst_bytes_per_s, machine.network_burst_s),
+        )  # fmt: skip
+
+
+def findings(ask: Ask[Settings]) -> Iterator[Finding]:
+    """Yield that the loss of one zone cuts off all, and who mends a machine that passes on."""
     kind, zones = ask.settings.nat, ask.scenario.availability.asked.zones
     if kind == "off":
         return
@@ -102,13 +131,5 @@ def findings(ask: Ask[Settings], objects_bytes_per_s: float) -> Iterator[Finding
         yield Finding("warning", "nat-single", words, f"{ask.name}.nat_{kind}_count")
     if kind == "gateway":
         return
-    machine = shape(ask)
     words = f"a NAT instance that is lost cuts {'its zone' if served > 1 else 'all zones'} off until somebody mends it"
     yield Finding("info", "nat-by-hand", words, f"tiers.{ask.name}.nat")
-    most = machine.network_bytes_per_s
-    if most is not None and objects_bytes_per_s > most * served:
-        words = (
-            f"uploads send {objects_bytes_per_s / 2**20:,.1f} MiB/s through NAT at the peak; {served} {machine.name} "
-            f"pass on {most * served / 2**20:,.1f} all the time: set tiers.{ask.name}.nat_shape, or object_endpoint"
-        )
-        yield Finding("warning", "nat-bandwidth", words, f"tiers.{ask.name}.nat_shape")

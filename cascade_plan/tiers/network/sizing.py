@@ -48,8 +48,9 @@ def size(ask: Ask[Settings]) -> Sized:
         ask.name,
         "network",
         usages=tuple(usages),
-        figures=(*nat.figures(ask), *_figures(ask, out_gib)),
-        findings=tuple(nat.findings(ask, objects.peak)),
+        figures=(*nat.figures(ask, objects), *_figures(ask, out_gib)),
+        findings=tuple(nat.findings(ask)),
+        ceilings=tuple(nat.ceilings(ask, objects)),
         not_priced=_not_priced(ask),
         not_emitted=tuple(f"{usage.name}: {NOT_EMITTED[usage.offer.what]}" for usage in usages),
     )

@@ -248,7 +248,7 @@ def _proxy_findings(ask: Ask[Settings], connections: int) -> list[Finding]:
         f"with one proxy lost each holds {each:,} connections, {2 * each:,} files of the {OPEN_FILES_MOST:,} that a "
         f"process may open: {needed} of them are needed"
     )
-    return [Finding("warning", "websocket-proxies", message, f"{ask.name}.proxy_connection_count")]
+    return [Finding("warning", "websocket-proxies", message, f"{ask.name}.proxy_connection_count", is_broken=True)]
 
 
 def _unused_findings(ask: Ask[Settings], connections: int, count: int) -> list[Finding]:
