@@ -15,6 +15,8 @@ SORTS_PER_QUERY: Final = 3
 """PGTune's divisor of work_mem: sorts and hashes one query may run at once, https://github.com/le0pard/pgtune"""
 HASH_MEM_MULTIPLIER: Final = 2
 """A hash may take twice work_mem since PostgreSQL 15, https://www.postgresql.org/docs/15/runtime-config-resource.html"""
+WORK_MEM_MIB: Final = 4
+"""PostgreSQL's default of work_mem, below which none is set here."""
 AUTOVACUUM_WORKERS: Final = 3
 CHECKPOINT_TIMEOUT_S: Final = 300
 """PostgreSQL's default: a crash replays at most these five minutes."""
@@ -79,7 +81,7 @@ def work_mem_mib(memory_mib: int, connections: int, cores: int) -> int:
     22
     """
     left = memory_mib - taken_mib(memory_mib, connections)
-    return max(4, left // ((connections + cores) * SORTS_PER_QUERY * HASH_MEM_MULTIPLIER))
+    return max(WORK_MEM_MIB, left // ((connections + cores) * SORTS_PER_QUERY * HASH_MEM_MULTIPLIER))
 
 
 def taken_mib(memory_mib: int, connections: int) -> int:
@@ -90,6 +92,20 @@ def taken_mib(memory_mib: int, connections: int) -> int:
     """
     vacuums_mib = AUTOVACUUM_WORKERS * maintenance_work_mem_mib(memory_mib)
     return shared_buffers_mib(memory_mib) + connections * CONNECTION_MIB + vacuums_mib
+
+
+def memory_mib(memory_mib: int, connections: int, each_mib: float, cores: int) -> float:
+    """Return what it takes at least while queries run: each on a core sorts in the least work_mem that is set.
+
+    Of so many connections at most cores x 2 + 1 get anywhere at once (HikariCP, About Pool Sizing).
+    Source: https://www.postgresql.org/docs/15/runtime-config-resource.html, work_mem: each sort may take that much
+
+    >>> memory_mib(621, 125, 5, 2), memory_mib(1645, 125, 5, 2)
+    (1092, 1462)
+    """
+    vacuums_mib = AUTOVACUUM_WORKERS * maintenance_work_mem_mib(memory_mib)
+    running = min(connections, cores * 2 + 1) * SORTS_PER_QUERY * HASH_MEM_MULTIPLIER * WORK_MEM_MIB
+    return shared_buffers_mib(memory_mib) + vacuums_mib + connections * each_mib + running
 
 
 def max_wal_size_mib(growth_bytes_per_s: float, storage_gib: int) -> int:

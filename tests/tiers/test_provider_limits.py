@@ -84,14 +84,27 @@ def test_pods_without_a_pool_are_held_against_the_class() -> None:
     assert "database.client_connection_count_max" not in planned().figures
 
 
-def test_connections_that_the_memory_does_not_hold_are_said() -> None:
-    """181 of 5 MiB, a quarter of 1,645 MiB and three vacuums of 102 MiB are 1,622; one more connection is too many."""
+def test_connections_that_the_memory_does_not_hold_are_broken() -> None:
+    """A quarter of 1,645 MiB, three vacuums of 102, and 4 MiB for six sorts of each of five leave room for 161 of 5 MiB."""
     held, over = (
-        planned(tiers__database__shape="db.t4g.small", tiers__pool__connections=str(count)) for count in (160, 162)
+        planned(tiers__database__shape="db.t4g.small", tiers__pool__connections=str(count)) for count in (136, 137)
     )
-    assert not said(held, "connection-memory")
-    (message,) = said(over, "connection-memory")
-    assert "take 1,652 MiB; db.t4g.small leaves PostgreSQL 1,645: take a larger one" in message
+    assert held.figure("pool.database_memory_mib") == 1645 // 4 + 3 * (1645 // 16) + 5 * 6 * 4 + (136 + 25) * 5
+    assert not said(held, "database-memory")
+    (broken,) = [finding for finding in over.findings if finding.code == "database-memory"]
+    assert broken.is_broken
+    assert "take 1,647 MiB; a db.t4g.small leaves PostgreSQL 1,645: take a larger one" in broken.message
+    # A db.t4g.micro has 621 MiB, whoever holds them.
+    for changes in ({"tiers__pool__connections": "100"}, {"tiers__pool": "off"}):
+        micro = planned(tiers__database__shape="db.t4g.micro", **changes)
+        assert [finding.is_broken for finding in micro.findings if finding.code == "database-memory"] == [True]
+    assert not said(
+        planned(
+            tiers__database__shape="db.t4g.micro", tiers__pool__connections="100",
+            tiers__database__memory_mib_per_connection="1.2",
+        ),
+        "database-memory",
+    )  # fmt: skip
 
 
 NODES = st.builds(

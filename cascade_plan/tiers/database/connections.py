@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 from cascade_plan.formulas import pools, postgres, rollouts
 from cascade_plan.model import connections
 from cascade_plan.model.ask import Ask, Site
 from cascade_plan.model.catalogue import Shape
+from cascade_plan.model.ceiling import Ceiling
 from cascade_plan.model.derivation import Derivation, Finding
 from cascade_plan.model.fleet import Workload
 from cascade_plan.tiers.database.settings import Settings
+
+MEMORY: Final = "memory_mib_of_connections"
+"""The figure of what they, and what they run beside, take."""
 
 
 def is_pooled(site: Site[Settings]) -> bool:
@@ -20,7 +24,7 @@ def is_pooled(site: Site[Settings]) -> bool:
     return any((pool.database or site.scenario.first("database")) == site.name for pool in found)
 
 
-def figures(ask: Ask[Settings]) -> Iterator[Derivation]:
+def figures(ask: Ask[Settings], shape: Shape) -> Iterator[Derivation]:
     """Yield the connections that pods may open to a database without a pool; none where there is one."""
     if is_pooled(ask):
         return
@@ -34,13 +38,24 @@ def figures(ask: Ask[Settings]) -> Iterator[Derivation]:
         tuple(ask.computed(f"{each.tier}.replica_count.max") for each in asking if each.serves == "requests"),
         "https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#max-surge",
     )
+    yield connections.figure(ask, MEMORY, ask.name, shape, _needed(ask))
 
 
 def findings(ask: Ask[Settings], shape: Shape) -> Iterator[Finding]:
     """Yield what a database without a pool cannot give the pods that connect to it."""
     if not is_pooled(ask):
-        needed = postgres.connection_count_max(_opened(_clients(ask)), ask.settings.other_connections)
-        yield from connections.findings(shape, needed, f"{ask.name}.client_connection_count_max")
+        yield from connections.findings(shape, _needed(ask), f"{ask.name}.client_connection_count_max")
+
+
+def ceilings(ask: Ask[Settings], shape: Shape) -> Iterator[Ceiling]:
+    """Yield that its memory holds the connections of the pods, where no pool does."""
+    if not is_pooled(ask):
+        yield from connections.ceilings(ask, MEMORY, ask.name, shape, _needed(ask))
+
+
+def _needed(ask: Ask[Settings]) -> int:
+    """Return max_connections: those of the pods, of others, and the reserved."""
+    return postgres.connection_count_max(_opened(_clients(ask)), ask.settings.other_connections)
 
 
 def _opened(asking: tuple[Workload, ...]) -> int:

@@ -19,6 +19,7 @@ from cascade_plan.model.tier import Bought
 from cascade_plan.units import (
     Count,
     GibOrZero,
+    MibOrZero,
     Milliseconds,
     MillisecondsOrZero,
     PerOneOrZero,
@@ -249,6 +250,10 @@ class Settings(Bought):
         20, "assumption", "an exporter and a migration at a time, with psql and the provider's own agents"
     )
     """Connections beside the pool's: monitoring, migrations, people."""
+    memory_mib_per_connection: MibOrZero = default(
+        5, "measured", "an upper bound of an idle one: 1.1 to 1.4 MiB private, and its page tables (PostgreSQL 15)"
+    )
+    """Memory of one connection before its query sorts."""
     read_ms: Milliseconds = default(
         0.1, "measured", "a key look-up on PostgreSQL 15: 0.03 ms to execute, 0.05 to 0.1 to plan; a join takes more"
     )

@@ -55,7 +55,7 @@ def size(ask: Ask[Settings]) -> Sized:
         usages=usages,
         figures=(
             *figures,
-            *connections.figures(ask),
+            *connections.figures(ask, shape),
             *work_figures.figures(ask, work, held),
             *(aurora.figures(ask, work) if is_aurora else ()),
         ),
@@ -67,7 +67,11 @@ def size(ask: Ask[Settings]) -> Sized:
             *(() if settings.serverless else ask.speed_findings(shape)),
             *(aurora.findings(ask, work, replicas) if is_aurora else versions.findings(ask, groups)),
         ),
-        ceilings=(*limits.ceilings(ask, work, held), *(aurora.ceilings(ask) if is_aurora else ())),
+        ceilings=(
+            *limits.ceilings(ask, work, held),
+            *connections.ceilings(ask, shape),
+            *(aurora.ceilings(ask) if is_aurora else ()),
+        ),
         levers=(_lever(ask, replicas, least, single),),
         not_priced=versions.not_priced(ask) if is_aurora else (),
         not_emitted=tuple(metered.not_emitted(usages)),

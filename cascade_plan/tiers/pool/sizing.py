@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from math import ceil, sqrt
-from typing import Any
+from typing import Any, Final
 
 from cascade_plan.formulas import pools, postgres, rollouts
 from cascade_plan.formulas.percentiles import ServiceTime
+from cascade_plan.model import connections
 from cascade_plan.model.ask import Ask, Site, connections_held
-from cascade_plan.model.connections import findings as connection_findings
 from cascade_plan.model.defaults import PLAN
 from cascade_plan.model.derivation import Derivation, Finding, Input
 from cascade_plan.model.fleet import Lever, Sized
@@ -20,6 +20,9 @@ from cascade_plan.tiers.pool.settings import Settings
 AFTER: tuple[str, ...] = ("api", "database", "worker")
 POOL_SPREADS = 4
 """Standard deviations of the busy connections above their mean that the pool covers: 3 in 100,000 queries wait."""
+
+MEMORY: Final = "database_memory_mib"
+"""The figure of what the connections, and what they run beside, take of each database server."""
 
 
 def size(ask: Ask[Settings]) -> Sized:
@@ -110,18 +113,20 @@ def _sized(ask: Ask[Settings], pool: Derivation, note: str) -> Sized:
     is_managed = ask.settings.managed
     per_10000 = _per_10000(ask, count)
     servers = tuple(managed.figures(ask, behind, count, other)) if is_managed else _server_figures(ask, count, other)
-    needed = int(servers[-1].value)
+    needed, shape = int(servers[-1].value), behind.group("primary").shape
+    memory = (MEMORY, _database(ask), shape, needed + _of_pools_before(ask))
     set_by = "pinned" if ask.settings.connections is not None else "rules" if ask.solution is None else "method"
     return Sized(
         ask.name,
         "pool",
-        figures=(pool, per_10000, *servers),
+        figures=(pool, per_10000, *servers, connections.figure(ask, *memory)),
         findings=(
             *_findings(ask, count, needed, float(per_10000.value), note),
             *(managed.findings(ask, behind) if is_managed else ()),
         ),
         usages=managed.usages(ask, behind) if is_managed else (),
         not_priced=managed.not_priced(ask, behind) if is_managed else (),
+        ceilings=tuple(connections.ceilings(ask, *memory)),
         levers=(Lever(f"{ask.name}.connection_count", count, count, count, set_by),),
     )
 
@@ -218,7 +223,7 @@ def _findings(ask: Ask[Settings], count: int, needed: int, per_10000: float, not
             )
         )
     shape = ask.fleet[_database(ask)].group("primary").shape
-    findings += connection_findings(shape, needed + _of_pools_before(ask), where)
+    findings += connections.findings(shape, needed + _of_pools_before(ask), where)
     busy = shape.vcpu * 2 + 1
     if count > 4 * busy:
         findings.append(
