@@ -121,6 +121,19 @@ class Ask(Site[S]):
         """Return a value of its own settings with its origin."""
         return self.given(f"tiers.{self.name}.{leaf}")
 
+    def assumed(self, *paths: str) -> tuple[str, ...]:
+        """Return which of some values of the scenario nobody gave or measured, so that they are assumptions.
+
+        One without a default is: something is computed in its place.
+        """
+        return tuple(path for path in paths if self._is_assumed(path))
+
+    def _is_assumed(self, path: str) -> bool:
+        if path in self.origins:
+            return False
+        default, value = default_at(self.scenario, path), value_at(self.scenario, path)
+        return value is None if default is None else default.kind == "assumption" and value == default.value
+
     def least(self, leaf: str, asked: int) -> tuple[int, Input]:
         """Return a least count: that of its own settings, or where none is given what the availability asks for."""
         value = getattr(self.settings, leaf)

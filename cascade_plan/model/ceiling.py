@@ -96,6 +96,8 @@ class Ceiling:
     """2**20 where MiB are shown and the figure counts bytes."""
     burst: BurstRate | None = None
     """What it does for a while; None where it never does more."""
+    rests_on: tuple[str, ...] = ()
+    """Dotted paths of the assumptions that what is asked, or the most, rests on."""
 
     def asked(self, requests_per_s: float, counts: Mapping[str, int]) -> float:
         """Return what one instance is asked; `counts` overrides the lever's count. 0 where there is no instance."""
@@ -114,12 +116,12 @@ class Ceiling:
         """
         if words := self.broken(requests_per_s, {}):
             words += self._bursting(requests_per_s, above)
-            return Finding("warning", self.code, words, self.figure, is_broken=True)
+            return Finding("warning", self.code, words, self.figure, is_broken=True, rests_on=self.rests_on)
         asked = self.asked(requests_per_s, {})
         if asked < NEAR * self.limit:
             return None
         near = f"{self._compared(asked)}: {asked / self.limit:.0%} of it"
-        return Finding("info", f"{self.code}-near", near, self.figure)
+        return Finding("info", f"{self.code}-near", near, self.figure, rests_on=self.rests_on)
 
     def requests_per_s_most(self, counts: Mapping[str, int]) -> float:
         """Return the highest rate of requests that does not break it; infinite where requests ask nothing of it."""

@@ -51,3 +51,18 @@ class Finding:
     """What of a month's bill it is about, at the average, where that is known."""
     is_broken: bool = False
     """Whether the fleet cannot do what it is asked: to be read before anything that costs."""
+    rests_on: tuple[str, ...] = ()
+    """Dotted paths of assumptions that decide it: it may be otherwise once they are measured."""
+
+    @property
+    def words(self) -> str:
+        """The message, and the assumptions that it rests on.
+
+        >>> Finding("info", "near", "it is near", "a", rests_on=("tiers.a.b", "tiers.a.c")).words
+        'it is near (rests on tiers.a.b and tiers.a.c, assumptions)'
+        """
+        if not self.rests_on:
+            return self.message
+        *first, last = self.rests_on
+        named = f"{', '.join(first)} and {last}, assumptions" if first else f"{last}, an assumption"
+        return f"{self.message} (rests on {named})"

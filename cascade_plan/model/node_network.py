@@ -26,8 +26,12 @@ def figure(ask: Ask[Any], shape: Shape, node_count: int, sent: Demand, formula: 
     )
 
 
-def ceilings(ask: Ask[Any], shape: Shape, node_count: int, sent: Demand) -> Iterator[Ceiling]:
-    """Yield that each node sends no more than its network carries all the time, where that is known."""
+def ceilings(ask: Ask[Any], shape: Shape, node_count: int, sent: Demand, *leaves: str) -> Iterator[Ceiling]:
+    """Yield that each node sends no more than its network carries all the time, where that is known.
+
+    `leaves` of the tier's own settings say how much it sends; where there are none, headers do.
+    """
+    paths = [f"tiers.{ask.name}.{leaf}" for leaf in leaves] or ["behaviour.header_bytes"]
     if (most := shape.network_bytes_per_s) is not None:
         yield Ceiling(
             f"{ask.name}.network_bytes_per_s_peak",
@@ -42,6 +46,7 @@ def ceilings(ask: Ask[Any], shape: Shape, node_count: int, sent: Demand) -> Iter
             node_count,
             bytes_per_unit=MIB,
             burst=BurstRate.above(most, shape.network_burst_bytes_per_s, shape.network_burst_s),
+            rests_on=ask.assumed(*paths),
         )
 
 

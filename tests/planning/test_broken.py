@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
+
 import pytest
 
 from cascade_plan.files.assignments import Assignment
@@ -31,6 +34,23 @@ def test_what_cannot_be_done_is_broken(code: str, values: dict[str, str]) -> Non
         each for each in plan(made.scenario, made.book, made.origins, predicted=False).findings if each.code == code
     ]
     assert [each.is_broken for each in found] == [True], code
+
+
+def test_what_is_near_or_broken_names_the_assumptions_that_it_rests_on(
+    cascade: Callable[..., tuple[int, str, str]],
+) -> None:
+    """What is cached is computed while nobody says it; what somebody says is no assumption."""
+    answers = ("--set", "behaviour.actions.list_workrooms.response_bytes=3400000")
+    _, out, _ = cascade("size", "cascade", *answers, "--format", "json")
+    (found,) = [each for each in json.loads(out)["findings"] if each["code"] == "cache-memory"]
+    assert found["is_broken"]
+    assert found["rests_on"] == ["tiers.cache.data_gib"]
+    _, text, _ = cascade("report", "cascade", *answers)
+    assert "(rests on tiers.cache.data_gib, an assumption)" in " ".join(text.split())
+    _, out, _ = cascade("size", "cascade", "--set", "tiers.cache.data_gib=31", "--format", "json")
+    (found,) = [each for each in json.loads(out)["findings"] if each["code"] == "cache-memory"]
+    assert found["is_broken"]
+    assert found["rests_on"] == []
 
 
 def test_a_lost_copy_is_broken_only_where_the_availability_asks_for_it() -> None:

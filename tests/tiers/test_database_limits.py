@@ -11,6 +11,7 @@ from cascade_plan.clouds.aws import cloud
 from cascade_plan.inputs.scenarios import read
 from cascade_plan.model.plan import Plan
 from cascade_plan.planning.pipeline import plan
+from cascade_plan.planning.sizing import places
 from cascade_plan.tiers.database.settings import Settings
 from cascade_plan.tiers.database.work import pages_gib, read_wait
 
@@ -277,3 +278,32 @@ def test_the_law_of_a_reads_wait_is_that_of_its_pages() -> None:
 
 def test_three_quarters_of_what_the_provider_leaves_hold_pages() -> None:
     assert pages_gib(29.12) == pytest.approx(29.12 * 0.75, rel=1e-3)
+
+
+# ------------------------------------------------------------------------------------------------ replicas and losses
+
+
+def test_replicas_that_a_lost_zone_takes_are_said() -> None:
+    """Spread over three zones one or two of them may be in those that go; of two in three zones one is left."""
+    (message,) = said(planned(tiers__database__replicas="1"), "replicas-lost")
+    assert "2 keep one" in message
+    assert not said(planned(tiers__database__replicas="2"), "replicas-lost")
+    assert not said(planned(tiers__database__replicas="1", availability="minimal"), "replicas-lost")
+
+
+def test_the_method_takes_no_replica_where_the_primary_answers_all() -> None:
+    """Critical availability asks for one; 0 is asked for by hand, and the primary has the reads' CPU too."""
+    none = planned(method="slo", availability="critical", tiers__database__minimum_replicas="0")
+    one = planned(method="slo", availability="critical", tiers__database__minimum_replicas="1")
+    assert (none.figure("database.replica_count"), one.figure("database.replica_count")) == (0, 1)
+    assert not none.fleet.tiers["database"].has("replicas")
+    (both,) = [place for place in places(none.scenario, none.fleet, {}) if place.name == "primary"]
+    asked = both.visits(none.scenario.behaviour.actions["create_message"])
+    assert [visit.service.mean_s * 0.82 for visit in asked if visit.try_count and visit.service] == pytest.approx(
+        [0.0003, 0.0001]
+    )
+    # Twice as long a read leaves no room on one primary: replicas come.
+    busy = planned(
+        method="slo", tiers__database__minimum_replicas="0", behaviour__actions__list_workrooms__read_ms="12"
+    )
+    assert busy.figure("database.replica_count") > 0

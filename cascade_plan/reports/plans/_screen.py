@@ -105,7 +105,7 @@ def findings(plan: Plan, width: int, most: int) -> list[str]:
 
 def _shortened(finding: Finding, width: int) -> str:
     """Return a finding on one line: its clauses that fit, or its words that fit and an ellipsis."""
-    text = words.one_line(finding.message)
+    text = words.one_line(finding.words)
     if shown_width(text) <= width:
         return text
     kept = folded(text, width - 2)[0]

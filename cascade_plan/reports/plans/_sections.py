@@ -207,7 +207,7 @@ def _currency(plan: Plan) -> Iterator[Section]:
 
 def _findings(plan: Plan) -> Section:
     rows = tuple(
-        (words.one_line(f"{finding.severity}: {finding.message} ({finding.where})"),)
+        (words.one_line(f"{finding.severity}: {finding.words} ({finding.where})"),)
         for finding in facts.warnings_first(plan)
     )
     return Section("Findings", (), rows)

@@ -54,7 +54,7 @@ def summary(plan: Plan) -> str:
     lines += [
         f"- ✗ {code(f'{verdict.figure} {words.limit_text(verdict)}')} = {words.measured(verdict)}" for verdict in missed
     ]
-    lines += [f"- {paragraph(finding.message)}" for finding in facts.first_findings(plan)[:FIRST_FINDINGS]]
+    lines += [f"- {paragraph(finding.words)}" for finding in facts.first_findings(plan)[:FIRST_FINDINGS]]
     return "\n".join(lines).rstrip("\n") + "\n\n"
 
 
@@ -583,7 +583,7 @@ def _findings(plan: Plan) -> Iterator[str]:
     if not plan.findings:
         yield from ("None.", "")
         return
-    rows = [(finding.severity, finding.message, finding.where) for finding in facts.warnings_first(plan)]
+    rows = [(finding.severity, finding.words, finding.where) for finding in facts.warnings_first(plan)]
     yield from table(("Severity", "Finding", "Where"), rows)
 
 

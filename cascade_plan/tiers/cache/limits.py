@@ -103,6 +103,7 @@ class Work:
             f"{ask.name}.connection_count_max", "cache-connections", f"{who} is to accept", f"{what} accepts",
             "connections", Demand(flat_units=self.connection_count), most,
             f"fewer of each pod, set tiers.{ask.name}.connections_per_pod",
+            rests_on=ask.assumed(f"tiers.{ask.name}.connections_per_pod"),
         )  # fmt: skip
 
 
@@ -150,7 +151,7 @@ def ceilings(ask: Ask[Settings], work: Work, shape: Shape, masters: int) -> Iter
     thread, more = commands_per_s_most(ask.settings, shape), f"more masters share them, set tiers.{name}.minimum_nodes"
 
     def of(figure: str, code: str, asks: str, does: str, unit: str, demand: Demand, most: float, way: str,
-           **beside: float | str | BurstRate | None) -> Ceiling:  # fmt: skip
+           **beside: object) -> Ceiling:  # fmt: skip
         given = {"lever": lever, "count": masters} | beside
         return Ceiling(f"{name}.{figure}", code, asks, does, unit, demand, most, way, **given)  # type: ignore[arg-type]
 
@@ -161,13 +162,14 @@ def ceilings(ask: Ask[Settings], work: Work, shape: Shape, masters: int) -> Iter
     yield of(
         "data_gib", "cache-memory", f"each master of {name} is to keep", f"maxmemory of {shape.name} is", "GiB",
         Demand(flat_units=work.stored_gib), shape.program_gib, f"keys are given up before their time; {more}",
+        rests_on=ask.assumed(f"tiers.{name}.data_gib"),
     )  # fmt: skip
     if (network := shape.network_bytes_per_s) is not None:
         burst = BurstRate.above(network, shape.network_burst_bytes_per_s, shape.network_burst_s)
         yield of(
             "network_bytes_per_s_peak", "cache-network", f"each master of {name} sends",
             f"{shape.name} sends all the time", "MiB/s", work.sent_bytes, network, more,
-            bytes_per_unit=MIB, burst=burst,
+            bytes_per_unit=MIB, burst=burst, rests_on=ask.assumed(f"tiers.{name}.hit_ratio"),
         )  # fmt: skip
     if (connections := shape.connection_count_max) is not None:
         yield work.connection_ceiling(ask, f"each master of {name}", connections, shape.name)

@@ -150,9 +150,11 @@ def _ceilings(ask: Ask[Settings], work: Work, sold: ServerlessCache) -> Iterator
     yield Ceiling(
         f"{name}.processing_units_per_s_peak", "cache-commands", f"{name} is asked", "a serverless cache does",
         "processing units/s", _demand(ask, sold), sold.units_per_s_most, shards,
+        rests_on=ask.assumed(f"tiers.{name}.processing_units_per_renewal"),
     )  # fmt: skip
     yield Ceiling(
         f"{name}.data_gib", "cache-memory", f"{name} is to keep", "a serverless cache holds", "GiB",
         Demand(flat_units=work.stored_gib), sold.stored_gib_most, shards,
+        rests_on=ask.assumed(f"tiers.{name}.data_gib"),
     )  # fmt: skip
     yield work.connection_ceiling(ask, name, sold.connection_count_most)

@@ -36,8 +36,10 @@ def size(ask: Ask[Settings]) -> Sized:
 
 def _not_priced(ask: Ask[Settings]) -> tuple[str, ...]:
     """Return that the control plane's logs cost what is written, which nothing here foretells."""
-    types = ask.settings.log_types
-    return (f"logs of the control plane ({', '.join(types)}), by what it writes",) if types else ()
+    types, offer = ask.settings.log_types, Offer("log_traffic")
+    usd = ask.usd(offer) if ask.cloud.sells(offer) else None
+    each = "" if usd is None else f": ${usd:f} a GiB"
+    return (f"logs of the control plane ({', '.join(types)}), by what it writes{each}",) if types else ()
 
 
 def _not_emitted(usages: list[Usage]) -> tuple[str, ...]:

@@ -180,6 +180,7 @@ def ceilings(ask: Ask[Settings]) -> Iterator[Ceiling]:
     yield Ceiling(
         f"{ask.name}.stored_gib", "storage", f"{ask.name} holds", "a cluster's storage holds", "GiB",
         Demand(flat_units=data), STORAGE_GIB_MOST, "share the data between databases",
+        rests_on=ask.assumed(f"tiers.{ask.name}.data_gib"),
     )  # fmt: skip
 
 

@@ -58,13 +58,24 @@ def _both(
 ) -> Iterator[Ceiling]:
     """Yield a limit of the primary, and the same of each replica."""
     lever = f"{ask.name}.replica_count"
+    rests_on = ask.assumed(*_rests(ask, code))
     called = "" if ask.name == "database" else f"{ask.name.replace('_', ' ')} "
     shares = f"more replicas share the reads, or {limit.way}" if demand.shared_units_per_request else limit.way
     for who, way, stands_in in ((f"the {called}primary", limit.way, True), (f"each {called}replica", shares, False)):
         yield Ceiling(
             f"{ask.name}.{figure}", code, f"{who} {verb}", limit.does, unit, demand, limit.most, way,
             lever, work.replica_count, stands_in, bytes_per_unit=size, burst=limit.burst,
+            rests_on=rests_on,
         )  # fmt: skip
+
+
+def _rests(ask: Ask[Settings], code: str) -> tuple[str, ...]:
+    """Return what decides a limit's demand and may be an assumption: what reads miss, and how the disk is asked."""
+    own = f"tiers.{ask.name}"
+    cached = tuple(f"tiers.{name}.hit_ratio" for name in ask.scenario.of("cache"))
+    if code == "database-network":
+        return cached
+    return (f"{own}.data_gib", f"{own}.hot_data_ratio", f"{own}.pages_per_read", f"{own}.commit_ms", *cached)
 
 
 def _of_disk(ask: Ask[Settings], work: Work, held: Disk, at: int) -> _Limit | None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from math import ceil
 from typing import Any
 
+from cascade_plan.formulas.losses import after_loss, least_count
 from cascade_plan.formulas.percentiles import ServiceTime
 from cascade_plan.model.ask import Ask, Site, connections_held
 from cascade_plan.model.defaults import PLAN
@@ -261,6 +262,15 @@ def _findings(ask: Ask[Settings], replicas: int, queries_per_s: float, note: str
     if not queries_per_s:
         message = f"nothing asks {ask.name}: give an action `reads: {{{ask.name}: 1}}`, or turn it off"
         findings.append(Finding("warning", "database-unused", message, f"tiers.{ask.name}"))
+    asked = ask.scenario.availability.asked
+    if replicas and asked.lost_zone_count and not after_loss(replicas, asked.zones, asked.lost_zone_count, 0):
+        keep = least_count(lambda count: after_loss(count, asked.zones, asked.lost_zone_count, 0) > 0, REPLICA_LIMIT)
+        message = (
+            f"of {replicas} read replicas in {asked.zones} zones none may be left when a zone is lost, and the primary "
+            f"answers all reads then: {keep} keep one, and without any (tiers.{ask.name}.minimum_replicas: 0) nothing "
+            "of what is promised changes"
+        )
+        findings.append(Finding("info", "replicas-lost", message, f"{ask.name}.replica_count"))
     if note:
         findings.append(Finding("info", "rounding", note, f"{ask.name}.replica_count"))
     if replicas > REPLICA_LIMIT:

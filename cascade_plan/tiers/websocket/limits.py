@@ -196,6 +196,7 @@ def ceilings(ask: Ask[Settings], shape: Shape | None, work: Work, nodes: int) ->
     """
     name, lever, each = ask.name, f"{ask.name}.{what(ask)}_count", ask.settings.connections_per_node
     more, asked = f"more {what(ask)}s share it, set tiers.{ask.name}.nodes", work.cpu_s(nodes)
+    opened = f"tiers.{name}.connections_per_user"
     thread = Demand(
         shared_units_per_request=asked.shared_units_per_request / work.thread_cores,
         flat_units=asked.flat_units / work.thread_cores,
@@ -203,6 +204,7 @@ def ceilings(ask: Ask[Settings], shape: Shape | None, work: Work, nodes: int) ->
     yield Ceiling(
         f"{name}.busy_ratio", "websocket-cpu", f"the thread of each {what(ask)} of {name} is busy", "it is late beyond",
         "of the time", thread, BUSY_MOST, more, lever, nodes,
+        rests_on=ask.assumed(f"tiers.{name}.recipients_per_message", opened),
     )  # fmt: skip
     if shape is not None:
         yield Ceiling(
@@ -210,10 +212,11 @@ def ceilings(ask: Ask[Settings], shape: Shape | None, work: Work, nodes: int) ->
             f"{with_article(shape.name)} leaves", "MiB", Demand(flat_units=memory_mib(ask.settings, work.held)),
             max(1, ask.allocatable(shape).memory_mib),
             f"admit fewer, set tiers.{name}.connections_per_node, or take a larger one, set tiers.{name}.shape",
+            rests_on=ask.assumed(opened),
         )  # fmt: skip
     yield Ceiling(
         f"{name}.connection_count", "websocket-full", f"each {what(ask)} of {name} is to hold", "it was sized for",
-        "connections", Demand(flat_units=work.connections), each, more, lever, nodes,
+        "connections", Demand(flat_units=work.connections), each, more, lever, nodes, rests_on=ask.assumed(opened),
     )  # fmt: skip
 
 

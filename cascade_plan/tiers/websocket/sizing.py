@@ -61,7 +61,7 @@ def size(ask: Ask[Settings]) -> Sized:
         ),
         ceilings=(
             *limits.ceilings(ask, shape, work, count),
-            *node_network.ceilings(ask, shape, count, sent),
+            *node_network.ceilings(ask, shape, count, sent, "message_bytes", "recipients_per_message"),
         ),
         levers=(Lever(f"{ask.name}.node_count", count, count, count, set_by),),
         workloads=(workload,),
