@@ -316,6 +316,18 @@ class World:
         """The month of the horizon in which everything costs least; this world itself where there is one."""
         return min(self.months, key=lambda month: month.scenario.users.peak) if self.months else self
 
+    @cached_property
+    def unfit(self) -> str:
+        """Why no fleet of this layout keeps everything: what a tier without options breaks that reads no other; or ""."""
+        for name in self.rest:
+            if registry.load(TIERS, self.scenario.tiers[name].KIND, "sizing").AFTER:
+                continue
+            own = self.slight[name]
+            broken = next((finding.message for finding in own.findings if finding.is_broken), "")
+            if why := broken or unmet_gate(self.scenario, name, own):
+                return f"{name}: {why}"
+        return ""
+
     def price(self, option: Option, low: int) -> Decimal | None:
         """Return what so many cost a month at least, by the hours of the instances alone; None where a price misses."""
         total = NOTHING
@@ -525,7 +537,7 @@ class Stream:
         world, base = self.world, max(low, self._bases[id(option)])
         settings = option.at(low, base)
         own = world.sized(self.name, settings, world.slight, is_host=True)
-        if why := _unmet_gate(world.scenario, self.name, own):
+        if why := unmet_gate(world.scenario, self.name, own):
             self._strike(option, "gate", why)
             return
         charge = world.charge_of(self.name, settings, own) if self.name == world.main else NOTHING
@@ -579,7 +591,7 @@ class Stream:
             yield paid, replace(own, groups=groups)
 
 
-def _unmet_gate(scenario: Scenario, name: str, own: Sized) -> str:
+def unmet_gate(scenario: Scenario, name: str, own: Sized) -> str:
     """Return the first gate on a figure of its own that a tier breaks, in words, or ""."""
     figures = {figure.figure: figure for figure in own.figures}
     for path, limits in scenario.gates.items():
@@ -673,7 +685,7 @@ class Alone:
         own = fleet.tiers[self.name]
         if broken := next((finding for finding in own.findings if finding.is_broken), None):
             return "limit", broken.message
-        if why := _unmet_gate(self.world.scenario, self.name, own):
+        if why := unmet_gate(self.world.scenario, self.name, own):
             return "gate", why
         judge = self._judge(fleet, settings)
         counts: list[dict[str, int]] = [

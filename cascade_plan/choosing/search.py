@@ -16,7 +16,7 @@ from itertools import product
 from typing import Final
 
 from cascade_plan import registry
-from cascade_plan.choosing.candidates import NOTHING, Candidate, Stream, Tally, World
+from cascade_plan.choosing.candidates import NOTHING, Candidate, Stream, Tally, World, unmet_gate
 from cascade_plan.formulas.losses import least_count
 from cascade_plan.model.fleet import Fleet
 from cascade_plan.model.option import COUNT_MOST
@@ -141,6 +141,10 @@ class Search:
         shared: dict[str, Stream] = {}
         for layout, world in enumerate(self.worlds):
             self.streams.append({name: self._stream(world, name, shared) for name in world.options})
+            if world.unfit:
+                self.tally.struck["layout"] += 1
+                self.tally.reasons["layout", str(layout)] = world.unfit
+                continue
             self._push(layout, (0,) * len(world.options))
         while self._heap:
             entry = heapq.heappop(self._heap)
@@ -150,6 +154,9 @@ class Search:
                     other = heapq.heappop(self._heap)
                     heapq.heappush(self._heap, entry)
                     self._look_at(other)
+                    continue
+                if why := unmet(self.worlds[entry.layout], entry.fit):
+                    self.failures.append(Failure(entry.fit.candidates, entry.usd, why))
                     continue
                 return self._found(entry.fit, entry.usd)
             if self.popped > POPPED_MOST:
@@ -169,7 +176,7 @@ class Search:
     def _unfit(self) -> str:
         """Return why a tier has no candidate at all."""
         empty = [name for streams in self.streams for name, stream in streams.items() if stream[0] is None]
-        reasons = [f"{tier}: {why}" for (tier, _), why in self.tally.reasons.items() if tier in empty]
+        reasons = [f"{tier}: {why}" for (tier, _), why in self.tally.reasons.items() if tier in (*empty, "layout")]
         return reasons[-1] if reasons else "there is nothing to choose"
 
     def _found(self, best: Fit | None, bound_usd: Decimal, reason: str = "") -> Found:
@@ -259,8 +266,27 @@ def fit(world: World, layout: int, chosen: Mapping[str, Candidate]) -> tuple[Fit
     scenario, fleet = world.whole(settings)
     if broken := next((finding for finding in fleet.findings if finding.is_broken), None):
         return None, f"{broken.where}: {broken.message}"
+    for name, tier in fleet.tiers.items():
+        if why := unmet_gate(scenario, name, tier):
+            return None, why
     usd, upfront, missing = world.cost_of_all(settings, fleet)
     return Fit(scenario, fleet, dict(chosen), usd, upfront, layout, tuple(missing)), ""
+
+
+def unmet(world: World, found: Fit) -> str:
+    """Return the first gate that a whole fleet misses, of those that are no figures of one tier, in words, or "".
+
+    What it costs is no promise.
+    """
+    from cascade_plan.planning.pipeline import plan
+
+    scenario, brief = found.scenario, world.brief
+    by_action = any(name.startswith("action_") for name in scenario.gates)
+    made = plan(scenario, brief.book, brief.origins, brief.day, with_margins=False, by_action=by_action)
+    for verdict in made.verdicts:
+        if verdict.status == "fail" and not verdict.figure.startswith("cost_"):
+            return f"gate {verdict.figure} {verdict.operator} {verdict.limit}: it is {verdict.value:,.6g}"
+    return next((each.message for each in made.findings if each.is_broken), "")
 
 
 def _paid_as(settings: Settings, like: Settings) -> Settings:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 from typing import cast
 
 from cascade_plan import registry
 from cascade_plan.model.cloud import Cloud
-from cascade_plan.model.derivation import Finding
+from cascade_plan.model.derivation import Derivation, Finding
 from cascade_plan.model.fleet import Fleet
 from cascade_plan.model.plan import PLAN_SCHEMA_VERSION, Plan
 from cascade_plan.model.price import MAX_PRICE_AGE_DAYS, Book
@@ -58,7 +58,8 @@ def plan(
     latency_figures, latency_findings = latencies(scenario, fleet, by_action) if predicted else ((), ())
     margins = tuple(break_even(scenario, fleet)) if predicted and with_margins and latency_figures else ()
     money = (*judging.cost_figures(scenario, bill), *commitments.figures(bill, fleet.groups))
-    all_figures = (*fleet.figures, *latency_figures, *margins, *money)
+    sized, broken = _promised(scenario, fleet, traffic) if predicted else (fleet.figures, ())
+    all_figures = (*sized, *latency_figures, *margins, *money)
     figures = {figure.figure: figure for figure in all_figures}
     verdicts = judging.verdicts(scenario, figures, bill, fleet.goals)
     return Plan(
@@ -73,7 +74,7 @@ def plan(
         findings=(
             *fleet.findings,
             *ceilings.findings(scenario, fleet, traffic),
-            *(_broken_promises(scenario, fleet, traffic) if predicted and scenario.method == "slo" else ()),
+            *broken,
             *((serving.finding(traffic, share),) if is_short else ()),
             *latency_findings,
             *judging.findings(verdicts, bill, fleet.groups, as_of, max_price_age_days),
@@ -81,14 +82,21 @@ def plan(
     )
 
 
-def _broken_promises(scenario: Scenario, fleet: Fleet, traffic: Traffic) -> Iterator[Finding]:
-    """Yield what a fleet of the method slo does not keep after the losses: counts that are pinned may be too few."""
+def _promised(scenario: Scenario, fleet: Fleet, traffic: Traffic) -> tuple[tuple[Derivation, ...], tuple[Finding, ...]]:
+    """Return a fleet's figures, of pinned counts with why not one less, and what by the method slo it does not keep."""
     from cascade_plan.planning.promises import Promises
 
-    if any(lever.set_by == "pinned" for lever in fleet.levers) and all(
-        scenario.service(action) for _, action in scenario.behaviour.mix
+    is_pinned = any(lever.set_by == "pinned" and lever.spread for lever in fleet.levers)
+    if (
+        scenario.method != "slo"
+        or not is_pinned
+        or not all(scenario.service(each) for _, each in scenario.behaviour.mix)
     ):
-        yield from Promises(scenario, fleet, traffic.requests_per_s.average).findings()
+        return fleet.figures, ()
+    promises = Promises(scenario, fleet, traffic.requests_per_s.average)
+    why = {each.figure: f"{each.value} would not do: {each.reason}" for each in promises.fewer()}
+    figures = tuple(replace(each, note=why[each.figure]) if each.figure in why else each for each in fleet.figures)
+    return figures, tuple(promises.findings())
 
 
 def _fleet(brief: sizing.Brief) -> Fleet:

@@ -9,6 +9,7 @@ from typing import Final
 from cascade_plan.model.derivation import Finding
 from cascade_plan.model.fleet import Fleet, Lever
 from cascade_plan.model.scenario import Scenario
+from cascade_plan.model.solution import Rejection
 from cascade_plan.planning.cases import Case, all_left, base_cases, floor_cases, unfit
 from cascade_plan.planning.chain import Chain, chain
 from cascade_plan.planning.predicting import keeps, meets
@@ -72,6 +73,19 @@ class Promises:
         if (known := self.chains.get(key)) is None:
             known = self.chains[key] = chain(self.scenario, places(self.scenario, self.fleet, scale(self.fleet, left)))
         return known
+
+    def fewer(self) -> Iterator[Rejection]:
+        """Yield, for each count that is pinned, what breaks with one less of it after the losses."""
+        for lever in self.levers:
+            if lever.set_by != "pinned":
+                continue
+            levels = (("base", "base", self.base()), ("floor", "min", self.floor())) if lever.is_scaled else (
+                ("base", "", self.base()),)  # fmt: skip
+            for level, leaf, cases in levels:
+                counts = self.counts(level)
+                if counts[lever.name] and (why := self.unkept(cases, {**counts, lever.name: counts[lever.name] - 1})):
+                    figure = f"{lever.name}.{leaf}" if leaf else lever.name
+                    yield Rejection(figure, counts[lever.name] - 1, why.partition(":")[0], why)
 
     def findings(self) -> Iterator[Finding]:
         """Yield what the fleet at its own counts does not keep after the losses."""

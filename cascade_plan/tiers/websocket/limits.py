@@ -59,6 +59,12 @@ def memory_mib(settings: Settings, connections: float) -> float:
     return settings.idle_memory_mib + connections * each_kib / 1024
 
 
+def held_in(settings: Settings, memory_mib: float) -> int:
+    """Return how many connections so much memory holds: no more than a node, or a pod, is sized for."""
+    each_mib = (settings.memory_kib_per_connection + settings.kernel_kib_per_connection) / 1024
+    return min(settings.connections_per_node, int(max(0.0, memory_mib - settings.idle_memory_mib) / each_mib + 1e-9))
+
+
 def left(ask: Ask[Settings], nodes: int) -> int:
     """Return how many of so many nodes are there when what the availability names is lost."""
     asked = ask.scenario.availability.asked

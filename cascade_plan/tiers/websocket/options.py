@@ -9,7 +9,7 @@ from cascade_plan.formulas.losses import least_count
 from cascade_plan.model.ask import Ask
 from cascade_plan.model.offer import Offer
 from cascade_plan.model.option import COUNT_MOST, Option, shapes
-from cascade_plan.tiers.websocket.limits import left
+from cascade_plan.tiers.websocket.limits import held_in, left
 from cascade_plan.tiers.websocket.settings import Settings
 
 
@@ -34,8 +34,7 @@ def options(ask: Ask[Settings]) -> Iterator[Option]:
 
 def _least(ask: Ask[Settings], memory_mib: int) -> int:
     """Return the fewest nodes whose memory holds every connection after the losses."""
-    settings, connections = ask.settings, ceil(ask.traffic.users.peak * ask.settings.connections_per_user)
-    each_mib = (settings.memory_kib_per_connection + settings.kernel_kib_per_connection) / 1024
-    room = min(settings.connections_per_node, int(max(0.0, memory_mib - settings.idle_memory_mib) // each_mib))
+    connections = ceil(ask.traffic.users.peak * ask.settings.connections_per_user)
+    room = held_in(ask.settings, memory_mib)
     needed = ceil(connections / room) if room else COUNT_MOST
     return least_count(lambda nodes: left(ask, nodes) >= max(1, needed), COUNT_MOST, max(1, needed))

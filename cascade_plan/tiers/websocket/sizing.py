@@ -47,7 +47,7 @@ def size(ask: Ask[Settings]) -> Sized:
         "websocket",
         groups=(group,),
         figures=(
-            *_figures(ask, work.connections, count, given_least),
+            *_figures(ask, work.connections, count, given_least, node.memory_mib),
             *limits.figures(ask, work, count),
             *_proxy_figures(ask, work.connections),
             node_network.figure(ask, shape, count, sent, "messages delivered and answers to heartbeats"),
@@ -86,7 +86,7 @@ def _in_pods(ask: Ask[Settings]) -> Sized:
         ask.name,
         "websocket",
         figures=(
-            *_figures(ask, work.connections, count, given_least),
+            *_figures(ask, work.connections, count, given_least, memory_mib),
             *limits.figures(ask, work, count),
             *_proxy_figures(ask, work.connections),
         ),
@@ -175,7 +175,9 @@ def _pods(ask: Ask[Settings], group: str, count: int, cores: float, memory_mib: 
     )
 
 
-def _figures(ask: Ask[Settings], connections: int, count: int, given_least: Input) -> tuple[Derivation, ...]:
+def _figures(
+    ask: Ask[Settings], connections: int, count: int, given_least: Input, memory_mib: float
+) -> tuple[Derivation, ...]:
     settings = ask.settings
     limit, what = ask.own("connections_per_node"), limits.what(ask)
     own = f"{ask.name}.connection_count"
@@ -187,7 +189,13 @@ def _figures(ask: Ask[Settings], connections: int, count: int, given_least: Inpu
             "users.peak x connections_per_user, rounded up",
             (ask.given("users.peak"), ask.own("connections_per_user")),
         ),
-        ask.figure("connection_count_per_node", settings.connections_per_node, "connections", "given", (limit,)),
+        ask.figure(
+            "connection_count_per_node",
+            limits.held_in(settings, memory_mib),
+            "connections",
+            f"the lesser of connections_per_node and what the memory of a {what} holds",
+            (limit, Input(f"memory of a {what}, MiB", memory_mib, "computed")),
+        ),
         ask.figure(
             f"{what}_count",
             count,

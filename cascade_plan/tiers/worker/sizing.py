@@ -155,9 +155,7 @@ def _age_s(job: ServiceTime, pods: int, jobs_per_s: float) -> float:
     return Response((Path(1.0, ((wait, 1.0), (Service(job), 1.0))),)).percentile_s(0.99)
 
 
-def _workload(
-    ask: Ask[Settings], group: str, per_node: int, cores: float, job: ServiceTime, lever: Lever
-) -> Workload:
+def _workload(ask: Ask[Settings], group: str, per_node: int, cores: float, job: ServiceTime, lever: Lever) -> Workload:
     settings = ask.settings
     queue = settings.queue or ask.scenario.first("queue")
     asks = bool(ask.scenario.of("database")) and settings.read_count + settings.write_count > 0
