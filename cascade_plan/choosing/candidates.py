@@ -318,7 +318,7 @@ class World:
 
     @cached_property
     def unfit(self) -> str:
-        """Why no fleet of this layout keeps everything: what a tier without options breaks that reads no other; or ""."""
+        """Why no fleet of this layout keeps everything: what a tier breaks that has no options and reads no other."""
         for name in self.rest:
             if registry.load(TIERS, self.scenario.tiers[name].KIND, "sizing").AFTER:
                 continue

@@ -12,14 +12,18 @@ from cascade_plan import registry
 from cascade_plan.choosing.candidates import NOTHING, Candidate, World
 from cascade_plan.choosing.search import Fit, Found, Search, fit
 from cascade_plan.errors import CascadePlanError, InfeasibleError
+from cascade_plan.model.ceiling import Ceiling
 from cascade_plan.model.cloud import Cloud
-from cascade_plan.model.optimum import Gaps, MonthFleet, NextBest, Optimum, Part, Proof, Rejected
+from cascade_plan.model.fleet import Fleet
+from cascade_plan.model.optimum import Decides, Gaps, MonthFleet, NextBest, Optimum, Part, Proof, Rejected
+from cascade_plan.model.option import Option
 from cascade_plan.model.plan import Plan
 from cascade_plan.model.price import Book, PriceKey, Row
 from cascade_plan.model.scenario import Scenario
 from cascade_plan.model.terms import commitment_of
 from cascade_plan.model.tier import Bought, Housed, Settings
 from cascade_plan.planning import pipeline
+from cascade_plan.planning.cases import all_left
 from cascade_plan.planning.sizing import Brief
 from cascade_plan.planning.traffic import traffic_of
 
@@ -89,6 +93,7 @@ def optimum(
             ),
         ),
         gaps=_gaps(result, scenario, book, origins, as_of),
+        decides=tuple(_decides(result, best, world)),
     )
 
 
@@ -189,17 +194,7 @@ def _rejected(found: Found, best: Fit, world: World, name: str) -> Iterator[Reje
         fewer = _at(world, chosen, chosen.low - 1)
         if fewer is not None and (why := _broken(world, best, fewer)):
             yield _as_rejected(best, fewer, f"{words_of(fewer, fewer.low)}", why)
-    cheaper = [
-        (price, option)
-        for option in world.options[name]
-        if (name, option.words) in found.tally.reasons
-        and not option.unfit
-        and option.words != chosen.option.words
-        and (price := world.price(option, max(option.count_min, min(chosen.low, option.count_max)))) is not None
-        and price < chosen.cost_usd
-    ]
-    for _, option in sorted(cheaper, key=lambda each: (-each[0], each[1].words))[:SMALLER]:
-        low = max(option.count_min, min(chosen.low, option.count_max))
+    for option, low in reversed(_cheaper(found, world, chosen)[-SMALLER:]):
         smaller = _at(world, replace(chosen, option=option), low)
         if smaller is not None and (why := _broken(world, best, smaller)):
             yield _as_rejected(best, smaller, words_of(smaller, low), why)
@@ -240,6 +235,55 @@ def overrides(name: str, before: Settings, after: Settings) -> dict[str, Any]:
     """Return what to set of a tier's settings to make others of them: dotted path -> value."""
     old, new = before.model_dump(), after.model_dump()
     return {f"tiers.{name}.{field}": new[field] for field in new if old.get(field) != new[field]}
+
+
+# ---------------------------------------------------------------------------------------------- what decides the answer
+
+
+def _decides(found: Found, best: Fit, world: World) -> Iterator[Decides]:
+    """Yield of each tier the cheapest way that assumptions alone strike, the largest saving first."""
+    struck = []
+    for name, chosen in best.candidates.items():
+        for option, low in _cheaper(found, world, chosen):
+            candidate = _at(world, replace(chosen, option=option), low)
+            paths = () if candidate is None else _rests_on(world, best, candidate)
+            if candidate is not None and paths and candidate.cost_usd < chosen.cost_usd:
+                saving = chosen.cost_usd - candidate.cost_usd
+                struck.append(Decides(paths, name, words_of(candidate, low), saving))
+                break
+    yield from sorted(struck, key=lambda each: (-each.saving_usd_per_month, each.tier))
+
+
+def _cheaper(found: Found, world: World, chosen: Candidate) -> list[tuple[Option, int]]:
+    """Return the options of a tier that are cheaper than the chosen one and were struck, the cheapest first."""
+    priced = []
+    for option in world.options[chosen.tier]:
+        if (
+            option.unfit
+            or option.words == chosen.option.words
+            or (chosen.tier, option.words) not in found.tally.reasons
+        ):
+            continue
+        low = max(option.count_min, min(chosen.low, option.count_max))
+        price = world.price(option, low)
+        if price is not None and price < chosen.cost_usd:
+            priced.append((price, option.words, option, low))
+    return [(option, low) for _, _, option, low in sorted(priced, key=lambda each: each[:2])]
+
+
+def _rests_on(world: World, best: Fit, candidate: Candidate) -> tuple[str, ...]:
+    """Return the assumptions on which every ceiling rests that a candidate breaks; nothing where one rests on none."""
+    own = Fleet({candidate.tier: candidate.sized})
+    broken: list[Ceiling] = []
+    for cases, level in ((world.floor(best.fleet), "floor_count"), (world.base, "base_count")):
+        levers = [lever for lever in own.levers if lever.spread]
+        kept = all_left(world.scenario, levers, {lever.name: getattr(lever, level) for lever in levers})
+        per_s = max(case.users for case in cases) / world.scenario.behaviour.think_time_s.mean
+        rates = {"average": world.average_per_s, "peak": per_s}
+        broken += [ceiling for ceiling in own.ceilings if ceiling.broken(rates[ceiling.rate], kept)]
+    if not all(each.rests_on for each in broken):
+        return ()
+    return tuple(dict.fromkeys(path for each in broken for path in each.rests_on))
 
 
 # ------------------------------------------------------------------------------------------------- prices not known

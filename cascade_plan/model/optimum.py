@@ -78,6 +78,19 @@ class Gaps:
 
 
 @dataclass(frozen=True, slots=True)
+class Decides:
+    """Assumptions that strike a cheaper way to have a tier: nobody has measured what its limits rest on."""
+
+    paths: tuple[str, ...]
+    """Of the values, in the scenario."""
+    tier: str
+    words: str
+    """The cheapest way that they strike."""
+    saving_usd_per_month: Decimal
+    """What that would save at most."""
+
+
+@dataclass(frozen=True, slots=True)
 class MonthFleet:
     """The cheapest fleet of one month, and what of it is not as in the month before."""
 
@@ -105,6 +118,8 @@ class Optimum:
     parts: tuple[Part, ...]
     proof: Proof
     gaps: Gaps
+    decides: tuple[Decides, ...] = ()
+    """The assumptions on which the answer hangs, the largest saving first."""
     months: tuple[MonthFleet, ...] = ()
     """Where the fleet may change from month to month, the cheapest of each; what is above is then of the first one."""
 

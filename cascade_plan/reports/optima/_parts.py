@@ -81,6 +81,15 @@ def verdict(optimum: Optimum) -> str:
     return f"✓ The budget is kept: {usd(budget - optimum.cost_usd_per_month)} a month are left."
 
 
+def decides(optimum: Optimum) -> Iterator[str]:
+    """Yield the assumptions on which the answer hangs, each with what hangs on it."""
+    for each in optimum.decides:
+        first, *others = each.paths
+        paths = ", ".join((first, *(path.rpartition(".")[2] if path.startswith(f"tiers.{each.tier}.") else path
+                                    for path in others)))  # fmt: skip
+        yield f"{each.words}: up to {usd(each.saving_usd_per_month)} less, if it were not for assumptions: {paths}"
+
+
 def gaps(optimum: Optimum) -> Iterator[str]:
     """Yield what prices that are not known could change."""
     known = optimum.gaps

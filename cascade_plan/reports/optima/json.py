@@ -35,6 +35,7 @@ def render(optimum: Optimum) -> str:
                 "cost_usd_per_month_by_method_slo": optimum.slo_usd_per_month,
                 "proof": asdict(optimum.proof),
                 "gaps": asdict(optimum.gaps),
+                "decides": [asdict(each) for each in optimum.decides],
                 "months": [asdict(month) for month in optimum.months],
                 "parts": [asdict(part) for part in optimum.parts],
                 "verdicts": [asdict(verdict) for verdict in optimum.plan.verdicts],

@@ -24,6 +24,8 @@ def render(optimum: Optimum) -> str:
         "",
         *table(("Instead", "Saves a month", "Breaks", "--set"), _rejected(optimum), (1,)),
     ]
+    if optimum.decides:
+        lines += ["## What decides the answer", "", *(f"- {escaped(line)}" for line in decides(optimum)), ""]
     lines += ["## The proof", "", *table(("What", "How many"), _proof(optimum), (1,))]
     return "\n".join(lines).rstrip("\n") + "\n"
 

@@ -8,7 +8,7 @@ from cascade_plan.model.optimum import Optimum, Part
 from cascade_plan.reports._fitting import fitted, folded
 from cascade_plan.reports._words import one_line
 from cascade_plan.reports.columns import WIDTH, aligned
-from cascade_plan.reports.optima._parts import HEADERS, MONTHS, gaps, headline, months, rows, title, verdict
+from cascade_plan.reports.optima._parts import HEADERS, MONTHS, decides, gaps, headline, months, rows, title, verdict
 
 FORMAT: str = "plain text for a terminal: the fleet by tier, the next best of each, why not one less, the verdict"
 
@@ -23,6 +23,7 @@ def render(optimum: Optimum, width: int = WIDTH, written: str = "") -> str:
         "",
         *([aligned(MONTHS, list(months(optimum)), (0, 1, 2), width, ruled=False), ""] if optimum.months else []),
         *_why_not_less(optimum, width),
+        *_decides(optimum, width),
         *_folded([*gaps(optimum), *filter(None, [verdict(optimum)]), f"  next: {after}"], width),
     ]
     return "\n".join(lines) + "\n"
@@ -35,6 +36,12 @@ def _folded(lines: list[str], width: int) -> list[str]:
 def _why_not_less(optimum: Optimum, width: int) -> list[str]:
     lines = [fitted(line, width) for part in optimum.parts for line in _rejected(part)]
     return ["one less fails", *lines] if lines else []
+
+
+def _decides(optimum: Optimum, width: int) -> list[str]:
+    """Return the two ways that most hangs on."""
+    lines = [part for line in list(decides(optimum))[:2] for part in folded(f"  {one_line(line)}", width, "    ")]
+    return ["decides the answer", *lines] if lines else []
 
 
 def _rejected(part: Part) -> Iterator[str]:
