@@ -8,6 +8,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Final
 
+from cascade_plan.choosing import giving_up
 from cascade_plan.model.bill import Item, Unpriced
 from cascade_plan.model.difference import Cause, Difference, Value
 from cascade_plan.model.fleet import NodeGroup
@@ -36,7 +37,20 @@ def causes(before: Plan, after: Plan, level: str) -> tuple[Cause, ...]:
         for part in dict.fromkeys((*sides[0], *sides[1]))
         if (cause := _cause(part, (before, after), (sides[0].get(part, []), sides[1].get(part, [])), level)) is not None
     ]
-    return tuple(sorted(found, key=lambda cause: (-abs(cause.change_usd), cause.tier, cause.subject)))
+    ranked = sorted(found, key=lambda cause: (-abs(cause.change_usd), cause.tier, cause.subject))
+    said: set[str] = set()
+    return tuple(_with_what_it_gives_up(cause, (before, after), said) for cause in ranked)
+
+
+def _with_what_it_gives_up(cause: Cause, plans: tuple[Plan, Plan], said: set[str]) -> Cause:
+    """Return a cause that saves with what is given up for that; of a tier as a whole with the first of its causes."""
+    if cause.change_usd >= 0:
+        return cause
+    words = list(giving_up.of_group(*(_group(plan, cause.subject) for plan in plans))) if cause.what == "group" else []
+    if cause.tier not in said:
+        said.add(cause.tier)
+        words += giving_up.of_tier(plans, cause.tier)
+    return replace(cause, gives_up=tuple(words))
 
 
 def _parts(plan: Plan, once: set[str]) -> dict[Part, Lines]:

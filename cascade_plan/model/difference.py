@@ -44,6 +44,8 @@ class Cause:
     """What of it differs: count, shape, options, terms, amount, price_usd, storage_gib, storage_price_usd."""
     unpriced: tuple[str, ...] = ()
     """In which of the bills (before, after) a line of it has no price."""
+    gives_up: tuple[str, ...] = ()
+    """Where it costs less, what is given up for that, in words."""
 
     @property
     def change_usd(self) -> Decimal:

@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 
 from cascade_plan.model.difference import Difference, Differences
 from cascade_plan.model.plan import Plan, Verdict
+from cascade_plan.model.titles import called
 from cascade_plan.reports._words import MARKS, count, limit_text, one_line, usd
 from cascade_plan.reports.differences._causes import arrow, said
 from cascade_plan.reports.differences._summary import cell, figures, share, shows, signed
@@ -115,3 +116,10 @@ def finding_counts(differences: Differences) -> str:
         (len(differences.findings_new), "new"), (len(differences.findings_gone), "gone"),
     )  # fmt: skip
     return ", ".join(f"{number} {word}" for number, word in counts if number)
+
+
+def given_up(differences: Differences) -> Iterator[str]:
+    """Yield, of each change that saves, the most first, what is given up for it."""
+    for cause in sorted(differences.causes, key=lambda cause: cause.change_usd):
+        if cause.gives_up:
+            yield f"{called(cause.tier)} {signed(cause.change_usd)}: {'; '.join(cause.gives_up)}"

@@ -38,6 +38,7 @@ def render(differences: Differences) -> str:
                     "change_usd": cause.change_usd,
                     "features": [_changed(feature) for feature in cause.features],
                     "unpriced": cause.unpriced,
+                    "gives_up": cause.gives_up,
                 }
                 for cause in differences.causes
             ],

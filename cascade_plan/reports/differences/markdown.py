@@ -33,7 +33,12 @@ def _lines(differences: Differences) -> Iterator[str]:
     for part in (rows.money(differences, True), rows.changed_figures(differences, True)):
         if part.rows:
             yield from (f"**{escaped(part.title)}**", "", *table(part.headers, part.rows, part.right))
-    for title, lines in (("Gates", rows.gates(differences)), ("Findings", rows.findings(differences))):
+    listed = (
+        ("Given up", rows.given_up(differences)),
+        ("Gates", rows.gates(differences)),
+        ("Findings", rows.findings(differences)),
+    )
+    for title, lines in listed:
         if items := [f"- {escaped(line)}" for line in lines]:
             yield from (f"**{title}**", "", *items, "")
     yield "</details>"

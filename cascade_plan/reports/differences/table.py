@@ -32,6 +32,7 @@ def _lines(differences: Differences, width: int, full: bool) -> Iterator[str]:
             yield from aligned(part.headers, part.rows, part.right, width, part.drop).split("\n")
         if part.left_out:
             yield f"{part.left_out} more: --full"
+    yield from _listed("Given up", rows.given_up(differences), width)
     yield from _listed("Gates", rows.gates(differences), width)
     if full:
         yield from _listed("Findings", rows.findings(differences), width)

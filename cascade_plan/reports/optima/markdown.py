@@ -8,7 +8,7 @@ from cascade_plan.model.optimum import Optimum
 from cascade_plan.model.schemas import written
 from cascade_plan.reports._marked import code, escaped, paragraph, table
 from cascade_plan.reports._words import usd
-from cascade_plan.reports.optima._parts import HEADERS, gaps, headline, rows, title, verdict
+from cascade_plan.reports.optima._parts import HEADERS, decides, gaps, headline, rows, title, verdict
 
 FORMAT: str = "Markdown: the fleet by tier, what one less breaks and how to see it, the proof"
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
 
 from cascade_plan.model.ask import Ask
 from cascade_plan.model.offer import Offer
@@ -21,6 +22,13 @@ def copies_least(asked: Losses) -> int:
     A zone that is lost takes at most one of a master and its copies, each of which stands in another; a node one more.
     """
     return max(asked.copy_count, (asked.lost_zone_count if asked.zones > 1 else 0) + asked.lost_node_count)
+
+
+GIVES_UP: Final[Mapping[tuple[str, Any], str]] = {
+    ("engine", "valkey"): "what Redis added after 7.2, which Valkey left",
+    ("serverless", True): "nodes of a known size: a price by what is asked and stored, and commands that it has not",
+}
+"""Setting and its new value -> what stood for the old one."""
 
 
 def options(ask: Ask[Settings]) -> Iterator[Option]:

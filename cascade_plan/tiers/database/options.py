@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
 
 from cascade_plan.model.ask import Ask
 from cascade_plan.model.offer import Offer
@@ -10,6 +11,13 @@ from cascade_plan.model.option import Option, choices, shapes
 from cascade_plan.tiers.database import aurora
 from cascade_plan.tiers.database.settings import OF_AURORA, OF_CAPACITY, OF_DISKS, Settings
 from cascade_plan.tiers.database.sizing import ENGINE, REPLICA_LIMIT
+
+GIVES_UP: Final[Mapping[tuple[str, Any], str]] = {
+    ("engine", "aurora"): "PostgreSQL as it is released: versions, extensions and failover are Aurora's",
+    ("engine", "postgres"): "storage that grows by itself in three zones, and readers that take over in seconds",
+    ("replicas", 0): "replicas for reports and for reads: the primary answers them",
+}
+"""Setting and its new value -> what stood for the old one."""
 
 
 def options(ask: Ask[Settings]) -> Iterator[Option]:
