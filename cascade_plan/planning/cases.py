@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from cascade_plan.formulas.losses import after_loss
 from cascade_plan.model.fleet import Fleet, Lever
-from cascade_plan.model.scenario import Load, Scenario
+from cascade_plan.model.scenario import USERS_PEAK, Load, Scenario
 from cascade_plan.planning.ceilings import broken
 from cascade_plan.planning.latencies import is_sudden
 
@@ -25,23 +25,47 @@ class Case(NamedTuple):
     latency_ms_p99: float | None
 
     @classmethod
-    def of(cls, name: str, load: Load) -> Case:
-        """Return the case of a named load."""
-        return cls(name, load.users, load.latency_ms_p95, load.latency_ms_p99)
+    def of(cls, scenario: Scenario, name: str, load: Load) -> Case:
+        """Return the case of a named load, with what the scenario's gates ask of its latency beyond its limits."""
+        return cls(name, load.users, *_limits(scenario, name, load.latency_ms_p95, load.latency_ms_p99))
 
 
 def base_cases(scenario: Scenario) -> list[Case]:
     """Return what the base fleet must keep: every load, and the scenario's peak where no load is as high."""
-    cases = [Case.of(name, load) for name, load in scenario.driven.items()]
+    cases = [Case.of(scenario, name, load) for name, load in scenario.driven.items()]
     if all(case.users < scenario.users.peak for case in cases):
-        cases.append(Case("users.peak", scenario.users.peak, *scenario.strictest))
+        cases.append(Case("users.peak", scenario.users.peak, *_limits(scenario, USERS_PEAK, *scenario.strictest)))
     return cases
 
 
 def floor_cases(scenario: Scenario, fleet: Fleet) -> list[Case]:
     """Return what the scaled-in fleet must keep: the average, and the loads too sudden to scale for."""
-    sudden = [Case.of(name, load) for name, load in scenario.driven.items() if is_sudden(scenario, fleet, load)]
+    loads = scenario.driven.items()
+    sudden = [Case.of(scenario, name, load) for name, load in loads if is_sudden(scenario, fleet, load)]
     return [Case("users.average", scenario.users.average, *scenario.strictest), *sudden]
+
+
+def held_cases(scenario: Scenario, fleet: Fleet) -> list[Case]:
+    """Return the loads that an autoscaler answers with fewer than there are at the peak, once it has answered.
+
+    With nothing lost, what it holds for them must keep their limits: that is how a plan judges them.
+    """
+    return [
+        Case.of(scenario, name, load)
+        for name, load in scenario.driven.items()
+        if load.users < scenario.users.peak and not is_sudden(scenario, fleet, load)
+    ]
+
+
+def _limits(scenario: Scenario, load: str, p95_ms: float, p99_ms: float | None) -> tuple[float, float | None]:
+    """Return the limits of a load's p95 and p99, those that gates set to the figures among them."""
+
+    def gates(percentile: str) -> list[float]:
+        listed = (gate.split() for gate in scenario.gates.get(f"latency_ms_{percentile}.{load}", ()))
+        return [float(limit) for symbol, limit in listed if symbol in ("<", "<=")]
+
+    every_p99 = [*gates("p99"), *([] if p99_ms is None else [p99_ms])]
+    return min([*gates("p95"), p95_ms]), min(every_p99, default=None)
 
 
 def left(scenario: Scenario, lever: Lever, count: int) -> int:

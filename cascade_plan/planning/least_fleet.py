@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Final
 
 from cascade_plan.errors import InfeasibleError
 from cascade_plan.formulas.losses import least_count
+from cascade_plan.model.bill import Bill
 from cascade_plan.model.fleet import Fleet, Lever
 from cascade_plan.model.solution import Rejection, Solution
 from cascade_plan.planning.billing import bill_of
-from cascade_plan.planning.cases import Case, Counts, all_left, base_cases, floor_cases, unfit
+from cascade_plan.planning.cases import Case, Counts, all_left, base_cases, floor_cases, held_cases, unfit
 from cascade_plan.planning.chain import Chain, chain
 from cascade_plan.planning.enlarging import enlarged
 from cascade_plan.planning.predicting import keeps, meets, worst_state
@@ -61,9 +62,10 @@ def solve(brief: Brief, fleet: Fleet) -> Solution:
     Raises InfeasibleError naming the load and the place that no count relieves.
     """
     search = _Search.of(brief, fleet)
-    base = search.cheapest(search.cases)
+    # What does not scale is the same for the scaled-in fleet.
+    base: Counts = search.cheapest([*search.cases, *search.floor_cases])
     fixed = {lever.name: base[lever.name] for lever in search.steady}
-    least = search.least_scaled(search.floor_cases, fixed, "min")
+    base, least = search.holding(base, search.least_scaled(search.floor_cases, fixed, "min"))
     counts = dict(fixed)
     for lever in search.scaled:
         counts[f"{lever.name}.base"] = base[lever.name]
@@ -219,13 +221,17 @@ class _Search:
 
         By the hour of the instances alone where the bill lacks a price.
         """
-        whole = dict(counts) | {
-            f"{each.name}.{end}": counts[each.name] for each in self.scaled for end in ("base", "min")
-        }
-        bill = bill_of(size(self.brief, Solution(whole | dict(self.followed(counts)), ())), self.brief.book)
+        bill = self._bill(counts, counts)
         if bill.complete:
             return bill.effective_usd.peak
         return sum((self.usd[name] * count for name, count in counts.items()), Decimal(0))
+
+    def _bill(self, base: Counts, least: Counts) -> Bill:
+        """Return the bill of a fleet with counts at the peak, and scaled in, and with all that hangs on them."""
+        ends = {f"{each.name}.{end}": counts[each.name] for each in self.scaled
+                for end, counts in (("base", base), ("min", least))}  # fmt: skip
+        solution = Solution({**base, **ends, **self.followed(base)}, ())
+        return bill_of(size(self.brief, solution), self.brief.book)
 
     def _least_of(self, lever: Lever, cases: list[Case], fixed: Counts) -> int:
         """Return the least count of a steady lever with which some number of nodes meets every case.
@@ -261,6 +267,38 @@ class _Search:
         """Return whether a case fails however many there are of every lever: what no lever counts is full."""
         counts = {lever.name: NODES_MOST for lever in self.scaled} | {lever.name: MANY for lever in self.steady}
         return not self.can(cases, counts)
+
+    def holding(self, base: Counts, least: Counts) -> tuple[Counts, Counts]:
+        """Return counts at the peak and scaled in with which the autoscaler holds enough for every load between.
+
+        It holds them in proportion to the peak: a load with a stricter limit may need more, all month or for each user.
+        """
+        fixed = {lever.name: base[lever.name] for lever in self.steady}
+        unlost, peak = self.unlost(), self.brief.scenario.users.peak
+        for case in held_cases(self.brief.scenario, self.fleet) if self.scaled else ():
+            held = {name: max(count, math.ceil(base[name] * case.users / peak)) for name, count in least.items()}
+            if unlost.can([case], {**fixed, **held}):
+                continue
+            needed = unlost.least_scaled([case], fixed, "min")
+            ways = (
+                (base, {name: max(count, needed[name]) for name, count in least.items()}),
+                ({**base, **{name: max(base[name], -(-needed[name] * peak // case.users)) for name in needed}}, least),
+            )
+            base, least = min(ways, key=self._usd_judged)
+        return base, least
+
+    def unlost(self) -> _Search:
+        """Return the search for fleets of which nothing is lost."""
+        scenario = self.brief.scenario
+        whole = scenario.availability.model_copy(update={"lost_zone_count": 0, "lost_node_count": 0})
+        changed = scenario.model_copy(update={"availability": whole})
+        return replace(self, brief=replace(self.brief, scenario=changed), chains={})
+
+    def _usd_judged(self, counts: tuple[Counts, Counts]) -> tuple[Decimal, Decimal]:
+        """Return what a month costs with counts at the peak and scaled in: as it is judged, and at the peak."""
+        usd = self._bill(*counts).effective_usd
+        judged: Decimal = getattr(usd, self.brief.scenario.budget.level)
+        return judged, usd.peak
 
     def followed(self, base: Counts) -> Mapping[str, int]:
         """Return the counts that follow from what is held in the busiest case, after the losses."""

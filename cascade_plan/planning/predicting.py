@@ -29,6 +29,11 @@ UNSURE: Final = 0.05
 """How far a service time that nobody measured may be from what it is taken for, at its best (assumption)."""
 MEASURED: Final = 0.04
 """How far one that was measured may be from the next run's: 2 to 4 % on a real stack (measured)."""
+RISE_MOST: Final = 0.02
+MONOTONE_BELOW: Final = 0.995
+"""By how much a p95 or a p99 rises at most with more or faster of anything, or fewer users, while the fullest place is
+less busy than that. Above, a queue may move from a place that all requests pass to one that few pass, or whose long
+requests wait the longest: the mean falls then and the tail does not (measured: benchmarks/monotone.py)."""
 SLIGHT: Final = 1e-4
 """A wait that adds less than this to the mean of a way is counted with the time that keeps nobody busy."""
 
@@ -191,10 +196,11 @@ def _off(on: Chain, users: int) -> dict[str, float]:
 
 def worst_state(on: Chain, users: int) -> State:
     """Return the steady state; that of the slower end where a p95 is an interval."""
-    return _worst(on, users)[1]
+    return slower_end(on, users)[1]
 
 
-def _worst(on: Chain, users: int) -> tuple[Chain, State]:
+def slower_end(on: Chain, users: int) -> tuple[Chain, State]:
+    """Return the chain with the service times at their slower end, and its steady state; or itself if all are sure."""
     off = _off(on, users)
     slow = slower(on, {name: 1 + share for name, share in off.items()}) if off else on
     return slow, steady_state(slow, users)
@@ -206,7 +212,7 @@ def shortfall(on: Chain, users: int, latency_ms_p95: float, latency_ms_p99: floa
     The logarithm of the share of requests beyond a limit over the share that may be; of the worse limit. Where a p95 is
     an interval its upper end must keep them.
     """
-    on, state = _worst(on, users)
+    on, state = slower_end(on, users)
     law = response(on, state)
     return max(
         math.log(max(law.tail(limit / 1000), 1e-12) / share)
@@ -226,7 +232,7 @@ def keeps(on: Chain, users: int, latency_ms_p95: float, latency_ms_p99: float | 
 
 @lru_cache(maxsize=4096)
 def _kept(question: Question, latency_ms_p95: float, latency_ms_p99: float | None) -> bool:
-    on, state = _worst(question.on, question.users)
+    on, state = slower_end(question.on, question.users)
     law = response(on, state)
     beyond = law.tail(latency_ms_p95 / 1000)
     limits = [(beyond, BEYOND_P95)]

@@ -206,3 +206,71 @@ def test_more_users_never_need_less(one: int, other: int) -> None:
     # What is held hangs on how full the nodes are too, and they are counted in whole ones.
     assert few.figure("pool.connection_count") <= 1.1 * many.figure("pool.connection_count")
     assert few.figure("cost_usd_per_month.peak") <= many.figure("cost_usd_per_month.peak")
+
+
+WITH_A_STRICTER_MIDDLE = (
+    ("--set", "users.average", "2000"),
+    ("--set", "availability", "minimal"),
+    ("--set", "behaviour.actions.list_workrooms.cpu_ms", "8"),
+    ("--set", "gates", "{}"),
+    ("--set", "loads", "{mid: {share: 0.5, ramp_s: 100, duration_s: 1800, latency_ms_p95: 40}, "
+                       "peak: {share: 1.0, ramp_s: 100, duration_s: 1800, latency_ms_p95: 2000}}"),
+)  # fmt: skip
+
+
+def test_what_the_autoscaler_holds_for_a_load_between_keeps_it_too() -> None:
+    made = plan_of(scenario("cascade", *WITH_A_STRICTER_MIDDLE))
+    assert failed(made) == []
+    loose = planned(scenario("cascade", *WITH_A_STRICTER_MIDDLE, ("--set", "loads.mid.latency_ms_p95", "2000")))
+    lever, other = (each.fleet.tiers["api"].lever("node_count") for each in (made, loose))
+    assert (lever.floor_count, lever.base_count) > (other.floor_count, other.base_count)
+
+
+def test_a_gate_on_a_latency_is_sized_for() -> None:
+    slow, gate = ("--set", "behaviour.actions.list_workrooms.cpu_ms", "6"), "{latency_ms_p95.peak: ['< 30']}"
+    few = ("--set", "availability", "minimal")
+    made, loose = (plan_of(scenario("cascade", slow, few, ("--set", "gates", gates))) for gates in (gate, "{}"))
+    assert failed(made) == []
+    assert loose.figure("latency_ms_p95.peak") >= 30
+
+
+def plan_of(given_scenario: Scenario) -> Plan:
+    book = bundled.book(given_scenario.cloud, given_scenario.region)
+    return plan(given_scenario, book, with_margins=False, by_action=False)
+
+
+def failed(made: Plan) -> list[str]:
+    """Return the latency gates that a plan does not pass, and what it breaks."""
+    gates = [each.figure for each in made.verdicts if each.figure.startswith("latency_") and each.status != "pass"]
+    return gates + [finding.message for finding in made.findings if finding.is_broken]
+
+
+@settings(max_examples=10)
+@given(
+    st.floats(30, 600),
+    st.floats(1, 4),
+    st.sampled_from([0.2, 0.5, 0.8]),
+    st.sampled_from(["minimal", "standard", "critical"]),
+    st.floats(0.5, 8),
+    st.sampled_from(["event_loop", "sharing", "fcfs"]),
+)
+def test_every_latency_gate_of_a_fleet_that_is_found_passes(
+    strict_ms: float, loose: float, share: float, availability: str, cpu_ms: float, discipline: str
+) -> None:
+    loads = (
+        f"{{mid: {{share: {share}, ramp_s: 100, duration_s: 1800, latency_ms_p95: {strict_ms}}}, "
+        f"peak: {{share: 1.0, ramp_s: 100, duration_s: 1800, latency_ms_p95: {strict_ms * loose}}}, "
+        f"burst: {{share: {share}, ramp_s: 1, duration_s: 20, latency_ms_p95: {strict_ms * loose}}}}}"
+    )
+    changes: dict[str, object] = {
+        "availability": availability,
+        "gates": "{}",
+        "loads": loads,
+        "tiers.api.discipline": discipline,
+        "behaviour.actions.list_workrooms.cpu_ms": cpu_ms,
+    }
+    try:
+        made = plan_of(scenario("cascade", *(("--set", path, str(value)) for path, value in changes.items())))
+    except InfeasibleError:
+        return
+    assert failed(made) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import cache
 
 import pytest
@@ -14,7 +15,17 @@ from cascade_plan.model.plan import Plan
 from cascade_plan.planning.chain import Chain, chain, slower
 from cascade_plan.planning.margins import CPU, CPU_MS, DATABASE
 from cascade_plan.planning.pipeline import plan
-from cascade_plan.planning.predicting import interval_of, meets, predict, shortfall
+from cascade_plan.planning.predicting import (
+    MONOTONE_BELOW,
+    RISE_MOST,
+    interval_of,
+    keeps,
+    meets,
+    predict,
+    response,
+    shortfall,
+    slower_end,
+)
 from cascade_plan.planning.sizing import places
 from cascade_plan.planning.states import steady_state
 
@@ -63,6 +74,45 @@ def test_p95_never_falls_as_users_rise(users: int, pods: int, discipline: str) -
     fewer, more = predict(on, users), predict(on, users + max(1, users // 20))
     assert more.latency_ms_p95 >= fewer.latency_ms_p95 * (1 - 2e-3)
     assert more.requests_per_s >= fewer.requests_per_s * (1 - 1e-3)
+
+
+@settings(max_examples=25)
+@given(
+    st.floats(0.3, 1.02),
+    st.integers(1, 40),
+    st.sampled_from(["event_loop", "sharing", "fcfs"]),
+    st.integers(0, 3),
+    st.sampled_from(["nodes", "replicas", "fewer users"]),
+)
+def test_more_of_anything_is_no_worse(load: float, pods: int, discipline: str, replicas: int, more: str) -> None:
+    changes = (f"tiers.api.discipline={discipline}", "tiers.database.read_ms=1")
+    on = served(pods, *changes, database__replica_count=replicas)
+    users = max(2, round(load * on.capacity_requests_per_s * 2))
+    pods, replicas = pods + (more == "nodes"), replicas + (more == "replicas")
+    other = served(pods, *changes, database__replica_count=replicas)
+    slow, state = slower_end(other, users - (more == "fewer users"))
+    if max(slow.utilisation_ratio(state.requests_per_s).values()) < MONOTONE_BELOW:
+        before, after = (response(*end).percentiles_s((0.95, 0.99)) for end in (slower_end(on, users), (slow, state)))
+        assert all(b <= a * (1 + RISE_MOST) for a, b in zip(before, after, strict=True))
+
+
+@settings(max_examples=25)
+@given(
+    st.integers(1, 40_000),
+    st.integers(1, 40),
+    st.sampled_from(["event_loop", "sharing", "fcfs"]),
+    st.floats(-1, 1),
+    st.booleans(),
+)
+def test_a_search_and_a_gate_say_the_same(users: int, pods: int, discipline: str, off: float, is_p99: bool) -> None:
+    on = served(pods, f"tiers.api.discipline={discipline}")
+    found, ends = predict(on, users), interval_of(on, users)
+    p95, p99 = (ends[1][1], ends[2][1]) if ends else (found.latency_ms_p95, found.latency_ms_p99)
+    # From a millionth off to a tenth off.
+    limit = (p99 if is_p99 else p95) * (1 + math.copysign(10 ** (-6 + 5 * abs(off)), off))
+    asked = (p95 * 2, limit) if is_p99 else (limit, None)
+    assert keeps(on, users, *asked) == (p95 < asked[0] and (asked[1] is None or p99 < asked[1]))
+    assert keeps(on, users, *asked) == (not meets(on, users, *asked))
 
 
 @settings(max_examples=15)
