@@ -311,7 +311,11 @@ def _bases(world: World, judge: Promises, fleet: Fleet) -> tuple[dict[str, int],
     counts = judge.counts("base")
     own = {name.partition(".")[0]: counts[name] for name in scaled}
     own = {name: base for name, base in own.items() if name in world.options}
-    if judge.kept(world.base, counts):
+
+    def kept(bases: Mapping[str, int]) -> bool:
+        return judge.kept(world.base, bases) and judge.held(bases)
+
+    if kept(counts):
         return own, ""
     if not own:
         return {}, judge.unkept(world.base, counts)
@@ -319,14 +323,14 @@ def _bases(world: World, judge: Promises, fleet: Fleet) -> tuple[dict[str, int],
     def at(step: int) -> dict[str, int]:
         return {**counts, **{name: -(-counts[name] * step // 100) for name in scaled}}
 
-    step = least_count(lambda percent: judge.kept(world.base, at(percent)), 100_000, 101)
-    if why := "" if judge.kept(world.base, at(step)) else judge.unkept(world.base, at(step)):
-        return {}, why
+    step = least_count(lambda percent: kept(at(percent)), 100_000, 101)
+    if not kept(at(step)):
+        return {}, judge.unkept(world.base, at(step)) or "no count at the peak makes an autoscaler hold enough below it"
     more = at(step)
     for name in sorted(scaled):
         others = dict(more)
         more[name] = least_count(
-            lambda count, name=name, others=others: judge.kept(world.base, {**others, name: count}),  # type: ignore[misc]
+            lambda count, name=name, others=others: kept({**others, name: count}),  # type: ignore[misc]
             more[name],
             more[name],
         )

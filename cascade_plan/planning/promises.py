@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from cascade_plan.model.derivation import Finding
 from cascade_plan.model.fleet import Fleet, Lever
 from cascade_plan.model.scenario import Scenario
 from cascade_plan.model.solution import Rejection
-from cascade_plan.planning.cases import Case, all_left, base_cases, floor_cases, unfit
+from cascade_plan.planning.cases import Case, all_left, base_cases, floor_cases, held_cases, unfit
 from cascade_plan.planning.chain import Chain, chain
 from cascade_plan.planning.predicting import keeps, meets
 from cascade_plan.planning.sizing import places
@@ -56,6 +56,23 @@ class Promises:
             and keeps(self.chain(left), case.users, case.latency_ms_p95, case.latency_ms_p99)
             for case in cases
         )
+
+    def held(self, bases: Mapping[str, int]) -> bool:
+        """Return whether what an autoscaler holds for each smaller load keeps it with nothing lost.
+
+        `bases` is how many stand at the peak, by lever: it holds in proportion to that.
+        """
+        peak = self.scenario.users.peak
+        for case in held_cases(self.scenario, self.fleet):
+            counts = {}
+            for lever in self.levers:
+                base = bases.get(lever.name, lever.base_count)
+                counts[lever.name] = replace(lever, base_count=base, most_count=max(base, lever.most_count)).at(
+                    case.users, peak
+                )
+            if not keeps(self.chain(counts), case.users, case.latency_ms_p95, case.latency_ms_p99):
+                return False
+        return True
 
     def unkept(self, cases: Iterable[Case], counts: Mapping[str, int]) -> str:
         """Return the first case that so many of each lever do not keep, and why, in words; "" where they keep all."""
