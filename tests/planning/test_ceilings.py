@@ -85,6 +85,7 @@ def test_nodes_that_are_busier_than_their_credits_are_for_are_said() -> None:
         f"behaviour.actions.{name}.cpu_ms": "20" for name in ("list_workrooms", "create_message", "upload_resource")
     }
     nodes = {"tiers.api.shape": "t3.medium", "tiers.api.nodes": "{min: 2, base: 2, max: 2}"}
+    nodes["behaviour.measured_on"] = "t3.medium"
     made = planned(values | nodes)
     (message,) = [finding.message for finding in made.findings if finding.code == "cpu-credits"]
     assert message == (
@@ -101,7 +102,11 @@ def test_credits_are_billed_at_the_peak_though_the_most_nodes_need_none() -> Non
     values = {
         f"behaviour.actions.{name}.cpu_ms": "4" for name in ("list_workrooms", "create_message", "upload_resource")
     }
-    made = planned(values | {"tiers.api.shape": "t3.medium", "tiers.api.nodes": "{min: 2, base: 4, max: 6}"})
+    made = planned(
+        values
+        | {"tiers.api.shape": "t3.medium", "tiers.api.nodes": "{min: 2, base: 4, max: 6}"}
+        | {"behaviour.measured_on": "t3.medium"}
+    )
     (line,) = [item for item in made.bill.items if item.name == "api nodes CPU credits"]
     assert line.quantity.ceiling == line.quantity.average == 0
     # 500 requests/s of 4 ms are 2 cores of 8, and 1.6 are earned: 0.4 x 730 h.
@@ -109,7 +114,8 @@ def test_credits_are_billed_at_the_peak_though_the_most_nodes_need_none() -> Non
 
 
 def test_what_is_broken_is_the_first_that_a_screen_says(cascade: Run) -> None:
-    _, out, _ = cascade("size", "cascade", *flags(PINNED))
+    copies = {"tiers.cache.nodes": "6", "tiers.cache.replicas_per_master": "1"}
+    _, out, _ = cascade("size", "cascade", *flags(PINNED | copies))
     first = next(line for line in out.splitlines() if line.startswith("  ! "))
     assert first.startswith("  ! each replica is asked")
 

@@ -52,7 +52,7 @@ def test_the_chain_is_that_of_the_counts_it_is_asked_for() -> None:
 
 def compared(pods: int, busy: float, *changes: str, **counts: int) -> tuple[Prediction, Simulated]:
     """Return what is predicted and simulated for users who would keep the fullest place so busy."""
-    on = served(pods, "tiers.database.shape=db.r5.24xlarge", *changes, **counts)
+    on = served(pods, "tiers.database.shape=db.r6g.16xlarge", *changes, **counts)
     users = round(busy * on.capacity_requests_per_s * (on.think_s + 0.015))
     return predict(on, users), run(on, users, 60_000, 1)
 

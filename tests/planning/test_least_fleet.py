@@ -80,7 +80,11 @@ def test_the_rules_figure_stays_beside_it() -> None:
 
 def test_plans_differ_with_the_slo() -> None:
     """A tighter limit on a slower database needs another fleet: sizing answers to the SLO, not to users alone."""
-    slow = (("--set", "tiers.database.scan_ratio", "0.2"), ("--set", "tiers.database.data_gib", "10"))
+    slow = (
+        ("--set", "tiers.database.scan_ratio", "0.2"),
+        ("--set", "tiers.database.data_gib", "10"),
+        ("--set", "tiers.database.shape", "db.r6g.xlarge"),
+    )
     loose = planned(scenario("cascade", *slow))
     tight = planned(scenario("cascade", *slow, ("--set", "loads.peak.latency_ms_p95", "60")))
     assert tight.figure("database.replica_count") > loose.figure("database.replica_count")

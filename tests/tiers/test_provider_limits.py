@@ -85,7 +85,7 @@ def test_pods_without_a_pool_are_held_against_the_class() -> None:
 
 
 def test_connections_that_the_memory_does_not_hold_are_broken() -> None:
-    """A quarter of 1,645 MiB, three vacuums of 102, and six sorts of 4 MiB of each of five leave room for 161 of 5 MiB."""
+    """A quarter of 1,645 MiB, three vacuums of 102, six sorts of 4 MiB of each of five: room for 161 of 5 MiB."""
     held, over = (
         planned(tiers__database__shape="db.t4g.small", tiers__pool__connections=str(count)) for count in (136, 137)
     )
