@@ -431,7 +431,7 @@ def added(parts: Sequence[tuple[float, ServiceTime]]) -> ServiceTime | None:
     ServiceTime(mean_s=4.0, scv=0.125, law='gamma')
     """
     mean_s = sum(times * law.mean_s for times, law in parts)
-    if mean_s <= 0:
+    if mean_s**2 <= 0:  # The wait for one of a thousand servers that are idle can be so short that its square is 0.
         return None
     variance_s2 = sum(times * law.scv * law.mean_s**2 for times, law in parts)
     return ServiceTime(mean_s, variance_s2 / mean_s**2, "gamma")

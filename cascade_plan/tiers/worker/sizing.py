@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from math import ceil
 
 from cascade_plan.errors import InfeasibleError
@@ -149,6 +150,7 @@ def _nodes(ask: Ask[Settings], job: ServiceTime, jobs_per_s: float, per_node: in
     return least_count(holds, PODS_MOST, needed)
 
 
+@lru_cache(maxsize=4096)
 def _age_s(job: ServiceTime, pods: int, jobs_per_s: float) -> float:
     """Return the 99th percentile of a job's wait and work."""
     wait = wait_at(Station(pods, job), jobs_per_s)
