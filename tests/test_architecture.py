@@ -68,7 +68,12 @@ SLOW = {
     "redis",
 }
 """Packages that cost a start-up more than they give it: imported where they are used, in functions."""
-LATE: dict[str, set[str]] = {"proving": {"numpy", "scipy"}}
+LATE: dict[str, set[str]] = {
+    "proving": {"numpy", "scipy"},
+    "formulas.arrays": {"numpy"},
+    "choosing.drawn": {"numpy"},
+    "choosing.worlds": {"numpy"},
+}
 """Modules that may import slow packages, because they are themselves imported only in functions."""
 
 

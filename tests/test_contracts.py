@@ -181,6 +181,7 @@ CONTRACTS: dict[tuple[str, str], Contract] = {
     ("reports/verifications", ""): report("verification"),
     ("reports/differences", ""): report("differences"),
     ("reports/calibrations", ""): report("calibrating"),
+    ("reports/risks", ""): report("risk"),
     ("reports/environments", ""): report("plans", "rendered"),
     ("reports/optima", ""): report("optimum"),
     ("evidence/readers", ""): reader,

@@ -179,7 +179,7 @@ IN_A_UNIT_BESIDE = re.compile(rf"(?:value|amount|quantity|limit|interval)(?:_(?:
 BESIDE = {"unit", "figure", "name", "path"}
 BY_NAME = {"purchase", "reads", "writes", "jobs", "counts", "before"}
 """Fields that map names to shares, to counts of what the field is called, or paths to their values."""
-BY_KEY = {"Calibrated"}
+BY_KEY = {"Calibrated", "Spread"}
 """Classes whose values are in the unit of the path that they stand under."""
 NO_UNIT = {"month", "schema_version", "port", "user_id", "profile", "seed"}
 """Numbers that count nothing, the month of a life, and 24 loads relative to each other."""

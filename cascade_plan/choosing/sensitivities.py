@@ -47,7 +47,7 @@ def _sensitivity(
     swing = max(costs) - min(costs)
     if not swing:
         return None
-    kind, source = _origin(path, present.scenario, origins)
+    kind, source = origin_of(path, present.scenario, origins)
     return Sensitivity(
         path=path,
         value=value,
@@ -67,7 +67,7 @@ def _cost_at(path: str, value: int | float, present: Plan, attempt: Attempt) -> 
     return unit_cost(plan) if plan is not None and as_complete(plan, present) else None
 
 
-def _origin(path: str, scenario: Scenario, origins: Mapping[str, str]) -> tuple[str, str]:
+def origin_of(path: str, scenario: Scenario, origins: Mapping[str, str]) -> tuple[str, str]:
     """Return the kind and the source of a value: calibrated, given in the scenario, or the default's."""
     if origins.get(path, "").startswith(f"{CALIBRATED}: "):
         return CALIBRATED, origins[path].removeprefix(f"{CALIBRATED}: ")

@@ -35,6 +35,7 @@ COMMANDS: Final = {
     "explain": Entry("Plan", "reasoning", "explain"),
     "diff": Entry("Plan", "reasoning", "diff"),
     "optimize": Entry("Choose", "optimizing", "optimize"),
+    "risk": Entry("Choose", "risking", "risk"),
     "simulate": Entry("Prove", "simulating", "simulate"),
     "check": Entry("Prove", "planning", "check"),
     "emit-k8s": Entry("Deploy", "emitting", "emit_k8s"),

@@ -15,13 +15,16 @@ from cascade_plan.formulas.erfcx import erfcx, real_erfcx
 from cascade_plan.formulas.roots import root
 
 _ROOT_PI: Final = math.sqrt(math.pi)
-_EXPONENTIAL_FROM: Final = 0.999
+EXPONENTIAL_FROM: Final = 0.999
 """An SCV above this is that of the exponential law itself."""
-_NORMAL_UNTIL: Final = 0.04
+NORMAL_UNTIL: Final = 0.04
 """An SCV below this is that of a normal law five deviations above 0: it is not cut off any more."""
-_REACH: Final = 5.0
+REACH: Final = 5.0
 """Deviations below its mean from which a normal law is counted."""
 _FRACTIONS: Final = 40
+EDGE_LEAST: Final = -10.0
+EDGE_MOST: Final = 60.0
+"""Between which a normal law is cut off, in root-two deviations above its mean."""
 
 
 @dataclass(frozen=True)
@@ -41,27 +44,27 @@ class Backlog:
     @property
     def constant(self) -> float:
         """What it is never below, where it hardly varies: kept apart, as an inversion cannot draw a jump."""
-        return self.mean * (1 - _REACH * math.sqrt(self.scv)) if self.scv < _NORMAL_UNTIL else 0.0
+        return self.mean * (1 - REACH * math.sqrt(self.scv)) if self.scv < NORMAL_UNTIL else 0.0
 
     @cached_property
     def _cut(self) -> tuple[float, float, float]:
         """Where the normal law is cut, in root-two deviations above its mean; these deviations; erfcx at the cut."""
-        if self.scv < _NORMAL_UNTIL:
-            edge, width = -_REACH / math.sqrt(2), self.mean * math.sqrt(self.scv / 2)
+        if self.scv < NORMAL_UNTIL:
+            edge, width = -REACH / math.sqrt(2), self.mean * math.sqrt(self.scv / 2)
         else:
             edge = _edge(round(self.scv, 6))
-            width = self.mean / _excess(edge)
+            width = self.mean / excess(edge)
         return edge, width, real_erfcx(edge)
 
     def transform(self, s: complex) -> complex:
         """Return E[exp(-s B)] of what is above its constant part."""
-        if self.scv > _EXPONENTIAL_FROM:
+        if self.scv > EXPONENTIAL_FROM:
             return 1 / (1 + s * self.mean)
         edge, width, whole = self._cut
         return erfcx(edge + s * width) / whole
 
 
-def _excess(edge: float) -> float:
+def excess(edge: float) -> float:
     """Return the mean of a normal law above its cut, in units of its deviation over the root of 2.
 
     2 (1 / (sqrt(pi) erfcx(b)) - b); for a far cut by Laplace's continued fraction, where the difference would cancel.
@@ -79,7 +82,7 @@ def _edge(scv: float) -> float:
     """Return where a normal law must be cut off for what is left above the cut to have this SCV."""
 
     def too_much(edge: float) -> float:
-        mean = _excess(edge)
+        mean = excess(edge)
         return (2 - 2 * edge * mean) / (mean * mean) - 1 - scv
 
-    return root(too_much, -10.0, 60.0, 1e-10)
+    return root(too_much, EDGE_LEAST, EDGE_MOST, 1e-10)

@@ -15,6 +15,11 @@ _FAR: Final = 25.0
 """Where erfc of a real number is so small that the asymptotic series says it better."""
 
 
+def series() -> tuple[float, tuple[float, ...]]:
+    """Return the scale of Weideman's rational function, and the coefficients of its polynomial, the highest first."""
+    return _SCALE, _coefficients()
+
+
 @lru_cache(maxsize=1)
 def _coefficients() -> tuple[float, ...]:
     """Return the coefficients of Weideman's polynomial, the highest power first."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import ceil
+from math import ceil, floor
 from typing import Final
 
 BUSY_MOST: Final = 0.6
@@ -34,7 +34,7 @@ def per_process(connection_count: int, shares: Mapping[str, float], processes: i
     """
     of_one = max(connection_count // processes, len(shares))
     exact = {name: share * of_one for name, share in shares.items()}
-    counts = {name: max(1, int(amount + 1e-9)) for name, amount in exact.items()}
+    counts = {name: max(1, floor(amount + 1e-9)) for name, amount in exact.items()}
     # The shares add up to 1, so what rounding down left over is less than one for each class, in the order of need.
     by_need = sorted(exact, key=lambda name: counts[name] - exact[name])
     while (left := of_one - sum(counts.values())) != 0:

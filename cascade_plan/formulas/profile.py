@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
+
+from cascade_plan.formulas.draws import Draws, tabulated
 
 STEEPEST: Final = 12.0
 """A weight of 0.9 to this power is 0.28: steeper days are modelled as a peak shorter than an hour instead."""
@@ -13,7 +15,6 @@ QUIETEST: Final = 1e-6
 """The least weight of an hour: an hour of nothing could not be raised to any mean."""
 
 
-@lru_cache(256)
 def hourly_users(peak: float, average: float, weights: tuple[float, ...]) -> tuple[float, ...]:
     """Return users of each hour, with the shape of `weights` and a mean of `average` (to a millionth of a user).
 
@@ -25,6 +26,20 @@ def hourly_users(peak: float, average: float, weights: tuple[float, ...]) -> tup
     >>> [round(users) for users in hourly_users(100, 62.5, (1.0, 0.5))]
     [100, 25]
     """
+    if isinstance(peak, Draws) or isinstance(average, Draws):
+        return _of_many(peak, average, weights)
+    return _hourly_users(peak, average, weights)
+
+
+def _of_many(peak: Any, average: Any, weights: tuple[float, ...]) -> tuple[float, ...]:
+    """Return the same in many worlds: what an hour has of the peak follows from the average's share of it alone."""
+    share = average / peak
+    hours: list[Any] = tabulated(lambda part: _hourly_users(1.0, part, weights), share)
+    return tuple(peak * hour for hour in hours)
+
+
+@lru_cache(256)
+def _hourly_users(peak: float, average: float, weights: tuple[float, ...]) -> tuple[float, ...]:
     count = len(weights)
     shape = [max(weight, QUIETEST) for weight in weights]
     share = average / peak

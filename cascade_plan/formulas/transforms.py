@@ -30,9 +30,9 @@ CONSTANT_SCV: Final = 0.02
 """A service steadier than this is taken as constant."""
 _STEADY: Final = 0.25
 """A backlog steadier than this is taken as work, not as a number of services: many wait."""
-_GRAIN_SCV: Final = 0.25
+GRAIN_SCV: Final = 0.25
 """SCV of the gamma laws that a lognormal one is made of."""
-_NODES: Final = tuple(k / 2 for k in range(-6, 11))
+NODES: Final = tuple(k / 2 for k in range(-6, 11))
 """Deviations at which they stand: half a one apart, further up than down, where the moments are."""
 
 
@@ -65,10 +65,10 @@ def gammas(service: ServiceTime) -> tuple[tuple[float, float, float], ...]:
         return tuple((share, mean_s, 1.0) for share, mean_s in service.phases)
     if service.family != "lognormal":
         return ((1.0, service.mean_s, service.scv),)
-    grain = min(_GRAIN_SCV, service.scv / 2)
+    grain = min(GRAIN_SCV, service.scv / 2)
     spread = math.sqrt(math.log((1 + service.scv) / (1 + grain)))
-    weights = [math.exp(-node * node / 2) for node in _NODES]
-    means = [math.exp(spread * node) for node in _NODES]
+    weights = [math.exp(-node * node / 2) for node in NODES]
+    means = [math.exp(spread * node) for node in NODES]
     total = math.fsum(weights)
     mean = math.fsum(weight * each for weight, each in zip(weights, means, strict=True)) / total
     return tuple(

@@ -6,6 +6,7 @@ from functools import lru_cache
 from math import exp, log
 from typing import Final
 
+from cascade_plan.formulas.draws import Draws
 from cascade_plan.formulas.roots import root
 
 HOT_SHARE: Final = 0.8
@@ -41,6 +42,10 @@ def hit_ratio(memory: float, data: float, hot_data_ratio: float) -> float:
     """
     if data <= memory:
         return 1.0
+    if isinstance(data, Draws) or isinstance(hot_data_ratio, Draws):
+        from cascade_plan.formulas.arrays.working_set import hit_ratios
+
+        return hit_ratios(memory / data, hot_data_ratio, HOT_SHARE, POINTS)
     return _hit_ratio(memory / data, hot_data_ratio) if memory > 0 else 0.0
 
 

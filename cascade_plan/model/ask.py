@@ -10,6 +10,7 @@ from math import ceil, floor
 from typing import Any, Generic, TypeVar
 
 from cascade_plan.errors import InfeasibleError, TooSmallError, UsageError
+from cascade_plan.formulas.accumulation import MONTHS_PER_YEAR
 from cascade_plan.model.catalogue import UNBOUNDED, WHAT, Allocatable, DiskRate, Shape
 from cascade_plan.model.cloud import Cloud
 from cascade_plan.model.derivation import Derivation, Finding, Input
@@ -99,6 +100,15 @@ class Ask(Site[S]):
     """The pods of other kinds that stand on its nodes."""
     passed_count: int = 0
     """How many of the cheapest shapes that meet its need are passed over, as too small for what no count helps."""
+    is_whole: bool = True
+    """Whether all is said: findings, and each month of the first year of what accumulates. Where not, what a bill and a
+    load need of the month of the bill."""
+
+    @property
+    def months(self) -> range:
+        """The months that what accumulates is counted for, the first being 1."""
+        month = self.scenario.month
+        return range(1, MONTHS_PER_YEAR + 1) if self.is_whole else range(month, month + 1)
 
     @property
     def hours(self) -> int:

@@ -336,7 +336,7 @@ class Sized:
         wanted = f"{self.name}.{leaf}"
         for figure in self.figures:
             if figure.figure == wanted:
-                return float(figure.value)
+                return float(figure.value) if isinstance(figure.value, int | Decimal) else figure.value
         raise KeyError(wanted)
 
     def count(self, leaf: str) -> int:

@@ -26,6 +26,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError, ValidationError
 from cascade_plan.errors import did_you_mean
 from cascade_plan.files.documents import shown
 from cascade_plan.model import tier
+from cascade_plan.model import uncertainty as unsure
 from cascade_plan.model.calibration import Calibrated
 from cascade_plan.model.defaults import PLAN, Default, default, default_of
 from cascade_plan.model.emit import Emit
@@ -613,6 +614,12 @@ class Scenario(Part):
         Field(default_factory=dict, examples=[{"cost_usd_per_1000_users_month": ["< 50"]}])
     )
     """Limits on figures, in k6's style: cost_usd_per_1000_users_month: ["< 50"]."""
+    uncertainty: unsure.Laws = Field(
+        default_factory=dict,
+        examples=[{"behaviour.actions.*.cpu_ms": {"lognormal": 0.5}, "users.peak": {"p10": 8000, "p90": 14_000}}],
+    )
+    """How unsure numbers are, by dotted path, * for any name: a spread, or `certain`. Without an entry a number that
+    only the running system tells is as unsure as its origin makes it, and what is decided is certain: docs/risk.md."""
     calibration: Text | dict[Text, Calibrated] | None = Field(default=None, examples=["calibration.yaml"])
     """A file that `calibrate` or `measure` wrote: its path, relative to the scenario's file. Its values take the place
     of those given here; flags, the environment and the project file are laid over them. A saved plan has the values."""
@@ -692,6 +699,20 @@ class Scenario(Part):
     def _actions_ask_who_is_there(self) -> Self:
         if problems := list(self._unanswered()):
             raise ValidationError.from_exception_data("Scenario", problems)
+        return self
+
+    @model_validator(mode="after")
+    def _unsure_numbers_are_there(self) -> Self:
+        if self.uncertainty and (found := list(unsure.problems(self.uncertainty, list(numbers(self))))):
+            details = [
+                InitErrorDetails(
+                    type=PydanticCustomError("value_error", "{error}", {"error": message}),
+                    loc=("uncertainty", pattern),
+                    input=pattern,
+                )
+                for pattern, message in found
+            ]
+            raise ValidationError.from_exception_data("Scenario", details)
         return self
 
     def _unanswered(self) -> Iterator[InitErrorDetails]:
@@ -893,3 +914,24 @@ def fields(part: BaseModel, path: str = "") -> Iterator[tuple[str, Any]]:
         elif all(isinstance(each, BaseModel) for each in value.values()):
             for key, each in value.items():
                 yield from fields(each, f"{where}.{key}")
+
+
+UNSURE: Final = ("users.", "behaviour.", "tiers.")
+"""Where numbers may be unsure. What is promised, paid and chosen elsewhere is as it is said."""
+
+
+def numbers(part: BaseModel, path: str = "") -> Iterator[unsure.Numeric]:
+    """Yield every number of a scenario that may be unsure, in the scenario's order."""
+    for name, field in type(part).model_fields.items():
+        value, where = getattr(part, name), f"{path}.{name}" if path else name
+        if not f"{where}.".startswith(UNSURE):
+            continue
+        if isinstance(value, BaseModel):
+            yield from numbers(value, where)
+        elif isinstance(value, dict):
+            for key, each in value.items():
+                if isinstance(each, BaseModel):
+                    yield from numbers(each, f"{where}.{key}")
+        elif isinstance(value, int | float) and not isinstance(value, bool):
+            least, most = unsure.bounds(type(part), name)
+            yield unsure.Numeric(where, value, least, most, field.annotation in (int, int | None))

@@ -16,7 +16,7 @@ from pydantic import BaseModel
 
 from cascade_plan import registry
 from cascade_plan.files.parsing import plain_scalar
-from cascade_plan.model import plan, tier
+from cascade_plan.model import plan, risk, tier
 from cascade_plan.model.calibration import Calibrated
 from cascade_plan.model.defaults import Default, default_of
 from cascade_plan.model.scenario import Scenario
@@ -280,5 +280,9 @@ def _docstrings(owner: type) -> Mapping[str, str]:
     }
 
 
-SCHEMAS: Final[dict[str, Callable[[], dict[str, Any]]]] = {"scenario": scenario_schema, "plan": plan_schema}
+SCHEMAS: Final[dict[str, Callable[[], dict[str, Any]]]] = {
+    "scenario": scenario_schema,
+    "plan": plan_schema,
+    "risk": risk.json_schema,
+}
 """What `schema` prints, by name."""

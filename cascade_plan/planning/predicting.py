@@ -10,6 +10,7 @@ from typing import Final
 from cascade_plan.formulas.percentiles import ServiceTime
 from cascade_plan.formulas.sharing import WITHIN_SCV, lengths, wait_of
 from cascade_plan.formulas.transforms import NONE, Law, Path, Response, Service, Wait, added, work
+from cascade_plan.model.scenario import Scenario
 from cascade_plan.planning.chain import Chain, Prediction, Way, percentiles_ms, slower
 from cascade_plan.planning.states import State, steady_state
 
@@ -180,18 +181,23 @@ def _off(on: Chain, users: int) -> dict[str, float]:
     """
     alone_s = sum(way.share * fixed_s for way, fixed_s in zip(on.ways, on.fixed_s, strict=True))
     busy = on.utilisation_ratio(users / (on.think_s + alone_s))
-    calibrated = on.scenario.calibration if isinstance(on.scenario.calibration, dict) else {}
-    known = [
-        max(MEASURED, (each.high - each.low) / 2 / each.value)
-        for path, each in calibrated.items()
-        if path.endswith(".cpu_ms") and each.low is not None and each.high is not None and each.value
-    ]
-    most = max(known, default=UNSURE)
+    most = off_at_most(on.scenario)
     return {
         name: most * min(1.0, (share - UNSURE_FROM) / (UNSURE_WHOLE - UNSURE_FROM))
         for name, share in busy.items()
         if share > UNSURE_FROM
     }
+
+
+def off_at_most(scenario: Scenario) -> float:
+    """Return by what share the service may be off at a place that is full."""
+    calibrated = scenario.calibration if isinstance(scenario.calibration, dict) else {}
+    known = [
+        max(MEASURED, (each.high - each.low) / 2 / each.value)
+        for path, each in calibrated.items()
+        if path.endswith(".cpu_ms") and each.low is not None and each.high is not None and each.value
+    ]
+    return max(known, default=UNSURE)
 
 
 def worst_state(on: Chain, users: int) -> State:
@@ -204,6 +210,11 @@ def slower_end(on: Chain, users: int) -> tuple[Chain, State]:
     off = _off(on, users)
     slow = slower(on, {name: 1 + share for name, share in off.items()}) if off else on
     return slow, steady_state(slow, users)
+
+
+def worst_response(on: Chain, users: int) -> Response:
+    """Return the law of the response that limits are held against: of the slower end where a p95 is an interval."""
+    return response(*slower_end(on, users))
 
 
 def shortfall(on: Chain, users: int, latency_ms_p95: float, latency_ms_p99: float | None) -> float:

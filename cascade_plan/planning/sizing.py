@@ -36,6 +36,9 @@ class Brief:
     """By which versions are supported or not; None where nothing says what day it is."""
     passed: Mapping[str, int] = field(default_factory=dict)
     """Tier -> how many of the cheapest shapes that meet its need are passed over, as too small."""
+    is_whole: bool = True
+    """Whether all is said: findings, and each month of the first year of what accumulates. Where not, what a bill and a
+    load need of the month of the bill."""
 
 
 def size(brief: Brief, solution: Solution | None = None) -> Fleet:
@@ -124,6 +127,7 @@ def sized(
         brief.day,
         guests,
         brief.passed.get(name, 0),
+        brief.is_whole,
     )
     found: Sized = registry.load(TIERS, settings.KIND, "sizing").size(ask)
     return found

@@ -10,7 +10,6 @@ from math import ceil
 from typing import Final
 
 from cascade_plan.formulas import postgres
-from cascade_plan.formulas.accumulation import MONTHS_PER_YEAR
 from cascade_plan.model.ask import Ask
 from cascade_plan.model.catalogue import Shape
 from cascade_plan.model.ceiling import Ceiling, Demand
@@ -95,7 +94,7 @@ def _capacity(ask: Ask[Settings], work: Work) -> Band:
 def usages(ask: Ask[Settings], work: Work, writer: NodeGroup) -> Iterator[Usage]:
     """Yield the storage, once for all instances and as large as the data, and of mode standard its requests."""
     called, settings = ask.name.replace("_", " "), ask.settings
-    months = tuple(Band.constant(_stored_gib(ask, month)) for month in range(1, MONTHS_PER_YEAR + 1))
+    months = tuple(Band.constant(_stored_gib(ask, month)) for month in ask.months)
     yield Usage(
         ask.name,
         f"{called} storage",

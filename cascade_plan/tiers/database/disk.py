@@ -33,7 +33,7 @@ class Disks(NamedTuple):
     now: Disk
     """In the month of the bill."""
     year: tuple[Disk, ...]
-    """In each month of the first year."""
+    """In each month that is counted: of the first year, or that of the bill alone."""
 
 
 def disks(ask: Ask[Settings], work: Work) -> Disks:
@@ -51,7 +51,7 @@ def disks(ask: Ask[Settings], work: Work) -> Disks:
             wanted[each.memory_hit_ratio] = _wanted(ask.settings, each, storage, sharing, per_s)
         return _disk(storage, gib, wanted[each.memory_hit_ratio])
 
-    year = tuple(at(month, each) for month, each in enumerate(work.of_year(ask), start=1))
+    year = tuple(at(month, each) for month, each in zip(ask.months, work.of_year(ask), strict=True))
     return Disks(at(ask.scenario.month, work), year)
 
 

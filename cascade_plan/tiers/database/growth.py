@@ -6,6 +6,7 @@ from functools import lru_cache
 from math import ceil
 from typing import Final
 
+from cascade_plan.formulas.draws import Draws
 from cascade_plan.model.ask import Ask
 from cascade_plan.tiers.database.settings import Settings
 from cascade_plan.units import GIB, SECONDS_PER_MONTH
@@ -33,6 +34,8 @@ def grown_gib(storage_gib: int, data_gib: float) -> int:
     >>> grown_gib(100, 90), grown_gib(100, 91), grown_gib(1000, 1000)
     (100, 110, 1210)
     """
+    if isinstance(data_gib, Draws):
+        return data_gib.least_above(lambda gib: gib + max(STEP_GIB, ceil(gib / 10)), storage_gib, FULL)
     gib = storage_gib
     while data_gib > FULL * gib:
         gib += max(STEP_GIB, ceil(gib / 10))

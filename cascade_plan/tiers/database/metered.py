@@ -34,7 +34,7 @@ def usages(
         yield from aurora.usages(ask, work, groups[0])
         for group in groups:
             yield from _credits(ask, work, group)
-        yield from _backups(ask, None, [None] * MONTHS_PER_YEAR)
+        yield from _backups(ask, None, [None] * len(ask.months))
         return
     now, year = held
     for group in groups:
@@ -134,10 +134,10 @@ def _support(ask: Ask[Settings], group: NodeGroup, years: str) -> Usage:
 
 def _backups(ask: Ask[Settings], now: Disk | None, year: Sequence[Disk | None]) -> Iterator[Usage]:
     if ask.settings.backup_gib is not None:
-        amount, months = ask.settings.backup_gib, [ask.settings.backup_gib] * MONTHS_PER_YEAR
+        amount, months = ask.settings.backup_gib, [ask.settings.backup_gib] * len(year)
     else:
         amount = _kept_gib(ask, now, ask.scenario.month)
-        months = [_kept_gib(ask, each, month) for month, each in enumerate(year, start=1)]
+        months = [_kept_gib(ask, each, month) for month, each in zip(ask.months, year, strict=True)]
     if amount or any(months):
         name = f"{ask.name.replace('_', ' ')} backup"
         monthly = tuple(map(Band.constant, months))

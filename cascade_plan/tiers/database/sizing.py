@@ -17,7 +17,7 @@ from cascade_plan.model.place import Place, Scale, Visit, trip_time
 from cascade_plan.model.scenario import Action, Scenario
 from cascade_plan.model.traffic import busiest_requests_per_s
 from cascade_plan.tiers.database import aurora, connections, limits, metered, versions, work_figures
-from cascade_plan.tiers.database.disk import disks
+from cascade_plan.tiers.database.disk import Disks, disks
 from cascade_plan.tiers.database.growth import growth_gib_per_month
 from cascade_plan.tiers.database.service import commit_time, read_time, write_time
 from cascade_plan.tiers.database.settings import Settings
@@ -47,7 +47,6 @@ def size(ask: Ask[Settings]) -> Sized:
     groups, held = _groups(ask, work, zones), None if is_aurora else disks(ask, work)
     single = groups[0].offer if is_aurora else Offer("database", shape.name, (ENGINE, "single_zone"))
     figures = _figures(ask, replicas, given_least, least)
-    queries = float(figures[2].value)
     usages = tuple(metered.usages(ask, work, held, groups, versions.support(ask)))
     return Sized(
         ask.name,
@@ -60,14 +59,7 @@ def size(ask: Ask[Settings]) -> Sized:
             *work_figures.figures(ask, work, held),
             *(aurora.figures(ask, work) if is_aurora else ()),
         ),
-        findings=(
-            *_findings(ask, replicas, queries, figures[0].note if ask.solution is None else ""),
-            *connections.findings(ask, shape),
-            *limits.findings(ask, work),
-            *metered.findings(ask, held, groups),
-            *(() if settings.serverless else ask.speed_findings(shape)),
-            *(aurora.findings(ask, work, replicas) if is_aurora else versions.findings(ask, groups)),
-        ),
+        findings=tuple(_findings(ask, work, groups, held, figures)) if ask.is_whole else (),
         ceilings=(
             *limits.ceilings(ask, work, held),
             *connections.ceilings(ask, shape),
@@ -257,9 +249,26 @@ def _is_asked(ask: Ask[Settings], worker: str) -> bool:
     return bool((named or ask.scenario.first("database")) == ask.name)
 
 
-def _findings(ask: Ask[Settings], replicas: int, queries_per_s: float, note: str) -> list[Finding]:
+def _findings(
+    ask: Ask[Settings], work: Work, groups: list[NodeGroup], held: Disks | None, figures: tuple[Derivation, ...]
+) -> Iterator[Finding]:
+    """Yield what is to be said of the instance; `figures` are those of its counts."""
+    note = figures[0].note if ask.solution is None else ""
+    yield from _count_findings(ask, work.replica_count, bool(figures[2].value), note)
+    yield from connections.findings(ask, work.shape)
+    yield from limits.findings(ask, work)
+    yield from metered.findings(ask, held, groups)
+    if not ask.settings.serverless:
+        yield from ask.speed_findings(work.shape)
+    if held is None:
+        yield from aurora.findings(ask, work, work.replica_count)
+    else:
+        yield from versions.findings(ask, groups)
+
+
+def _count_findings(ask: Ask[Settings], replicas: int, is_asked: bool, note: str) -> list[Finding]:
     findings = []
-    if not queries_per_s:
+    if not is_asked:
         message = f"nothing asks {ask.name}: give an action `reads: {{{ask.name}: 1}}`, or turn it off"
         findings.append(Finding("warning", "database-unused", message, f"tiers.{ask.name}"))
     asked = ask.scenario.availability.asked

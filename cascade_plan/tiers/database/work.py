@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from cascade_plan.formulas import postgres, working_set
-from cascade_plan.formulas.accumulation import MONTHS_PER_YEAR
 from cascade_plan.formulas.percentiles import ServiceTime
 from cascade_plan.formulas.postgres import PAGE_BYTES
 from cascade_plan.model.ask import Ask
@@ -83,8 +82,11 @@ class Work:
         return cls(ask.settings, shape, replica_count, asked(ask.scenario, ask.name), *_data(ask, shape, month))
 
     def of_year(self, ask: Ask[Settings]) -> Iterator[Work]:
-        """Yield the same in each month of the first year: what is in memory of its data changes as it grows."""
-        for month in range(1, MONTHS_PER_YEAR + 1):
+        """Yield the same in each month that is counted: what is in memory of its data changes as it grows."""
+        if not ask.is_whole:
+            yield self
+            return
+        for month in ask.months:
             data, kept = _data(ask, self.shape, month)
             is_same = (data, kept) == (self.data_gib, self.memory_hit_ratio)
             yield self if is_same else replace(self, data_gib=data, memory_hit_ratio=kept)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cascade_plan.formulas.accumulation import MONTHS_PER_YEAR, held
+from cascade_plan.formulas.accumulation import held
 from cascade_plan.model.ask import Ask
 from cascade_plan.model.derivation import Derivation, Finding
 from cascade_plan.model.fleet import Band, Sized, Usage
@@ -18,9 +18,9 @@ NOT_EMITTED = "the bucket and its lifecycle are made by hand"
 
 def size(ask: Ask[Settings]) -> Sized:
     """Return what is stored in the month of the bill, and the requests of that month."""
-    settings, months = ask.settings, range(1, MONTHS_PER_YEAR + 1)
+    settings = ask.settings
     stored, kept = _stored(ask, ask.scenario.month)
-    year = [_stored(ask, month) for month in months]
+    year = [_stored(ask, month) for month in ask.months]
     usages = [
         _metered(ask, "stored objects", STORAGE, stored, "gib_month", tuple(band for band, _ in year)),
         _metered(ask, "object writes", Offer("object_writes"), _writes(ask), "million_requests"),

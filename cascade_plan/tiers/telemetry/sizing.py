@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cascade_plan.formulas.accumulation import MONTHS_PER_YEAR, held
+from cascade_plan.formulas.accumulation import held
 from cascade_plan.model.ask import Ask
 from cascade_plan.model.fleet import Band, Sized, Usage
 from cascade_plan.model.offer import Offer
@@ -23,7 +23,7 @@ def size(ask: Ask[Settings]) -> Sized:
     def stored(month: int) -> Band:
         return added.times(settings.stored_ratio * held(month, kept_months))
 
-    year = tuple(stored(month) for month in range(1, MONTHS_PER_YEAR + 1))
+    year = tuple(stored(month) for month in ask.months)
     now = stored(ask.scenario.month)
     usages = [
         Usage(ask.name, "logs written", Offer("log_traffic"), written, "gib"),

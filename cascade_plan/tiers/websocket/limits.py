@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from math import ceil
+from math import ceil, floor
 from typing import Final
 
 from cascade_plan.formulas.losses import after_loss
@@ -62,7 +62,7 @@ def memory_mib(settings: Settings, connections: float) -> float:
 def held_in(settings: Settings, memory_mib: float) -> int:
     """Return how many connections so much memory holds: no more than a node, or a pod, is sized for."""
     each_mib = (settings.memory_kib_per_connection + settings.kernel_kib_per_connection) / 1024
-    return min(settings.connections_per_node, int(max(0.0, memory_mib - settings.idle_memory_mib) / each_mib + 1e-9))
+    return min(settings.connections_per_node, floor(max(0.0, memory_mib - settings.idle_memory_mib) / each_mib + 1e-9))
 
 
 def left(ask: Ask[Settings], nodes: int) -> int:
@@ -239,7 +239,7 @@ def findings(ask: Ask[Settings], shape: Shape, work: Work, nodes: int) -> Iterat
     elif memory_mib(ask.settings, work.held) <= node_mib:
         message = (
             f"{each:,} connections take {full:,.0f} MiB, {with_article(shape.name)} leaves {node_mib:,} MiB: it holds "
-            f"{int(each * node_mib / full):,}, of the {work.connections:,} that there are"
+            f"{floor(each * node_mib / full):,}, of the {work.connections:,} that there are"
         )
         yield Finding("warning", "websocket-memory", message, f"{ask.name}.{where}")
     yield from lost(ask, work, nodes)

@@ -1,0 +1,1 @@
+"""One fleet in many worlds, with an array where a plan has a number."""

@@ -1,0 +1,1 @@
+"""Plug-ins: how sure a fleet is, in one format each."""
