@@ -50,7 +50,7 @@ class Found(NamedTuple):
     rise: float
     """Of the p95 or the p99, whichever rose more, as a share of it."""
     busy: float
-    """Of the fullest place after it."""
+    """Of the fullest place after it, at the slower end."""
 
 
 def drawn(rng: random.Random) -> tuple[Scenario, Fleet]:
@@ -119,8 +119,8 @@ def found_of(rng: random.Random) -> Iterator[Found]:
     others.append(("fewer users", on, max(1, users - max(1, users // 20))))
     for name, other, few in others:
         after = percentiles(other, few)
-        _, state = slower_end(other, few)
-        busy = max(other.utilisation_ratio(state.requests_per_s).values())
+        slow, state = slower_end(other, few)
+        busy = max(slow.utilisation_ratio(state.requests_per_s).values())
         yield Found(name, max(a / b for a, b in zip(after, before, strict=True)) - 1, busy)
 
 
