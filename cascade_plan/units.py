@@ -36,6 +36,7 @@ _UNSIGNED: Final = AfterValidator(_unsigned)
 # What a number of a scenario may be is said here once for each unit, and not at each field: within these bounds every
 # formula has an answer, and no system that somebody runs lies beyond them.
 Users = Annotated[int, Field(ge=1, le=1_000_000_000)]
+Months = Annotated[int, Field(ge=1, le=1200)]
 Count = Annotated[int, Field(ge=1, le=100_000_000)]
 Percent = Annotated[int, Field(ge=1, le=100)]
 Share = Annotated[float, _between(0, 1), _UNSIGNED]

@@ -22,9 +22,14 @@ def growth_gib_per_month(ask: Ask[Settings]) -> float:
     return ask.traffic.database_growth_bytes_per_s[ask.name].average * SECONDS_PER_MONTH / GIB
 
 
+def kept_months(settings: Settings, month: int) -> int:
+    """Return of how many months the rows are there at the end of a month."""
+    return month if settings.retention_months is None else min(month, settings.retention_months)
+
+
 def held_gib(ask: Ask[Settings], month: int) -> float:
-    """Return the data at the end of a month: what there is at first, where it is given, and what has been added."""
-    return (ask.settings.data_gib or 0.0) + growth_gib_per_month(ask) * month
+    """Return the data at the end of a month: what there is at first, where it is given, and what was added and kept."""
+    return (ask.settings.data_gib or 0.0) + growth_gib_per_month(ask) * kept_months(ask.settings, month)
 
 
 @lru_cache(maxsize=1024)

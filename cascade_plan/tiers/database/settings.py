@@ -22,6 +22,7 @@ from cascade_plan.units import (
     MibOrZero,
     Milliseconds,
     MillisecondsOrZero,
+    Months,
     PerOneOrZero,
     Seconds,
     Share,
@@ -188,6 +189,9 @@ class Settings(Bought):
     less: RDS sells up to 4,000 for gp3 of 400 GiB or more."""
     data_gib: GibOrZero | None = Field(default=None, examples=[40])
     """Tables and indexes; left out, what a year's growth comes to, and at most what the storage holds."""
+    retention_months: Months | None = Field(default=None, examples=[12])
+    """After so many months rows are deleted, by the application's own means: what was there at first stays, and what
+    requests add no longer grows. Left out, never."""
     hot_data_ratio: Annotated[float, Field(ge=0.001, le=0.8)] = default(
         0.2, "assumption", "Pareto's: four fifths of the reads ask for a fifth of the data; 0.8 is no skew at all"
     )

@@ -67,8 +67,14 @@ def size(ask: Ask[Settings]) -> Sized:
         ),
         levers=(_lever(ask, replicas, least, single),),
         not_priced=versions.not_priced(ask) if is_aurora else (),
-        not_emitted=tuple(metered.not_emitted(usages)),
+        not_emitted=(*metered.not_emitted(usages), *_deleted_by_hand(ask)),
     )
+
+
+def _deleted_by_hand(ask: Ask[Settings]) -> Iterator[str]:
+    """Yield that nothing we write deletes old rows."""
+    if ask.settings.retention_months is not None:
+        yield f"{ask.name} rows older than {ask.settings.retention_months} months: deleted by the application"
 
 
 def _groups(ask: Ask[Settings], work: Work, zones: str) -> list[NodeGroup]:

@@ -11,7 +11,7 @@ from cascade_plan.model.ask import Ask
 from cascade_plan.model.derivation import Derivation, Input
 from cascade_plan.model.traffic import busiest_requests_per_s
 from cascade_plan.tiers.database.disk import Disk, Disks
-from cascade_plan.tiers.database.growth import growth_gib_per_month
+from cascade_plan.tiers.database.growth import growth_gib_per_month, kept_months
 from cascade_plan.tiers.database.settings import STORAGE_GIB_MOST, Settings
 from cascade_plan.tiers.database.work import MONTHS_KEPT, Work, pages_gib
 
@@ -54,19 +54,26 @@ def figures(ask: Ask[Settings], work: Work, held: Disks | None) -> Iterator[Deri
 def _data(ask: Ask[Settings], work: Work) -> Derivation:
     if ask.settings.data_gib is not None:
         formula = "data_gib + growth since the first month"
-        return ask.figure("data_gib", work.data_gib, "GiB", formula, (ask.own("data_gib"), ask.given("month")))
+        inputs = (ask.own("data_gib"), ask.given("month"), *_kept(ask))
+        return ask.figure("data_gib", work.data_gib, "GiB", formula, inputs)
     growth = Input(f"{ask.name}.growth_gib_per_month", growth_gib_per_month(ask), "computed")
+    months = kept_months(ask.settings, MONTHS_KEPT)
     return ask.figure(
         "data_gib",
         work.data_gib,
         "GiB",
-        f"{MONTHS_KEPT} months of growth"
+        f"{months} months of growth"
         if ask.settings.engine == "aurora"
-        else f"min({MONTHS_KEPT} months of growth, {ask.name}.storage_gib)",
-        (growth,) if ask.settings.engine == "aurora" else (growth, ask.own("storage_gib")),
+        else f"min({months} months of growth, {ask.name}.storage_gib)",
+        (growth, *_kept(ask)) if ask.settings.engine == "aurora" else (growth, ask.own("storage_gib"), *_kept(ask)),
         "assumption",
         f"tiers.{ask.name}.data_gib is not given",
     )
+
+
+def _kept(ask: Ask[Settings]) -> tuple[Input, ...]:
+    """Return for how long rows are kept, where not for ever."""
+    return () if ask.settings.retention_months is None else (ask.own("retention_months"),)
 
 
 def _hit_ratio(ask: Ask[Settings], work: Work) -> Derivation:
@@ -129,15 +136,15 @@ def _disk(ask: Ask[Settings], work: Work, now: Disk) -> Iterator[Derivation]:
 def _bought(ask: Ask[Settings], now: Disk, later: Disk) -> Iterator[Derivation]:
     """Yield the disk of each instance: its size in the month of the bill and in month 12, and what it does then."""
     added = Input("GiB added a month", growth_gib_per_month(ask), "computed")
-    sizes = (ask.own("storage_gib"), ask.given("month"), added)
+    sizes = (ask.own("storage_gib"), ask.given("month"), added, *_kept(ask))
     grows = "storage_gib, a tenth more each time less than a tenth is free; or the size that does what it is asked"
     yield ask.figure("storage_gib", now.gib, "GiB", grows, sizes, GROWS if ask.cloud.database_storage() else "")
     yield ask.figure(
-        "storage_gib_month_12", later.gib, "GiB", f"the same in month {MONTHS_PER_YEAR}", (sizes[0], added)
+        "storage_gib_month_12", later.gib, "GiB", f"the same in month {MONTHS_PER_YEAR}", (sizes[0], added, *_kept(ask))
     )
     grown = min(STORAGE_GIB_MOST, max(later.gib, now.gib + now.gib // 4 + 1))
     may = f"storage_gib_month_12, at least a quarter more than storage_gib, at most {STORAGE_GIB_MOST:,}"
-    yield ask.figure("storage_gib_max", grown, "GiB", may, (sizes[0], added))
+    yield ask.figure("storage_gib_max", grown, "GiB", may, (sizes[0], added, *_kept(ask)))
     if now.operations_per_s == inf:
         return
     does = "what its size includes, or what it is asked at the busiest and the instance can use"

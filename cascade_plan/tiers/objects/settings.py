@@ -1,14 +1,12 @@
 """What a scenario may say of an object store."""
 
-from typing import Annotated, ClassVar, Literal, Self
+from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
 from cascade_plan.model import tier
 from cascade_plan.model.defaults import default
-from cascade_plan.units import GibOrZero, PerOne, PerOneOrZero
-
-Months = Annotated[int, Field(ge=1, le=1200)]
+from cascade_plan.units import GibOrZero, Months, PerOne, PerOneOrZero
 
 
 class Settings(tier.Settings):
