@@ -108,6 +108,8 @@ class World:
     tally: Tally
     months: tuple[World, ...] = ()
     """The same in each month of the horizon, where costs are the mean of several."""
+    like: World | None = None
+    """One that has the same options."""
 
     @property
     def scenario(self) -> Scenario:
@@ -122,6 +124,8 @@ class World:
     @cached_property
     def options(self) -> Mapping[str, tuple[Option, ...]]:
         """The options of each tier that has any; of a host those that hold what stands on its nodes besides."""
+        if self.like is not None:
+            return self.like.options
         if not self.hosts:
             return self.by_themselves
         return {
@@ -132,6 +136,8 @@ class World:
     @cached_property
     def by_themselves(self) -> Mapping[str, tuple[Option, ...]]:
         """The options of each tier that has any, as if nothing stood on its nodes besides."""
+        if self.like is not None:
+            return self.like.by_themselves
         found = {}
         stands = tuple(
             (name, each.nodes_of) for name, each in self.scenario.of(HOST).items() if isinstance(each, Housed)
@@ -241,11 +247,11 @@ class World:
             options = [option for option in self.by_themselves.get(name, ()) if not option.unfit]
             found[name] = self.scenario.tiers[name]
             if options:
-                largest = max(options, key=self.size_of)
+                largest = max(options, key=self._largest)
                 found[name] = largest.at(max(1, largest.count_min), max(1, largest.count_min))
         return found
 
-    def size_of(self, option: Option) -> tuple[float, float]:
+    def _largest(self, option: Option) -> tuple[float, float]:
         """Return the memory and the CPU of an option's instances."""
         offer = option.beside or option.each
         shape = self.brief.cloud.catalogue().find(offer.what, offer.name) if offer is not None else None
@@ -267,7 +273,7 @@ class World:
             options = [option for option in self.by_themselves.get(name, ()) if not option.unfit]
             found[name] = self.scenario.tiers[name]
             if options:
-                smallest = min(options, key=lambda option: (option.count_min, *self.size_of(option)))
+                smallest = min(options, key=lambda option: (option.count_min, *self._largest(option)))
                 found[name] = smallest.at(max(1, smallest.count_min), max(1, smallest.count_min))
         return found
 
@@ -405,20 +411,22 @@ def _undominated(cases: Sequence[Case]) -> list[Case]:
 class Stream:
     """The candidates of one tier, the cheapest first."""
 
-    def __init__(self, world: World, name: str) -> None:
-        """Take the tier's options, none of them looked at yet."""
+    def __init__(self, world: World, name: str, like: Stream | None = None) -> None:
+        """Take the tier's options, none of them looked at yet; their least counts are those of `like` where given."""
         self.world, self.name = world, name
         self.found: list[Candidate] = []
         self._order = numbers()
         self._heap: list[tuple[Decimal, int, Option, int, Candidate | None]] = []
         self._sized: set[int] = set()
-        self._least: dict[int, int] = {}
-        self._bases: dict[int, int] = {}
+        self._counts: dict[str, tuple[int, int] | None] = {} if like is None else like._counts
+        self._starts: dict[str, int] = {} if like is None else like._starts
         for option in world.options[name]:
             if option.unfit:
                 self._strike(option, "memory", option.unfit)
             else:
-                self._queue(option, max(option.count_min, self._by_capacity(option)))
+                if option.words not in self._starts:
+                    self._starts[option.words] = max(option.count_min, self._by_capacity(option))
+                self._queue(option, self._starts[option.words])
 
     def __getitem__(self, index: int) -> Candidate | None:
         """Return the candidate of a rank; None where there are not so many."""
@@ -522,19 +530,22 @@ class Stream:
 
     def _least_of(self, option: Option, guess: int) -> int | None:
         """Return the least count of an option that keeps everything by itself; None where no count does."""
-        if id(option) not in self._least:
+        if option.words not in self._counts:
             alone = Alone(self.world, self.name, option)
             found, why = alone.least(guess)
+            self._counts[option.words] = None if why else (found, alone.base)
             if why:
                 self._strike(option, why[0], why[1], max(1, option.count_max - option.count_min))
-                return None
-            self.world.tally.struck["promise"] += found - guess
-            self._least[id(option)], self._bases[id(option)] = found, alone.base
-        return self._least[id(option)]
+            else:
+                self.world.tally.struck["promise"] += found - guess
+        counts = self._counts[option.words]
+        return None if counts is None else counts[0]
 
     def _candidates(self, option: Option, low: int) -> Iterator[Candidate]:
         """Yield a count of an option by each way to pay for it that none is better than."""
-        world, base = self.world, max(low, self._bases[id(option)])
+        counts = self._counts[option.words]
+        assert counts is not None, "what no count keeps has no candidates"
+        world, base = self.world, max(low, counts[1])
         settings = option.at(low, base)
         own = world.sized(self.name, settings, world.slight, is_host=True)
         if why := unmet_gate(world.scenario, self.name, own):

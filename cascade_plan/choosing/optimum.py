@@ -44,12 +44,23 @@ def brief_of(scenario: Scenario, book: Book, origins: Mapping[str, str], as_of: 
 
 def found(scenario: Scenario, book: Book, origins: Mapping[str, str], as_of: date | None = None) -> Found:
     """Return what a search finds: one fleet for all months of the horizon, whose limits hold in the busiest."""
+    return search(scenario, book, origins, as_of).run()
+
+
+def search(
+    scenario: Scenario,
+    book: Book,
+    origins: Mapping[str, str],
+    as_of: date | None = None,
+    like: Found | None = None,
+) -> Search:
+    """Return the search of one fleet for all months of the horizon; `like` as for `Search`."""
     horizon = scenario.optimize.horizon_months
     if horizon == 1:
-        return Search(brief_of(scenario, book, origins, as_of)).run()
+        return Search(brief_of(scenario, book, origins, as_of), like=like)
     months = [brief_of(scenario.in_month(month), book, origins, as_of) for month in range(1, horizon + 1)]
     busiest = max(months, key=lambda month: (month.scenario.users.peak, month.scenario.month))
-    return Search(busiest, months).run()
+    return Search(busiest, months, like)
 
 
 def optimum(

@@ -119,10 +119,16 @@ def _on(settings: Settings, host: str) -> Settings:
 class Search:
     """One search over all layouts of a scenario."""
 
-    def __init__(self, brief: Brief, months: Sequence[Brief] = ()) -> None:
-        """Take a scenario of the method slo with its prices; where its fleet is for several months, those too."""
-        self.tally = Tally()
-        self.worlds = [self._world(brief, months, each) for each in layouts(brief.scenario)]
+    def __init__(self, brief: Brief, months: Sequence[Brief] = (), like: Found | None = None) -> None:
+        """Take a scenario of the method slo with its prices; where its fleet is for several months, those too.
+
+        `like` is a search of a scenario that has the same ways to have each tier, of which each needs the same counts.
+        """
+        self.tally, self._like = Tally(), like
+        self.worlds = [
+            self._world(brief, months, each, None if like is None else like.worlds[layout])
+            for layout, each in enumerate(layouts(brief.scenario))
+        ]
         self.streams: list[dict[str, Stream]] = []
         self.failures: list[Failure] = []
         self.popped = 0
@@ -132,15 +138,17 @@ class Search:
         self._heap: list[_Entry] = []
         self._seen: set[tuple[int, tuple[int, ...]]] = set()
 
-    def _world(self, brief: Brief, months: Sequence[Brief], layout: Scenario) -> World:
+    def _world(self, brief: Brief, months: Sequence[Brief], layout: Scenario, like: World | None) -> World:
         each = [replace(month, scenario=month.scenario.model_copy(update={"tiers": layout.tiers})) for month in months]
-        return World(replace(brief, scenario=layout), self.tally, tuple(World(month, self.tally) for month in each))
+        of_months = tuple(World(month, self.tally) for month in each)
+        return World(replace(brief, scenario=layout), self.tally, of_months, like)
 
-    def run(self) -> Found:
-        """Return the cheapest fleet that keeps every promise, or why there is none."""
+    def run(self, below_usd: Decimal | None = None, popped_most: int = POPPED_MOST) -> Found:
+        """Return the cheapest fleet that keeps every promise, and costs less than `below_usd`, or why there is none."""
         shared: dict[str, Stream] = {}
         for layout, world in enumerate(self.worlds):
-            self.streams.append({name: self._stream(world, name, shared) for name in world.options})
+            known = self._like.streams[layout] if self._like is not None else {}
+            self.streams.append({name: self._stream(world, name, shared, known.get(name)) for name in world.options})
             if world.unfit:
                 self.tally.struck["layout"] += 1
                 self.tally.reasons["layout", str(layout)] = world.unfit
@@ -148,6 +156,8 @@ class Search:
             self._push(layout, (0,) * len(world.options))
         while self._heap:
             entry = heapq.heappop(self._heap)
+            if below_usd is not None and entry.usd - self.slack >= below_usd:
+                return self._found(None, entry.usd - self.slack, f"every fleet costs ${below_usd:,.2f} or more")
             if entry.fit is not None:
                 if self._heap and self._heap[0].usd - self.slack < entry.usd and self._heap[0].fit is None:
                     # A bound was once too high by that: what may be cheaper still has its turn before.
@@ -159,18 +169,18 @@ class Search:
                     self.failures.append(Failure(entry.fit.candidates, entry.usd, why))
                     continue
                 return self._found(entry.fit, entry.usd)
-            if self.popped > POPPED_MOST:
-                return self._found(None, entry.usd, f"gave up after {POPPED_MOST:,} fleets")
+            if self.popped > popped_most:
+                return self._found(None, entry.usd, f"gave up after {popped_most:,} fleets")
             self._look_at(entry)
         reason = self.failures[-1].reason if self.failures else self._unfit()
         return self._found(None, self.failures[-1].cost_usd if self.failures else NOTHING, reason)
 
-    def _stream(self, world: World, name: str, shared: dict[str, Stream]) -> Stream:
+    def _stream(self, world: World, name: str, shared: dict[str, Stream], like: Stream | None) -> Stream:
         """Return the candidates of a tier: those of another layout where nothing of it changes what they are."""
         if name == world.main or name in world.hosts:
-            return Stream(world, name)
+            return Stream(world, name, like)
         if name not in shared or shared[name].world.scenario.tiers[name] != world.scenario.tiers[name]:
-            shared[name] = Stream(world, name)
+            shared[name] = Stream(world, name, like)
         return shared[name]
 
     def _unfit(self) -> str:
@@ -221,8 +231,10 @@ class Search:
         streams = self.streams[entry.layout]
         for stream, rank in zip(streams.values(), entry.ranks, strict=True):
             if rank >= len(stream.found):
-                stream.look()
-                self._queue(entry.layout, entry.ranks)
+                # Of a stream that another layout has looked at to its end there is none left.
+                if stream.bound(rank) is not None:
+                    stream.look()
+                    self._queue(entry.layout, entry.ranks)
                 return
         self.popped += 1
         for at in range(len(entry.ranks)):
@@ -233,16 +245,12 @@ class Search:
         upfront = sum((each.upfront_usd for each in chosen.values()), NOTHING)
         if most is not None and upfront > Decimal(str(most)):
             return
-        found, why = self.fit(world, entry.layout, chosen)
+        found, why = fit(world, entry.layout, chosen)
         if found is None:
             self.failures.append(Failure(chosen, entry.usd, why))
             return
         self.slack = max(self.slack, entry.usd - found.cost_usd)
         heapq.heappush(self._heap, _Entry(found.cost_usd, next(self._order), entry.layout, entry.ranks, found))
-
-    def fit(self, world: World, layout: int, chosen: Mapping[str, Candidate]) -> tuple[Fit | None, str]:
-        """Return the fleet of some candidates, or which promise it breaks; who asks more of a fleet overrides it."""
-        return fit(world, layout, chosen)
 
 
 def fit(world: World, layout: int, chosen: Mapping[str, Candidate]) -> tuple[Fit | None, str]:
