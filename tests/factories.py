@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 from unittest.mock import patch
 
@@ -16,6 +17,7 @@ from cascade_plan.model.fleet import Sized
 from cascade_plan.model.outlook import Outlook
 from cascade_plan.model.plan import Plan
 from cascade_plan.model.price import Book, PriceKey, Row
+from cascade_plan.model.relaxation import Relaxed, WhyNot
 from cascade_plan.model.scenario import Scenario
 from cascade_plan.planning.pipeline import plan as planned
 
@@ -206,6 +208,35 @@ def make_outlook(
         return explored(wanted, make_book(wanted.region, missing) if book is None else book, origins or {})
 
 
+def make_why_not(**changes: Any) -> WhyNot:
+    """Return what requirements cost of a made-up fleet of $700 with a budget of $500."""
+    change = "availability={zones: 1}"
+    zone = Relaxed(("a zone may be lost",), Decimal(600), Decimal(0), Decimal(100), ("a zone",), (change,), "loss")
+    pair = replace(
+        zone,
+        names=("a zone may be lost", "nothing is committed for a year"),
+        cost_usd_per_month=Decimal(450),
+        upfront_usd=Decimal(900),
+        saves_usd=Decimal(250),
+        gives_up=("a zone", "less use"),
+        overrides=("availability={zones: 1}", "optimize.commitment_years_max=1"),
+    )
+    faster = replace(zone, names=("limits half as long",), saves_usd=Decimal(-8), cost_usd_per_month=Decimal(708))
+    none = replace(zone, names=("rows are kept",), saves_usd=None, cost_usd_per_month=None, upfront_usd=None)
+    found = WhyNot(
+        budget_usd_per_month=Decimal(500),
+        cost_usd_per_month=Decimal(700),
+        marginal=(zone, none, replace(faster, kind="stricter")),
+        irreducible=("a zone may be lost", "rows are kept"),
+        least_usd_per_month=Decimal(400),
+        sets=(pair,),
+        sets_left_count=7,
+        crossing_users=17_900,
+        looked_at_users=40_000,
+    )
+    return replace(found, **changes)
+
+
 def with_text(plan: Plan, text: str) -> Plan:
     """Return the plan with `text` wherever a price file, a trace or a message could bring text of its own."""
     items = tuple(
@@ -218,18 +249,14 @@ def with_text(plan: Plan, text: str) -> Plan:
     outlook = plan.outlook
     if outlook is not None:
         rows = tuple(replace(row, source=text) for row in outlook.sensitivities)
-        ways = tuple(
-            replace(
-                way,
-                title=text,
-                gives_up=text,
-                parts=tuple(text for _ in way.parts),
-                excludes=tuple(text for _ in way.excludes),
-                price_notes=(text,),
-            )
-            for way in outlook.alternatives
-        )
-        outlook = replace(outlook, sensitivities=rows, alternatives=ways)
+        outlook = replace(outlook, sensitivities=rows)
+    why_not = plan.why_not
+    if why_not is not None:
+        given_up = [
+            replace(each, names=(text,), gives_up=(text,), overrides=(text,))
+            for each in (*why_not.marginal, *why_not.sets)
+        ]
+        why_not = replace(why_not, marginal=tuple(given_up), sets=tuple(given_up), irreducible=(text,))
     return replace(
         plan,
         scenario=plan.scenario.model_copy(update={"description": text}),
@@ -239,6 +266,7 @@ def with_text(plan: Plan, text: str) -> Plan:
         verdicts=tuple(replace(verdict, reason=verdict.reason and text) for verdict in plan.verdicts),
         findings=tuple(replace(finding, message=text, where=text) for finding in plan.findings),
         outlook=outlook,
+        why_not=why_not,
     )
 
 

@@ -154,7 +154,9 @@ def test_no_text_of_an_input_is_a_command_to_github_or_a_heading(cascade, monkey
         'fold ::error::two words ##[error]three"\n',
         encoding="utf-8",
     )
-    arguments = ["cost"] if command == "explain" else ["--full"] if command in ("size", "check") else []
+    arguments = (
+        ["cost"] if command == "explain" else ["--full"] if command in ("size", "check") else ["--relaxations", "none"]
+    )
     for text in ("::error::pwned", "# Approved by finance", "1. Pay", "- item", "=== ==="):
         out = "".join(
             cascade(command, *arguments, "--prices", "prices.yaml", "--set", f"description={json.dumps(text)}")[1:]
@@ -276,9 +278,9 @@ def test_prices_override_completes_a_region(cascade) -> None:  # type: ignore[no
 
 
 def test_as_of_reaches_the_report_and_the_clock_does_not(cascade) -> None:  # type: ignore[no-untyped-def]
-    _, without, _ = cascade("report")
+    _, without, _ = cascade("report", "--relaxations", "none")
     assert "days old" not in without
-    _, dated, _ = cascade("report", "--as-of", "2026-11-24")
+    _, dated, _ = cascade("report", "--as-of", "2026-11-24", "--relaxations", "none")
     assert "on 2026-11-24 the oldest price, of 2024-09-25, is 790 days old" in dated
     status, _, err = cascade("report", "--as-of", "yesterday")
     assert (status, err) == (2, "error: --as-of yesterday: write a day as YYYY-MM-DD\n")
@@ -325,7 +327,8 @@ OFF = ("websocket", "cache", "database", "pool", "monitoring", "gateway", "netwo
 @pytest.mark.parametrize("form", ["table", "markdown", "json", "csv", "junit"])
 def test_a_tier_that_is_off_is_spoken_of_nowhere(cascade, off: tuple[str, ...], form: str) -> None:  # type: ignore[no-untyped-def]
     flags = [word for name in off for word in ("--set", f"tiers.{name}=off")]
-    status, out, err = cascade("report" if len(off) > 1 else "size", *flags, "--format", form)
+    command = ("report", "--relaxations", "none") if len(off) > 1 else ("size",)
+    status, out, err = cascade(*command, *flags, "--format", form)
     assert (status, "bug" in err) == (0, False)
     if form == "json":
         assert not {*json.loads(out)["fleet"]["tiers"]} & {*off}
@@ -396,7 +399,7 @@ def test_nothing_is_written_when_something_fails(cascade) -> None:  # type: igno
     Path("kept.md").write_text("old", encoding="utf-8")
     assert cascade("report", "--peak", "0", "-o", "kept.md")[0] == 2
     assert Path("kept.md").read_text(encoding="utf-8") == "old"
-    status, _, err = cascade("report", "-o", "no/such/dir/report.md")
+    status, _, err = cascade("report", "-o", "no/such/dir/report.md", "--relaxations", "none")
     assert status == 2
     assert err.splitlines()[-1].startswith("error: cannot write 'no/such/dir/report.md'")
 
@@ -429,7 +432,7 @@ def test_a_bug_is_a_short_message_and_status_70() -> None:
 
 
 def test_a_closed_pipe_is_no_error() -> None:
-    command = f"{sys.executable} -m cascade_plan report | head -n 1; echo ${{PIPESTATUS[0]}}"
+    command = f"{sys.executable} -m cascade_plan report --relaxations none | head -n 1; echo ${{PIPESTATUS[0]}}"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "0"
     assert "Traceback" not in done.stderr
@@ -437,7 +440,7 @@ def test_a_closed_pipe_is_no_error() -> None:
 
 def test_version_and_same_bytes() -> None:
     assert program("--version").stdout.startswith("cascade-plan 0.")
-    assert program("report").stdout == program("report").stdout
+    assert program("report", "--relaxations", "none").stdout == program("report", "--relaxations", "none").stdout
 
 
 def test_simulate_reports_draws_and_repeats(cascade) -> None:  # type: ignore[no-untyped-def]

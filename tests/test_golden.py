@@ -15,6 +15,7 @@ import pytest
 from cascade_plan import registry
 from cascade_plan.choosing.differences import compare as differences
 from cascade_plan.choosing.outlook import outlook
+from cascade_plan.choosing.relaxing import why_not
 from cascade_plan.emitters.kubernetes import artefacts as k8s
 from cascade_plan.inputs.scenarios import bundled_scenarios, read
 from cascade_plan.model.plan import Plan
@@ -36,7 +37,11 @@ def planned(name: str, explored: bool = False) -> Plan:
     given = read(name)
     made = plan(given.scenario, given.book, given.origins)
     if explored:
-        made = replace(made, outlook=outlook(given.scenario, given.book, given.origins))
+        made = replace(
+            made,
+            outlook=outlook(given.scenario, given.book, given.origins),
+            why_not=why_not(given.scenario, given.book, given.origins),
+        )
     return made
 
 

@@ -1,4 +1,4 @@
-"""What users, assumptions or choices do to the cost of a plan."""
+"""What users or assumptions do to the cost of a plan."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from collections.abc import Mapping
 
 from cascade_plan.choosing.curve import curve
 from cascade_plan.choosing.sensitivities import sensitivities
-from cascade_plan.choosing.ways import alternatives, commitment_ways, own_ways
-from cascade_plan.errors import InfeasibleError, UsageError
+from cascade_plan.errors import InfeasibleError
 from cascade_plan.model.outlook import Outlook
 from cascade_plan.model.plan import Plan
 from cascade_plan.model.price import Book
@@ -16,7 +15,7 @@ from cascade_plan.planning import pipeline
 
 
 def outlook(scenario: Scenario, book: Book, origins: Mapping[str, str]) -> Outlook:
-    """Return the cost over users, the values that change it most, and the cheaper ways to run the same load.
+    """Return the cost over users, and the values that change it most.
 
     Raises UsageError and InfeasibleError where the scenario itself has no plan.
     """
@@ -28,15 +27,7 @@ def outlook(scenario: Scenario, book: Book, origins: Mapping[str, str]) -> Outlo
         except InfeasibleError:
             return None
 
-    def judged(other: Scenario) -> Plan | None:
-        # What is cheaper because it is slower is no way to run the same load.
-        try:
-            return pipeline.plan(other, book, origins, with_margins=False)
-        except (InfeasibleError, UsageError):
-            return None
-
     return Outlook(
         curve=tuple(curve(scenario, attempt)),
         sensitivities=sensitivities(present, attempt, origins),
-        alternatives=alternatives(present, judged, (*own_ways(present), *commitment_ways(present, book))),
     )

@@ -27,9 +27,10 @@ Output = Annotated[str, typer.Option("-o", "--output", metavar="FILE", help="Wri
 def planned(
     choice: Choice,
     reference: str | None = None,
-    outlook: bool = False,
+    explored: bool = False,
     max_price_age_days: int = MAX_PRICE_AGE_DAYS,
     brief: bool = False,
+    relaxations: str = "none",
 ) -> Plan:
     """Return the plan of the chosen scenario, or of another one with the same overrides.
 
@@ -46,11 +47,16 @@ def planned(
         by_action=not brief or any(name.startswith("action_") for name in given.scenario.gates),
         max_price_age_days=max_price_age_days,
     )
-    if not outlook:
-        return made
-    from cascade_plan.choosing.outlook import outlook as explore
+    if explored:
+        from cascade_plan.choosing.outlook import outlook
 
-    return replace(made, outlook=explore(given.scenario, given.book, given.origins))
+        made = replace(made, outlook=outlook(given.scenario, given.book, given.origins))
+    if relaxations == "none":
+        return made
+    from cascade_plan.choosing.relaxing import SEARCHES, why_not
+
+    searches = None if relaxations == "all" else SEARCHES
+    return replace(made, why_not=why_not(given.scenario, given.book, given.origins, choice.as_of, searches=searches))
 
 
 def read(choice: Choice, reference: str | None = None) -> Given:
@@ -92,6 +98,27 @@ def format_option(kind: str) -> Any:
     """Return the option --format of what prints a report of this kind: its help names the formats there are."""
     names = registry.names(f"reports/{kind}")
     return values_option("--format", names, f"{', '.join(names[:-1])} or {names[-1]}.")
+
+
+RELAXATIONS: Final = ("none", "best", "all")
+Relaxations = Annotated[
+    str,
+    values_option(
+        "--relaxations",
+        RELAXATIONS,
+        "What each requirement costs, each by a search of its own, and what to give up together where the budget "
+        "cannot be met. best: the likeliest sets; all: every set of up to three; none: not at all.",
+    ),
+]
+
+
+def checked_relaxations(name: str) -> str:
+    """Return which relaxations are looked at, as given. Raises UsageError for what is none of the names."""
+    from cascade_plan.errors import UsageError, did_you_mean
+
+    if name not in RELAXATIONS:
+        raise UsageError(f"--relaxations {name}: must be {', '.join(RELAXATIONS)}{did_you_mean(name, [*RELAXATIONS])}")
+    return name
 
 
 MaxPriceAge = Annotated[

@@ -8,7 +8,15 @@ from typing import Annotated
 import typer
 
 from cascade_plan import registry
-from cascade_plan.cli.choice import MaxPriceAge, Output, format_option, planned, with_choice
+from cascade_plan.cli.choice import (
+    MaxPriceAge,
+    Output,
+    Relaxations,
+    checked_relaxations,
+    format_option,
+    planned,
+    with_choice,
+)
 from cascade_plan.cli.output import Color, complain, deliver, laid_out, on_github, width
 from cascade_plan.errors import UsageError, did_you_mean
 from cascade_plan.inputs.choice import Choice
@@ -77,8 +85,9 @@ def report(
     output: Output = "-",
     max_price_age: MaxPriceAge = MAX_PRICE_AGE_DAYS,
     strict_prices: Strict = False,
+    relaxations: Relaxations = "best",
 ) -> int:
-    """Write the report for finance: cost, commitments, assumptions, alternatives and rollout.
+    """Write the report for finance: cost, commitments, assumptions, what each requirement costs, rollout.
 
     Of a file with environments it is all of them with their total, unless --env chooses one.
 
@@ -89,7 +98,10 @@ def report(
       0  The report was written, whatever its gates say: `check` judges them.
       3  With --strict-prices: a price is missing, undated or too old.
     """
-    plans = _planned(choice.environments(), format_, max_price_age, explored=True, strict=strict_prices)
+    wanted = checked_relaxations(relaxations)
+    plans = _planned(
+        choice.environments(), format_, max_price_age, explored=True, strict=strict_prices, relaxations=wanted
+    )
     _deliver(plans, format_, output, lambda plan: _report(format_, plan, True, ""))
     return 3 if strict_prices and not _fresh(plans, choice, max_price_age) else 0
 
@@ -158,11 +170,17 @@ def _not_judged(plan: Plan) -> list[str]:
 
 
 def _planned(
-    choices: Sequence[Choice], format_: str, max_price_age: int, explored: bool, strict: bool, brief: bool = False
+    choices: Sequence[Choice],
+    format_: str,
+    max_price_age: int,
+    explored: bool,
+    strict: bool,
+    brief: bool = False,
+    relaxations: str = "none",
 ) -> tuple[Plan, ...]:
     """Return the plans, after a warning of what is wrong with their prices. Raises UsageError for an unknown format."""
     registry.load("reports/plans", format_)
-    plans = tuple(planned(choice, None, explored, max_price_age, brief) for choice in choices)
+    plans = tuple(planned(choice, None, explored, max_price_age, brief, relaxations) for choice in choices)
     if not strict and (message := _old_prices(plans, choices[0], max_price_age)):
         complain(message, "note")
     for message in _missing_prices(plans):

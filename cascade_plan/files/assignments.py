@@ -34,7 +34,7 @@ def set_values(document: Document, assignments: Iterable[Assignment | tuple[str,
     problems: list[Problem] = []
     for origin, path, raw, *_ in assignments:
         try:
-            document = _with_value(document, origin, _steps(path), parse_flow(raw))
+            document = _with_value(document, origin, steps_of(path), parse_flow(raw))
         except ScenarioError as error:
             problems += [Problem(origin, 0, 0, _joined(path, one.field), one.message) for one in error.problems]
         except ValueError as error:
@@ -48,8 +48,14 @@ def _joined(path: str, inner: str) -> str:
     return path + ("." if inner and inner[0] != "[" else "") + inner
 
 
-def _steps(path: str) -> Trail:
-    """Return the steps of a dotted path: [3] is an int; the digits of .3 stay text until what they index is known."""
+def steps_of(path: str) -> Trail:
+    """Return the steps of a dotted path: [3] is an int; the digits of .3 stay text until what they index is known.
+
+    Raises ValueError for what is no path.
+
+    >>> steps_of('gates."latency_ms_p95.normal"')
+    ('gates', 'latency_ms_p95.normal')
+    """
     if not re.fullmatch(r'(?:[^."\[\]]+|"[^"]+")(?:\.(?:[^."\[\]]+|"[^"]+")|\[\d{1,9}\])*', path, re.ASCII):
         raise ValueError('not a path such as users.peak, users.profile[3] or gates."latency_ms_p95.normal"')
     found = re.findall(r'"([^"]+)"|\[(\d+)\]|([^."\[\]]+)', path)

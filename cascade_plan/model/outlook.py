@@ -1,4 +1,4 @@
-"""What would change a plan's cost: its users, its assumptions, and what could be given up."""
+"""What would change a plan's cost: its users and its assumptions."""
 
 from __future__ import annotations
 
@@ -39,35 +39,10 @@ class Sensitivity:
 
 
 @dataclass(frozen=True, slots=True)
-class Alternative:
-    """A cheaper way to run the same load, and what it gives up."""
-
-    title: str
-    gives_up: str
-    overrides: tuple[str, ...]
-    """The change, as `--set` takes it: path=value."""
-    parts: tuple[str, ...]
-    """Titles of the alternatives this one joins; empty for a single one."""
-    excludes: tuple[str, ...]
-    """Titles of those that save more and set the same values: only one of them can be had."""
-    upfront_usd: Decimal | None
-    """What is paid on the first day beyond what the present plan pays then; None where it is not known."""
-    cost_usd_per_1000_users_month: Decimal
-    saving_usd_per_month: Decimal
-    complete: bool
-    price_dates: tuple[str, ...]
-    """As-of dates of the prices that the present bill does not have."""
-    price_notes: tuple[str, ...]
-    """Caveats of those prices."""
-
-
-@dataclass(frozen=True, slots=True)
 class Outlook:
-    """A plan's cost under other users, other assumptions and other choices."""
+    """A plan's cost under other users and other assumptions."""
 
     curve: tuple[Point, ...]
     """By users, ascending; the scenario's own peak among them."""
     sensitivities: tuple[Sensitivity, ...]
     """The values that change the cost most, the largest swing first."""
-    alternatives: tuple[Alternative, ...]
-    """Those that save, the largest saving first; last the ones that go together, joined."""

@@ -15,6 +15,7 @@ from cascade_plan.model.bill import Bill
 from cascade_plan.model.derivation import Derivation, Finding
 from cascade_plan.model.fleet import Fleet, NodeGroup, Sized
 from cascade_plan.model.outlook import Outlook
+from cascade_plan.model.relaxation import WhyNot
 from cascade_plan.model.scenario import Scenario
 from cascade_plan.model.tier import Settings
 from cascade_plan.model.traffic import Traffic
@@ -89,6 +90,8 @@ class Plan:
     findings: tuple[Finding, ...]
     outlook: Outlook | None = None
     """What would change the cost; None where nobody asked, as it plans the scenario some two hundred times."""
+    why_not: WhyNot | None = None
+    """What each requirement costs, and what could be given up; None where nobody asked, as each is a search."""
 
     def figure(self, name: str) -> int | float | Decimal:
         """Return a figure's value. Raises KeyError when the plan has no figure of that name."""

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from factories import make_plan, with_text
+from factories import make_plan, make_why_not, with_text
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
@@ -19,6 +19,7 @@ from cascade_plan.model.plan import Plan
 from cascade_plan.model.titles import title
 from cascade_plan.reports import _marked as marked
 from cascade_plan.reports import _words as words
+from cascade_plan.reports._relaxed import section
 from cascade_plan.reports.plans import _facts as facts
 from cascade_plan.reports.plans import markdown
 from cascade_plan.reports.plans._answer import sentence
@@ -27,7 +28,7 @@ HOSTILE = [
     "a|b", "a\\|b", "`code`", "<script>alert(1)</script>", "<!-- ", "a\nb", "| --- |", "**bold** _it_ ~~gone~~",
     "[link](javascript:x)", "![image](x)", "```\nfence", "# head", "&lt;", "\\", "$x$", "x\\", "``|``", "\x00", "",
 ]  # fmt: skip
-PLAN = make_plan(outlook=True)
+PLAN = replace(make_plan(outlook=True), why_not=make_why_not())
 INCOMPLETE = make_plan(outlook=True, missing=["cluster", "nat-gateway"])
 
 
@@ -70,7 +71,7 @@ def test_it_ends_in_one_newline() -> None:
 
 
 def test_the_same_plan_is_the_same_text() -> None:
-    assert markdown.render(make_plan(outlook=True)) == markdown.render(PLAN)
+    assert markdown.render(replace(make_plan(outlook=True), why_not=make_why_not())) == markdown.render(PLAN)
 
 
 @pytest.mark.parametrize(
@@ -178,29 +179,48 @@ def test_nothing_committed_says_so() -> None:
 
 
 def test_the_outlook_is_left_out_when_nobody_asked() -> None:
-    text = markdown.render(replace(PLAN, outlook=None))
-    assert "## Ways down" not in text
+    text = markdown.render(replace(PLAN, outlook=None, why_not=None))
+    assert "## What each requirement costs" not in text
     assert text.count("```mermaid") == 1
     assert "## Rollout" in text
 
 
-def test_the_alternatives_are_all_there() -> None:
-    assert PLAN.outlook is not None
-    rows = table_under(markdown.render(PLAN), "Ways down")[1:]
-    assert [row[0] for row in rows] == [str(place) for place in range(1, len(rows) + 1)]
-    assert [row[3] for row in rows] == [words.usd(way.saving_usd_per_month) for way in PLAN.outlook.alternatives]
-    assert [row[4] for row in rows] == [words.usd(way.upfront_usd or 0) for way in PLAN.outlook.alternatives]
+def test_what_requirements_cost_is_said_alone_and_together() -> None:
+    text = markdown.render(PLAN)
+    rows = table_under(text, "What each requirement costs")[1:]
+    assert [row[:4] for row in rows] == [
+        ["a zone may be lost", "$100.00", "$600.00", "$0.00"],
+        ["rows are kept", "", "no fleet", ""],
+        ["limits half as long", "$8.00 more", "$708.00", "$0.00"],
+    ]
+    assert "costs $700.00 a month. The budget is $500.00." in text
+    assert "though all others be given up: a zone may be lost; rows are kept." in text
+    assert "| a zone may be lost<br>nothing is committed for a year | $450.00 | $900.00 |" in text
+    assert "7 more sets were not looked at." in text
+    assert "is met from about 17,900 users at peak on." in text
 
 
-def test_what_is_unknown_makes_costs_and_savings_at_least() -> None:
-    made = make_plan(outlook=True, missing=["rds storage-gp3 multi_az on_demand"])
-    text = markdown.render(made)
-    rows = {row[1]: row for row in table_under(text, "Ways down")[1:]}
-    single = rows["no multi-AZ standby"]
-    assert single[3].startswith("at least $")
-    assert single[5].startswith("$")
-    assert rows["Valkey instead of Redis"][3].startswith("$")
-    assert rows["Valkey instead of Redis"][5].startswith("at least $")
+@pytest.mark.parametrize(
+    ("changes", "said", "unsaid"),
+    [
+        ({"cost_usd_per_month": Decimal(400)}, "costs $400.00 a month", "More sets"),
+        ({"cost_usd_per_month": None}, "No fleet keeps all that is required.", "costs $"),
+        (
+            {"irreducible": (), "sets": ()},
+            "Even with all of them given up the cheapest fleet costs $400.00.",
+            "together",
+        ),
+        ({"crossing_users": None}, "up to 40,000 at peak, costs less than the budget per 1000.", "17,900"),
+    ],
+)
+def test_what_a_budget_lacks_is_said_only_where_it_is_not_met(changes: Any, said: str, unsaid: str) -> None:
+    text = "\n".join(section(make_why_not(**changes)))
+    assert said in text
+    assert unsaid not in text.partition("## What each")[0] + text.partition("\n|")[0]
+
+
+def test_what_is_unknown_makes_costs_at_least() -> None:
+    text = markdown.render(make_plan(outlook=True, missing=["rds storage-gp3 multi_az on_demand"]))
     for row in table_under(text, "Assumptions that most change the answer")[1:]:
         assert all(cell == "" or cell.startswith("at least $") for cell in row[2:4])
 

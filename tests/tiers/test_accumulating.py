@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cascade_plan.choosing.ways import own_ways
+from cascade_plan.choosing.relaxations import relaxations
 from cascade_plan.formulas import postgres
 from cascade_plan.inputs.scenarios import read
 from cascade_plan.model.plan import Plan
@@ -80,9 +80,9 @@ def test_objects_pass_nat_where_pods_move_them_and_there_is_no_endpoint() -> Non
 
 
 def test_an_endpoint_is_offered_where_it_saves() -> None:
-    without = planned(("tiers.network.object_endpoint", "false"))
-    assert any("endpoint" in way.title for way in own_ways(without))
-    assert not any("endpoint" in way.title for way in own_ways(planned()))
+    for made, expected in ((planned(("tiers.network.object_endpoint", "false")), True), (planned(), False)):
+        listed = relaxations(made.scenario, made.fleet)
+        assert any("tiers.network.object_endpoint" in each.overrides for each in listed) == expected
 
 
 def test_without_the_store_the_bill_says_what_it_would_cost() -> None:
@@ -117,6 +117,17 @@ def test_the_disk_grows_as_data_fills_it_and_with_it_the_bill() -> None:
     year = planned(("month", "12"))
     assert amount(year, "database primary storage") == sizes[12] == year.figure("database.storage_gib_month_12")
     assert sizes[12] * FULL >= growth * 12
+
+
+@pytest.mark.parametrize("engine", ["postgres", "aurora"])
+def test_rows_that_are_deleted_no_longer_grow(engine: str) -> None:
+    kept = (("tiers.database.engine", engine), ("tiers.database.retention_months", "3"))
+    early, late = (planned(("month", month), *kept) for month in ("3", "12"))
+    line = "database primary storage" if engine == "postgres" else "database storage"
+    figure = "database.storage_gib" if engine == "postgres" else "database.data_gib"
+    assert late.figure(figure) == early.figure(figure) < planned(("month", "12"), *kept[:1]).figure(figure)
+    assert amount(late, line) < amount(planned(("month", "12"), *kept[:1]), line)
+    assert any("deleted by the application" in words for words in late.fleet.tiers["database"].not_emitted)
 
 
 def test_backups_are_free_up_to_the_storage() -> None:

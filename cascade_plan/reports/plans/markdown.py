@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
 from cascade_plan.model.bill import NOTHING, Amounts, Item, Missing, Unpriced
 from cascade_plan.model.fleet import NodeGroup
 from cascade_plan.model.margin import CPU, CPU_MS, DATABASE
-from cascade_plan.model.outlook import Alternative, Outlook, Point, Sensitivity
+from cascade_plan.model.outlook import Outlook, Point, Sensitivity
 from cascade_plan.model.plan import Plan, Verdict
 from cascade_plan.model.price import UNITS, caveat
 from cascade_plan.model.terms import BreakEven
 from cascade_plan.model.titles import title
 from cascade_plan.reports import _words as words
-from cascade_plan.reports._marked import Marked, bars, code, escaped, paragraph, table, xychart
+from cascade_plan.reports._marked import bars, code, escaped, paragraph, table, xychart
+from cascade_plan.reports._relaxed import section
 from cascade_plan.reports.plans import _facts as facts
 from cascade_plan.reports.plans._answer import sentence
 from cascade_plan.reports.plans._rollout import phases
@@ -24,7 +25,7 @@ from cascade_plan.reports.plans._tiers import HEADERS, NUMBERS, cells
 from cascade_plan.reports.provenance import overall, where_from
 from cascade_plan.units import HOURS_PER_MONTH
 
-FORMAT: str = "Markdown for finance: cost, line items, commitments, assumptions, alternatives, prices and rollout"
+FORMAT: str = "Markdown for finance: cost, line items, commitments, assumptions, requirements, prices and rollout"
 FIRST_FINDINGS: Final = 3
 CHART_STEP: Final = 2
 """Every second point of the curve is drawn: more categories than ten would print over each other."""
@@ -346,14 +347,19 @@ def _bought_row(item: Item, even: BreakEven) -> tuple[str, ...]:
     )
 
 
-# The outlook: assumptions, ways down, users
+# The outlook: assumptions, requirements, users
 
 
 def _outlook(plan: Plan) -> Iterator[str]:
     if plan.outlook is not None:
         yield from _sensitivities(plan, plan.outlook)
-        yield from _alternatives(plan, plan.outlook)
+        yield from _relaxed(plan)
         yield from _curve(plan, plan.outlook.curve)
+
+
+def _relaxed(plan: Plan) -> Iterator[str]:
+    if plan.why_not is not None:
+        yield from section(plan.why_not)
 
 
 def _sensitivities(plan: Plan, outlook: Outlook) -> Iterator[str]:
@@ -380,75 +386,6 @@ def _sensitivity_row(plan: Plan, row: Sensitivity) -> tuple[str, ...]:
 
 def _side(plan: Plan, value: float | None, cost: Decimal | None) -> str:
     return "" if value is None or cost is None else f"{facts.total(plan, cost)} (at {words.count(value)})"
-
-
-def _alternatives(plan: Plan, outlook: Outlook) -> Iterator[str]:
-    yield from ("## Ways down", "")
-    if not outlook.alternatives:
-        yield from ("No change this program knows of saves money at prices the book has.", "")
-        return
-    yield from (escaped(_reach(plan, outlook)), "")
-    numbers = {way.title: place for place, way in enumerate(outlook.alternatives, 1)}
-    headers = ("#", "Change", "What is given up", "Saving a month", "Upfront", "Per 1000 after", Marked("`--set`"))
-    rows = [_alternative_row(plan, way, numbers) for way in outlook.alternatives]
-    yield from table(headers, rows, (0, 3, 4, 5))
-    yield from _new_prices(outlook, numbers)
-
-
-def _alternative_row(plan: Plan, way: Alternative, numbers: Mapping[str, int]) -> tuple[str, ...]:
-    flags = Marked("<br>".join(code(change) for change in way.overrides))
-    # A way that drops the lines without a price saves these too, by an amount nobody knows.
-    more = "at least " if way.complete and not plan.bill.complete else ""
-    joined, other = (_enumerated(numbers[title] for title in titles) for titles in (way.parts, way.excludes))
-    instead = f" (instead of {other})" if other else ""
-    return (
-        str(numbers[way.title]),
-        f"{joined} together" if joined else f"{way.title}{instead}",
-        "what each of them gives up" if joined else way.gives_up,
-        more + words.usd(way.saving_usd_per_month),
-        "not known" if way.upfront_usd is None else words.usd(way.upfront_usd),
-        _cost_after(way),
-        "those of each" if joined else flags,
-    )
-
-
-def _enumerated(numbers: Iterable[int]) -> str:
-    """Return numbers as a sentence lists them: 1, 2 and 5."""
-    *others, last = [str(number) for number in numbers] or [""]
-    return f"{', '.join(others)} and {last}" if others else last
-
-
-def _new_prices(outlook: Outlook, numbers: Mapping[str, int]) -> Iterator[str]:
-    """Yield of what day the prices are that the present bill has not, and which of them have a caveat."""
-    if dates := [date for way in outlook.alternatives for date in way.price_dates]:
-        weak = [
-            f"{numbers[way.title]} ({'; '.join(caveat(note) or note for note in way.price_notes)})"
-            for way in outlook.alternatives
-            if way.price_notes and not way.parts
-        ]
-        caveats = f" With a caveat: {', '.join(weak)}." if weak else ""
-        yield from (
-            escaped(f"Prices that the present bill does not have are of {words.date_span(dates)}.{caveats}"),
-            "",
-        )
-
-
-def _cost_after(way: Alternative) -> str:
-    return ("" if way.complete else "at least ") + words.usd(way.cost_usd_per_1000_users_month)
-
-
-def _reach(plan: Plan, outlook: Outlook) -> str:
-    """Return how far the ways lead towards the limit."""
-    verdict = facts.cost_verdict(plan)
-    lowest = min(outlook.alternatives, key=lambda way: way.cost_usd_per_1000_users_month)
-    who = "Together they lead" if lowest.parts else f"The furthest of them, {lowest.title}, leads"
-    if verdict is None:
-        return f"{who} to {_cost_after(lowest)} per 1000 users. Each gives something up; none is recommended as such."
-    keeps = lowest.complete and words.keeps(lowest.cost_usd_per_1000_users_month, verdict)
-    end = f"which keeps the limit ({_limit(verdict)})" if keeps else f"the limit is {_limit(verdict)}"
-    return (
-        f"{who} to {_cost_after(lowest)} per 1000 users; {end}. Each gives something up; none is recommended as such."
-    )
 
 
 def _limit(verdict: Verdict) -> str:
