@@ -247,11 +247,11 @@ class World:
             options = [option for option in self.by_themselves.get(name, ()) if not option.unfit]
             found[name] = self.scenario.tiers[name]
             if options:
-                largest = max(options, key=self._largest)
+                largest = max(options, key=self.size_of)
                 found[name] = largest.at(max(1, largest.count_min), max(1, largest.count_min))
         return found
 
-    def _largest(self, option: Option) -> tuple[float, float]:
+    def size_of(self, option: Option) -> tuple[float, float]:
         """Return the memory and the CPU of an option's instances."""
         offer = option.beside or option.each
         shape = self.brief.cloud.catalogue().find(offer.what, offer.name) if offer is not None else None
@@ -273,7 +273,7 @@ class World:
             options = [option for option in self.by_themselves.get(name, ()) if not option.unfit]
             found[name] = self.scenario.tiers[name]
             if options:
-                smallest = min(options, key=lambda option: (option.count_min, *self._largest(option)))
+                smallest = min(options, key=lambda option: (option.count_min, *self.size_of(option)))
                 found[name] = smallest.at(max(1, smallest.count_min), max(1, smallest.count_min))
         return found
 

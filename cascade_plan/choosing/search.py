@@ -245,12 +245,16 @@ class Search:
         upfront = sum((each.upfront_usd for each in chosen.values()), NOTHING)
         if most is not None and upfront > Decimal(str(most)):
             return
-        found, why = fit(world, entry.layout, chosen)
+        found, why = self.fit(world, entry.layout, chosen)
         if found is None:
             self.failures.append(Failure(chosen, entry.usd, why))
             return
         self.slack = max(self.slack, entry.usd - found.cost_usd)
         heapq.heappush(self._heap, _Entry(found.cost_usd, next(self._order), entry.layout, entry.ranks, found))
+
+    def fit(self, world: World, layout: int, chosen: Mapping[str, Candidate]) -> tuple[Fit | None, str]:
+        """Return the fleet of some candidates, or which promise it breaks; who asks more of a fleet overrides it."""
+        return fit(world, layout, chosen)
 
 
 def fit(world: World, layout: int, chosen: Mapping[str, Candidate]) -> tuple[Fit | None, str]:

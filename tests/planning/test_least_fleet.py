@@ -244,9 +244,10 @@ def plan_of(given_scenario: Scenario) -> Plan:
 
 
 def failed(made: Plan) -> list[str]:
-    """Return the latency gates that a plan does not pass, and what it breaks."""
+    """Return the latency gates that a plan does not pass, and the ceilings that it breaks."""
     gates = [each.figure for each in made.verdicts if each.figure.startswith("latency_") and each.status != "pass"]
-    return gates + [finding.message for finding in made.findings if finding.is_broken]
+    ceilings = {ceiling.code for ceiling in made.fleet.ceilings}
+    return gates + [finding.message for finding in made.findings if finding.is_broken and finding.code in ceilings]
 
 
 @settings(max_examples=10)
