@@ -492,6 +492,8 @@ class Stream:
         found = list(self._candidates(option, low))
         for each in found:
             heapq.heappush(self._heap, (each.total_usd, next(self._order), option, low, each))
+        if low < option.count_max and not found and self.base_of(option, low) is None:
+            self._queue(option, low + 1)
         if low < option.count_max and found:
             # One more never takes of what instances and their disks cost: what is metered may be less beside more.
             more = self.world.price(option, low + 1) or NOTHING
@@ -541,11 +543,17 @@ class Stream:
         counts = self._counts[option.words]
         return None if counts is None else counts[0]
 
-    def _candidates(self, option: Option, low: int) -> Iterator[Candidate]:
-        """Yield a count of an option by each way to pay for it that none is better than."""
+    def base_of(self, option: Option, low: int) -> int | None:
+        """Return how many stand at the peak beside so many at the least load; None where no number is enough."""
         counts = self._counts[option.words]
         assert counts is not None, "what no count keeps has no candidates"
-        world, base = self.world, max(low, counts[1])
+        return max(low, counts[1])
+
+    def _candidates(self, option: Option, low: int) -> Iterator[Candidate]:
+        """Yield a count of an option by each way to pay for it that none is better than."""
+        world, base = self.world, self.base_of(option, low)
+        if base is None:
+            return
         settings = option.at(low, base)
         own = world.sized(self.name, settings, world.slight, is_host=True)
         if why := unmet_gate(world.scenario, self.name, own):

@@ -64,11 +64,16 @@ def search(
 
 
 def optimum(
-    scenario: Scenario, book: Book, origins: Mapping[str, str], as_of: date | None = None, is_fixed: bool = True
+    scenario: Scenario,
+    book: Book,
+    origins: Mapping[str, str],
+    as_of: date | None = None,
+    is_fixed: bool = True,
 ) -> Optimum:
     """Return the cheapest fleet that keeps every promise of a scenario, with its proof.
 
-    Over several months that is one fleet for all of them if it `is_fixed`; else the cheapest of each.
+    Over several months that is one fleet for all of them if it `is_fixed`; else the cheapest of each. Where a confidence
+    is asked for it is kept in so many of the drawn worlds.
     Raises UsageError for an unknown shape, and InfeasibleError saying what binds where no fleet keeps them.
     """
     horizon = scenario.optimize.horizon_months
@@ -77,7 +82,7 @@ def optimum(
         mean = sum((month.cost_usd_per_month for month in each), NOTHING) / len(each)
         first = optimum(_in_month(scenario, 1), book, origins, as_of)
         return replace(first, cost_usd_per_month=mean, horizon_months=horizon, months=each)
-    result = found(scenario, book, origins, as_of)
+    result, sureness = _result(scenario, book, origins, as_of)
     if result.best is None:
         raise InfeasibleError(f"no fleet keeps every promise: {result.reason}")
     best = result.best
@@ -105,7 +110,27 @@ def optimum(
         ),
         gaps=_gaps(result, scenario, book, origins, as_of),
         decides=tuple(_decides(result, best, world)),
+        **sureness,
     )
+
+
+def _result(
+    scenario: Scenario, book: Book, origins: Mapping[str, str], as_of: date | None
+) -> tuple[Found, dict[str, Any]]:
+    """Return what the search finds, and in how many of the drawn worlds that is kept."""
+    from cascade_plan.choosing.sure import ladder
+    from cascade_plan.choosing.worlds import FIRST_LOOK, Worlds
+
+    plain, asked = found(scenario, book, origins, as_of), scenario.optimize.confidence
+    if plain.best is None:
+        return plain, {}
+    drawn = Worlds.of(plain.best.scenario, book, origins, FIRST_LOOK)
+    share = drawn.outcome(plain.best.fleet, plain.best.scenario).kept_ratio
+    if asked is None:
+        return plain, {"kept_share": share, "world_count": drawn.count}
+    result, rungs = ladder(search(scenario, book, origins, as_of), plain, drawn, asked, share)
+    own = next((rung.kept_share for rung in rungs if rung.asked_share == asked), 0.0)
+    return result, {"kept_share": own, "world_count": drawn.count, "ladder": rungs}
 
 
 def _in_month(scenario: Scenario, month: int) -> Scenario:

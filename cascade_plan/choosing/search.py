@@ -178,10 +178,14 @@ class Search:
     def _stream(self, world: World, name: str, shared: dict[str, Stream], like: Stream | None) -> Stream:
         """Return the candidates of a tier: those of another layout where nothing of it changes what they are."""
         if name == world.main or name in world.hosts:
-            return Stream(world, name, like)
+            return self.stream(world, name, like)
         if name not in shared or shared[name].world.scenario.tiers[name] != world.scenario.tiers[name]:
-            shared[name] = Stream(world, name, like)
+            shared[name] = self.stream(world, name, like)
         return shared[name]
+
+    def stream(self, world: World, name: str, like: Stream | None) -> Stream:
+        """Return a tier's candidates; who asks more of them overrides it."""
+        return Stream(world, name, like)
 
     def _unfit(self) -> str:
         """Return why a tier has no candidate at all."""

@@ -1,8 +1,8 @@
 """The cheapest fleet that keeps every promise in most of the drawn worlds, exactly for these worlds.
 
-The same search, in which a fleet must besides be kept in a share of the worlds, the same ones for every fleet. What a tier
-alone misses, beside a rest with plenty of everything, a fleet with it misses too: fleets whose parts leave too few worlds
-together are not asked. More nodes at the peak cost little on average: as many stand there as the share asks for.
+The same search, in which a fleet must besides be kept in a share of the worlds, the same ones for every fleet. What a
+tier alone misses, beside a rest with plenty of everything, a fleet with it misses too: each candidate has as many nodes
+at the peak as it needs alone, and fleets whose parts leave too few worlds together are not asked.
 """
 
 from __future__ import annotations
@@ -13,11 +13,13 @@ from typing import Any, Final
 
 import numpy as np
 
-from cascade_plan.choosing.candidates import Candidate, World
-from cascade_plan.choosing.search import Fit, Search, fit
-from cascade_plan.choosing.worlds import Worlds
+from cascade_plan.choosing.candidates import Candidate, Stream, World
+from cascade_plan.choosing.search import Fit, Found, Search, fit
+from cascade_plan.choosing.worlds import Outcome, Worlds
 from cascade_plan.errors import CascadePlanError
 from cascade_plan.formulas.losses import least_count
+from cascade_plan.model.optimum import Rung
+from cascade_plan.model.option import Option
 from cascade_plan.model.tier import Bought, Settings
 from cascade_plan.planning.sizing import Brief
 
@@ -25,111 +27,168 @@ GLANCE: Final = 512
 """Worlds in which a tier alone is looked at."""
 DOUBT: Final = 0.02
 """By how much a share of so many worlds may be below that of all: a tier is struck only below that (1.5 deviations)."""
-PLENTY: Final = 60
-"""Instances of the largest shape that the rest of a fleet has, where a count scales."""
 PEAK_MOST: Final = 6
-"""Times the nodes of the plan that may stand at the peak."""
-Masks = dict[tuple[Any, ...], Any]
-"""Tier, option and count -> in which of the first worlds it keeps all by itself."""
+"""Times its least nodes that may stand at the peak, and that are plenty where another tier is looked at."""
+SHARES: Final = (0.8, 0.9, 0.95)
+"""Of the worlds, what is shown beside the share that was asked for."""
+FINE: Final = 20
+"""One in so many more nodes at the peak is tried at a time."""
+
+
+class SureStream(Stream):
+    """The candidates of one tier that alone are kept often enough."""
+
+    search: SureSearch
+
+    def base_of(self, option: Option, low: int) -> int | None:
+        """Return how many must stand at the peak so that it is kept often enough beside plenty of everything else."""
+        least = super().base_of(option, low)
+        if least is None or not option.is_scaled:
+            return least
+        most = PEAK_MOST * max(1, least)
+        if self.search.alone(self.world, self.name, option, low, most).mean() < self.search.glanced:
+            return None
+        step = max(1, least // FINE)
+
+        def enough(steps: int) -> bool:
+            base = min(most, least + (steps - 1) * step)
+            return bool(self.search.alone(self.world, self.name, option, low, base).mean() >= self.search.glanced)
+
+        return min(most, least + (least_count(enough, 1 + (most - least) // step + 1, 2) - 1) * step)
 
 
 class SureSearch(Search):
     """A search for a fleet that is kept in a share of the worlds."""
 
     def __init__(
-        self, brief: Brief, worlds: Worlds, share: float, months: Sequence[Brief] = (), masks: Masks | None = None
+        self, brief: Brief, worlds: Worlds, share: float, months: Sequence[Brief] = (), masks: Any = None
     ) -> None:
         """Take the worlds, and in which share of them all must be kept; `masks` is what is known of tiers alone."""
         super().__init__(brief, months)
-        self.worlds_drawn, self.share = worlds, share
+        self.drawn, self.share, self.glanced = worlds, share, share - DOUBT
         self.glance = worlds.first(GLANCE)
-        self.masks = {} if masks is None else masks
-        self.asked_count = 0
-        """Fleets that were asked in all worlds."""
+        self.masks: dict[tuple[Any, ...], Any] = {} if masks is None else masks
+        """Layout, tier, option and counts -> in which of the first worlds it keeps all alone."""
+        self._firsts: dict[tuple[int, str], Stream] = {}
+
+    def stream(self, world: World, name: str, like: Stream | None) -> Stream:
+        """Return the candidates that alone are kept often enough."""
+        found = SureStream(world, name, like)
+        found.search = self
+        return found
 
     def fit(self, world: World, layout: int, chosen: Mapping[str, Candidate]) -> tuple[Fit | None, str]:
-        """Return the fleet of some candidates with enough nodes at the peak, or that it is not kept often enough."""
-        kept = np.ones(GLANCE, dtype=bool)
+        """Return the fleet of some candidates, or that it is not kept often enough."""
+        kept = np.ones(self.glance.count, dtype=bool)
         for name, candidate in chosen.items():
-            kept &= self._alone(world, layout, name, candidate)
-            if kept.mean() < self.share - DOUBT:
-                return None, f"{name}: kept in {kept.mean():.0%} of the worlds whatever the rest"
+            kept &= self.alone(world, name, candidate.option, candidate.low, candidate.base)
+        if kept.mean() < self.glanced:
+            return None, f"kept in {kept.mean():.0%} of the worlds at most"
         found, why = fit(world, layout, chosen)
-        if found is None:
-            return None, why
-        return self._with_enough_at_peak(world, layout, chosen, found)
+        return (None, why) if found is None else self._often_enough(world, chosen, found)
 
-    def _alone(self, world: World, layout: int, name: str, candidate: Candidate) -> Any:
-        """Return in which of the first worlds a candidate keeps all beside plenty of everything else."""
-        place = layout if name in world.hosts else -1
-        key = (place, name, candidate.option.words, candidate.low, str(candidate.settings.kind))
+    def kept_share(self, best: Fit) -> float:
+        """Return in which share of the worlds a fleet is kept."""
+        return self.drawn.outcome(best.fleet, best.scenario).kept_ratio
+
+    def alone(self, world: World, name: str, option: Option, low: int, base: int) -> Any:
+        """Return in which of the first worlds an option keeps all with these counts beside plenty of the rest."""
+        place = self.worlds.index(world) if name in world.hosts else -1
+        key = (place, name, option.words, low, base if option.is_scaled else low)
         if key not in self.masks:
-            plenty = self._plenty(world)
-            most = PEAK_MOST * max(1, candidate.base)
-            plenty[name] = (
-                candidate.option.at(candidate.low, most) if candidate.option.is_scaled else candidate.settings
-            )
+            settings = self._plenty(world) | {name: option.at(low, base if option.is_scaled else low)}
             try:
-                scenario, fleet = world.whole(plenty)
-                self.masks[key] = self.glance.outcome(fleet, scenario).kept
+                scenario, fleet = world.whole(settings)
+                self.masks[key] = _kept_by(self.glance.outcome(fleet, scenario), name)
             except CascadePlanError:
-                self.masks[key] = np.ones(GLANCE, dtype=bool)
+                self.masks[key] = np.ones(self.glance.count, dtype=bool)
         return self.masks[key]
 
     def _plenty(self, world: World) -> dict[str, Settings]:
-        """Return settings of every tier that never bind: its largest option, in plenty where a count scales."""
+        """Return settings of every tier that do not bind: its largest option; of what scales many of the cheapest."""
         found: dict[str, Settings] = {}
+        layout = self.worlds.index(world)
         for name, options in world.options.items():
             fitting = [option for option in options if not option.unfit]
+            if any(option.is_scaled for option in fitting):
+                place = (layout, name)
+                if place not in self._firsts:
+                    self._firsts[place] = Stream(world, name)
+                first = self._firsts[place][0]
+                if first is not None:
+                    found[name] = first.option.at(PEAK_MOST * first.low, PEAK_MOST * max(first.low, first.base))
+                    continue
             largest = max(fitting, key=world.size_of)
-            count = min(largest.count_max, PLENTY * max(1, largest.count_min) if largest.is_scaled else
-                        max(1, largest.count_min))  # fmt: skip
-            found[name] = largest.at(count, count)
+            found[name] = largest.at(max(1, largest.count_min), max(1, largest.count_min))
         return found
 
-    def _with_enough_at_peak(
-        self, world: World, layout: int, chosen: Mapping[str, Candidate], found: Fit
-    ) -> tuple[Fit | None, str]:
-        """Return the fleet with the least nodes at the peak that keep it often enough, in proportion where several scale."""
-        known: dict[int, tuple[Fit | None, float]] = {}
+    def _often_enough(self, world: World, chosen: Mapping[str, Candidate], found: Fit) -> tuple[Fit | None, str]:
+        """Return the fleet with the least nodes at the peak that keep it often enough, all in proportion."""
+        known: dict[int, tuple[Fit, float]] = {}
 
-        def at(percent: int) -> tuple[Fit | None, float]:
-            if percent not in known:
-                known[percent] = self._raised(world, layout, chosen, found, percent)
-            return known[percent]
+        def share(step: int) -> float:
+            if step not in known:
+                known[step] = self._raised(world, chosen, found, 100 + (step - 1) * 100 // FINE)
+            return known[step][1]
 
-        most = 100 * PEAK_MOST
-        if at(most)[1] < self.share:
-            return None, f"kept in {at(most)[1]:.0%} of the worlds"
-        percent = (
-            100
-            if at(100)[1] >= self.share
-            else 5 * least_count(lambda five: at(5 * five)[1] >= self.share, most // 5, 24)
-        )
-        best, share = at(percent)
-        return (best, "") if best is not None else (None, f"kept in {share:.0%} of the worlds")
+        most = 1 + 2 * FINE
+        if share(1) >= self.share:
+            return known[1][0], ""
+        if share(most) < self.share:
+            return None, f"kept in {share(most):.0%} of the worlds"
+        return known[least_count(lambda step: share(step) >= self.share, most, 2)][0], ""
 
-    def _raised(
-        self, world: World, layout: int, chosen: Mapping[str, Candidate], found: Fit, percent: int
-    ) -> tuple[Fit | None, float]:
+    def _raised(self, world: World, chosen: Mapping[str, Candidate], found: Fit, percent: int) -> tuple[Fit, float]:
         """Return the fleet with so many percent of its nodes at the peak, and the share of worlds that keep it."""
-        settings: dict[str, Settings] = {name: found.scenario.tiers[name] for name in found.scenario.tiers}
+        settings: dict[str, Settings] = dict(found.scenario.tiers)
         for name, candidate in chosen.items():
             if candidate.option.is_scaled:
                 base = found.fleet.tiers[name].levers[0].base_count
-                raised = candidate.option.at(candidate.low, -(-base * percent // 100))
-                own = settings[name]
+                raised, own = candidate.option.at(candidate.low, -(-base * percent // 100)), settings[name]
                 if isinstance(raised, Bought) and isinstance(own, Bought):
                     raised = raised.model_copy(update={"purchase": own.purchase})
                 settings[name] = raised
-        try:
-            scenario, fleet = world.whole(settings)
-        except CascadePlanError:
-            return None, 0.0
-        self.asked_count += 1
-        share = self.worlds_drawn.outcome(fleet, scenario).kept_ratio
+        scenario, fleet = world.whole(settings)
+        share = self.drawn.outcome(fleet, scenario).kept_ratio
         usd, upfront, missing = world.cost_of_all(settings, fleet)
-        raised_fit = replace(
+        return replace(
             found, scenario=scenario, fleet=fleet, cost_usd=usd, upfront_usd=upfront, unpriced=tuple(missing)
+        ), share
+
+
+def ladder(
+    plain: Search, nominal: Found, worlds: Worlds, asked: float, kept_share: float
+) -> tuple[Found, tuple[Rung, ...]]:
+    """Return what is found for a share of the worlds, and what the shares of SHARES and this one cost beside `nominal`."""
+    masks: dict[tuple[Any, ...], Any] = {}
+    rungs, result = [], nominal
+    if nominal.best is not None:
+        rungs.append(Rung(0.0, kept_share, nominal.best.cost_usd, _words(nominal.best)))
+    for share in sorted({*SHARES, asked}):
+        search = SureSearch(
+            plain.worlds[0].brief, worlds, share, [each.brief for each in plain.worlds[0].months], masks
         )
-        return raised_fit, share
+        found = search.run()
+        if share == asked:
+            result = found
+        if found.best is None:
+            break
+        rungs.append(Rung(share, search.kept_share(found.best), found.best.cost_usd, _words(found.best)))
+    return result, tuple(rungs)
+
+
+def _words(best: Fit) -> str:
+    """Return what scales of a fleet, and what else has instances, in a few words."""
+    groups = [group for group in best.fleet.groups if group.count.ceiling]
+    return ", ".join(f"{group.count.floor:g} x {group.shape.name}" for group in groups)
+
+
+def _kept_by(outcome: Outcome, name: str) -> Any:
+    """Return in which worlds a fleet keeps every limit on latency, and every ceiling of one tier."""
+    found = np.ones(outcome.cost_usd.size, dtype=bool)
+    for missed in outcome.missed.values():
+        found &= ~missed
+    for figure, broken in outcome.broken.items():
+        if figure.partition(".")[0] == name:
+            found &= ~broken
+    return found

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from cascade_plan import registry
-from cascade_plan.cli.choice import format_option, values_option, with_choice
+from cascade_plan.cli.choice import RELAXATIONS, checked_relaxations, format_option, values_option, with_choice
 from cascade_plan.cli.output import arguments, complain, deliver, laid_out, say
 from cascade_plan.files.assignments import Assignment
 from cascade_plan.inputs.choice import Choice
+from cascade_plan.inputs.scenarios import Given
 
 if TYPE_CHECKING:
     from cascade_plan.model.optimum import Optimum
@@ -92,6 +94,14 @@ Confidence = Annotated[
 ]  # fmt: skip
 Budget = Annotated[float | None, typer.Option("--budget", metavar="USD", help="What 1000 users may cost a month.")]
 Objective = Annotated[str, values_option("--objective", ["cost"], "What is made least: cost, of a month.")]
+Wanted = Annotated[
+    str | None,
+    values_option(
+        "--relaxations",
+        RELAXATIONS,
+        "What could be given up: none, best or all.  [default: best over budget, else none]",
+    ),
+]
 Written = Annotated[
     str | None, typer.Option("-o", "--output", metavar="FILE", help="Write the scenario that pins the fleet.")
 ]
@@ -130,6 +140,7 @@ def optimize(
     fixed: Fixed = False,
     confidence: Confidence = None,
     objective: Objective = "cost",
+    relaxations: Wanted = None,
     format_: Format = "table",
     output: Written = None,
 ) -> int:
@@ -170,10 +181,23 @@ def optimize(
         if value is not None:
             choice = choice.also(Assignment(f"{flag} {value}", PATHS[flag], str(value)))
     given = choice.read()
-    found = optimum(given.scenario, given.book, given.origins, choice.as_of, fixed)
+    found = _explained(
+        optimum(given.scenario, given.book, given.origins, choice.as_of, fixed), given, choice, relaxations
+    )
     if output is not None:
         deliver(_scenario_text(found), output)
     return _status(found, "" if output == "-" else laid_out(report, found, written=output or ""))
+
+
+def _explained(found: Optimum, given: Given, choice: Choice, relaxations: str | None) -> Optimum:
+    """Return the optimum with what its requirements cost, where that is asked for or the budget is missed."""
+    wanted = relaxations or ("best" if found.is_over_budget else "none")
+    if checked_relaxations(wanted) == "none":
+        return found
+    from cascade_plan.choosing.relaxing import SEARCHES, why_not
+
+    searches = None if wanted == "all" else SEARCHES
+    return replace(found, why_not=why_not(given.scenario, given.book, given.origins, choice.as_of, searches=searches))
 
 
 def _status(found: Optimum, said: str) -> int:

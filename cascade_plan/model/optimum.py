@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from cascade_plan.model.plan import Plan
+from cascade_plan.model.relaxation import WhyNot
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +103,18 @@ class MonthFleet:
 
 
 @dataclass(frozen=True, slots=True)
+class Rung:
+    """The cheapest fleet that is kept in a share of the drawn worlds."""
+
+    asked_share: float
+    """In how many it must be; 0 where it is kept as planned."""
+    kept_share: float
+    cost_usd_per_month: Decimal
+    words: str
+    """What it is."""
+
+
+@dataclass(frozen=True, slots=True)
 class Optimum:
     """The cheapest fleet that keeps every promise."""
 
@@ -120,6 +133,14 @@ class Optimum:
     gaps: Gaps
     decides: tuple[Decides, ...] = ()
     """The assumptions on which the answer hangs, the largest saving first."""
+    kept_share: float = 0.0
+    """In how many of the drawn worlds all is kept."""
+    world_count: int = 0
+    """How many were drawn; 0 where none were."""
+    ladder: tuple[Rung, ...] = ()
+    """What surer fleets cost, where it was asked how sure this one shall be."""
+    why_not: WhyNot | None = None
+    """What each requirement costs and what could be given up; None where nobody asked, and the budget is kept."""
     months: tuple[MonthFleet, ...] = ()
     """Where the fleet may change from month to month, the cheapest of each; what is above is then of the first one."""
 
