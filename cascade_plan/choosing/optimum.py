@@ -72,8 +72,8 @@ def optimum(
 ) -> Optimum:
     """Return the cheapest fleet that keeps every promise of a scenario, with its proof.
 
-    Over several months that is one fleet for all of them if it `is_fixed`; else the cheapest of each. Where a confidence
-    is asked for it is kept in so many of the drawn worlds.
+    Over several months that is one fleet for all of them if it `is_fixed`; else the cheapest of each. Where a
+    confidence is asked for it is kept in so many of the drawn worlds.
     Raises UsageError for an unknown shape, and InfeasibleError saying what binds where no fleet keeps them.
     """
     horizon = scenario.optimize.horizon_months

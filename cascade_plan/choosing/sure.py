@@ -40,21 +40,48 @@ class SureStream(Stream):
 
     search: SureSearch
 
+    def __init__(self, world: World, name: str, like: Stream | None, search: SureSearch) -> None:
+        """Take the tier's options, and the search that they are for."""
+        super().__init__(world, name, like)
+        self.search = search
+        self._needed: dict[str, int] = {}
+
     def base_of(self, option: Option, low: int) -> int | None:
         """Return how many must stand at the peak so that it is kept often enough beside plenty of everything else."""
         least = super().base_of(option, low)
         if least is None or not option.is_scaled:
             return least
-        most = PEAK_MOST * max(1, least)
-        if self.search.alone(self.world, self.name, option, low, most).mean() < self.search.glanced:
+        if option.words not in self._needed:
+            self._needed[option.words] = self._at_peak(option, max(1, super().base_of(option, 1) or 1))
+        base = max(low, self._needed[option.words])
+        most = PEAK_MOST * base
+        if self._is_enough(option, low, base):
+            return base
+        # What an autoscaler holds below the peak follows from what stands there: more of it may still be enough.
+        if not self._is_enough(option, low, most):
             return None
-        step = max(1, least // FINE)
+        return least_count(lambda count: self._is_enough(option, low, count), most, base + 1)
+
+    def _is_enough(self, option: Option, low: int, base: int) -> bool:
+        kept = self.search.alone(self.world, self.name, option, low, base)
+        return bool(kept.mean() >= self.search.glanced)
+
+    def _at_peak(self, option: Option, least: int) -> int:
+        """Return how many must stand at the peak, if as many stand there always: what the least load asks is apart.
+
+        Options need about as many times their least count: that is where the next one is begun.
+        """
+        step, most = max(1, least // FINE), PEAK_MOST * least
 
         def enough(steps: int) -> bool:
             base = min(most, least + (steps - 1) * step)
-            return bool(self.search.alone(self.world, self.name, option, low, base).mean() >= self.search.glanced)
+            return self._is_enough(option, base, base)
 
-        return min(most, least + (least_count(enough, 1 + (most - least) // step + 1, 2) - 1) * step)
+        last = 1 + -(-(most - least) // step)
+        begin = max(1, min(last, 1 + round((self.search.ratio - 1) * least / step)))
+        base = min(most, least + (least_count(enough, last, begin) - 1) * step)
+        self.search.ratio = base / least
+        return base
 
 
 class SureSearch(Search):
@@ -70,18 +97,24 @@ class SureSearch(Search):
         self.masks: dict[tuple[Any, ...], Any] = {} if masks is None else masks
         """Layout, tier, option and counts -> in which of the first worlds it keeps all alone."""
         self._firsts: dict[tuple[int, str], Stream] = {}
+        self._harmless: set[str] = set()
+        """Tiers whose cheapest candidate alone is kept in every world: dearer ones are not looked at alone."""
+        self.ratio = 1.0
+        """Nodes at the peak over the least that are enough, of the option looked at last."""
 
     def stream(self, world: World, name: str, like: Stream | None) -> Stream:
         """Return the candidates that alone are kept often enough."""
-        found = SureStream(world, name, like)
-        found.search = self
-        return found
+        return SureStream(world, name, like, self)
 
     def fit(self, world: World, layout: int, chosen: Mapping[str, Candidate]) -> tuple[Fit | None, str]:
         """Return the fleet of some candidates, or that it is not kept often enough."""
         kept = np.ones(self.glance.count, dtype=bool)
         for name, candidate in chosen.items():
-            kept &= self.alone(world, name, candidate.option, candidate.low, candidate.base)
+            if name not in self._harmless:
+                own = self.alone(world, name, candidate.option, candidate.low, candidate.base)
+                if own.all():
+                    self._harmless.add(name)
+                kept &= own
         if kept.mean() < self.glanced:
             return None, f"kept in {kept.mean():.0%} of the worlds at most"
         found, why = fit(world, layout, chosen)
@@ -159,7 +192,7 @@ class SureSearch(Search):
 def ladder(
     plain: Search, nominal: Found, worlds: Worlds, asked: float, kept_share: float
 ) -> tuple[Found, tuple[Rung, ...]]:
-    """Return what is found for a share of the worlds, and what the shares of SHARES and this one cost beside `nominal`."""
+    """Return what is found for a share of the worlds, and what that and the shares of SHARES cost beside `nominal`."""
     masks: dict[tuple[Any, ...], Any] = {}
     rungs, result = [], nominal
     if nominal.best is not None:
