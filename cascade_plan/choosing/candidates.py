@@ -19,7 +19,7 @@ from typing import Any, Final
 from cascade_plan import registry
 from cascade_plan.errors import CascadePlanError
 from cascade_plan.formulas.losses import least_count
-from cascade_plan.model.ask import Ask
+from cascade_plan.model.ask import Ask, Site
 from cascade_plan.model.bill import Item
 from cascade_plan.model.fleet import Fleet, Guest, Lever, NodeGroup, Sized
 from cascade_plan.model.option import COUNT_MOST, Option
@@ -231,25 +231,71 @@ class World:
         scenario = self.scenario.model_copy(update={"tiers": {**self.scenario.tiers, **settings}})
         return scenario, size(replace(self.brief, scenario=scenario), SOLVED)
 
-    @cached_property
+    @property
     def endless(self) -> dict[str, Sized]:
-        """Every tier as its largest option has it: what is looked at by itself stands beside it."""
-        found: dict[str, Sized] = {}
-        for name in self.order:
-            found[name] = self.sized(name, self.endless_settings[name], found)
-        return found
+        """Every tier as it keeps a request least: what is looked at by itself stands beside it."""
+        return self._endless[1]
+
+    @property
+    def endless_settings(self) -> dict[str, Settings]:
+        """The settings of every tier's option that keeps a request least; of its own where it has none."""
+        return self._endless[0]
 
     @cached_property
-    def endless_settings(self) -> dict[str, Settings]:
-        """The settings of every tier's largest option; of its own where it has none."""
-        found: dict[str, Settings] = {}
+    def _endless(self) -> tuple[dict[str, Settings], dict[str, Sized]]:
+        """Return the settings and the sizes: the largest instances, each vCPU as fast as the fastest that there is.
+
+        Of several engines, the one whose answers take least time.
+        """
+        settings: dict[str, Settings] = {}
+        found: dict[str, Sized] = {}
         for name in self.order:
-            options = [option for option in self.by_themselves.get(name, ()) if not option.unfit]
-            found[name] = self.scenario.tiers[name]
-            if options:
-                largest = max(options, key=self.size_of)
-                found[name] = largest.at(max(1, largest.count_min), max(1, largest.count_min))
-        return found
+            ways: list[tuple[float, int, Settings, Sized]] = []
+            for own in self._largest_of_each_kind(name):
+                sized = self._hastened(name, self.sized(name, own, found))
+                ways.append((self._answer_s(name, own, {**found, name: sized}), len(ways), own, sized))
+            _, _, settings[name], found[name] = min(ways, key=lambda way: way[:2])
+        return settings, found
+
+    def _largest_of_each_kind(self, name: str) -> Iterator[Settings]:
+        largest: dict[object, Option] = {}
+        for option in self.by_themselves.get(name, ()):
+            offer = option.beside or option.each
+            kind: object = offer.options if offer is not None else option.words
+            if not option.unfit and (kind not in largest or self.size_of(option) > self.size_of(largest[kind])):
+                largest[kind] = option
+        for option in largest.values():
+            yield option.at(max(1, option.count_min), max(1, option.count_min))
+        if not largest:
+            yield self.scenario.tiers[name]
+
+    def _hastened(self, name: str, own: Sized) -> Sized:
+        """Return a tier with instances as fast as the fastest of its options."""
+        speeds = [
+            self.ask(name, option.at(least, least), {}).shape(offer.what, offer.options).speed
+            for option in self.by_themselves.get(name, ())
+            if (offer := option.beside or option.each) is not None and not option.unfit
+            for least in (max(1, option.count_min),)
+        ]
+        if not speeds:
+            return own
+        groups = tuple(replace(each, shape=replace(each.shape, speed_ratio=max(speeds))) for each in own.groups)
+        return replace(own, groups=groups)
+
+    def _answer_s(self, name: str, settings: Settings, tiers: Mapping[str, Sized]) -> float:
+        """Return the time that a request spends at the places of a tier where nobody else asks."""
+        declare = getattr(registry.load(TIERS, settings.KIND, "sizing"), "places", None)
+        if declare is None:
+            return 0.0
+        scenario = self.scenario.model_copy(update={"tiers": self.scenario.tiers | {name: settings}})
+        found: tuple[Place, ...] = declare(Site(name, settings, scenario, tiers), {}, ())
+        return sum(
+            share * visit.try_count * visit.chance_ratio * visit.alone_s
+            for place in found
+            for share, action in scenario.behaviour.mix
+            for visit in place.visits(action)
+            if visit.is_awaited
+        )
 
     def size_of(self, option: Option) -> tuple[float, float]:
         """Return the memory and the CPU of an option's instances."""

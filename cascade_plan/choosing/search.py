@@ -264,7 +264,10 @@ class Search:
 def fit(world: World, layout: int, chosen: Mapping[str, Candidate]) -> tuple[Fit | None, str]:
     """Return the fleet of some candidates with what follows from them, or which promise it breaks."""
     settings: dict[str, Settings] = {name: each.settings for name, each in chosen.items()}
-    scenario, fleet = world.whole(settings)
+    scenario, fleet = free = world.whole(settings)
+    if least := followed(*free, {}):
+        # What follows from the others is not as many as the rules say: at least those of a fleet that is idle.
+        scenario, fleet = world.whole(settings | _following(world, least))
     judge = Promises(scenario, fleet, world.average_per_s)
     world.tally.calls += len(world.base) + len(world.floor(fleet))
     if why := _short(judge, world.floor(fleet), "floor"):
@@ -275,22 +278,36 @@ def fit(world: World, layout: int, chosen: Mapping[str, Candidate]) -> tuple[Fit
     for name, base in bases.items():
         each = chosen[name]
         settings[name] = _paid_as(each.option.at(each.low, base), each.settings)
-    counts = followed(scenario, fleet, _held(judge, world, bases))
-    for name in world.order:
-        kind = world.scenario.tiers[name].KIND
-        own = {path.partition(".")[2]: count for path, count in counts.items() if path.partition(".")[0] == name}
-        if own and registry.has(TIERS, kind, "options"):
-            pin = getattr(registry.load(TIERS, kind, "options"), "followed", None)
-            if pin is not None:
-                settings[name] = pin(settings.get(name, world.scenario.tiers[name]), own)
+    if least:
+        settings |= _following(world, followed(*free, _held(judge, world, bases)))
     scenario, fleet = world.whole(settings)
-    if broken := next((finding for finding in fleet.findings if finding.is_broken), None):
-        return None, f"{broken.where}: {broken.message}"
-    for name, tier in fleet.tiers.items():
-        if why := unmet_gate(scenario, name, tier):
-            return None, why
+    if why := _broken(world, scenario, fleet):
+        return None, why
     usd, upfront, missing = world.cost_of_all(settings, fleet)
     return Fit(scenario, fleet, dict(chosen), usd, upfront, layout, tuple(missing)), ""
+
+
+def _broken(world: World, scenario: Scenario, fleet: Fleet) -> str:
+    """Return what a whole fleet breaks by its own counts, in words, or ""."""
+    if broken := next((finding for finding in fleet.findings if finding.is_broken), None):
+        return f"{broken.where}: {broken.message}"
+    unmet = (why for name, tier in fleet.tiers.items() if (why := unmet_gate(scenario, name, tier)))
+    if why := next(unmet, ""):
+        return why
+    judge = Promises(scenario, fleet, world.average_per_s)
+    return _short(judge, world.floor(fleet), "floor") or _short(judge, world.base, "base")
+
+
+def _following(world: World, counts: Mapping[str, int]) -> dict[str, Settings]:
+    """Return the settings of the tiers some of whose counts follow from the others, with these."""
+    found = {}
+    for name in world.order:
+        own = {path.partition(".")[2]: count for path, count in counts.items() if path.partition(".")[0] == name}
+        if own and registry.has(TIERS, world.scenario.tiers[name].KIND, "options"):
+            pin = getattr(registry.load(TIERS, world.scenario.tiers[name].KIND, "options"), "followed", None)
+            if pin is not None:
+                found[name] = pin(world.scenario.tiers[name], own)
+    return found
 
 
 def unmet(world: World, found: Fit) -> str:

@@ -34,6 +34,12 @@ class Visit:
     is_awaited: bool = True
     """Whether the request waits for it; a job that it leaves behind keeps servers busy and nobody waiting."""
 
+    @property
+    def alone_s(self) -> float:
+        """The mean time of a try where nobody else asks."""
+        trips_s = self.trip_count * self.trip.mean_s if self.trip is not None else 0.0
+        return trips_s + sum(law.mean_s for law in (self.service, self.pause) if law is not None)
+
 
 @dataclass(frozen=True, slots=True)
 class Quota:
