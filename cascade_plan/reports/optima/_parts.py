@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from cascade_plan.model.optimum import Optimum
+from cascade_plan.reports._relaxed import crossing
 from cascade_plan.reports._words import count, one_line, usd
 from cascade_plan.units import settled
 
@@ -88,6 +89,63 @@ def decides(optimum: Optimum) -> Iterator[str]:
         paths = ", ".join((first, *(path.rpartition(".")[2] if path.startswith(f"tiers.{each.tier}.") else path
                                     for path in others)))  # fmt: skip
         yield f"{each.words}: up to {usd(each.saving_usd_per_month)} less, if it were not for assumptions: {paths}"
+
+
+LADDER = ("kept in", "USD/month", "more", "fleet")
+
+
+def ladder(optimum: Optimum) -> Iterator[tuple[str, str, str, str]]:
+    """Yield a row for each fleet that is surer than the cheapest, and for that."""
+    for rung in optimum.ladder:
+        more = rung.cost_usd_per_month - optimum.ladder[0].cost_usd_per_month
+        yield f"{rung.kept_share:.0%}", f"{rung.cost_usd_per_month:,.2f}", f"+{more:,.2f}" if more else "", rung.words
+
+
+def sureness(optimum: Optimum) -> Iterator[str]:
+    """Yield in how many of the drawn worlds all is kept."""
+    if optimum.world_count:
+        surer = "" if optimum.ladder else " (--confidence 0.9 for a surer one; `risk` says what decides it)"
+        yield f"Kept in {optimum.kept_share:.0%} of {optimum.world_count:,} drawn worlds{surer}."
+
+
+COSTS = ("what costs", "saves if given up")
+"""Columns of the requirements."""
+
+
+def requirements(optimum: Optimum) -> Iterator[tuple[str, str]]:
+    """Yield each requirement with what it saves if it is given up alone, the most first; what costs nothing last."""
+    if optimum.why_not is None:
+        return
+    for each in optimum.why_not.marginal:
+        if each.saves_usd is not None:
+            more = each.saves_usd < 0
+            yield each.names[0], f"{'costs ' if more else ''}{abs(each.saves_usd):,.2f}{' more' if more else ''}"
+
+
+WAYS = ("give up", "after", "first day")
+
+
+def ways_out(optimum: Optimum) -> Iterator[tuple[str, str, str]]:
+    """Yield the cheapest sets of requirements without which the budget is kept."""
+    if optimum.why_not is None:
+        return
+    for each in optimum.why_not.sets:
+        upfront = "" if not each.upfront_usd else f"{each.upfront_usd:,.0f}"
+        yield " + ".join(each.names), f"{each.cost_usd_per_month or 0:,.2f}", upfront
+
+
+def why_infeasible(optimum: Optimum) -> Iterator[str]:
+    """Yield in words which requirements cannot be kept together, and from how many users on they could."""
+    found = optimum.why_not
+    if found is None or found.is_met:
+        return
+    if found.irreducible:
+        many = "This cannot be kept" if len(found.irreducible) == 1 else "These cannot be kept together"
+        yield f"{many}, even with all else given up: {'; '.join(found.irreducible)}. Any one given up is enough then."
+    elif found.least_usd_per_month is not None:
+        yield f"Even with all of these given up the cheapest fleet costs {usd(found.least_usd_per_month)}."
+    if text := crossing(found):
+        yield text
 
 
 def gaps(optimum: Optimum) -> Iterator[str]:

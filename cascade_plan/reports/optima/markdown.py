@@ -8,7 +8,16 @@ from cascade_plan.model.optimum import Optimum
 from cascade_plan.model.schemas import written
 from cascade_plan.reports._marked import code, escaped, paragraph, table
 from cascade_plan.reports._words import usd
-from cascade_plan.reports.optima._parts import HEADERS, decides, gaps, headline, rows, title, verdict
+from cascade_plan.reports.optima._parts import (
+    HEADERS,
+    decides,
+    gaps,
+    headline,
+    rows,
+    sureness,
+    title,
+    verdict,
+)
 
 FORMAT: str = "Markdown: the fleet by tier, what one less breaks and how to see it, the proof"
 
@@ -16,7 +25,7 @@ FORMAT: str = "Markdown: the fleet by tier, what one less breaks and how to see 
 def render(optimum: Optimum) -> str:
     """Return the optimum as GitHub-flavoured Markdown."""
     lines = [f"# {escaped(title(optimum))}", ""]
-    for text in (*headline(optimum), *gaps(optimum), verdict(optimum)):
+    for text in (*headline(optimum), *sureness(optimum), *gaps(optimum), verdict(optimum)):
         lines += [paragraph(text), ""] if text else []
     lines += ["## The fleet", "", *table(HEADERS, rows(optimum), (2, 4))]
     lines += [
