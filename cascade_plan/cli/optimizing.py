@@ -17,7 +17,7 @@ from cascade_plan.inputs.scenarios import Given
 if TYPE_CHECKING:
     from cascade_plan.model.optimum import Optimum
 
-PANEL = "What may be chosen (optimize: in the scenario says the same)"
+PANEL = "What may be chosen, as optimize: in the scenario says"
 Keep = Annotated[
     list[str] | None,
     typer.Option(
@@ -151,8 +151,8 @@ def optimize(
 
     Examples:
       cascade-plan optimize my.yaml
-      cascade-plan optimize my.yaml --keep tiers.database.shape --commitment-years-max 1 -o best.yaml
-      cascade-plan diff my.yaml best.yaml
+      cascade-plan optimize my.yaml --budget 65 -o best.yaml
+      cascade-plan optimize my.yaml --keep tiers.database.shape
 
     Exit status:
       0  The cheapest fleet was found, and it keeps the budget where there is one.

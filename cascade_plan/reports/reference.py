@@ -20,7 +20,7 @@ UNIT_WORDS: Final[Mapping[str, str]] = {
     "s": "seconds", "ms": "milliseconds", "minutes": "minutes", "hours": "hours", "days": "days", "bytes": "bytes",
     "kib": "KiB", "mib": "MiB", "gib": "GiB", "percent": "percent", "usd": "US dollars", "cores": "cores",
     "vcpu": "vCPU", "count": "a count", "ratio": "a ratio", "share": "a share", "weight": "a weight",
-    "scv": "a squared coefficient of variation", "rate": "a rate",
+    "scv": "a squared coefficient of variation", "rate": "a rate", "confidence": "a share",
 }  # fmt: skip
 """The last word of a number's name -> its unit in words; what counts things ends in the things themselves."""
 QUALIFIERS: Final = re.compile(r"_(?:p95|p99|min|max|scaled_in)$")
