@@ -72,6 +72,7 @@ LATE: dict[str, set[str]] = {
     "proving": {"numpy", "scipy"},
     "formulas.arrays": {"numpy"},
     "choosing.drawn": {"numpy"},
+    "choosing.sure": {"numpy"},
     "choosing.worlds": {"numpy"},
 }
 """Modules that may import slow packages, because they are themselves imported only in functions."""

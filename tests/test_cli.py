@@ -123,7 +123,7 @@ def test_github_gets_annotations_and_a_summary(cascade, monkeypatch: pytest.Monk
     line = text.splitlines().index('  cost_usd_per_1000_users_month: ["< 50"]') + 1
     place = f"file=a%2Cb/c.yaml,line={line}"
     assert status == 1
-    assert f"::error {place},title=cascade-plan cascade::✗ cost_usd_per_1000_users_month < 50 = 279.16\n" in err
+    assert f"::error {place},title=cascade-plan cascade::✗ cost_usd_per_1000_users_month < 50 = 279.21\n" in err
     assert (out + err).count("cost_usd_per_1000_users_month") == 1
     assert "::" not in out
     summary = Path("summary.md").read_text(encoding="utf-8")
@@ -175,7 +175,7 @@ def test_check_says_its_verdict_once(cascade) -> None:  # type: ignore[no-untype
     assert len(out.splitlines()) < 10
     assert "Figures" in cascade("check", "--full")[1]
     _, out, err = cascade("check", "--format", "json")
-    assert "✗ cost_usd_per_1000_users_month < 50 = 279.16\n" in err
+    assert "✗ cost_usd_per_1000_users_month < 50 = 279.21\n" in err
 
 
 def test_a_file_holds_what_a_terminal_shows(cascade, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
@@ -377,7 +377,7 @@ def test_emit_k8s_is_pure_yaml_of_one_hpa(cascade) -> None:  # type: ignore[no-u
     (hpa,) = yaml.safe_load_all(out)
     assert status == 0
     assert hpa["kind"] == "HorizontalPodAutoscaler"
-    assert (hpa["spec"]["minReplicas"], hpa["spec"]["maxReplicas"]) == (10, 31)
+    assert (hpa["spec"]["minReplicas"], hpa["spec"]["maxReplicas"]) == (10, 32)
 
 
 def test_unknown_commands_formats_and_flags(cascade) -> None:  # type: ignore[no-untyped-def]

@@ -136,13 +136,13 @@ def test_what_another_scenario_wrote_is_not_called_edited(cascade) -> None:  # t
 def test_the_differences_are_a_unified_diff_of_what_is_there_and_what_would_be(cascade) -> None:  # type: ignore[no-untyped-def]
     cascade("emit-all", "-o", "out")
     hpa = Path("out/k8s/base/hpa.yaml")
-    hpa.write_text(hpa.read_text(encoding="utf-8").replace("maxReplicas: 31", "maxReplicas: 40"), encoding="utf-8")
+    hpa.write_text(hpa.read_text(encoding="utf-8").replace("maxReplicas: 32", "maxReplicas: 40"), encoding="utf-8")
     Path("out/k8s/base/pdb.yaml").unlink()
     before = {path: path.read_bytes() for path in Path("out").rglob("*") if path.is_file()}
     status, out, err = cascade("emit-all", "-o", "out", "--diff")
     assert status == 1
     assert "--- out/k8s/base/hpa.yaml\n+++ out/k8s/base/hpa.yaml\n@@" in out
-    assert "\n-  maxReplicas: 40\n+  maxReplicas: 31\n" in out
+    assert "\n-  maxReplicas: 40\n+  maxReplicas: 32\n" in out
     assert "--- /dev/null\n+++ out/k8s/base/pdb.yaml\n@@ -0,0" in out
     assert "run `cascade-plan emit-all -o out`" in err
     assert {path: path.read_bytes() for path in Path("out").rglob("*") if path.is_file()} == before

@@ -20,7 +20,7 @@ def test_without_a_figure_all_are_listed_by_tier(cascade, monkeypatch: pytest.Mo
     assert [*groups][-5:] == ["Break-even", "Cost", "Latency", "Latency by action", "Load"]
     assert {"API", "Cache", "Database", "WebSocket"} <= {*groups}
     assert re.search(r"^  api\.node_count\.base +3  nodes$", out, re.MULTILINE)
-    assert re.search(r"^  cost_usd_per_1000_users_month +\$279\.16  a month$", out, re.MULTILINE)
+    assert re.search(r"^  cost_usd_per_1000_users_month +\$279\.21  a month$", out, re.MULTILINE)
     for columns in (60, 80):
         monkeypatch.setenv("COLUMNS", str(columns))
         assert max(map(len, cascade("explain")[1].splitlines())) <= columns
@@ -44,10 +44,10 @@ def test_every_listed_value_is_the_one_that_is_explained(cascade) -> None:  # ty
 def test_money_has_cents_and_its_exact_value_once(cascade) -> None:  # type: ignore[no-untyped-def]
     _, out, _ = cascade("explain", "cost_usd_per_1000_users_month")
     lines = out.splitlines()
-    assert lines[:2] == ["cost_usd_per_1000_users_month = $279.16 a month", "  exact    279.1618630971 USD/month"]
+    assert lines[:2] == ["cost_usd_per_1000_users_month = $279.21 a month", "  exact    279.2114000131 USD/month"]
     assert "    line     api nodes (c6g.xlarge): 1,460 hours x $0.136 = $198.56" in lines
     assert "    line     ALB capacity units: 7,233.63 LCU-hours x $0.008 = $57.87" in lines
-    assert sum("279.1618630971" in line for line in lines) == 1
+    assert sum("279.2114000131" in line for line in lines) == 1
     # No number but an exact one has more decimals than money or a price needs.
     products = [line for line in lines if re.match(r" *line ", line)]
     assert not [line for line in products if re.search(r"\.\d{5,}", line)]

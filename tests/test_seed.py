@@ -77,16 +77,17 @@ def test_hpa_of_the_plan_does_not_fit_its_nodes() -> None:
     made = planned("cascade-as-written")
     assert (made.figure("api.replica_count.min"), made.figure("api.replica_count.max")) == (10, 100)
     finding = next(f for f in made.findings if f.code == "hpa-exceeds-nodes")
-    assert "100 pods, 5 nodes hold 31" in finding.message
+    assert "100 pods, 5 nodes hold 32" in finding.message
 
 
 def test_bounds_from_the_nodes_fit_them() -> None:
     made = planned()
     (run,) = made.fleet.tiers["api"].workloads
     assert made.figure("api.pod_count_per_node") == 7
-    # CoreDNS, metrics-server and others stand there too, in four places of theirs.
+    # CoreDNS, metrics-server and others stand there too: in four places of theirs, or three where more nodes have
+    # something left beside their pods.
     assert made.figure("api.replica_count.min") == 2 * 7 - 4 == run.held(2)
-    assert made.figure("api.replica_count.max") == 5 * 7 - 4 == run.held(5)
+    assert made.figure("api.replica_count.max") == 5 * 7 - 3 == run.held(5)
     assert "hpa-exceeds-nodes" not in codes(made)
 
 

@@ -12,7 +12,6 @@ from cascade_plan.cli.choice import RELAXATIONS, checked_relaxations, format_opt
 from cascade_plan.cli.output import arguments, complain, deliver, laid_out, say
 from cascade_plan.files.assignments import Assignment
 from cascade_plan.inputs.choice import Choice
-from cascade_plan.inputs.scenarios import Given
 
 if TYPE_CHECKING:
     from cascade_plan.model.optimum import Optimum
@@ -159,8 +158,6 @@ def optimize(
       3  Its bill lacks a price.
       4  No fleet keeps every promise, or even the cheapest costs more than the budget.
     """
-    from cascade_plan.choosing.optimum import optimum
-
     _check(objective)
     report = registry.load("reports/optima", format_)
     flags: dict[str, object] = {
@@ -180,17 +177,18 @@ def optimize(
     for flag, value in flags.items():
         if value is not None:
             choice = choice.also(Assignment(f"{flag} {value}", PATHS[flag], str(value)))
-    given = choice.read()
-    found = _explained(
-        optimum(given.scenario, given.book, given.origins, choice.as_of, fixed), given, choice, relaxations
-    )
+    found = _found(choice, fixed, relaxations)
     if output is not None:
         deliver(_scenario_text(found), output)
     return _status(found, "" if output == "-" else laid_out(report, found, written=output or ""))
 
 
-def _explained(found: Optimum, given: Given, choice: Choice, relaxations: str | None) -> Optimum:
-    """Return the optimum with what its requirements cost, where that is asked for or the budget is missed."""
+def _found(choice: Choice, fixed: bool, relaxations: str | None) -> Optimum:
+    """Return the optimum, with what its requirements cost where that is asked for or the budget is missed."""
+    from cascade_plan.choosing.optimum import optimum
+
+    given = choice.read()
+    found = optimum(given.scenario, given.book, given.origins, choice.as_of, fixed)
     wanted = relaxations or ("best" if found.is_over_budget else "none")
     if checked_relaxations(wanted) == "none":
         return found

@@ -43,7 +43,7 @@ SPREADS: Final[Mapping[str, float]] = {
 class Spread(Part):
     """How a value is spread: one way of saying it."""
 
-    lognormal: Annotated[float, Field(gt=0, le=3)] | None = Field(default=None, examples=[0.5])
+    lognormal: Annotated[float, Field(ge=1e-6, le=3)] | None = Field(default=None, examples=[0.5])
     """Deviation of its logarithm around the scenario's value, which is the median; of a share, of that of its odds."""
     p10: Number | None = Field(default=None, examples=[8000])
     """With p90: what one of ten is below, and what nine of ten are below; lognormal, of a share its odds are."""
@@ -57,7 +57,7 @@ class Spread(Part):
         default=None, examples=[[0.5, 1.0, 3.0]]
     )
     """The least, the likeliest and the most."""
-    beta: Annotated[list[Annotated[float, Field(gt=0, le=1e6)]], Field(min_length=2, max_length=2)] | None = Field(
+    beta: Annotated[list[Annotated[float, Field(ge=1e-6, le=1e6)]], Field(min_length=2, max_length=2)] | None = Field(
         default=None, examples=[[18, 3]]
     )
     """Of a share: the two parameters of a beta law, such as what was counted on either side."""

@@ -26,7 +26,7 @@ Command = Callable[..., tuple[int, str, str]]
         ),
         (
             ["--set", "tiers.websocket=off", "--set", "gates={}"],
-            "-$200.28 a month (-7.2 %): no WebSocket tier -$173.43",
+            "-$200.29 a month (-7.2 %): no WebSocket tier -$173.43",
         ),
     ],
 )

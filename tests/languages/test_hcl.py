@@ -10,7 +10,7 @@ from typing import Any
 
 import hcl2
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from servers import program
 
@@ -95,7 +95,10 @@ def has_one_of_each_name(block: Block) -> bool:
 @settings(max_examples=30)
 @given(st.lists(BLOCKS.filter(has_one_of_each_name), max_size=3))
 def test_another_parser_reads_it(blocks: list[Block]) -> None:
-    hcl2.loads(render(blocks))
+    text = render(blocks)
+    # It takes an escaped %{ for the start of a template; Terraform itself reads these texts back above.
+    assume("%%{" not in text)
+    hcl2.loads(text)
 
 
 @pytest.mark.parametrize("text", ["a\0b", "\ud800"])

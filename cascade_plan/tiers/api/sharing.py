@@ -92,16 +92,16 @@ def room(ask: Ask[Settings], shape: Shape, pods: Mapping[str, int]) -> Room:
     asked = residents(ask.scenario, ask.name)
     cpu_m = sum(pods[name] * asked[name].pod.cpu_cores * 1000 for name in others)
     memory_mib = sum(pods[name] * asked[name].pod.memory_mib for name in others)
-    left = Size(node.cpu_m, node.memory_mib, node.pods).less(
+    left = Size(float(node.cpu_m), float(node.memory_mib), node.pods).less(
         Size(cpu_m, memory_mib, sum(pods[name] for name in others))
     )
     own = asked[ask.name].pod
     before = (*(_size(guest) for guest in ask.guests), *_system(ask))
-    return Room(left, Size(own.cpu_cores * 1000, own.memory_mib), pods[ask.name], before)
+    return Room(left, Size(own.cpu_cores * 1000, float(own.memory_mib)), pods[ask.name], before)
 
 
 def _size(guest: Guest) -> tuple[Size, int]:
-    return Size(guest.cpu_cores * 1000, guest.memory_mib), guest.count_max
+    return Size(guest.cpu_cores * 1000, float(guest.memory_mib)), guest.count_max
 
 
 def _system(ask: Ask[Settings]) -> Iterator[tuple[Size, int]]:

@@ -124,7 +124,8 @@ def _resident(ask: Ask[Settings], owner: Sized) -> Sized:
 def _room_of_resident(ask: Ask[Settings], shape: Shape, per_node: int) -> Room:
     """Return the places of a service on another's nodes: what stands there first takes the owner's, and none of its."""
     node, pod = ask.allocatable(shape), ask.settings.pod
-    return Room(Size(node.cpu_m, node.memory_mib, node.pods), Size(pod.cpu_cores * 1000, pod.memory_mib), per_node)
+    whole = Size(float(node.cpu_m), float(node.memory_mib), node.pods)
+    return Room(whole, Size(pod.cpu_cores * 1000, float(pod.memory_mib)), per_node)
 
 
 def _pods(ask: Ask[Settings], owner: str) -> Mapping[str, Pod]:
