@@ -181,8 +181,8 @@ BY_NAME = {"purchase", "reads", "writes", "jobs", "counts", "before"}
 """Fields that map names to shares, to counts of what the field is called, or paths to their values."""
 BY_KEY = {"Calibrated", "Spread"}
 """Classes whose values are in the unit of the path that they stand under."""
-NO_UNIT = {"month", "schema_version", "port", "user_id", "profile", "seed"}
-"""Numbers that count nothing, the month of a life, and 24 loads relative to each other."""
+NO_UNIT = {"month", "schema_version", "port", "user_id", "profile", "seed", "lognormal", "p10", "p90"}
+"""Numbers that count nothing, the month of a life, 24 loads relative to each other, and what a law says of another."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -42,8 +42,8 @@ ACROSS_FIELDS = {
     "purchase_database_plan_burstable", "purchase_database_plan_cache_family", "purchase_database_plan_generation",
     "purchase_database_plan_redis", "purchase_shares_above_one", "registered_below_peak", "replicas_out_of_order",
     "role_reserved", "shape_of_instance_unknown", "tenant_class_share_not_one", "think_time_reversed", "tier_twice",
-    "trace_missing", "uncertainty_falls", "uncertainty_of_a_limit", "uncertainty_of_a_share", "uncertainty_of_nothing", "uncertainty_of_zero",
-    "uncertainty_said_twice", "unknown_cloud", "unknown_region", "unknown_shape",
+    "trace_missing", "uncertainty_falls", "uncertainty_of_a_limit", "uncertainty_of_a_share", "uncertainty_of_nothing",
+    "uncertainty_of_zero", "uncertainty_said_twice", "unknown_cloud", "unknown_region", "unknown_shape",
 }  # fmt: skip
 """Broken scenarios whose fault is no field's alone, or is known by a cloud or a disk: the program's to see."""
 
