@@ -37,6 +37,8 @@ from cascade_plan.planning.sizing import TIERS, Brief, guests, instances, places
 
 ENDLESS: Final = 1_000
 """How many times the units of the largest shapes the rest of a fleet has when one tier is looked at by itself."""
+IDLE: Final = 10**9
+"""Servers so many that nobody waits."""
 MARGIN: Final = 0.02
 """By how much a limit may be missed by a tier with the rest endless that would keep it beside a fleet: the queues are
 not monotone to the last hundredth, as a faster database brings its users back sooner."""
@@ -378,7 +380,20 @@ class World:
             broken = next((finding.message for finding in own.findings if finding.is_broken), "")
             if why := broken or unmet_gate(self.scenario, name, own):
                 return f"{name}: {why}"
-        return ""
+        slow = self.too_slow(self.endless_settings, self.endless)
+        return f"{slow}: its latency limits, however large the fleet" if slow else ""
+
+    def too_slow(self, settings: Mapping[str, Settings], tiers: Mapping[str, Sized]) -> str:
+        """Return the first case whose limits a fleet breaks though nobody waits anywhere, or "".
+
+        More of the same is never enough then. Where nobody waits no margin is due.
+        """
+        scenario, fleet = self.scenario.model_copy(update={"tiers": dict(settings)}), Fleet(tiers)
+        found = (_idle(place) for place in places(scenario, fleet, scale(fleet, {})))
+        on = chain(scenario, tuple(found))
+        cases = (*self.base, *self.floor(fleet))
+        slow = (case for case in cases if not keeps(on, case.users, case.latency_ms_p95, case.latency_ms_p99))
+        return next((case.name for case in slow), "")
 
     def price(self, option: Option, low: int) -> Decimal | None:
         """Return what so many cost a month at least, by the hours of the instances alone; None where a price misses."""
@@ -466,6 +481,8 @@ class Stream:
         self._sized: set[int] = set()
         self._counts: dict[str, tuple[int, int] | None] = {} if like is None else like._counts
         self._starts: dict[str, int] = {} if like is None else like._starts
+        self._alone: dict[str, Alone] = {}
+        self._floors: set[str] = set()
         for option in world.options[name]:
             if option.unfit:
                 self._strike(option, "memory", option.unfit)
@@ -529,13 +546,13 @@ class Stream:
             if (bound := self._own_bound(option, low)) is not None:
                 self._queue(option, low, bound)
             return
-        least = self._least_of(option, low)
+        least = self.least_of(option, low)
         if least is None:
             return
         if low < least:
             self._queue(option, least)
             return
-        found = list(self._candidates(option, low))
+        found = list(self.candidates(option, low))
         for each in found:
             heapq.heappush(self._heap, (each.total_usd, next(self._order), option, low, each))
         if low < option.count_max and not found and self.base_of(option, low) is None:
@@ -576,17 +593,27 @@ class Stream:
         free = self.world.scenario.optimize
         return free.commitment_years_max is not None or free.spot is not None
 
-    def _least_of(self, option: Option, guess: int) -> int | None:
-        """Return the least count of an option that keeps everything by itself; None where no count does."""
-        if option.words not in self._counts:
-            alone = Alone(self.world, self.name, option)
-            found, why = alone.least(guess)
-            self._counts[option.words] = None if why else (found, alone.base)
+    def least_of(self, option: Option, guess: int) -> int | None:
+        """Return the least count of an option that keeps everything by itself; None where no count does.
+
+        First that of an autoscaled one at the least load, if that is more than `guess`: it may be too dear already.
+        """
+        words = option.words
+        if words not in self._counts:
+            alone = self._alone.setdefault(words, Alone(self.world, self.name, option))
+            found, why = (0, None) if words in self._floors else alone.at_least(guess)
+            if not why and found > guess:
+                self._floors.add(words)
+                self.world.tally.struck["promise"] += found - guess
+                return found
+            if not why:
+                found, why = alone.least(guess)
+            self._counts[words] = None if why else (found, alone.base)
             if why:
                 self._strike(option, why[0], why[1], max(1, option.count_max - option.count_min))
             else:
                 self.world.tally.struck["promise"] += found - guess
-        counts = self._counts[option.words]
+        counts = self._counts[words]
         return None if counts is None else counts[0]
 
     def base_of(self, option: Option, low: int) -> int | None:
@@ -595,7 +622,7 @@ class Stream:
         assert counts is not None, "what no count keeps has no candidates"
         return max(low, counts[1])
 
-    def _candidates(self, option: Option, low: int) -> Iterator[Candidate]:
+    def candidates(self, option: Option, low: int) -> Iterator[Candidate]:
         """Yield a count of an option by each way to pay for it that none is better than."""
         world, base = self.world, self.base_of(option, low)
         if base is None:
@@ -677,33 +704,54 @@ class Alone:
         self.world, self.name, self.option = world, name, option
         self.base = 0
         """The least count at the peak, once `least` has been asked."""
+        self._start: tuple[Fleet, Mapping[str, Settings]]
+        """The fleet at the count where the search for the least begins."""
 
-    def least(self, guess: int) -> tuple[int, tuple[str, str] | None]:
-        """Return the least count that keeps everything, or by what no count does and why."""
+    def at_least(self, guess: int) -> tuple[int, Struck | None]:
+        """Return the least count that keeps what the scaled-in fleet must, or by what no count does and why.
+
+        0 for what no autoscaler moves: `least` says all of it.
+        """
         option = self.option
         assert option is not None
-        start = max(1, guess) if option.is_scaled else guess
+        if not option.is_scaled or option.count_min >= option.count_max:
+            return 0, None
         try:
-            fleet, settings = self._fleet(start, start)
+            fleet, settings = self._start = self._fleet(max(1, guess), max(1, guess))
         except CascadePlanError as error:
             return 0, ("memory", str(error))
+        if slow := self.world.too_slow(settings, fleet.tiers):
+            return 0, ("promise", f"{slow}: its latency limits, however many there are")
+        return self._fewest(self.world.floor(fleet), max(1, guess))
+
+    def _fewest(self, cases: Sequence[Case], guess: int) -> tuple[int, Struck | None]:
+        """Return the least count of what an autoscaler moves that keeps some cases, or why none does."""
+        assert self.option is not None
+        fleet, settings = self._start
+        own = next(lever for lever in fleet.tiers[self.name].levers if lever.is_scaled)
+        judge, most = self._judge(fleet, settings), self.option.count_max
+        found = least_count(lambda n: not judge(cases, {own.name: n}), most, guess)
+        return found, judge(cases, {own.name: found}) if found == most else None
+
+    def least(self, guess: int) -> tuple[int, Struck | None]:
+        """Return the least count that keeps everything, or by what no count does and why.
+
+        Of what an autoscaler moves `guess` is what `at_least` has found.
+        """
+        option = self.option
+        assert option is not None
         if option.count_min >= option.count_max:
-            why = self._whole(option.count_min, option.count_min)
             self.base = option.count_min
-            return option.count_min, why
+            return option.count_min, self._whole(option.count_min, option.count_min)
         if not option.is_scaled:
             found = self._first(lambda low: not self._whole(low, low), option.count_min, option.count_max)
-            why = self._whole(found, found)
             self.base = found
-            return found, why
-        own = next(lever for lever in fleet.tiers[self.name].levers if lever.is_scaled)
-        judge = self._judge(fleet, settings)
-        low = least_count(lambda n: not judge(self.world.floor(fleet), {own.name: n}), option.count_max, start)
-        base = least_count(lambda n: not judge(self.world.base, {own.name: n}), option.count_max, start)
-        for cases, counted in ((self.world.floor(fleet), low), (self.world.base, base)):
-            if why := judge(cases, {own.name: counted}) if counted == option.count_max else None:
-                return 0, why
-        self.base = base
+            return found, self._whole(found, found)
+        low = guess
+        base, why = self._fewest(self.world.base, low)
+        if why:
+            return 0, why
+        self.base = base = max(base, option.base_min)
         if not self._whole(low, max(low, base)):
             return low, None
         # What is found only once it is sized whole, such as what stands on its nodes besides, may ask for more of it.
@@ -793,6 +841,13 @@ def _endless(place: Place, name: str) -> Place:
     if place.tier == name or not place.server_count:
         return place
     return replace(place, unit_count=place.unit_count * ENDLESS, server_count=place.server_count * ENDLESS)
+
+
+def _idle(place: Place) -> Place:
+    """Return a place at which nobody waits, the same for all that serve as fast."""
+    if not place.server_count:
+        return place
+    return replace(place, unit_count=IDLE, server_count=IDLE, speed_ratio=1.0)
 
 
 def bought(sized_tier: Sized) -> tuple[NodeGroup, ...]:

@@ -30,7 +30,7 @@ def _of(ask: Ask[Settings], shape: Shape) -> Option:
     settings, offer = ask.settings.model_copy(update={"shape": shape.name}), Offer("vm", shape.name)
     if settings.nodes is not None and ask.scenario.optimize.keeps(f"tiers.{ask.name}.nodes"):
         return Option(shape.name, lambda low, base: settings, offer, unfit=_unfit(ask, shape))
-    unfit = _unfit(ask, shape)
+    unfit, asked = _unfit(ask, shape), ask.scenario.availability.asked
     demand_ms = sum(sharing.demand(ask.scenario, name) for name in sharing.residents(ask.scenario, ask.name))
     cores = ask.allocatable(shape).cpu_m / 1000
     return Option(
@@ -41,6 +41,7 @@ def _of(ask: Ask[Settings], shape: Shape) -> Option:
         is_scaled=True,
         requests_per_s=cores * 1000 / demand_ms if demand_ms else inf,
         count_min=1 if unfit else _least(ask, shape),
+        base_min=asked.zones if asked.lost_zone_count else 1,
         unfit=unfit,
     )
 

@@ -1,0 +1,168 @@
+"""The cheapest fleet that keeps everything is what a search finds, and what asks more never costs less."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from fleets_by_force import CENT, KINDS, Force, brief_of, broken, drawn, few_shapes
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cascade_plan import registry
+from cascade_plan.choosing.search import Fit, Found, Search
+from cascade_plan.model.scenario import Scenario
+from cascade_plan.planning.pipeline import plan
+
+CASES = int(os.environ.get("CASCADE_PLAN_CASES", "16"))
+"""Of those that chance draws; 200 take about an hour."""
+LOOKED_AT_MOST = 300
+"""Large fleets that are looked at where the search says that none keeps everything."""
+seeds = st.integers(0, 10_000)
+
+
+def found(scenario: Scenario) -> Found:
+    return Search(brief_of(scenario)).run()
+
+
+def best_of(scenario: Scenario) -> Fit | None:
+    return found(scenario).best
+
+
+def usd(scenario: Scenario) -> Decimal:
+    """Return what the cheapest fleet costs; infinite where none keeps everything."""
+    best = best_of(scenario)
+    return Decimal("Infinity") if best is None else best.cost_usd
+
+
+def changed(scenario: Scenario, **parts: Any) -> Scenario:
+    """Return a scenario with parts of it changed, as its file would say it."""
+    return Scenario.model_validate({**scenario.model_dump(exclude_unset=True), **parts})
+
+
+def freed(scenario: Scenario, **free: Any) -> Scenario:
+    """Return a scenario whose search may choose, or must keep, something else besides."""
+    return changed(scenario, optimize={**scenario.optimize.model_dump(exclude_unset=True), **free})
+
+
+def test_ways_are_made_up_for_each_kind_that_has_options() -> None:
+    kinds = [kind for kind in registry.names("tiers") if registry.has("tiers", kind, "options")]
+    assert {kind for kind in kinds if hasattr(registry.load("tiers", kind, "options"), "options")} == {*KINDS}
+
+
+@pytest.mark.parametrize("seed", range(CASES))
+def test_nothing_cheaper_keeps_everything(seed: int) -> None:
+    with few_shapes(seed):
+        scenario = drawn(seed)
+        brief, result = brief_of(scenario), found(scenario)
+        if result.best is None:
+            force = Force(brief, Decimal("Infinity"), looked_at_most=LOOKED_AT_MOST).run()
+            assert force.best is None, (force.best_usd, result.reason)
+            return
+        force = Force(brief, result.best.cost_usd + CENT / 2).run()
+        assert force.best_usd is not None, (result.best.cost_usd, force.reasons)
+        assert abs(force.best_usd - result.best.cost_usd) < CENT / 2
+        made = plan(result.best.scenario, brief.book, with_margins=False)
+        assert made.bill.effective_usd.average == result.best.cost_usd
+        assert broken(made) == ""
+        assert result.bound_usd == result.best.cost_usd
+
+
+def harder(scenario: Scenario) -> Iterator[tuple[str, Scenario]]:
+    """Yield what asks more of a fleet."""
+    users, load = scenario.users, scenario.loads["peak"]
+    for share in (1.05, 1.5):
+        yield f"{share} times the users", scenario.with_users(int(users.peak * share) + 1, int(users.average * share))
+    loads = {"peak": load.model_dump(exclude_unset=True) | {"latency_ms_p95": load.latency_ms_p95 * 0.95}}
+    yield "a stricter p95", changed(scenario, loads=loads)
+    loads = {"peak": load.model_dump(exclude_unset=True) | {"latency_ms_p99": load.latency_ms_p95 * 1.2}}
+    if load.latency_ms_p99 is None:
+        yield "a p99", changed(scenario, loads=loads)
+    yield "no sharing of nodes", freed(scenario, pools="apart")
+    yield "no bursts", freed(scenario, burstable=[])
+    yield "one architecture", freed(scenario, architecture="arm64")
+    for name in ("api", "database"):
+        if name in scenario.tiers:
+            yield f"{name} kept as it is", freed(scenario, keep=[f"tiers.{name}"])
+
+
+def easier(scenario: Scenario) -> Iterator[tuple[str, Scenario]]:
+    """Yield what leaves more to choose, or asks less."""
+    free = scenario.optimize
+    given = scenario.availability.model_dump(exclude_unset=True)
+    for lost in ("lost_zone_count", "lost_node_count"):
+        yield f"{lost} 0", changed(scenario, availability={**given, lost: 0})
+    yield "no standby", changed(scenario, availability={**given, "multi_az": False})
+    yield "years", freed(scenario, commitment_years_max=3)
+    yield "spot", freed(scenario, spot={"share_max": 1, "without_it": "average"})
+    if free.upfront_usd_max is not None:
+        yield "more on the first day", freed(scenario, upfront_usd_max=free.upfront_usd_max * 2 + 100)
+    yield "pools", freed(scenario, pools="any")
+
+
+@settings(max_examples=8)
+@given(seeds, st.data())
+def test_what_asks_more_never_costs_less_and_what_leaves_more_never_more(seed: int, data: st.DataObject) -> None:
+    with few_shapes(seed):
+        scenario = drawn(seed)
+        now = usd(scenario)
+        name, other = data.draw(st.sampled_from([*harder(scenario)]))
+        assert usd(other) >= now - CENT, name
+        name, other = data.draw(st.sampled_from([*easier(scenario)]))
+        assert usd(other) <= now + CENT, name
+
+
+@settings(max_examples=8)
+@given(seeds, st.randoms(use_true_random=False))
+def test_what_is_found_does_not_hang_on_the_order_of_tiers(seed: int, chance: Any) -> None:
+    with few_shapes(seed):
+        scenario = drawn(seed)
+        names = list(scenario.tiers)
+        chance.shuffle(names)
+        # Pods stand on the nodes of the service that is named first.
+        names.sort(key=lambda name: name in scenario.of("api"))
+        tiers = scenario.model_dump(exclude_unset=True)["tiers"]
+        services = iter(scenario.of("api"))
+        order = [next(services) if name in scenario.of("api") else name for name in names]
+        one, other = best_of(scenario), best_of(changed(scenario, tiers={name: tiers[name] for name in order}))
+        assert (one is None) == (other is None)
+        if one is not None and other is not None:
+            assert one.cost_usd == other.cost_usd
+            assert {name: own.model_dump() for name, own in one.scenario.tiers.items()} == {
+                name: own.model_dump() for name, own in other.scenario.tiers.items()
+            }
+
+
+@settings(max_examples=8)
+@given(seeds)
+def test_one_less_of_a_count_breaks_something_or_costs_the_same(seed: int) -> None:
+    with few_shapes(seed):
+        scenario = drawn(seed)
+        brief, best = brief_of(scenario), best_of(scenario)
+        if best is None:
+            return
+        for name, candidate in best.candidates.items():
+            own: Any = best.scenario.tiers[name]
+            for less in one_less(own):
+                tiers = {**best.scenario.tiers, name: less}
+                pinned = best.scenario.model_copy(update={"tiers": tiers})
+                made = plan(pinned, brief.book, with_margins=False)
+                cheaper = made.bill.effective_usd.average < best.cost_usd - CENT
+                assert not cheaper or broken(made), (name, candidate.option.words, less)
+
+
+def one_less(own: Any) -> Iterator[Any]:
+    """Yield the settings of a tier with one less of each of its counts."""
+    if own.KIND == "api" and own.nodes is not None:
+        low, base = own.nodes.min, own.nodes.base
+        if low > 1:
+            yield own.model_copy(update={"nodes": own.nodes.model_copy(update={"min": low - 1})})
+        if base > low:
+            yield own.model_copy(update={"nodes": own.nodes.model_copy(update={"base": base - 1})})
+    if own.KIND == "websocket" and own.nodes is not None and own.nodes > 1:
+        yield own.model_copy(update={"nodes": own.nodes - 1})
+    if own.KIND == "database" and own.replicas:
+        yield own.model_copy(update={"replicas": own.replicas - 1})
