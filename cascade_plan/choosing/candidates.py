@@ -21,7 +21,8 @@ from cascade_plan.errors import CascadePlanError
 from cascade_plan.formulas.losses import least_count
 from cascade_plan.model.ask import Ask, Site
 from cascade_plan.model.bill import Item
-from cascade_plan.model.fleet import Fleet, Guest, Lever, NodeGroup, Sized
+from cascade_plan.model.fleet import Band, Fleet, Guest, Lever, NodeGroup, Sized
+from cascade_plan.model.offer import Offer
 from cascade_plan.model.option import COUNT_MOST, Option
 from cascade_plan.model.place import Place
 from cascade_plan.model.scenario import Scenario
@@ -262,7 +263,7 @@ class World:
     def _largest_of_each_kind(self, name: str) -> Iterator[Settings]:
         largest: dict[object, Option] = {}
         for option in self.by_themselves.get(name, ()):
-            offer = option.beside or option.each
+            offer = self._offer(option)
             kind: object = offer.options if offer is not None else option.words
             if not option.unfit and (kind not in largest or self.size_of(option) > self.size_of(largest[kind])):
                 largest[kind] = option
@@ -273,16 +274,23 @@ class World:
 
     def _hastened(self, name: str, own: Sized) -> Sized:
         """Return a tier with instances as fast as the fastest of its options."""
-        speeds = [
-            self.ask(name, option.at(least, least), {}).shape(offer.what, offer.options).speed
-            for option in self.by_themselves.get(name, ())
-            if (offer := option.beside or option.each) is not None and not option.unfit
-            for least in (max(1, option.count_min),)
-        ]
-        if not speeds:
+        options = [option for option in self.by_themselves.get(name, ()) if not option.unfit and self._offer(option)]
+        if not options:
             return own
+        speeds = [self._speed(name, option) for option in options]
         groups = tuple(replace(each, shape=replace(each.shape, speed_ratio=max(speeds))) for each in own.groups)
         return replace(own, groups=groups)
+
+    def _offer(self, option: Option) -> Offer | None:
+        return option.beside or option.each
+
+    def _speed(self, name: str, option: Option) -> float:
+        """Return how fast a vCPU of an option's instances is, over those that CPU times were measured on."""
+        offer = self._offer(option)
+        if offer is None:
+            return 1.0
+        settings = option.at(max(1, option.count_min), max(1, option.count_min))
+        return self.ask(name, settings, {}).shape(offer.what, offer.options).speed
 
     def _answer_s(self, name: str, settings: Settings, tiers: Mapping[str, Sized]) -> float:
         """Return the time that a request spends at the places of a tier where nobody else asks."""
@@ -301,7 +309,7 @@ class World:
 
     def size_of(self, option: Option) -> tuple[float, float]:
         """Return the memory and the CPU of an option's instances."""
-        offer = option.beside or option.each
+        offer = self._offer(option)
         shape = self.brief.cloud.catalogue().find(offer.what, offer.name) if offer is not None else None
         return (shape.memory_gib, shape.vcpu) if shape is not None else (0.0, 0.0)
 
@@ -334,9 +342,24 @@ class World:
 
     @cached_property
     def guests(self) -> Mapping[str, tuple[Guest, ...]]:
-        """What stands on services' nodes at least: beside the fewest pods."""
-        scenario = self.scenario.model_copy(update={"tiers": self.scenario.tiers | self.slight_settings})
-        return guests(replace(self.brief, scenario=scenario), SOLVED)
+        """What stands on services' nodes at least: beside the fewest pods, or on nodes that are the fastest."""
+        fastest = {name: own for name in self.hosts if (own := self._fastest(name)) is not None}
+        slight, fast = (
+            guests(replace(self.brief, scenario=self.scenario.model_copy(update={"tiers": tiers})), SOLVED)
+            for tiers in ({**self.scenario.tiers, **self.slight_settings, **hosts} for hosts in ({}, fastest))
+        )
+        return {
+            host: tuple(_least_of_both(one, other) for one, other in zip(standing, fast[host], strict=True))
+            for host, standing in slight.items()
+        }
+
+    def _fastest(self, name: str) -> Settings | None:
+        """Return the settings of the smallest of a tier's fastest options; None where it has none."""
+        options = [option for option in self.by_themselves.get(name, ()) if not option.unfit]
+        if not options:
+            return None
+        option = min(options, key=lambda each: (-self._speed(name, each), each.count_min, *self.size_of(each)))
+        return option.at(max(1, option.count_min), max(1, option.count_min))
 
     @cached_property
     def hosts(self) -> frozenset[str]:
@@ -448,6 +471,17 @@ class World:
         own = [part.term for each in self.scenario.tiers.values() if isinstance(each, Bought) for part in each.terms]
         spot = ["spot"] if free.spot is not None and "spot" in sold else []
         return tuple(dict.fromkeys([*found, *spot, *(term for term in own if term in sold)]))
+
+
+def _least_of_both(one: Guest, other: Guest) -> Guest:
+    """Return pods that ask for no more than either of two."""
+    return replace(
+        one,
+        cpu_cores=min(one.cpu_cores, other.cpu_cores),
+        memory_mib=min(one.memory_mib, other.memory_mib),
+        count=Band(*map(min, one.count, other.count)),
+        busy_cores=Band(*map(min, one.busy_cores, other.busy_cores)),
+    )
 
 
 def _undominated(cases: Sequence[Case]) -> list[Case]:

@@ -26,7 +26,10 @@ from cascade_plan.planning.predicting import worst_state
 from cascade_plan.planning.promises import Promises
 from cascade_plan.planning.sizing import TIERS, Brief, followed
 
-POPPED_MOST: Final = 200_000
+MORE_MOST: Final = 6
+"""Counts at the peak that are tried where what follows from the fleet breaks something: beside more, fewer connections
+are held."""
+POPPED_MOST: Final = 10_000
 """Fleets that are looked at before the search gives up."""
 
 
@@ -275,16 +278,27 @@ def fit(world: World, layout: int, chosen: Mapping[str, Candidate]) -> tuple[Fit
     bases, why = _bases(world, judge, fleet)
     if why:
         return None, why
-    for name, base in bases.items():
-        each = chosen[name]
-        settings[name] = _paid_as(each.option.at(each.low, base), each.settings)
-    if least:
-        settings |= _following(world, followed(*free, _held(judge, world, bases)))
-    scenario, fleet = world.whole(settings)
-    if why := _broken(world, scenario, fleet):
-        return None, why
-    usd, upfront, missing = world.cost_of_all(settings, fleet)
-    return Fit(scenario, fleet, dict(chosen), usd, upfront, layout, tuple(missing)), ""
+    known: Mapping[str, int] | None = None
+    for more in range(MORE_MOST if least and bases else 1):
+        raised = {name: base + more for name, base in bases.items()}
+        follow = followed(*free, _held(judge, world, raised)) if least else {}
+        if follow == known:
+            continue
+        known = follow
+        pinned = settings | _raised(chosen, raised) | _following(world, follow)
+        scenario, fleet = world.whole(pinned)
+        if not (why := _broken(world, scenario, fleet)):
+            usd, upfront, missing = world.cost_of_all(pinned, fleet)
+            return Fit(scenario, fleet, dict(chosen), usd, upfront, layout, tuple(missing)), ""
+    return None, why
+
+
+def _raised(chosen: Mapping[str, Candidate], bases: Mapping[str, int]) -> dict[str, Settings]:
+    """Return the settings of the candidates that have so many at the peak."""
+    return {
+        name: _paid_as(chosen[name].option.at(chosen[name].low, base), chosen[name].settings)
+        for name, base in bases.items()
+    }
 
 
 def _broken(world: World, scenario: Scenario, fleet: Fleet) -> str:
