@@ -118,6 +118,7 @@ def listed(world: World, name: str, counts: int) -> Iterator[Candidate]:
     stream = Stream(world, name)
     for option in world.options[name]:
         least = None if option.unfit else stream.least_of(option, option.count_min)
+        least = None if least is None else stream.least_of(option, least)
         if least is not None:
             for low in range(least, min(option.count_max, least + counts - 1) + 1):
                 yield from stream.candidates(option, low)

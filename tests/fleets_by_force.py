@@ -434,7 +434,7 @@ def few_shapes(seed: int) -> Iterator[None]:
             if any(f".{shape.name}".find(f".{family}.") >= 0 for family in families.split())
             and shape.name.rpartition(".")[2] in SIZES
         ]
-        large = [shape for shape in known if shape.memory_gib >= 4]
+        large = [shape for shape in known if shape.memory_gib >= (4 if what == "vm" else 2) and shape.vcpu >= 2]
         for shape in [chance.choice(large), *chance.sample(known, SHAPES_MOST - 1)]:
             kept[what, shape.name] = shape
     few = Catalogue(kept)
@@ -527,7 +527,7 @@ def drawn(seed: int) -> Scenario:
 def _tightened(document: dict[str, Any], chance: random.Random) -> Scenario:
     """Return a case whose limits are near what a fleet of the largest there is gives: then latency binds."""
     load, largest = document["loads"]["peak"], {}
-    shapes = {what: max(cloud.catalogue().of(what), key=lambda each: (each.memory_gib, each.vcpu)).name
+    shapes = {what: max(cloud.catalogue().of(what), key=lambda each: (each.vcpu, each.memory_gib)).name
               for what in FAMILIES}  # fmt: skip
     bought = {"api": "vm", "search": "vm", "websocket": "vm", "worker": "vm", "database": "database", "cache": "cache"}
     for name, given in document["tiers"].items():
