@@ -844,7 +844,8 @@ class Alone:
         """Return what says by what some cases are not kept by so many of a lever of the tier, and why."""
         world = self.world
         scenario = world.scenario.model_copy(update={"tiers": dict(settings)})
-        own = Fleet({self.name: fleet.tiers[self.name]})
+        alone = fleet.tiers[self.name]
+        own = Fleet({self.name: replace(alone, ceilings=tuple(each for each in alone.ceilings if not each.of_others))})
         levers = {lever.name: lever for lever in own.levers}
         known: dict[tuple[int, ...], Any] = {}
 

@@ -98,6 +98,8 @@ class Ceiling:
     """What it does for a while; None where it never does more."""
     rests_on: tuple[str, ...] = ()
     """Dotted paths of the assumptions that what is asked, or the most, rests on."""
+    of_others: bool = False
+    """Whether how many there are of other tiers decides what is asked, so that only a whole fleet can be held to it."""
 
     def asked(self, requests_per_s: float, counts: Mapping[str, int]) -> float:
         """Return what one instance is asked; `counts` overrides the lever's count. 0 where there is no instance."""

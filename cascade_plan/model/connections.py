@@ -60,5 +60,5 @@ def ceilings(ask: Ask[Any], leaf: str, database: str, shape: Shape, connection_c
         f"{with_article(shape.name)} leaves PostgreSQL", "MiB",
         Demand(flat_units=memory_mib(ask, database, shape, connection_count)), shape.program_gib * 1024,
         f"take a larger one, set tiers.{database}.shape, or fewer connections",
-        rests_on=ask.assumed(f"tiers.{database}.other_connections"),
+        rests_on=ask.assumed(f"tiers.{database}.other_connections"), of_others=True,
     )  # fmt: skip

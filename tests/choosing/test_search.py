@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from cascade_plan import registry
 from cascade_plan.choosing.search import Fit, Found, Search
+from cascade_plan.inputs.scenarios import read
 from cascade_plan.model.scenario import Scenario
 from cascade_plan.planning.pipeline import plan
 
@@ -69,6 +70,25 @@ def test_nothing_cheaper_keeps_everything(seed: int) -> None:
         assert made.bill.effective_usd.average == result.best.cost_usd
         assert broken(made) == ""
         assert result.bound_usd == result.best.cost_usd
+
+
+@pytest.mark.parametrize(
+    "name", ["api-batch", "cascade", "chat-40k", "growth-100k", "saas-300", "serverless-500", "startup-1k"]
+)
+def test_it_is_no_dearer_than_the_fleet_of_the_method_slo(name: str) -> None:
+    scenario = read(name).scenario.model_copy(update={"method": "slo"})
+    brief = brief_of(scenario)
+    made = plan(scenario, brief.book, with_margins=False)
+    assert not broken(made) or name == "cascade"
+    assert usd(scenario) <= made.bill.effective_usd.average
+
+
+def test_what_connects_is_that_of_the_fleet_and_not_of_an_endless_one() -> None:
+    scenario = read("saas-300").scenario.model_copy(update={"method": "slo"})
+    best = best_of(scenario)
+    assert best is not None
+    # 60 connections of 3 nodes, not those of as many nodes as a tier alone is held beside: a db.r6g.2xlarge is $1,324.
+    assert best.candidates["database"].option.words in ("db.t4g.medium", "db.t4g.small", "db.t4g.micro")
 
 
 def harder(scenario: Scenario) -> Iterator[tuple[str, Scenario]]:

@@ -103,7 +103,7 @@ class Work:
             f"{ask.name}.connection_count_max", "cache-connections", f"{who} is to accept", f"{what} accepts",
             "connections", Demand(flat_units=self.connection_count), most,
             f"fewer of each pod, set tiers.{ask.name}.connections_per_pod",
-            rests_on=ask.assumed(f"tiers.{ask.name}.connections_per_pod"),
+            rests_on=ask.assumed(f"tiers.{ask.name}.connections_per_pod"), of_others=True,
         )  # fmt: skip
 
 
