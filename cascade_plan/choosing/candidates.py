@@ -785,7 +785,7 @@ class Alone:
         base, why = self._fewest(self.world.base, low)
         if why:
             return 0, why
-        self.base = base = max(base, option.base_min)
+        self.base = base = max(base, option.base_count_min)
         if not self._whole(low, max(low, base)):
             return low, None
         # What is found only once it is sized whole, such as what stands on its nodes besides, may ask for more of it.

@@ -33,7 +33,7 @@ class Option:
     """What it buys once, whatever its count."""
     count_min: int = 1
     """Fewer are never enough, whatever the rest of the fleet."""
-    base_min: int = 1
+    base_count_min: int = 1
     """Fewer at the peak are never enough, where an autoscaler moves the count."""
     count_max: int = 1
     """More are never tried."""

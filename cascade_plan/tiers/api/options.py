@@ -41,7 +41,7 @@ def _of(ask: Ask[Settings], shape: Shape) -> Option:
         is_scaled=True,
         requests_per_s=cores * 1000 / demand_ms if demand_ms else inf,
         count_min=1 if unfit else _least(ask, shape),
-        base_min=asked.zones if asked.lost_zone_count else 1,
+        base_count_min=asked.zones if asked.lost_zone_count else 1,
         unfit=unfit,
     )
 
