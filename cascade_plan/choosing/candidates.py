@@ -650,6 +650,21 @@ class Stream:
         counts = self._counts[words]
         return None if counts is None else counts[0]
 
+    def with_fewest_pods(self) -> Sized | None:
+        """Return the tier by the option, at its least count, that the fewest pods run of; None where none keeps all."""
+        sized = (self._at_least(option) for option in self.world.options[self.name] if option.words in self._starts)
+        return min((own for own in sized if own is not None), key=_pods, default=None)
+
+    def _at_least(self, option: Option) -> Sized | None:
+        """Return the tier by an option at the least count that keeps everything by itself; None where no count does."""
+        least = self._starts[option.words]
+        while (found := self.least_of(option, least)) is not None and found > least:
+            least = found
+        base = None if found is None else self.base_of(option, least)
+        if base is None:
+            return None
+        return self.world.sized(self.name, option.at(least, base), self.world.slight, is_host=True)
+
     def base_of(self, option: Option, low: int) -> int | None:
         """Return how many stand at the peak beside so many at the least load; None where no number is enough."""
         counts = self._counts[option.words]
@@ -715,6 +730,10 @@ class Stream:
         groups = tuple(replace(group, terms=paid.terms) for group in own.groups)
         if all(self.world.brief.cloud.sells(group.offer, part.term) for group in groups for part in group.terms):
             yield paid, replace(own, groups=groups)
+
+
+def _pods(own: Sized) -> int:
+    return sum(load.running_count_max for load in own.workloads)
 
 
 def unmet_gate(scenario: Scenario, name: str, own: Sized) -> str:

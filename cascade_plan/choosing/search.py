@@ -18,7 +18,7 @@ from typing import Final
 from cascade_plan import registry
 from cascade_plan.choosing.candidates import NOTHING, Candidate, Stream, Tally, World, unmet_gate
 from cascade_plan.formulas.losses import least_count
-from cascade_plan.model.fleet import Fleet
+from cascade_plan.model.fleet import Fleet, Sized
 from cascade_plan.model.option import COUNT_MOST
 from cascade_plan.model.scenario import Scenario
 from cascade_plan.model.tier import HOST, Housed, Settings
@@ -29,6 +29,8 @@ from cascade_plan.planning.sizing import TIERS, Brief, followed
 MORE_MOST: Final = 6
 """Counts at the peak that are tried where what follows from the fleet breaks something: beside more, fewer connections
 are held."""
+FAILURES_MOST: Final = 50
+"""Fleets that fail before it is asked which candidates fail beside any fleet, as too many connect to them."""
 POPPED_MOST: Final = 10_000
 """Fleets that are looked at before the search gives up."""
 
@@ -140,6 +142,8 @@ class Search:
         self._order = numbers()
         self._heap: list[_Entry] = []
         self._seen: set[tuple[int, tuple[int, ...]]] = set()
+        self._fewest: dict[int, Mapping[str, Sized]] = {}
+        self._hopeless: dict[tuple[int, str, str, int], bool] = {}
 
     def _world(self, brief: Brief, months: Sequence[Brief], layout: Scenario, like: World | None) -> World:
         each = [replace(month, scenario=month.scenario.model_copy(update={"tiers": layout.tiers})) for month in months]
@@ -244,9 +248,13 @@ class Search:
                     self._queue(entry.layout, entry.ranks)
                 return
         self.popped += 1
-        for at in range(len(entry.ranks)):
-            self._push(entry.layout, tuple(rank + (place == at) for place, rank in enumerate(entry.ranks)))
         chosen = {name: stream.found[rank] for (name, stream), rank in zip(streams.items(), entry.ranks, strict=True)}
+        hopeless = [name for name, each in chosen.items() if self._is_hopeless(entry.layout, each)]
+        for at, name in enumerate(streams):
+            if not hopeless or name in hopeless:
+                self._push(entry.layout, tuple(rank + (place == at) for place, rank in enumerate(entry.ranks)))
+        if hopeless:
+            return
         world = self.worlds[entry.layout]
         most = world.scenario.optimize.upfront_usd_max
         upfront = sum((each.upfront_usd for each in chosen.values()), NOTHING)
@@ -258,6 +266,34 @@ class Search:
             return
         self.slack = max(self.slack, entry.usd - found.cost_usd)
         heapq.heappush(self._heap, _Entry(found.cost_usd, next(self._order), entry.layout, entry.ranks, found))
+
+    def _is_hopeless(self, layout: int, candidate: Candidate) -> bool:
+        """Return whether a candidate breaks something even beside the fewest pods that connect to it.
+
+        Looked at only once many fleets have failed: to know those pods, each way to have a service is looked at alone.
+        """
+        if len(self.failures) < FAILURES_MOST:
+            return False
+        known = layout, candidate.tier, candidate.option.words, candidate.low
+        if known not in self._hopeless:
+            why = self._broken_beside_fewest(layout, candidate)
+            self._hopeless[known] = bool(why)
+            if why:
+                self.tally.struck["limit"] += 1
+                self.tally.reasons.setdefault((candidate.tier, candidate.option.words), why)
+        return self._hopeless[known]
+
+    def _broken_beside_fewest(self, layout: int, candidate: Candidate) -> str:
+        """Return which limit of a candidate that hangs on others is broken beside the fewest pods of them, or ""."""
+        if not any(each.of_others for each in candidate.sized.ceilings):
+            return ""
+        world = self.worlds[layout]
+        if layout not in self._fewest:
+            found = {name: stream.with_fewest_pods() for name, stream in self.streams[layout].items()
+                     if world.slight[name].workloads}  # fmt: skip
+            self._fewest[layout] = {name: own for name, own in found.items() if own is not None}
+        own = world.sized(candidate.tier, candidate.settings, {**world.slight, **self._fewest[layout]})
+        return next((why for each in own.ceilings if each.of_others and (why := each.broken(0.0, {}))), "")
 
     def fit(self, world: World, layout: int, chosen: Mapping[str, Candidate]) -> tuple[Fit | None, str]:
         """Return the fleet of some candidates, or which promise it breaks; who asks more of a fleet overrides it."""

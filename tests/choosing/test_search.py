@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cascade_plan import registry
-from cascade_plan.choosing.search import Fit, Found, Search
+from cascade_plan.choosing.search import POPPED_MOST, Fit, Found, Search
 from cascade_plan.inputs.scenarios import read
 from cascade_plan.model.scenario import Scenario
 from cascade_plan.planning.pipeline import plan
@@ -91,6 +91,18 @@ def test_what_connects_is_that_of_the_fleet_and_not_of_an_endless_one() -> None:
     assert best is not None
     # 60 connections of 3 nodes, not those of as many nodes as a tier alone is held beside: a db.r6g.2xlarge is $1,324.
     assert best.candidates["database"].option.words in ("db.t4g.medium", "db.t4g.small", "db.t4g.micro")
+
+
+@pytest.mark.parametrize("seed", [11, 135])
+def test_a_search_ends_where_each_database_that_is_allowed_is_too_small_for_those_who_connect(seed: int) -> None:
+    with few_shapes(seed):
+        scenario = drawn(seed)
+        result = found(scenario)
+        assert result.best is None
+        assert "connections, buffers, vacuums and sorts" in result.reason
+        assert result.popped < POPPED_MOST
+        force = Force(brief_of(scenario), Decimal("Infinity"), looked_at_most=LOOKED_AT_MOST).run()
+        assert force.best is None, force.best_usd
 
 
 def harder(scenario: Scenario) -> Iterator[tuple[str, Scenario]]:
