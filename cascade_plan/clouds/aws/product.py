@@ -75,6 +75,16 @@ class Product(Sold):
     region has the gp3 of PostgreSQL, another one gp3 of Any engine, a third has both."""
     usage: str = ""
     """Pattern of the usage type after the region's prefix."""
+    billed: str = ""
+    """The usage type as a bill writes it, an instance's without its size; empty where the pattern says it."""
+    billed_by: tuple[str, ...] = ()
+    """Codes of the services whose lines of a bill it may be, the usual one first; empty where `code` alone is."""
+    operation: str = ""
+    """What a bill calls the operation; empty where it may be any."""
+    told_by_operation: bool = False
+    """Whether only the operation tells it from another product: engines, and kinds of load balancers."""
+    always_prefixed: bool = False
+    """Whether the usage type begins with the region's code in us-east-1 too."""
     hour_of: str = ""
     """What an hour is one of, vCPU or GB, where AWS lists its unit as hours and no more."""
     region_attribute: str = "regionCode"

@@ -27,8 +27,10 @@ PRODUCTS: Final[tuple[Product, ...]] = (
             code="AmazonElastiCache",
             filters=HERE | {"productFamily": "Cache Instance", "cacheEngine": engine},
             usage=r"NodeUsage:cache\.\S+",
+            operation=f"CreateCacheCluster:{operation}",
+            told_by_operation=True,
         )
-        for engine in ("Redis", "Valkey")
+        for engine, operation in (("Redis", "0002"), ("Valkey", "Valkey"))
     ),
     *(
         Product(

@@ -20,6 +20,8 @@ PRODUCTS: Final[tuple[Product, ...]] = (
         code="AmazonEKS",
         filters=HERE | {"productFamily": "Compute"},
         usage="AmazonEKS-Hours:perCluster",
+        operation="CreateOperation",
+        always_prefixed=True,
         collected=("AmazonEKS", "EKS-cluster-hours"),
     ),
     Product(
@@ -31,6 +33,8 @@ PRODUCTS: Final[tuple[Product, ...]] = (
         code="AmazonEKS",
         filters=HERE | {"productFamily": "Compute"},
         usage="AmazonEKS-Hours:extendedSupport",
+        operation="ExtendedSupport",
+        always_prefixed=True,
         collected=("AmazonEKS", "AmazonEKS-Hours:extendedSupport"),
     ),
 )

@@ -34,6 +34,9 @@ _POSTGRES: Final = HERE | {"databaseEngine": "PostgreSQL"}
 _AURORA: Final = HERE | {"databaseEngine": "Aurora PostgreSQL"}
 _INSTANCE: Final = {"productFamily": "Database Instance", "licenseModel": "No license required"}
 _DISK: Final = _POSTGRES | {"productFamily": "Database Storage", "volumeType": "General Purpose-GP3"}
+_POSTGRES_OPERATION: Final = "CreateDBInstance:0014"
+_AURORA_OPERATION: Final = "CreateDBInstance:0021"
+"""A bill names an engine by number: 0002 MySQL, 0014 PostgreSQL, 0016 Aurora MySQL, 0021 Aurora PostgreSQL."""
 _MODES: Final = (("standard", "aurora_standard", ""), ("io_optimized", "aurora_io_optimized", "IOOptimized"))
 """An offer's way of paying I/O, the book's variant, and what AWS adds to a usage type."""
 
@@ -48,6 +51,8 @@ PRODUCTS: Final[tuple[Product, ...]] = (
             code="AmazonRDS",
             filters=_POSTGRES | _INSTANCE | {"deploymentOption": option},
             usage=usage,
+            operation=_POSTGRES_OPERATION,
+            told_by_operation=True,
         )
         for (zones, variant, option, _), usage in zip(
             ZONES, (r"InstanceUsage:db\.\S+", r"Multi-AZUsage:db\.\S+"), strict=True
@@ -65,6 +70,8 @@ PRODUCTS: Final[tuple[Product, ...]] = (
             filters=_DISK | {"deploymentOption": option},
             neutral=_ANY,
             usage=f"RDS:{prefix}GP3-Storage",
+            operation=_POSTGRES_OPERATION,
+            told_by_operation=True,
             collected=("AmazonRDS", "storage-gp3"),
         )
         for zones, variant, option, prefix in ZONES
@@ -81,6 +88,8 @@ PRODUCTS: Final[tuple[Product, ...]] = (
             filters=_POSTGRES | {"productFamily": family, "deploymentOption": option},
             neutral=_ANY,
             usage=f"RDS:{prefix}GP3-{usage}",
+            operation=_POSTGRES_OPERATION,
+            told_by_operation=True,
             collected=("AmazonRDS", f"{item} (above baseline)"),
         )
         for what, item, unit, family, usage in (
@@ -125,6 +134,7 @@ PRODUCTS: Final[tuple[Product, ...]] = (
             filters=_POSTGRES | {"productFamily": "CPU Credits"},
             neutral=_ANY,
             usage=f"CPUCredits:db\\.{family}",
+            operation=_POSTGRES_OPERATION,
             collected=("AmazonRDS", f"CPUCredits-db.{family}"),
         )
         for family in ("t3", "t4g")
@@ -139,6 +149,8 @@ PRODUCTS: Final[tuple[Product, ...]] = (
             code="AmazonRDS",
             filters=_POSTGRES | {"extendedSupportPricingYear": listed},
             usage=f"ExtendedSupport:{usage}:PostgreSQL[0-9]+",
+            billed=f"ExtendedSupport:{usage}:PostgreSQL12",
+            operation=_POSTGRES_OPERATION,
             collected=("AmazonRDS", f"extended-support-{years}-pg12"),
         )
         for years, usage, listed in (("year1-2", "Yr1-Yr2", "Year 1, Year 2"), ("year3", "Yr3", "Year 3"))
@@ -152,6 +164,8 @@ PRODUCTS: Final[tuple[Product, ...]] = (
         code="AmazonRDS",
         filters=HERE | {"operation": "CreateDBProxy:0014"},  # a proxy for PostgreSQL
         usage="RDS:ProxyUsage",
+        operation="CreateDBProxy:0014",
+        told_by_operation=True,
         hour_of="vCPU",
         collected=("AmazonRDS", "RDS-Proxy-vCPU-Hours"),
     ),
@@ -165,6 +179,8 @@ PRODUCTS: Final[tuple[Product, ...]] = (
             code="AmazonRDS",
             filters=_AURORA | _INSTANCE,
             usage=rf"InstanceUsage{added}:db\.\S+",
+            operation=_AURORA_OPERATION,
+            told_by_operation=True,
         )
         for mode, variant, added in _MODES
     ),
@@ -180,6 +196,7 @@ PRODUCTS: Final[tuple[Product, ...]] = (
             filters=_AURORA | {"productFamily": family},
             neutral=_ANY,
             usage=usage,
+            operation=_AURORA_OPERATION,
             collected=("AmazonRDS", collected),
         )
         for mode, variant, what, item, unit, family, usage, collected in (

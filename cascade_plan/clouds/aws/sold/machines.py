@@ -36,6 +36,8 @@ PRODUCTS: Final[tuple[Product, ...]] = (
             "capacitystatus": "Used",
         },
         usage=r"BoxUsage:\S+",
+        operation="RunInstances",  # RunInstances:0002 is Windows, :0010 RHEL
+        told_by_operation=True,
     ),
     *(
         Product(
@@ -63,6 +65,9 @@ PRODUCTS: Final[tuple[Product, ...]] = (
             code="AmazonECS",
             filters=HERE | {"productFamily": "Compute"},
             usage=f"Fargate-{arm}{usage}",
+            billed_by=("AmazonEKS", "AmazonECS"),
+            operation="FargateTask",
+            always_prefixed=True,
             hour_of=hour_of,
             collected=("AmazonECS", f"Fargate-{arm}{usage.partition(':')[0]}"),
         )

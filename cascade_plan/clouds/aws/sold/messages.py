@@ -21,6 +21,7 @@ PRODUCTS: Final[tuple[Product, ...]] = (
         code="AWSQueueService",
         filters=HERE | {"productFamily": "API Request", "queueType": "Standard"},
         usage="Requests-(?:Tier1|RBP)",
+        billed="Requests-RBP",
         collected=("AWSQueueService", "Requests-RBP (standard queue; first tier above the free million)"),
         ranges={"": "0-100000"},  # the first tier ends at 100 billion requests, https://aws.amazon.com/sqs/pricing/
     ),

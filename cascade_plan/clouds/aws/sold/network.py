@@ -16,6 +16,19 @@ TRANSFER: Final = Section(
 )
 
 _FROM_HERE: Final = {"productFamily": "Data Transfer", "fromLocationType": "AWS Region"}
+_SENDERS: Final = (
+    "AmazonEC2",
+    "AWSELB",
+    "AmazonVPC",
+    "AmazonRDS",
+    "AmazonElastiCache",
+    "AmazonEKS",
+    "AmazonECR",
+    "AmazonS3",
+    "AWSQueueService",
+    "AWSDataTransfer",
+)
+"""A bill has traffic under the service it came from; CloudFront's has other prices under the same usage type."""
 
 PRODUCTS: Final[tuple[Product, ...]] = (
     *(
@@ -28,6 +41,8 @@ PRODUCTS: Final[tuple[Product, ...]] = (
             code="AWSELB",
             filters=HERE | {"productFamily": f"Load Balancer-{kind}"},
             usage=usage,
+            operation=f"LoadBalancing:{kind}",  # LoadBalancing alone is a Classic Load Balancer
+            told_by_operation=True,
             collected=("AWSELB", collected),
         )
         for name, kind in (("alb", "Application"), ("nlb", "Network"))
@@ -46,6 +61,7 @@ PRODUCTS: Final[tuple[Product, ...]] = (
             code="AmazonEC2",
             filters=HERE | {"productFamily": "NAT Gateway"},
             usage=usage,
+            operation="NatGateway",
             collected=("AmazonVPC", usage),
         )
         for what, item, unit, usage in (
@@ -62,6 +78,8 @@ PRODUCTS: Final[tuple[Product, ...]] = (
         code="AmazonVPC",
         filters=HERE,
         usage="PublicIPv4:InUseAddress",
+        operation="AllocateAddressVPC",
+        always_prefixed=True,
         collected=("AmazonVPC", "PublicIPv4-InUse-Hours"),
     ),
     Product(
@@ -74,6 +92,7 @@ PRODUCTS: Final[tuple[Product, ...]] = (
         code="AWSDataTransfer",
         filters=_FROM_HERE | {"transferType": "AWS Outbound"},
         usage="DataTransfer-Out-Bytes",
+        billed_by=_SENDERS,
         region_attribute="fromRegionCode",
         collected=("AWSDataTransfer", "DataTransfer-Out-Bytes"),
         ranges={"0-10TB": "0-10240", "10-50TB": "10240-51200", "50-150TB": "51200-153600", "150TB+": "153600-"},
@@ -87,6 +106,7 @@ PRODUCTS: Final[tuple[Product, ...]] = (
         code="AWSDataTransfer",
         filters=_FROM_HERE | {"transferType": "IntraRegion"},
         usage="DataTransfer-Regional-Bytes",
+        billed_by=_SENDERS,
         region_attribute="fromRegionCode",
         collected=("AWSDataTransfer", "DataTransfer-Regional-Bytes"),
     ),

@@ -22,6 +22,7 @@ PRODUCTS: Final[tuple[Product, ...]] = (
         code="AmazonPrometheus",
         filters=HERE,
         usage="AMP:MetricSampleCount",
+        always_prefixed=True,
         collected=("AmazonPrometheus", "AMP-samples-ingested"),
         ranges={"0-2B": "0-2000", "2B-252B": "2000-252000", "252B+": "252000-"},
     ),
@@ -35,6 +36,7 @@ PRODUCTS: Final[tuple[Product, ...]] = (
             code="AmazonPrometheus",
             filters=HERE,
             usage=f"AMP:{usage}",
+            always_prefixed=True,
             collected=("AmazonPrometheus", name),
         )
         for what, item, unit, usage, name in (

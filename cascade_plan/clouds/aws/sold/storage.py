@@ -24,6 +24,7 @@ PRODUCTS: Final[tuple[Product, ...]] = (
             code="AmazonEC2",
             filters=HERE | {"productFamily": family, "volumeApiName": "gp3"},
             usage=usage,
+            operation="CreateVolume-Gp3",
             collected=("AmazonEC2", collected),
         )
         for item, unit, offer, family, usage, collected in (
@@ -107,6 +108,8 @@ PRODUCTS: Final[tuple[Product, ...]] = (
         code="AWSSecretsManager",
         filters=HERE | {"productFamily": "Secret"},
         usage="AWSSecretsManager-Secrets?",
+        billed="AWSSecretsManager-Secrets",
+        always_prefixed=True,
         collected=("AWSSecretsManager", "AWSSecretsManager-Secrets"),
     ),
     Product(
@@ -118,6 +121,8 @@ PRODUCTS: Final[tuple[Product, ...]] = (
         code="AWSSecretsManager",
         filters=HERE | {"productFamily": "API Request"},
         usage="AWSSecretsManager(?:APIRequest|-APIRequests)",  # the latter in eu-west-1
+        billed="AWSSecretsManagerAPIRequest",
+        always_prefixed=True,
         collected=("AWSSecretsManager", "AWSSecretsManagerAPIRequest"),
     ),
 )
