@@ -678,7 +678,7 @@ class Stream:
             return
         settings = option.at(low, base)
         own = world.sized(self.name, settings, world.slight, is_host=True)
-        if why := unmet_gate(world.scenario, self.name, own):
+        if why := self._unmet_alone(settings, own):
             self._strike(option, "gate", why)
             return
         charge = world.charge_of(self.name, settings, own) if self.name == world.main else NOTHING
@@ -696,6 +696,14 @@ class Stream:
             yield Candidate(self.name, option, low, base, paid, as_paid, usd, upfront, charge)
             if world.scenario.optimize.upfront_usd_max is None:
                 return
+
+    def _unmet_alone(self, settings: Settings, own: Sized) -> str:
+        """Return the first gate that the tier breaks beside the least of the others and beside endless ones, or ""."""
+        scenario = self.world.scenario
+        if not unmet_gate(scenario, self.name, own):
+            return ""
+        beside = self.world.sized(self.name, settings, self.world.endless, is_host=True)
+        return unmet_gate(scenario, self.name, own) and unmet_gate(scenario, self.name, beside)
 
     def _too_much(self, upfront_usd: Decimal) -> bool:
         most = self.world.scenario.optimize.upfront_usd_max
@@ -730,6 +738,11 @@ class Stream:
         groups = tuple(replace(group, terms=paid.terms) for group in own.groups)
         if all(self.world.brief.cloud.sells(group.offer, part.term) for group in groups for part in group.terms):
             yield paid, replace(own, groups=groups)
+
+
+def _broken_findings(own: Sized) -> dict[str, str]:
+    """Return the code of each limit that a tier breaks by itself -> in words."""
+    return {finding.code: finding.message for finding in own.findings if finding.is_broken}
 
 
 def _pods(own: Sized) -> int:
@@ -846,18 +859,29 @@ class Alone:
         """Return by what an option with these counts is struck, and why; None where it keeps everything by itself."""
         try:
             fleet, settings = self._fleet(low, base)
+            own = fleet.tiers[self.name]
+            why = self._broken(own, settings[self.name])
         except CascadePlanError as error:
             return "memory", str(error)
-        own = fleet.tiers[self.name]
-        if broken := next((finding for finding in own.findings if finding.is_broken), None):
-            return "limit", broken.message
-        if why := unmet_gate(self.world.scenario, self.name, own):
-            return "gate", why
+        if why:
+            return why
         judge = self._judge(fleet, settings)
         counts: list[dict[str, int]] = [
             {lever.name: getattr(lever, f"{at}_count") for lever in own.levers if lever.spread} for at in ENDS
         ]
         return judge(self.world.floor(fleet), counts[0]) or judge(self.world.base, counts[1])
+
+    def _broken(self, endless: Sized, settings: Settings) -> tuple[str, str] | None:
+        """Return by what figures of its own strike the tier, and why: broken beside endless others and the least."""
+        scenario, broken = self.world.scenario, _broken_findings(endless)
+        if not broken and not unmet_gate(scenario, self.name, endless):
+            return None
+        # What is broken beside endless others alone hangs on how many they are: only a whole fleet says so.
+        least = self.world.sized(self.name, settings, self.world.slight, is_host=True)
+        if both := [message for code, message in broken.items() if code in _broken_findings(least)]:
+            return "limit", both[0]
+        why = unmet_gate(scenario, self.name, least) and unmet_gate(scenario, self.name, endless)
+        return ("gate", why) if why else None
 
     def _judge(self, fleet: Fleet, settings: Mapping[str, Settings], lost: bool = True) -> Judge:
         """Return what says by what some cases are not kept by so many of a lever of the tier, and why."""

@@ -93,6 +93,16 @@ def test_what_connects_is_that_of_the_fleet_and_not_of_an_endless_one() -> None:
     assert best.candidates["database"].option.words in ("db.t4g.medium", "db.t4g.small", "db.t4g.micro")
 
 
+def test_a_gate_on_what_connects_is_asked_of_the_fleet_and_not_of_a_tier_beside_endless_ones() -> None:
+    plain = read("saas-300").scenario.model_copy(update={"method": "slo"})
+    figure = "database.client_connection_count_max"
+    gated = plain.model_copy(update={"gates": {**plain.gates, figure: ["< 80"]}})
+    best = best_of(gated)
+    assert best is not None
+    assert best.cost_usd >= usd(plain)
+    assert plan(best.scenario, brief_of(gated).book).figures[figure].value < 80
+
+
 @pytest.mark.parametrize("seed", [11, 135])
 def test_a_search_ends_where_each_database_that_is_allowed_is_too_small_for_those_who_connect(seed: int) -> None:
     with few_shapes(seed):
