@@ -190,6 +190,13 @@ class World:
         """Return what the scaled-in fleet must keep, none of it implied by another."""
         return _undominated(floor_cases(self.scenario, fleet))
 
+    def without_spot(self, fleet: Fleet) -> list[Case]:
+        """Return what nodes that are not spot must keep when all others have been taken back."""
+        free = self.scenario.optimize.spot
+        if free is not None and free.without_it == "average":
+            return [case for case in floor_cases(self.scenario, fleet) if case.name == "users.average"]
+        return self.floor(fleet)
+
     @cached_property
     def average_per_s(self) -> float:
         """Requests a second in the mean of the day."""
@@ -834,9 +841,7 @@ class Alone:
             return 0
         fleet = Fleet({**self.world.endless, self.name: own}, self.world.scenario.hours_per_month)
         settings = {**self.world.endless_settings, self.name: self.world.scenario.tiers[self.name]}
-        cases = self.world.floor(fleet)
-        if free.without_it == "average":
-            cases = [case for case in floor_cases(self.world.scenario, fleet) if case.name == "users.average"]
+        cases = self.world.without_spot(fleet)
         judge = self._judge(fleet, settings, lost=False)
         most = int(low * free.share_max)
         needed = least_count(lambda n: not judge(cases, {lever.name: n}), low, max(1, low - most))

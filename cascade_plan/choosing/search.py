@@ -21,8 +21,8 @@ from cascade_plan.formulas.losses import least_count
 from cascade_plan.model.fleet import Fleet, Sized
 from cascade_plan.model.option import COUNT_MOST
 from cascade_plan.model.scenario import Scenario
-from cascade_plan.model.tier import HOST, Housed, Settings
-from cascade_plan.planning.predicting import worst_state
+from cascade_plan.model.tier import HOST, Bought, Housed, Settings
+from cascade_plan.planning.predicting import keeps, worst_state
 from cascade_plan.planning.promises import Promises
 from cascade_plan.planning.sizing import TIERS, Brief, followed
 
@@ -314,6 +314,9 @@ def fit(world: World, layout: int, chosen: Mapping[str, Candidate]) -> tuple[Fit
     bases, why = _bases(world, judge, fleet)
     if why:
         return None, why
+    for name, purchase in _less_spot(world, judge, settings).items():
+        settings[name] = settings[name].model_copy(update={"purchase": purchase})
+        chosen = {**chosen, name: replace(chosen[name], settings=settings[name])}
     known: Mapping[str, int] | None = None
     for more in range(MORE_MOST if least and bases else 1):
         raised = {name: base + more for name, base in bases.items()}
@@ -327,6 +330,33 @@ def fit(world: World, layout: int, chosen: Mapping[str, Candidate]) -> tuple[Fit
             usd, upfront, missing = world.cost_of_all(pinned, fleet)
             return Fit(scenario, fleet, dict(chosen), usd, upfront, layout, tuple(missing)), ""
     return None, why
+
+
+def _less_spot(world: World, judge: Promises, settings: Mapping[str, Settings]) -> dict[str, object]:
+    """Return how tiers are paid of whose nodes fewer may be spot beside this fleet than beside an endless one."""
+    spot: dict[str, int] = {}
+    counts = judge.counts("floor")
+    levers = {name: f"{name}.node_count" for name in settings}
+    for name, own in settings.items():
+        if isinstance(own, Bought) and own.purchase != world.scenario.tiers[name].purchase and levers[name] in counts:  # type: ignore[attr-defined]
+            spot[name] = round(counts[levers[name]] * sum(part.share for part in own.terms if part.term == "spot"))
+    cases, found = world.without_spot(judge.fleet), {}
+
+    def kept(fewer: Mapping[str, int]) -> bool:
+        on = judge.chain({**counts, **{levers[name]: counts[levers[name]] - fewer[name] for name in spot}})
+        return all(keeps(on, case.users, case.latency_ms_p95, case.latency_ms_p99) for case in cases)
+
+    for name, most in spot.items():
+        if not most or kept(spot):
+            continue
+        total, others = counts[levers[name]], dict(spot)
+        kept_count = least_count(lambda n, name=name, others=others, total=total: kept({**others, name: total - n}),  # type: ignore[misc]
+                                 total, total - most)  # fmt: skip
+        spot[name] = total - kept_count
+        terms = [part.term for part in settings[name].terms if part.term != "spot"]  # type: ignore[attr-defined]
+        share = spot[name] / total
+        found[name] = {**dict.fromkeys(terms, 1 - share), "spot": share} if share else (*terms, "on_demand")[0]
+    return found
 
 
 def _raised(chosen: Mapping[str, Candidate], bases: Mapping[str, int]) -> dict[str, Settings]:
