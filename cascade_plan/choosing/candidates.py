@@ -895,6 +895,12 @@ class Alone:
         alone = fleet.tiers[self.name]
         own = Fleet({self.name: replace(alone, ceilings=tuple(each for each in alone.ceilings if not each.of_others))})
         levers = {lever.name: lever for lever in own.levers}
+        # So that what the others open or hold, such as connections to a database, is as endless as they are.
+        others = {
+            lever.name: lever.base_count * ENDLESS
+            for name, tier in fleet.tiers.items() if name != self.name
+            for lever in tier.levers if lever.is_scaled
+        }  # fmt: skip
         known: dict[tuple[int, ...], Any] = {}
 
         def judge(cases: Sequence[Case], counts: Mapping[str, int]) -> tuple[str, str] | None:
@@ -904,7 +910,7 @@ class Alone:
                     return "limit", f"{case.name}: {why}"
             key = tuple(kept.values())
             if key not in known:
-                found = places(scenario, fleet, scale(fleet, kept))
+                found = places(scenario, fleet, scale(fleet, {**others, **kept}))
                 known[key] = chain(scenario, tuple(_endless(place, self.name) for place in found))
             for case in cases:
                 world.tally.calls += 1
