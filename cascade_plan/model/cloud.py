@@ -17,6 +17,7 @@ from cascade_plan.model.catalogue import (
     Shape,
     StorageRate,
 )
+from cascade_plan.model.commitments import Size
 from cascade_plan.model.fleet import Fleet
 from cascade_plan.model.offer import Offer
 from cascade_plan.model.price import Book, PriceKey
@@ -49,6 +50,10 @@ class Cloud(Protocol):
 
     def key(self, offer: Offer, term: str = "on_demand") -> PriceKey:
         """Return the key of something's price. Raises UsageError for what the cloud does not sell."""
+        ...
+
+    def sizes(self, offer: Offer) -> Iterator[Size]:
+        """Yield what may be reserved to pay for an instance: itself first, then what its reservations exchange with."""
         ...
 
     def capacity_unit(self, balancer: str) -> CapacityUnit | None:

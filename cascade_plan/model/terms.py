@@ -39,6 +39,11 @@ class Commitment:
         return self.kind == "reserved"
 
     @property
+    def is_of_family(self) -> bool:
+        """Whether it pays for one family of instances; other savings plans pay for all that they cover, in any hour."""
+        return self.kind in ("reserved", "ec2_instance_sp")
+
+    @property
     def upfront_share(self) -> Decimal:
         """Share of a savings plan paid on its first day: half of it with partial upfront.
 

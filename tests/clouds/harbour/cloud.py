@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fractions import Fraction
 from typing import Final
 
 from cascade_plan import registry
@@ -18,6 +19,7 @@ from cascade_plan.model.catalogue import (
     Shape,
     StorageRate,
 )
+from cascade_plan.model.commitments import Size
 from cascade_plan.model.fleet import Fleet
 from cascade_plan.model.offer import Offer
 from cascade_plan.model.price import Book, PriceKey
@@ -66,6 +68,11 @@ def sells(offer: Offer, term: str = "on_demand") -> bool:
     return price_list("harbour").sells(offer) and (
         term == "on_demand" or term in registry.load("clouds", "harbour", "terms").terms(offer.what)
     )
+
+
+def sizes(offer: Offer) -> Iterator[Size]:
+    """Yield the instance itself: harbour exchanges no sizes."""
+    yield Size(offer, Fraction(1))
 
 
 def capacity_unit(balancer: str) -> CapacityUnit | None:
