@@ -86,6 +86,15 @@ class TooSmallError(InfeasibleError):
         self.tier = tier
 
 
+class OutgrownError(InfeasibleError):
+    """A shape that the scenario names is too small, and another one would do."""
+
+    def __init__(self, tier: str, shape: str, reason: str, message: str) -> None:
+        """Take the instance of a tier, the shape that would do, what the named one does not do, and the message."""
+        super().__init__(message)
+        self.tier, self.shape, self.reason = tier, shape, reason
+
+
 class CloudError(CascadePlanError):
     """The network or the cloud's API failed."""
 

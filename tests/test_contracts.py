@@ -184,6 +184,7 @@ CONTRACTS: dict[tuple[str, str], Contract] = {
     ("reports/risks", ""): report("risk"),
     ("reports/environments", ""): report("plans", "rendered"),
     ("reports/optima", ""): report("optimum"),
+    ("reports/forecasts", ""): report("found"),
     ("evidence/readers", ""): reader,
     ("evidence/metrics", ""): metrics,
     ("evidence/measuring", ""): measuring,

@@ -36,6 +36,7 @@ COMMANDS: Final = {
     "diff": Entry("Plan", "reasoning", "diff"),
     "optimize": Entry("Choose", "optimizing", "optimize"),
     "risk": Entry("Choose", "risking", "risk"),
+    "forecast": Entry("Choose", "forecasting", "forecast"),
     "simulate": Entry("Prove", "simulating", "simulate"),
     "check": Entry("Prove", "planning", "check"),
     "emit-k8s": Entry("Deploy", "emitting", "emit_k8s"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 MONTHS_PER_YEAR = 12
 
 
@@ -23,3 +25,18 @@ def held(month: int, kept_months: float | None = None) -> float:
         return float(kept_months)
     growing = kept_months - begin
     return growing * (begin + kept_months) / 2 + (1 - growing) * kept_months
+
+
+def held_of(added: Sequence[float], kept_months: float | None = None) -> float:
+    """Return what is there in the mean of the last of some months, of what each of them adds, evenly within it.
+
+    What a month added is there as long after it as what a constant stream adds: `held` of so many months less `held`
+    of one fewer. Raises ValueError where there is no month.
+
+    >>> held_of([1, 1, 1]) == held(3), held_of([0.25, 0.5, 1]), held_of([4, 2, 1], 1)
+    (True, 1.25, 1.5)
+    """
+    if not added:
+        raise ValueError("there is at least one month")
+    stays = [0.0, *(held(months, kept_months) for months in range(1, len(added) + 1))]
+    return sum(each * (stays[months] - stays[months - 1]) for months, each in enumerate(reversed(added), start=1))

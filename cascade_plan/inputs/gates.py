@@ -8,6 +8,7 @@ from typing import Any
 from cascade_plan import registry
 from cascade_plan.errors import CascadePlanError, Problem, did_you_mean
 from cascade_plan.files.documents import Document
+from cascade_plan.model.forecast import NAMED, OF_YEARS, PREFIX, is_figure
 from cascade_plan.model.price import Book
 from cascade_plan.model.scenario import SCHEMA_VERSION, USERS_PEAK, Scenario
 from cascade_plan.model.tier import STANDARD, kinds_given
@@ -33,14 +34,14 @@ def of_nothing(scenario: Scenario, document: Document, book: Book) -> list[Probl
         for load in (*scenario.loads, USERS_PEAK)
         for action in scenario.behaviour.actions
     }
-    if not scenario.gates.keys() <= known:
+    if not {name for name in scenario.gates if not is_figure(name)} <= known:
         try:
             known |= _figures(scenario, book)
         except CascadePlanError:
             return []
     problems = []
     for name in scenario.gates:
-        if name not in known and name not in (others := _of_its_kind(scenario, name, book)):
+        if name not in known and not is_figure(name) and name not in (others := _of_its_kind(scenario, name, book)):
             message = _no_such(scenario, name, known | others)
             problems.append(Problem(*document.key_place(("gates", name)), f"gates.{name}", message))
     return problems
@@ -127,5 +128,8 @@ def _no_such(scenario: Scenario, name: str, known: set[str]) -> str:
         loads = [*scenario.loads, USERS_PEAK]
         hint = did_you_mean(name, [f"{figure}.{each}" for each in loads])
         return f"no load {load!r}: the loads are {', '.join(loads)}{hint}"
+    if figure == PREFIX.rstrip("."):
+        listed = ", ".join((*NAMED, *(f"{each}.<year>" for each in OF_YEARS)))
+        return f"no such figure of a forecast: it has {listed}"
     hint = did_you_mean(name, sorted(known))
     return f"no such figure{hint or '; `cascade-plan explain` lists the figures'}"

@@ -10,7 +10,7 @@ from math import ceil, floor
 from typing import Any, Generic, TypeVar
 
 from cascade_plan.errors import InfeasibleError, TooSmallError, UsageError
-from cascade_plan.formulas.accumulation import MONTHS_PER_YEAR
+from cascade_plan.formulas.accumulation import MONTHS_PER_YEAR, held, held_of
 from cascade_plan.model.catalogue import UNBOUNDED, WHAT, Allocatable, DiskRate, Shape
 from cascade_plan.model.cloud import Cloud
 from cascade_plan.model.derivation import Derivation, Finding, Input
@@ -109,6 +109,23 @@ class Ask(Site[S]):
         """The months that what accumulates is counted for, the first being 1."""
         month = self.scenario.month
         return range(1, MONTHS_PER_YEAR + 1) if self.is_whole else range(month, month + 1)
+
+    def added(self, month: int) -> tuple[float, ...]:
+        """Return what each month up to one adds of what accumulates, over what the month of the bill adds.
+
+        As much as that where nothing says how many users an earlier month had; a later one is as this one.
+        """
+        before, now = self.scenario.users.average_before, self.scenario.users.average
+        if before is None:
+            return (1.0,) * month
+        known = (*(each / now for each in before), 1.0)
+        return (*known[:month], *(1.0 for _ in range(month - len(known))))
+
+    def held(self, month: int, kept_months: float | None = None) -> float:
+        """Return how many months' additions, at the rate of the bill's month, are there in the mean of a month."""
+        if self.scenario.users.average_before is None:
+            return held(month, kept_months)
+        return held_of(self.added(month), kept_months)
 
     @property
     def hours(self) -> int:

@@ -5,7 +5,7 @@ would evaluate postponed ones at every start.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from functools import cache
@@ -30,7 +30,8 @@ from cascade_plan.model import uncertainty as unsure
 from cascade_plan.model.calibration import Calibrated
 from cascade_plan.model.defaults import PLAN, Default, default, default_of
 from cascade_plan.model.emit import Emit
-from cascade_plan.model.growth import Growth
+from cascade_plan.model.forecasting import Forecasting
+from cascade_plan.model.growth import Connected, Growth, month_of
 from cascade_plan.model.optimize import Optimize
 from cascade_plan.model.part import (
     FieldName,
@@ -110,6 +111,11 @@ class UserCounts(Part):
     """Users connected at the same time, averaged over the day."""
     registered: Users | None = Field(default=None, examples=[50_000])
     """Users with an account, if known."""
+    average_before: Annotated[list[Users], Field(min_length=1, max_length=119)] | None = Field(
+        default=None, examples=[[2600, 2800]]
+    )
+    """Users on average in each month before the month of the bill, the first one first: what accumulates was added by
+    them. Left out, as many as now."""
     tenants: Count = default(100, "assumption", "the case study is multi-tenant and gives no number of tenants")
     """Customers that share the system."""
     active_share: Share = default(1.0, "plan", f"{PLAN}, load test: every simulated user acts all the time")
@@ -525,6 +531,8 @@ class Budget(Part):
     """Most that 1000 users may cost a month."""
     usd_per_month: Usd | None = Field(default=None, examples=[3000])
     """Most that everything may cost a month."""
+    usd_per_fiscal_year: Usd | None = Field(default=None, examples=[60_000])
+    """Most that everything may cost in a fiscal year; `forecast` says in which it does not."""
     users: Literal["peak", "average", "registered"] = default(
         "peak", "assumption", "concurrent users at peak: what the fleet is sized for"
     )
@@ -608,6 +616,8 @@ class Scenario(Part):
     """Which files are written where there are several ways."""
     growth: Growth = all_defaults(examples=[{"percent_per_month": 8.0}])
     """How the users grow after the first month."""
+    forecast: Forecasting = all_defaults(examples=[{"start": "2027-01", "months": 36}])
+    """What `forecast` looks at."""
     optimize: Optimize = all_defaults(examples=[{"keep": ["tiers.database.shape"], "commitment_years_max": 1}])
     """What the search for the cheapest fleet may choose."""
     gates: Annotated[dict[Text, Annotated[list[Gate], Field(min_length=1, max_length=10)]], Field(max_length=50)] = (
@@ -693,6 +703,15 @@ class Scenario(Part):
     def _budget_has_users(self) -> Self:
         if self.budget.users == "registered" and self.users.registered is None:
             raise ValueError(NOT_REGISTERED)
+        return self
+
+    @model_validator(mode="after")
+    def _months_before_are_all_said(self) -> Self:
+        before = self.users.average_before
+        if before is not None and len(before) != self.month - 1:
+            raise ValueError(
+                f"users.average_before has {len(before)} months, and month is {self.month}: give {self.month - 1}"
+            )
         return self
 
     @model_validator(mode="after")
@@ -819,21 +838,39 @@ class Scenario(Part):
         return tuple(sorted(limits))
 
     def in_month(self, month: int) -> Self:
-        """Return this scenario in a month of its life, with the users that it has then."""
-        users = (self.growth.users_in(month, each) for each in (self.users.peak, self.users.average))
-        return self.with_users(*users).model_copy(update={"month": month})
+        """Return this scenario in a month of its life, with the users that it has then and had before.
+
+        Raises UsageError where growth is by the calendar and `forecast.start` is not given.
+        """
+        start = None if self.forecast.start is None else month_of(self.forecast.start)
+        return self.after(self.growth.months(month, self.users.peak, self.users.average, start))
+
+    def after(self, months: Sequence[Connected]) -> Self:
+        """Return this scenario in the last of some months from its first one on, each with its users.
+
+        Raises pydantic.ValidationError where a month's average exceeds its peak.
+        """
+        now, before = months[-1], [each.average for each in months[:-1]]
+        found = self.with_users(now.peak, now.average)
+        changed: dict[str, Any] = {"average_before": before if set(before) - {now.average} else None}
+        if now.registered is not None:
+            changed["registered"] = now.registered
+        return found.model_copy(update={"month": len(months), "users": found.users.model_copy(update=changed)})
 
     def with_users(self, peak: int, average: int) -> Self:
-        """Return this scenario for other user counts, everything else unchanged. Registered users scale with the peak.
+        """Return this scenario for other user counts, everything else unchanged.
 
+        Registered users scale with the peak, those of months before with the average.
         Raises pydantic.ValidationError when average exceeds peak.
         """
         old = self.users
-        registered = None if old.registered is None else max(peak, round(old.registered * peak / old.peak))
-        users = UserCounts.model_validate(
-            {**{name: getattr(old, name) for name in old.model_fields_set}, "peak": peak, "average": average}
-            | ({} if registered is None else {"registered": registered})
-        )
+        follows: dict[str, Any] = {}
+        if old.registered is not None:
+            follows["registered"] = max(peak, round(old.registered * peak / old.peak))
+        if old.average_before is not None:
+            follows["average_before"] = [max(1, round(each * average / old.average)) for each in old.average_before]
+        given = {name: getattr(old, name) for name in old.model_fields_set}
+        users = UserCounts.model_validate(given | {"peak": peak, "average": average} | follows)
         return self.model_copy(update={"users": users})
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final, NamedTuple
 
-from cascade_plan.errors import InfeasibleError, TooSmallError
+from cascade_plan.errors import InfeasibleError, OutgrownError, TooSmallError
 from cascade_plan.model.derivation import Finding
 from cascade_plan.model.fleet import Fleet
 from cascade_plan.model.part import Need
@@ -60,7 +60,8 @@ def enlarged(brief: Brief) -> Sizes:
 
     A fleet of which no count is searched is judged and not changed; a latency that no shape relieves is left to the
     search for counts, which says what binds.
-    Raises InfeasibleError saying which shape would do where the scenario names one too small, or that none does.
+    Raises OutgrownError saying which shape would do where the scenario names one too small, InfeasibleError that none
+    does.
     """
     sizes = fitting(brief)
     if not any(lever.is_searched for lever in sizes.fleet.levers):
@@ -95,7 +96,8 @@ def fitting(brief: Brief) -> Sizes:
                 holding = fitting(_opened(brief, error.tier)).shape(error.tier)
             except InfeasibleError:
                 raise error from None
-            raise InfeasibleError(f"{error}; {holding} would do, tiers.{error.tier}.shape") from None
+            message = f"{error}; {holding} would do, tiers.{error.tier}.shape"
+            raise OutgrownError(error.tier, holding, str(error), message) from None
 
 
 def shortage(sizes: Sizes) -> Shortage | None:
@@ -127,7 +129,7 @@ def _suspects(sizes: Sizes, short: Shortage) -> list[str]:
 def _larger(sizes: Sizes, tier: str, short: Shortage) -> Sizes | None:
     """Return the fleet with the cheapest shape of a tier that is not short of the same; None where none is not.
 
-    Raises InfeasibleError naming it where the scenario names the shape.
+    Raises OutgrownError naming it where the scenario names the shape.
     """
     for found in _candidates(sizes, tier):
         left = shortage(found)
@@ -138,7 +140,7 @@ def _larger(sizes: Sizes, tier: str, short: Shortage) -> Sizes | None:
         if _is_open(sizes.brief, tier):
             return found
         words = f"{sizes.shape(tier)} is too small; {found.shape(tier)} would do"
-        raise InfeasibleError(f"tiers.{tier}.shape: {words}: {short.reason}")
+        raise OutgrownError(tier, found.shape(tier), short.reason, f"tiers.{tier}.shape: {words}: {short.reason}")
     return None
 
 

@@ -10,6 +10,7 @@ from decimal import Decimal
 from cascade_plan.model.bill import FIRST_YEAR, MONTH_12, Bill
 from cascade_plan.model.derivation import Derivation, Finding, Input
 from cascade_plan.model.fleet import LEVELS, NodeGroup
+from cascade_plan.model.forecast import is_figure
 from cascade_plan.model.plan import Verdict
 from cascade_plan.model.price import age_days, caveat
 from cascade_plan.model.scenario import Scenario
@@ -161,6 +162,8 @@ def _no_figure(scenario: Scenario, name: str) -> str:
     if name.partition(".")[0] in OF_LOADS:
         return "no latency was predicted"
     tier = name.partition(".")[0]
+    if is_figure(name):
+        return "`cascade-plan forecast` judges it"
     if tier in scenario.tiers:
         return f"in this scenario {called(tier)} has no such figure"
     return f"this scenario has no {called(tier)} tier"

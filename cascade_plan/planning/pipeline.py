@@ -14,6 +14,7 @@ from cascade_plan.model.fleet import Fleet
 from cascade_plan.model.plan import PLAN_SCHEMA_VERSION, Plan
 from cascade_plan.model.price import MAX_PRICE_AGE_DAYS, Book
 from cascade_plan.model.scenario import Scenario
+from cascade_plan.model.solution import Solution
 from cascade_plan.model.traffic import Traffic
 from cascade_plan.planning import billing, ceilings, commitments, judging, serving, sizing
 from cascade_plan.planning.enlarging import fitting
@@ -34,6 +35,8 @@ def plan(
     with_margins: bool = True,
     by_action: bool = True,
     max_price_age_days: int = MAX_PRICE_AGE_DAYS,
+    is_whole: bool = True,
+    solution: Solution | None = None,
 ) -> Plan:
     """Return the plan of a scenario at the prices of a book.
 
@@ -42,14 +45,15 @@ def plan(
     prices is counted to `as_of`, or not at all; above `max_price_age_days` it is a
     warning. Without `predicted` no latency is computed, which is nine tenths of the work: a curve of costs does not
     need it. Without `with_margins` it is not said up to what service times the loads keep their limits, nor what the
-    bill leaves out; without `by_action` nothing of single actions.
+    bill leaves out; without `by_action` nothing of single actions. One that is not whole has no findings of tiers, and
+    of what accumulates the month of the bill alone. A `solution` is taken as it is: nothing is searched.
     Raises UsageError for an unknown shape and InfeasibleError when no shape meets a need or (method slo) no fleet the
     loads; a missing price is no error here, it makes the bill incomplete.
     """
     traffic = traffic_of(scenario)
     cloud = cast(Cloud, registry.load("clouds", scenario.cloud, "cloud"))
-    brief = sizing.Brief(scenario, traffic, cloud, book, origins, as_of or book.day)
-    fleet = _fleet(brief)
+    brief = sizing.Brief(scenario, traffic, cloud, book, origins, as_of or book.day, is_whole=is_whole)
+    fleet = _fleet(brief) if solution is None else sizing.size(brief, solution)
     share = serving.answered(scenario, fleet, traffic)
     is_short = min(share) < 1
     if is_short:

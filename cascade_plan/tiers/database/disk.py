@@ -10,7 +10,7 @@ from cascade_plan.model.ask import Ask
 from cascade_plan.model.catalogue import DiskRate, StorageRate
 from cascade_plan.model.ceiling import Demand
 from cascade_plan.model.traffic import busiest_requests_per_s
-from cascade_plan.tiers.database.growth import grown_gib, held_gib
+from cascade_plan.tiers.database.growth import grown_gib, most_held_gib
 from cascade_plan.tiers.database.settings import Settings
 from cascade_plan.tiers.database.work import Work
 from cascade_plan.units import MIB
@@ -43,7 +43,7 @@ def disks(ask: Ask[Settings], work: Work) -> Disks:
     wanted: dict[float, DiskRate] = {}
 
     def at(month: int, each: Work) -> Disk:
-        gib = grown_gib(ask.settings.storage_gib, held_gib(ask, month))
+        gib = grown_gib(ask.settings.storage_gib, most_held_gib(ask, month))
         if storage is None:
             return Disk(gib, inf, inf, DiskRate(0, 0))
         # In most months memory holds as much of the data as in the month before, and the disk is asked as much.

@@ -22,14 +22,24 @@ def growth_gib_per_month(ask: Ask[Settings]) -> float:
     return ask.traffic.database_growth_bytes_per_s[ask.name].average * SECONDS_PER_MONTH / GIB
 
 
-def kept_months(settings: Settings, month: int) -> int:
-    """Return of how many months the rows are there at the end of a month."""
-    return month if settings.retention_months is None else min(month, settings.retention_months)
+def kept_months(ask: Ask[Settings], month: int) -> float:
+    """Return how many months' rows, at the rate of the bill's month, are there at the end of a month."""
+    kept = ask.settings.retention_months
+    if ask.scenario.users.average_before is None:
+        return month if kept is None else min(month, kept)
+    return sum(ask.added(month)[-(kept or month) :])
 
 
 def held_gib(ask: Ask[Settings], month: int) -> float:
     """Return the data at the end of a month: what there is at first, where it is given, and what was added and kept."""
-    return (ask.settings.data_gib or 0.0) + growth_gib_per_month(ask) * kept_months(ask.settings, month)
+    return (ask.settings.data_gib or 0.0) + growth_gib_per_month(ask) * (kept_months(ask, month) if month else 0.0)
+
+
+def most_held_gib(ask: Ask[Settings], month: int) -> float:
+    """Return the most data that there was at the end of any month so far: a disk that has grown never shrinks."""
+    if ask.scenario.users.average_before is None or ask.settings.retention_months is None:
+        return held_gib(ask, month)
+    return max(held_gib(ask, each) for each in range(1, month + 1))
 
 
 @lru_cache(maxsize=1024)

@@ -17,7 +17,7 @@ from cascade_plan.model.ask import Ask
 from cascade_plan.model.catalogue import Shape
 from cascade_plan.model.ceiling import Demand
 from cascade_plan.tiers.database.asked import Asked, asked
-from cascade_plan.tiers.database.growth import grown_gib, growth_gib_per_month, held_gib, kept_months
+from cascade_plan.tiers.database.growth import grown_gib, growth_gib_per_month, held_gib, kept_months, most_held_gib
 from cascade_plan.tiers.database.settings import Settings
 
 SCV_MOST: Final = 1000.0
@@ -54,10 +54,10 @@ def data_gib(ask: Ask[Settings], month: int) -> float:
     growth = growth_gib_per_month(ask)
     if ask.settings.data_gib is not None:
         return held_gib(ask, month - 1)
-    grown = growth * kept_months(ask.settings, max(MONTHS_KEPT, month))
+    grown = growth * kept_months(ask, max(MONTHS_KEPT, month))
     if ask.settings.engine == "aurora":
         return grown
-    return min(grown, grown_gib(ask.settings.storage_gib, held_gib(ask, month)))
+    return min(grown, grown_gib(ask.settings.storage_gib, most_held_gib(ask, month)))
 
 
 def _data(ask: Ask[Settings], shape: Shape, month: int) -> tuple[float, float]:

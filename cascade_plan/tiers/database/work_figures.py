@@ -11,7 +11,7 @@ from cascade_plan.model.ask import Ask
 from cascade_plan.model.derivation import Derivation, Input
 from cascade_plan.model.traffic import busiest_requests_per_s
 from cascade_plan.tiers.database.disk import Disk, Disks
-from cascade_plan.tiers.database.growth import growth_gib_per_month, kept_months
+from cascade_plan.tiers.database.growth import growth_gib_per_month
 from cascade_plan.tiers.database.settings import STORAGE_GIB_MOST, Settings
 from cascade_plan.tiers.database.work import MONTHS_KEPT, Work, pages_gib
 
@@ -57,7 +57,7 @@ def _data(ask: Ask[Settings], work: Work) -> Derivation:
         inputs = (ask.own("data_gib"), ask.given("month"), *_kept(ask))
         return ask.figure("data_gib", work.data_gib, "GiB", formula, inputs)
     growth = Input(f"{ask.name}.growth_gib_per_month", growth_gib_per_month(ask), "computed")
-    months = kept_months(ask.settings, MONTHS_KEPT)
+    months = min(MONTHS_KEPT, ask.settings.retention_months or MONTHS_KEPT)
     return ask.figure(
         "data_gib",
         work.data_gib,

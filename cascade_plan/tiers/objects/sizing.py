@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from cascade_plan.formulas.accumulation import held
 from cascade_plan.model.ask import Ask
 from cascade_plan.model.derivation import Derivation, Finding
 from cascade_plan.model.fleet import Band, Sized, Usage
@@ -60,9 +59,9 @@ def _stored(ask: Ask[Settings], month: int) -> tuple[Band, Band]:
     settings, added = ask.settings, _added(ask)
     moved, deleted = settings.infrequent_after_months, settings.deleted_after_months
     until = min((months for months in (moved, deleted) if months is not None), default=None)
-    at_hand = held(month, until)
+    at_hand = ask.held(month, until)
     first = Band.constant(settings.stored_gib)
-    return added.times(at_hand).plus(first), added.times(held(month, deleted) - at_hand)
+    return added.times(at_hand).plus(first), added.times(ask.held(month, deleted) - at_hand)
 
 
 def _count_per_month(ask: Ask[Settings]) -> Band:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from cascade_plan.formulas.accumulation import held
 from cascade_plan.model.ask import Ask
 from cascade_plan.model.fleet import Band, Sized, Usage
 from cascade_plan.model.offer import Offer
@@ -21,7 +20,7 @@ def size(ask: Ask[Settings]) -> Sized:
     kept_months = settings.log_retention_days / DAYS_PER_MONTH
 
     def stored(month: int) -> Band:
-        return added.times(settings.stored_ratio * held(month, kept_months))
+        return added.times(settings.stored_ratio * ask.held(month, kept_months))
 
     year = tuple(stored(month) for month in ask.months)
     now = stored(ask.scenario.month)

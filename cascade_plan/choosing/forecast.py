@@ -1,0 +1,219 @@
+"""A scenario month by month: the users of each, the plan for them, its cost by both views, and what changes."""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Final
+
+from cascade_plan.choosing.breaking import broken, verdicts
+from cascade_plan.choosing.changing import changes
+from cascade_plan.choosing.outgrowing import Shapes, shapes
+from cascade_plan.choosing.paid import Ledger
+from cascade_plan.errors import InfeasibleError, UsageError
+from cascade_plan.model.forecast import FORECAST_SCHEMA_VERSION, Event, FiscalYear, Forecast, ForecastMonth
+from cascade_plan.model.growth import Connected, later, month_of
+from cascade_plan.model.plan import Plan
+from cascade_plan.model.price import Book
+from cascade_plan.model.scenario import Scenario, with_values
+from cascade_plan.planning.pipeline import NO_ORIGINS, plan
+from cascade_plan.units import settled
+
+HOURS_PER_DAY: Final = 24
+TERM_MOST: Final = 36
+"""Months of the longest commitment."""
+NEVER_OLD: Final = 100_000
+"""Days: how old prices are by a month to come is no news."""
+
+
+def forecast(
+    scenario: Scenario,
+    book: Book,
+    origins: Mapping[str, str] = NO_ORIGINS,
+    start: date | None = None,
+    months: int | None = None,
+    users: Sequence[Connected] | None = None,
+) -> Forecast:
+    """Return a scenario over some months: each planned anew for its users, with what has accumulated by then.
+
+    `start` is the first day of the first month, `months` how many there are; left out, as the scenario's `forecast`
+    says, or the month after the newest price. `users` are those of each month; left out, what the scenario's growth
+    makes of its own. A shape that no count relieves becomes a larger one, by the judgement of the method slo.
+    Raises UsageError for what cannot be planned, and InfeasibleError naming the month that has no plan.
+    """
+    path = _Path.of(scenario, book, start, months, users)
+    outgrown = shapes(path.scenarios, book, origins, path.starts)
+    planned = list(_plans(path, book, origins, outgrown))
+    ledger = Ledger(_hours(path.starts[0], len(planned) + TERM_MOST), scenario.budget.level)
+    found = tuple(_months(path, planned, ledger, outgrown))
+    years = tuple(_years(found, scenario))
+    return Forecast(
+        FORECAST_SCHEMA_VERSION,
+        path.scenarios[0],
+        book.name,
+        scenario.method,
+        found,
+        years,
+        tuple(broken(scenario, found, years)),
+        verdicts(scenario, found, years),
+        ledger.owed_usd(len(found)),
+        tuple(_notes(scenario, outgrown, path)),
+        users is not None,
+    )
+
+
+def first_month(scenario: Scenario, book: Book, start: date | None = None) -> date:
+    """Return the first day of the first month: as given, as the scenario says, or the month after the newest price.
+
+    Raises UsageError where nothing says what day it is.
+    """
+    if start is not None:
+        return start
+    if scenario.forecast.start is not None:
+        return month_of(scenario.forecast.start)
+    if book.day is None:
+        raise UsageError("no price is dated: give the first month, --start YYYY-MM")
+    return later(book.day, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Path:
+    """The months, each with its scenario."""
+
+    starts: tuple[date, ...]
+    hours: tuple[int, ...]
+    scenarios: tuple[Scenario, ...]
+
+    @classmethod
+    def of(
+        cls,
+        scenario: Scenario,
+        book: Book,
+        start: date | None,
+        months: int | None,
+        users: Sequence[Connected] | None,
+    ) -> _Path:
+        first = first_month(scenario, book, start)
+        count = scenario.forecast.months if months is None else months
+        own = scenario.users
+        path = scenario.growth.months(count, own.peak, own.average, first) if users is None else users[:count]
+        hours = _hours(first, len(path))
+        scenarios = tuple(
+            scenario.after(path[: index + 1]).model_copy(update={"hours_per_month": hours[index]})
+            for index in range(len(path))
+        )
+        return cls(tuple(later(first, index) for index in range(len(path))), hours, scenarios)
+
+
+def _hours(start: date, count: int) -> tuple[int, ...]:
+    """Return the hours of so many calendar months.
+
+    >>> _hours(date(2028, 1, 1), 3)
+    (744, 696, 744)
+    """
+    firsts = (later(start, index) for index in range(count))
+    return tuple(HOURS_PER_DAY * monthrange(first.year, first.month)[1] for first in firsts)
+
+
+def _plans(path: _Path, book: Book, origins: Mapping[str, str], outgrown: Shapes) -> Iterator[Plan]:
+    """Yield the plan of each month. Raises InfeasibleError naming the month that has none."""
+    for index, scenario in enumerate(path.scenarios):
+        wanted = with_values(scenario, outgrown.at(index))
+        try:
+            yield plan(
+                wanted,
+                book,
+                origins,
+                path.starts[index],
+                predicted=False,
+                with_margins=False,
+                max_price_age_days=NEVER_OLD,
+                is_whole=False,
+            )
+        except InfeasibleError as error:
+            when = f"in {path.starts[index]:%Y-%m}, month {index + 1}, with {scenario.users.peak:,} users at peak"
+            ways = f" (--months {index} ends before)" if index else ""
+            raise InfeasibleError(f"{when}, there is no plan: {error}{ways}") from None
+
+
+def _months(path: _Path, plans: Sequence[Plan], ledger: Ledger, outgrown: Shapes) -> Iterator[ForecastMonth]:
+    before: Plan | None = None
+    for index, made in enumerate(plans):
+        number, start = index + 1, path.starts[index]
+        paid = ledger.month(index, made.bill)
+        grown = {each.tier: each.reason for each in outgrown.grown if each.index == index}
+        users = made.scenario.users
+        count: int = getattr(users, made.scenario.budget.users)
+        yield ForecastMonth(
+            number,
+            start,
+            path.hours[index],
+            made,
+            paid.tier_usd,
+            getattr(made.bill.list_usd, ledger.level),
+            paid.effective_usd,
+            paid.cash_usd,
+            paid.prepaid_usd,
+            settled(paid.effective_usd * 1000 / count),
+            (*_steps(made.scenario, number, start), *_begun(number, start, made, before, grown)),
+        )
+        before = made
+
+
+def _begun(number: int, start: date, made: Plan, before: Plan | None, grown: Mapping[str, str]) -> Iterator[Event]:
+    """Yield what changes in a month; in the first one only what the scenario's own shapes do not do."""
+    if before is not None:
+        yield from changes(number, start, before, made, grown)
+        return
+    for tier, reason in grown.items():
+        shape = next((group.shape.name for group in made.groups if group.tier == tier), "")
+        yield Event(number, start, "grown", tier, f"{tier} needs {shape}: {reason}")
+
+
+def _steps(scenario: Scenario, number: int, start: date) -> Iterator[Event]:
+    for step in scenario.growth.steps:
+        if step.month == f"{start:%Y-%m}":
+            what = f"{step.users:,} users at peak" if step.users is not None else f"users x {step.factor:g}"
+            yield Event(number, start, "step", "", f"{step.note}: {what}" if step.note else what)
+
+
+def _years(months: Sequence[ForecastMonth], scenario: Scenario) -> Iterator[FiscalYear]:
+    """Yield the fiscal years, each called after the calendar year in which it ends."""
+    by_year: dict[int, list[ForecastMonth]] = {}
+    for month in months:
+        by_year.setdefault(fiscal_year(month.start, scenario.forecast.fiscal_year_start), []).append(month)
+    for year, own in by_year.items():
+        effective = sum((month.effective_usd for month in own), Decimal(0))
+        users = sum(getattr(month.plan.scenario.users, scenario.budget.users) for month in own)
+        yield FiscalYear(
+            year,
+            len(own),
+            own[-1].users_peak,
+            sum((month.list_usd for month in own), Decimal(0)),
+            effective,
+            sum((month.cash_usd for month in own), Decimal(0)),
+            settled(effective * 1000 / users),
+        )
+
+
+def fiscal_year(month: date, first: int) -> int:
+    """Return the fiscal year of a month, where fiscal years begin with calendar month `first`.
+
+    >>> fiscal_year(date(2027, 6, 1), 7), fiscal_year(date(2027, 7, 1), 7), fiscal_year(date(2027, 12, 1), 1)
+    (2027, 2028, 2027)
+    """
+    return month.year + (1 if first > 1 and month.month >= first else 0)
+
+
+def _notes(scenario: Scenario, outgrown: Shapes, path: _Path) -> Iterator[str]:
+    if scenario.method == "rules" and outgrown.grown:
+        yield (
+            "The rules never let an instance grow: where the method slo finds one too small, it is the larger one "
+            "from that month on."
+        )
+    if outgrown.stuck is not None:
+        index, reason = outgrown.stuck
+        yield f"From {path.starts[index]:%Y-%m} on no shape keeps every load's limits: {reason}"

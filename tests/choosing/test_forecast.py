@@ -1,0 +1,196 @@
+"""A forecast against what its months come to when they are summed one by one."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cascade_plan.choosing.forecast import forecast
+from cascade_plan.choosing.paid import Ledger
+from cascade_plan.formulas.accumulation import held, held_of
+from cascade_plan.inputs.scenarios import Given, read
+from cascade_plan.model.forecast import Forecast
+from cascade_plan.model.growth import Growth
+from cascade_plan.model.scenario import Scenario, with_values
+from cascade_plan.planning.pipeline import plan
+from cascade_plan.planning.traffic import traffic_of
+from cascade_plan.units import GIB, SECONDS_PER_MONTH
+
+JANUARY = date(2027, 1, 1)
+
+
+def made(name: str = "cascade", months: int = 36, growth: dict[str, Any] | None = None, **set_: object) -> Forecast:
+    given = read(name)
+    return forecast(scenario(given, growth, set_), given.book, given.origins, JANUARY, months)
+
+
+def scenario(given: Given, growth: dict[str, Any] | None, set_: dict[str, object]) -> Scenario:
+    found = with_values(given.scenario, {path.replace("__", "."): value for path, value in set_.items()})
+    return found.model_copy(update={"growth": Growth.model_validate(growth or {})})
+
+
+# ------------------------------------------------------------------------------------------------- what accumulates
+
+
+def summed(added: list[float], kept: float | None, parts: int = 200) -> float:
+    """Return what is there in the mean of the last month, of many small parts that each month adds evenly."""
+    total, last = 0.0, len(added) - 1
+    for month, amount in enumerate(added):
+        for part in range(parts):
+            begins = month + (part + 0.5) / parts
+            ends = begins + (kept if kept is not None else len(added))
+            total += amount / parts * max(0.0, min(ends, last + 1) - max(begins, last))
+    return total
+
+
+@given(
+    st.lists(st.floats(0.01, 10), min_size=1, max_size=8),
+    st.none() | st.floats(0.2, 10),
+)
+def test_what_is_there_is_what_each_month_added_and_kept(added: list[float], kept: float | None) -> None:
+    assert held_of(added, kept) == pytest.approx(summed(added, kept), rel=0.01, abs=0.01)
+
+
+@given(st.integers(1, 40), st.none() | st.floats(0.2, 50))
+def test_as_much_every_month_is_the_constant_stream(month: int, kept: float | None) -> None:
+    assert held_of([1.0] * month, kept) == pytest.approx(held(month, kept))
+
+
+def test_no_month_holds_nothing() -> None:
+    with pytest.raises(ValueError, match="at least one month"):
+        held_of([])
+
+
+def test_objects_and_rows_are_what_each_month_added_at_its_own_users() -> None:
+    found = made(growth={"percent_per_month": 8.0}, tiers__objects__deleted_after_months=6)
+    objects, rows = [], []
+    for month in found.months:
+        traffic = traffic_of(month.plan.scenario)
+        objects.append(traffic.object_growth_bytes_per_s.average * SECONDS_PER_MONTH / GIB)
+        rows.append(traffic.database_growth_bytes_per_s["database"].average * SECONDS_PER_MONTH / GIB)
+        figures = month.plan.figures
+        # Of the month six before, what its second half added is there in the mean of this one for half of it.
+        kept = objects[-1] / 2 + sum(objects[-6:-1]) + (objects[-7] / 2 if len(objects) > 6 else 0)
+        assert float(figures["objects.stored_gib"].value) == pytest.approx(kept, rel=2e-3)
+        assert float(figures["database.storage_gib"].value) >= sum(rows) / 0.9 - 1e-6
+    last = float(found.months[-1].plan.figures["database.storage_gib"].value)
+    assert sum(rows) / 0.9 <= last <= 1.1 * sum(rows) / 0.9 + 10
+
+
+def test_a_database_disk_never_shrinks_though_its_rows_are_fewer() -> None:
+    found = made(growth={"percent_per_month": -10.0}, tiers__database__retention_months=3)
+    sizes = [float(month.plan.figures["database.storage_gib"].value) for month in found.months]
+    assert sizes == sorted(sizes)
+    assert sizes[-1] > 100
+
+
+def test_without_growth_a_month_is_the_month_of_a_plan_by_itself() -> None:
+    """The 36th month of a forecast is `size` of month 36 with that month's hours."""
+    found, given_ = made(), read("cascade")
+    for month in (found.months[0], found.months[20], found.months[35]):
+        alone = given_.scenario.model_copy(update={"month": month.number, "hours_per_month": month.hours})
+        expected = plan(alone, given_.book, given_.origins, month.start, predicted=False)
+        assert month.effective_usd == expected.bill.effective_usd.average
+        assert month.list_usd == expected.bill.list_usd.average
+
+
+# --------------------------------------------------------------------------------------------------- the two views
+
+
+TERMS = ("reserved_1y_no_upfront", "reserved_1y_partial_upfront", "reserved_1y_all_upfront", "reserved_3y_all_upfront")
+
+
+@given(
+    st.sampled_from(TERMS),
+    st.floats(0.2, 1.0).map(lambda share: round(share, 2)),
+    st.floats(-15, 25).map(lambda percent: round(percent, 1)),
+    st.integers(1, 30),
+    st.sampled_from([None, {11: 1.6, 3: 0.7}]),
+)
+def test_effective_cost_and_what_is_prepaid_at_the_end_are_the_cash_to_the_cent(
+    term: str, share: float, percent: float, months: int, season: dict[int, float] | None
+) -> None:
+    growth = {"percent_per_month": percent, "seasonality": season or {}}
+    found = made("cascade", months, growth, tiers__cache__purchase={term: share})
+    for number in range(1, months + 1):
+        so_far = found.months[:number]
+        effective = sum((month.effective_usd for month in so_far), Decimal(0))
+        cash = sum((month.cash_usd for month in so_far), Decimal(0))
+        assert effective + so_far[-1].prepaid_usd == cash
+    assert all(month.prepaid_usd >= 0 for month in found.months)
+    for month in found.months:
+        assert sum(month.tier_usd.values(), Decimal(0)) == month.effective_usd
+
+
+def test_a_whole_term_costs_what_is_paid_for_it() -> None:
+    """Three nodes for a year: what is paid upfront is used up when the year is over, and is bought again."""
+    found = made(months=24, tiers__cache__purchase="reserved_1y_all_upfront")
+    item = next(item for item in found.months[0].plan.bill.items if item.key.term == "reserved_1y_all_upfront")
+    assert item.upfront_total_usd is not None
+    on_demand = made(months=24)
+    difference = [one.cash_usd - other.cash_usd for one, other in zip(found.months, on_demand.months, strict=True)]
+    cache = [month.tier_usd["cache"] for month in on_demand.months]
+    assert difference[0] == pytest.approx(item.upfront_total_usd - cache[0], abs=Decimal("0.01"))
+    assert difference[12] == pytest.approx(item.upfront_total_usd - cache[12], abs=Decimal("0.01"))
+    assert all(difference[month] == -cache[month] for month in range(24) if month not in (0, 12))
+    assert found.months[11].prepaid_usd == found.months[23].prepaid_usd == 0
+    used = sum((month.tier_usd["cache"] for month in found.months[:12]), Decimal(0))
+    assert used == pytest.approx(item.upfront_total_usd, abs=Decimal("0.01"))
+
+
+def test_a_commitment_that_nothing_needs_any_more_is_paid_until_its_term_ends() -> None:
+    shrinking = made(months=24, growth={"percent_per_month": -10.0}, tiers__cache__purchase="reserved_3y_no_upfront",
+                     tiers__cache__minimum_nodes=1, users__peak=80_000, users__average=24_000)  # fmt: skip
+    cache = [month.tier_usd["cache"] / month.hours for month in shrinking.months]
+    assert cache[0] > 0
+    assert all(each == pytest.approx(cache[0]) for each in cache)
+    assert shrinking.owed_usd > 0
+    counts = [month.plan.figures["cache.node_count"].value for month in shrinking.months]
+    assert counts[-1] < counts[0]
+
+
+def test_a_ledger_of_nothing_owes_nothing() -> None:
+    assert Ledger((744,), "average").owed_usd(0) == 0
+
+
+# ------------------------------------------------------------------------------------------------ growth, and events
+
+
+def test_a_launch_multiplies_from_its_month_on_and_a_season_only_in_its_own() -> None:
+    growth = {
+        "seasonality": {11: 1.3},
+        "steps": [
+            {"month": "2027-09", "factor": 1.4, "note": "launch in Japan"},
+            {"month": "2027-12", "users": 20_000},
+        ],
+    }
+    found = made(months=14, growth=growth)
+    peaks = [month.users_peak for month in found.months]
+    assert peaks == [10_000] * 8 + [14_000, 14_000, 18_200, 20_000, 20_000, 20_000]
+    steps = [(f"{event.start:%Y-%m}", event.words) for event in found.events if event.kind == "step"]
+    assert steps == [("2027-09", "launch in Japan: users x 1.4"), ("2027-12", "20,000 users at peak")]
+
+
+def test_by_the_rules_too_a_primary_that_is_too_small_is_replaced() -> None:
+    found = made(growth={"percent_per_month": 8.0})
+    grown = {event.start: event for event in found.events if event.kind == "grown" and event.tier == "database"}
+    first = min(grown)
+    assert "db.r5.xlarge to db." in grown[first].words
+    before = found.months[[month.start for month in found.months].index(first) - 1]
+    given_ = read("cascade")
+    slo = given_.scenario.model_copy(update={"method": "slo"})
+    # The method slo has a fleet on the smaller one for the users of the month before, and none for those of the month.
+    plan(slo.with_users(before.users_peak, before.plan.scenario.users.average), given_.book, predicted=False)
+    shapes = {group.shape.name for group in before.plan.groups if group.tier == "database"}
+    assert shapes == {"db.r5.xlarge"}
+    assert any("rules" in note for note in found.notes)
+
+
+def test_more_users_never_cost_less_month_by_month_without_a_season() -> None:
+    one, more = made(), made(growth={"percent_per_month": 3.0})
+    assert all(a.list_usd <= b.list_usd for a, b in zip(one.months, more.months, strict=True))
