@@ -162,7 +162,7 @@ DIMENSIONLESS = {"count", "ratio", "share", "weight", "scv", "confidence"}
 """scv: the squared coefficient of variation, by the name queueing theory gives it."""
 PER = {
     "s", "day", "month", "node_month", "1000_users_month", "user", "node", "replica", "connection", "message",
-    "request", "query", "sample", "series", "pod", "usd", "master", "address", "job", "unit", "user_month",
+    "request", "query", "sample", "series", "pod", "usd", "master", "address", "job", "unit", "user_month", "fiscal_year",
     "read", "write", "renewal", "interface", "proxy",
 }  # fmt: skip
 QUALIFIERS = {
@@ -177,12 +177,15 @@ NAMED = re.compile(
 IN_A_UNIT_BESIDE = re.compile(rf"(?:value|amount|quantity|limit|interval)(?:_(?:{'|'.join(sorted(QUALIFIERS))}))?")
 """Names of amounts whose unit stands in the field `unit`, or is that of the figure, input or path they are of."""
 BESIDE = {"unit", "figure", "name", "path"}
-BY_NAME = {"purchase", "reads", "writes", "jobs", "counts", "before"}
+BY_NAME = {"purchase", "reads", "writes", "jobs", "counts", "before", "average_before", "seasonality"}
 """Fields that map names to shares, to counts of what the field is called, or paths to their values."""
 BY_KEY = {"Calibrated", "Spread"}
 """Classes whose values are in the unit of the path that they stand under."""
-NO_UNIT = {"month", "schema_version", "port", "user_id", "profile", "seed", "lognormal", "p10", "p90"}
-"""Numbers that count nothing, the month of a life, 24 loads relative to each other, and what a law says of another."""
+NO_UNIT = {"month", "schema_version", "port", "user_id", "profile", "seed", "lognormal", "p10", "p90"} | {
+    "factor", "fiscal_year_start", "fiscal_year", "year", "number",
+}  # fmt: skip
+"""Numbers that count nothing, the month of a life, 24 loads relative to each other, and what a law says of another; by
+what users are multiplied, and months and years by their numbers."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from cascade_plan.inputs.scenarios import Given
     from cascade_plan.model.forecast import Forecast
 
-PANEL: Final = "What is forecast, as growth: and forecast: in the scenario say"
+PANEL: Final = "What is forecast, if not as the scenario says"
 Months = Annotated[
     int | None,
     typer.Option("--months", metavar="N", help="Months, 1 to 120.  [default: 36]", rich_help_panel=PANEL),
@@ -82,8 +82,8 @@ def forecast(
 
     Examples:
       cascade-plan forecast my.yaml --growth 8%
-      cascade-plan forecast my.yaml --users-by-month users.csv --fiscal-year-start 7
-      cascade-plan forecast my.yaml --growth 8% --format csv -o months.csv
+      cascade-plan forecast my.yaml --users-by-month users.csv
+      cascade-plan forecast my.yaml --format csv -o months.csv
 
     Exit status:
       0  The forecast was printed, whatever it costs.

@@ -122,11 +122,11 @@ class Band:
 
     draw_count: int
     seed: int
-    months: tuple[tuple[Decimal, Decimal, Decimal], ...]
+    monthly_usd: tuple[tuple[Decimal, Decimal, Decimal], ...]
     """The tenth, fiftieth and ninetieth percentile of each month's effective cost."""
-    fiscal_years: tuple[tuple[Decimal, Decimal, Decimal], ...]
+    fiscal_years_usd: tuple[tuple[Decimal, Decimal, Decimal], ...]
     """Of each fiscal year's, in the forecast's order."""
-    total: tuple[Decimal, Decimal, Decimal]
+    total_usd: tuple[Decimal, Decimal, Decimal]
     """Of all months together."""
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import Field
 
 from cascade_plan.model.defaults import default
-from cascade_plan.model.growth import CalendarMonth, Month
+from cascade_plan.model.growth import Month
 from cascade_plan.model.part import Part
 
 
@@ -19,5 +19,7 @@ class Forecasting(Part):
     """The first month, YYYY-MM; left out, the month after the newest price."""
     months: Annotated[int, Field(ge=1, le=120)] = default(36, "assumption", "the longest commitment that is sold")
     """How many months."""
-    fiscal_year_start: CalendarMonth = default(1, "assumption", "the calendar year; set the month yours begins with")
+    fiscal_year_start: Annotated[int, Field(ge=1, le=12)] = default(
+        1, "assumption", "the calendar year; set the month yours begins with"
+    )
     """Calendar month that a fiscal year begins with; the year is called after the calendar year that it ends in."""

@@ -16,7 +16,8 @@ from cascade_plan.units import Users, matching
 
 PercentAMonth = Annotated[float, Field(ge=-50, le=200, allow_inf_nan=False)]
 Month = Annotated[str, matching(r"^20[0-9]{2}-(0[1-9]|1[0-2])$", "a month, YYYY-MM", 40)]
-CalendarMonth = Annotated[int, Field(ge=1, le=12)]
+CALENDAR = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+CalendarMonth = Annotated[str, matching(rf"^({'|'.join(CALENDAR)})$", "a calendar month, jan to dec", 3)]
 Factor = Annotated[float, Field(ge=0.01, le=100, allow_inf_nan=False)]
 Points = Annotated[float, Field(ge=0, le=50, allow_inf_nan=False)]
 MONTHS_PER_YEAR = 12
@@ -55,13 +56,13 @@ class Growth(Part):
 
     percent_per_month: PercentAMonth = default(0.0, "assumption", "as many users every month unless the scenario says")
     """By how many percent of a month's users the next month has more; fewer where it is below 0."""
-    seasonality: dict[CalendarMonth, Factor] = Field(default_factory=dict, examples=[{11: 1.3, 12: 1.5}])
-    """Calendar month (1 to 12) -> by what its users are multiplied, of what growth alone would give: {11: 1.3}."""
+    seasonality: dict[CalendarMonth, Factor] = Field(default_factory=dict, examples=[{"nov": 1.3, "dec": 1.5}])
+    """Calendar month -> by what its users are multiplied, of what growth alone would give: {nov: 1.3}."""
     steps: Annotated[list[Step], Field(max_length=100)] = Field(
         default_factory=list, examples=[[{"month": "2027-09", "factor": 1.4, "note": "launch in Japan"}]]
     )
     """What changes the users in one month and stays: a launch, a large customer."""
-    deviation_points: Points | None = default(
+    deviation_percent: Points | None = default(
         None, "assumption", "a quarter of the percent a month: of 8 % that is 6 to 10 % in two of three cases"
     )
     """How unsure the percent a month is: the standard deviation, in percentage points. Only a band is made of it."""
@@ -76,7 +77,7 @@ class Growth(Part):
     @property
     def points(self) -> float:
         """The standard deviation of the percent a month, in percentage points."""
-        return abs(self.percent_per_month) / 4 if self.deviation_points is None else self.deviation_points
+        return abs(self.percent_per_month) / 4 if self.deviation_percent is None else self.deviation_percent
 
     def factors(self, count: int, peak: int, start: date | None = None) -> tuple[float, ...]:
         """Return what the users of each of so many months are multiplied by, of those at peak in the first one.
@@ -86,7 +87,7 @@ class Growth(Part):
 
         >>> Growth(percent_per_month=10.0).factors(3, 100)
         (1.0, 1.1, 1.2100000000000002)
-        >>> season = Growth.model_validate({"seasonality": {2: 1.5}, "steps": [{"month": "2027-03", "users": 300}]})
+        >>> season = Growth.model_validate({"seasonality": {"feb": 1.5}, "steps": [{"month": "2027-03", "users": 300}]})
         >>> season.factors(4, 100, date(2027, 1, 1))
         (1.0, 1.5, 3.0, 3.0)
         """
@@ -103,7 +104,7 @@ class Growth(Part):
             for step in self.steps:
                 if step.month == f"{month:%Y-%m}":
                     trend = step.users / peak if step.users is not None else trend * (step.factor or 1.0)
-            found.append(trend * self.seasonality.get(month.month, 1.0))
+            found.append(trend * self.seasonality.get(CALENDAR[month.month - 1], 1.0))
         return tuple(found)
 
     def months(self, count: int, peak: int, average: int, start: date | None = None) -> tuple[Connected, ...]:

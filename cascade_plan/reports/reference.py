@@ -379,6 +379,8 @@ def _leads_to(field: Schema) -> Iterator[tuple[str, str]]:
         yield _target(field), ""
     for each in field.get("anyOf", ()):
         yield from _leads_to(each)
+    if isinstance(field.get("items"), Mapping):
+        yield from ((target, "[]") for target, _ in _leads_to(field["items"]))
     for key in ("patternProperties", "additionalProperties"):
         held = field.get(key)
         values = held.values() if key == "patternProperties" and isinstance(held, Mapping) else (held,)
