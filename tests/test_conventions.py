@@ -162,8 +162,8 @@ DIMENSIONLESS = {"count", "ratio", "share", "weight", "scv", "confidence"}
 """scv: the squared coefficient of variation, by the name queueing theory gives it."""
 PER = {
     "s", "day", "month", "node_month", "1000_users_month", "user", "node", "replica", "connection", "message",
-    "request", "query", "sample", "series", "pod", "usd", "master", "address", "job", "unit", "user_month", "fiscal_year",
-    "read", "write", "renewal", "interface", "proxy",
+    "request", "query", "sample", "series", "pod", "usd", "master", "address", "job", "unit", "user_month",
+    "read", "write", "renewal", "interface", "proxy", "fiscal_year",
 }  # fmt: skip
 QUALIFIERS = {
     "p95", "p99", "min", "max", "base", "mean", "peak", "average", "registered", "scaled_in",
