@@ -38,6 +38,7 @@ PLUGINS = {
     ("evidence", "metrics"): 3,
     ("evidence", "measuring"): 3,
     ("traces", "dialects"): 3,
+    ("cli", "hosts"): 3,
 }
 """Folder of plug-ins -> how many parts of a module's name are the name of the plug-in that it belongs to."""
 SEEN = {"tiers": "settings", "clouds": "names"}

@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 import pytest
 
 from cascade_plan import registry
+from cascade_plan.cli.posting import Host
 from cascade_plan.errors import UsageError
 from cascade_plan.evidence.servers import Kind
 from cascade_plan.model.cloud import Cloud
@@ -169,6 +170,16 @@ def dialect(module: ModuleType) -> Iterator[str]:
     yield from called_with(module, "read", "text")
 
 
+def host(module: ModuleType) -> Iterator[str]:
+    """Yield what a host of pull requests lacks: its NAME, how much it takes, and what every one is asked."""
+    yield from line_of_text(module, "NAME")
+    if not isinstance(most := getattr(module, "MOST_CHARACTERS", None), int) or most < 1:
+        yield f"{module.__name__}: MOST_CHARACTERS is no number of characters"
+    for name, asked in vars(Host).items():
+        if inspect.isfunction(asked) and not name.startswith("_"):
+            yield from called_as(module, name, asked)
+
+
 CONTRACTS: dict[tuple[str, str], Contract] = {
     ("tiers", "settings"): settings,
     ("tiers", "sizing"): tier,
@@ -189,6 +200,7 @@ CONTRACTS: dict[tuple[str, str], Contract] = {
     ("evidence/metrics", ""): metrics,
     ("evidence/measuring", ""): measuring,
     ("traces/dialects", ""): dialect,
+    ("cli/hosts", ""): host,
 }
 """(Folder, module of each of its plug-ins that keeps the contract, "" for the plug-in itself)."""
 FOLDERS = sorted({folder for folder, _ in CONTRACTS})
@@ -281,7 +293,7 @@ def unfit(what: object, engine: object, shape: object, terms: object) -> None:
 def test_every_registry_has_a_contract() -> None:
     kinds = {f"reports/{kind}" for kind in registry.names("reports")}
     others = {"tiers", "clouds", "emitters", "evidence/readers", "evidence/metrics", "evidence/measuring"}
-    assert kinds | others | {"traces/dialects"} == {*FOLDERS}
+    assert kinds | others | {"traces/dialects", "cli/hosts"} == {*FOLDERS}
 
 
 @pytest.mark.parametrize(("folder", "part"), CONTRACTS)
@@ -307,9 +319,18 @@ def http(**changes: object) -> ModuleType:
     return made(**{**vars(registry.load("evidence/measuring", "http")), "__name__": "bad", **changes})
 
 
+def github(**changes: object) -> ModuleType:
+    """Return what writes to GitHub with some of it replaced; None takes it away."""
+    return made(**{**vars(registry.load("cli/hosts", "github")), "__name__": "bad", **changes})
+
+
 @pytest.mark.parametrize(
     ("contract", "module"),
     [
+        (host, github(NAME="")),
+        (host, github(MOST_CHARACTERS=None)),
+        (host, github(advice=None)),
+        (host, github(create=one)),
         (settings, made()),
         (settings, made(Settings=one)),
         (settings, made(Settings=Other)),

@@ -39,6 +39,7 @@ COMMANDS: Final = {
     "forecast": Entry("Choose", "forecasting", "forecast"),
     "simulate": Entry("Prove", "simulating", "simulate"),
     "check": Entry("Prove", "planning", "check"),
+    "comment": Entry("Prove", "commenting", "comment"),
     "emit-k8s": Entry("Deploy", "emitting", "emit_k8s"),
     "emit-cluster": Entry("Deploy", "emitting", "emit_cluster"),
     "emit-database": Entry("Deploy", "emitting", "emit_database"),

@@ -8,9 +8,6 @@ from typing import TYPE_CHECKING, Final
 from cascade_plan.errors import CloudError, UsageError
 
 if TYPE_CHECKING:
-    from http.client import HTTPResponse
-    from urllib.error import HTTPError
-
     from cascade_plan.evidence.asking import Fetch
 
 TIMEOUT_S: Final = 60.0
@@ -60,57 +57,19 @@ def shown(url: str) -> str:
 
 
 def _asked(address: str, headers: Mapping[str, str], parameters: Mapping[str, str]) -> tuple[int, str]:
-    from http.client import HTTPException
-    from urllib.error import HTTPError, URLError
     from urllib.parse import urlencode
-    from urllib.request import HTTPRedirectHandler, Request, build_opener
 
-    class Stays(HTTPRedirectHandler):
-        """Takes a redirect for the answer."""
+    from cascade_plan.cli.http import Asked, Patience, sent
 
-        def redirect_request(self, *_: object, **__: object) -> None:
-            return None
-
-    request = Request(address, urlencode(parameters).encode(), dict(headers))
-    try:
-        try:
-            with build_opener(Stays).open(request, timeout=TIMEOUT_S) as answer:
-                return answer.status, _body(answer, address)
-        except HTTPError as error:
-            with error:
-                if 300 <= error.code < 400:
-                    to = shown(str(error.headers.get("Location", "")))[:200]
-                    raise CloudError(f"{address} leads to {to!r}: give that address, or log in there first") from None
-                return error.code, _body(error, address)
-    except TimeoutError:
-        raise CloudError(f"{address}: no answer for {TIMEOUT_S:g} s: ask for a shorter time or a longer step") from None
-    except URLError as error:
-        raise CloudError(f"{address}: {_reason(error.reason)}") from None
-    except (OSError, HTTPException) as error:
-        raise CloudError(f"{address}: {_reason(error)}") from None
-
-
-def _body(answer: HTTPResponse | HTTPError, address: str) -> str:
-    data = answer.read(MOST_BYTES + 1)
-    if len(data) > MOST_BYTES:
-        raise CloudError(f"{address}: an answer of more than {MOST_BYTES:,} bytes: ask for a shorter time")
-    if getattr(answer, "length", 0):
-        raise CloudError(f"{address}: the connection broke before the end of the answer")
-    return data.decode("utf-8", errors="replace")
-
-
-def _reason(error: object) -> str:
-    import ssl
-    from socket import gaierror
-
-    if isinstance(error, TimeoutError):
-        return f"no answer for {TIMEOUT_S:g} s: is this the address, and may one get there from here?"
-    if isinstance(error, gaierror):
-        return "there is no such host"
-    if isinstance(error, ConnectionRefusedError):
-        return "nothing listens there: is Prometheus's port forwarded?"
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return f"its certificate is not trusted: {error.verify_message}; SSL_CERT_FILE names the authority's"
-    if isinstance(error, ssl.SSLError):
-        return "no TLS there: give http://, or the port that has it"
-    return f"the connection broke ({type(error).__name__})"
+    patience = Patience(
+        TIMEOUT_S,
+        MOST_BYTES,
+        less="ask for a shorter time",
+        sooner="ask for a shorter time or a longer step",
+        listens="is Prometheus's port forwarded?",
+    )
+    answer = sent(Asked("POST", address, headers, urlencode(parameters).encode()), patience)
+    if 300 <= answer.status < 400:
+        to = shown(answer.headers.get("location", ""))[:200]
+        raise CloudError(f"{address} leads to {to!r}: give that address, or log in there first")
+    return answer.status, answer.text

@@ -19,6 +19,15 @@ PLACE: Final = re.compile(r"(.+):(\d+)")
 def announce(plan: Plan, origins: Mapping[str, str]) -> None:
     """Write an annotation for each failed gate and missing price to stderr; append the first page to the summary.
 
+    `origins` says where values were given.
+    """
+    annotate(plan, origins)
+    summarize(markdown.summary(plan))
+
+
+def annotate(plan: Plan, origins: Mapping[str, str]) -> None:
+    """Write an annotation for each failed gate and missing price to stderr.
+
     A gate's annotation stands at its line, the budget's at the budget's. `origins` says where values were given.
     Workflow commands: https://docs.github.com/actions/reference/workflow-commands-for-github-actions
     """
@@ -28,9 +37,13 @@ def announce(plan: Plan, origins: Mapping[str, str]) -> None:
             _annotate("error", title, table.gate(verdict), _place(plan, verdict, origins))
     for missing in plan.bill.unpriced:
         _annotate("warning", title, f"no price for {missing.name}: the cost is at least what is said", {})
+
+
+def summarize(text: str) -> None:
+    """Append Markdown to the step's summary, where there is one."""
     if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
         with Path(summary).open("a", encoding="utf-8") as file:
-            file.write(markdown.summary(plan))
+            file.write(text)
 
 
 def _annotate(kind: str, title: str, message: str, place: Mapping[str, str]) -> None:

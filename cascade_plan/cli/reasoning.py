@@ -150,7 +150,7 @@ def diff(
         )
     # Which scenario it is where none was given is said once.
     first = choice.unchanged() if changes or after is None else choice
-    sides = (_plan(first, before), _plan(choice, second or choice.scenario))
+    sides = (plan_of(first, before), plan_of(choice, second or choice.scenario))
     deliver(laid_out(report, compare(*sides), full=full), output)
     return 0
 
@@ -159,7 +159,8 @@ def _is_saved(reference: str) -> bool:
     return reference.endswith(".json")
 
 
-def _plan(choice: Choice, reference: str | None) -> Plan:
+def plan_of(choice: Choice, reference: str | None) -> Plan:
+    """Return a saved plan, or that of a scenario with the choice's overrides. Raises UsageError for what is neither."""
     if reference is None or not _is_saved(reference):
         return planned(choice, reference)
     from cascade_plan.inputs.scenarios import read_plan

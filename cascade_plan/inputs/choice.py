@@ -49,6 +49,10 @@ class Choice:
     """Flag's name -> what gave its value, as messages name it, such as CASCADE_PLAN_ENV=prod."""
     project: Mapping[str, Any] = field(default_factory=dict)
     """What the project file gives, by the names of flags."""
+    flags: Mapping[str, Any] = field(default_factory=dict)
+    """What flags and environment gave, by the names of flags."""
+    variables: Mapping[str, str] = field(default_factory=dict)
+    """Flag's name -> the variable of the environment that gave it."""
     tell: Callable[[str], None] = _silent
     """Told what was done of which the user should know, such as the average that follows the peak."""
 
@@ -70,6 +74,14 @@ class Choice:
         """Return a choice for each environment of the file; this one alone where one is chosen, or there are none."""
         names = () if self.env is not None else environments_of(self._own())
         return tuple(replace(self, env=name) for name in names) or (self,)
+
+    def anew(self, given: Mapping[str, Any]) -> Choice:
+        """Return what flags and environment, or what is `given` in their place, choose in the working directory."""
+        return chosen({**self.flags, **given}, self.variables, self.tell)
+
+    def of(self, reference: str) -> Choice:
+        """Return this choice for another scenario."""
+        return replace(self, scenario=reference, taken="")
 
     def unchanged(self) -> Choice:
         """Return this choice without what flags change of a scenario and its prices.
@@ -136,6 +148,8 @@ def chosen(
         taken=taken,
         said=said,
         project=above.values,
+        flags=given,
+        variables=variables or {},
         tell=tell,
     )
 

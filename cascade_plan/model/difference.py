@@ -118,3 +118,49 @@ class Differences:
     def _cost_usd(self, plan: Plan) -> Decimal:
         cost: Decimal = getattr(plan.bill.effective_usd, self.level)
         return cost
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What becomes of a scenario by a change of files: both plans, or why there is none."""
+
+    called: str
+    """The scenario's file or name, with its environment."""
+    before: Plan | None
+    after: Plan | None
+    differences: Differences | None
+    """None where one of the plans is not there."""
+    problem_before: str = ""
+    """Why what was before cannot be planned; empty where it can, or was not there."""
+    problem_after: str = ""
+    """The same of what is there now."""
+
+    @property
+    def is_new(self) -> bool:
+        """Whether there was no such scenario."""
+        return self.before is None and not self.problem_before
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether there is no such scenario any more."""
+        return self.after is None and not self.problem_after
+
+    @property
+    def change_usd(self) -> Decimal:
+        """What a month's cost changes by: of what is new all of its cost, of what is gone all that it was."""
+        if self.differences is not None:
+            return self.differences.change_usd
+        return sum((sign * paid_usd(plan) for sign, plan in self._alone), Decimal(0))
+
+    @property
+    def _alone(self) -> Iterator[tuple[int, Plan]]:
+        if self.is_new and self.after is not None:
+            yield 1, self.after
+        if self.is_gone and self.before is not None:
+            yield -1, self.before
+
+
+def paid_usd(plan: Plan) -> Decimal:
+    """Return what a month of a plan costs at the level that its budget judges."""
+    cost: Decimal = getattr(plan.bill.effective_usd, plan.scenario.budget.level)
+    return cost

@@ -22,6 +22,15 @@ COLOURED: Final = f'%%{{init: {{"themeVariables": {{"xyChart": {{"plotColorPalet
 """Mermaid's own first colour is nearly white."""
 
 
+ACTS: Final = re.compile(
+    r"@(?=\w)|[#!~%](?=[\w\"])|&amp;(?=\w)|(?<![A-Za-z0-9])GH-(?=\d)|:(?=//)|:(?=(?!\d+:)[\w+-]+:|100:|1234:)|www(?=\.)",
+    re.IGNORECASE,
+)
+"""What a host of pull requests reads as more than text, once it is rendered: mentions, references, addresses, emoji."""
+APART: Final = "&#8203;"
+"""A space without width: what stands around it is not read as one word."""
+
+
 class Marked(str):
     """Text that is Markdown already and is not escaped again."""
 
@@ -42,6 +51,20 @@ def paragraph(text: str) -> str:
     \\# Approved \\::error::no 12\\. of May
     """
     return BEGINNING.sub(lambda found: f"{found[1]}\\{found[2]}", escaped(text))
+
+
+def inert(text: str, begins: bool = False) -> Marked:
+    """Return text as Markdown that does nothing where it is a comment on GitHub or GitLab: it calls nobody, links
+    nowhere and refers to no issue. It stands within a line, or, where it `begins` one, after a list's mark.
+
+    Escapes do not keep these from it, as a host looks for them in what is rendered.
+
+    >>> print(inert("@all see #1 at https://a.example"))
+    @&#8203;all see #&#8203;1 at https:&#8203;//a.example
+    """
+    if isinstance(text, Marked):
+        return text
+    return Marked(ACTS.sub(lambda found: found[0] + APART, paragraph(text) if begins else escaped(text)))
 
 
 def code(text: str) -> Marked:

@@ -124,11 +124,12 @@ def title(plan: Plan) -> str:
 
 def verdicts(differences: Differences) -> str:
     """Return how both plans end: by the budget, and how many gates are missed."""
-    old, new = (_verdict(plan) for plan in (differences.before, differences.after))
+    old, new = (verdict(plan) for plan in (differences.before, differences.after))
     return f"{old}, as before" if old == new else arrow(old, new)
 
 
-def _verdict(plan: Plan) -> str:
+def verdict(plan: Plan) -> str:
+    """Return how a plan ends: by its budget, and how many gates are missed."""
     missed = sum(verdict.status == "fail" for verdict in plan.verdicts)
     gates = f"{missed} of {len(plan.verdicts)} gates missed" if plan.verdicts else "no gates"
     return f"{_budget(plan)}, {gates}"

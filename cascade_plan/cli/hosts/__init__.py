@@ -1,0 +1,1 @@
+"""Plug-ins: where pull requests are discussed."""
