@@ -49,6 +49,7 @@ bench: $(VENV)/.installed-tools ## Measure against peers and floors (the accurac
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/plan.py
 	$(BIN)/python benchmarks/optimize.py
+	$(BIN)/python benchmarks/purchases.py
 	$(BIN)/python benchmarks/simulation_speed.py
 	$(BIN)/python benchmarks/autoscaler.py
 	$(BIN)/python benchmarks/offers.py

@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from cascade_plan.choosing.pools import Stock, Way, pico
-from cascade_plan.formulas.reservations import Answer, Bought, Term, bound, cheapest, cost_of, most_units
+from cascade_plan.formulas.reservations import Answer, Bought, Term, bound, cheapest, cost_of
 from cascade_plan.model.terms import CENT
 
 Terms = tuple[Term, ...]
 ONE: Final = 1 << 20
 """A price of one dollar on a dollar upfront."""
-ROUNDS: Final = 60
+ROUNDS: Final = 40
 """How often the prices of upfront are mended."""
 STALE: Final = 4
 """Rounds without a better bound after which steps are halved."""
@@ -54,7 +54,7 @@ class Market:
             least = min(least, self._rented())
         bought = tuple(answer.bought for answer in answers)
         if self.upfront_most is not None and max(self._upfronts(bought), default=0) > self.upfront_most:
-            bought, least = self._capped(answers, least)
+            bought, least = self._capped(least)
         return Deal(bought, kept + self._cost(bought), kept + least)
 
     def _cost(self, bought: Sequence[Sequence[Bought]]) -> int:
@@ -115,84 +115,105 @@ class Market:
                 paid[month] += count * stock.ways[way].upfront_pico
         return paid
 
-    def _capped(self, answers: Sequence[Answer], least: int) -> tuple[tuple[tuple[Bought, ...], ...], int]:
+    def _capped(self, least: int) -> tuple[tuple[tuple[Bought, ...], ...], int]:
         """Return purchases within the most upfront and a bound, by prices on each month's upfront that are mended."""
-        most = self.upfront_most
-        assert most is not None
-        prices = [0] * self.stocks[0].horizon
-        best_prices, dual, step, stale = prices, least, 2.0, 0
-        best = self._allotted(prices)
-        cost = self._cost(best)
+        most = self.upfront_most or 0
+        bought = min((self._filled(by_dollar) for by_dollar in (True, False)), key=self._cost)
+        if self._is_shared:
+            # Plans of several families are not rented below: with such, prices on the upfront prove nothing.
+            return bought, least
+        cost, prices, step, stale = self._cost(bought), [0] * self.stocks[0].horizon, 2.0, 0
         for _ in range(ROUNDS):
-            if cost <= dual:
-                break
-            over = [paid - most for paid in self._upfronts([answer.bought for answer in answers])]
-            slope = [each if each > 0 or price else 0 for each, price in zip(over, prices, strict=True)]
-            if not any(slope):
-                break
-            length = step * ONE * float(cost - dual) / sum(float(each) ** 2 for each in slope)
-            prices = [max(0, int(price + length * each)) for price, each in zip(prices, slope, strict=True)]
             priced = self._priced(prices)
             answers = [cheapest(stock.levels, terms) for stock, terms in zip(self.stocks, priced, strict=True)]
-            found = sum(self._bounds(priced, answers)) + -(sum(prices) * most // ONE)
-            if found > dual:
-                dual, best_prices, stale = found, prices, 0
-            else:
-                stale += 1
-                step = step / 2 if stale % STALE == 0 else step
-        other = self._allotted(best_prices)
-        # Plans of several families are not rented here: with such, these prices prove nothing.
-        return (other if self._cost(other) < cost else best), least if self._is_shared else dual
+            found = sum(self._bounds(priced, answers)) + (-sum(prices) * most) // ONE
+            stale = 0 if found > least else stale + 1
+            least, step = max(least, found), step / 2 if stale == STALE else step
+            stale %= STALE
+            over = [paid - most for paid in self._upfronts([answer.bought for answer in answers])]
+            slope = [each if each > 0 or price else 0 for each, price in zip(over, prices, strict=True)]
+            if cost <= least or not any(slope):
+                break
+            length = step * ONE * float(cost - least) / sum(float(each) ** 2 for each in slope)
+            prices = [max(0, int(price + length * each)) for price, each in zip(prices, slope, strict=True)]
+        return bought, least
 
     def _priced(self, prices: Sequence[int]) -> tuple[Terms, ...]:
-        """Return the terms with a price on what they cost upfront, in each month its own."""
+        """Return the terms with a price on what they cost upfront, in each month its own.
+
+        No more is bought of one in a month than the most upfront is enough for.
+        """
         return tuple(
             tuple(
-                term._replace(
-                    costs=tuple(
+                Term(
+                    term.months,
+                    tuple(
                         cost + way.upfront_pico * price // ONE for cost, price in zip(term.costs, prices, strict=True)
-                    )
+                    ),
+                    self._most(way, stock.horizon),
                 )
                 for way, term in zip(stock.ways, terms, strict=True)
             )
             for stock, terms in zip(self.stocks, self.terms, strict=True)
         )
 
-    def _allotted(self, prices: Sequence[int]) -> tuple[tuple[Bought, ...], ...]:
-        """Return purchases within the most upfront: month by month what saves most for its upfront is kept.
+    def _most(self, way: Way, horizon: int) -> tuple[int, ...] | None:
+        most = self.upfront_most
+        return ((most or 0) // way.upfront_pico,) * horizon if way.upfront_pico else None
 
-        What is left out may be bought later, or by a term that is paid otherwise.
+    def _filled(self, by_dollar: bool) -> tuple[tuple[Bought, ...], ...]:
+        """Return purchases within the most upfront: one unit after the other, what saves most as things stand.
+
+        What another unit of a term saves is read off the potentials of its pool; `by_dollar` of its upfront.
         """
-        held = [
-            [term._replace(most=(most_units(stock.levels),) * stock.horizon) for term in terms]
-            for stock, terms in zip(self.stocks, self._priced(prices), strict=True)
+        filling = _Filling(self, by_dollar)
+        while (best := filling.best()) is not None:
+            filling.add(*best)
+        return tuple(answer.bought for answer in filling.answers)
+
+
+class _Filling:
+    """Pools that buy what is paid upfront one unit at a time, and what is not as is best."""
+
+    def __init__(self, market: Market, by_dollar: bool) -> None:
+        self.market, self.by_dollar = market, by_dollar
+        horizon = market.stocks[0].horizon
+        self.left = [market.upfront_most or 0] * horizon
+        self.held = [
+            [
+                term._replace(most=(0,) * horizon) if way.upfront_pico else term
+                for way, term in zip(stock.ways, terms, strict=True)
+            ]
+            for stock, terms in zip(market.stocks, market.terms, strict=True)
         ]
-        answers = [cheapest(stock.levels, terms).bought for stock, terms in zip(self.stocks, held, strict=True)]
-        for month in range(len(prices)):
-            is_over = self._upfronts(answers)[month] > (self.upfront_most or 0)
-            self._hold(month, held, answers)
-            if is_over:
-                answers = [cheapest(stock.levels, terms).bought for stock, terms in zip(self.stocks, held, strict=True)]
-        return tuple(answers)
+        self.answers = [cheapest(stock.levels, held) for stock, held in zip(market.stocks, self.held, strict=True)]
+        self.bests = [self._best(at) for at in range(len(self.held))]
 
-    def _hold(self, month: int, held: list[list[Term]], answers: Sequence[Sequence[Bought]]) -> None:
-        """Hold a month to what is bought upfront in it, and that to the most of it, the best first."""
-        left = self.upfront_most or 0
-        counts: dict[tuple[int, int], int] = {}
-        wanted = [(at, each) for at, bought in enumerate(answers) for each in bought if each.month == month]
-        for at, each in sorted(wanted, key=lambda pair: -self._worth(*pair)):
-            upfront = self.stocks[at].ways[each.term].upfront_pico
-            counts[at, each.term] = taken = min(each.units, left // upfront) if upfront else each.units
-            left -= taken * upfront
-        for at, terms in enumerate(held):
-            for way, term in enumerate(terms):
-                if term.most is not None and self.stocks[at].ways[way].upfront_pico:
-                    most = (*term.most[:month], counts.get((at, way), 0), *term.most[month + 1 :])
-                    terms[way] = term._replace(most=most)
+    def best(self) -> tuple[int, int, int] | None:
+        """Return the pool, the term and the month of the unit that saves most; None where none saves anything."""
+        at = max(range(len(self.bests)), key=lambda at: self.bests[at][0])
+        worth, way, month = self.bests[at]
+        return (at, way, month) if worth > 0 else None
 
-    def _worth(self, at: int, bought: Bought) -> float:
-        """Return what a purchase saves of what its first unit costs at most on demand, for each dollar upfront."""
-        stock, term = self.stocks[at], self.terms[at][bought.term]
-        months = range(bought.month, min(bought.month + term.months, stock.horizon))
-        saved = sum(max((level.cost for level in stock.levels[month]), default=0) for month in months)
-        return (saved - term.costs[bought.month]) / max(1, stock.ways[bought.term].upfront_pico)
+    def add(self, at: int, way: int, month: int) -> None:
+        """Buy one unit more."""
+        term = self.held[at][way]
+        assert term.most is not None
+        more = (*term.most[:month], term.most[month] + 1, *term.most[month + 1 :])
+        self.held[at][way] = term._replace(most=more)
+        self.left[month] -= self.market.stocks[at].ways[way].upfront_pico
+        self.answers[at] = cheapest(self.market.stocks[at].levels, self.held[at])
+        self.bests = [self._best(each) for each in range(len(self.held))]
+
+    def _best(self, at: int) -> tuple[float, int, int]:
+        """Return what the best unit of a pool saves, its term and its month."""
+        stock, potentials, best = self.market.stocks[at], self.answers[at].potentials, (0.0, 0, 0)
+        for index, way in enumerate(stock.ways):
+            if not way.upfront_pico:
+                continue
+            for month, cost in enumerate(self.market.terms[at][index].costs):
+                if way.upfront_pico <= self.left[month]:
+                    saved = potentials[min(month + way.months, stock.horizon)] - potentials[month] - cost
+                    worth = saved / way.upfront_pico if self.by_dollar else float(saved)
+                    best = max(best, (worth, index, month))
+        return best

@@ -348,7 +348,7 @@ class Former:
             if price is None:
                 reason = reason or "no price by"
             elif (upfront := price.first_day_usd) is None:
-                reason = "not known is what is paid upfront by"
+                reason = "what is paid upfront is not known of"
             else:
                 rest = Decimal(0) if commitment.upfront == "all" else price.usd - upfront / commitment.hours
                 count = size // units
@@ -408,8 +408,7 @@ def first(ladder: Sequence[Level], count: int) -> list[Level]:
 def running(group: NodeGroup, bill: Bill) -> Iterator[tuple[int, float]]:
     """Yield how many instances run which share of the month on demand, those first that run all of it.
 
-    What the group's own commitments pay for is taken off the instances that run most, and what it runs on spot, a
-    share of what runs in each hour, off all of them.
+    Off what runs in each hour is taken what the group's own commitments pay for, and the share that runs on spot.
     """
     paid = [line.covered_count for line in bill.items if line.group == group.name]
     paid += [line.covered_count for line in bill.unpriced if line.group == group.name]
@@ -417,7 +416,7 @@ def running(group: NodeGroup, bill: Bill) -> Iterator[tuple[int, float]]:
     spot = float(sum((exact_share(part) for part in group.terms if commitment_of(part.term) is None), Decimal(0)))
 
     def left(count: float) -> float:
-        return max(0.0, min(count * (1 - spot), count - covered))
+        return max(0.0, count * (1 - spot) - covered)
 
     if group.hourly_count:
         yield from _shares([left(count) for count in group.hourly_count])

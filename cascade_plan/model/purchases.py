@@ -71,7 +71,7 @@ class Pool:
 
     @property
     def name(self) -> str:
-        """What a table calls it: its unit, with what decides its price."""
+        """Its unit in words, with what else decides its price."""
         return " ".join((self.unit.name, *self.unit.options))
 
 
@@ -114,6 +114,12 @@ class Purchase:
         return sum(self.effective_usd_monthly, NOTHING)
 
     @property
+    def less_usd_per_month(self) -> Decimal:
+        """By how much less is paid in the month it is bought in, its upfront aside."""
+        at = self.month - 1
+        return self.replaced_usd_monthly[at] - (self.cash_usd_monthly[at] - self.upfront_usd)
+
+    @property
     def committed_usd_per_hour(self) -> Decimal:
         """What a savings plan commits to for every hour; 0 for a reservation."""
         commitment = commitment_of(self.term)
@@ -122,7 +128,10 @@ class Purchase:
 
 @dataclass(frozen=True, slots=True)
 class Outlay:
-    """A month's cost of the instances of all pools."""
+    """A month's cost of the instances of all pools: hours only, of those that the scenario's own terms do not pay for.
+
+    A month's whole bill with the purchases is what it was, less `all_on_demand_usd`, and `effective_usd` or `cash_usd`.
+    """
 
     start: date
     hours: int

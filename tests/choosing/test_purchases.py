@@ -13,6 +13,7 @@ from horizons import Month, book, months, of_plans, planned, scenario, users
 
 from cascade_plan.choosing.pools import later
 from cascade_plan.choosing.purchases import NO_LIMITS, schedule
+from cascade_plan.inputs.scenarios import read
 from cascade_plan.model.plan import Plan
 from cascade_plan.model.price import Book, PriceKey, Row
 from cascade_plan.model.purchases import Limits, Owned, Purchase, Schedule
@@ -88,6 +89,19 @@ def test_nothing_bought_costs_what_the_bills_say(growth: float) -> None:
         assert abs(outlay.all_on_demand_usd - billed) < CENT
 
 
+@pytest.mark.parametrize("name", ["api-batch", "growth-100k", "saas-300", "serverless-500"])
+def test_of_any_system_what_it_runs_on_demand_is_looked_at_and_no_more(name: str) -> None:
+    given = read(name)
+    each = plan(given.scenario, given.book, predicted=False, with_margins=False)
+    of = schedule([*of_plans([each] * 2)], given.book)
+    lines = [item for item in each.bill.items if item.unit == "hour" and item.key.term == "on_demand" and item.group]
+    for outlay in of.months:
+        billed = total(item.cost_usd.average for item in lines) * outlay.hours / 730
+        assert abs(outlay.all_on_demand_usd - billed) < CENT
+    assert of.gap_usd == 0
+    assert of.pools or of.not_offered
+
+
 def test_no_other_way_to_buy_costs_less() -> None:
     for growth in GROWTHS:
         of = found(growth)
@@ -152,6 +166,7 @@ def test_months_until_paid_back_are_counted() -> None:
     assert (of.count, of.term, of.upfront_usd) == (3, "reserved_3y_all_upfront", Decimal(7302))
     paid_back = next(n for n in range(36) if sum(m.hours for m in months(0.0)[:n]) * Decimal("0.618") >= 7302)
     assert of.paid_back_months == paid_back == 17
+    assert of.less_usd_per_month == Decimal("0.618") * 744
     nothing_upfront = found(0.0, Limits(upfront_usd_per_month=NONE)).orders
     assert {each.paid_back_months for each in nothing_upfront} == {0}
 
