@@ -36,6 +36,7 @@ PLUGINS = {
     ("reports",): 3,
     ("evidence", "readers"): 3,
     ("evidence", "metrics"): 3,
+    ("evidence", "bills"): 3,
     ("evidence", "measuring"): 3,
     ("traces", "dialects"): 3,
     ("cli", "hosts"): 3,
@@ -67,6 +68,7 @@ SLOW = {
     "tabulate",
     "psycopg",
     "redis",
+    "duckdb",
 }
 """Packages that cost a start-up more than they give it: imported where they are used, in functions."""
 LATE: dict[str, set[str]] = {

@@ -148,6 +148,13 @@ def metrics(module: ModuleType) -> Iterator[str]:
     yield from called_with(module, "read", "file", "said")
 
 
+def bill(module: ModuleType) -> Iterator[str]:
+    """Yield what a reader of bills lacks: what it READS, claims(file) and read(file, tags)."""
+    yield from line_of_text(module, "READS")
+    yield from called_with(module, "claims", "file")
+    yield from called_with(module, "read", "file", "tags")
+
+
 def measuring(module: ModuleType) -> Iterator[str]:
     """Yield what a kind of server to measure lacks: whose FIELDS it tells, its option, and what every one is asked."""
     for attribute in ("KIND", "METAVAR", "HELP"):
@@ -192,12 +199,14 @@ CONTRACTS: dict[tuple[str, str], Contract] = {
     ("reports/verifications", ""): report("verification"),
     ("reports/differences", ""): report("differences"),
     ("reports/calibrations", ""): report("calibrating"),
+    ("reports/actuals", ""): report("actuals"),
     ("reports/risks", ""): report("risk"),
     ("reports/environments", ""): report("plans", "rendered"),
     ("reports/optima", ""): report("optimum"),
     ("reports/forecasts", ""): report("found"),
     ("evidence/readers", ""): reader,
     ("evidence/metrics", ""): metrics,
+    ("evidence/bills", ""): bill,
     ("evidence/measuring", ""): measuring,
     ("traces/dialects", ""): dialect,
     ("cli/hosts", ""): host,
@@ -269,6 +278,10 @@ def read_said(file: object, said: object) -> None:
     """Read."""
 
 
+def read_tags(file: object, tags: object) -> None:
+    """Read."""
+
+
 def claims_text(text: object) -> bool:
     """Claim."""
     return True
@@ -292,7 +305,15 @@ def unfit(what: object, engine: object, shape: object, terms: object) -> None:
 
 def test_every_registry_has_a_contract() -> None:
     kinds = {f"reports/{kind}" for kind in registry.names("reports")}
-    others = {"tiers", "clouds", "emitters", "evidence/readers", "evidence/metrics", "evidence/measuring"}
+    others = {
+        "tiers",
+        "clouds",
+        "emitters",
+        "evidence/readers",
+        "evidence/metrics",
+        "evidence/measuring",
+        "evidence/bills",
+    }
     assert kinds | others | {"traces/dialects", "cli/hosts"} == {*FOLDERS}
 
 
@@ -369,6 +390,8 @@ def github(**changes: object) -> ModuleType:
         (metrics, made(READS="results", claims=claims, read=read)),
         (metrics, made(READS="results", claims=claims_text, read=read_said)),
         (metrics, made(claims=claims, read=read_said)),
+        (bill, made(READS="bills", claims=claims, read=read_said)),
+        (bill, made(claims=claims, read=read_tags)),
         (measuring, http(KIND="balancer")),
         (measuring, http(FIELDS=())),
         (measuring, http(FIELDS=("response_s",))),
@@ -397,6 +420,7 @@ def test_a_breach_is_found(contract: Contract, module: ModuleType) -> None:
         (report("plan"), made(render=render, FORMAT="a format")),
         (reader, made(READS="results", FILES=("*.json",), COMPANIONS=(), claims=claims, read=read)),
         (metrics, made(READS="results", claims=claims, read=read_said)),
+        (bill, made(READS="bills", claims=claims, read=read_tags)),
         (measuring, http()),
         (dialect, made(READS="rows", claims=claims_text, read=read_text)),
     ],

@@ -50,6 +50,7 @@ COMMANDS: Final = {
     "verify": Entry("Measure", "verifying", "verify"),
     "calibrate": Entry("Measure", "calibrating", "calibrate"),
     "measure": Entry("Measure", "measuring", "measure"),
+    "actuals": Entry("Measure", "accounting", "actuals"),
     "prices": Entry("Prices", "prices", "app"),
     "init": Entry("Scenarios", "scenarios", "init"),
     "validate": Entry("Scenarios", "scenarios", "validate"),

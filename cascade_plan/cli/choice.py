@@ -210,6 +210,8 @@ SCENARIO_OPTION: Final = _option(
     completing.scenarios,
 )
 DEFAULTS: Final = {"no_price_cache": False}
+MANY: Final = {"measured_runs", "bills"}
+"""Arguments that take as many files as there are."""
 FROM_PROJECT: Final = {"max_price_age", "strict_prices"}
 """A command's own flags that the project file may give too."""
 
@@ -218,7 +220,7 @@ def with_choice(command: Callable[..., Any]) -> Callable[..., Any]:
     """Return a command whose parameter `choice` is read from the arguments every planning command shares.
 
     A command's own arguments (explain FIGURE) come before SCENARIO; one that has `before` and `after` (diff), or
-    `scenarios` (comment), has none, and one that takes `measured_runs`, as many as there are, has it as an option.
+    `scenarios` (comment), has none, and one that takes as many files as there are (MANY) has it as an option.
     """
     own = list(inspect.signature(command, eval_str=True).parameters.values())
     shared = {
@@ -227,7 +229,7 @@ def with_choice(command: Callable[..., Any]) -> Callable[..., Any]:
     }
     if {"before", "scenarios"} & {parameter.name for parameter in own}:
         del shared["scenario"]
-    elif "measured_runs" in {parameter.name for parameter in own}:
+    elif MANY & {parameter.name for parameter in own}:
         shared["scenario"] = shared["scenario"].replace(annotation=SCENARIO_OPTION)
     own = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in own if p.name != "choice"]
     parameters = [*filter(_is_argument, own), *(p for p in own if not _is_argument(p)), *shared.values()]

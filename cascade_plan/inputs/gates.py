@@ -8,6 +8,7 @@ from typing import Any
 from cascade_plan import registry
 from cascade_plan.errors import CascadePlanError, Problem, did_you_mean
 from cascade_plan.files.documents import Document
+from cascade_plan.model.actuals import FIGURES as BILLED
 from cascade_plan.model.forecast import NAMED, OF_YEARS, PREFIX, is_figure
 from cascade_plan.model.price import Book
 from cascade_plan.model.scenario import SCHEMA_VERSION, USERS_PEAK, Scenario
@@ -27,7 +28,7 @@ def of_nothing(scenario: Scenario, document: Document, book: Book) -> list[Probl
     if not scenario.gates:
         return []
     known = {f"{figure}.{load}" for figure in OF_LOADS for load in (*scenario.loads, USERS_PEAK)}
-    known |= {f"{tier}{BUSY}" for tier in scenario.tiers} | set(FIGURES)
+    known |= {f"{tier}{BUSY}" for tier in scenario.tiers} | {*FIGURES, *BILLED}
     known |= {
         f"{figure}.{load}.{action}"
         for figure in OF_ACTIONS

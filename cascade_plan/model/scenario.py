@@ -623,7 +623,8 @@ class Scenario(Part):
     gates: Annotated[dict[Text, Annotated[list[Gate], Field(min_length=1, max_length=10)]], Field(max_length=50)] = (
         Field(default_factory=dict, examples=[{"cost_usd_per_1000_users_month": ["< 50"]}])
     )
-    """Limits on figures, in k6's style: cost_usd_per_1000_users_month: ["< 50"]."""
+    """Limits on figures, in k6's style: cost_usd_per_1000_users_month: ["< 50"]. Those on a bill, such as
+    variance_percent.total: ["< 12"], `actuals` judges."""
     uncertainty: unsure.Laws = Field(
         default_factory=dict,
         examples=[{"behaviour.actions.*.cpu_ms": {"lognormal": 0.5}, "users.peak": {"p10": 8000, "p90": 14_000}}],

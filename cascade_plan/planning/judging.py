@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 
+from cascade_plan.model.actuals import FIGURES as BILLED
 from cascade_plan.model.bill import FIRST_YEAR, MONTH_12, Bill
 from cascade_plan.model.derivation import Derivation, Finding, Input
 from cascade_plan.model.fleet import LEVELS, NodeGroup
@@ -116,8 +117,9 @@ def verdicts(
 
 
 def _limits(scenario: Scenario, goals: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Yield (figure, limit) of everything that asks for one: none hides another."""
-    yield from ((name, limit) for name, limits in scenario.gates.items() for limit in limits)
+    """Yield (figure, limit) of everything that asks for one: none hides another. A bill's figures no plan has."""
+    of_plans = {name: limits for name, limits in scenario.gates.items() if name not in BILLED}
+    yield from ((name, limit) for name, limits in of_plans.items() for limit in limits)
     yield from goals.items()
     for name, load in scenario.loads.items():
         yield f"latency_ms_p95.{name}", f"< {_plain(load.latency_ms_p95)}"

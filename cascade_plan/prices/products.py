@@ -103,6 +103,11 @@ class PriceList:
         product = self._offers.get(offer._replace(name=""))
         return product if product is not None and not product.item else None
 
+    def offer_of(self, key: PriceKey) -> Offer | None:
+        """Return what a price is for in no cloud's words, an instance without its shape; None where no tier buys it."""
+        product = self._items.get((key.service, key.item)) or self._instances.get((key.service, key.variant))
+        return None if product is None else product.offer
+
     def sells(self, offer: Offer) -> bool:
         """Return whether the cloud sells an offer."""
         return self.find(offer) is not None

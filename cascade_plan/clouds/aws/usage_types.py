@@ -62,6 +62,44 @@ _PREFIX: Final = re.compile(r"(EU|[A-Z]{3}[0-9]{1,2})-(?!(?:EU|[A-Z]{3}[0-9]{1,2
 _ESCAPED: Final = re.compile(r"\\(?=\.)")
 _SPOT: Final = "SpotUsage:"
 _ON_DEMAND: Final = "BoxUsage:"
+_DESCRIBED: Final = tuple(
+    (re.compile(pattern), usage)
+    for pattern, usage in (
+        (r"per On Demand Linux (\S+) Instance Hour", r"BoxUsage:\1"),
+        (r"per NAT Gateway Hour", "NatGateway-Hours"),
+        (r"per GB Data Processed by NAT Gateways", "NatGateway-Bytes"),
+        (r"In-use public IPv4 address", "PublicIPv4:InUseAddress"),
+        (r"per Application LoadBalancer-hour", "LoadBalancerUsage"),
+        (r"Application load balancer capacity unit-hour", "LCUUsage"),
+        (r"per GB - regional data transfer", "DataTransfer-Regional-Bytes"),
+        (r"per GB - first .* data transfer out", "DataTransfer-Out-Bytes"),
+        (r"Amazon EKS cluster usage", "AmazonEKS-Hours:perCluster"),
+        (r"per GB-month of General Purpose \(gp3\)", "EBS:VolumeUsage.gp3"),
+    )
+)
+"""What AWS's descriptions of charges say -> the usage type: for FOCUS without AWS's own columns, which has no other
+word. As AWS wrote them in the FOCUS Foundation's sample of September 2024."""
+_OPERATIONS: Final = {"LoadBalancerUsage": "LoadBalancing:Application", "LCUUsage": "LoadBalancing:Application"}
+_EXPLORED: Final[Mapping[str, tuple[str, ...]]] = {
+    "ec2": ("Amazon Elastic Compute Cloud - Compute", "EC2-Instances"),
+    "ec2 other": ("EC2 - Other", "EC2-Other"),
+    "ebs": ("EC2 - Other", "EC2-Other"),
+    "vpc": ("EC2 - Other", "EC2-Other"),
+    "vpc public-ipv4": ("Amazon Virtual Private Cloud", "VPC"),
+    "transfer": ("EC2 - Other", "EC2-Other"),
+    "rds": ("Amazon Relational Database Service", "Relational Database Service"),
+    "elasticache": ("Amazon ElastiCache", "ElastiCache"),
+    "eks": ("Amazon Elastic Container Service for Kubernetes", "Elastic Container Service for Kubernetes"),
+    "fargate": ("Amazon Elastic Container Service for Kubernetes", "Elastic Container Service for Kubernetes"),
+    "elb": ("Amazon Elastic Load Balancing", "Elastic Load Balancing"),
+    "s3": ("Amazon Simple Storage Service", "S3"),
+    "ecr": ("Amazon EC2 Container Registry (ECR)", "EC2 Container Registry (ECR)"),
+    "sqs": ("Amazon Simple Queue Service", "SQS"),
+    "cloudwatch": ("AmazonCloudWatch", "CloudWatch"),
+    "secretsmanager": ("AWS Secrets Manager", "Secrets Manager"),
+    "prometheus": ("Amazon Managed Service for Prometheus", "Managed Service for Prometheus"),
+}
+"""Service of a book, or one of its items -> what Cost Explorer's answers and its page call the service."""
 _MONTHS: Final = re.compile("-months?$")
 _BILLED_SIZE: Final = re.compile(r"(?<=\.)([0-9]*)xl(?:arge)?$")
 """RDS bills db.r5.xlarge as db.r5.xl, and db.r5.2xlarge as db.r5.2xl."""
@@ -170,6 +208,47 @@ def in_units(key: PriceKey, quantity: Decimal, unit: str) -> Decimal | None:
     if known != product.unit and not (per_million and factor == Decimal("1e-6")):
         return None
     return quantity * factor if factor else None
+
+
+def described(description: str) -> tuple[str, str]:
+    """Return (usage type, operation) that a charge's description says; ("", "") where it is none that is known.
+
+    >>> described("$0.096 per On Demand Linux m5.large Instance Hour")
+    ('BoxUsage:m5.large', 'RunInstances')
+    """
+    for pattern, usage in _DESCRIBED:
+        if match := pattern.search(description):
+            named = match.expand(usage)
+            return named, "RunInstances" if named.startswith(_ON_DEMAND) else _OPERATIONS.get(named, "")
+    return "", ""
+
+
+def explored(key: PriceKey) -> tuple[str, ...]:
+    """Return what Cost Explorer calls the service that a key is billed under, in its answers and on its page.
+
+    >>> explored(PriceKey("vpc", "nat-gateway")), explored(PriceKey("ec2", "cpu-credits-t3", "linux"))
+    (('EC2 - Other', 'EC2-Other'), ('EC2 - Other', 'EC2-Other'))
+    """
+    of_item = _EXPLORED.get(f"{key.service} {key.item}")
+    if of_item is None and key.service == "ec2" and key.item.startswith("cpu-credits"):
+        of_item = _EXPLORED["ec2 other"]
+    return of_item or _EXPLORED.get(key.service, ())
+
+
+def interchangeable(key: PriceKey) -> tuple[str, ...]:
+    """Return what a key is interchangeable with, as the name of the pool: instances whatever their shape.
+
+    A managed database's primary and its replicas are two: what one saves is no use to the other.
+
+    >>> interchangeable(PriceKey("rds", "db.r5.large", "multi_az"))
+    ('rds', 'instances', 'multi_az')
+    >>> interchangeable(PriceKey("ec2", "m5.large", "linux"))
+    ('ec2', 'instances', '')
+    """
+    product = _sold(key)
+    if product is None or product.item:
+        return (key.service, key.item, key.variant)
+    return (key.service, "instances", key.variant if key.service == "rds" else "")
 
 
 def _parted(usage_type: str) -> tuple[str, str]:

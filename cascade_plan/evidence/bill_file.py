@@ -1,0 +1,413 @@
+"""A file of a bill: CSV, JSON or Parquet, gzip or not; its columns, and its rows summed by what they say in words.
+
+A million rows are read once and kept as sums: what differs in amounts, hours and resources alone is one group.
+Amounts are decimals from the file's text to the last sum.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import json
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal, localcontext
+from functools import cached_property
+from io import BufferedReader, TextIOWrapper
+from operator import itemgetter
+from typing import Any, BinaryIO, Final, NamedTuple, cast
+
+from cascade_plan.errors import Problem, ScenarioError, UsageError
+from cascade_plan.evidence.texts import quoted
+
+HEAD_BYTES: Final = 65_536
+MOST_WHOLE: Final = 2**26
+"""Bytes of a JSON document: Cost Explorer's answer for a year by two dimensions is a hundredth of this."""
+MOST_OF_STDIN: Final = 2**28
+"""Bytes: a file is read a line at a time, stdin is held. A million gzipped lines are a tenth of this."""
+MOST_GROUPS: Final = 400_000
+"""A bill of a large account has thousands; what has more is no bill, or differs by something that is unique."""
+MOST_AMOUNT: Final = Decimal(10) ** 15
+NOT_THERE: Final = frozenset({"", "NULL", "null", "None", "\\N"})
+PLACES: Final = "DECIMAL(38, 18)"
+GZIP, PARQUET, ZIP = b"\x1f\x8b", b"PAR1", b"PK\x03\x04"
+BROKEN: Final = (EOFError, gzip.BadGzipFile, zlib.error)
+DIGITS: Final = 60
+"""Of a sum: 15 before the point, and more after it than any bill has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Which columns of a format say what: of several the first that a file has."""
+
+    words: Mapping[str, tuple[str, ...]]
+    amounts: Mapping[str, tuple[str, ...]]
+    until: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    """Columns that hold all tags, as JSON or a map."""
+    tag_columns: tuple[str, ...] = ()
+    """What columns of one tag begin with."""
+
+
+class Group(NamedTuple):
+    """Rows that say the same in words."""
+
+    words: Mapping[str, str]
+    amounts: Mapping[str, Decimal]
+    tags: Mapping[str, str]
+    row_count: int
+    until: str
+
+
+class Places(NamedTuple):
+    """Which column of a file holds what; None where it has no such column."""
+
+    words: Mapping[str, int]
+    amounts: Mapping[str, int]
+    until: int | None
+    tags: int | None
+    tag_columns: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class BillFile:
+    """A file: its name and a way to open it, as often as it is asked for."""
+
+    name: str
+    opened: Callable[[], BinaryIO]
+    is_on_disk: bool = True
+
+    @cached_property
+    def head(self) -> bytes:
+        """Its first bytes, unpacked. Raises UsageError for a file that cannot be unpacked."""
+        try:
+            with self._unpacked() as file:
+                return file.read(HEAD_BYTES)
+        except BROKEN:
+            raise UsageError(f"{self.name}: the gzip file is damaged or cut short") from None
+
+    @property
+    def kind(self) -> str:
+        """parquet, zip, json or csv, as its first bytes tell."""
+        if self.head.startswith(PARQUET):
+            return "parquet"
+        if self.head.startswith(ZIP):
+            return "zip"
+        return "json" if self.head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"[")) else "csv"
+
+    @cached_property
+    def columns(self) -> tuple[str, ...]:
+        """The names of its columns; () of JSON, and of what has no header."""
+        if self.kind == "parquet":
+            return tuple(name for name, _ in self._parquet_columns)
+        if self.kind != "csv":
+            return ()
+        line = self.head.decode("utf-8-sig", errors="replace").split("\n", 1)[0].rstrip("\r")
+        try:
+            return tuple(name.strip() for name in next(csv.reader([line]), ()))
+        except csv.Error:
+            return ()
+
+    @cached_property
+    def document(self) -> Any:
+        """The JSON document that it is. Raises UsageError, with its place, for what is none."""
+        try:
+            with self._unpacked() as file:
+                data = file.read(MOST_WHOLE + 1)
+        except BROKEN:
+            raise UsageError(f"{self.name}: the gzip file is damaged or cut short") from None
+        if len(data) > MOST_WHOLE:
+            raise UsageError(f"{self.name}: larger than the {MOST_WHOLE:,} bytes allowed of JSON")
+        try:
+            return json.loads(data.decode("utf-8-sig"), parse_float=str, parse_int=str)
+        except json.JSONDecodeError as error:
+            raise UsageError(
+                f"{self.name}:{error.lineno}:{error.colno}: no JSON: {error.msg}: is the file cut short?"
+            ) from None
+        except (ValueError, RecursionError):
+            raise UsageError(f"{self.name}: no JSON that is read: not UTF-8, or nested too deep") from None
+
+    def rows(self) -> Iterator[tuple[int, list[str]]]:
+        """Yield the rows of a CSV file with their lines, its header first. Raises UsageError for what is no text."""
+        with self._unpacked() as file, TextIOWrapper(file, encoding="utf-8-sig", newline="") as text:
+            reader = csv.reader(text, strict=True)
+            try:
+                for row in reader:
+                    yield reader.line_num, row
+            except BROKEN:
+                raise UsageError(f"{self.name}: the gzip file is damaged or cut short") from None
+            except UnicodeError:
+                raise UsageError(f"{self.name}:{reader.line_num + 1}: not UTF-8 text") from None
+            except csv.Error as error:
+                raise UsageError(f"{self.name}:{reader.line_num}: no CSV: {error}") from None
+
+    def groups(self, layout: Layout, tags: Sequence[str] = ()) -> Iterator[Group]:
+        """Yield the rows summed by their words and those of their tags that are asked for.
+
+        Raises UsageError, with every problem and its line, for rows that are none.
+        """
+        places = _places(self.columns, layout, tags)
+        summed = self._parquet_sums(places) if self.kind == "parquet" else _sums(self, places, tags)
+        for (words, tagged), (amounts, row_count, until) in summed.items():
+            yield Group(
+                dict(zip(places.words, words, strict=True)),
+                dict(zip(places.amounts, amounts, strict=True)),
+                _tags_of(places, tags, tagged),
+                row_count,
+                until,
+            )
+
+    def _unpacked(self) -> BinaryIO:
+        file = self.opened()
+        begin = file.read(2)
+        file.seek(0)
+        if begin != GZIP:
+            return file
+        return cast(BinaryIO, BufferedReader(gzip.GzipFile(fileobj=file), 2**18))
+
+    # ------------------------------------------------------------------------------------------------------- Parquet
+
+    @cached_property
+    def _parquet_columns(self) -> Sequence[tuple[str, str]]:
+        """Name and type of each column of a Parquet file."""
+        found = self._asked("DESCRIBE SELECT * FROM read_parquet(?)")
+        return [(str(name), str(kind)) for name, kind, *_ in found]
+
+    def _asked(self, query: str) -> list[tuple[Any, ...]]:
+        """Return what DuckDB answers of the file. Raises UsageError without DuckDB, and for a file it cannot read."""
+        if not self.is_on_disk:
+            raise UsageError("a Parquet file is not read from stdin: give its path")
+        try:
+            import duckdb
+        except ImportError:
+            raise UsageError(
+                f"{self.name}: Parquet is read with DuckDB, which is not installed: pip install 'cascade-plan[bills]'"
+            ) from None
+        try:
+            with duckdb.connect(":memory:", config={"threads": 2, "memory_limit": "200MB"}) as database:
+                return database.execute(query, [self.name]).fetchall()
+        except duckdb.Error as error:
+            said = str(error).split("\n", 1)[0]
+            raise UsageError(f"{self.name}: the Parquet file cannot be read: {quoted(said)}") from None
+
+    def _parquet_sums(self, places: Places) -> dict[tuple[tuple[str, ...], tuple[str, ...]], Sums]:
+        """Return the sums of a Parquet file: exact, as every amount is a decimal before it is added."""
+        names = [_named(name) for name, _ in self._parquet_columns]
+        kinds = [kind for _, kind in self._parquet_columns]
+        words = [f"coalesce(CAST({names[at]} AS VARCHAR), '')" for at in places.words.values()]
+        tagged = [_tag_text(names[at], kinds[at]) for at in _tag_places(places)]
+        amounts = [
+            f"coalesce(sum(CAST(nullif(CAST({names[at]} AS VARCHAR), '') AS {PLACES})), 0)"
+            for at in places.amounts.values()
+        ]
+        until = f"coalesce(max(CAST({names[places.until]} AS VARCHAR)), '')" if places.until is not None else "''"
+        asked = ", ".join((*words, *tagged, *amounts, "count(*)", until))
+        found = self._asked(f"SELECT {asked} FROM read_parquet(?) GROUP BY ALL")
+        first, second = len(words), len(words) + len(tagged)
+        summed: dict[tuple[tuple[str, ...], tuple[str, ...]], Sums] = {}
+        for row in found:
+            key = (tuple(map(_there, row[:first])), tuple(map(_there, row[first:second])))
+            summed[key] = Sums(list(row[second:-2]), int(row[-2]), _moment(row[-1]))
+        return summed
+
+
+class Sums(NamedTuple):
+    """What the rows of a group add up to."""
+
+    amounts: list[Decimal]
+    row_count: int
+    until: str
+
+
+class _UnreadError(Exception):
+    """A row is none: a second look says which, and all that is wrong."""
+
+
+def _sums(file: BillFile, places: Places, tags: Sequence[str]) -> dict[tuple[tuple[str, ...], tuple[str, ...]], Sums]:
+    """Return the sums of a CSV file in one pass; only one that does not go well is looked at twice."""
+    try:
+        with localcontext() as context:
+            context.prec = DIGITS
+            return _added(file, places, tags)
+    except (_UnreadError, ArithmeticError, ValueError):
+        problems = list(_problems(file, places))
+        if not problems:
+            raise UsageError(f"{file.name}: more than {MOST_GROUPS:,} different lines: this is no bill") from None
+        raise ScenarioError(problems) from None
+
+
+def _added(file: BillFile, places: Places, tags: Sequence[str]) -> dict[tuple[tuple[str, ...], tuple[str, ...]], Sums]:
+    # This loop is most of the time that a bill takes: it names nothing, checks one length, and adds.
+    width = len(file.columns)
+    taken = (*places.words.values(), *_tag_places(places))
+    words_of, amounts_of = _getter(taken), _getter(tuple(places.amounts.values()))
+    count, until_at = len(places.words), places.until
+    found: dict[tuple[str, ...], list[Any]] = {}
+    rows = file.rows()
+    next(rows, None)
+    for _, row in rows:
+        if len(row) != width:
+            if not row:
+                continue
+            raise _UnreadError
+        words = words_of(row)
+        sums = found.get(words)
+        if sums is None:
+            if len(found) > MOST_GROUPS:
+                raise _UnreadError
+            sums = found[words] = [[Decimal(0)] * len(places.amounts), 0, ""]
+        sums[1] += 1
+        for index, text in enumerate(amounts_of(row)):
+            if text and text not in _ZERO:
+                sums[0][index] += Decimal(text)
+        if until_at is not None and row[until_at] > sums[2]:
+            sums[2] = row[until_at]
+    return _merged(found, count, tags, places)
+
+
+_ZERO: Final = frozenset({"0", "0.0", "0.0000000000", "0.00", *NOT_THERE})
+
+
+def _merged(
+    found: Mapping[tuple[str, ...], list[Any]], count: int, tags: Sequence[str], places: Places
+) -> dict[tuple[tuple[str, ...], tuple[str, ...]], Sums]:
+    """Return the groups by what is asked of their words: other tags than those asked for tell nothing apart."""
+    merged: dict[tuple[tuple[str, ...], tuple[str, ...]], Sums] = {}
+    for raw, (amounts, row_count, until) in found.items():
+        if not all(amount.is_finite() and abs(amount) < MOST_AMOUNT for amount in amounts):
+            raise _UnreadError
+        words = tuple(map(_there, raw[:count]))
+        tagged = raw[count:]
+        if places.tags is not None:
+            tagged = (_kept(raw[count], tags), *raw[count + 1 :])
+        key = (words, tuple(map(_there, tagged)))
+        before = merged.get(key)
+        if before is not None:
+            amounts = [one + other for one, other in zip(before.amounts, amounts, strict=True)]
+            row_count, until = before.row_count + row_count, max(before.until, _moment(until))
+        merged[key] = Sums(amounts, row_count, _moment(until))
+    return merged
+
+
+def _kept(text: str, tags: Sequence[str]) -> str:
+    """Return the tags that are asked for, as JSON in one order. Raises ValueError for what holds no tags."""
+    if not text or text in NOT_THERE:
+        return ""
+    kept = {name: value for name, value in sorted(parsed_tags(text).items()) if name in tags}
+    return json.dumps(kept) if kept else ""
+
+
+def parsed_tags(text: str) -> dict[str, str]:
+    """Return tags from their JSON, without what a bill puts before their names. Raises ValueError for what is none.
+
+    >>> parsed_tags('{"user_application": "cascade", "aws:createdBy": "me"}')
+    {'application': 'cascade', 'aws:createdBy': 'me'}
+    """
+    given = json.loads(text)
+    if not isinstance(given, dict):
+        raise ValueError("tags are no object")
+    return {plain_tag(str(name)): str(value) for name, value in given.items() if value is not None}
+
+
+def plain_tag(name: str) -> str:
+    """Return a tag's name as its owner wrote it."""
+    return name.removeprefix("user_").removeprefix("user:")
+
+
+def _tags_of(places: Places, tags: Sequence[str], tagged: Sequence[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    rest = list(tagged)
+    if places.tags is not None and (text := rest.pop(0)):
+        found = {name: value for name, value in parsed_tags(text).items() if name in tags and value}
+    return found | {name: value for name, value in zip(places.tag_columns, rest, strict=True) if value}
+
+
+def _tag_places(places: Places) -> tuple[int, ...]:
+    return (*(() if places.tags is None else (places.tags,)), *places.tag_columns.values())
+
+
+def _tag_text(name: str, kind: str) -> str:
+    is_text = kind.upper() in ("VARCHAR", "JSON")
+    return f"coalesce(CAST({name if is_text else f'to_json({name})'} AS VARCHAR), '')"
+
+
+def _named(column: str) -> str:
+    """Return a column's name for SQL."""
+    return '"' + column.replace('"', '""') + '"'
+
+
+def _places(columns: Sequence[str], layout: Layout, tags: Sequence[str]) -> Places:
+    at = {name: index for index, name in reversed(list(enumerate(columns)))}
+
+    def first(names: Sequence[str]) -> int | None:
+        return next((at[name] for name in names if name in at), None)
+
+    def there(fields: Mapping[str, tuple[str, ...]]) -> dict[str, int]:
+        return {field: place for field, names in fields.items() if (place := first(names)) is not None}
+
+    of_tag = {tag: first([f"{prefix}{tag}" for prefix in layout.tag_columns]) for tag in tags}
+    tagged = {tag: place for tag, place in of_tag.items() if place is not None}
+    return Places(there(layout.words), there(layout.amounts), first(layout.until), first(layout.tags), tagged)
+
+
+def _getter(indexes: tuple[int, ...]) -> Callable[[list[str]], tuple[str, ...]]:
+    """Return a way to take some fields of a row, always as a tuple."""
+    if len(indexes) == 1:
+        only = indexes[0]
+        return lambda row: (row[only],)
+    return cast(Callable[[list[str]], tuple[str, ...]], itemgetter(*indexes)) if indexes else lambda row: ()
+
+
+def _there(text: str) -> str:
+    return "" if text in NOT_THERE else text
+
+
+def _moment(text: str) -> str:
+    """Return when something ended as YYYY-MM-DD HH:MM.
+
+    >>> _moment("2027-02-01T00:00:00.000Z"), _moment("2027-02-01")
+    ('2027-02-01 00:00', '2027-02-01 00:00')
+    """
+    day, time = text[:10], text[11:16]
+    return f"{day} {time or '00:00'}" if day and text not in NOT_THERE else ""
+
+
+def _problems(file: BillFile, places: Places) -> Iterator[Problem]:
+    """Yield everything that is wrong with the rows of a CSV file, each with its line."""
+    width = len(file.columns)
+    rows = file.rows()
+    next(rows, None)
+    for line, row in rows:
+        if not row:
+            continue
+        if len(row) != width:
+            fields = "field" if len(row) == 1 else "fields"
+            message = (
+                f"{len(row)} {fields} for {width} columns: the row is cut short, or has a comma that is not quoted"
+            )
+            yield Problem(file.name, line, 1, "", message)
+            continue
+        for place in places.amounts.values():
+            if not _is_amount(row[place]):
+                name = file.columns[place]
+                yield Problem(file.name, line, 1, quoted(name)[1:-1], f"{quoted(row[place])} is no amount")
+        if places.tags is not None and not _are_tags(row[places.tags]):
+            name = file.columns[places.tags]
+            yield Problem(file.name, line, 1, name, f"{quoted(row[places.tags])} is no JSON object of tags")
+
+
+def _is_amount(text: str) -> bool:
+    try:
+        amount = Decimal(text) if text not in NOT_THERE else Decimal(0)
+    except ArithmeticError:
+        return False
+    return amount.is_finite() and abs(amount) < MOST_AMOUNT
+
+
+def _are_tags(text: str) -> bool:
+    try:
+        _kept(text, ())
+    except (ValueError, RecursionError):
+        return False
+    return True
