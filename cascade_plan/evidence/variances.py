@@ -104,6 +104,7 @@ def total(amounts: Iterable[Decimal]) -> Decimal:
 
 
 def summed(of: Mapping[PriceKey, Used]) -> Used:
+    """Return all of a pool together."""
     found = Used()
     for amounts in of.values():
         found = found.plus(amounts)
