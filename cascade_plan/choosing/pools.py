@@ -269,7 +269,7 @@ class Former:
     def _add(self, pool: _Forming, at: int, month: Month, group: NodeGroup) -> None:
         price = self.book.find(*self.cloud.key(group.offer))
         assert price is not None
-        for count, share in running(group, month.plan.bill):
+        for count, share in running(group, month.plan.bill, month.plan.scenario.budget.level):
             hours = quantity(month.hours * share)
             pool.runs[at].append((count, pico(hours * price.usd), self.exchange(group.offer).units))
 
@@ -405,10 +405,11 @@ def first(ladder: Sequence[Level], count: int) -> list[Level]:
     return found
 
 
-def running(group: NodeGroup, bill: Bill) -> Iterator[tuple[int, float]]:
+def running(group: NodeGroup, bill: Bill, level: str = "average") -> Iterator[tuple[int, float]]:
     """Yield how many instances run which share of the month on demand, those first that run all of it.
 
-    Off what runs in each hour is taken what the group's own commitments pay for, and the share that runs on spot.
+    At the average in each hour of the day what runs in it; at another level of the band that one's count all month. Off
+    it is taken what the group's own commitments pay for, and the share that runs on spot.
     """
     paid = [line.covered_count for line in bill.items if line.group == group.name]
     paid += [line.covered_count for line in bill.unpriced if line.group == group.name]
@@ -418,10 +419,11 @@ def running(group: NodeGroup, bill: Bill) -> Iterator[tuple[int, float]]:
     def left(count: float) -> float:
         return max(0.0, count * (1 - spot) - covered)
 
-    if group.hourly_count:
+    if group.hourly_count and level == "average":
         yield from _shares([left(count) for count in group.hourly_count])
         return
-    always, average = left(group.count.floor), left(group.count.average)
+    average = left(getattr(group.count, level))
+    always = left(group.count.floor) if level == "average" else average
     whole = min(floor(always + ROUNDING), floor(average + ROUNDING))
     if whole:
         yield whole, 1.0

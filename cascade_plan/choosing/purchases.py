@@ -57,7 +57,8 @@ def schedule(
 
     Exact: the purchases of each pool alone, by terms of one family. Bounded, with the gap said: a most that is paid
     upfront, and savings plans that pay for several families, which are bought here for one pool each. A term is taken
-    as calendar months; the hours that an instance runs are those of its mean over the day.
+    as calendar months; the hours that an instance runs are those of its mean over the day, or where the budget judges
+    another level of the band, all of the month.
     Raises UsageError for an offer that the cloud does not sell.
     """
     former = Former(months, book, limits, owned, bought_for or ())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -11,9 +11,23 @@ from typing import Final, Protocol
 from cascade_plan.model.offer import Offer
 from cascade_plan.model.plan import Plan
 from cascade_plan.model.price import Price
-from cascade_plan.model.terms import commitment_of
+from cascade_plan.model.terms import CENT, commitment_of
 
 NOTHING: Final = Decimal(0)
+
+
+def in_cents(amounts: Iterable[Decimal]) -> list[Decimal]:
+    """Return amounts of money in whole cents: those up to each of them sum to what the amounts sum to, to the cent.
+
+    >>> [str(cents) for cents in in_cents([Decimal("0.004"), Decimal("0.004"), Decimal("1")])]
+    ['0.00', '0.01', '1.00']
+    """
+    found, exact, said = [], NOTHING, NOTHING
+    for amount in amounts:
+        exact += amount
+        found.append(exact.quantize(CENT) - said)
+        said += found[-1]
+    return found
 
 
 class Month(Protocol):

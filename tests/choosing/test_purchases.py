@@ -10,13 +10,15 @@ from functools import cache
 
 import pytest
 from horizons import Month, book, months, of_plans, planned, scenario, users
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cascade_plan.choosing.pools import later
 from cascade_plan.choosing.purchases import NO_LIMITS, schedule
 from cascade_plan.inputs.scenarios import read
 from cascade_plan.model.plan import Plan
 from cascade_plan.model.price import Book, PriceKey, Row
-from cascade_plan.model.purchases import Limits, Owned, Purchase, Schedule
+from cascade_plan.model.purchases import Limits, Owned, Purchase, Schedule, in_cents
 from cascade_plan.model.terms import commitment_of
 from cascade_plan.planning.pipeline import plan
 
@@ -80,6 +82,27 @@ def test_a_whole_term_costs_what_is_paid_for_it(growth: float) -> None:
 
 
 @pytest.mark.parametrize("growth", GROWTHS)
+def test_what_is_printed_in_cents_adds_up_to_the_cent(growth: float) -> None:
+    of = found(growth)
+    for amounts, sums_to in (
+        ([month.effective_usd for month in of.months], of.cost_usd),
+        ([month.all_on_demand_usd for month in of.months], of.on_demand_usd),
+        ([each.after_usd for each in of.purchases], of.liability_usd),
+        ([each.saves_usd for each in of.purchases], of.saves_usd),
+    ):
+        assert total(iter(in_cents(amounts))) == sums_to.quantize(CENT)
+    assert of.bound_usd.quantize(CENT) == of.cost_usd.quantize(CENT)
+
+
+@given(st.lists(st.decimals(-(10**9), 10**9, places=12)))
+def test_no_amount_in_cents_is_a_cent_off(amounts: list[Decimal]) -> None:
+    cents = in_cents(amounts)
+    for at, (exact, rounded) in enumerate(zip(amounts, cents, strict=True), 1):
+        assert abs(exact - rounded) <= CENT
+        assert total(iter(cents[:at])) == total(iter(amounts[:at])).quantize(CENT)
+
+
+@pytest.mark.parametrize("growth", GROWTHS)
 def test_nothing_bought_costs_what_the_bills_say(growth: float) -> None:
     of, horizon = found(growth), months(growth)
     for outlay, month in zip(of.months, horizon, strict=True):
@@ -89,11 +112,22 @@ def test_nothing_bought_costs_what_the_bills_say(growth: float) -> None:
         assert abs(outlay.all_on_demand_usd - billed) < CENT
 
 
+@pytest.mark.parametrize("level", ["floor", "peak", "ceiling"])
+def test_another_level_that_the_budget_judges_runs_all_month(level: str) -> None:
+    budget = scenario().budget.model_copy(update={"level": level})
+    judged = scenario().model_copy(update={"budget": budget})
+    each = plan(judged, book(), predicted=False, with_margins=False)
+    of = schedule([*of_plans([each])], book())
+    lines = [item for item in each.bill.items if item.unit == "hour" and item.group]
+    billed = total(getattr(item.cost_usd, level) for item in lines) * 744 / 730
+    assert abs(of.on_demand_usd - billed) < CENT
+
+
 @pytest.mark.parametrize("name", ["api-batch", "growth-100k", "saas-300", "serverless-500"])
 def test_of_any_system_what_it_runs_on_demand_is_looked_at_and_no_more(name: str) -> None:
-    given = read(name)
-    each = plan(given.scenario, given.book, predicted=False, with_margins=False)
-    of = schedule([*of_plans([each] * 2)], given.book)
+    system = read(name)
+    each = plan(system.scenario, system.book, predicted=False, with_margins=False)
+    of = schedule([*of_plans([each] * 2)], system.book)
     lines = [item for item in each.bill.items if item.unit == "hour" and item.key.term == "on_demand" and item.group]
     for outlay in of.months:
         billed = total(item.cost_usd.average for item in lines) * outlay.hours / 730
@@ -216,12 +250,11 @@ def test_buying_for_less_growth_says_what_the_caution_costs() -> None:
 
 def committed(**purchases: object) -> list[Month]:
     """Return a year of `cascade` without growth, with some tiers' instances committed to."""
-    given = scenario()
     tiers = {
         name: settings.model_copy(update={"purchase": purchases[name]}) if name in purchases else settings
-        for name, settings in given.tiers.items()
+        for name, settings in scenario().tiers.items()
     }
-    each = plan(given.model_copy(update={"tiers": tiers}), book(), predicted=False, with_margins=False)
+    each = plan(scenario().model_copy(update={"tiers": tiers}), book(), predicted=False, with_margins=False)
     return [*of_plans([each] * 12)]
 
 
@@ -260,10 +293,10 @@ def test_what_was_bought_before_is_not_bought_again() -> None:
 # ------------------------------------------------------------------------------------------------ prices and plans
 
 
-def without(name: str, given: Book) -> Book:
+def without(name: str, prices: Book) -> Book:
     """Return a book without the prices of terms by name."""
-    terms = {key.term for key in given.rows if key.term.startswith(name)}
-    return given.without([(key.service, key.item, key.term) for key in given.rows if key.term in terms])
+    terms = {key.term for key in prices.rows if key.term.startswith(name)}
+    return prices.without([(key.service, key.item, key.term) for key in prices.rows if key.term in terms])
 
 
 def test_a_term_without_a_price_is_not_offered_and_said() -> None:
@@ -318,10 +351,10 @@ def test_a_plan_for_several_families_is_bounded_and_not_called_exact() -> None:
     assert 0 < of.gap_usd < of.cost_usd
 
 
-def _without(given: Plan, tier: str) -> Plan:
+def _without(of: Plan, tier: str) -> Plan:
     """Return a plan in which a tier does not run."""
-    tiers = {name: sized for name, sized in given.fleet.tiers.items() if name != tier}
-    return replace(given, fleet=replace(given.fleet, tiers=tiers))
+    tiers = {name: sized for name, sized in of.fleet.tiers.items() if name != tier}
+    return replace(of, fleet=replace(of.fleet, tiers=tiers))
 
 
 # ------------------------------------------------------------------------------------------------ made again monthly
