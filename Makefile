@@ -7,6 +7,7 @@ INSTALL = $(BIN)/pip install --quiet --disable-pip-version-check
 REQUIREMENTS = pyproject.toml constraints.txt
 SECONDS = 600
 SEED = 1
+VALIDATOR = build/focus-validator
 PROGRAMS = nginx=nginx-light redis-server=redis-server pgbouncer=pgbouncer postgres=postgresql promtool=prometheus \
   amtool=prometheus-alertmanager node=nodejs groff=groff-base
 
@@ -18,7 +19,7 @@ plan: $(VENV)/.installed ## Install into .venv, print the plan for 10,000 users,
 	@$(BIN)/cascade-plan report -o report.md
 	@echo "report.md has the cost, assumptions, alternatives and rollout."
 
-test: system lint ## Run every check and every test, as CI does
+test: system validators lint ## Run every check and every test, as CI does
 	$(BIN)/pytest -n auto --dist loadgroup
 
 check: lint ## Run the checks and the tests without installing system packages; what needs a missing one is skipped
@@ -34,6 +35,8 @@ system: ## Install the real programs that tests hand our files to (Debian; elsew
 	test -z "$$missing" || { command -v apt-get >/dev/null && test "$$(id -u)" = 0 && \
 	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; } || \
 	echo "not installed:$$missing; tests that need them are skipped, and fail in CI" >&2
+
+validators: $(VALIDATOR) ## Install the official validator of FOCUS into build/, with the Python and the pins that it wants
 
 lint: $(VENV)/.installed-tools ## Check style and types
 	$(BIN)/ruff check .
@@ -85,4 +88,8 @@ $(VENV)/.installed-tools: $(VENV)/.installed
 	$(INSTALL) -c constraints.txt -e '.[test,aws]'
 	@touch $@
 
-.PHONY: help plan test check fuzz system lint format bench docs prices constraints clean
+$(VALIDATOR): tests/real/focus_validator.txt $(VENV)/.installed-tools
+	$(BIN)/python tests/real/focus_validator.py $@
+	@touch $@
+
+.PHONY: help plan test check fuzz system validators lint format bench docs prices constraints clean

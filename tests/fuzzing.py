@@ -29,6 +29,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import yaml
+from focus_rows import LAWS, known_units, one_view_of_a_payment, read_back
 
 from cascade_plan import registry
 from cascade_plan.cli.app import run
@@ -532,8 +533,17 @@ def _csv(text: str) -> None:
     assert len(widths) == 1, widths
 
 
+def _charges(text: str) -> None:
+    _csv(text)
+    # Units may be a scenario's own words, and a price may be nothing.
+    laws = [law for law in LAWS if law not in (known_units, one_view_of_a_payment)]
+    found = {law.__name__ for law in laws for row in read_back(text) if not law(row)}
+    assert not found, found
+
+
 PARSERS: Final[Mapping[str, Callable[[str], object]]] = {
-    "json": json.loads, "csv": _csv, "yaml": lambda text: list(yaml.load_all(text, yaml.CSafeLoader)),
+    "json": json.loads, "csv": _csv, "focus": _charges,
+    "yaml": lambda text: list(yaml.load_all(text, yaml.CSafeLoader)),
     "yml": lambda text: list(yaml.load_all(text, yaml.CSafeLoader)), "py": lambda text: compile(text, "x", "exec"),
 }  # fmt: skip
 

@@ -28,6 +28,8 @@ DIFFERENCES = {"table": "diff.txt", "markdown": "diff.md", "json": "diff.json"}
 CONFIG_MAPS = "configmaps.yaml"
 PROGRAMS = [name for name in registry.names("emitters") if name != "kubernetes"]
 """Whose files of one scenario are kept; those of Kubernetes are kept of several."""
+CHARGED = ("growth-100k", "serverless-500")
+"""With commitments and spot, and without machines."""
 SYSTEMS = ("api-batch", "cascade", "saas-300", "serverless-500")
 """Which differ in what they have; the others differ from these in counts, which the reports show."""
 
@@ -56,6 +58,11 @@ def compare(name: str, text: str) -> None:
 @pytest.mark.parametrize("report", sorted(FORMATS))
 def test_report(name: str, report: str) -> None:
     compare(f"{name}.{FORMATS[report]}", registry.load("reports/plans", report).render(planned(name)))
+
+
+@pytest.mark.parametrize("name", CHARGED)
+def test_charges(name: str) -> None:
+    compare(f"{name}.focus.csv", registry.load("reports/plans", "focus").render(planned(name)))
 
 
 @pytest.mark.parametrize("name", bundled_scenarios())
@@ -97,6 +104,7 @@ def test_emitted(program: str) -> None:
 def test_no_golden_is_left_over() -> None:
     names = {f"{name}.{kind}" for name in bundled_scenarios() for kind in (*FORMATS.values(), "full.txt")}
     names |= {f"{name}.k8s.yaml" for name in SYSTEMS}
+    names |= {f"{name}.focus.csv" for name in CHARGED}
     names |= {f"cascade.{kind}" for kind in REPORTS.values()}
     names |= {f"corrected.{kind}" for kind in DIFFERENCES.values()}
     names |= {f"cascade.{program}.txt" for program in PROGRAMS} | {"cascade.summary.md"}

@@ -31,14 +31,18 @@ def planned(
     max_price_age_days: int = MAX_PRICE_AGE_DAYS,
     brief: bool = False,
     relaxations: str = "none",
+    hours: int | None = None,
 ) -> Plan:
     """Return the plan of the chosen scenario, or of another one with the same overrides.
 
-    A brief one has the latencies of single actions only where a gate asks for one.
+    A brief one has the latencies of single actions only where a gate asks for one. `hours` are those of a calendar's
+    month, in the place of the scenario's own.
     """
     from cascade_plan.planning.pipeline import plan
 
     given = read(choice, reference)
+    if hours is not None:
+        given = replace(given, scenario=given.scenario.model_copy(update={"hours_per_month": hours}))
     made = plan(
         given.scenario,
         given.book,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Annotated
 
 import typer
 
 from cascade_plan import registry
+from cascade_plan.cli.charges import FOCUS, FocusVersion, MonthOption, charges
 from cascade_plan.cli.choice import (
     MaxPriceAge,
     Output,
@@ -57,6 +59,8 @@ def size(
     output: Output = "-",
     max_price_age: MaxPriceAge = MAX_PRICE_AGE_DAYS,
     strict_prices: Strict = False,
+    month: MonthOption = None,
+    focus_version: FocusVersion = None,
 ) -> int:
     """Size every tier, price it and judge it.
 
@@ -72,9 +76,16 @@ def size(
     names = [each.env for each in choice.environments() if each.env]
     if choice.env is None and names:
         complain(f"environment {names[0]} of {', '.join(names)}; --env chooses another", "")
-    brief = format_ == "table" and not full
-    plans = _planned((choice,), format_, max_price_age, explored=False, strict=strict_prices, brief=brief)
-    _deliver(plans, format_, output, lambda plan: _report(format_, plan, full, next_command(choice, plan, full)))
+    brief, wanted = format_ == "table" and not full, charges((choice,), format_, month, focus_version)
+    plans = _planned(
+        (choice,), format_, max_price_age, explored=False, strict=strict_prices, brief=brief, hours=wanted.hours
+    )
+    _deliver(
+        plans,
+        format_,
+        output,
+        lambda plan: _report(format_, plan, full, next_command(choice, plan, full), wanted.wishes),
+    )
     return 3 if strict_prices and not _fresh(plans, choice, max_price_age) else 0
 
 
@@ -86,6 +97,8 @@ def report(
     max_price_age: MaxPriceAge = MAX_PRICE_AGE_DAYS,
     strict_prices: Strict = False,
     relaxations: Relaxations = "best",
+    month: MonthOption = None,
+    focus_version: FocusVersion = None,
 ) -> int:
     """Write the report for finance: cost, commitments, assumptions, what each requirement costs, rollout.
 
@@ -93,16 +106,24 @@ def report(
 
     Examples:
       cascade-plan report my.yaml -o report.md
+      cascade-plan report my.yaml --format focus --month 2027-01 -o plan.csv
 
     Exit status:
       0  The report was written, whatever its gates say: `check` judges them.
       3  With --strict-prices: a price is missing, undated or too old.
     """
-    wanted = checked_relaxations(relaxations)
+    sought, choices = checked_relaxations(relaxations), choice.environments()
+    wanted = charges(choices, format_, month, focus_version)
     plans = _planned(
-        choice.environments(), format_, max_price_age, explored=True, strict=strict_prices, relaxations=wanted
+        choices,
+        format_,
+        max_price_age,
+        explored=format_ != FOCUS,
+        strict=strict_prices,
+        relaxations="none" if format_ == FOCUS else sought,
+        hours=wanted.hours,
     )
-    _deliver(plans, format_, output, lambda plan: _report(format_, plan, True, ""))
+    _deliver(plans, format_, output, lambda plan: _report(format_, plan, True, "", wanted.wishes))
     return 3 if strict_prices and not _fresh(plans, choice, max_price_age) else 0
 
 
@@ -133,6 +154,8 @@ def check(
     """
     if fail_on not in FAIL_ON:
         raise UsageError(f"--fail-on {fail_on}: must be {' or '.join(FAIL_ON)}{did_you_mean(fail_on, [*FAIL_ON])}")
+    if format_ == FOCUS:
+        raise UsageError("--format focus: the charges of a month judge nothing; `report --format focus` writes them")
     choices, strict = choice.environments(), fail_on == NOT_JUDGED
     plans = _planned(choices, format_, max_price_age, explored=format_ == "markdown", strict=strict_prices)
     in_text = format_ == "table" and not full
@@ -177,10 +200,11 @@ def _planned(
     strict: bool,
     brief: bool = False,
     relaxations: str = "none",
+    hours: int | None = None,
 ) -> tuple[Plan, ...]:
     """Return the plans, after a warning of what is wrong with their prices. Raises UsageError for an unknown format."""
     registry.load("reports/plans", format_)
-    plans = tuple(planned(choice, None, explored, max_price_age, brief, relaxations) for choice in choices)
+    plans = tuple(planned(choice, None, explored, max_price_age, brief, relaxations, hours) for choice in choices)
     if not strict and (message := _old_prices(plans, choices[0], max_price_age)):
         complain(message, "note")
     for message in _missing_prices(plans):
@@ -188,8 +212,10 @@ def _planned(
     return plans
 
 
-def _report(format_: str, plan: Plan, full: bool, command: str) -> str:
-    return laid_out(registry.load("reports/plans", format_), plan, full=full, command=command)
+def _report(
+    format_: str, plan: Plan, full: bool, command: str, wishes: Mapping[str, object] = MappingProxyType({})
+) -> str:
+    return laid_out(registry.load("reports/plans", format_), plan, full=full, command=command, **wishes)
 
 
 def _deliver(plans: Sequence[Plan], format_: str, output: str, report: Callable[[Plan], str]) -> None:

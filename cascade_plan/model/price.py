@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -49,6 +49,16 @@ def age_days(as_of: str, today: date) -> int | None:
     if as_of in ("", "undated"):
         return None
     return (today - date.fromisoformat(f"{as_of}-01-01"[:10])).days
+
+
+def newest(dates: Iterable[str]) -> str:
+    """Return the newest of prices' dates, "" where none has one."""
+    return max((as_of for as_of in dates if as_of[:1].isdigit()), default="")
+
+
+def first_day(as_of: str) -> date | None:
+    """Return the day of a price's date, of a month or a year its first; None of no date."""
+    return date.fromisoformat(f"{as_of}-01-01"[:10]) if as_of else None
 
 
 class PriceKey(NamedTuple):
@@ -187,8 +197,8 @@ class Book:
     def day(self) -> date | None:
         """The day of the newest price, of a month or a year its first; None where all are undated."""
         if self._newest is None:
-            self._newest = max((row[3] for row in self._rows.values() if row[3][:1].isdigit()), default="")
-        return date.fromisoformat(f"{self._newest}-01-01"[:10]) if self._newest else None
+            self._newest = newest(row[3] for row in self._rows.values())
+        return first_day(self._newest)
 
     def listed(self, key: PriceKey) -> Decimal | None:
         """Return the public on-demand price of what a key is for, before any contract; None where there is none.

@@ -37,6 +37,7 @@ PUBLISHED: Final[Mapping[str, tuple[str, Decimal]]] = {
     "vcpu-hour": ("vcpu_hour", Decimal(1)),
     "acu-hr": ("acu_hour", Decimal(1)),
     "acu-hrs": ("acu_hour", Decimal(1)),
+    "acu-hours": ("acu_hour", Decimal(1)),
     "gb-hrs": ("gib_hour", Decimal(1)),
     "gb-hours": ("gib_hour", Decimal(1)),
     "gb-mo": ("gib_month", Decimal(1)),
