@@ -17,6 +17,7 @@ from sources import PACKAGE, Module, inner, modules
 LAYERS = (
     {"__main__"},
     {"cli"},
+    {"running"},
     {"inputs", "evidence", "reports", "emitters", "choosing", "proving"},
     {"planning"},
     {"tiers", "clouds"},
@@ -45,7 +46,7 @@ PLUGINS = {
 SEEN = {"tiers": "settings", "clouds": "names"}
 """What of a plug-in emitters and reports may see: a kind's nouns, a cloud's names."""
 SEE_ONLY_A_PLAN = {"emitters", "reports"}
-EDGE = {"__main__", "cli", "files", "prices", "inputs"}
+EDGE = {"__main__", "cli", "running", "files", "prices", "inputs"}
 """With the prices of each cloud, and what asks a server of one's own."""
 
 BANNED_OUTSIDE_EDGE = {
@@ -69,6 +70,8 @@ SLOW = {
     "psycopg",
     "redis",
     "duckdb",
+    "pyarrow",
+    "distributed",
 }
 """Packages that cost a start-up more than they give it: imported where they are used, in functions."""
 LATE: dict[str, set[str]] = {

@@ -204,6 +204,7 @@ CONTRACTS: dict[tuple[str, str], Contract] = {
     ("reports/environments", ""): report("plans", "rendered"),
     ("reports/optima", ""): report("optimum"),
     ("reports/forecasts", ""): report("found"),
+    ("reports/portfolios", ""): report("portfolio"),
     ("evidence/readers", ""): reader,
     ("evidence/metrics", ""): metrics,
     ("evidence/bills", ""): bill,

@@ -163,7 +163,7 @@ DIMENSIONLESS = {"count", "ratio", "share", "weight", "scv", "confidence"}
 PER = {
     "s", "day", "month", "node_month", "1000_users_month", "user", "node", "replica", "connection", "message",
     "request", "query", "sample", "series", "pod", "usd", "master", "address", "job", "unit", "user_month",
-    "read", "write", "renewal", "interface", "proxy", "fiscal_year",
+    "read", "write", "renewal", "interface", "proxy", "fiscal_year", "hour",
 }  # fmt: skip
 QUALIFIERS = {
     "p95", "p99", "min", "max", "base", "mean", "peak", "average", "registered", "scaled_in",
@@ -181,7 +181,7 @@ BY_NAME = {"purchase", "reads", "writes", "jobs", "counts", "before", "average_b
 """Fields that map names to shares, to counts of what the field is called, or paths to their values."""
 BY_KEY = {"Calibrated", "Spread"}
 """Classes whose values are in the unit of the path that they stand under."""
-NO_UNIT = {"month", "schema_version", "port", "user_id", "profile", "seed", "lognormal", "p10", "p90"} | {
+NO_UNIT = {"month", "schema_version", "exit_code", "port", "user_id", "profile", "seed", "lognormal", "p10", "p90"} | {
     "factor", "fiscal_year_start", "fiscal_year", "year", "number",
 }  # fmt: skip
 """Numbers that count nothing, the month of a life, 24 loads relative to each other, and what a law says of another; by

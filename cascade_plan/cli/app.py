@@ -37,6 +37,7 @@ COMMANDS: Final = {
     "optimize": Entry("Choose", "optimizing", "optimize"),
     "risk": Entry("Choose", "risking", "risk"),
     "forecast": Entry("Choose", "forecasting", "forecast"),
+    "portfolio": Entry("Choose", "portfolio", "portfolio"),
     "simulate": Entry("Prove", "simulating", "simulate"),
     "check": Entry("Prove", "planning", "check"),
     "comment": Entry("Prove", "commenting", "comment"),

@@ -224,14 +224,15 @@ def with_choice(command: Callable[..., Any]) -> Callable[..., Any]:
     """Return a command whose parameter `choice` is read from the arguments every planning command shares.
 
     A command's own arguments (explain FIGURE) come before SCENARIO; one that has `before` and `after` (diff), or
-    `scenarios` (comment), has none, and one that takes as many files as there are (MANY) has it as an option.
+    `scenarios` (comment) or `sources` (portfolio), has none, and one that takes as many files as there are (MANY) has
+    it as an option.
     """
     own = list(inspect.signature(command, eval_str=True).parameters.values())
     shared = {
         name: inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=kind, default=DEFAULTS.get(name))
         for name, kind in PARAMETERS
     }
-    if {"before", "scenarios"} & {parameter.name for parameter in own}:
+    if {"before", "scenarios", "sources"} & {parameter.name for parameter in own}:
         del shared["scenario"]
     elif MANY & {parameter.name for parameter in own}:
         shared["scenario"] = shared["scenario"].replace(annotation=SCENARIO_OPTION)

@@ -39,6 +39,25 @@ def measured(total: float, unit: str = "") -> Iterator[Callable[[str, float], No
         yield advance
 
 
+@contextmanager
+def counted(total: int, done: int, unit: str) -> Iterator[Callable[[int], None]]:
+    """Yield a function that is told how many more are done, and shows how many a second, and the time left."""
+    if not _is_watched():
+        yield lambda amount: None
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Task, TextColumn, TimeRemainingColumn
+    from rich.text import Text
+
+    class Rate(TextColumn):
+        def render(self, task: Task) -> Text:
+            return Text(f"{task.speed:,.0f}/s" if task.speed else "")
+
+    columns = (MofNCompleteColumn(), TextColumn(unit), BarColumn(), Rate(""), TimeRemainingColumn(), TextColumn("left"))
+    with _progress(*columns) as bar:
+        task = bar.add_task(unit, total=total, completed=done)
+        yield lambda amount: bar.advance(task, amount)
+
+
 class Downloads:
     """What is read of the prices of several regions: of each file how much of how much, and which are done."""
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import stat
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import IO, Any, BinaryIO, Final
@@ -31,7 +32,7 @@ def read_text(path_or_dash: str, limit: int = MAX_BYTES) -> tuple[str, str]:
     try:
         raw = _bytes_of(path_or_dash, limit + 1)
     except (OSError, ValueError) as error:
-        raise UsageError(f"cannot read {name!r}: {_reason(error)}") from None
+        raise UsageError(f"cannot read {name!r}: {reason(error)}") from None
     if len(raw) > limit:
         raise UsageError(f"cannot read {name!r}: it is larger than the {limit:,} bytes allowed")
     try:
@@ -49,7 +50,7 @@ def opened(path: str) -> BinaryIO:
     try:
         return Path(path).open("rb")
     except (OSError, ValueError) as error:
-        raise UsageError(f"cannot read {path!r}: {_reason(error)}") from None
+        raise UsageError(f"cannot read {path!r}: {reason(error)}") from None
 
 
 def listed(path: str) -> list[str] | None:
@@ -57,7 +58,7 @@ def listed(path: str) -> list[str] | None:
     try:
         return sorted(entry.name for entry in Path(path).iterdir()) if Path(path).is_dir() else None
     except (OSError, ValueError) as error:
-        raise UsageError(f"cannot read {path!r}: {_reason(error)}") from None
+        raise UsageError(f"cannot read {path!r}: {reason(error)}") from None
 
 
 def write_output(path_or_dash: str | Path, text: str) -> None:
@@ -81,7 +82,7 @@ def write_output(path_or_dash: str | Path, text: str) -> None:
     except BrokenPipeError:
         raise
     except (OSError, ValueError) as error:
-        raise UsageError(f"cannot write to standard output: {_reason(error)}") from None
+        raise UsageError(f"cannot write to standard output: {reason(error)}") from None
 
 
 def write_atomically(path: Path, text: str) -> None:
@@ -100,7 +101,27 @@ def write_atomically(path: Path, text: str) -> None:
         else:
             _replace(target, data, mode)
     except (OSError, ValueError) as error:
-        raise UsageError(f"cannot write {str(path)!r}: {_reason(error)}") from None
+        raise UsageError(f"cannot write {str(path)!r}: {reason(error)}") from None
+
+
+@contextmanager
+def replacing(path: str) -> Iterator[Path]:
+    """Yield a new file's name beside a path, which takes its place once the caller is done, and is gone otherwise.
+
+    For what is too large to be held as one text. Raises UsageError, in one line, when it cannot be written.
+    """
+    try:
+        beside = Path(os.path.realpath(path)).parent / f".cascade-plan-{os.urandom(8).hex()}.tmp"
+        try:
+            yield beside
+            with beside.open("rb") as file:
+                os.fsync(file.fileno())
+            beside.replace(os.path.realpath(path))
+        finally:
+            with suppress(OSError):
+                beside.unlink()
+    except OSError as error:
+        raise UsageError(f"cannot write {path!r}: {reason(error)}") from None
 
 
 def _bytes_of(path_or_dash: str, count: int) -> bytes:
@@ -160,7 +181,8 @@ def _write_all(descriptor: int, data: bytes) -> None:
         rest = rest[os.write(descriptor, rest) :]
 
 
-def _reason(error: OSError | ValueError) -> str:
+def reason(error: OSError | ValueError) -> str:
+    """Return why a file cannot be read or written, as a part of a sentence."""
     if isinstance(error, OSError) and error.strerror:
         return error.strerror[:1].lower() + error.strerror[1:]
     return str(error)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, TypeVar
@@ -108,8 +108,10 @@ class _Found:
 
 
 def _read(reference: str, assignments: Sequence[Assignment], env: str | None, said: str = "") -> _Found:
-    text, name = scenario_text(reference)
-    whole = parse_yaml(text, name)
+    return _found(parse_yaml(*scenario_text(reference)), assignments, env, said)
+
+
+def _found(whole: Document, assignments: Sequence[Assignment], env: str | None, said: str = "") -> _Found:
     problems: list[Problem] = []
     try:
         base = environment(whole, env, said)
@@ -243,16 +245,52 @@ def read(
 
     Raises ScenarioError (an unknown cloud, region or shape among it), UsageError and PriceError (a damaged book).
     """
-    found = _read(reference, assignments, env, said)
+
+    def book(cloud: str, region: str) -> Book:
+        return priced(cloud, region, prices, cached)
+
+    half = laid(parse_yaml(*scenario_text(reference)), assignments, book, cached, env, said)
+    half.check_gates()
+    return half.given
+
+
+@dataclass(frozen=True, slots=True)
+class Laid:
+    """A scenario that is read, but for its gates: what they name is known once it is planned."""
+
+    given: Given
+    _found: _Found
+
+    def check_gates(self, figures: Collection[str] = ()) -> None:
+        """Raise ScenarioError for each gate on what is a figure of no plan of this scenario.
+
+        `figures` are the names of those that its plan has: where all gates are on one of them nothing is planned again.
+        """
+        scenario = self.given.scenario
+        if not scenario.gates.keys() <= {*figures}:
+            from cascade_plan.inputs.gates import of_nothing
+
+            self._found.valid(of_nothing(scenario, self._found.document, self.given.book))
+
+
+def laid(
+    whole: Document,
+    assignments: Sequence[Assignment],
+    book: Callable[[str, str], Book],
+    cached: bool = True,
+    env: str | None = None,
+    said: str = "",
+) -> Laid:
+    """Return the scenario of a document with assignments laid over it and the prices of its region, gates unchecked.
+
+    `book` returns the prices of a cloud's region. Raises ScenarioError, UsageError and PriceError as `read` does.
+    """
+    found = _found(whole, assignments, env, said)
     if lacking := checking.unknown(found.document, found.scenario, cached):
         found.valid([*lacking, *(checking.across(found.document) if found.scenario else ())])
     scenario = found.valid()
-    book = priced(scenario.cloud, scenario.region, prices, cached)
-    if scenario.gates:
-        from cascade_plan.inputs.gates import of_nothing
-
-        found.valid(of_nothing(scenario, found.document, book))
-    return Given(scenario, _origins(found.document), book, tuple(found.notes))
+    given = Given(scenario, _origins(found.document), book(scenario.cloud, scenario.region), tuple(found.notes))
+    return Laid(given, found)
 
 
 def priced(cloud: str, region: str, prices: str | None, cached: bool) -> Book:

@@ -56,6 +56,13 @@ class Cloud(Protocol):
         """Yield what may be reserved to pay for an instance: itself first, then what its reservations exchange with."""
         ...
 
+    def commitments(self, offer: Offer, region: str) -> Iterator[tuple[str, str]]:
+        """Yield (term, what it is bought for) of each commitment that pays for an instance, whoever runs it.
+
+        All that is bought for the same pays for whichever of them runs: it may be bought as one.
+        """
+        ...
+
     def capacity_unit(self, balancer: str) -> CapacityUnit | None:
         """Return what one capacity unit of a load balancer covers; None where there is no such meter."""
         ...

@@ -20,6 +20,7 @@ Key = Annotated[
     str, matching(r"^[a-z][a-z0-9_]*$", "lower-case letters, digits and underscores, starting with a letter", 40)
 ]
 Text = Annotated[str, Field(max_length=2000)]
+Label = Annotated[str, Field(min_length=1, max_length=100)]
 ShapeName = Annotated[str, matching(r"^[a-z0-9][a-z0-9.-]*$", "a name such as db.r5.xlarge", 60)]
 Region = Annotated[str, matching(r"^[a-z0-9][a-z0-9.-]*$", "a name such as us-east-1", 60)]
 Request = Annotated[

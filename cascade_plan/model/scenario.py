@@ -39,6 +39,7 @@ from cascade_plan.model.part import (
     Gate,
     HeaderName,
     Key,
+    Label,
     Name,
     Part,
     Region,
@@ -571,6 +572,10 @@ class Scenario(Part):
     """What reports call the scenario."""
     description: Text = Field(default="", examples=["Chat for 300 offices."])
     """One sentence for a reader of the reports."""
+    tags: Annotated[dict[Key, Label], Field(max_length=20)] = Field(
+        default_factory=dict, examples=[{"team": "payments", "stage": "prod"}]
+    )
+    """What the system is counted under, such as a team or a product: `portfolio` says the totals of each."""
     application: Name | None = Field(default=None, examples=["cascade"])
     """What the emitted objects are called after; the scenario's name if left out."""
     cloud: Key = "aws"

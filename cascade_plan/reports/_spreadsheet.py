@@ -17,10 +17,13 @@ FORMULA: Final = ("=", "+", "-", "@")
 
 def written(columns: Sequence[str], rows: Iterable[Iterable[object]]) -> str:
     """Return rows as CSV under a header, each cell as `cell` writes it."""
+    return "".join(map(line, (columns, *rows)))
+
+
+def line(cells: Iterable[object]) -> str:
+    """Return cells as a line of CSV."""
     out = StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows([cell(value) for value in row] for row in rows)
+    csv.writer(out, lineterminator="\n").writerow([cell(value) for value in cells])
     return out.getvalue()
 
 

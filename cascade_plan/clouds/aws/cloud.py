@@ -110,6 +110,14 @@ def sells(offer: Offer, term: str = "on_demand") -> bool:
     return term in terms.SOLD.get(offer.what, ()) and not terms.unfit(offer.what, engine, offer.name, (term,))
 
 
+def commitments(offer: Offer, region: str) -> Iterator[tuple[str, str]]:
+    """Yield (term, what it is bought for) of each commitment that pays for an instance; "" is for whatever runs."""
+    engine = offer.options[0] if offer.options and offer.what != "vm" else ""
+    for term, bought_for in terms.commitments(offer.what, engine, offer.name, region):
+        # A reservation of a database is for its zones too.
+        yield term, f"{bought_for} {' '.join(offer.options)}" if term.startswith("reserved") else bought_for
+
+
 def capacity_unit(balancer: str) -> CapacityUnit | None:
     """Return what a capacity unit of a load balancer (alb or nlb) covers, None for one that AWS does not have."""
     return CAPACITY_UNITS.get(balancer)

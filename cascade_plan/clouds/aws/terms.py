@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from itertools import product
 from typing import Final, NamedTuple
 
@@ -129,6 +129,25 @@ def unfit(what: str, engine: str, shape: str, terms: Collection[str]) -> str:
     """
     wanted = [rule for rule in RULES if rule.what == what and set(rule.terms) & {*terms}]
     return next((reason for rule in wanted if (reason := _uncovered(rule, engine, shape))), "")
+
+
+def commitments(what: str, engine: str, shape: str, region: str) -> Iterator[tuple[str, str]]:
+    """Yield (term, what it is bought for) of each commitment that pays for an instance, whoever of them runs it.
+
+    A reservation is for its shape in a region (sizes of a family, which are exchanged, are not looked at here), an EC2
+    Instance Savings Plan for a family in a region; the others are for whatever of their kind runs anywhere, "". An
+    organisation's accounts share them unless it turns that off.
+
+    Source: https://docs.aws.amazon.com/awsaccountbilling/latest/aboutv2/ri-behavior.html,
+    https://docs.aws.amazon.com/savingsplans/latest/userguide/what-is-savings-plans.html
+
+    >>> dict(commitments("vm", "", "m7g.large", "us-east-1"))["ec2_instance_sp_1y_no_upfront"]
+    'm7g in us-east-1'
+    """
+    places = {"reserved": f"{shape} {engine} in {region}", "ec2_instance_sp": f"{shape.partition('.')[0]} in {region}"}
+    for rule in RULES:
+        if rule.what == what and rule.kind != "spot" and not _uncovered(rule, engine, shape):
+            yield from ((term, places.get(rule.kind, "")) for term in rule.terms)
 
 
 def _uncovered(rule: Rule, engine: str, shape: str) -> str:

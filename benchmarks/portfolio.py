@@ -1,0 +1,212 @@
+"""Many systems as one: how long, in how much memory, and whether the same rows come of it wherever they are planned.
+
+    .venv/bin/python benchmarks/portfolio.py [--systems 20000]
+
+Systems are made up: users from 100 to 200,000, four regions, ten teams, days of their own, some with limits and some
+broken. Each run is a process of `cascade-plan portfolio --rows`, its rows are compared byte by byte.
+"""
+
+# ruff: noqa: T201
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+import random
+import resource
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+REGIONS = ("us-east-1", "us-west-2", "eu-west-1", "eu-central-1")
+GOAL_SCALING = 1.8
+GOAL_MIB = 500
+SCENARIO = """\
+schema_version: 1
+name: system-{number}
+region: {region}
+tags: {{team: team-{team}, stage: {stage}}}
+users:
+  peak: {peak}
+  average: {average}
+  active_share: {active:.3f}
+  profile: {profile}
+behaviour:
+  actions:
+    list: {{weight: 3, request: GET /things, cpu_ms: {cpu:.2f}, read_count: 2}}
+    write: {{weight: 1, request: POST /things, cpu_ms: 1, write_count: 1, database_bytes: 300}}
+loads:
+  peak: {{share: 1.0, ramp_s: 100, duration_s: 300, latency_ms_p95: 300}}
+budget: {{usd_per_1000_users_month: {budget}}}
+"""
+
+
+def systems(folder: Path, count: int) -> None:
+    """Write so many scenarios; one in 500 is broken."""
+    chance = random.Random(16)
+    for number in range(count):
+        peak = int(10 ** chance.uniform(2, 5.3))
+        busiest = chance.randrange(24)
+        day = [round(0.15 + 0.85 * max(0.0, 1 - abs((hour - busiest + 12) % 24 - 12) / 7), 3) for hour in range(24)]
+        text = SCENARIO.format(
+            number=number,
+            region=chance.choice(REGIONS),
+            team=chance.randrange(10),
+            stage=chance.choice(("prod", "test")),
+            peak=peak,
+            average=max(1, int(peak * chance.uniform(0.35, 0.5))),
+            active=chance.uniform(0.02, 0.2),
+            profile=day,
+            cpu=chance.uniform(0.3, 3),
+            budget=chance.choice((40, 100, 400)),
+        )
+        if number % 500 == 7:
+            text = text.replace("peak:", "paek:", 1)
+        place = folder / f"{number % 100:02}"
+        place.mkdir(exist_ok=True)
+        (place / f"{number:06}.yaml").write_text(text, encoding="utf-8")
+
+
+@dataclass
+class Run:
+    """A process that ran, and what it took."""
+
+    seconds: float
+    cpu_s: float
+    own_mib: float
+    """Most memory of the process that asks."""
+    one_mib: float
+    """Most memory of any one process of it."""
+    all_mib: float
+    """Most memory of all its processes together, what they share counted once for each."""
+    digest: str
+    status: int
+
+
+def tree(pid: int) -> Iterator[int]:
+    """Yield a process and all it has begun."""
+    yield pid
+    for thread in Path(f"/proc/{pid}/task").glob("*/children"):
+        try:
+            children = thread.read_text(encoding="utf-8").split()
+        except OSError:
+            continue
+        for child in children:
+            yield from tree(int(child))
+
+
+def resident_mib(pid: int) -> float:
+    """Return the memory of a process; 0 of one that has ended."""
+    try:
+        return int(Path(f"/proc/{pid}/statm").read_text(encoding="utf-8").split()[1]) * 4 / 1024
+    except (OSError, IndexError):
+        return 0.0
+
+
+def is_planning(pid: int) -> bool:
+    """Return whether a process is one that plans for another."""
+    try:
+        return b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return False
+
+
+def run(folder: Path, rows: Path, *flags: str, kill_at: tuple[float, ...] = (), worker_at: float = 0.0) -> Run:
+    """Run the command over a folder; `kill_at` kills it after so many seconds and begins it again, each time.
+
+    `worker_at` kills one of its workers after so many seconds.
+    """
+    command = [
+        sys.executable, "-m", "cascade_plan", "-q", "portfolio", str(folder), "--no-price-cache", "--rows", str(rows),
+        "-o", str(rows.with_suffix(".txt")), *flags,
+    ]  # fmt: skip
+    begun, cpu = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
+    seen = [0.0, 0.0, 0.0]
+    for after in (*kill_at, None):
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        watch = threading.Thread(target=_watch, args=(process, seen, worker_at))
+        watch.start()
+        try:
+            process.wait(after)
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+        watch.join()
+    spent = resource.getrusage(resource.RUSAGE_CHILDREN)
+    digest = hashlib.sha256(rows.read_bytes() + rows.with_suffix(".txt").read_bytes()).hexdigest()[:16]
+    used = spent.ru_utime + spent.ru_stime - cpu.ru_utime - cpu.ru_stime
+    return Run(time.perf_counter() - begun, used, *seen, digest, process.returncode)
+
+
+def _watch(process: subprocess.Popen[bytes], seen: list[float], worker_at: float) -> None:
+    begun = time.perf_counter()
+    while process.poll() is None:
+        each = {pid: resident_mib(pid) for pid in tree(process.pid)}
+        seen[0] = max(seen[0], each.get(process.pid, 0.0))
+        seen[1] = max(seen[1], *each.values())
+        seen[2] = max(seen[2], sum(each.values()))
+        planning = [pid for pid in each if is_planning(pid)]
+        if worker_at and planning and time.perf_counter() - begun > worker_at:
+            os.kill(planning[-1], signal.SIGKILL)
+            worker_at = 0.0
+            print(f"killed worker {planning[-1]}", flush=True)
+        time.sleep(0.2)
+
+
+def main() -> int:
+    """Plan the same systems in every way, and say what each took."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--systems", type=int, default=20_000)
+    parser.add_argument("--only", nargs="*", help="Names of runs; all if left out.")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name) / "systems"
+        folder.mkdir()
+        systems(folder, arguments.systems)
+        each = 0.01 * arguments.systems / 2
+        ways = {
+            "one core": ((), {"flags": ("--workers", "1")}),
+            "two cores": ((), {"flags": ("--workers", "2")}),
+            "two Dask workers": ((), {"flags": ("--workers", "2", "--scheduler", "local")}),
+            "killed twice": ((), {"flags": ("--workers", "2"), "kill_at": (each * 0.3, each * 0.3)}),
+            "a worker killed": ((), {"flags": ("--workers", "2"), "worker_at": each * 0.4}),
+            "a Dask worker killed": (
+                (),
+                {"flags": ("--workers", "2", "--scheduler", "local"), "worker_at": each * 0.4},
+            ),
+        }
+        found: dict[str, Run] = {}
+        for way, (_, given) in ways.items():
+            if arguments.only and way not in arguments.only:
+                continue
+            options = dict(given)
+            flags = options.pop("flags")
+            one = found[way] = run(folder, Path(name) / f"{way.replace(' ', '-')}.csv", *flags, **options)
+            print(
+                f"{way:22} {one.seconds:7.1f} s  {one.cpu_s:7.1f} s CPU  {arguments.systems / one.seconds:6.0f}/s  "
+                f"{one.own_mib:4.0f} MiB it, {one.one_mib:4.0f} MiB the largest, {one.all_mib:4.0f} MiB all  "
+                f"{one.digest}  exit {one.status}",
+                flush=True,
+            )
+        if {"one core", "two cores"} <= found.keys():
+            for way in ("two cores", "two Dask workers"):
+                if way in found:
+                    print(
+                        f"{way} / one core: {found['one core'].seconds / found[way].seconds:.2f} (goal {GOAL_SCALING})"
+                    )
+        same = len({one.digest for one in found.values()}) == 1
+        print(
+            f"the same bytes from all: {same}; memory under {GOAL_MIB} MiB: "
+            f"{all(one.own_mib < GOAL_MIB for one in found.values())}"
+        )
+    return 0 if same else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Plug-ins: many systems as one in one format each."""
