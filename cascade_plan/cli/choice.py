@@ -224,7 +224,7 @@ def with_choice(command: Callable[..., Any]) -> Callable[..., Any]:
     """Return a command whose parameter `choice` is read from the arguments every planning command shares.
 
     A command's own arguments (explain FIGURE) come before SCENARIO; one that has `before` and `after` (diff), or
-    `scenarios` (comment) or `sources` (portfolio), has none, and one that takes `measured_runs`, as many as there are,
+    `scenarios` (comment) or `sources` (portfolio), has none, and one that takes as many files as there are (MANY)
     has it as an option.
     """
     own = list(inspect.signature(command, eval_str=True).parameters.values())
