@@ -13,6 +13,7 @@ from horizons import Month, book, months, of_plans, planned, scenario, users
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cascade_plan.choosing.forecast import forecast
 from cascade_plan.choosing.pools import later
 from cascade_plan.choosing.purchases import NO_LIMITS, schedule
 from cascade_plan.inputs.scenarios import read
@@ -377,6 +378,17 @@ def remade(real: float, assumed: float = 8.0, count: int = 36) -> Decimal:
 def test_orders_made_again_each_month_are_near_perfect_foresight(real: float) -> None:
     least, cost = found(real).cost_usd, remade(real)
     assert least <= cost <= Decimal("1.12") * least
+
+
+def test_a_forecast_s_months_are_what_is_bought_for() -> None:
+    grown = scenario().growth.model_copy(update={"percent_per_month": 8.0})
+    ahead = forecast(scenario().model_copy(update={"growth": grown}), book(), start=date(2027, 1, 1))
+    of = schedule(ahead.months, book())
+    assert of.gap_usd == 0
+    assert total(each.upfront_usd for each in of.orders) == Decimal("15902.96")
+    for outlay, month in zip(of.months, ahead.months, strict=True):
+        assert outlay.hours == month.hours
+        assert outlay.all_on_demand_usd < month.effective_usd
 
 
 def test_a_year_before_february_has_its_own_hours() -> None:
