@@ -9,7 +9,7 @@ SECONDS = 600
 SEED = 1
 VALIDATOR = build/focus-validator
 PROGRAMS = nginx=nginx-light redis-server=redis-server pgbouncer=pgbouncer postgres=postgresql promtool=prometheus \
-  amtool=prometheus-alertmanager node=nodejs groff=groff-base
+  amtool=prometheus-alertmanager node=nodejs groff=groff-base chromium=chromium
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile

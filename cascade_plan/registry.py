@@ -38,7 +38,8 @@ def load(folder: str, name: str, part: str = "") -> ModuleType:
     """
     if name not in (known := names(folder)):
         holder, _, kind = folder.rpartition("/")
-        what = f"format {name!r} for {kind}" if holder == "reports" else f"{kind.rstrip('s')} named {name!r}"
+        is_format = holder == "reports" and kind != "charts"
+        what = f"format {name!r} for {kind}" if is_format else f"{kind.rstrip('s')} named {name!r}"
         raise UsageError(f"no {what}: known are {', '.join(known)}{did_you_mean(name, list(known))}")
     path = ".".join((*folder.split("/"), name.replace("-", "_"), *([part] if part else [])))
     return import_module(f"cascade_plan.{path}")

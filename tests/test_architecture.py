@@ -366,7 +366,7 @@ ALLOWED: tuple[tuple[str, str], ...] = (
     ),
     (
         "reports.days.good",
-        "from cascade_plan.reports.days._outcomes import row\nfrom cascade_plan.reports import drawing",
+        "from cascade_plan.reports.days._outcomes import row\nfrom cascade_plan.reports import pictures",
     ),
     ("evidence.readers.good", "from cascade_plan.evidence.texts import Text"),
     ("formulas.good", "from datetime import date\ndef f(x):\n    import numpy\n    return date.fromisoformat(x)"),

@@ -187,6 +187,19 @@ def host(module: ModuleType) -> Iterator[str]:
             yield from called_as(module, name, asked)
 
 
+def chart(module: ModuleType) -> Iterator[str]:
+    """Yield what a chart lacks: what it shows (CHART), OF which noun, and draw."""
+    yield from line_of_text(module, "CHART")
+    yield from line_of_text(module, "OF")
+    found = getattr(module, "draw", None)
+    if not inspect.isfunction(found) or not found.__doc__:
+        yield f"{module.__name__}: no function draw with a docstring"
+        return
+    needed = [name for name, each in inspect.signature(found).parameters.items() if each.default is each.empty]
+    if len(needed) != 1:
+        yield f"{module.__name__}: draw needs {', '.join(needed)}, not the noun alone"
+
+
 CONTRACTS: dict[tuple[str, str], Contract] = {
     ("tiers", "settings"): settings,
     ("tiers", "sizing"): tier,
@@ -205,6 +218,7 @@ CONTRACTS: dict[tuple[str, str], Contract] = {
     ("reports/optima", ""): report("optimum"),
     ("reports/forecasts", ""): report("found"),
     ("reports/portfolios", ""): report("portfolio"),
+    ("reports/charts", ""): chart,
     ("evidence/readers", ""): reader,
     ("evidence/metrics", ""): metrics,
     ("evidence/bills", ""): bill,
@@ -461,6 +475,7 @@ def test_what_is_no_plug_in_is_not_loaded(folder: str, name: str) -> None:
     [
         ("tiers", "no tier named 'nope': known are api, cache, "),
         ("reports/days", "no format 'nope' for days: known are csv, json, markdown, table"),
+        ("reports/charts", "no chart named 'nope': known are calibration, cost-over-users, "),
         ("evidence/readers", "no reader named 'nope': known are hey, jmeter, "),
         ("evidence/metrics", "no metric named 'nope': known are cloudwatch, pg-stat-statements, "),
     ],

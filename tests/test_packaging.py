@@ -90,15 +90,15 @@ def contents(wheel: Path) -> dict[str, bytes]:
 
 def tracked_data() -> set[str]:
     """Return the data files of the checkout, as the package names them."""
-    files = (path for folder in ("pricing", "scenarios") for path in (ROOT / folder).rglob("*.*"))
-    return {f"cascade_plan/data/{path.relative_to(ROOT).as_posix()}" for path in files}
+    files = (path for folder in ("pricing", "scenarios", "vega") for path in (ROOT / folder).rglob("*"))
+    return {f"cascade_plan/data/{path.relative_to(ROOT).as_posix()}" for path in files if path.is_file()}
 
 
 def lowest() -> list[str]:
     """Return the run-time requirements of pyproject.toml, the extras' too, each at its lower bound."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     extras = project["optional-dependencies"]
-    bounded = [*project["dependencies"], *extras["aws"], *extras["measure"], *extras["bills"]]
+    bounded = [*project["dependencies"], *(each for name in ("aws", "measure", "bills", "charts") for each in extras[name])]
     assert all(requirement.count(">=") == 1 for requirement in bounded), "every run-time requirement has a lower bound"
     return [requirement.replace(">=", "==") for requirement in bounded]
 
@@ -107,12 +107,15 @@ def test_the_wheel_holds_the_data_and_nothing_but_the_package(built: Built) -> N
     names = contents(built.direct).keys()
     data = {name for name in names if name.startswith("cascade_plan/data/")}
     assert data == tracked_data()
-    assert {"pricing/aws", "scenarios"} <= {str(Path(name).parent).removeprefix("cascade_plan/data/") for name in data}
+    assert {"pricing/aws", "scenarios", "vega"} <= {
+        str(Path(name).parent).removeprefix("cascade_plan/data/") for name in data
+    }
     tops = {name.split("/")[0] for name in names}
     assert {top for top in tops if not top.endswith((".dist-info", ".data"))} == {"cascade_plan"}
     shared = {name.partition(".data/data/share/")[2] for name in names if ".data/" in name}
     assert {"man/man1/cascade-plan.1", "doc/cascade-plan/README.md", "doc/cascade-plan/docs/scenario.md"} <= shared
-    assert any(name.endswith(".dist-info/licenses/LICENSE") for name in names)
+    licences = {name.partition(".dist-info/licenses/")[2] for name in names}
+    assert {"LICENSE", "vega/LICENSE-vega", "vega/LICENSE-others"} <= licences
     # The emitters of load tests are no tests.
     assert not [name for name in names if any(part.lower().startswith("test") for part in Path(name).parts)]
 

@@ -12,7 +12,16 @@ from cascade_plan.choosing.instruments import instrument
 from cascade_plan.formulas import drivers
 from cascade_plan.model.plan import Plan
 from cascade_plan.model.price import Book
-from cascade_plan.model.risk import RISK_SCHEMA_VERSION, CeilingRisk, Driver, PromiseRisk, Risk, Three
+from cascade_plan.model.risk import (
+    RISK_SCHEMA_VERSION,
+    CeilingRisk,
+    CostHistogram,
+    Driver,
+    LatencyHistogram,
+    PromiseRisk,
+    Risk,
+    Three,
+)
 
 if TYPE_CHECKING:
     from cascade_plan.choosing.worlds import Outcome, Worlds
@@ -21,6 +30,8 @@ SHOWN: Final = 256
 """Worlds whose percentiles of latency are computed: a p10 or p90 of them is within 4 in a hundred of its rank."""
 CHOSEN: Final = 1024
 """Worlds in which the fleets are compared that could be chosen instead."""
+BINS: Final = 30
+"""Of a histogram."""
 SOBOL: Final = 2048
 """Worlds of each of the two samples of Saltelli's, or all there are."""
 SOBOL_MOST: Final = 8
@@ -66,6 +77,7 @@ def risk_of(
         plan_usd,
         three(outcome.cost_usd),
         three(outcome.cost_usd_per_1000_users_month),
+        CostHistogram(*histogram(outcome.cost_usd)),
         tuple(_promises(worlds, plan, outcome)),
         tuple(CeilingRisk(figure, float(mask.mean())) for figure, mask in outcome.broken.items()),
         tuple(_drivers(worlds, outcome, fleets.worth, totals, seed)),
@@ -85,6 +97,17 @@ def three(values: Any) -> Three:
     return float(low), float(middle), float(high)
 
 
+def histogram(values: Any) -> tuple[tuple[float, ...], tuple[int, ...]]:
+    """Return rising edges and in how many worlds a number lies between them: its 0.5th to 99.5th percentile."""
+    import numpy as np
+
+    low, high = np.percentile(values, [0.5, 99.5])
+    # Numbers that are all the same have one place, as wide as nothing else.
+    span = (low, high) if high > low * (1 + 1e-9) else (low * 0.995, low * 1.005 or 1.0)
+    counts, edges = np.histogram(np.clip(values, *span), bins=BINS, range=span)
+    return tuple(edges.tolist()), tuple(counts.tolist())
+
+
 def _promises(worlds: Worlds, plan: Plan, outcome: Outcome) -> Iterator[PromiseRisk]:
     found = worlds.first(SHOWN).percentiles_ms(plan.fleet)
     for promise, missed in outcome.missed.items():
@@ -96,6 +119,7 @@ def _promises(worlds: Worlds, plan: Plan, outcome: Outcome) -> Iterator[PromiseR
             promise.counts,
             float(missed.mean()),
             None if values is None else three(values),
+            None if values is None else LatencyHistogram(*histogram(values)),
         )
 
 

@@ -34,6 +34,7 @@ COMMANDS: Final = {
     "report": Entry("Plan", "planning", "report"),
     "explain": Entry("Plan", "reasoning", "explain"),
     "diff": Entry("Plan", "reasoning", "diff"),
+    "chart": Entry("Plan", "charting", "chart"),
     "optimize": Entry("Choose", "optimizing", "optimize"),
     "risk": Entry("Choose", "risking", "risk"),
     "forecast": Entry("Choose", "forecasting", "forecast"),

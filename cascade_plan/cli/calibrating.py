@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cascade_plan import registry
+from cascade_plan.cli.charting import draw_to, format_of
 from cascade_plan.cli.choice import format_option, next_with, with_choice
 from cascade_plan.cli.deployed import Cores, DatabaseVcpu, Pods
 from cascade_plan.cli.files import before_of, text
@@ -48,6 +49,10 @@ Step = Annotated[
         "--step", metavar="SECONDS", help="Ask Prometheus for windows of so long.  [default: what its rates look back]"
     ),
 ]
+Chart = Annotated[
+    str | None,
+    typer.Option("--chart", metavar="FILE", help="Draw predicted against measured: .svg, .png, .pdf, .html or .json."),
+]
 Format = Annotated[str, format_option("calibrations")]
 File = Annotated[
     str | None,
@@ -67,6 +72,7 @@ def calibrate(
     pods: Pods = None,
     cores: Cores = None,
     database_vcpu: DatabaseVcpu = None,
+    chart: Chart = None,
     format_: Format = "table",
     output: File = None,
 ) -> int:
@@ -88,6 +94,8 @@ def calibrate(
     from cascade_plan.files.disk import listed
 
     report = registry.load("reports/calibrations", format_)
+    if chart is not None:
+        format_of(chart)
     made = _plan(choice)
     system = System(made.scenario, made.fleet, deployed(made.scenario, pods or (), cores or (), database_vcpu or ()))
     kept = before_of(output, system.scenario.name) if output is not None else None
@@ -95,6 +103,8 @@ def calibrate(
     asked = _asked(made, prometheus, from_, to, step)
     found = gathering.gathered(measured_runs, metrics or (), system.scenario.driven, text, listed, asked)
     result = calibrating.calibrate(system, found)
+    if chart is not None:
+        draw_to(registry.load("reports/charts", "calibration").draw(result), chart)
     file = written(calibrating.merged(result.calibration, kept), arguments())
     if output == "-":
         say(file)

@@ -89,17 +89,26 @@ def laid_out(report: ModuleType, *subject: Any, **wishes: Any) -> str:
     """Return what a report says of its subject: in the page's width and by the wishes that its `render` takes."""
     taken = signature(report.render).parameters
     given = {"width": width(), **wishes}
+    if "scripts" in taken:
+        from cascade_plan.files.scripts import drawing
+
+        given["scripts"] = drawing()
     text: str = report.render(*subject, **{name: value for name, value in given.items() if name in taken})
     return text
 
 
-def say(text: str) -> None:
-    """Write text to stdout, in UTF-8 whatever the locale. A closed pipe is no error: who closed it has read enough."""
+def say(text: str | bytes) -> None:
+    """Write text to stdout, in UTF-8 whatever the locale, or what is none as it is.
+
+    A closed pipe is no error: who closed it has read enough.
+    """
     from cascade_plan.files.disk import write_output
 
-    text = harmless(text) if on_github() else text
+    if isinstance(text, str):
+        text = harmless(text) if on_github() else text
+        text = text if text.endswith("\n") or not text else text + "\n"
     try:
-        write_output("-", text if text.endswith("\n") or not text else text + "\n")
+        write_output("-", text)
     except BrokenPipeError:
         # Python flushes stdout again at exit; without this it would complain then.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -129,8 +138,8 @@ def detail(text: str) -> None:
         note(text)
 
 
-def deliver(text: str, destination: str, next_step: str = "") -> None:
-    """Write text to stdout for "-", or atomically to a file and say so on stderr, with what to do next.
+def deliver(text: str | bytes, destination: str, next_step: str = "") -> None:
+    """Write text, or what is none, to stdout for "-", or atomically to a file; say so on stderr, with what to do next.
 
     Raises UsageError when the file cannot be written.
     """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -11,6 +11,11 @@ from cascade_plan.cli.choice import Output, format_option, read, with_choice
 from cascade_plan.cli.output import complain, deliver, laid_out
 from cascade_plan.inputs.choice import Choice
 
+if TYPE_CHECKING:
+    from cascade_plan.inputs.scenarios import Given
+    from cascade_plan.model.plan import Plan
+
+DRAWS: Final = 10_000
 Draws = Annotated[int, typer.Option("--draws", metavar="N", min=100, max=1_000_000, help="Worlds.")]
 Seed = Annotated[int, typer.Option("--seed", metavar="S", min=0, help="Seed: the same one gives the same bytes.")]
 Sobol = Annotated[
@@ -31,7 +36,7 @@ Format = Annotated[str, format_option("risks")]
 @with_choice
 def risk(
     choice: Choice,
-    draws: Draws = 10_000,
+    draws: Draws = DRAWS,
     seed: Seed = 1,
     sobol: Sobol = False,
     loss_usd: Loss = None,
@@ -49,9 +54,18 @@ def risk(
       cascade-plan risk my.yaml --format json -o risk.json
     """
     from cascade_plan.choosing.risk import risk_of
-    from cascade_plan.planning.pipeline import plan
 
     report = registry.load("reports/risks", format_)
+    made, given = fleet_of(choice)
+    found = risk_of(made, given.book, given.origins, draws, seed, sobol, loss_usd)
+    deliver(laid_out(report, found), output)
+    return 0
+
+
+def fleet_of(choice: Choice) -> tuple[Plan, Given]:
+    """Return the plan whose risk is asked, sized by the limits of its loads unless the scenario says otherwise."""
+    from cascade_plan.planning.pipeline import plan
+
     given = read(choice)
     scenario = given.scenario
     if "method" not in given.origins:
@@ -59,6 +73,4 @@ def risk(
     made = plan(scenario, given.book, given.origins, choice.as_of, predicted=False)
     if not made.bill.complete:
         complain(f"costs are at least what they say: {made.bill.lacks(scenario.budget.level)}", "warning")
-    found = risk_of(made, given.book, given.origins, draws, seed, sobol, loss_usd)
-    deliver(laid_out(report, found), output)
-    return 0
+    return made, given

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cascade_plan import registry
+from cascade_plan.cli.charting import draw_to, format_of
 from cascade_plan.cli.choice import Output, format_option, with_choice
 from cascade_plan.cli.output import Color, complain, deliver, laid_out, width
 from cascade_plan.cli.progress import measured
@@ -52,7 +53,10 @@ Profile = Annotated[
 Days = Annotated[int | None, typer.Option("--days", metavar="N", help="Days.  [default: 1, or the whole trace]")]
 Runs = Annotated[int, typer.Option("--runs", metavar="K", help="Monte Carlo runs.")]
 Seed = Annotated[int, typer.Option("--seed", metavar="S", help="Seed: the same one gives the same bytes.")]
-Chart = Annotated[str | None, typer.Option("--chart", metavar="FILE.svg", help="Draw load, capacity and latency.")]
+Chart = Annotated[
+    str | None,
+    typer.Option("--chart", metavar="FILE", help="Draw load, capacity and latency: .svg, .png, .pdf, .html or .json."),
+]
 Policy = Annotated[
     str | None,
     typer.Option("--policy", metavar="NAME", help="The policy charts show.  [default: the scenario's]"),
@@ -112,12 +116,10 @@ def simulate(
     if shown not in (names := [outcome.policy for outcome in simulation.replays[0].outcomes]):
         raise UsageError(f"no policy {shown!r}: known are {', '.join(names)}")
     if chart is not None:
-        from cascade_plan.reports.drawing import svg
-
-        deliver(svg(simulation, shown), chart)
+        draw_to(registry.load("reports/charts", "day").draw(simulation, shown), chart)
     rendered = laid_out(report, simulation)
     if format_ == "table" and output == "-" and Color.on():
-        from cascade_plan.reports.drawing import text as drawn
+        from cascade_plan.reports.characters import text as drawn
 
         rendered += "\n" + drawn(simulation, shown, width())
     deliver(rendered, output)
@@ -125,13 +127,13 @@ def simulate(
 
 
 def _check(days: int | None, runs: int, requests: int | None, trace: str | None, chart: str | None) -> None:
-    """Raise UsageError for a count that is out of bounds, flags that exclude each other, and a chart of no SVG."""
+    """Raise UsageError for a count that is out of bounds, flags that exclude each other, and a chart of no format."""
     bounds = (("--days", days, 1, 366), ("--runs", runs, 1, 10_000), ("--requests", requests, 100, 10_000_000))
     for flag, value, least, most in bounds:
         if value is not None and not least <= value <= most:
             raise UsageError(f"{flag} {value}: must be between {least} and {most:,}")
-    if chart is not None and chart != "-" and not chart.lower().endswith(".svg"):
-        raise UsageError(f"--chart {chart}: charts are SVG: name the file .svg")
+    if chart is not None:
+        format_of(chart)
     if requests is not None and trace is not None:
         raise UsageError("give --trace or --requests, not both: requests one by one have no days")
 

@@ -8,6 +8,7 @@ import typer
 
 from cascade_plan import registry
 from cascade_plan.cli import completing
+from cascade_plan.cli.charting import draw_to, format_of
 from cascade_plan.cli.choice import Output, format_option, with_choice
 from cascade_plan.cli.deployed import Cores, DatabaseVcpu, Pods
 from cascade_plan.cli.files import text
@@ -39,6 +40,10 @@ MetricsOption = Annotated[
     list[str] | None,
     typer.Option("--metrics", metavar="FILE", help="Metrics of the run's time, or WHAT:TIER=FILE; repeatable."),
 ]
+Chart = Annotated[
+    str | None,
+    typer.Option("--chart", metavar="FILE", help="Draw predicted against measured: .svg, .png, .pdf, .html or .json."),
+]
 Format = Annotated[str, format_option("verifications")]
 
 
@@ -52,6 +57,7 @@ def verify(
     pods: Pods = None,
     cores: Cores = None,
     database_vcpu: DatabaseVcpu = None,
+    chart: Chart = None,
     format_: Format = "table",
     output: Output = "-",
 ) -> int:
@@ -77,6 +83,8 @@ def verify(
     from cascade_plan.planning.pipeline import plan
 
     report = registry.load("reports/verifications", format_)
+    if chart is not None:
+        format_of(chart)
     measured = runs.measured(results, load, text, listed)
     given = choice.read()
     name, measurement = verifying.chosen(given.scenario.driven, measured, load)
@@ -91,5 +99,7 @@ def verify(
         busy_shares(given.scenario, busy or ()),
         observed(metrics, text) if metrics else verifying.NO_METRICS,
     )
+    if chart is not None:
+        draw_to(registry.load("reports/charts", "calibration").draw(verification), chart)
     deliver(laid_out(report, verification), output)
     return 0 if verification.verified else 1

@@ -1,4 +1,4 @@
-"""Text read whole, text written whole or not at all."""
+"""Text read whole, files written whole or not at all."""
 
 from __future__ import annotations
 
@@ -61,9 +61,9 @@ def listed(path: str) -> list[str] | None:
         raise UsageError(f"cannot read {path!r}: {reason(error)}") from None
 
 
-def write_output(path_or_dash: str | Path, text: str) -> None:
-    """Write text to a file atomically, or to standard output for "-": always UTF-8, so that the same text is the
-    same bytes everywhere.
+def write_output(path_or_dash: str | Path, text: str | bytes) -> None:
+    """Write text, or what is none, to a file atomically, or to standard output for "-": text always as UTF-8, so that
+    the same text is the same bytes everywhere.
 
     Raises UsageError when it cannot be written; BrokenPipeError as it is when the reader of standard output has gone.
     """
@@ -74,10 +74,10 @@ def write_output(path_or_dash: str | Path, text: str) -> None:
         raise UsageError("cannot write to standard output: it is closed")
     try:
         if (binary := getattr(sys.stdout, "buffer", None)) is None:
-            sys.stdout.write(text)
+            sys.stdout.write(text if isinstance(text, str) else text.decode())
         else:
             sys.stdout.flush()
-            binary.write(text.encode())
+            binary.write(_encoded(text))
         sys.stdout.flush()
     except BrokenPipeError:
         raise
@@ -85,8 +85,12 @@ def write_output(path_or_dash: str | Path, text: str) -> None:
         raise UsageError(f"cannot write to standard output: {reason(error)}") from None
 
 
-def write_atomically(path: Path, text: str) -> None:
-    """Write UTF-8 text so that a reader finds the old file or the new one whole, also after a crash or a full disk.
+def _encoded(text: str | bytes) -> bytes:
+    return text.encode() if isinstance(text, str) else text
+
+
+def write_atomically(path: Path, text: str | bytes) -> None:
+    """Write UTF-8 text, or bytes: a reader finds the old file or the new one whole, also after a crash or a full disk.
 
     A link is followed, the permissions of an existing file are kept, a new one follows the umask. What is no regular
     file (a pipe, /dev/null) cannot be replaced and is written to instead.
@@ -94,7 +98,7 @@ def write_atomically(path: Path, text: str) -> None:
     """
     try:
         target = os.path.realpath(path)
-        data = text.encode()
+        data = _encoded(text)
         mode = _mode(target)
         if mode is not None and not stat.S_ISREG(mode):
             _write_in_place(target, data)

@@ -11,6 +11,24 @@ Three = tuple[float, float, float]
 
 
 @dataclass(frozen=True, slots=True)
+class CostHistogram:
+    """In how many worlds a month's cost lies between two edges."""
+
+    edges_usd: tuple[float, ...]
+    """Rising, one more than counts. What lies outside is counted in the first or the last."""
+    world_count: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LatencyHistogram:
+    """In how many worlds a percentile of the latency lies between two edges."""
+
+    edges_ms: tuple[float, ...]
+    """Rising, one more than counts. What lies outside is counted in the first or the last."""
+    world_count: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class PromiseRisk:
     """A limit on a load's latency."""
 
@@ -24,6 +42,8 @@ class PromiseRisk:
     """Share of the worlds in which it is missed."""
     latency_ms: Three | None
     """The percentile itself; None where it was not asked."""
+    latency_histogram: LatencyHistogram | None
+    """Of the percentile, in ms, in the worlds in which it was asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +105,8 @@ class Risk:
     """What the plan itself says that it costs."""
     cost_usd_per_month: Three
     cost_usd_per_1000_users_month: Three
+    cost_histogram: CostHistogram
+    """Of the month's cost, in dollars."""
     promises: tuple[PromiseRisk, ...]
     ceilings: tuple[CeilingRisk, ...]
     drivers: tuple[Driver, ...]

@@ -77,6 +77,20 @@ def latencies(
     return tuple(figures), (*findings, *_peak_not_driven(scenario, figures))
 
 
+def at_users(scenario: Scenario, fleet: Fleet, users: int) -> Prediction | None:
+    """Return how the instances that the autoscaler holds for so many users answer them; None where nothing does.
+
+    More users than at peak are answered by the most instances that it may add.
+    """
+    scale = steady(fleet, users, scenario.users.peak)
+    on = chain(scenario, places(scenario, fleet, scale))
+    if not on.places or _unanswered(scenario):
+        return None
+    prediction, _ = _predicted(Question.of(on, users))
+    most = requests_per_s_most(fleet, scale)
+    return _limited(prediction, most, on.think_s) if prediction.requests_per_s > most else prediction
+
+
 def _limited(prediction: Prediction, requests_per_s_most: float, think_s: float) -> Prediction:
     """Return what is left of a prediction where a ceiling lets fewer requests pass than the queues would.
 

@@ -16,12 +16,12 @@ from hypothesis import strategies as st
 from cascade_plan.choosing.differences import compare
 from cascade_plan.model.difference import Cause, Difference, Differences
 from cascade_plan.model.plan import Plan
+from cascade_plan.reports._causes import said
 from cascade_plan.reports._fitting import shown_width
 from cascade_plan.reports.differences import _rows as rows
 from cascade_plan.reports.differences import _summary as summary
 from cascade_plan.reports.differences import json as as_json
 from cascade_plan.reports.differences import markdown, table
-from cascade_plan.reports.differences._causes import said
 
 PLAN = make_plan()
 

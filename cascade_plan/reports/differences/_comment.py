@@ -9,11 +9,11 @@ from typing import Final
 
 from cascade_plan.model.difference import Change, Differences, paid_usd
 from cascade_plan.model.plan import Plan
+from cascade_plan.reports._causes import said
 from cascade_plan.reports._marked import inert, table
 from cascade_plan.reports._words import MARKS, count, gate_line, one_line, usd
 from cascade_plan.reports.differences import _rows as rows
 from cascade_plan.reports.differences import _summary as summary
-from cascade_plan.reports.differences._causes import said
 
 LONGEST: Final = 400
 """Characters of a text that is not ours; what is longer is cut, so that no part is too long for every comment."""

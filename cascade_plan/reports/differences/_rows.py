@@ -9,8 +9,8 @@ from typing import Final, NamedTuple
 from cascade_plan.model.difference import Difference, Differences
 from cascade_plan.model.plan import Plan, Verdict
 from cascade_plan.model.titles import called
+from cascade_plan.reports._causes import arrow, said
 from cascade_plan.reports._words import MARKS, count, limit_text, one_line, usd
-from cascade_plan.reports.differences._causes import arrow, said
 from cascade_plan.reports.differences._summary import cell, figures, share, shows, signed
 
 MOST: Final = 8

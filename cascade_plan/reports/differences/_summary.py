@@ -8,8 +8,8 @@ from typing import Final
 
 from cascade_plan.model.difference import Cause, Difference, Differences, Value
 from cascade_plan.model.plan import Plan, Verdict
+from cascade_plan.reports._causes import arrow, said
 from cascade_plan.reports._words import count, one_line, usd
-from cascade_plan.reports.differences._causes import arrow, said
 
 NAMED_MOST: Final = 3
 """Causes in the headline at most."""

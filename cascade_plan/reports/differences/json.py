@@ -6,9 +6,9 @@ from typing import Any
 
 from cascade_plan.model.difference import Difference, Differences
 from cascade_plan.model.plan import Plan
+from cascade_plan.reports._causes import said
 from cascade_plan.reports._document import written
 from cascade_plan.reports.differences import _summary as summary
-from cascade_plan.reports.differences._causes import said
 
 FORMAT: str = "JSON: the change of cost and its causes, and what else differs; money as text"
 

@@ -1,0 +1,1 @@
+"""Plug-ins: charts as Vega-Lite specifications, one each."""
