@@ -98,7 +98,10 @@ def lowest() -> list[str]:
     """Return the run-time requirements of pyproject.toml, the extras' too, each at its lower bound."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     extras = project["optional-dependencies"]
-    bounded = [*project["dependencies"], *(each for name in ("aws", "measure", "bills", "charts") for each in extras[name])]
+    bounded = [
+        *project["dependencies"],
+        *(each for name in ("aws", "measure", "bills", "charts") for each in extras[name]),
+    ]
     assert all(requirement.count(">=") == 1 for requirement in bounded), "every run-time requirement has a lower bound"
     return [requirement.replace(">=", "==") for requirement in bounded]
 
