@@ -70,7 +70,7 @@ prices: $(VENV)/.installed ## Rebuild the price books from DIR=<collected CSV fi
 constraints: ## Rebuild constraints.txt from the newest releases that pyproject.toml allows
 	rm -rf build/constraints
 	$(PYTHON) -m venv build/constraints
-	build/constraints/bin/pip install --quiet --disable-pip-version-check '.[test,aws,bench]'
+	build/constraints/bin/pip install --quiet --disable-pip-version-check '.[test,aws,explore,bench]'
 	{ sed -n '/^#/p' constraints.txt; build/constraints/bin/pip freeze --exclude cascade-plan; } >build/constraints.txt
 	mv build/constraints.txt constraints.txt
 	rm -rf build/constraints

@@ -17,7 +17,7 @@ from sources import PACKAGE, Module, inner, modules
 LAYERS = (
     {"__main__"},
     {"cli"},
-    {"running"},
+    {"exploring", "running"},
     {"inputs", "evidence", "reports", "emitters", "choosing", "proving"},
     {"planning"},
     {"tiers", "clouds"},
@@ -46,7 +46,7 @@ PLUGINS = {
 SEEN = {"tiers": "settings", "clouds": "names"}
 """What of a plug-in emitters and reports may see: a kind's nouns, a cloud's names."""
 SEE_ONLY_A_PLAN = {"emitters", "reports"}
-EDGE = {"__main__", "cli", "running", "files", "prices", "inputs"}
+EDGE = {"__main__", "cli", "exploring", "running", "files", "prices", "inputs"}
 """With the prices of each cloud, and what asks a server of one's own."""
 
 BANNED_OUTSIDE_EDGE = {
@@ -72,6 +72,8 @@ SLOW = {
     "duckdb",
     "pyarrow",
     "distributed",
+    "starlette",
+    "uvicorn",
 }
 """Packages that cost a start-up more than they give it: imported where they are used, in functions."""
 LATE: dict[str, set[str]] = {
@@ -80,6 +82,7 @@ LATE: dict[str, set[str]] = {
     "choosing.drawn": {"numpy"},
     "choosing.sure": {"numpy"},
     "choosing.worlds": {"numpy"},
+    "exploring": {"starlette", "uvicorn"},
 }
 """Modules that may import slow packages, because they are themselves imported only in functions."""
 
@@ -301,6 +304,8 @@ BREAKS: tuple[tuple[Check, str, str], ...] = (
     (upward, "choosing.bad", "from cascade_plan.reports.explanation import explain"),
     (upward, "evidence.bad", "from cascade_plan.inputs.scenarios import read"),
     (upward, "tiers.bad.sizing", "from cascade_plan.clouds import x"),
+    (upward, "choosing.bad", "from cascade_plan.exploring.session import Session"),
+    (upward, "exploring.bad", "from cascade_plan.cli.output import say"),
     (upward, "homeless", ""),
     (relative, "tiers.bad.sizing", "from .settings import Settings"),
     (relative, "tiers.bad.sizing", "from .. import api"),
@@ -331,6 +336,8 @@ BREAKS: tuple[tuple[Check, str, str], ...] = (
     (slow_start, "proving.bad", "import rich.table"),
     (slow_start, "evidence.measuring.bad", "import psycopg"),
     (slow_start, "cli.bad", "from cascade_plan.proving import days"),
+    (slow_start, "cli.bad", "from cascade_plan.exploring.server import serve"),
+    (slow_start, "cli.bad", "import uvicorn"),
     (slow_start, "cli.bad", "from cascade_plan.proving.queue import run"),
     (slow_start, "reports.bad", "from typing import TYPE_CHECKING\nif not TYPE_CHECKING:\n    import tabulate"),
     (client_elsewhere, "cli.bad", "def f():\n    import boto3"),

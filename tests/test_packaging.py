@@ -100,7 +100,7 @@ def lowest() -> list[str]:
     extras = project["optional-dependencies"]
     bounded = [
         *project["dependencies"],
-        *(each for name in ("aws", "measure", "bills", "charts") for each in extras[name]),
+        *(each for name in ("aws", "measure", "bills", "charts", "explore") for each in extras[name]),
     ]
     assert all(requirement.count(">=") == 1 for requirement in bounded), "every run-time requirement has a lower bound"
     return [requirement.replace(">=", "==") for requirement in bounded]

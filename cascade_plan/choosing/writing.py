@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from cascade_plan.languages.yaml import comment, dump
 from cascade_plan.model.scenario import Scenario
 
 
@@ -19,6 +20,11 @@ def document(scenario: Scenario) -> dict[str, Any]:
         users["profile"] = list(scenario.users.hourly_weights)
     found["tiers"] = {name: _without_nothing(tier) for name, tier in found["tiers"].items()}
     return found
+
+
+def text(scenario: Scenario, head: str) -> str:
+    """Return the file that says a scenario, below a remark of how it came to be."""
+    return f"{comment(head)}\n{dump([document(scenario)]).removeprefix('---' + chr(10))}"
 
 
 def _without_nothing(settings: dict[str, Any]) -> dict[str, Any]:

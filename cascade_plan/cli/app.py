@@ -39,6 +39,7 @@ COMMANDS: Final = {
     "risk": Entry("Choose", "risking", "risk"),
     "forecast": Entry("Choose", "forecasting", "forecast"),
     "portfolio": Entry("Choose", "portfolio", "portfolio"),
+    "explore": Entry("Choose", "exploring", "explore"),
     "simulate": Entry("Prove", "simulating", "simulate"),
     "check": Entry("Prove", "planning", "check"),
     "comment": Entry("Prove", "commenting", "comment"),

@@ -225,12 +225,11 @@ def _listed(names: str | None) -> str | None:
 
 def _scenario_text(found: Optimum) -> str:
     """Return the scenario that pins the fleet, as a file that says how it came to be."""
-    from cascade_plan.choosing.writing import document
-    from cascade_plan.languages.yaml import comment, dump
+    from cascade_plan.choosing.writing import text
 
     scenario = found.plan.scenario
     head = (
         f"{scenario.name} on the cheapest fleet that keeps every promise, as found by\n  {arguments()}\n"
         "Shapes, counts and purchase are pinned: size, check and emit-all take it as it is."
     )
-    return f"{comment(head)}\n{dump([document(scenario)]).removeprefix('---' + chr(10))}"
+    return text(scenario, head)

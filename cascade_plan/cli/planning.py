@@ -232,19 +232,13 @@ def _deliver(plans: Sequence[Plan], format_: str, output: str, report: Callable[
 
 def next_command(choice: Choice, plan: Plan, full: bool) -> str:
     """Return the command line to go on with: for the prices that lack, for the cause of the cost, or for the rest."""
-    from shlex import join, quote
+    from shlex import join
 
     if not plan.bill.complete and registry.has("clouds", plan.scenario.cloud, "sources"):
         return f"cascade-plan prices update --region {plan.scenario.region}"
-    flags = [each[0].partition(" ") for each in choice.assignments if each[0].startswith("--")]
-    arguments = [
-        *([] if choice.taken else [quote(choice.scenario)]),
-        *(join((name, value)) for name, _, value in flags),
-        *([join(("--env", choice.env))] if choice.env else []),
-        *([join(("--prices", choice.prices))] if choice.prices else []),
-    ]
+    arguments = join(choice.words[1:] if choice.taken else choice.words)
     command, *others = (["explain cost"] if plan.failed else []) + ([] if full else ["size --full"]) + ["report"]
-    line = " ".join(["cascade-plan", command, *arguments])
+    line = f"cascade-plan {command} {arguments}".rstrip()
     more = f"  (or {', '.join(others)})" if others else ""
     return line + more if len(f"  next: {line}{more}") <= width() else line
 

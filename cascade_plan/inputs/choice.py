@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, Final
@@ -14,8 +14,9 @@ from cascade_plan.inputs.calibrations import flag_value
 from cascade_plan.inputs.scenarios import Given, environments_of, read
 from cascade_plan.languages.yaml import literal
 
+PEAK: Final = "users.peak"
 FIELDS: Final = (
-    ("peak", "users.peak"),
+    ("peak", PEAK),
     ("avg", "users.average"),
     ("region", "region"),
     ("method", "method"),
@@ -111,6 +112,34 @@ class Choice:
     def also(self, assignment: Assignment) -> Choice:
         """Return this choice with one more value set."""
         return replace(self, assignments=(*self.assignments, assignment))
+
+    def changed(self, changes: Sequence[tuple[str, str]]) -> Choice:
+        """Return this choice with values set by their path, in order: as --set does, users at peak as --peak does.
+
+        What gave one of these values before gives it no more.
+        """
+        given = {path for path, _ in changes}
+        kept = tuple(each for each in self.assignments if each.path not in given)
+        peak = tuple(Assignment(f"--peak {value}", path, value, True) for path, value in changes if path == PEAK)
+        sets = tuple(Assignment(f"--set {path}={value}", path, value) for path, value in changes if path != PEAK)
+        # As on a command line: a flag for a field comes before what --set gives.
+        return replace(self, assignments=(*peak, *kept, *sets))
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """What makes this choice on a command line, word by word: the scenario and the flags that were given.
+
+        What the environment and the project file give is not in it: they give it there too.
+        """
+        flags = (each[0].partition(" ") for each in self.assignments if each[0].startswith("--"))
+        return (
+            self.scenario,
+            *(word for name, _, value in flags for word in (name, value)),
+            *(("--env", self.env) if self.env else ()),
+            *(("--prices", self.prices) if self.prices else ()),
+            *(("--no-price-cache",) if self._has_flag("no_price_cache") else ()),
+            *(("--as-of", str(self.as_of)) if self._has_flag("as_of") else ()),
+        )
 
 
 def chosen(

@@ -150,7 +150,7 @@ def _laid_over(document: Document, assignments: Sequence[Assignment]) -> tuple[D
             problems.append(Problem(assignment.origin, 0, 0, assignment.path, message))
             continue
         try:
-            document = set_values(document, [assignment])
+            document = set_values(_with_level(document, assignment), [assignment])
         except ScenarioError as error:
             problems += error.problems
     return document, problems
@@ -179,6 +179,17 @@ def _with_tiers(document: Document, assignments: Sequence[Assignment]) -> Docume
     if "tiers" in document.data or not any(each.path.partition(".")[0] == "tiers" for each in assignments):
         return document
     return replace(document, data={**document.data, "tiers": {name: {} for name in STANDARD}})
+
+
+def _with_level(document: Document, assignment: Assignment) -> Document:
+    """Return the document with its word for availability as the mapping that it is short for, where a part is set."""
+    word = document.data.get("availability")
+    if not isinstance(word, str) or not assignment.path.startswith("availability."):
+        return document
+    marks = dict(document.marks)
+    if ("availability",) in marks:
+        marks["availability", "level"] = marks["availability",]
+    return replace(document, data={**document.data, "availability": {"level": word}}, marks=marks)
 
 
 def _sets_what_is_off(document: Document, assignment: Assignment) -> str:
