@@ -8,15 +8,15 @@ Source: Ahuja, Magnanti, Orlin, Network Flows (1993), chapter 16.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from cascade_plan.choosing.pools import Stock, Way, pico
+from cascade_plan.choosing.pools import Stock, Way
+from cascade_plan.choosing.several import Terms, parts, rented
 from cascade_plan.formulas.reservations import Answer, Bought, Term, bound, cheapest, cost_of
-from cascade_plan.model.terms import CENT
 
-Terms = tuple[Term, ...]
 ONE: Final = 1 << 20
 """A price of one dollar on a dollar upfront."""
 ROUNDS: Final = 40
@@ -29,6 +29,9 @@ STALE: Final = 4
 class Deal:
     """What is bought for each pool, in picodollars."""
 
+    stocks: tuple[Stock, ...]
+    """The pools; with a savings plan for several families what that pays for is one of its own, the last."""
+    terms: tuple[Terms, ...]
     bought: tuple[tuple[Bought, ...], ...]
     cost: int
     """With what stays on demand."""
@@ -44,18 +47,31 @@ class Market:
     terms: tuple[Terms, ...]
     upfront_most: int | None = None
     """The most that may be paid upfront in a month, in picodollars."""
+    is_whole: bool = False
+    """Whether terms are charged whole."""
 
-    def deal(self) -> Deal:
-        """Return the cheapest purchases that are found, and what bounds all of them."""
-        kept = sum(sum(stock.kept) for stock in self.stocks)
+    def deal(self, joins: bool = True) -> Deal:
+        """Return the cheapest purchases that are found, and what bounds all of them.
+
+        Unless it `joins` pools, a savings plan that pays for several families is bought for one pool each.
+        """
         answers = [cheapest(stock.levels, terms) for stock, terms in zip(self.stocks, self.terms, strict=True)]
         least = sum(self._bounds(self.terms, answers))
-        if self._is_shared:
+        if self._shared:
             least = min(least, self._rented())
         bought = tuple(answer.bought for answer in answers)
-        if self.upfront_most is not None and max(self._upfronts(bought), default=0) > self.upfront_most:
+        if not self._is_within(bought):
             bought, least = self._capped(least)
-        return Deal(bought, kept + self._cost(bought), kept + least)
+        own = Deal(self.stocks, self.terms, bought, self._kept + self._cost(bought), self._kept + least)
+        best = min((own, *(self._joined() if joins else ())), key=lambda deal: deal.cost)
+        return Deal(best.stocks, best.terms, best.bought, best.cost, own.bound)
+
+    @property
+    def _kept(self) -> int:
+        return sum(sum(stock.kept) for stock in self.stocks)
+
+    def _is_within(self, bought: Sequence[Sequence[Bought]]) -> bool:
+        return self.upfront_most is None or max(self._upfronts(bought), default=0) <= self.upfront_most
 
     def _cost(self, bought: Sequence[Sequence[Bought]]) -> int:
         return sum(
@@ -70,40 +86,27 @@ class Market:
     # ------------------------------------------------------------------------------- plans that pay for several pools
 
     @property
-    def _is_shared(self) -> bool:
-        names = [way.name for stock in self.stocks for way in stock.ways if not way.commitment.is_of_family]
-        return len(names) > len({*names})
+    def _shared(self) -> list[str]:
+        """The plans that may pay for several of the pools."""
+        names = Counter(way.name for stock in self.stocks for way in stock.ways if not way.commitment.is_of_family)
+        return [name for name, count in names.items() if count > 1]
 
     def _rented(self) -> int:
-        """Return what all would cost if plans of several families were rented by the month: never more than they cost.
-
-        The rent of a month is the least of what any purchase would spread on it, so that no term's rents exceed it. It
-        is less by a cent of each instance's upfront, to which that is rounded: rents are alike for all families then.
-        """
+        """Return what all would cost if plans of several families were rented by the month: never more than they do."""
         total = 0
         for stock, terms in zip(self.stocks, self.terms, strict=True):
-            rents = [
-                Term(1, tuple(self._rent(stock, term, way, month) for month in range(stock.horizon)))
-                for way, term in zip(stock.ways, terms, strict=True)
-                if not way.commitment.is_of_family
-            ]
-            both = (*terms, *rents)
+            both = (*terms, *rented(stock, terms, self._shared))
             total += bound(stock.levels, both, cheapest(stock.levels, both).potentials)
         return total
 
-    @staticmethod
-    def _rent(stock: Stock, term: Term, way: Way, month: int) -> int:
-        hours = stock.calendar.of(month)
-        rounded = way.count_per_unit * pico(CENT) if way.upfront_pico else 0
-        return max(
-            0,
-            min(
-                (term.costs[first] - rounded)
-                * hours
-                // stock.calendar.between(first, min(first + term.months, stock.horizon))
-                for first in range(max(0, month - term.months + 1), month + 1)
-            ),
-        )
+    def _joined(self) -> Iterator[Deal]:
+        """Yield the deal with each plan that pays for several families, where no month pays too much upfront."""
+        for name in self._shared:
+            found = parts(self.stocks, self.terms, name, self.is_whole)
+            stocks, terms, bought = zip(*found, strict=True)
+            market = Market(stocks, terms, self.upfront_most, self.is_whole)
+            if market._is_within(bought):
+                yield Deal(stocks, terms, bought, market._kept + market._cost(bought), 0)
 
     # ------------------------------------------------------------------------------------ a most that is paid upfront
 
@@ -119,7 +122,7 @@ class Market:
         """Return purchases within the most upfront and a bound, by prices on each month's upfront that are mended."""
         most = self.upfront_most or 0
         bought = min((self._filled(by_dollar) for by_dollar in (True, False)), key=self._cost)
-        if self._is_shared:
+        if self._shared:
             # Plans of several families are not rented below: with such, prices on the upfront prove nothing.
             return bought, least
         cost, prices, step, stale = self._cost(bought), [0] * self.stocks[0].horizon, 2.0, 0

@@ -298,7 +298,7 @@ class Former:
         unit = self._unit(pool, size)
         levels, kept = [], []
         for at, runs in enumerate(pool.runs):
-            ladder = [level for run in runs for level in _split(*run, size)]
+            ladder = [level for run in runs for level in split(*run, size)]
             ladder = without(ladder, pool.owned[at] // size)
             covered, left = self._parted(ladder)
             levels.append(covered)
@@ -374,7 +374,7 @@ def exact_ratio(share: float) -> Fraction:
     return Fraction(Decimal(str(share)))
 
 
-def _split(count: int, cost: int, units: int, size: int) -> Iterator[Level]:
+def split(count: int, cost: int, units: int, size: int) -> Iterator[Level]:
     """Yield the units of so many instances: their costs sum to the instances', to the picodollar."""
     per = units // size
     each, more = divmod(cost, per)

@@ -8,8 +8,9 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Final
 
-from cascade_plan.choosing.buying import Market, Terms
+from cascade_plan.choosing.buying import Deal, Market
 from cascade_plan.choosing.pools import Former, Stock, Way, later, pico, usd, without
+from cascade_plan.choosing.several import Terms
 from cascade_plan.formulas.reservations import (
     Bought,
     Level,
@@ -56,41 +57,45 @@ def schedule(
     costs beside the least that would be possible.
 
     Exact: the purchases of each pool alone, by terms of one family. Bounded, with the gap said: a most that is paid
-    upfront, and savings plans that pay for several families, which are bought here for one pool each. A term is taken
-    as calendar months; the hours that an instance runs are those of its mean over the day, or where the budget judges
-    another level of the band, all of the month.
+    upfront, and savings plans that pay for several families, of which one is bought for what their reservations leave,
+    or each for one pool, whichever costs less. A term is taken as calendar months; the hours that an instance runs are
+    those of its mean over the day, or where the budget judges another level of the band, all of the month.
     Raises UsageError for an offer that the cloud does not sell.
     """
     former = Former(months, book, limits, owned, bought_for or ())
     stocks = former.stocks()
     most = None if limits.upfront_usd_per_month is None else pico(limits.upfront_usd_per_month)
     held = Market(stocks, tuple(stock.held for stock in stocks), most)
-    deal = held.deal()
+    deal = held.deal(joins=bought_for is None)
     bought, cost = deal.bought, deal.cost
     if bought_for is not None:
         others = {other.key: other for other in Former(bought_for, book, limits, owned, months).stocks()}
         wanted = tuple(replace(stock, levels=others[stock.key].levels) for stock in stocks)
-        bought = Market(wanted, held.terms, most).deal().bought
+        bought = Market(wanted, held.terms, most).deal(joins=False).bought
         cost = sum(_cost(*each) for each in zip(stocks, held.terms, bought, strict=True))
-    whole = Market(stocks, tuple(stock.charged for stock in stocks), most)
-    strict = whole.deal()
-    pools = [_pool(stock) for stock in stocks]
-    purchases = _purchases(stocks, pools, bought)
+    strict = Market(stocks, tuple(stock.charged for stock in stocks), most, is_whole=True).deal()
+    pools = [_pool(stock) for stock in deal.stocks]
+    purchases = _purchases(deal.stocks, pools, bought)
     on_demand = sum(sum(stock.on_demand) for stock in stocks)
     return Schedule(
         pools=tuple(pools),
         purchases=purchases,
-        months=tuple(_outlays(months, stocks, held.terms, bought, purchases)),
+        months=tuple(_outlays(months, deal.stocks, deal.terms, bought, purchases)),
         on_demand_usd=usd(on_demand),
         cost_usd=usd(cost),
         bound_usd=usd(deal.bound),
         liability_usd=sum((each.after_usd for each in purchases), Decimal(0)),
         owed_usd_after=sum((each.owed_usd_after for each in purchases), Decimal(0)),
-        zero=Valuation(_purchases(stocks, pools, strict.bought), usd(strict.cost), usd(strict.bound)),
-        stopped=_stopped(stocks, held.terms, bought),
+        zero=_valuation(strict),
+        stopped=_stopped(held, deal.stocks, deal.terms, bought),
         rules_usd={"on demand": usd(on_demand), **_by_rules(stocks, held.terms)},
         not_offered=former.said(),
     )
+
+
+def _valuation(deal: Deal) -> Valuation:
+    pools = [_pool(stock) for stock in deal.stocks]
+    return Valuation(_purchases(deal.stocks, pools, deal.bought), usd(deal.cost), usd(deal.bound))
 
 
 def _cost(stock: Stock, terms: Terms, bought: Sequence[Bought]) -> int:
@@ -206,13 +211,15 @@ def _by_rules(stocks: Sequence[Stock], terms: Sequence[Terms]) -> Mapping[str, D
     return {name: usd(cost) for name, cost in costs.items()}
 
 
-def _stopped(stocks: Sequence[Stock], terms: Sequence[Terms], bought: Sequence[Sequence[Bought]]) -> Stopped:
+def _stopped(
+    market: Market, stocks: Sequence[Stock], terms: Sequence[Terms], bought: Sequence[Sequence[Bought]]
+) -> Stopped:
     """Return what the purchases come to where as much runs in every month as in the first."""
-    on_demand = least = orders = blindly = 0
+    still_market = replace(market, stocks=tuple(stock.stopped for stock in market.stocks), upfront_most=None)
+    least, on_demand, orders, blindly = still_market.deal().cost, 0, 0, 0
     for stock, own, each in zip(stocks, terms, bought, strict=True):
         still = stock.stopped
         on_demand += sum(still.on_demand)
-        least += sum(still.kept) + cheapest(still.levels, own).cost
         now = [one for one in each if one.month == 0]
         active = units_active(still.horizon, own, now)
         rest = [without(ladder, covered) for ladder, covered in zip(still.levels, active, strict=True)]

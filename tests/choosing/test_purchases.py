@@ -13,8 +13,9 @@ from horizons import Month, book, months, of_plans, planned, scenario, users
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cascade_plan.choosing.buying import Market
 from cascade_plan.choosing.forecast import forecast
-from cascade_plan.choosing.pools import later
+from cascade_plan.choosing.pools import Former, later, usd
 from cascade_plan.choosing.purchases import NO_LIMITS, schedule
 from cascade_plan.inputs.scenarios import read
 from cascade_plan.model.plan import Plan
@@ -58,7 +59,11 @@ def test_the_bound_proves_the_cost_to_the_last_digit(growth: float) -> None:
 
 @pytest.mark.parametrize("growth", GROWTHS)
 def test_purchases_and_months_add_up_to_the_total(growth: float) -> None:
-    of = found(growth)
+    adds_up(found(growth))
+
+
+def adds_up(of: Schedule) -> None:
+    """Hold a schedule's purchases, pools and months to its totals."""
     on_demand = total(month.on_demand_usd for month in of.months)
     assert total(month.effective_usd for month in of.months) == of.cost_usd
     assert total(each.effective_usd for each in of.purchases) + on_demand == of.cost_usd
@@ -311,7 +316,7 @@ def test_a_term_without_a_price_is_not_offered_and_said() -> None:
     assert nothing.cost_usd == nothing.bound_usd == nothing.on_demand_usd
 
 
-def with_plans(usd: str = "0.04") -> Book:
+def with_plans() -> Book:
     """Return the book with a savings plan that pays for two families, at a made-up price."""
     rows: dict[PriceKey, Row] = {
         PriceKey("ec2", name, "linux", "compute_sp_1y_no_upfront"): (
@@ -325,7 +330,7 @@ def with_plans(usd: str = "0.04") -> Book:
             "",
             "",
         )
-        for name, rate in (("c6g.xlarge", "0.05"), ("m6g.large", usd))
+        for name, rate in (("c6g.xlarge", "0.05"), ("m6g.large", "0.04"))
     }
     return book().overridden(rows, "plans")
 
@@ -343,13 +348,24 @@ def test_a_plan_for_several_families_is_bounded_and_not_called_exact() -> None:
     still = schedule(committed(), with_plans())
     assert still.bound_usd <= still.cost_usd
     assert schedule(committed(), without("reserved", with_plans())).gap_usd <= CENT
-    # What runs moves from one family to the other: one plan would pay for both, and two are bought.
+
+
+def test_one_plan_pays_for_families_that_follow_one_another() -> None:
+    # Half a year of c6g.xlarge, then half a year of m6g.large: a plan of a year for either is idle half of it.
     moved = [
-        replace(month, plan=_without(month.plan, "api" if at < 6 else "websocket"))
+        replace(month, plan=_without(month.plan, "api" if at >= 6 else "websocket"))
         for at, month in enumerate(committed())
     ]
-    of = schedule(moved, without("reserved", with_plans()))
-    assert 0 < of.gap_usd < of.cost_usd
+    prices = without("reserved", with_plans())
+    of = schedule(moved, prices)
+    joint = [each for each in of.purchases if each.offer.what == "savings_plan"]
+    assert joint == list(of.purchases)
+    # Two c6g.xlarge at 0.05 an hour run all day, and four m6g.large at 0.04 afterwards.
+    assert joint[0].committed_usd_per_hour >= Decimal("0.1")
+    stocks = Former(moved, prices, NO_LIMITS).stocks()
+    apart = Market(stocks, tuple(stock.held for stock in stocks)).deal(joins=False)
+    assert of.bound_usd <= of.cost_usd < usd(apart.cost)
+    adds_up(of)
 
 
 def _without(of: Plan, tier: str) -> Plan:
