@@ -36,6 +36,10 @@ ActualUsers = Annotated[
         "--users", metavar="PEAK,AVG", help="Users there were, such as 11200,3300.  [default: as many as planned]"
     ),
 ]
+UsersFile = Annotated[
+    str | None,
+    typer.Option("--users-by-month", metavar="FILE", help="CSV of month,peak,average in place of --users."),
+]
 Tags = Annotated[
     list[str] | None,
     typer.Option("--tag", metavar="NAME=VALUE", help="What is this application, by cost allocation tag; repeatable."),
@@ -66,6 +70,7 @@ def actuals(
     bills: Bills,
     month: Month = None,
     users: ActualUsers = None,
+    users_by_month: UsersFile = None,
     tag: Tags = None,
     account: Accounts = None,
     to_date: ToDate = False,
@@ -99,8 +104,10 @@ def actuals(
     report = registry.load("reports/actuals", format_)
     scope = scope_of(tag or (), account or ())
     tolerance = Tolerance(_positive(min_percent, "--min-percent"), _positive(min_usd, "--min-usd"))
+    if users is not None and users_by_month is not None:
+        raise UsageError("give --users or --users-by-month, not both")
     asked = Asked(scope, _users(users), to_date, tolerance, tuple(gate or ()))
-    found = _compared(bills, _month(month), choice, asked)
+    found = _compared(bills, _month(month), choice, asked, users_by_month)
     if calibrate == "-":
         deliver(_calibration(found), "-")
         return 0 if found.is_within_gates else 1
@@ -110,7 +117,7 @@ def actuals(
     return 0 if found.is_within_gates else 1
 
 
-def _compared(bills: list[str], month: str | None, choice: Choice, asked: Asked) -> Actuals:
+def _compared(bills: list[str], month: str | None, choice: Choice, asked: Asked, users_by_month: str | None) -> Actuals:
     """Return the bill held against the plan, with values that would have met it."""
     from cascade_plan.choosing.met import suggestions
     from cascade_plan.evidence.actuals import held_against, plans_of, span_of, users_of
@@ -122,32 +129,46 @@ def _compared(bills: list[str], month: str | None, choice: Choice, asked: Asked)
     bill = billed(files_of(bills, _opened, listed), tags_read(asked.scope))
     month, lines = of_month(bill, month)
     span = span_of(month, lines, asked.to_date)
-    plans = plans_of(given.scenario, given.book, given.origins, span.hours, users_of(given.scenario, asked.users))
+    users = users_of(given.scenario, asked.users) if users_by_month is None else _users_in(users_by_month, month)
+    plans = plans_of(given.scenario, given.book, given.origins, span.hours, users)
     found = held_against(plans, given.book, bill, month, lines, span, asked)
     return suggestions(found, plans.flexed, given.book, given.origins)
 
 
+def _users_in(path: str, month: str) -> tuple[int, int]:
+    """Return the users that a file gives of a month. Raises UsageError for a file that has none of it."""
+    from datetime import date
+
+    from cascade_plan.inputs.users_by_month import read_users
+
+    found = read_users(path).since(date.fromisoformat(f"{month}-01"))
+    if not found:
+        raise UsageError(f"{path}: it has no users of {month}")
+    return found[0].peak, found[0].average
+
+
 def _opened(path: str) -> BillFile | None:
-    """Return a file of a bill, or None where there is none of that name; stdin is read once, here."""
+    """Return a file of a bill, or None where there is none of that name; what can be read only once is read here."""
+    import sys
     from functools import partial
     from io import BytesIO
     from pathlib import Path
 
-    from cascade_plan.evidence.bill_file import MOST_OF_STDIN, BillFile
+    from cascade_plan.evidence.bill_file import MOST_HELD, BillFile
     from cascade_plan.files.disk import opened
 
-    if path == "-":
-        import sys
-
-        held = sys.stdin.buffer.read(MOST_OF_STDIN + 1)
-        if len(held) > MOST_OF_STDIN:
-            raise UsageError(f"stdin: more than {MOST_OF_STDIN:,} bytes: give the bill as a file")
-        return BillFile("stdin", partial(BytesIO, held), is_on_disk=False)
     try:
-        found = Path(path).is_file()
+        if path != "-" and Path(path).is_file():
+            return BillFile(path, partial(opened, path))
+        if path != "-" and not Path(path).exists():
+            return None
     except (OSError, ValueError):
-        found = False
-    return BillFile(path, partial(opened, path)) if found else None
+        return None
+    with sys.stdin.buffer if path == "-" else opened(path) as file:
+        held = file.read(MOST_HELD + 1)
+    if len(held) > MOST_HELD:
+        raise UsageError(f"{path}: more than {MOST_HELD:,} bytes through a pipe: give the bill as a file")
+    return BillFile("stdin" if path == "-" else path, partial(BytesIO, held), is_on_disk=False)
 
 
 def _calibration(found: Actuals) -> str:

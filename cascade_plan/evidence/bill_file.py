@@ -11,6 +11,7 @@ import gzip
 import json
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal, localcontext
 from functools import cached_property
@@ -24,13 +25,20 @@ from cascade_plan.evidence.texts import quoted
 HEAD_BYTES: Final = 65_536
 MOST_WHOLE: Final = 2**26
 """Bytes of a JSON document: Cost Explorer's answer for a year by two dimensions is a hundredth of this."""
-MOST_OF_STDIN: Final = 2**28
-"""Bytes: a file is read a line at a time, stdin is held. A million gzipped lines are a tenth of this."""
+MOST_HELD: Final = 2**28
+"""Bytes of what comes through a pipe; a file is read a line at a time. A million gzipped lines are a tenth of this."""
 MOST_GROUPS: Final = 400_000
 """A bill of a large account has thousands; what has more is no bill, or differs by something that is unique."""
 MOST_AMOUNT: Final = Decimal(10) ** 15
 NOT_THERE: Final = frozenset({"", "NULL", "null", "None", "\\N"})
 PLACES: Final = "DECIMAL(38, 18)"
+SETTINGS: Final[dict[str, str | int | float | list[str]]] = {
+    "threads": 2,
+    "memory_limit": "200MB",
+    "autoinstall_known_extensions": "false",
+}
+"""Of DuckDB, which without the last would fetch what it lacks from the internet."""
+ZONED: Final = "TIMESTAMP WITH TIME ZONE"
 GZIP, PARQUET, ZIP = b"\x1f\x8b", b"PAR1", b"PK\x03\x04"
 BROKEN: Final = (EOFError, gzip.BadGzipFile, zlib.error)
 DIGITS: Final = 60
@@ -158,13 +166,16 @@ class BillFile:
                 until,
             )
 
-    def _unpacked(self) -> BinaryIO:
-        file = self.opened()
-        begin = file.read(2)
-        file.seek(0)
-        if begin != GZIP:
-            return file
-        return cast(BinaryIO, BufferedReader(gzip.GzipFile(fileobj=file), 2**18))
+    @contextmanager
+    def _unpacked(self) -> Iterator[BinaryIO]:
+        with self.opened() as file:
+            begin = file.read(len(GZIP))
+            file.seek(0)
+            if begin != GZIP:
+                yield file
+                return
+            with gzip.GzipFile(fileobj=file) as unpacked, BufferedReader(unpacked, 2**18) as buffered:
+                yield cast(BinaryIO, buffered)
 
     # ------------------------------------------------------------------------------------------------------- Parquet
 
@@ -177,7 +188,7 @@ class BillFile:
     def _asked(self, query: str) -> list[tuple[Any, ...]]:
         """Return what DuckDB answers of the file. Raises UsageError without DuckDB, and for a file it cannot read."""
         if not self.is_on_disk:
-            raise UsageError("a Parquet file is not read from stdin: give its path")
+            raise UsageError(f"{self.name}: Parquet is not read through a pipe: give its path")
         try:
             import duckdb
         except ImportError:
@@ -185,7 +196,7 @@ class BillFile:
                 f"{self.name}: Parquet is read with DuckDB, which is not installed: pip install 'cascade-plan[bills]'"
             ) from None
         try:
-            with duckdb.connect(":memory:", config={"threads": 2, "memory_limit": "200MB"}) as database:
+            with duckdb.connect(":memory:", config=SETTINGS) as database:
                 return database.execute(query, [self.name]).fetchall()
         except duckdb.Error as error:
             said = str(error).split("\n", 1)[0]
@@ -195,13 +206,14 @@ class BillFile:
         """Return the sums of a Parquet file: exact, as every amount is a decimal before it is added."""
         names = [_named(name) for name, _ in self._parquet_columns]
         kinds = [kind for _, kind in self._parquet_columns]
-        words = [f"coalesce(CAST({names[at]} AS VARCHAR), '')" for at in places.words.values()]
+        words = [f"coalesce({_text(names[at], kinds[at])}, '')" for at in places.words.values()]
         tagged = [_tag_text(names[at], kinds[at]) for at in _tag_places(places)]
         amounts = [
             f"coalesce(sum(CAST(nullif(CAST({names[at]} AS VARCHAR), '') AS {PLACES})), 0)"
             for at in places.amounts.values()
         ]
-        until = f"coalesce(max(CAST({names[places.until]} AS VARCHAR)), '')" if places.until is not None else "''"
+        at = places.until
+        until = "''" if at is None else f"coalesce(max({_text(names[at], kinds[at])}), '')"
         asked = ", ".join((*words, *tagged, *amounts, "count(*)", until))
         found = self._asked(f"SELECT {asked} FROM read_parquet(?) GROUP BY ALL")
         first, second = len(words), len(words) + len(tagged)
@@ -275,7 +287,7 @@ def _merged(
     """Return the groups by what is asked of their words: other tags than those asked for tell nothing apart."""
     merged: dict[tuple[tuple[str, ...], tuple[str, ...]], Sums] = {}
     for raw, (amounts, row_count, until) in found.items():
-        if not all(amount.is_finite() and abs(amount) < MOST_AMOUNT for amount in amounts):
+        if not all(amount.is_finite() and -MOST_AMOUNT < amount < MOST_AMOUNT for amount in amounts):
             raise _UnreadError
         words = tuple(map(_there, raw[:count]))
         tagged = raw[count:]
@@ -325,6 +337,11 @@ def _tags_of(places: Places, tags: Sequence[str], tagged: Sequence[str]) -> dict
 
 def _tag_places(places: Places) -> tuple[int, ...]:
     return (*(() if places.tags is None else (places.tags,)), *places.tag_columns.values())
+
+
+def _text(name: str, kind: str) -> str:
+    """Return a column as text in SQL; a time in UTC, wherever the machine is."""
+    return f"CAST({f'make_timestamp(epoch_us({name}))' if kind.upper() == ZONED else name} AS VARCHAR)"
 
 
 def _tag_text(name: str, kind: str) -> str:
@@ -402,7 +419,7 @@ def _is_amount(text: str) -> bool:
         amount = Decimal(text) if text not in NOT_THERE else Decimal(0)
     except ArithmeticError:
         return False
-    return amount.is_finite() and abs(amount) < MOST_AMOUNT
+    return amount.is_finite() and -MOST_AMOUNT < amount < MOST_AMOUNT
 
 
 def _are_tags(text: str) -> bool:

@@ -203,7 +203,7 @@ class Suggestion:
         """The --set that gives it."""
         if self.counts is not None:
             return f"{self.path}={{{', '.join(f'{name}: {count}' for name, count in self.counts.items())}}}"
-        value = trimmed(f"{self.value:.12f}") if isinstance(self.value, float) else str(self.value)
+        value = trimmed(f"{Decimal(f'{self.value:.12g}'):f}") if isinstance(self.value, float) else str(self.value)
         return f"{self.path}={value}"
 
 

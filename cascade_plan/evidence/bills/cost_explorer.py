@@ -107,6 +107,6 @@ def _metric(metrics: Mapping[str, Any], names: Sequence[str]) -> tuple[Decimal |
         amount = Decimal(str(text))
     except ArithmeticError:
         raise ValueError(f"{name}: {quoted(text)} is no amount") from None
-    if not amount.is_finite() or abs(amount) >= MOST_AMOUNT:
+    if not amount.is_finite() or not -MOST_AMOUNT < amount < MOST_AMOUNT:
         raise ValueError(f"{name}: {quoted(text)} is no amount")
     return amount, str(metrics[name].get("Unit", ""))

@@ -59,7 +59,7 @@ def _lines(file: BillFile, number: int, row: Sequence[str], problems: list[Probl
             amount = Decimal(cell)
         except ArithmeticError:
             amount = Decimal("NaN")
-        if not amount.is_finite() or abs(amount) >= MOST_AMOUNT:
+        if not amount.is_finite() or not -MOST_AMOUNT < amount < MOST_AMOUNT:
             problems.append(Problem(file.name, number, 1, quoted(header)[1:-1], f"{quoted(cell)} is no amount"))
             continue
         match = _COLUMN.fullmatch(header)

@@ -9,6 +9,7 @@ from typing import Final
 
 from cascade_plan.model.actuals import PARTS, Actuals, Unplanned, Variance
 from cascade_plan.model.price import UNITS
+from cascade_plan.reports._fitting import fitted, shown_width
 from cascade_plan.reports._words import count, one_line
 from cascade_plan.units import counted
 
@@ -17,6 +18,8 @@ MONTHS: Final = (
     "December",
 )  # fmt: skip
 MOST_NAMED: Final = 6
+LEAST_ROOM: Final = 8
+"""Columns: in fewer nothing can be said."""
 LEAST_CAUSE: Final = Decimal("0.1")
 """Of a line's difference: what explains less of it is left to the other formats (assumption)."""
 _PREFIX: Final = re.compile(r"^(?:EU|[A-Z]{3}[0-9]{1,2})-", re.ASCII)
@@ -117,8 +120,9 @@ def _usage(variance: Variance) -> str:
     if variance.shapes:
         ran = sum((each.actual_count for each in variance.shapes), Decimal(0))
         needed = sum((each.flexed_count for each in variance.shapes), Decimal(0))
-        return f"{_short(ran)} ran for {_short(needed)}"
-    unit = "hours" if variance.unit == "hour" else UNITS.get(variance.unit, variance.unit)
+        return f"{_short(ran)} {'of' if ran < needed else 'ran for'} {_short(needed)}{' ran' if ran < needed else ''}"
+    unit = UNITS.get(variance.unit, variance.unit)
+    unit = "million" if unit.startswith("million ") else unit
     return f"{_short(variance.actual.unit_count)} {unit} for {_short(variance.flexed.unit_count)}"
 
 
@@ -127,13 +131,30 @@ def _short(number: Decimal) -> str:
 
 
 def fitting(parts: Sequence[str], room: int, gap: str = ", ") -> str:
-    """Return as many parts as have room, the first in any case."""
-    text = parts[0] if parts else ""
-    for part in parts[1:]:
+    """Return as many parts as have room, of the first what has; nothing where there is next to none."""
+    text = shortened(parts[0], room) if parts and room >= LEAST_ROOM else ""
+    for part in parts[1:] if text else ():
         if len(text) + len(gap) + len(part) > room:
             break
         text += gap + part
     return text
+
+
+def shortened(text: str, room: int) -> str:
+    """Return text of so many columns at most, an ellipsis for the words that have no room.
+
+    >>> shortened("Elastic Container Service for Kubernetes", 24), shortened("abcdef", 4)
+    ('Elastic Container…', 'abc…')
+    """
+    if shown_width(text) <= room:
+        return text
+    kept = ""
+    for word in text.split(" "):
+        longer = f"{kept} {word}" if kept else word
+        if shown_width(longer) > room - 1:
+            break
+        kept = longer
+    return f"{kept}…" if kept else fitted(text, room)
 
 
 def unplanned_name(each: Unplanned) -> str:

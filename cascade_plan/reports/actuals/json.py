@@ -13,6 +13,8 @@ FORMAT: str = "JSON: every line with its amounts and causes, the sums, the way t
 def render(actuals: Actuals) -> str:
     """Return the month as JSON; amounts of money and of use are decimal text, unrounded."""
     document = asdict(actuals)
+    for line in document["variances"]:
+        line["items"] = sorted(" ".join(item) for item in line["items"])
     document |= {
         "schema_version": 1,
         "status": actuals.status,

@@ -8,7 +8,7 @@ from typing import Final
 
 from cascade_plan.languages.shell import literal
 from cascade_plan.model.actuals import Actuals
-from cascade_plan.reports._fitting import fitted, folded, shown_width
+from cascade_plan.reports._fitting import folded, shown_width
 from cascade_plan.reports._words import gate_line, one_line
 from cascade_plan.reports.actuals._words import (
     causes,
@@ -23,6 +23,7 @@ from cascade_plan.reports.actuals._words import (
     named,
     names_words,
     parts_words,
+    shortened,
     unit_words,
     unplanned_name,
     users_note,
@@ -53,32 +54,33 @@ def _table(found: Actuals, width: int) -> Iterator[str]:
     above, rest = named(found)
     names = [each.name for each in above] + ["commitments not used"]
     wide = min(LONGEST_NAME, max(map(shown_width, names)))
-    room = width - wide - 3 * NUMBER - 2
+    largest = max(map(abs, (found.plan_usd, found.actual_usd, found.difference_usd)))
+    number = max(NUMBER, len(change(largest)) + 1)
+    room = width - wide - 3 * number - 2
 
     def row(name: str, plan: Decimal | None, actual: Decimal, usd: Decimal, why: str) -> str:
-        cell = fitted(one_line(name), wide)
+        cell = shortened(one_line(name), wide)
         planned = "" if plan is None else money(plan)
-        return f"{cell:<{wide}}{planned:>{NUMBER}}{money(actual):>{NUMBER}}{change(usd):>{NUMBER}}  {why}".rstrip()
+        return f"{cell:<{wide}}{planned:>{number}}{money(actual):>{number}}{change(usd):>{number}}  {why}".rstrip()
 
-    yield f"{'':{wide}}{'plan':>{NUMBER}}{'actual':>{NUMBER}}{'diff':>{NUMBER}}  because"
+    yield f"{'':{wide}}{'plan':>{number}}{'actual':>{number}}{'diff':>{number}}  because"
     for each in above:
         why = fitting(list(causes(each, found)), room)
         yield row(each.name, each.plan.cost_usd, each.actual.cost_usd, each.difference_usd, why)
     if rest:
         plan = sum((each.plan.cost_usd for each in rest), Decimal(0))
         actual = sum((each.actual.cost_usd for each in rest), Decimal(0))
-        largest = [f"{one_line(rest[0].name)} {change(rest[0].difference_usd)}"] if rest[0].difference_usd else []
+        first = [f"{one_line(rest[0].name)} {change(rest[0].difference_usd)}"] if rest[0].difference_usd else []
         more = f"{len(rest)} lines{' more' if above else ''}" if len(rest) > 1 else "1 line more"
-        yield row(more, plan, actual, actual - plan, fitting(largest, room) if _fits(largest, room) else "")
+        yield row(more, plan, actual, actual - plan, fitting(first, room) if _fits(first, room) else "")
     if found.unplanned:
         usd = found.parts_usd["unplanned"]
         told = [f"{unplanned_name(each)} {each.effective_usd:z,.0f}" for each in found.unplanned]
-        yield row("not in the plan", None, usd, usd, fitted(fitting(told, room), room))
+        yield row("not in the plan", None, usd, usd, fitting(told, room))
     if found.unused_usd:
         yield row("commitments not used", None, found.unused_usd, found.unused_usd, "")
-    yield row(
-        "total", found.plan_usd, found.actual_usd, found.difference_usd, judged(found.difference_usd, found.plan_usd)
-    )
+    verdict = judged(found.difference_usd, found.plan_usd)
+    yield row("total", found.plan_usd, found.actual_usd, found.difference_usd, fitting([verdict], room))
 
 
 def _fits(texts: Sequence[str], room: int) -> bool:
