@@ -2,8 +2,8 @@
 
 First `cascade` over 36 months at several growths, its primary with the next size where the method slo says it is full:
 what its instances cost by each way to buy, and made again each month for a growth that is assumed. Then a most that is
-paid upfront, where the answer has a gap. Then pools that chance draws. Exits 1 where HiGHS finds a cheaper schedule of
-what is said to be exact, or one below a bound.
+paid upfront, where the answer has a gap. Then pools that chance draws, and savings plans for several of them. Exits 1
+where HiGHS finds a cheaper schedule of what is said to be exact, or one below a bound.
 """
 
 # ruff: noqa: T201
@@ -24,12 +24,15 @@ from itertools import pairwise
 import highspy
 
 from cascade_plan.choosing.buying import Market
-from cascade_plan.choosing.pools import Former, later, pico
+from cascade_plan.choosing.pools import Calendar, Former, Stock, Way, later, pico
 from cascade_plan.choosing.purchases import NO_LIMITS, schedule
 from cascade_plan.formulas.reservations import Level, Levels, Term, bound, cheapest
 from cascade_plan.inputs.scenarios import read
+from cascade_plan.model.offer import Offer
 from cascade_plan.model.plan import Plan
+from cascade_plan.model.price import Price, PriceKey
 from cascade_plan.model.purchases import Limits, Owned
+from cascade_plan.model.terms import Commitment
 from cascade_plan.planning.pipeline import plan
 
 START, MONTHS = date(2027, 1, 1), 36
@@ -63,6 +66,7 @@ def main() -> int:
     lost = ways(arguments.assumed)
     lost |= upfront()
     lost |= chance(arguments.cases)
+    lost |= plans(arguments.cases // 4)
     large()
     return int(lost)
 
@@ -211,6 +215,86 @@ def drawn(chance: random.Random) -> tuple[list[list[Level]], list[Term]]:
     return levels, terms
 
 
+def plans(cases: int) -> bool:
+    """Print how far plans that pay for several families are from the least, and return whether a bound is above it."""
+    above, below, lost = [0.0], [0.0], False
+    for seed in range(cases):
+        stocks = families(random.Random(seed))
+        deal = Market(stocks, tuple(stock.held for stock in stocks)).deal()
+        solved = jointly(stocks)
+        lost |= deal.bound * PICO > solved + CENT
+        above.append(deal.cost * PICO / solved - 1)
+        below.append(1 - deal.bound * PICO / solved)
+    print(
+        f"{cases} cases of plans for several families: {sum(above) / max(1, cases):.1%} above HiGHS in the mean, "
+        f"{max(above):.1%} at most; the bound {sum(below) / max(1, cases):.1%} below it, {max(below):.1%} at most"
+    )
+    return lost
+
+
+def families(chance: random.Random) -> tuple[Stock, ...]:
+    """Return two or three families over half a year to two, paid by a plan for all and some by reservations."""
+    horizon, upfront = chance.randint(6, 24), chance.choice(("no", "partial", "all"))
+    discount, stocks = chance.uniform(0.5, 0.8), []
+    for name in ("one", "two", "three")[: chance.randint(2, 3)]:
+        usd = Decimal(chance.randint(500, 5000)).scaleb(-4)
+        ways = [way_of(name, "compute_sp", 1, upfront, usd, discount + chance.uniform(-0.05, 0.05))]
+        if chance.random() < 0.5:
+            ways.append(way_of(name, "reserved", 3, "all", usd, chance.uniform(0.35, 0.7)))
+        month = pico(usd * 730)
+        levels = [
+            [Level(chance.randint(0, 3), month), Level(chance.randint(0, 2), int(chance.random() * month))]
+            for _ in range(horizon)
+        ]
+        calendar = Calendar(START, (730,) * horizon)
+        stocks.append(Stock(Offer(name), Offer(name), (), calendar, levels, (0,) * horizon, tuple(ways)))
+    return tuple(stocks)
+
+
+def way_of(name: str, kind: str, years: int, upfront: str, usd: Decimal, ratio: float) -> Way:
+    """Return a way to buy at a share of the price on demand."""
+    term, commitment = f"{kind}_{years}y_{upfront}_upfront", Commitment(kind, years, upfront)
+    rate = (usd * Decimal(f"{ratio:.3f}")).quantize(Decimal("0.00001"))
+    price = Price(PriceKey("made", name, "", term), "hour", rate, "", "")
+    first = price.first_day_usd or Decimal(0)
+    rest = max(Decimal(0), rate - first / commitment.hours) if upfront != "all" else Decimal(0)
+    return Way(term, commitment, Offer(name), 1, price, pico(rest), pico(first))
+
+
+def jointly(stocks: Sequence[Stock]) -> float:
+    """Return the least cost by HiGHS: any money an hour for the plan, which pays for whole or parts of all families."""
+    solver, calendar, horizon = solver_of(), stocks[0].calendar, stocks[0].horizon
+    commitment = stocks[0].ways[0].commitment
+    bought: list[list[int]] = [[] for _ in range(horizon)]
+    used: list[list[tuple[int, float]]] = [[] for _ in range(horizon)]
+    share = float(commitment.upfront_share)
+    for month in range(horizon):
+        within = calendar.between(month, min(month + 12, horizon))
+        spread = share * commitment.hours * within / calendar.between(month, month + 12)
+        column = column_of(solver, (1 - share) * within + spread, highspy.kHighsInf, False)
+        for later_month in range(month, min(month + 12, horizon)):
+            bought[later_month].append(column)
+    for stock in stocks:
+        covers: list[list[int]] = [[] for _ in range(horizon)]
+        for way, term in zip(stock.ways, stock.held, strict=True):
+            for month, cost in enumerate(term.costs if way.commitment.is_of_family else ()):
+                column = column_of(solver, cost * PICO, highspy.kHighsInf, True)
+                for later_month in range(month, min(month + term.months, horizon)):
+                    covers[later_month].append(column)
+        for month, ladder in enumerate(stock.levels):
+            paid = column_of(solver, 0.0, highspy.kHighsInf, False)
+            used[month].append((paid, float(stock.ways[0].price.usd)))
+            columns = [*covers[month], paid]
+            columns += [column_of(solver, level.cost * PICO, level.units, False) for level in ladder]
+            need = sum(level.units for level in ladder)
+            solver.addRow(need, highspy.kHighsInf, len(columns), columns, [1.0] * len(columns))
+    for columns, spent in zip(bought, used, strict=True):
+        both = [*columns, *(column for column, _ in spent)]
+        solver.addRow(0, highspy.kHighsInf, len(both), both, [1.0] * len(columns) + [-usd for _, usd in spent])
+    solver.run()
+    return float(solver.getInfo().objective_function_value)
+
+
 def large() -> None:
     """Print the time that large pools take beside HiGHS."""
     chance, hour = random.Random(7), 730 * 10**12
@@ -243,10 +327,7 @@ def by_highs(
     most: float | None = None,
 ) -> float:
     """Return the least cost of several pools by HiGHS: whole units of each term in each month, the rest on demand."""
-    solver = highspy.Highs()
-    solver.setOptionValue("output_flag", False)
-    solver.setOptionValue("mip_rel_gap", 0.0)
-    solver.setOptionValue("time_limit", 60.0)
+    solver = solver_of()
     horizon = max(map(len, levels), default=0)
     paid: list[tuple[list[int], list[float]]] = [([], []) for _ in range(horizon)]
     for at, (own, offered) in enumerate(zip(levels, terms, strict=True)):
@@ -268,6 +349,15 @@ def by_highs(
             solver.addRow(-highspy.kHighsInf, most, len(columns), columns, amounts)
     solver.run()
     return float(solver.getInfo().objective_function_value)
+
+
+def solver_of() -> highspy.Highs:
+    """Return a silent solver that ends at the optimum, or after a minute."""
+    solver = highspy.Highs()
+    solver.setOptionValue("output_flag", False)
+    solver.setOptionValue("mip_rel_gap", 0.0)
+    solver.setOptionValue("time_limit", 60.0)
+    return solver
 
 
 def column_of(solver: highspy.Highs, cost: float, most: float, is_whole: bool) -> int:
