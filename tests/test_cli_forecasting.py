@@ -25,6 +25,23 @@ def test_one_screen_of_eighty_columns(cascade: Command, growth: str) -> None:
     assert lines[0].startswith("cascade  36 months from 2027-01, 10,000 users at peak")
 
 
+def test_a_band_stands_beside_each_year_and_month(cascade: Command) -> None:
+    arguments = ("forecast", "saas-300", "--growth", "5", "--months", "12", "--band", "--draws", "100", *START)
+    out = cascade(*arguments)[1]
+    assert "P10-P90" in out
+    rows = list(csv.DictReader(StringIO(cascade(*arguments, "--format", "csv")[1])))
+    assert all(float(row["p10_usd"]) <= float(row["p50_usd"]) <= float(row["p90_usd"]) for row in rows)
+    assert cascade(*arguments, "--format", "json")[1] == cascade(*arguments, "--format", "json")[1]
+
+
+def test_what_to_buy_now_is_said_and_no_order_after_it(cascade: Command) -> None:
+    out = cascade("forecast", "cascade", "--growth", "8", *START)[1]
+    assert "buy now" in out
+    assert "3 cache.r6g.large  3 years, all upfront" in out
+    document = json.loads(cascade("forecast", "cascade", "--growth", "8", *START, "--format", "json")[1])
+    assert {each["month"] for each in document["buy_now"]} == {1}
+
+
 def test_the_first_month_follows_the_newest_price_and_is_said(cascade: Command) -> None:
     status, _, err = cascade("forecast", "cascade", "--months", "1")
     assert (status, "--start chooses another" in err) == (0, True)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import date
+from decimal import Decimal
 from typing import Final
 
-from cascade_plan.model.fleet import Fleet, NodeGroup
+from cascade_plan.model.fleet import NodeGroup
 from cascade_plan.model.forecast import Event
 from cascade_plan.model.plan import Plan
 from cascade_plan.model.titles import called
@@ -17,23 +19,30 @@ STORAGE_MARKS: Final = (100, 400, 1024, 4096, 16_384, 32_768, 65_536)
 https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Storage.html"""
 
 
+WORTH_SHARE: Final = Decimal("0.01")
+"""Share of a month's cost from which a new line is worth a word on a screen."""
+HINT: Final = re.compile(r"(: [^:]*)?, set tiers\..*$|: more nodes share it.*$")
+"""What a reason ends in that says what to set: here it is set already."""
+
+
 def changes(number: int, start: date, before: Plan, now: Plan, grown: Mapping[str, str]) -> Iterator[Event]:
     """Yield what is different in a month from the one before; `grown` is tier -> why its shape had to change."""
     for tier in now.fleet.tiers:
-        yield from _groups(number, start, tier, before.fleet, now.fleet, grown.get(tier, ""))
+        yield from _groups(number, start, tier, before, now, grown.get(tier, ""))
     yield from _storage(number, start, before, now)
     yield from _lines(number, start, before, now)
 
 
-def _groups(number: int, start: date, tier: str, before: Fleet, now: Fleet, reason: str) -> Iterator[Event]:
+def _groups(number: int, start: date, tier: str, before: Plan, now: Plan, reason: str) -> Iterator[Event]:
     old = {group.name: group for group in before.groups if group.tier == tier}
     new = {group.name: group for group in now.groups if group.tier == tier}
-    because = f": {reason}" if reason else ""
+    because = f" at {now.scenario.users.peak:,} users: {HINT.sub('', reason)}" if reason else ""
     swapped = {(old[name].shape.name, new[name].shape.name) for name in new if name in old} - {
         (name, name) for name in {group.shape.name for group in new.values()}
     }
     for was, is_ in sorted(swapped):
-        yield Event(number, start, "grown", tier, f"{called(tier)} {was} to {is_}{because}")
+        kind = "grown" if reason else "count"
+        yield Event(number, start, kind, tier, f"{called(tier)} {was} to {is_}{because}")
     for name, group in new.items():
         count = _count(group)
         if name not in old:
@@ -59,11 +68,21 @@ def _storage(number: int, start: date, before: Plan, now: Plan) -> Iterator[Even
 
 
 def _lines(number: int, start: date, before: Plan, now: Plan) -> Iterator[Event]:
-    """Yield what is billed that was not before, of no group that is new or has another shape."""
-    known = {(item.tier, item.key.item, item.key.variant) for item in before.bill.items}
+    """Yield what is billed that was not before, of no group that is new: a tier of a price, or another thing."""
+    known = {(item.tier, item.key.service, item.key.item) for item in before.bill.items}
+    tiers = {(item.tier, item.key) for item in before.bill.items}
     groups = {group.name for group in before.fleet.groups}
+    level = now.scenario.budget.level
+    total: Decimal = getattr(now.bill.effective_usd, level)
+    found: dict[tuple[str, str], Decimal] = {}
     for item in now.bill.items:
-        is_new = (item.tier, item.key.item, item.key.variant) not in known
-        if is_new and (not item.group or item.group in groups) and item.unit != "hour":
-            usd = settled(item.cost_usd.average)
-            yield Event(number, start, "line", item.tier, f"newly billed: {item.name}, ${usd:,.0f} a month")
+        if (item.group and item.group not in groups) or item.unit == "hour":
+            continue
+        if (item.tier, item.key.service, item.key.item) not in known:
+            key = item.tier, item.name.removeprefix(f"{item.group}, ")
+            found[key] = found.get(key, Decimal(0)) + getattr(item.cost_usd, level)
+        elif (item.tier, item.key) not in tiers and item.key.variant:
+            yield Event(number, start, "storage", item.tier, f"the next price tier: {item.name}")
+    for (tier, name), usd in found.items():
+        kind = "line" if usd >= WORTH_SHARE * total else "small"
+        yield Event(number, start, kind, tier, f"newly billed: {name}, ${settled(usd):,.0f} a month")

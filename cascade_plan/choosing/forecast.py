@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from calendar import monthrange
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Final
@@ -13,11 +13,22 @@ from cascade_plan.choosing.breaking import broken, verdicts
 from cascade_plan.choosing.changing import changes
 from cascade_plan.choosing.outgrowing import Shapes, shapes
 from cascade_plan.choosing.paid import Ledger
+from cascade_plan.choosing.purchases import schedule
+from cascade_plan.choosing.widening import DRAWS, band
 from cascade_plan.errors import InfeasibleError, UsageError
-from cascade_plan.model.forecast import FORECAST_SCHEMA_VERSION, Event, FiscalYear, Forecast, ForecastMonth
-from cascade_plan.model.growth import Connected, later, month_of
+from cascade_plan.model.forecast import (
+    FORECAST_SCHEMA_VERSION,
+    Event,
+    FiscalYear,
+    Forecast,
+    ForecastMonth,
+    Views,
+    with_purchases,
+)
+from cascade_plan.model.growth import MONTHS_PER_YEAR, Connected, later, month_of
 from cascade_plan.model.plan import Plan
 from cascade_plan.model.price import Book
+from cascade_plan.model.purchases import Limits, Schedule
 from cascade_plan.model.scenario import Scenario, with_values
 from cascade_plan.planning.pipeline import NO_ORIGINS, plan
 from cascade_plan.units import settled
@@ -49,7 +60,8 @@ def forecast(
     planned = list(_plans(path, book, origins, outgrown))
     ledger = Ledger(_hours(path.starts[0], len(planned) + TERM_MOST), scenario.budget.level)
     found = tuple(_months(path, planned, ledger, outgrown))
-    years = tuple(_years(found, scenario))
+    bought = _schedule(found, book, scenario)
+    years = tuple(_years(found, scenario, bought))
     return Forecast(
         FORECAST_SCHEMA_VERSION,
         path.scenarios[0],
@@ -60,9 +72,24 @@ def forecast(
         tuple(broken(scenario, found, years)),
         verdicts(scenario, found, years),
         ledger.owed_usd(len(found)),
+        bought,
         tuple(_notes(scenario, outgrown, path)),
         users is not None,
     )
+
+
+def with_band(found: Forecast, book: Book, origins: Mapping[str, str], draws: int = DRAWS, seed: int = 1) -> Forecast:
+    """Return a forecast with its band of so many draws; the same for the same seed.
+
+    The costs of other numbers of users are those that the rules have, over theirs for the forecast's own.
+    """
+
+    def planned(users: Sequence[Connected], looked: Sequence[int]) -> Sequence[Plan]:
+        rules = found.scenario.model_copy(update={"method": "rules"})
+        path = _Path.of(rules, book, found.months[0].start, len(users), users).at(looked)
+        return list(_plans(path, book, origins, shapes(path.scenarios, book, origins, path.starts)))
+
+    return replace(found, band=band(found, book, origins, planned, draws, seed))
 
 
 def first_month(scenario: Scenario, book: Book, start: date | None = None) -> date:
@@ -106,6 +133,14 @@ class _Path:
             for index in range(len(path))
         )
         return cls(tuple(later(first, index) for index in range(len(path))), hours, scenarios)
+
+    def at(self, places: Sequence[int]) -> _Path:
+        """Return some of the months."""
+        return _Path(
+            tuple(self.starts[place] for place in places),
+            tuple(self.hours[place] for place in places),
+            tuple(self.scenarios[place] for place in places),
+        )
 
 
 def _hours(start: date, count: int) -> tuple[int, ...]:
@@ -180,11 +215,21 @@ def _steps(scenario: Scenario, number: int, start: date) -> Iterator[Event]:
             yield Event(number, start, "step", "", f"{step.note}: {what}" if step.note else what)
 
 
-def _years(months: Sequence[ForecastMonth], scenario: Scenario) -> Iterator[FiscalYear]:
+def _schedule(months: Sequence[ForecastMonth], book: Book, scenario: Scenario) -> Schedule | None:
+    """Return what to buy, within the longest term and the cash that the scenario allows; None where nothing may be."""
+    free = scenario.optimize
+    if free.commitment_years_max == 0:
+        return None
+    most = None if free.upfront_usd_max is None else Decimal(str(free.upfront_usd_max))
+    return schedule(months, book, Limits(most, free.commitment_years_max or TERM_MOST // MONTHS_PER_YEAR))
+
+
+def _years(months: Sequence[ForecastMonth], scenario: Scenario, bought: Schedule | None) -> Iterator[FiscalYear]:
     """Yield the fiscal years, each called after the calendar year in which it ends."""
     by_year: dict[int, list[ForecastMonth]] = {}
     for month in months:
         by_year.setdefault(fiscal_year(month.start, scenario.forecast.fiscal_year_start), []).append(month)
+    views = with_purchases(months, bought)
     for year, own in by_year.items():
         effective = sum((month.effective_usd for month in own), Decimal(0))
         users = sum(getattr(month.plan.scenario.users, scenario.budget.users) for month in own)
@@ -196,6 +241,10 @@ def _years(months: Sequence[ForecastMonth], scenario: Scenario) -> Iterator[Fisc
             effective,
             sum((month.cash_usd for month in own), Decimal(0)),
             settled(effective * 1000 / users),
+            Views(
+                sum((views[month.number - 1].effective_usd for month in own), Decimal(0)),
+                sum((views[month.number - 1].cash_usd for month in own), Decimal(0)),
+            ),
         )
 
 

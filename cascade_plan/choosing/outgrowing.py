@@ -15,7 +15,7 @@ from cascade_plan.errors import InfeasibleError, OutgrownError
 from cascade_plan.model.cloud import Cloud
 from cascade_plan.model.price import Book
 from cascade_plan.model.scenario import Scenario, with_values
-from cascade_plan.planning.enlarging import enlarged
+from cascade_plan.planning.enlarging import enlarged, fitting, shortage
 from cascade_plan.planning.sizing import Brief
 from cascade_plan.planning.traffic import traffic_of
 
@@ -85,34 +85,49 @@ class _Looking:
     origins: Mapping[str, str]
     days: Sequence[date]
 
-    def first(self, low: int, high: int, set_: Mapping[str, str]) -> list[Grown]:
-        """Return what grows in the first month from `low` to `high` in which anything does; nothing where none."""
+    def first(self, low: int, high: int, set_: Mapping[str, str], is_known: bool = False) -> list[Grown]:
+        """Return what grows in the first month from `low` to `high` in which anything does; nothing where none.
+
+        `is_known` says that the most of them all is known to outgrow something.
+        """
         if low == high:
             try:
                 return self._outgrown(low, self.scenarios[low], set_)
             except InfeasibleError as error:
                 raise _StuckError(low, str(error)) from None
-        if not self._may(low, high, set_):
+        if not (is_known or self._may(low, high, set_)):
             return []
         middle = (low + high) // 2
-        return self.first(low, middle, set_) or self.first(middle + 1, high, set_)
+        if found := self.first(low, middle, set_):
+            return found
+        # Where the later half has the most users of all it is asked what all were.
+        is_asked = self._most(middle + 1, high) >= self._most(low, middle)
+        return self.first(middle + 1, high, set_, is_asked)
+
+    def _most(self, low: int, high: int) -> int:
+        return max(each.users.peak for each in self.scenarios[low : high + 1])
 
     def _may(self, low: int, high: int, set_: Mapping[str, str]) -> bool:
         """Return whether the most users of some months with the data of their last outgrow anything."""
         most = max(self.scenarios[low : high + 1], key=lambda each: each.users.peak).users
+        scenario = self.scenarios[high].with_users(most.peak, most.average)
         try:
-            return bool(self._outgrown(high, self.scenarios[high].with_users(most.peak, most.average), set_))
+            sizes = fitting(self._brief(high, scenario, set_))
+            short = shortage(sizes) if any(lever.is_searched for lever in sizes.fleet.levers) else None
+            if short is None or not short.is_latency:
+                return short is not None
+            return bool(self._outgrown(high, scenario, set_))
         except InfeasibleError:
             return True
 
-    def _outgrown(self, index: int, scenario: Scenario, set_: Mapping[str, str]) -> list[Grown]:
+    def _brief(self, index: int, scenario: Scenario, set_: Mapping[str, str]) -> Brief:
         searched = with_values(scenario, set_).model_copy(update={"method": "slo"})
         cloud = cast(Cloud, registry.load("clouds", scenario.cloud, "cloud"))
-        brief = Brief(
-            searched, traffic_of(searched), cloud, self.book, self.origins, self.days[index], is_whole=False
-        )  # fmt: skip
+        return Brief(searched, traffic_of(searched), cloud, self.book, self.origins, self.days[index], is_whole=False)
+
+    def _outgrown(self, index: int, scenario: Scenario, set_: Mapping[str, str]) -> list[Grown]:
         try:
-            sizes = enlarged(brief)
+            sizes = enlarged(self._brief(index, scenario, set_))
         except OutgrownError as error:
             return [Grown(index, error.tier, error.shape, error.reason)]
         reason = "the smaller one is too small for what no count helps"

@@ -52,6 +52,12 @@ FiscalYear = Annotated[
         rich_help_panel=PANEL,
     ),
 ]
+Band = Annotated[
+    bool,
+    typer.Option("--band", help="Also between what the costs are, P10 to P90, as growth and what is unsure may be."),
+]
+Draws = Annotated[int, typer.Option("--draws", metavar="N", min=100, max=100_000, help="Draws of the band.")]
+Seed = Annotated[int, typer.Option("--seed", metavar="S", min=0, help="Seed: the same one gives the same bytes.")]
 Events = Annotated[bool, typer.Option("--events", help="Everything that changes, month by month.")]
 Format = Annotated[str, format_option("forecasts")]
 PATHS: Final = {
@@ -71,6 +77,9 @@ def forecast(
     growth: Growth = None,
     users_by_month: UsersFile = None,
     fiscal_year_start: FiscalYear = None,
+    band: Band = False,
+    draws: Draws = 1000,
+    seed: Seed = 1,
     events: Events = False,
     format_: Format = "table",
     output: Output = "-",
@@ -101,7 +110,12 @@ def forecast(
     for flag, value in flags.items():
         if value is not None:
             choice = choice.also(Assignment(f"{flag} {str(value).strip(chr(39))}", PATHS[flag], str(value)))
-    found = _found(choice, read(choice), users_by_month)
+    given = read(choice)
+    found = _found(choice, given, users_by_month)
+    if band:
+        from cascade_plan.choosing.forecast import with_band
+
+        found = with_band(found, given.book, given.origins, draws, seed)
     deliver(laid_out(report, found, every=events), output)
     return _status(found)
 

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Final
+from typing import Final, NamedTuple
 
 from cascade_plan.model.plan import Plan, Verdict
+from cascade_plan.model.purchases import Schedule
 from cascade_plan.model.scenario import Scenario
 
 FORECAST_SCHEMA_VERSION: Final = 1
@@ -39,7 +40,7 @@ class Event:
     start: date
     """The first day of that month."""
     kind: str
-    """step (users), grown (another shape), count (other numbers), storage, line (newly billed), support, limit."""
+    """step (users), grown (a shape that was too small), storage, line (newly billed), small (little of it), count."""
     tier: str
     """The instance of a tier; empty of users."""
     words: str
@@ -78,6 +79,15 @@ class ForecastMonth:
         return self.plan.scenario.users.peak
 
 
+class Views(NamedTuple):
+    """A cost by both views."""
+
+    effective_usd: Decimal
+    """What is paid upfront is spread over its term."""
+    cash_usd: Decimal
+    """What is paid upfront is paid when it is bought."""
+
+
 @dataclass(frozen=True, slots=True)
 class FiscalYear:
     """The months of a forecast that are in one fiscal year."""
@@ -93,6 +103,8 @@ class FiscalYear:
     cash_usd: Decimal
     cost_usd_per_1000_users: Decimal
     """Effective, in the mean of its months."""
+    with_purchases: Views
+    """What it comes to with the purchases of the schedule; the same where nothing is bought."""
 
     @property
     def is_whole(self) -> bool:
@@ -149,6 +161,8 @@ class Forecast:
     """Of the gates on the forecast's own figures."""
     owed_usd: Decimal
     """What is still to be paid after the last month for what the scenario has committed to."""
+    schedule: Schedule | None = None
+    """What to buy so that the instances cost least: decisions for now, and an outlook. None where nothing may be."""
     notes: tuple[str, ...] = ()
     """What a reader must know of how it was made, in words."""
     is_by_file: bool = False
@@ -187,6 +201,17 @@ class Forecast:
         return self.months[-1].prepaid_usd
 
     @property
+    def monthly_with_purchases(self) -> tuple[Views, ...]:
+        """What each month comes to with the purchases of the schedule; as it is planned where there is none."""
+        return with_purchases(self.months, self.schedule)
+
+    @property
+    def with_purchases(self) -> Views:
+        """The sum of these."""
+        monthly = self.monthly_with_purchases
+        return Views(sum((each[0] for each in monthly), Decimal(0)), sum((each[1] for each in monthly), Decimal(0)))
+
+    @property
     def tier_usd(self) -> dict[str, Decimal]:
         """Tier -> its effective cost in all months together, the dearest first."""
         found: dict[str, Decimal] = {}
@@ -209,6 +234,19 @@ class Forecast:
     def failed(self) -> bool:
         """Whether a gate on the forecast's own figures failed."""
         return any(verdict.status == "fail" for verdict in self.verdicts)
+
+
+def with_purchases(months: Sequence[ForecastMonth], schedule: Schedule | None) -> tuple[Views, ...]:
+    """Return what months come to with the purchases of a schedule in the place of what these replace on demand."""
+    if schedule is None:
+        return tuple(Views(month.effective_usd, month.cash_usd) for month in months)
+    return tuple(
+        Views(
+            month.effective_usd - outlay.all_on_demand_usd + outlay.effective_usd,
+            month.cash_usd - outlay.all_on_demand_usd + outlay.cash_usd,
+        )
+        for month, outlay in zip(months, schedule.months, strict=True)
+    )
 
 
 def figures(months: Sequence[ForecastMonth], years: Sequence[FiscalYear]) -> dict[str, Decimal]:

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
+from math import exp, log
 from typing import Any
 
+import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cascade_plan.choosing.forecast import forecast
+from cascade_plan.choosing import widening
+from cascade_plan.choosing.forecast import forecast, with_band
 from cascade_plan.choosing.paid import Ledger
 from cascade_plan.formulas.accumulation import held, held_of
 from cascade_plan.inputs.scenarios import Given, read
 from cascade_plan.model.forecast import Forecast
-from cascade_plan.model.growth import Growth
+from cascade_plan.model.growth import Connected, Growth
+from cascade_plan.model.plan import Plan
 from cascade_plan.model.scenario import Scenario, with_values
 from cascade_plan.planning.pipeline import plan
 from cascade_plan.planning.traffic import traffic_of
@@ -156,6 +161,63 @@ def test_a_commitment_that_nothing_needs_any_more_is_paid_until_its_term_ends() 
 
 def test_a_ledger_of_nothing_owes_nothing() -> None:
     assert Ledger((744,), "average").owed_usd(0) == 0
+
+
+@given(st.floats(-10, 15).map(lambda percent: round(percent, 1)), st.integers(2, 40))
+@settings(max_examples=15)
+def test_with_purchases_too_the_views_differ_by_what_is_prepaid_at_the_end(percent: float, months: int) -> None:
+    found = made("cascade", months, {"percent_per_month": percent})
+    assert found.schedule is not None
+    effective, cash = found.with_purchases
+    prepaid = found.schedule.liability_usd - found.schedule.owed_usd_after
+    assert cash - effective == pytest.approx(prepaid + found.prepaid_usd, abs=Decimal("0.01"))
+    assert found.effective_usd - effective == pytest.approx(found.schedule.saves_usd, abs=Decimal("0.01"))
+    assert sum((year.with_purchases.cash_usd for year in found.fiscal_years), Decimal(0)) == cash
+
+
+def test_nothing_is_bought_where_nothing_may_be() -> None:
+    given_ = read("cascade")
+    free = given_.scenario.optimize.model_copy(update={"commitment_years_max": 0})
+    kept = forecast(given_.scenario.model_copy(update={"optimize": free}), given_.book, {}, JANUARY, 2)
+    assert kept.schedule is None
+    assert kept.with_purchases == (kept.effective_usd, kept.cash_usd)
+
+
+# --------------------------------------------------------------------------------------------------------- the band
+
+
+def test_a_band_is_read_off_as_what_is_planned_costs() -> None:
+    """Users that grow by another percentage cost what a forecast of that percentage does."""
+    given_, months = read("cascade"), 24
+    found = made(months=months, growth={"percent_per_month": 6.0})
+    grown = made(months=months, growth={"percent_per_month": 7.0})
+
+    def planner(users: Sequence[Connected], looked: Sequence[int]) -> Sequence[Plan]:
+        planned = forecast(found.scenario, given_.book, given_.origins, JANUARY, months, users)
+        return [planned.months[index].plan for index in looked]
+
+    chance = widening._Chance(found, given_.origins, 1, 1)
+    chance.off = np.array([[log(b.users_peak / a.users_peak) for a, b in zip(found.months, grown.months, strict=True)]])
+    off = widening._followed(found, planner, chance)
+    costs = [float(month.effective_usd) * exp(off[0, index]) for index, month in enumerate(found.months)]
+    planned = [float(month.effective_usd) for month in grown.months]
+    # Between two paths a replica or a larger disk comes in one step, and is read off as a slope.
+    assert costs == pytest.approx(planned, rel=0.1)
+    assert sum(costs) == pytest.approx(sum(planned), rel=0.02)
+
+
+def test_the_same_seed_gives_the_same_band_and_certain_users_a_narrower_one() -> None:
+    given_ = read("saas-300")
+    found = made("saas-300", 6, {"percent_per_month": 5.0})
+    one, again, other = (with_band(found, given_.book, given_.origins, 200, seed).band for seed in (1, 1, 2))
+    assert one == again != other
+    assert one is not None
+    for low, middle, high in (*one.monthly_usd, *one.fiscal_years_usd, one.total_usd):
+        assert low <= middle <= high
+    sure = made("saas-300", 6, {"percent_per_month": 5.0, "deviation_percent": 0.0, "noise_percent": 0.0})
+    narrow = with_band(sure, given_.book, given_.origins, 200, 1).band
+    assert narrow is not None
+    assert narrow.monthly_usd[-1][2] - narrow.monthly_usd[-1][0] < one.monthly_usd[-1][2] - one.monthly_usd[-1][0]
 
 
 # ------------------------------------------------------------------------------------------------ growth, and events

@@ -12,8 +12,9 @@ from factories import make_plan
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cascade_plan.reports import _names
 from cascade_plan.reports.plans import _answer as answers
-from cascade_plan.reports.plans import _names, _shares, markdown, table
+from cascade_plan.reports.plans import _shares, markdown, table
 from cascade_plan.reports.plans._answer import sentence
 from cascade_plan.reports.plans._shares import apportioned
 

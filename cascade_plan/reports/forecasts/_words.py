@@ -6,17 +6,23 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Final
 
-from cascade_plan.model.forecast import Broken, Event, FiscalYear, Forecast, ForecastMonth
+from cascade_plan.model.forecast import Broken, Event, FiscalYear, Forecast
+from cascade_plan.model.terms import commitment_of
 from cascade_plan.model.titles import called
+from cascade_plan.reports._names import missed
+from cascade_plan.units import counted
 
 MONTHS: Final = (
     "month", "users at peak", "list USD", "effective USD", "cash USD", "cumulative USD", "per 1000 users",
     "what changes",
 )  # fmt: skip
-MATTERS: Final = 0.005
+PURCHASES: Final = ("buy now", "term", "upfront", "saves", "paid back in")
+MATTERS: Final = 0.015
 """A tier's share of the cost below which it is one of the rest."""
-SHOWN: Final = {"step": 0, "grown": 1, "limit": 1, "support": 2, "line": 3, "storage": 4, "count": 5}
-"""Kind of event -> how soon it is left out of a screen; 0 never."""
+SMALL: Final = ("count", "small")
+"""Kinds of events that no screen names unless every one is asked for."""
+SHOWN: Final = {"step": 0, "grown": 1, "line": 2, "storage": 3, "count": 4, "small": 5}
+"""Kind of event -> its rank: what has a lower one is named first where there is little room."""
 
 
 def usd(amount: Decimal) -> str:
@@ -33,14 +39,14 @@ def headline(found: Forecast) -> str:
     first = found.months[0]
     return (
         f"{found.scenario.name}  {len(found.months)} months from {first.start:%Y-%m}, {first.users_peak:,} users at "
-        f"peak, {growth(found)}, by {found.method}  {found.scenario.cloud} {found.scenario.region}"
+        f"peak, {growth(found)}  {found.scenario.region}"
     )
 
 
 def growth(found: Forecast) -> str:
     """Return how users grow, in words."""
     law, last = found.scenario.growth, found.months[-1].users_peak
-    words = f"{law.percent_per_month:+g}% a month" if law.percent_per_month else "none more a month"
+    words = f"{law.percent_per_month:+g} % a month" if law.percent_per_month else "no growth"
     more = [
         *(["a season"] if law.seasonality else []),
         *([f"{len(law.steps)} step{'s' if len(law.steps) > 1 else ''}"] if law.steps else []),
@@ -50,35 +56,116 @@ def growth(found: Forecast) -> str:
     return " and ".join((words, *more)) if law.percent_per_month or not more else f"{' and '.join(more)}"
 
 
+YEARS: Final = (
+    "USD", "users", "list", "effective", "cash", "bought", "cash", "per 1000", "P10-P90",
+)  # fmt: skip
+"""Columns of a table of years; what there is none of has no column."""
+
+
 def year_rows(found: Forecast) -> Iterator[list[str]]:
-    """Yield (year, users at its end, list, effective, cash, per 1000 users) of each fiscal year, and of all."""
-    for year in found.fiscal_years:
+    """Yield the cells of each fiscal year, and of all months, under YEARS."""
+    for index, year in enumerate(found.fiscal_years):
         yield [
             year_name(found, year), f"{year.users_peak:,}", usd(year.list_usd), usd(year.effective_usd),
-            usd(year.cash_usd), usd(year.cost_usd_per_1000_users),
+            usd(year.cash_usd), *map(usd, year.with_purchases), usd(year.cost_usd_per_1000_users),
+            "" if found.band is None else band(found.band.fiscal_years_usd[index]),
         ]  # fmt: skip
     counts = sum(getattr(month.plan.scenario.users, found.scenario.budget.users) for month in found.months)
     yield [
         f"{len(found.months)} months", f"{found.months[-1].users_peak:,}", usd(found.list_usd),
-        usd(found.effective_usd), usd(found.cash_usd), usd(found.effective_usd * 1000 / counts),
+        usd(found.effective_usd), usd(found.cash_usd), *map(usd, found.with_purchases),
+        usd(found.effective_usd * 1000 / counts), "" if found.band is None else band(found.band.total_usd),
     ]  # fmt: skip
+
+
+def year_columns(found: Forecast) -> tuple[list[str], list[list[str]]]:
+    """Return the headers and rows of the table of years: views that are the same stand once."""
+    dropped: set[int] = set()
+    if found.list_usd == found.effective_usd == found.cash_usd:
+        dropped |= {3, 4}
+    elif found.effective_usd == found.cash_usd:
+        dropped.add(4)
+    if found.schedule is None or not found.schedule.purchases:
+        dropped |= {5, 6}
+    if found.band is None:
+        dropped.add(8)
+    kept = [index for index in range(len(YEARS)) if index not in dropped]
+    return [YEARS[index] for index in kept], [[row[index] for index in kept] for row in year_rows(found)]
+
+
+def band(percentiles: tuple[Decimal, Decimal, Decimal]) -> str:
+    """Return a band in whole dollars, P10 to P90."""
+    return f"{usd(percentiles[0])}-{usd(percentiles[2])}"
 
 
 def year_name(found: Forecast, year: FiscalYear) -> str:
     """Return what a fiscal year is called, with how many of its months are here where not all are."""
     first = found.scenario.forecast.fiscal_year_start
     name = f"{year.year}" if first == 1 else f"FY{year.year}"
-    return name if year.is_whole else f"{name} ({year.month_count} months)"
+    return name if year.is_whole else f"{name}, {year.month_count} mo."
 
 
 def views(found: Forecast) -> str:
     """Return how list, effective cost and cash differ, in words; "" where nothing is committed to or discounted."""
-    if found.list_usd == found.effective_usd == found.cash_usd:
+    has_purchases = found.schedule is not None and bool(found.schedule.purchases)
+    if found.list_usd == found.effective_usd == found.cash_usd and not has_purchases:
         return "Nothing is committed to: list price, effective cost and cash are the same."
-    words = "Effective: what is paid upfront is spread over its term. Cash: it is paid when bought."
+    words = (
+        "List: what is used, at public prices. Effective: what is paid upfront is spread over its term. Cash: it is "
+    )
+    words += "paid when bought."
+    if has_purchases:
+        words += " Bought: with the purchases named below, and those that they lead to."
     if found.prepaid_usd or found.owed_usd:
         words += f" After the last month: {usd(found.prepaid_usd)} prepaid, {usd(found.owed_usd)} still owed."
     return words
+
+
+def purchases(found: Forecast) -> list[tuple[str, str, str, str, str]]:
+    """Return (what, term, upfront, what it saves, when that is paid back) of each purchase to make now."""
+    if found.schedule is None:
+        return []
+    return [
+        (
+            f"{each.count} {each.offer.name}", term(each.term), usd(each.upfront_usd), usd(each.saves_usd),
+            "-" if not each.paid_back_months else counted(each.paid_back_months, "month"),
+        )
+        for each in found.schedule.orders
+    ]  # fmt: skip
+
+
+def term(name: str) -> str:
+    """Return a term of purchase in words.
+
+    >>> term("reserved_3y_all_upfront"), term("compute_sp_1y_no_upfront")
+    ('3 years, all upfront', '1 year, no upfront, compute savings plan')
+    """
+    commitment = commitment_of(name)
+    if commitment is None:
+        return name.replace("_", " ")
+    kind = (
+        ""
+        if commitment.kind == "reserved"
+        else f", {commitment.kind.replace('_sp', ' savings plan').replace('_', ' ')}"
+    )
+    return f"{counted(commitment.years, 'year')}, {commitment.upfront} upfront{kind}"
+
+
+def after_purchases(found: Forecast) -> str:
+    """Return what the purchases leave to be paid, and what they come to where users grow no more; "" without any."""
+    if found.schedule is None or not found.schedule.orders:
+        return ""
+    plan, stopped = found.schedule, found.schedule.stopped
+    words = (
+        f"Bought so each month they save {usd(plan.saves_usd)} of {usd(plan.on_demand_usd)} in {len(found.months)} "
+        "months"
+    )
+    left = plan.owed_usd_after, plan.liability_usd - plan.owed_usd_after
+    words += f"; after these {usd(left[0])} is still owed and {usd(left[1])} prepaid." if any(left) else "."
+    if found.months[-1].users_peak <= found.months[0].users_peak:
+        return words
+    stop = f"{usd(stopped.orders_usd)} with those of now, {usd(stopped.on_demand_usd)} on demand"
+    return f"{words} If users stop growing now: {stop}."
 
 
 def where(found: Forecast) -> str:
@@ -86,7 +173,8 @@ def where(found: Forecast) -> str:
     total = found.effective_usd or Decimal(1)
     shares = [(called(tier), float(amount / total)) for tier, amount in found.tier_usd.items()]
     parts = [f"{name} {share:.0%}" for name, share in shares if share >= MATTERS]
-    return "  ".join(parts)
+    rest = 1 - sum(share for _, share in shares if share >= MATTERS)
+    return "  ".join((*parts, *([f"rest {rest:.0%}"] if rest >= MATTERS else [])))
 
 
 def month_rows(found: Forecast) -> Iterator[list[str]]:
@@ -108,42 +196,31 @@ def from_to(found: Forecast) -> str:
 
 
 def events(found: Forecast, most: int | None = None) -> list[tuple[str, str]]:
-    """Return (month, what changes in it) of every month that has an event; the weightiest events, if at most so many.
-
-    Of the numbers of nodes a month says only what is not left out by then.
-    """
-    for least in range(max(SHOWN.values()), -1, -1):
-        rows = list(_event_rows(found.months, least))
-        if most is None or len(rows) <= most:
-            return rows
-    return rows[:most]
-
-
-def _event_rows(months: tuple[ForecastMonth, ...], least: int) -> Iterator[tuple[str, str]]:
-    for month in months:
-        own = [event for event in month.events if SHOWN[event.kind] <= least]
-        if own:
-            yield f"{month.start:%Y-%m}", "; ".join(map(_short, own))
-
-
-def _short(event: Event) -> str:
-    return event.words
-
-
-def left_out(found: Forecast, shown: int) -> int:
-    """Return how many events a screen does not say."""
-    return len(found.events) - shown
+    """Return (month, what changes in it), of every month that has an event; of at most so many with the weightiest."""
+    ranked = sorted(found.events, key=lambda event: (SHOWN[event.kind], event.number))
+    if most is not None:
+        ranked = [event for event in ranked if event.kind not in SMALL]
+    months: dict[int, list[Event]] = {}
+    for event in ranked:
+        if event.number in months or most is None or len(months) < most:
+            months.setdefault(event.number, []).append(event)
+    return [
+        (f"{months[number][0].start:%Y-%m}", "; ".join(event.words for event in months[number]))
+        for number in sorted(months)
+    ]
 
 
 def broken(found: Forecast) -> Iterator[tuple[str, str]]:
     """Yield (month, which gate or budget is not kept from then on)."""
     for each in found.broken:
-        yield f"{each.start:%Y-%m}", _broken(each)
+        yield f"{each.start:%Y-%m}", _broken(found, each)
 
 
-def _broken(each: Broken) -> str:
-    limit = f"{each.limit:,f}"
-    if each.fiscal_year is not None:
-        return f"the budget of {limit} for fiscal year {each.fiscal_year} is used up; it needs {each.value:,.0f}"
-    value = f"{each.value:,.2f}" if isinstance(each.value, Decimal) else f"{each.value:,.4g}"
-    return f"{each.figure} {each.operator} {limit} breaks: {value}"
+def _broken(found: Forecast, each: Broken) -> str:
+    if each.number is None:
+        year = f"${each.limit:,f} for fiscal year {each.fiscal_year}"
+        return f"budget of {year} is used up; the year costs ${each.value:,.0f}"
+    plan = found.months[each.number - 1].plan
+    own = (each.figure, each.operator, each.limit)
+    verdict = next(one for one in plan.verdicts if (one.figure, one.operator, one.limit) == own)
+    return ": ".join(missed(plan, verdict))

@@ -18,12 +18,15 @@ def render(found: Forecast) -> str:
 
 def _lines(found: Forecast) -> Iterator[str]:
     yield from (paragraph(words.headline(found)), "")
-    yield from table(("", "users at end", "list USD", "effective USD", "cash USD", "per 1000 users"),
-                     words.year_rows(found), range(1, 6))  # fmt: skip
+    headers, rows = words.year_columns(found)
+    yield from table(headers, rows, range(1, len(headers)))
     yield from (paragraph(words.views(found)), "")
     yield from (paragraph(f"A month costs {words.from_to(found)}. Of all months: {words.where(found)}."), "")
     for note in found.notes:
         yield from (paragraph(note), "")
-    if rows := list(words.broken(found)):
-        yield from table(("from", "what is not kept"), rows)
+    if orders := words.purchases(found):
+        yield from table(words.PURCHASES, orders, (2, 3, 4))
+        yield from (paragraph(words.after_purchases(found)), "")
+    if broken := list(words.broken(found)):
+        yield from table(("from", "what is not kept"), broken)
     yield from table(words.MONTHS, words.month_rows(found), range(1, 7))

@@ -12,48 +12,44 @@ from cascade_plan.reports.forecasts import _words as words
 FORMAT: str = "plain text for a terminal: fiscal years, what becomes too small when, what breaks"
 SCREEN = 24
 """Lines of a terminal."""
+BROKEN = 2
+"""Broken gates and budgets that a screen names."""
 
 
 def render(found: Forecast, width: int = WIDTH, every: bool = False) -> str:
     """Return a forecast as plain text of `width` columns, on one screen unless `every` event is asked for."""
-    head, foot = list(_head(found, width)), list(_foot(found, width))
+    head, foot = list(_head(found, width)), list(_foot(found, width, every))
     if every:
-        events = [line for row in words.events(found) for line in _event(row, width)]
-        return "\n".join([*head, "", *events, *([""] if events else []), *foot]) + "\n"
-    room = SCREEN - len(head) - len(foot) - 2
-    events = list(_events(found, width, max(1, room)))
-    return "\n".join([*head, *([""] if events else []), *events, *foot]) + "\n"
+        events = [line for row in words.events(found) for line in hanging("  ".join(row), width, " " * 9)]
+        return "\n".join([*head, *events, *foot]) + "\n"
+    room = max(1, SCREEN - len(head) - len(foot) - 1)
+    rows = words.events(found, room)
+    events = [fitted("  ".join(row), width) for row in rows]
+    if len(rows) < len(words.events(found)):
+        events.append("         everything that changes, month by month: --events")
+    return "\n".join([*head, *events, *foot]) + "\n"
 
 
 def _head(found: Forecast, width: int) -> Iterator[str]:
     yield from folded(words.headline(found), width, "  ")
     yield ""
-    rows = list(words.year_rows(found))
-    is_one = found.list_usd == found.effective_usd == found.cash_usd
-    headers = ["", "users at end", "list", "effective", "cash", "per 1000"]
-    if is_one:
-        headers = ["", "users at end", "USD", "per 1000"]
-        rows = [[*row[:2], row[3], row[5]] for row in rows]
+    headers, rows = words.year_columns(found)
     yield from aligned(headers, rows, set(range(1, len(headers))), width, ruled=False).split("\n")
-    yield from folded(words.views(found), width, "  ")
-    yield ""
-    yield from hanging(f"month    {words.from_to(found)}", width, " " * 9)
+    if found.schedule is not None and found.schedule.purchases:
+        yield fitted("bought: with the purchases below, spread over their terms; cash: as it is paid", width)
+    yield from hanging(f"a month  {words.from_to(found)}", width, " " * 9)
     yield from hanging(f"where    {words.where(found)}", width, " " * 9)
 
 
-def _events(found: Forecast, width: int, room: int) -> Iterator[str]:
-    """Yield what changes, one line a month, in so many lines."""
-    rows = words.events(found, room)
-    for row in rows:
-        yield fitted("  ".join(row), width)
-
-
-def _event(row: tuple[str, str], width: int) -> list[str]:
-    return hanging("  ".join(row), width, " " * 9)
-
-
-def _foot(found: Forecast, width: int) -> Iterator[str]:
-    for month, text in words.broken(found):
-        yield from hanging(f"{month}  ✗ {text}", width, " " * 11)
-    for note in found.notes:
-        yield from hanging(f"! {note}", width, "  ")
+def _foot(found: Forecast, width: int, every: bool) -> Iterator[str]:
+    broken = list(words.broken(found))
+    for month, text in broken if every else broken[:BROKEN]:
+        yield fitted(f"{month}  ✗ {text}", width) if not every else f"{month}  ✗ {text}"
+    if len(broken) > BROKEN and not every:
+        yield f"         ✗ {len(broken) - BROKEN} more gates break later: --events"
+    if orders := words.purchases(found):
+        yield ""
+        yield from aligned(words.PURCHASES, orders, {2, 3, 4}, width, ruled=False).split("\n")
+        yield from folded(words.after_purchases(found), width, "  ")
+    for note in found.notes if every else ():
+        yield from folded(f"! {note}", width, "  ")

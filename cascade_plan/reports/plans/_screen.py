@@ -7,11 +7,11 @@ from typing import Final
 
 from cascade_plan.model.derivation import Finding
 from cascade_plan.model.plan import Plan
+from cascade_plan.reports import _names as names
 from cascade_plan.reports import _words as words
 from cascade_plan.reports._fitting import fitted, folded, shown_width
 from cascade_plan.reports.columns import GAP, aligned
 from cascade_plan.reports.plans import _facts as facts
-from cascade_plan.reports.plans import _names as names
 from cascade_plan.reports.plans._answer import sentence
 from cascade_plan.reports.plans._tiers import HEADERS, NUMBERS, cells, tiers
 
