@@ -9,9 +9,9 @@ from typing import Any, Final
 from cascade_plan.model.derivation import Derivation
 from cascade_plan.model.plan import Plan, Verdict
 from cascade_plan.model.scenario import USERS_PEAK
+from cascade_plan.reports import _names as names
 from cascade_plan.reports import _words as words
 from cascade_plan.reports.plans import _facts as facts
-from cascade_plan.reports.plans import _names as names
 from cascade_plan.reports.plans._answer import sentence
 from cascade_plan.reports.plans._screen import title
 from cascade_plan.reports.plans._tiers import cells, tiers
