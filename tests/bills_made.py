@@ -13,18 +13,27 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
-from io import StringIO
+from functools import cache
+from io import BytesIO, StringIO
 from pathlib import Path
 from typing import Final
 
+from cascade_plan.choosing.met import suggestions
 from cascade_plan.clouds.aws.usage_types import usage_type
+from cascade_plan.evidence.actuals import Asked, held_against, plans_of, span_of, users_of
+from cascade_plan.evidence.bill_file import BillFile
+from cascade_plan.evidence.billed import billed as read_bill
+from cascade_plan.evidence.billed import of_month
+from cascade_plan.evidence.scope import scope_of, tags_read
 from cascade_plan.inputs.scenarios import Given, read
+from cascade_plan.model.actuals import Actuals
 from cascade_plan.model.plan import Plan
 from cascade_plan.planning.pipeline import plan
 
 REGION, HOURS, ACCOUNT = "us-east-1", 744, "111122223333"
 START, END = datetime(2027, 1, 1), datetime(2027, 2, 1)  # noqa: DTZ001 a bill's times have no zone but UTC
 MINE: Final = {"application": "cascade"}
+TAG: Final = ("application=cascade",)
 RESERVATION: Final = "arn:aws:elasticache:us-east-1:111122223333:reserved-instance:ri-1"
 UNITS: Final = {
     "hour": ("Hrs", Decimal(1)),
@@ -269,3 +278,35 @@ def with_row(rows: Sequence[Row], **fields: object) -> list[Row]:
     """Return the rows with one more, like an instance's but for some fields."""
     base = Row("AmazonEC2", "BoxUsage:m5.2xlarge", "RunInstances", Decimal(HOURS), "Hrs", Decimal("0.384"))
     return [*rows, replace(base, **fields)]  # type: ignore[arg-type]
+
+
+def file_of(content: str, name: str = "bill.csv") -> BillFile:
+    data = content.encode()
+    return BillFile(name, lambda: BytesIO(data))
+
+
+@cache
+def scenario() -> Given:
+    return given()
+
+
+def compared(
+    rows: Sequence[Row],
+    form: str = "cur2",
+    users: tuple[int, int | None] | None = None,
+    tags: Sequence[str] = TAG,
+    until: datetime = END,
+    to_date: bool = False,
+    gates: Sequence[str] = (),
+    accounts: Sequence[str] = (),
+    explained: bool = False,
+) -> Actuals:
+    """Return a made-up bill, in some form, held against the plan."""
+    asked = Asked(scope_of(tags, accounts), users, to_date, gates=tuple(gates))
+    bill = read_bill([file_of(text(FORMS[form](rows, until)))], tags_read(asked.scope))
+    month, lines = of_month(bill, None)
+    own = scenario()
+    span = span_of(month, lines, to_date)
+    plans = plans_of(own.scenario, own.book, own.origins, span.hours, users_of(own.scenario, users))
+    found = held_against(plans, own.book, bill, month, lines, span, asked)
+    return suggestions(found, plans.flexed, own.book, own.origins) if explained else found

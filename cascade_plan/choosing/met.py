@@ -88,7 +88,7 @@ def quantity(made: Plan, variance: Variance) -> Decimal:
     found = (item for item in made.bill.items if (item.key.service, item.key.item) in variance.items)
     return sum(
         (
-            getattr(item.quantity, level)
+            getattr(item.quantity_used, level)
             for item in found
             if not variance.variant or item.key.variant == variance.variant
         ),
@@ -152,7 +152,7 @@ def _choices(variance: Variance, flexed: Plan, hours: Decimal, world: _World) ->
         if (item.key.service, item.key.item) in variance.items and (
             not variance.variant or item.key.variant == variance.variant
         ):
-            count = getattr(item.quantity, level) / hours
+            count = getattr(item.quantity_used, level) / hours
             planned[item.tier] = (item.key.item, count + planned.get(item.tier, ("", Decimal(0)))[1])
     ran = {each.name: each.actual_count for each in variance.shapes if each.actual_count}
     for tier, shape in _reshaped(planned, ran).items():
@@ -204,7 +204,7 @@ def _counted(tier: str, planned: Decimal, ran: Decimal, variance: Variance, worl
         level = made.scenario.budget.level
         now = sum(
             (
-                getattr(item.quantity, level)
+                getattr(item.quantity_used, level)
                 for item in of_tier
                 if not variance.variant or item.key.variant == variance.variant
             ),

@@ -29,6 +29,8 @@ MOST_HELD: Final = 2**28
 """Bytes of what comes through a pipe; a file is read a line at a time. A million gzipped lines are a tenth of this."""
 MOST_GROUPS: Final = 400_000
 """A bill of a large account has thousands; what has more is no bill, or differs by something that is unique."""
+MOST_KNOWN: Final = 20_000
+"""Texts of tags that are remembered."""
 MOST_AMOUNT: Final = Decimal(10) ** 15
 NOT_THERE: Final = frozenset({"", "NULL", "null", "None", "\\N"})
 PLACES: Final = "DECIMAL(38, 18)"
@@ -75,7 +77,11 @@ class Places(NamedTuple):
     amounts: Mapping[str, int]
     until: int | None
     tags: int | None
-    tag_columns: Mapping[str, int]
+    """The column of all tags."""
+    tag_columns: tuple[int, ...]
+    """Without one, those of a tag each."""
+    tag_names: tuple[str, ...]
+    """The tags that are taken, in order."""
 
 
 @dataclass(frozen=True)
@@ -156,12 +162,12 @@ class BillFile:
         Raises UsageError, with every problem and its line, for rows that are none.
         """
         places = _places(self.columns, layout, tags)
-        summed = self._parquet_sums(places) if self.kind == "parquet" else _sums(self, places, tags)
+        summed = self._parquet_sums(places) if self.kind == "parquet" else _sums(self, places)
         for (words, tagged), (amounts, row_count, until) in summed.items():
             yield Group(
                 dict(zip(places.words, words, strict=True)),
                 dict(zip(places.amounts, amounts, strict=True)),
-                _tags_of(places, tags, tagged),
+                {name: value for name, value in zip(places.tag_names, tagged, strict=True) if value},
                 row_count,
                 until,
             )
@@ -202,22 +208,25 @@ class BillFile:
             said = str(error).split("\n", 1)[0]
             raise UsageError(f"{self.name}: the Parquet file cannot be read: {quoted(said)}") from None
 
-    def _parquet_sums(self, places: Places) -> dict[tuple[tuple[str, ...], tuple[str, ...]], Sums]:
+    def _parquet_sums(self, places: Places) -> SumsByWords:
         """Return the sums of a Parquet file: exact, as every amount is a decimal before it is added."""
         names = [_named(name) for name, _ in self._parquet_columns]
         kinds = [kind for _, kind in self._parquet_columns]
-        words = [f"coalesce({_text(names[at], kinds[at])}, '')" for at in places.words.values()]
-        tagged = [_tag_text(names[at], kinds[at]) for at in _tag_places(places)]
+        words = [_text(names[at], kinds[at]) for at in places.words.values()]
+        if places.tags is None:
+            tagged = [_text(names[at], kinds[at]) for at in places.tag_columns]
+        else:
+            tagged = [_tag_text(names[places.tags], kinds[places.tags], tag) for tag in places.tag_names]
         amounts = [
             f"coalesce(sum(CAST(nullif(CAST({names[at]} AS VARCHAR), '') AS {PLACES})), 0)"
             for at in places.amounts.values()
         ]
         at = places.until
-        until = "''" if at is None else f"coalesce(max({_text(names[at], kinds[at])}), '')"
+        until = "''" if at is None else f"max({_text(names[at], kinds[at])})"
         asked = ", ".join((*words, *tagged, *amounts, "count(*)", until))
         found = self._asked(f"SELECT {asked} FROM read_parquet(?) GROUP BY ALL")
         first, second = len(words), len(words) + len(tagged)
-        summed: dict[tuple[tuple[str, ...], tuple[str, ...]], Sums] = {}
+        summed: SumsByWords = {}
         for row in found:
             key = (tuple(map(_there, row[:first])), tuple(map(_there, row[first:second])))
             summed[key] = Sums(list(row[second:-2]), int(row[-2]), _moment(row[-1]))
@@ -232,30 +241,33 @@ class Sums(NamedTuple):
     until: str
 
 
+SumsByWords = dict[tuple[tuple[str, ...], tuple[str, ...]], Sums]
+"""By what rows say in words, and by their tags."""
+
+
 class _UnreadError(Exception):
     """A row is none: a second look says which, and all that is wrong."""
 
 
-def _sums(file: BillFile, places: Places, tags: Sequence[str]) -> dict[tuple[tuple[str, ...], tuple[str, ...]], Sums]:
+def _sums(file: BillFile, places: Places) -> SumsByWords:
     """Return the sums of a CSV file in one pass; only one that does not go well is looked at twice."""
     try:
         with localcontext() as context:
             context.prec = DIGITS
-            return _added(file, places, tags)
-    except (_UnreadError, ArithmeticError, ValueError):
+            return _settled(_added(file, places))
+    except (_UnreadError, ArithmeticError, ValueError, RecursionError):
         problems = list(_problems(file, places))
         if not problems:
             raise UsageError(f"{file.name}: more than {MOST_GROUPS:,} different lines: this is no bill") from None
         raise ScenarioError(problems) from None
 
 
-def _added(file: BillFile, places: Places, tags: Sequence[str]) -> dict[tuple[tuple[str, ...], tuple[str, ...]], Sums]:
+def _added(file: BillFile, places: Places) -> dict[tuple[tuple[str, ...], tuple[str, ...]], list[Any]]:
     # This loop is most of the time that a bill takes: it names nothing, checks one length, and adds.
-    width = len(file.columns)
-    taken = (*places.words.values(), *_tag_places(places))
-    words_of, amounts_of = _getter(taken), _getter(tuple(places.amounts.values()))
-    count, until_at = len(places.words), places.until
-    found: dict[tuple[str, ...], list[Any]] = {}
+    width, until_at = len(file.columns), places.until
+    words_of, amounts_of = _getter(tuple(places.words.values())), _getter(tuple(places.amounts.values()))
+    tags_of = _tag_getter(places)
+    found: dict[tuple[tuple[str, ...], tuple[str, ...]], list[Any]] = {}
     rows = file.rows()
     next(rows, None)
     for _, row in rows:
@@ -263,7 +275,7 @@ def _added(file: BillFile, places: Places, tags: Sequence[str]) -> dict[tuple[tu
             if not row:
                 continue
             raise _UnreadError
-        words = words_of(row)
+        words = (words_of(row), tags_of(row))
         sums = found.get(words)
         if sums is None:
             if len(found) > MOST_GROUPS:
@@ -271,43 +283,48 @@ def _added(file: BillFile, places: Places, tags: Sequence[str]) -> dict[tuple[tu
             sums = found[words] = [[Decimal(0)] * len(places.amounts), 0, ""]
         sums[1] += 1
         for index, text in enumerate(amounts_of(row)):
-            if text and text not in _ZERO:
+            if text not in _ZERO:
                 sums[0][index] += Decimal(text)
         if until_at is not None and row[until_at] > sums[2]:
             sums[2] = row[until_at]
-    return _merged(found, count, tags, places)
+    return found
 
 
 _ZERO: Final = frozenset({"0", "0.0", "0.0000000000", "0.00", *NOT_THERE})
 
 
-def _merged(
-    found: Mapping[tuple[str, ...], list[Any]], count: int, tags: Sequence[str], places: Places
-) -> dict[tuple[tuple[str, ...], tuple[str, ...]], Sums]:
-    """Return the groups by what is asked of their words: other tags than those asked for tell nothing apart."""
-    merged: dict[tuple[tuple[str, ...], tuple[str, ...]], Sums] = {}
-    for raw, (amounts, row_count, until) in found.items():
+def _settled(found: Mapping[tuple[tuple[str, ...], tuple[str, ...]], list[Any]]) -> SumsByWords:
+    """Return the groups with what stands for nothing as such: two that differ by that alone are one."""
+    settled: SumsByWords = {}
+    for (words, tagged), (amounts, row_count, until) in found.items():
         if not all(amount.is_finite() and -MOST_AMOUNT < amount < MOST_AMOUNT for amount in amounts):
             raise _UnreadError
-        words = tuple(map(_there, raw[:count]))
-        tagged = raw[count:]
-        if places.tags is not None:
-            tagged = (_kept(raw[count], tags), *raw[count + 1 :])
-        key = (words, tuple(map(_there, tagged)))
-        before = merged.get(key)
-        if before is not None:
+        key, until = (tuple(map(_there, words)), tuple(map(_there, tagged))), _moment(until)
+        if (before := settled.get(key)) is not None:
             amounts = [one + other for one, other in zip(before.amounts, amounts, strict=True)]
-            row_count, until = before.row_count + row_count, max(before.until, _moment(until))
-        merged[key] = Sums(amounts, row_count, _moment(until))
-    return merged
+            row_count, until = before.row_count + row_count, max(before.until, until)
+        settled[key] = Sums(amounts, row_count, until)
+    return settled
 
 
-def _kept(text: str, tags: Sequence[str]) -> str:
-    """Return the tags that are asked for, as JSON in one order. Raises ValueError for what holds no tags."""
-    if not text or text in NOT_THERE:
-        return ""
-    kept = {name: value for name, value in sorted(parsed_tags(text).items()) if name in tags}
-    return json.dumps(kept) if kept else ""
+def _tag_getter(places: Places) -> Callable[[list[str]], tuple[str, ...]]:
+    """Return a way to take the asked tags of a row; texts that many rows share are read once."""
+    at, names = places.tags, places.tag_names
+    if at is None:
+        return _getter(places.tag_columns)
+    known: dict[str, tuple[str, ...]] = {}
+
+    def taken(row: list[str]) -> tuple[str, ...]:
+        text = row[at]
+        values = known.get(text)
+        if values is None:
+            if len(known) >= MOST_KNOWN:
+                known.clear()
+            tags = {} if text in NOT_THERE else parsed_tags(text)
+            values = known[text] = tuple(tags.get(name, "") for name in names)
+        return values
+
+    return taken
 
 
 def parsed_tags(text: str) -> dict[str, str]:
@@ -327,26 +344,18 @@ def plain_tag(name: str) -> str:
     return name.removeprefix("user_").removeprefix("user:")
 
 
-def _tags_of(places: Places, tags: Sequence[str], tagged: Sequence[str]) -> dict[str, str]:
-    found: dict[str, str] = {}
-    rest = list(tagged)
-    if places.tags is not None and (text := rest.pop(0)):
-        found = {name: value for name, value in parsed_tags(text).items() if name in tags and value}
-    return found | {name: value for name, value in zip(places.tag_columns, rest, strict=True) if value}
-
-
-def _tag_places(places: Places) -> tuple[int, ...]:
-    return (*(() if places.tags is None else (places.tags,)), *places.tag_columns.values())
-
-
 def _text(name: str, kind: str) -> str:
-    """Return a column as text in SQL; a time in UTC, wherever the machine is."""
-    return f"CAST({f'make_timestamp(epoch_us({name}))' if kind.upper() == ZONED else name} AS VARCHAR)"
+    """Return a column as text in SQL, nothing as ""; a time in UTC, wherever the machine is."""
+    value = f"make_timestamp(epoch_us({name}))" if kind.upper() == ZONED else name
+    return f"coalesce(CAST({value} AS VARCHAR), '')"
 
 
-def _tag_text(name: str, kind: str) -> str:
-    is_text = kind.upper() in ("VARCHAR", "JSON")
-    return f"coalesce(CAST({name if is_text else f'to_json({name})'} AS VARCHAR), '')"
+def _tag_text(name: str, kind: str, tag: str) -> str:
+    """Return a tag of a column of all tags as text in SQL, whichever way a bill begins its name."""
+    tags = f"nullif({name}, '')" if kind.upper() == "VARCHAR" else f"to_json({name})"
+    pointer = tag.replace("~", "~0").replace("/", "~1").replace("'", "''")
+    values = [f"json_extract_string({tags}, '/{prefix}{pointer}')" for prefix in ("user_", "user:", "")]
+    return f"coalesce({', '.join(values)}, '')"
 
 
 def _named(column: str) -> str:
@@ -363,9 +372,17 @@ def _places(columns: Sequence[str], layout: Layout, tags: Sequence[str]) -> Plac
     def there(fields: Mapping[str, tuple[str, ...]]) -> dict[str, int]:
         return {field: place for field, names in fields.items() if (place := first(names)) is not None}
 
+    every = first(layout.tags)
     of_tag = {tag: first([f"{prefix}{tag}" for prefix in layout.tag_columns]) for tag in tags}
-    tagged = {tag: place for tag, place in of_tag.items() if place is not None}
-    return Places(there(layout.words), there(layout.amounts), first(layout.until), first(layout.tags), tagged)
+    alone = {tag: place for tag, place in of_tag.items() if place is not None}
+    return Places(
+        there(layout.words),
+        there(layout.amounts),
+        first(layout.until),
+        every,
+        () if every is not None else tuple(alone.values()),
+        tuple(tags) if every is not None else tuple(alone),
+    )
 
 
 def _getter(indexes: tuple[int, ...]) -> Callable[[list[str]], tuple[str, ...]]:
@@ -424,7 +441,8 @@ def _is_amount(text: str) -> bool:
 
 def _are_tags(text: str) -> bool:
     try:
-        _kept(text, ())
+        if text not in NOT_THERE:
+            parsed_tags(text)
     except (ValueError, RecursionError):
         return False
     return True

@@ -76,6 +76,11 @@ class Matcher:
         found: Pool = self.names.interchangeable(key)
         return found
 
+    def service_name(self, key: PriceKey) -> str:
+        """Return what Cost Explorer's page calls the service of a key; empty where that is not known."""
+        named: tuple[str, ...] = self.names.explored(key)
+        return named[-1] if named else ""
+
     def match(self, line: Line, pools: Collection[Pool]) -> Match:
         """Return what of the plan a line is; `pools` are those of the plan."""
         if self.by_service:

@@ -31,7 +31,9 @@ def planned_by_pool(made: Plan, matcher: Matcher, level: str, share: Decimal) ->
     for item in made.bill.items:
         key = matcher.plain(item.key)
         of_pool = found[matcher.pool(key)]
-        amounts = Used(getattr(item.quantity, level), getattr(item.cost_usd, level), getattr(item.list_cost_usd, level))
+        amounts = Used(
+            getattr(item.quantity_used, level), getattr(item.cost_usd, level), getattr(item.list_cost_usd, level)
+        )
         of_pool[key] = of_pool.get(key, Used()).plus(amounts.times(share))
     return found
 
@@ -136,7 +138,7 @@ def _line_of(pool: Pool, items: Sequence[Item], matcher: Matcher) -> Variance:
     variants = {key.variant for key in keys}
     offer = matcher.sold.offer_of(keys[0])
     return Variance(
-        name=" ".join(pool[1:]) if matcher.by_service else called([item.name for item in items]),
+        name=(matcher.service_name(keys[0]) if matcher.by_service else "") or called([item.name for item in items]),
         tiers=tuple(dict.fromkeys(item.tier for item in items)),
         unit=items[0].unit,
         is_instances=all(matcher.sold.is_instance(key) for key in keys),

@@ -2,61 +2,26 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cache
-from io import BytesIO
 
 import bills_made as made
 import pytest
-from bills_made import FORMS, HOURS, Row, billed, changed, planned
+from bills_made import FORMS, HOURS, TAG, Row, billed, changed, compared, file_of, planned, scenario
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cascade_plan.choosing.met import suggestions
 from cascade_plan.errors import UsageError
 from cascade_plan.evidence.actuals import Asked, held_against, plans_of, span_of, users_of
-from cascade_plan.evidence.bill_file import BillFile
 from cascade_plan.evidence.billed import billed as read_bill
 from cascade_plan.evidence.billed import of_month
-from cascade_plan.evidence.scope import scope_of, tags_read
+from cascade_plan.evidence.scope import scope_of
 from cascade_plan.model.actuals import PARTS, Actuals
 
 CENT = Decimal("0.005")
-TAG = ("application=cascade",)
-
-
-def file_of(text: str, name: str = "bill.csv") -> BillFile:
-    data = text.encode()
-    return BillFile(name, lambda: BytesIO(data))
-
-
-@cache
-def scenario() -> made.Given:
-    return made.given()
-
-
-def compared(
-    rows: Sequence[Row],
-    form: str = "cur2",
-    users: tuple[int, int | None] | None = None,
-    tags: Sequence[str] = TAG,
-    until: made.datetime = made.END,
-    to_date: bool = False,
-    gates: Sequence[str] = (),
-    accounts: Sequence[str] = (),
-    explained: bool = False,
-) -> Actuals:
-    """Return a made-up bill, in some form, held against the plan."""
-    asked = Asked(scope_of(tags, accounts), users, to_date, gates=tuple(gates))
-    bill = read_bill([file_of(made.text(FORMS[form](rows, until)))], tags_read(asked.scope))
-    month, lines = of_month(bill, None)
-    own = scenario()
-    span = span_of(month, lines, to_date)
-    plans = plans_of(own.scenario, own.book, own.origins, span.hours, users_of(own.scenario, users))
-    found = held_against(plans, own.book, bill, month, lines, span, asked)
-    return suggestions(found, plans.flexed, own.book, own.origins) if explained else found
 
 
 def told(found: Actuals) -> dict[str, Decimal]:
@@ -335,3 +300,113 @@ def test_an_account_limits_the_bill_too() -> None:
 
 def test_every_cause_has_words() -> None:
     assert set(compared(as_planned()).parts_usd) == set(PARTS)
+
+
+# ---------------------------------------------------------------------------------- bills that say less than they could
+
+
+DESCRIBED = {
+    "BoxUsage:c6g.xlarge": "$0.136 per On Demand Linux c6g.xlarge Instance Hour",
+    "BoxUsage:m6g.large": "$0.077 per On Demand Linux m6g.large Instance Hour",
+    "NatGateway-Bytes": "$0.045 per GB Data Processed by NAT Gateways",
+    "LCUUsage": "$0.008 per used Application load balancer capacity unit-hour (or partial hour)",
+}
+
+
+def test_focus_without_aws_s_columns_is_told_by_sku_and_by_description() -> None:
+    """As exports of FOCUS 1.0 have it: NULL for nothing, no usage type; the database's rows have the book's SKU."""
+    skus = {item.key: item.sku for item in planned().bill.items}
+    sku = next(sku for key, sku in skus.items() if key.variant == "multi_az" and key.item == "db.r5.xlarge")
+    rows = [row for row in as_planned() if row.usage in DESCRIBED or row.usage == "Multi-AZUsage:db.r5.xl"]
+    lines = made.focus(rows)
+    for line in lines:
+        usage = line.pop("x_UsageType")
+        del line["x_Operation"], line["x_ServiceCode"]
+        line["ChargeDescription"] = DESCRIBED.get(usage, "$1.00 per something")
+        line["SkuId"] = "" if usage in DESCRIBED else sku
+    text = made.text([{name: value or "NULL" for name, value in line.items()} for line in lines])
+    found = of_text(text)
+    assert not found.unplanned
+    for name in ("database primary", "NAT traffic", "nodes", "ALB capacity units"):
+        line = next(each for each in found.variances if each.name == name)
+        assert {part for part, usd in line.parts_usd.items() if abs(usd) > CENT} <= {"calendar"}, name
+    assert any(note.endswith("told by SKU or description") for note in found.notes)
+
+
+def of_text(text: str, name: str = "bill.csv", users: tuple[int, int | None] | None = None) -> Actuals:
+    bill = read_bill([file_of(text, name)], ("application",))
+    month, lines = of_month(bill, None)
+    own = scenario()
+    plans = plans_of(own.scenario, own.book, own.origins, HOURS, users_of(own.scenario, users))
+    return held_against(plans, own.book, bill, month, lines, span_of(month, lines, False), Asked(scope_of((), ())))
+
+
+CONSOLE = (
+    '"Service","EC2-Instances($)","Relational Database Service($)","Lambda($)","Total costs($)"\n'
+    '"2027-01-01","500","1200","7","1707"\n'
+)
+
+
+def test_totals_of_services_are_held_against_the_plan_s_and_split_no_further() -> None:
+    found = of_text(CONSOLE)
+    assert {each.name for each in found.variances} >= {"EC2-Instances", "EC2-Other", "S3", "VPC"}
+    database = next(each for each in found.variances if each.name == "Relational Database Service")
+    assert database.actual.cost_usd == 1200
+    assert set(database.parts_usd) == {"calendar", "users", "unsplit"}
+    assert [(each.service, each.effective_usd) for each in found.unplanned] == [("Lambda", 7)]
+    assert abs(sum(found.parts_usd.values()) - found.difference_usd) < CENT
+    assert any("cannot be told apart" in note for note in found.notes)
+
+
+def test_usage_types_with_amounts_are_split_and_without_are_not() -> None:
+    def answer(asked: bool) -> str:
+        groups = [
+            {
+                "Keys": ["EC2 - Other", "NatGateway-Bytes"],
+                "Metrics": {
+                    "UnblendedCost": {"Amount": "139.5", "Unit": "USD"},
+                    **({"UsageQuantity": {"Amount": "3100", "Unit": "GB"}} if asked else {}),
+                },
+            }
+        ]
+        return json.dumps(
+            {
+                "GroupDefinitions": [{"Type": "DIMENSION", "Key": key} for key in ("SERVICE", "USAGE_TYPE")],
+                "ResultsByTime": [{"TimePeriod": {"Start": "2027-01-01", "End": "2027-02-01"}, "Groups": groups}],
+            }
+        )
+
+    for asked, part in ((True, "usage"), (False, "unsplit")):
+        line = next(each for each in of_text(answer(asked), "ce.json").variances if each.name == "NAT traffic")
+        assert line.actual.cost_usd == Decimal("139.5")
+        assert abs(line.parts_usd[part] - (3100 - 120) * Decimal("0.045")) < CENT
+
+
+def test_what_a_commitment_was_planned_to_save_is_no_variance() -> None:
+    """A plan that reserves its cache, and a bill at the reservation's rate: only the month's hours differ."""
+    own = made.given(("--set", "tiers.cache.purchase", "reserved_1y_no_upfront"))
+    wanted = own.scenario.model_copy(update={"hours_per_month": HOURS})
+    rate = next(
+        item.price_usd for item in made.plan(wanted, own.book, predicted=False).bill.items if item.tier == "cache"
+    )
+    assert rate < Decimal("0.206")
+    rows = changed(
+        as_planned(),
+        "NodeUsage:cache.r6g.large",
+        lambda row: made.replace(row, kind="DiscountedUsage", billed=Decimal(0), effective=row.quantity * rate),
+    )
+    bill = read_bill([file_of(made.text(made.cur2(rows)))], ("application",))
+    month, lines = of_month(bill, None)
+    plans = plans_of(own.scenario, own.book, own.origins, HOURS, (10_000, 3000))
+    found = held_against(plans, own.book, bill, month, lines, span_of(month, lines, False), Asked(scope_of(TAG, ())))
+    assert told(found).keys() == {"calendar"}
+    assert found.used_share == 1
+
+
+def test_many_tags_that_nobody_asked_for_are_one_line() -> None:
+    lines = made.cur2([as_planned()[0]])
+    for number, line in enumerate(lines):
+        line["resource_tags"] = json.dumps({"user_application": "cascade", "user_pod": f"pod-{number}"})
+    read = read_bill([file_of(made.text(lines))], ("application",))
+    assert len(lines) > 1
+    assert len(read.lines) == 1
