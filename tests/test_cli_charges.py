@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -101,3 +102,21 @@ def test_environments_are_accounts_of_one_table(cascade: Run, tmp_path: Path) ->
     for env in ("prod", "staging"):
         _, alone, _ = cascade(*wanted, "--env", env)
         assert [row for row in rows if row["x_Scenario"] == f"cascade-{env}"] == read_back(alone) != []
+
+
+def test_a_forecast_has_every_month_and_its_own_two_sums(cascade: Run) -> None:
+    wanted = ("forecast", "growth-100k", "--months", "14", "--growth", "5%", "--start", "2027-01", *QUIET)
+    status, out, _ = cascade(*wanted, "--format", "focus")
+    assert status == 0
+    rows = read_back(out)
+    _, table, _ = cascade(*wanted, "--format", "csv")
+    for month in read_back(table):
+        own = [row for row in rows if row["BillingPeriodStart"] == f"{month['month']}-01T00:00:00Z"]
+        assert total(own, "EffectiveCost") == Decimal(month["effective_usd"])
+        assert total(own, "BilledCost") == Decimal(month["cash_usd"])
+    assert len({row["BillingPeriodStart"] for row in rows}) == 14
+    _, newer, _ = cascade(*wanted, "--format", "focus", "--focus-version", "1.4")
+    assert "ServiceProviderName" in newer.partition("\n")[0]
+    status, out, err = cascade(*wanted, "--focus-version", "1.4")
+    assert (status, out) == (2, "")
+    assert "error: --focus-version 1.4: goes with --format focus" in err

@@ -194,6 +194,7 @@ def _months(path: _Path, plans: Sequence[Plan], ledger: Ledger, outgrown: Shapes
             paid.prepaid_usd,
             settled(paid.effective_usd * 1000 / count),
             (*_steps(made.scenario, number, start), *_begun(number, start, made, before, grown)),
+            paid.held,
         )
         before = made
 

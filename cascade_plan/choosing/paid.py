@@ -9,9 +9,9 @@ from typing import Final
 
 from cascade_plan.model.bill import Bill, Item
 from cascade_plan.model.growth import MONTHS_PER_YEAR
+from cascade_plan.model.held import Held
 from cascade_plan.model.price import PriceKey
-from cascade_plan.model.terms import CENT, commitment_of
-from cascade_plan.units import QUANTUM
+from cascade_plan.model.terms import CENT, commitment_of, recurring_of
 
 NOTHING: Final = Decimal(0)
 
@@ -25,6 +25,8 @@ class Paid:
     cash_usd: Decimal
     prepaid_usd: Decimal
     """Paid upfront and not used up at its end."""
+    held: tuple[Held, ...]
+    """What is committed to, a purchase each."""
 
     @property
     def effective_usd(self) -> Decimal:
@@ -36,7 +38,8 @@ class Paid:
 class _Lot:
     """What was committed to in one month."""
 
-    tier: str
+    item: Item
+    """The line that it was bought for, as that was then."""
     count: Decimal
     begins: int
     """The month that it is bought in, 0 the first; it lasts from its first hour on."""
@@ -45,6 +48,17 @@ class _Lot:
     """Of all together, in whole cents."""
     recurring_usd_per_hour: Decimal
     """Of all together, for every hour."""
+
+    @property
+    def tier(self) -> str:
+        return self.item.tier
+
+    def held(self, month: int, hours: Sequence[int]) -> Held:
+        """Return it in a month in which it lasts."""
+        recurring = self.recurring_usd_per_hour * hours[month]
+        used, before = self.used_usd(month + 1, hours), self.used_usd(month, hours)
+        upfront = self.upfront_usd if month == self.begins else NOTHING
+        return Held(self.item, self.count, self.count * hours[month], recurring + used - before, upfront, recurring)
 
     def lasts(self, month: int) -> bool:
         return self.begins <= month < self.begins + self.month_count
@@ -70,7 +84,7 @@ class Ledger:
     level: str
     """The level of the band of a bill that is counted."""
     lots: dict[tuple[str, PriceKey], list[_Lot]] = field(default_factory=dict)
-    """Line -> what was bought for it."""
+    """Group and price -> what was bought for it. Not by the line's name, which may say of how many it is."""
 
     def month(self, month: int, bill: Bill) -> Paid:
         """Return what a month costs, 0 the first: what a commitment lacks is bought, and what it has too much is paid.
@@ -82,20 +96,18 @@ class Ledger:
         for item in bill.items:
             tier_usd.setdefault(item.tier, NOTHING)
             if item.bought_count and commitment_of(item.key.term) is not None:
-                cash += self._buy(month, item)
+                self._buy(month, item)
             else:
                 cost: Decimal = getattr(item.cost_usd, self.level)
                 tier_usd[item.tier] += cost
                 cash += cost
-        prepaid = NOTHING
-        for lot in self._all:
-            if lot.lasts(month):
-                recurring = lot.recurring_usd_per_hour * self.hours[month]
-                used, before = lot.used_usd(month + 1, self.hours), lot.used_usd(month, self.hours)
-                tier_usd[lot.tier] = tier_usd.get(lot.tier, NOTHING) + recurring + used - before
-                cash += recurring
-                prepaid += lot.upfront_usd - used
-        return Paid(tier_usd, cash, prepaid)
+        lasting = [lot for lot in self._all if lot.lasts(month)]
+        held = tuple(lot.held(month, self.hours) for lot in lasting)
+        for each in held:
+            tier_usd[each.item.tier] = tier_usd.get(each.item.tier, NOTHING) + each.cost_usd
+            cash += each.upfront_usd + each.recurring_usd
+        prepaid = sum((lot.upfront_usd - lot.used_usd(month + 1, self.hours) for lot in lasting), NOTHING)
+        return Paid(tier_usd, cash, prepaid, held)
 
     def owed_usd(self, after: int) -> Decimal:
         """Return what is still to be paid from a month on, 0 the first, for all that has been committed to."""
@@ -105,20 +117,14 @@ class Ledger:
     def _all(self) -> Iterator[_Lot]:
         return (lot for lots in self.lots.values() for lot in lots)
 
-    def _buy(self, month: int, item: Item) -> Decimal:
-        """Return what is paid upfront in a month for what a committed line lacks."""
-        lots = self.lots.setdefault((item.name, item.key), [])
+    def _buy(self, month: int, item: Item) -> None:
+        """Buy what a committed line lacks."""
+        lots = self.lots.setdefault((item.group, item.key), [])
         lacking = item.bought_count - sum((lot.count for lot in lots if lot.lasts(month)), NOTHING)
         if lacking <= 0:
-            return NOTHING
+            return
         commitment = commitment_of(item.key.term)
         assert commitment is not None, "a line that is on demand buys nothing"
-        upfront = item.upfront_usd or NOTHING
-        # All upfront leaves nothing to pay; a source rounds what an hour of it comes to.
-        recurring = (item.price_usd - upfront / commitment.hours).quantize(QUANTUM)
-        if commitment.upfront == "all" and item.upfront_usd is not None:
-            recurring = NOTHING
-        first_day = (lacking * upfront).quantize(CENT)
-        years = commitment.years * MONTHS_PER_YEAR
-        lots.append(_Lot(item.tier, lacking, month, years, first_day, lacking * recurring))
-        return first_day
+        first_day = (lacking * (item.upfront_usd or NOTHING)).quantize(CENT)
+        recurring = lacking * recurring_of(item.key.term, item.price_usd, item.upfront_usd)
+        lots.append(_Lot(item, lacking, month, commitment.years * MONTHS_PER_YEAR, first_day, recurring))

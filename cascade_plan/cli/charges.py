@@ -46,18 +46,23 @@ def charges(choices: Sequence[Choice], format_: str, month: str | None, version:
 
     Raises UsageError for what is none, and for either beside another format.
     """
+    found = version_of(format_, version)
     if format_ != FOCUS:
-        for flag, value in (("--month", month), ("--focus-version", version)):
-            if value is not None:
-                raise UsageError(f"{flag} {value}: goes with --format focus")
+        if month is not None:
+            raise UsageError(f"--month {month}: goes with --format focus")
         return Charges()
-    version = version or VERSIONS[0]
-    if version not in VERSIONS:
-        raise UsageError(
-            f"--focus-version {version}: must be {' or '.join(VERSIONS)}{did_you_mean(version, [*VERSIONS])}"
-        )
     charged = _month(choices, month)
-    return Charges(charged.hours, {"month": charged, "focus_version": version})
+    return Charges(charged.hours, {"month": charged, "focus_version": found})
+
+
+def version_of(format_: str, version: str | None) -> str:
+    """Return which version of FOCUS is wanted. Raises UsageError for what is none, and for one of another format."""
+    if version is not None and format_ != FOCUS:
+        raise UsageError(f"--focus-version {version}: goes with --format focus")
+    if version is not None and version not in VERSIONS:
+        hint = did_you_mean(version, [*VERSIONS])
+        raise UsageError(f"--focus-version {version}: must be {' or '.join(VERSIONS)}{hint}")
+    return version or VERSIONS[0]
 
 
 def _month(choices: Sequence[Choice], written: str | None) -> Month:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from cascade_plan import registry
+from cascade_plan.cli.charges import FocusVersion, version_of
 from cascade_plan.cli.choice import Output, format_option, read, with_choice
 from cascade_plan.cli.output import complain, deliver, laid_out
 from cascade_plan.files.assignments import Assignment
@@ -83,6 +84,7 @@ def forecast(
     events: Events = False,
     format_: Format = "table",
     output: Output = "-",
+    focus_version: FocusVersion = None,
 ) -> int:
     """Say what each month costs as users and data grow: the years, what becomes too small when, what breaks.
 
@@ -100,7 +102,7 @@ def forecast(
       3  A gate on it could not be judged, as a price is missing.
       4  In some month no fleet keeps every promise; the message names it.
     """
-    report = registry.load("reports/forecasts", format_)
+    report, version = registry.load("reports/forecasts", format_), version_of(format_, focus_version)
     flags: dict[str, object] = {
         "--growth": None if growth is None else growth.strip().removesuffix("%").strip(),
         "--start": None if start is None else f"'{start}'",
@@ -116,7 +118,7 @@ def forecast(
         from cascade_plan.choosing.forecast import with_band
 
         found = with_band(found, given.book, given.origins, draws, seed)
-    deliver(laid_out(report, found, every=events), output)
+    deliver(laid_out(report, found, every=events, focus_version=version), output)
     return _status(found)
 
 

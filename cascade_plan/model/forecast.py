@@ -8,6 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Final, NamedTuple
 
+from cascade_plan.model.held import Held
 from cascade_plan.model.plan import Plan, Verdict
 from cascade_plan.model.purchases import Schedule
 from cascade_plan.model.scenario import Scenario
@@ -72,6 +73,8 @@ class ForecastMonth:
     """Effective, by the users that the budget names."""
     events: tuple[Event, ...] = ()
     """What is different from the month before."""
+    held: tuple[Held, ...] = ()
+    """What is committed to in it, a purchase each."""
 
     @property
     def users_peak(self) -> int:

@@ -9,6 +9,8 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Final
 
+from cascade_plan.units import QUANTUM
+
 CENT: Final = Decimal("0.01")
 HOURS_PER_YEAR: Final = 8760
 """A commitment is billed for 365 days a year, https://aws.amazon.com/ec2/pricing/reserved-instances/pricing/"""
@@ -105,6 +107,23 @@ class BreakEven:
     upfront_months: Decimal | None
     """Months, at 730 hours each, until what was paid upfront has been saved; None when nothing is paid upfront, when it
     is not known how much, or when the term ends before."""
+
+
+def recurring_of(term: str, usd: Decimal, upfront_usd: Decimal | None) -> Decimal:
+    """Return what is paid for each hour of a commitment beside its upfront: its effective rate less that one's share.
+
+    In millionths of a dollar, as its sources have rates. Paid all upfront, nothing is left: a source rounds what an
+    hour of it comes to. Where it is not known what is paid upfront, all of it recurs.
+
+    >>> recurring_of("reserved_1y_partial_upfront", Decimal("0.275057"), Decimal("1205"))
+    Decimal('0.137500')
+    """
+    commitment = commitment_of(term)
+    if commitment is None or not upfront_usd:
+        return usd
+    if commitment.upfront == "all":
+        return Decimal(0)
+    return (usd - upfront_usd / commitment.hours).quantize(QUANTUM)
 
 
 def upfront_of(term: str, usd: Decimal, known_usd: Decimal | None) -> Decimal | None:

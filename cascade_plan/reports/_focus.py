@@ -7,7 +7,7 @@ the month, EffectiveCost what the month costs, a commitment spread over its term
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -18,7 +18,10 @@ from cascade_plan.model.bill import Item
 from cascade_plan.model.billed import OTHER, PROVIDERS, Billed, unit_words
 from cascade_plan.model.calendar import Month
 from cascade_plan.model.commitments import MONTHS_PER_YEAR
-from cascade_plan.model.terms import Commitment, commitment_of
+from cascade_plan.model.held import Held
+from cascade_plan.model.plan import Plan
+from cascade_plan.model.price import PriceKey
+from cascade_plan.model.terms import CENT, Commitment, commitment_of, recurring_of
 from cascade_plan.reports._spreadsheet import written
 from cascade_plan.reports.provenance import GIVEN, SPOT, called
 from cascade_plan.units import counted, settled
@@ -56,8 +59,20 @@ class Basis:
     level: str
     """The level of the band that is charged."""
     month: Month
-    life_month: int = 1
-    """The month of the system's life: commitments are bought in the first, and again when their term has ended."""
+
+    @classmethod
+    def of(cls, plan: Plan, month: Month) -> Basis:
+        """Return what the rows of a plan have in common in a month that it was made for."""
+        scenario = plan.scenario
+        return cls(
+            scenario=scenario.name,
+            application=plan.application,
+            cloud=scenario.cloud,
+            region=scenario.region,
+            users=scenario.users.peak,
+            level=scenario.budget.level,
+            month=month,
+        )
 
 
 def columns(version: str) -> tuple[str, ...]:
@@ -65,10 +80,10 @@ def columns(version: str) -> tuple[str, ...]:
     return (*sorted((*COMMON, *PROVIDERS[version])), *OWN)
 
 
-def table(version: str, months: Sequence[tuple[Basis, Sequence[Item]]]) -> str:
-    """Return months' lines as CSV under a header."""
+def table(version: str, months: Iterable[tuple[Basis, Sequence[Item], Sequence[Held]]]) -> str:
+    """Return months' lines as CSV under a header: the items of each bill, and what is committed to."""
     names = columns(version)
-    found = (row for basis, items in months for item in items for row in rows(item, basis))
+    found = (row for basis, items, held in months for row in rows(basis, items, held))
     return written(names, ([row.get(_plain(name), "") for name in names] for row in found))
 
 
@@ -77,25 +92,49 @@ def _plain(column: str) -> str:
     return "provider" if column in {name for pair in PROVIDERS.values() for name in pair} else column
 
 
-def rows(item: Item, basis: Basis) -> Iterator[dict[str, str]]:
-    """Yield the rows of a line of the bill: what is used, what a commitment leaves unused, and its payments.
+def rows(basis: Basis, items: Sequence[Item], held: Sequence[Held]) -> Iterator[dict[str, str]]:
+    """Yield the rows of a month: what is used, what a commitment leaves unused, and its payments.
 
     A line of which nothing is used or paid for in the month has none.
     """
-    words = _words(item, basis)
-    common = _common(item, basis, words)
-    quantity, used = getattr(item.quantity, basis.level), getattr(item.quantity_used, basis.level)
-    commitment = commitment_of(item.key.term)
-    if commitment is None:
-        if quantity:
-            yield common | _used(item, words, quantity)
-        return
-    bought = _Bought(item, commitment, basis, quantity)
-    if used:
-        yield common | _used(item, words, used) | bought.columns(used, "Used") | {"BilledCost": number(ZERO)}
-    if unused := quantity - used:
-        yield common | _unused(item, words, unused) | bought.columns(unused, "Unused")
-    yield from (common | payment for payment in bought.payments())
+    bought: dict[tuple[str, str, PriceKey], list[Held]] = {}
+    for each in held:
+        bought.setdefault(_line(each.item), []).append(each)
+    for item in items:
+        if commitment_of(item.key.term) is not None:
+            used = getattr(item.quantity_used, basis.level)
+            yield from _committed(item, basis, used, bought.pop(_line(item), []))
+        elif quantity := getattr(item.quantity, basis.level):
+            words = _words(item, basis)
+            cost = number(quantity * item.price_usd)
+            yield (
+                _common(item, basis, words) | _used(item, words, quantity) | {"BilledCost": cost, "EffectiveCost": cost}
+            )
+    for others in bought.values():
+        # Its line is on the bill no more, and its term has not ended.
+        yield from _committed(others[-1].item, basis, ZERO, others)
+
+
+def held(items: Sequence[Item], level: str, life_month: int) -> tuple[Held, ...]:
+    """Return what the lines of one bill commit to.
+
+    All is bought in the first month of the system's life, and again when its term has ended.
+    """
+    found = []
+    for item in items:
+        if (term := commitment_of(item.key.term)) is None:
+            continue
+        hours = getattr(item.quantity, level)
+        begins = (life_month - 1) % (term.years * MONTHS_PER_YEAR) == 0
+        upfront = ((item.upfront_usd or ZERO) * item.bought_count).quantize(CENT) if begins else ZERO
+        recurring = hours * recurring_of(item.key.term, item.price_usd, item.upfront_usd)
+        found.append(Held(item, item.bought_count, hours, hours * item.price_usd, upfront, recurring))
+    return tuple(found)
+
+
+def _line(item: Item) -> tuple[str, str, PriceKey]:
+    """Return what a line stays from month to month: its name may say of how many it is."""
+    return item.tier, item.group, item.key
 
 
 def number(value: Decimal) -> str:
@@ -156,12 +195,10 @@ def _common(item: Item, basis: Basis, words: Billed) -> dict[str, str]:
 
 
 def _used(item: Item, words: Billed, quantity: Decimal) -> dict[str, str]:
-    """Return what is used and paid for, a commitment's at its effective rate."""
+    """Return what is used, but for what is paid for it."""
     committed = commitment_of(item.key.term) is not None
-    cost = number(quantity * item.price_usd)
     units = number(quantity * words.unit_count)
     return {
-        "BilledCost": cost,
         "ChargeCategory": "Usage",
         "ChargeDescription": f"{item.name}, planned",
         "ChargeFrequency": "Usage-Based",
@@ -169,7 +206,6 @@ def _used(item: Item, words: Billed, quantity: Decimal) -> dict[str, str]:
         "ConsumedUnit": words.unit,
         "ContractedCost": number(quantity * item.on_demand_price_usd),
         "ContractedUnitPrice": number(item.on_demand_price_usd / words.unit_count),
-        "EffectiveCost": cost,
         "ListCost": number(quantity * item.list_price_usd),
         "ListUnitPrice": number(item.list_price_usd / words.unit_count),
         "PricingCategory": "Committed" if committed else "Dynamic" if item.key.term == SPOT else "Standard",
@@ -178,93 +214,100 @@ def _used(item: Item, words: Billed, quantity: Decimal) -> dict[str, str]:
     }
 
 
-def _unused(item: Item, words: Billed, quantity: Decimal) -> dict[str, str]:
-    """Return what of a commitment is paid for and used by nothing: there is no list price of what does not run."""
+def _unused(item: Item, words: Billed) -> dict[str, str]:
+    """Return what of a commitment nothing uses, but for what it costs: what does not run has no list price."""
     nothing = number(ZERO)
-    return {
-        "BilledCost": nothing,
-        "ChargeCategory": "Usage",
+    return _used(item, words, ZERO) | {
         "ChargeDescription": f"{item.name}, committed and not used",
-        "ChargeFrequency": "Usage-Based",
+        "ConsumedQuantity": "",
+        "ConsumedUnit": "",
         "ContractedCost": nothing,
-        "ContractedUnitPrice": number(item.on_demand_price_usd),
-        "EffectiveCost": number(quantity * item.price_usd),
         "ListCost": nothing,
-        "ListUnitPrice": number(item.list_price_usd),
-        "PricingCategory": "Committed",
-        "PricingQuantity": nothing,
-        "PricingUnit": words.unit,
     }
 
 
-@dataclass(frozen=True, slots=True)
-class _Bought:
-    """A commitment that a line is paid by: a number of instances, or an amount of money an hour."""
+def _committed(item: Item, basis: Basis, used: Decimal, held: Sequence[Held]) -> Iterator[dict[str, str]]:
+    """Yield the rows of a line that is committed to: what is used of it, what is not, and what is paid."""
+    words = _words(item, basis)
+    common = _common(item, basis, words)
+    hours = sum((each.hours for each in held), ZERO)
+    cost = sum((each.cost_usd for each in held), ZERO)
+    covered = cost if used == hours else settled(cost * used / hours)
+    for quantity, usd, status, row in (
+        (used, covered, "Used", _used(item, words, used)),
+        (hours - used, cost - covered, "Unused", _unused(item, words)),
+    ):
+        if quantity:
+            paid = {"BilledCost": number(ZERO), "EffectiveCost": number(usd)}
+            yield common | row | _discount(item, basis, status, quantity, usd) | paid
+    for each in held:
+        yield from (common | payment for payment in _payments(each, basis))
 
-    item: Item
-    commitment: Commitment
-    basis: Basis
-    hours: Decimal
-    """Hours of instances that it pays for in the month."""
 
-    def columns(self, hours: Decimal, status: str) -> dict[str, str]:
-        """Return its columns in a row of so many of its hours: of a savings plan the money committed for them."""
-        key, whole = self.item.key, self.commitment.is_whole
-        kind = "Reserved Instance" if whole else f"{_title(self.commitment.kind)} Savings Plan"
-        paid = {"no": "nothing upfront", "partial": "partly upfront", "all": "all upfront"}[self.commitment.upfront]
-        return {
-            "CommitmentDiscountCategory": "Usage" if whole else "Spend",
-            "CommitmentDiscountId": "/".join(
-                part for part in (f"plan:{self.basis.scenario}", key.service, key.item, key.variant, key.term) if part
-            ),
-            "CommitmentDiscountName": f"{kind}, {key.item}, {counted(self.commitment.years, 'year')}, {paid}",
-            "CommitmentDiscountQuantity": number(hours if whole else hours * self.item.price_usd),
-            "CommitmentDiscountStatus": status,
-            "CommitmentDiscountType": "Reserved Instance" if whole else "Savings Plan",
-            "CommitmentDiscountUnit": "Hours" if whole else "USD",
-        }
+def _discount(item: Item, basis: Basis, status: str, hours: Decimal, usd: Decimal) -> dict[str, str]:
+    """Return a commitment's columns: so many of its hours, or of a savings plan so much of its money."""
+    key, commitment = item.key, _commitment(item)
+    whole = commitment.is_whole
+    kind = "Reserved Instance" if whole else f"{_title(commitment.kind)} Savings Plan"
+    paid = {"no": "nothing upfront", "partial": "partly upfront", "all": "all upfront"}[commitment.upfront]
+    named = (f"plan:{basis.scenario}", key.service, key.item, key.variant, key.term)
+    return {
+        "CommitmentDiscountCategory": "Usage" if whole else "Spend",
+        "CommitmentDiscountId": "/".join(part for part in named if part),
+        "CommitmentDiscountName": f"{kind}, {key.item}, {counted(commitment.years, 'year')}, {paid}",
+        "CommitmentDiscountQuantity": number(hours if whole else usd),
+        "CommitmentDiscountStatus": status,
+        "CommitmentDiscountType": "Reserved Instance" if whole else "Savings Plan",
+        "CommitmentDiscountUnit": "Hours" if whole else "USD",
+    }
 
-    def payments(self) -> Iterator[dict[str, str]]:
-        """Yield what is paid for it in the month: once what is upfront, each month what recurs.
 
-        Where nobody says how much is upfront, all of it is taken to recur.
-        """
-        item, term = self.item, self.commitment
-        upfront = item.upfront_usd or ZERO
-        begins = (self.basis.life_month - 1) % (term.years * MONTHS_PER_YEAR) == 0
-        if upfront and begins:
-            yield self._payment("One-Time", item.bought_count, upfront, item.bought_count * term.hours)
-        rate = item.price_usd if not upfront else settled(item.price_usd - upfront / term.hours)
-        if rate > 0 and not (upfront and term.upfront == "all"):
-            yield self._payment("Recurring", self.hours, rate, self.hours)
+def _payments(held: Held, basis: Basis) -> Iterator[dict[str, str]]:
+    """Yield what is paid for a commitment in the month: once what is upfront, each month what recurs."""
+    item, term = held.item, _commitment(held.item)
+    if held.upfront_usd:
+        of_term = held.count * term.hours
+        columns = _discount(item, basis, "", of_term, of_term * item.price_usd)
+        price = item.upfront_usd or ZERO
+        yield columns | _payment(item, "One-Time", held.upfront_usd, held.count, price, "paid upfront")
+    if held.recurring_usd:
+        columns = _discount(item, basis, "", held.hours, held.cost_usd)
+        price = recurring_of(item.key.term, item.price_usd, item.upfront_usd)
+        unknown = ", with what is paid upfront, which is not known" if item.upfront_usd is None else ""
+        words = f"paid each month{unknown}"
+        yield columns | _payment(item, "Recurring", held.recurring_usd, held.hours, price, words)
 
-    def _payment(self, frequency: str, quantity: Decimal, price: Decimal, hours: Decimal) -> dict[str, str]:
-        cost = quantity * price
-        once = frequency == "One-Time"
-        if not self.commitment.is_whole:
-            # A savings plan is bought in dollars.
-            quantity, price = cost, Decimal(1)
-        unit = "USD" if not self.commitment.is_whole else "Units" if once else "Hours"
-        paid = "paid upfront" if once else "paid each month"
-        if not once and self.item.upfront_usd is None:
-            paid += ", with what is paid upfront, which is not known"
-        return {
-            **self.columns(hours, ""),
-            "BilledCost": number(cost),
-            "ChargeCategory": "Purchase",
-            "ChargeDescription": f"{self.item.name}, {paid}; its cost stands in the rows of usage",
-            "ChargeFrequency": frequency,
-            "ContractedCost": number(cost),
-            "ContractedUnitPrice": number(price),
-            "EffectiveCost": number(ZERO),
-            "ListCost": number(cost),
-            "ListUnitPrice": number(price),
-            "PricingCategory": "Standard",
-            "PricingQuantity": number(quantity),
-            "PricingUnit": unit,
-            # What a bill calls the usage is not what it calls the payment.
-            "x_UsageType": "",
-        }
+
+def _payment(
+    item: Item, frequency: str, usd: Decimal, quantity: Decimal, price_usd: Decimal, words: str
+) -> dict[str, str]:
+    """Return a payment: of a savings plan, and of what comes to cents only together, in dollars."""
+    unit = "Units" if frequency == "One-Time" else "Hours"
+    if not _commitment(item).is_whole or quantity * price_usd != usd:
+        unit, quantity, price_usd = "USD", usd, Decimal(1)
+    cost, price = number(usd), number(price_usd)
+    return {
+        "BilledCost": cost,
+        "ChargeCategory": "Purchase",
+        "ChargeDescription": f"{item.name}, {words}; its cost stands in the rows of usage",
+        "ChargeFrequency": frequency,
+        "ContractedCost": cost,
+        "ContractedUnitPrice": price,
+        "EffectiveCost": number(ZERO),
+        "ListCost": cost,
+        "ListUnitPrice": price,
+        "PricingCategory": "Standard",
+        "PricingQuantity": number(quantity),
+        "PricingUnit": unit,
+        # What a bill calls the usage is not what it calls the payment.
+        "x_UsageType": "",
+    }
+
+
+def _commitment(item: Item) -> Commitment:
+    found = commitment_of(item.key.term)
+    assert found is not None, "what is held was committed to"
+    return found
 
 
 def _title(kind: str) -> str:

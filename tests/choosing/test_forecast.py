@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from math import exp, log
@@ -256,3 +257,16 @@ def test_by_the_rules_too_a_primary_that_is_too_small_is_replaced() -> None:
 def test_more_users_never_cost_less_month_by_month_without_a_season() -> None:
     one, more = made(), made(growth={"percent_per_month": 3.0})
     assert all(a.list_usd <= b.list_usd for a, b in zip(one.months, more.months, strict=True))
+
+
+def test_more_of_a_size_is_bought_and_not_all_of_it_again() -> None:
+    """The name of a line that smaller sizes pay for says how many they are: it changes as there are more."""
+    own = read("growth-100k")
+    first = plan(own.scenario, own.book, predicted=False).bill
+    (line,) = [item for item in first.items if item.tier == "api" and item.bought_count]
+    more = replace(line, name=f"{line.name}, and more", bought_count=line.bought_count + 2)
+    second = replace(first, items=tuple(more if item is line else item for item in first.items))
+    ledger = Ledger((744,) * 40, "average")
+    ledger.month(0, first)
+    counts = [each.count for each in ledger.month(1, second).held if each.item.tier == "api"]
+    assert counts == [line.bought_count, 2]

@@ -14,10 +14,12 @@ from pathlib import Path
 
 import focus_validator as official
 import pytest
-from focus_rows import EVERY_KIND, JANUARY, MORE_THAN_RUNS, Line, broken, paid, read_back, written
+from focus_rows import EVERY_KIND, JANUARY, MORE_THAN_RUNS, Line, broken, every_term, paid, read_back, written
 
-from cascade_plan.inputs.scenarios import bundled_scenarios
+from cascade_plan.choosing.forecast import forecast
+from cascade_plan.inputs.scenarios import bundled_scenarios, read
 from cascade_plan.model.plan import Plan
+from cascade_plan.reports.forecasts import focus as forecasts
 from cascade_plan.reports.plans import focus as report
 
 KEPT_LEAST = 200
@@ -153,6 +155,24 @@ def test_the_toolkit_sees_what_it_sees(made: Plan, fault: str, tmp_path: Path) -
     plant(faulty, fault)
     status, said = toolkit(saved(faulty, tmp_path))
     assert status == FAULTS[fault][4], said
+
+
+# ------------------------------------------------------------------------------------------------------------- forecast
+
+
+def test_a_forecast_keeps_the_rules_of_both(tmp_path: Path) -> None:
+    """Of fourteen months with fewer users each, so that what is bought is renewed, and not used at last."""
+    values = {f"tiers.{tier}.purchase": terms for tier, terms in EVERY_KIND.items()}
+    values |= {"users.peak": "100000", "users.average": "30000", "growth.percent_per_month": "-15"}
+    given = read("cascade", [("a test", path, value) for path, value in values.items()])
+    found = forecast(given.scenario, every_term(), given.origins, JANUARY.first, 14)
+    older, newer = (read_back(forecasts.render(found, version)) for version in ("1.2", "1.4"))
+    assert {row["CommitmentDiscountStatus"] for row in older} == {"", "Used", "Unused"}
+    broken_rules, kept = official.failed(saved(older, tmp_path))
+    assert broken_rules - {*official.UNPASSABLE} == set()
+    assert kept > KEPT_LEAST
+    status, said = toolkit(saved(newer, tmp_path))
+    assert status == 0, said
 
 
 # ----------------------------------------------------------------------------------------------------------------- laws

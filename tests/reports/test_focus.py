@@ -6,7 +6,7 @@ import csv
 import json
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
@@ -32,18 +32,21 @@ from focus_rows import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cascade_plan.choosing.forecast import forecast
 from cascade_plan.clouds.aws import billed
 from cascade_plan.clouds.aws.usage_types import in_units, product_of
 from cascade_plan.errors import UsageError
 from cascade_plan.inputs.scenarios import bundled_scenarios, read
 from cascade_plan.model.calendar import Month, following
 from cascade_plan.model.fleet import LEVELS
+from cascade_plan.model.forecast import Forecast
 from cascade_plan.model.plan import Plan
 from cascade_plan.model.price import PriceKey
 from cascade_plan.model.terms import commitment_of
 from cascade_plan.planning.pipeline import plan
 from cascade_plan.prices.products import price_list
 from cascade_plan.reports import _focus as focus
+from cascade_plan.reports.forecasts import focus as forecasts
 from cascade_plan.reports.plans import focus as report
 
 COLUMNS = """
@@ -149,11 +152,11 @@ def test_whatever_is_bought_in_whatever_month_the_laws_hold(data: st.DataObject)
     found = rows(made, month)
     assert broken(found, cost(made)) == []
     assert {row["x_Level"] for row in found} == {level}
-    assert total(found, "BilledCost") == pytest.approx(cash(made, month), abs=Decimal("1e-6"))
+    assert Fraction(total(found, "BilledCost")) == cash(made, month)
 
 
-def cash(made: Plan, month: Month) -> Decimal:
-    """Return what is paid in the first month, from the bill itself."""
+def cash(made: Plan, month: Month) -> Fraction:
+    """Return what is paid in the first month, from the bill itself: what recurs is in millionths of dollars."""
     found = Fraction(0)
     for item in made.bill.items:
         term = commitment_of(item.key.term)
@@ -161,9 +164,11 @@ def cash(made: Plan, month: Month) -> Decimal:
             found += Fraction(getattr(item.cost_usd, made.scenario.budget.level))
             continue
         upfront = Fraction(item.upfront_usd or 0)
-        recurring = 0 if term.upfront == "all" else Fraction(item.price_usd) - upfront / term.hours
-        found += Fraction(item.bought_count) * (upfront + recurring * month.hours)
-    return Decimal(found.numerator) / found.denominator
+        recurring = Fraction(item.price_usd) - upfront / term.hours if term.upfront != "all" else Fraction(0)
+        recurring = Fraction(round(recurring * 10**6), 10**6)
+        count = Fraction(item.bought_count)
+        found += Fraction(round(count * upfront * 100), 100) + count * recurring * month.hours
+    return found
 
 
 @pytest.mark.parametrize("years", [1, 3])
@@ -177,12 +182,11 @@ def test_over_a_term_what_is_paid_for_a_commitment_is_what_it_costs(years: int) 
         if month.hours not in plans:
             plans[month.hours] = paid("cascade", EVERY_KIND, month, **MORE_THAN_RUNS)
         made = plans[month.hours]
-        basis = focus.Basis("x", "x", "aws", "us-east-1", 1, "average", month, life + 1)
-        for item in made.bill.items:
-            for row in focus.rows(item, basis):
-                if name := row.get("CommitmentDiscountId"):
-                    costs[name] += Decimal(row["EffectiveCost"])
-                    bills[name] += Decimal(row["BilledCost"])
+        items, basis = made.bill.items, focus.Basis.of(made, month)
+        for row in focus.rows(basis, items, focus.held(items, basis.level, life + 1)):
+            if name := row.get("CommitmentDiscountId"):
+                costs[name] += Decimal(row["EffectiveCost"])
+                bills[name] += Decimal(row["BilledCost"])
     terms = {name: name.rpartition("/")[2] for name in costs}
     whole = [name for name, term in terms.items() if f"_{years}y_" in term or years == 3]
     assert len(whole) >= 4
@@ -360,6 +364,99 @@ def test_tags_say_application_and_tier() -> None:
     made = paid("cascade", {}, application="shop")
     assert {json.loads(row["Tags"])["application"] for row in rows(made)} == {"shop"}
     assert all(json.loads(row["Tags"])["tier"] == row["x_Tier"] for row in rows(made))
+
+
+# ------------------------------------------------------------------------------------------------------------- forecast
+
+
+def forecast_of(months: int, percent: float, purchases: Mapping[str, str], **others: str) -> Forecast:
+    """Return a forecast from January 2027 on, at the prices of every way to pay."""
+    values = {f"tiers.{tier}.purchase": terms for tier, terms in purchases.items()} | others
+    values["growth.percent_per_month"] = str(percent)
+    given = read("cascade", [("a test", path, value) for path, value in values.items()])
+    return forecast(given.scenario, every_term(), given.origins, JANUARY.first, months)
+
+
+def by_month(found: Forecast, version: str = "1.2") -> list[list[Line]]:
+    """Return a forecast's rows, a list for each month."""
+    lists: dict[str, list[Line]] = {f"{month.start}T00:00:00Z": [] for month in found.months}
+    for row in read_back(forecasts.render(found, version)):
+        lists[row["ChargePeriodStart"]].append(row)
+    return [*lists.values()]
+
+
+@settings(max_examples=12)
+@given(st.data())
+def test_whatever_the_horizon_both_views_are_the_forecasts_own(data: st.DataObject) -> None:
+    """Of each month and of all: users may become fewer, so that what was committed to outlasts its use."""
+    purchases = {
+        tier: f"{{{data.draw(SAVED if tier == 'websocket' else RESERVED)}: {share}}}"
+        for tier in TIERS
+        if (share := data.draw(SHARES))
+    }
+    months, percent = data.draw(st.integers(1, 15)), data.draw(st.sampled_from([-20.0, 0.0, 8.0, 30.0]))
+    found = forecast_of(months, percent, purchases)
+    lists = by_month(found)
+    for month, own in zip(found.months, lists, strict=True):
+        assert broken(own, month.effective_usd) == []
+        assert total(own, "BilledCost") == month.cash_usd
+        assert {row["x_Users"] for row in own} == {str(month.users_peak)}
+    together = [row for own in lists for row in own]
+    assert total(together, "EffectiveCost") == found.effective_usd
+    assert total(together, "BilledCost") == found.cash_usd == found.effective_usd + found.prepaid_usd
+
+
+@pytest.mark.parametrize("percent", [-10.0, 0.0, 6.0])
+def test_over_whole_terms_both_views_of_a_forecast_agree_to_the_cent(percent: float) -> None:
+    """Thirty-six months are three terms of a year and one of three, where nothing more is bought on the way."""
+    found = forecast_of(36, percent, EVERY_KIND)
+    costs: dict[str, Decimal] = defaultdict(Decimal)
+    bills: dict[str, Decimal] = defaultdict(Decimal)
+    bought: dict[str, set[int]] = defaultdict(set)
+    for month, own in zip(found.months, by_month(found), strict=True):
+        for row in own:
+            if name := row["CommitmentDiscountId"]:
+                costs[name] += Decimal(row["EffectiveCost"])
+                bills[name] += Decimal(row["BilledCost"])
+                if row["ChargeFrequency"] == "One-Time":
+                    bought[name].add(month.number)
+    ended = [
+        name for name in costs if all(number % 12 == 1 if "_1y_" in name else number == 1 for number in bought[name])
+    ]
+    assert len(ended) >= 4
+    assert {name: bills[name] for name in ended} == {name: costs[name] for name in ended}
+
+
+def test_what_outlasts_its_use_is_unused_and_still_paid() -> None:
+    users = {"users.peak": "100000", "users.average": "30000"}
+    found = forecast_of(3, -40.0, {"api": "reserved_1y_no_upfront"}, **users)
+    lists = by_month(found)
+    hours = [
+        [total([row for row in own if row[of] == value], "CommitmentDiscountQuantity") for own in lists]
+        for of, value in (
+            ("ChargeFrequency", "Recurring"),
+            ("CommitmentDiscountStatus", "Used"),
+            ("CommitmentDiscountStatus", "Unused"),
+        )
+    ]
+    paid_for, used, unused = (
+        [amount / month.hours for amount, month in zip(each, found.months, strict=True)] for each in hours
+    )
+    assert paid_for == [paid_for[0]] * 3
+    assert used[0] == paid_for[0] > used[1] > used[2] > 0
+    assert unused == [paid_for[0] - each for each in used]
+
+
+def test_the_first_month_of_a_forecast_is_the_month_of_a_report() -> None:
+    """But for what is paid upfront, which a forecast uses up by the hours of its term, a leap day among them."""
+    found = forecast_of(1, 0.0, EVERY_KIND, **MORE_THAN_RUNS)
+    (first,) = by_month(found)
+    report_rows = rows(everything())
+    assert [row["x_Line"] for row in first] == [row["x_Line"] for row in report_rows]
+    for one, other in zip(first, report_rows, strict=True):
+        alike = {name for name in one if name not in ("EffectiveCost", "CommitmentDiscountQuantity")}
+        assert {name: one[name] for name in alike} == {name: other[name] for name in alike}
+        assert Decimal(one["EffectiveCost"]) == pytest.approx(Decimal(other["EffectiveCost"]), rel=Decimal("0.001"))
 
 
 # -------------------------------------------------------------------------------------------------------------- months

@@ -7,7 +7,7 @@ from cascade_plan.model.billed import VERSIONS
 from cascade_plan.model.calendar import Month, following
 from cascade_plan.model.plan import Plan
 from cascade_plan.model.price import first_day, newest
-from cascade_plan.reports._focus import Basis, table
+from cascade_plan.reports._focus import Basis, held, table
 
 FORMAT: str = (
     "FOCUS: the month's charges as rows that stand beside a cloud's own bill, with what is paid for commitments"
@@ -26,14 +26,5 @@ def render(plan: Plan, month: Month | None = None, focus_version: str = VERSIONS
     if not plan.bill.items:
         return table(focus_version, [])
     month = month or following(first_day(newest(item.as_of for item in plan.bill.items)))
-    basis = Basis(
-        scenario=scenario.name,
-        application=plan.application,
-        cloud=scenario.cloud,
-        region=scenario.region,
-        users=scenario.users.peak,
-        level=scenario.budget.level,
-        month=month,
-        life_month=scenario.month,
-    )
-    return table(focus_version, [(basis, plan.bill.items)])
+    items, basis = plan.bill.items, Basis.of(plan, month)
+    return table(focus_version, [(basis, items, held(items, basis.level, scenario.month))])
