@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from datetime import date
 from functools import cache
 from pathlib import Path
 
@@ -14,10 +15,12 @@ import pytest
 
 from cascade_plan import registry
 from cascade_plan.choosing.differences import compare as differences
+from cascade_plan.choosing.forecast import forecast, with_band
 from cascade_plan.choosing.outlook import outlook
 from cascade_plan.choosing.relaxing import why_not
 from cascade_plan.emitters.kubernetes import artefacts as k8s
 from cascade_plan.inputs.scenarios import bundled_scenarios, read
+from cascade_plan.model.growth import Growth
 from cascade_plan.model.plan import Plan
 from cascade_plan.planning.pipeline import plan
 
@@ -25,6 +28,8 @@ GOLDEN = Path(__file__).parent / "golden"
 FORMATS = {"table": "txt", "csv": "csv"}
 REPORTS = {"markdown": "md", "json": "json", "junit": "xml"}
 DIFFERENCES = {"table": "diff.txt", "markdown": "diff.md", "json": "diff.json"}
+FORECASTS = {"table": "forecast.txt", "markdown": "forecast.md", "csv": "forecast.csv"}
+LAUNCH = {"month": "2027-09", "factor": 1.4, "note": "launch in Japan"}
 CONFIG_MAPS = "configmaps.yaml"
 PROGRAMS = [name for name in registry.names("emitters") if name != "kubernetes"]
 """Whose files of one scenario are kept; those of Kubernetes are kept of several."""
@@ -101,11 +106,21 @@ def test_emitted(program: str) -> None:
     compare(f"cascade.{program}.txt", "".join(f"==> {file.path}: {file.purpose}\n{file.text}\n" for file in made))
 
 
+@pytest.mark.parametrize("report", sorted(FORECASTS))
+def test_forecast(report: str) -> None:
+    given = read("cascade")
+    growth = Growth.model_validate({"percent_per_month": 8.0, "seasonality": {"nov": 1.3}, "steps": [LAUNCH]})
+    scenario = given.scenario.model_copy(update={"growth": growth})
+    found = with_band(forecast(scenario, given.book, given.origins, date(2027, 1, 1), 24), given.book, given.origins)
+    compare(f"cascade.{FORECASTS[report]}", registry.load("reports/forecasts", report).render(found))
+
+
 def test_no_golden_is_left_over() -> None:
     names = {f"{name}.{kind}" for name in bundled_scenarios() for kind in (*FORMATS.values(), "full.txt")}
     names |= {f"{name}.k8s.yaml" for name in SYSTEMS}
     names |= {f"{name}.focus.csv" for name in CHARGED}
     names |= {f"cascade.{kind}" for kind in REPORTS.values()}
+    names |= {f"cascade.{kind}" for kind in FORECASTS.values()}
     names |= {f"corrected.{kind}" for kind in DIFFERENCES.values()}
     names |= {f"cascade.{program}.txt" for program in PROGRAMS} | {"cascade.summary.md"}
     assert {path.name for path in GOLDEN.iterdir()} == names

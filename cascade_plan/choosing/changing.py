@@ -25,6 +25,11 @@ HINT: Final = re.compile(r"(: [^:]*)?, set tiers\..*$|: more nodes share it.*$")
 """What a reason ends in that says what to set: here it is set already."""
 
 
+REPLICAS_MOST: Final = 15
+"""Read replicas that a managed PostgreSQL has of one primary, RDS and Aurora alike:
+https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_ReadRepl.html"""
+
+
 def changes(number: int, start: date, before: Plan, now: Plan, grown: Mapping[str, str]) -> Iterator[Event]:
     """Yield what is different in a month from the one before; `grown` is tier -> why its shape had to change."""
     for tier in now.fleet.tiers:
@@ -49,6 +54,13 @@ def _groups(number: int, start: date, tier: str, before: Plan, now: Plan, reason
             yield Event(number, start, "count", tier, f"{name}: {count}")
         elif (was_count := _count(old[name])) != count:
             yield Event(number, start, "count", tier, f"{name} {was_count} to {count}")
+        if group.role == "replicas" and _most(old.get(name)) < REPLICAS_MOST <= _most(group):
+            above = "the most" if _most(group) == REPLICAS_MOST else f"more than the {REPLICAS_MOST}"
+            yield Event(number, start, "limit", tier, f"{count} read replicas, {above} that one primary may have")
+
+
+def _most(group: NodeGroup | None) -> float:
+    return 0.0 if group is None else group.count.peak
 
 
 def _count(group: NodeGroup) -> str:

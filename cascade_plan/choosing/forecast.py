@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from calendar import monthrange
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from typing import Final
@@ -16,6 +16,7 @@ from cascade_plan.choosing.paid import Ledger
 from cascade_plan.choosing.purchases import schedule
 from cascade_plan.choosing.widening import DRAWS, band
 from cascade_plan.errors import InfeasibleError, UsageError
+from cascade_plan.model.fleet import Fleet
 from cascade_plan.model.forecast import (
     FORECAST_SCHEMA_VERSION,
     Event,
@@ -26,11 +27,13 @@ from cascade_plan.model.forecast import (
     with_purchases,
 )
 from cascade_plan.model.growth import MONTHS_PER_YEAR, Connected, later, month_of
+from cascade_plan.model.part import Need
 from cascade_plan.model.plan import Plan
 from cascade_plan.model.price import Book
 from cascade_plan.model.purchases import Limits, Schedule
 from cascade_plan.model.scenario import Scenario, with_values
 from cascade_plan.planning.pipeline import NO_ORIGINS, plan
+from cascade_plan.planning.resizing import solution_of
 from cascade_plan.units import settled
 
 HOURS_PER_DAY: Final = 24
@@ -57,7 +60,7 @@ def forecast(
     """
     path = _Path.of(scenario, book, start, months, users)
     outgrown = shapes(path.scenarios, book, origins, path.starts)
-    planned = list(_plans(path, book, origins, outgrown))
+    planned = _plans(path, book, origins, outgrown)
     ledger = Ledger(_hours(path.starts[0], len(planned) + TERM_MOST), scenario.budget.level)
     found = tuple(_months(path, planned, ledger, outgrown))
     bought = _schedule(found, book, scenario)
@@ -87,7 +90,7 @@ def with_band(found: Forecast, book: Book, origins: Mapping[str, str], draws: in
     def planned(users: Sequence[Connected], looked: Sequence[int]) -> Sequence[Plan]:
         rules = found.scenario.model_copy(update={"method": "rules"})
         path = _Path.of(rules, book, found.months[0].start, len(users), users).at(looked)
-        return list(_plans(path, book, origins, shapes(path.scenarios, book, origins, path.starts)))
+        return _plans(path, book, origins, shapes(path.scenarios, book, origins, path.starts))
 
     return replace(found, band=band(found, book, origins, planned, draws, seed))
 
@@ -153,25 +156,93 @@ def _hours(start: date, count: int) -> tuple[int, ...]:
     return tuple(HOURS_PER_DAY * monthrange(first.year, first.month)[1] for first in firsts)
 
 
-def _plans(path: _Path, book: Book, origins: Mapping[str, str], outgrown: Shapes) -> Iterator[Plan]:
-    """Yield the plan of each month. Raises InfeasibleError naming the month that has none."""
-    for index, scenario in enumerate(path.scenarios):
-        wanted = with_values(scenario, outgrown.at(index))
+def _plans(path: _Path, book: Book, origins: Mapping[str, str], outgrown: Shapes) -> list[Plan]:
+    """Return the plan of each month. Raises InfeasibleError naming the month that has none."""
+    planning = _Planning(path, book, origins, outgrown)
+    count = len(path.scenarios)
+    if path.scenarios[0].method == "rules":
+        return [planning.plan(index) for index in range(count)]
+    planning.between(0, count - 1)
+    return [planning.known[index] for index in range(count)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Planning:
+    """The plans of the months, as far as they are made."""
+
+    path: _Path
+    book: Book
+    origins: Mapping[str, str]
+    outgrown: Shapes
+    known: dict[int, Plan] = field(default_factory=dict)
+
+    def between(self, low: int, high: int) -> None:
+        """Plan the months from `low` to `high` by the method slo.
+
+        Months between two that have the same fleet, with no more users and data than the later one and no fewer than
+        the other, have that fleet too, as more never costs less: nothing is searched for them.
+        """
+        for index in (low, high):
+            if index not in self.known:
+                self.known[index] = self.plan(index)
+        if high - low < 2:
+            return
+        if self._is_alike(low, high):
+            fleet = self.known[high].fleet
+            for index in range(low + 1, high):
+                self.known[index] = self.plan(index, fleet)
+            return
+        middle = (low + high) // 2
+        self.between(low, middle)
+        self.between(middle, high)
+
+    def _is_alike(self, low: int, high: int) -> bool:
+        ends = [self.known[index].fleet for index in (low, high)]
+        counts = [
+            ({lever.name: (lever.floor_count, lever.base_count, lever.most_count) for lever in fleet.levers},
+             [(group.name, group.shape.name) for group in fleet.groups])
+            for fleet in ends
+        ]  # fmt: skip
+        users = [self.path.scenarios[index].users for index in range(low, high + 1)]
+        return (
+            counts[0] == counts[1]
+            and all(users[0].peak <= each.peak <= users[-1].peak for each in users)
+            and all(users[0].average <= each.average <= users[-1].average for each in users)
+        )
+
+    def plan(self, index: int, fleet: Fleet | None = None) -> Plan:
+        """Return the plan of a month, with the shapes and counts of a fleet where one is given."""
+        scenario = with_values(self.path.scenarios[index], self.outgrown.at(index))
+        solution = None
+        if fleet is not None:
+            scenario = with_values(scenario, _shapes_of(scenario, fleet))
+            solution = solution_of(scenario, fleet)
         try:
-            yield plan(
-                wanted,
-                book,
-                origins,
-                path.starts[index],
+            return plan(
+                scenario,
+                self.book,
+                self.origins,
+                self.path.starts[index],
                 predicted=False,
                 with_margins=False,
                 max_price_age_days=NEVER_OLD,
                 is_whole=False,
+                solution=solution,
             )
         except InfeasibleError as error:
-            when = f"in {path.starts[index]:%Y-%m}, month {index + 1}, with {scenario.users.peak:,} users at peak"
+            start = self.path.starts[index]
+            when = f"in {start:%Y-%m}, month {index + 1}, with {scenario.users.peak:,} users at peak"
             ways = f" (--months {index} ends before)" if index else ""
             raise InfeasibleError(f"{when}, there is no plan: {error}{ways}") from None
+
+
+def _shapes_of(scenario: Scenario, fleet: Fleet) -> dict[str, str]:
+    """Return the shapes that a fleet has where the scenario only says what they must have: dotted path -> name."""
+    return {
+        f"tiers.{name}.shape": sized.groups[0].shape.name
+        for name, sized in fleet.tiers.items()
+        if isinstance(getattr(scenario.tiers[name], "shape", None), Need) and sized.groups
+    }
 
 
 def _months(path: _Path, plans: Sequence[Plan], ledger: Ledger, outgrown: Shapes) -> Iterator[ForecastMonth]:
@@ -260,10 +331,7 @@ def fiscal_year(month: date, first: int) -> int:
 
 def _notes(scenario: Scenario, outgrown: Shapes, path: _Path) -> Iterator[str]:
     if scenario.method == "rules" and outgrown.grown:
-        yield (
-            "The rules never let an instance grow: where the method slo finds one too small, it is the larger one "
-            "from that month on."
-        )
+        yield ("The rules never let an instance grow: its shape is what the method slo needs.")
     if outgrown.stuck is not None:
         index, reason = outgrown.stuck
         yield f"From {path.starts[index]:%Y-%m} on no shape keeps every load's limits: {reason}"

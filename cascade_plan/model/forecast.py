@@ -41,7 +41,7 @@ class Event:
     start: date
     """The first day of that month."""
     kind: str
-    """step (users), grown (a shape that was too small), storage, line (newly billed), small (little of it), count."""
+    """step (users), grown (a shape that was too small), limit, storage, line (newly billed), small, count."""
     tier: str
     """The instance of a tier; empty of users."""
     words: str

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from cascade_plan.choosing import widening
 from cascade_plan.choosing.forecast import forecast, with_band
 from cascade_plan.choosing.paid import Ledger
+from cascade_plan.errors import InfeasibleError, UsageError
 from cascade_plan.formulas.accumulation import held, held_of
 from cascade_plan.inputs.scenarios import Given, read
 from cascade_plan.model.forecast import Forecast
@@ -252,6 +253,54 @@ def test_by_the_rules_too_a_primary_that_is_too_small_is_replaced() -> None:
     shapes = {group.shape.name for group in before.plan.groups if group.tier == "database"}
     assert shapes == {"db.r5.xlarge"}
     assert any("rules" in note for note in found.notes)
+
+
+@pytest.mark.parametrize("name", ["cascade", "startup-1k"])
+def test_by_the_method_slo_a_month_between_two_alike_is_the_one_that_is_searched(name: str) -> None:
+    given_ = read(name)
+    scenario = given_.scenario.model_copy(update={"method": "slo"})
+    found = forecast(scenario, given_.book, given_.origins, JANUARY, 12)
+    for month in (found.months[3], found.months[7]):
+        own = scenario.model_copy(update={"month": month.number, "hours_per_month": month.hours})
+        searched = plan(own, given_.book, given_.origins, month.start, predicted=False)
+        assert month.effective_usd == searched.bill.effective_usd.average
+        assert [lever.base_count for lever in month.plan.fleet.levers] == [
+            lever.base_count for lever in searched.fleet.levers
+        ]
+
+
+def test_the_most_replicas_of_a_primary_are_said() -> None:
+    found = made(growth={"percent_per_month": 8.0}, users__peak=60_000, users__average=18_000, months=14)
+    limits = [event for event in found.events if event.kind == "limit"]
+    assert [event.words for event in limits] == ["16 read replicas, more than the 15 that one primary may have"]
+    before = found.months[limits[0].number - 2].plan.figures["database.replica_count"].value
+    assert before < 15
+
+
+def test_a_budget_of_a_fiscal_year_is_used_up_in_a_month() -> None:
+    given_ = read("cascade")
+    budget = given_.scenario.budget.model_copy(update={"usd_per_fiscal_year": 30_000.0})
+    found = forecast(given_.scenario.model_copy(update={"budget": budget}), given_.book, {}, JANUARY, 12)
+    (year,) = [each for each in found.broken if each.fiscal_year]
+    before = [month for month in found.months if month.start < year.start]
+    assert sum(month.effective_usd for month in before) < 30_000
+    assert sum(month.effective_usd for month in before) + found.months[len(before)].effective_usd >= 30_000
+    assert (year.fiscal_year, year.value) == (2027, found.effective_usd)
+
+
+def test_a_season_without_a_first_month_is_refused() -> None:
+    growth = Growth.model_validate({"seasonality": {"nov": 1.3}})
+    with pytest.raises(UsageError, match=r"give forecast\.start"):
+        growth.months(2, 10, 5)
+
+
+def test_a_month_that_has_no_plan_is_named() -> None:
+    given_ = read("cascade-as-written")
+    scenario = given_.scenario.model_copy(
+        update={"method": "slo", "growth": Growth.model_validate({"percent_per_month": 200.0})}
+    )
+    with pytest.raises(InfeasibleError, match=r"^in 2027-0\d, month \d, with [\d,]+ users at peak, there is no plan: "):
+        forecast(scenario, given_.book, given_.origins, JANUARY, 6)
 
 
 def test_more_users_never_cost_less_month_by_month_without_a_season() -> None:

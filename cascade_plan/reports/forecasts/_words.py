@@ -21,7 +21,7 @@ MATTERS: Final = 0.015
 """A tier's share of the cost below which it is one of the rest."""
 SMALL: Final = ("count", "small")
 """Kinds of events that no screen names unless every one is asked for."""
-SHOWN: Final = {"step": 0, "grown": 1, "line": 2, "storage": 3, "count": 4, "small": 5}
+SHOWN: Final = {"step": 0, "grown": 1, "limit": 1, "line": 2, "storage": 3, "count": 4, "small": 5}
 """Kind of event -> its rank: what has a lower one is named first where there is little room."""
 
 
@@ -53,7 +53,7 @@ def growth(found: Forecast) -> str:
     ]
     if found.is_by_file:
         return f"{last:,} in the last month"
-    return " and ".join((words, *more)) if law.percent_per_month or not more else f"{' and '.join(more)}"
+    return ", ".join((words, *more) if law.percent_per_month or not more else more)
 
 
 YEARS: Final = (
@@ -151,21 +151,21 @@ def term(name: str) -> str:
     return f"{counted(commitment.years, 'year')}, {commitment.upfront} upfront{kind}"
 
 
-def after_purchases(found: Forecast) -> str:
-    """Return what the purchases leave to be paid, and what they come to where users grow no more; "" without any."""
+def after_purchases(found: Forecast) -> list[str]:
+    """Return what is saved and left to be paid, and what the purchases come to where users grow no more."""
     if found.schedule is None or not found.schedule.orders:
-        return ""
+        return []
     plan, stopped = found.schedule, found.schedule.stopped
-    words = (
-        f"Bought so each month they save {usd(plan.saves_usd)} of {usd(plan.on_demand_usd)} in {len(found.months)} "
-        "months"
-    )
-    left = plan.owed_usd_after, plan.liability_usd - plan.owed_usd_after
-    words += f"; after these {usd(left[0])} is still owed and {usd(left[1])} prepaid." if any(left) else "."
-    if found.months[-1].users_peak <= found.months[0].users_peak:
-        return words
-    stop = f"{usd(stopped.orders_usd)} with those of now, {usd(stopped.on_demand_usd)} on demand"
-    return f"{words} If users stop growing now: {stop}."
+    owed = f"; then {usd(plan.owed_usd_after)} is still owed" if plan.owed_usd_after else ""
+    lines = [
+        f"With those that follow {usd(plan.saves_usd)} of {usd(plan.on_demand_usd)} is saved in "
+        f"{len(found.months)} months{owed}."
+    ]
+    if found.months[-1].users_peak > found.months[0].users_peak:
+        lines.append(
+            f"If users stop growing now: {usd(stopped.orders_usd)} with these, {usd(stopped.on_demand_usd)} on demand."
+        )
+    return lines
 
 
 def where(found: Forecast) -> str:
@@ -205,9 +205,17 @@ def events(found: Forecast, most: int | None = None) -> list[tuple[str, str]]:
         if event.number in months or most is None or len(months) < most:
             months.setdefault(event.number, []).append(event)
     return [
-        (f"{months[number][0].start:%Y-%m}", "; ".join(event.words for event in months[number]))
+        (
+            f"{months[number][0].start:%Y-%m}",
+            "; ".join(_what(event) if most is not None else event.words for event in months[number]),
+        )
         for number in sorted(months)
     ]
+
+
+def _what(event: Event) -> str:
+    """Return an event without its reason, which is longer than a line of a screen."""
+    return event.words.partition(": ")[0] if event.kind == "grown" else event.words
 
 
 def broken(found: Forecast) -> Iterator[tuple[str, str]]:

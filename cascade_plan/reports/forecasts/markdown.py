@@ -26,7 +26,7 @@ def _lines(found: Forecast) -> Iterator[str]:
         yield from (paragraph(note), "")
     if orders := words.purchases(found):
         yield from table(words.PURCHASES, orders, (2, 3, 4))
-        yield from (paragraph(words.after_purchases(found)), "")
+        yield from (paragraph(" ".join(words.after_purchases(found))), "")
     if broken := list(words.broken(found)):
         yield from table(("from", "what is not kept"), broken)
     yield from table(words.MONTHS, words.month_rows(found), range(1, 7))

@@ -18,26 +18,25 @@ BROKEN = 2
 
 def render(found: Forecast, width: int = WIDTH, every: bool = False) -> str:
     """Return a forecast as plain text of `width` columns, on one screen unless `every` event is asked for."""
-    head, foot = list(_head(found, width)), list(_foot(found, width, every))
+    head, foot = list(_head(found, width, every)), list(_foot(found, width, every))
     if every:
         events = [line for row in words.events(found) for line in hanging("  ".join(row), width, " " * 9)]
         return "\n".join([*head, *events, *foot]) + "\n"
-    room = max(1, SCREEN - len(head) - len(foot) - 1)
+    room = max(1, SCREEN - len(head) - len(foot))
     rows = words.events(found, room)
     events = [fitted("  ".join(row), width) for row in rows]
-    if len(rows) < len(words.events(found)):
-        events.append("         everything that changes, month by month: --events")
     return "\n".join([*head, *events, *foot]) + "\n"
 
 
-def _head(found: Forecast, width: int) -> Iterator[str]:
+def _head(found: Forecast, width: int, every: bool) -> Iterator[str]:
     yield from folded(words.headline(found), width, "  ")
     yield ""
     headers, rows = words.year_columns(found)
     yield from aligned(headers, rows, set(range(1, len(headers))), width, ruled=False).split("\n")
     if found.schedule is not None and found.schedule.purchases:
         yield fitted("bought: with the purchases below, spread over their terms; cash: as it is paid", width)
-    yield from hanging(f"a month  {words.from_to(found)}", width, " " * 9)
+    more = "" if every or not found.events else "  (all that changes: --events)"
+    yield from hanging(f"a month  {words.from_to(found)}{more}", width, " " * 9)
     yield from hanging(f"where    {words.where(found)}", width, " " * 9)
 
 
@@ -50,6 +49,7 @@ def _foot(found: Forecast, width: int, every: bool) -> Iterator[str]:
     if orders := words.purchases(found):
         yield ""
         yield from aligned(words.PURCHASES, orders, {2, 3, 4}, width, ruled=False).split("\n")
-        yield from folded(words.after_purchases(found), width, "  ")
-    for note in found.notes if every else ():
-        yield from folded(f"! {note}", width, "  ")
+        for text in words.after_purchases(found):
+            yield from folded(text, width, "  ")
+    for note in found.notes:
+        yield from folded(f"! {note}", width, "  ") if every else (fitted(f"! {note}", width),)
