@@ -22,7 +22,7 @@ def test_one_screen_of_eighty_columns(cascade: Command, growth: str) -> None:
     assert status == 0
     assert len(lines) <= 24
     assert max(map(len, lines)) <= 80
-    assert lines[0].startswith("cascade  36 months from 2027-01, 10,000 users at peak")
+    assert lines[0].startswith("cascade  36 months from 2027-01, 10,000 peak users")
 
 
 def test_a_band_stands_beside_each_year_and_month(cascade: Command) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from cascade_plan.errors import InfeasibleError
 from cascade_plan.model.forecast import Band, Forecast
-from cascade_plan.model.growth import Connected
+from cascade_plan.model.growth import USERS_MOST, Connected
 from cascade_plan.model.plan import Plan
 from cascade_plan.model.price import Book
 from cascade_plan.model.terms import CENT
@@ -123,7 +123,7 @@ def _followed(found: Forecast, planner: Planner, chance: _Chance) -> Array:
 
 def _times(plan: Plan, factor: float) -> Connected:
     users = plan.scenario.users
-    peak, average = max(1, round(users.peak * factor)), max(1, round(users.average * factor))
+    peak, average = (min(USERS_MOST, max(1, round(count * factor))) for count in (users.peak, users.average))
     return Connected(peak, min(peak, average))
 
 

@@ -11,12 +11,10 @@ from typing import Final, NamedTuple
 
 from cascade_plan.errors import Problem, ScenarioError, did_you_mean
 from cascade_plan.files.disk import read_text
-from cascade_plan.model.growth import Connected, later, month_of
+from cascade_plan.model.growth import USERS_MOST, Connected, later, month_of
 
 NEEDED: Final = ("month", "peak", "average")
 COLUMNS: Final = (*NEEDED, "registered")
-USERS_MOST: Final = 1_000_000_000
-"""As in a scenario."""
 MONTHS_MOST: Final = 120
 
 

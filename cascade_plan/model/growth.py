@@ -21,6 +21,8 @@ CalendarMonth = Annotated[str, matching(rf"^({'|'.join(CALENDAR)})$", "a calenda
 Factor = Annotated[float, Field(ge=0.01, le=100, allow_inf_nan=False)]
 Points = Annotated[float, Field(ge=0, le=50, allow_inf_nan=False)]
 MONTHS_PER_YEAR = 12
+USERS_MOST = 1_000_000_000
+"""As in a scenario."""
 
 
 class Connected(NamedTuple):
@@ -108,12 +110,20 @@ class Growth(Part):
         return tuple(found)
 
     def months(self, count: int, peak: int, average: int, start: date | None = None) -> tuple[Connected, ...]:
-        """Return the users of each of so many months; at least one. Raises as `factors` does.
+        """Return the users of each of so many months; at least one. Raises as `factors` does, and for too many users.
 
         >>> Growth(percent_per_month=8.0).months(13, 10_000, 3000)[-1]
         Connected(peak=25182, average=7555, registered=None)
         """
-        return tuple(Connected(_times(peak, each), _times(average, each)) for each in self.factors(count, peak, start))
+        found = []
+        for number, each in enumerate(self.factors(count, peak, start), start=1):
+            if peak * each > USERS_MOST:
+                raise UsageError(
+                    f"growth: in month {number} there are {peak * each:,.0f} users at peak, more than {USERS_MOST:,}: "
+                    "look at fewer months, or give a lower growth"
+                )
+            found.append(Connected(_times(peak, each), _times(average, each)))
+        return tuple(found)
 
 
 def _times(users: int, factor: float) -> int:

@@ -31,7 +31,7 @@ from cascade_plan.model.calibration import Calibrated
 from cascade_plan.model.defaults import PLAN, Default, default, default_of
 from cascade_plan.model.emit import Emit
 from cascade_plan.model.forecasting import Forecasting
-from cascade_plan.model.growth import Connected, Growth, month_of
+from cascade_plan.model.growth import USERS_MOST, Connected, Growth, month_of
 from cascade_plan.model.optimize import Optimize
 from cascade_plan.model.part import (
     FieldName,
@@ -872,7 +872,7 @@ class Scenario(Part):
         old = self.users
         follows: dict[str, Any] = {}
         if old.registered is not None:
-            follows["registered"] = max(peak, round(old.registered * peak / old.peak))
+            follows["registered"] = min(USERS_MOST, max(peak, round(old.registered * peak / old.peak)))
         if old.average_before is not None:
             follows["average_before"] = [max(1, round(each * average / old.average)) for each in old.average_before]
         given = {name: getattr(old, name) for name in old.model_fields_set}

@@ -294,6 +294,12 @@ def test_a_season_without_a_first_month_is_refused() -> None:
         growth.months(2, 10, 5)
 
 
+def test_more_users_than_a_scenario_may_have_are_refused() -> None:
+    with pytest.raises(UsageError, match=r"in month 14 there are 1,061,\d+,\d+ users at peak, more than 1,000,000,000"):
+        Growth(percent_per_month=200.0).months(20, 666, 5)
+    assert len(Growth(percent_per_month=200.0).months(13, 666, 5)) == 13
+
+
 def test_a_month_that_has_no_plan_is_named() -> None:
     given_ = read("cascade-as-written")
     scenario = given_.scenario.model_copy(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Final
 
 from cascade_plan.model.forecast import Broken, Event, FiscalYear, Forecast
+from cascade_plan.model.purchases import Purchase
 from cascade_plan.model.terms import commitment_of
 from cascade_plan.model.titles import called
 from cascade_plan.reports._names import missed
@@ -17,6 +18,7 @@ MONTHS: Final = (
     "what changes",
 )  # fmt: skip
 PURCHASES: Final = ("buy now", "term", "upfront", "saves", "paid back in")
+MILLION: Final = 1_000_000
 MATTERS: Final = 0.015
 """A tier's share of the cost below which it is one of the rest."""
 SMALL: Final = ("count", "small")
@@ -34,12 +36,21 @@ def usd(amount: Decimal) -> str:
     return f"{amount:,.0f}"
 
 
+def short(amount: Decimal) -> str:
+    """Return whole dollars, from a million on in thousands: columns of a screen are narrow.
+
+    >>> short(Decimal("9950.39")), short(Decimal("2254000"))
+    ('9,950', '2,254k')
+    """
+    return usd(amount) if abs(amount) < MILLION else f"{amount / 1000:,.0f}k"
+
+
 def headline(found: Forecast) -> str:
     """Return whose forecast it is, from when on, and how users grow."""
     first = found.months[0]
     return (
-        f"{found.scenario.name}  {len(found.months)} months from {first.start:%Y-%m}, {first.users_peak:,} users at "
-        f"peak, {growth(found)}  {found.scenario.region}"
+        f"{found.scenario.name}  {len(found.months)} months from {first.start:%Y-%m}, {first.users_peak:,} peak users, "
+        f"{growth(found)}  {found.scenario.region}"
     )
 
 
@@ -66,14 +77,14 @@ def year_rows(found: Forecast) -> Iterator[list[str]]:
     """Yield the cells of each fiscal year, and of all months, under YEARS."""
     for index, year in enumerate(found.fiscal_years):
         yield [
-            year_name(found, year), f"{year.users_peak:,}", usd(year.list_usd), usd(year.effective_usd),
-            usd(year.cash_usd), *map(usd, year.with_purchases), usd(year.cost_usd_per_1000_users),
+            year_name(found, year), f"{year.users_peak:,}", short(year.list_usd), short(year.effective_usd),
+            short(year.cash_usd), *map(short, year.with_purchases), short(year.cost_usd_per_1000_users),
             "" if found.band is None else band(found.band.fiscal_years_usd[index]),
         ]  # fmt: skip
     counts = sum(getattr(month.plan.scenario.users, found.scenario.budget.users) for month in found.months)
     yield [
-        f"{len(found.months)} months", f"{found.months[-1].users_peak:,}", usd(found.list_usd),
-        usd(found.effective_usd), usd(found.cash_usd), *map(usd, found.with_purchases),
+        f"{len(found.months)} months", f"{found.months[-1].users_peak:,}", short(found.list_usd),
+        short(found.effective_usd), short(found.cash_usd), *map(short, found.with_purchases),
         usd(found.effective_usd * 1000 / counts), "" if found.band is None else band(found.band.total_usd),
     ]  # fmt: skip
 
@@ -95,14 +106,14 @@ def year_columns(found: Forecast) -> tuple[list[str], list[list[str]]]:
 
 def band(percentiles: tuple[Decimal, Decimal, Decimal]) -> str:
     """Return a band in whole dollars, P10 to P90."""
-    return f"{usd(percentiles[0])}-{usd(percentiles[2])}"
+    return f"{short(percentiles[0])}-{short(percentiles[2])}"
 
 
 def year_name(found: Forecast, year: FiscalYear) -> str:
     """Return what a fiscal year is called, with how many of its months are here where not all are."""
     first = found.scenario.forecast.fiscal_year_start
     name = f"{year.year}" if first == 1 else f"FY{year.year}"
-    return name if year.is_whole else f"{name}, {year.month_count} mo."
+    return name if year.is_whole else f"{name} ({year.month_count} mo)"
 
 
 def views(found: Forecast) -> str:
@@ -121,16 +132,30 @@ def views(found: Forecast) -> str:
     return words
 
 
-def purchases(found: Forecast) -> list[tuple[str, str, str, str, str]]:
-    """Return (what, term, upfront, what it saves, when that is paid back) of each purchase to make now."""
+def purchases(found: Forecast, most: int | None = None) -> list[tuple[str, str, str, str, str]]:
+    """Return (what, term, upfront, what it saves, when that is paid back) of each purchase to make now.
+
+    Of more than so many those that save most, and the others in one row.
+    """
     if found.schedule is None:
         return []
+    orders = found.schedule.orders
+    if most is not None and len(orders) > most:
+        kept = sorted(orders, key=lambda each: -each.saves_usd)[: most - 1]
+        rest = [each for each in orders if each not in kept]
+        upfront = sum((each.upfront_usd for each in rest), Decimal(0))
+        saves = sum((each.saves_usd for each in rest), Decimal(0))
+        return [*_purchases(kept), (f"{len(rest)} more", "named by --events", usd(upfront), usd(saves), "")]
+    return _purchases(orders)
+
+
+def _purchases(orders: Iterable[Purchase]) -> list[tuple[str, str, str, str, str]]:
     return [
         (
             f"{each.count} {each.offer.name}", term(each.term), usd(each.upfront_usd), usd(each.saves_usd),
             "-" if not each.paid_back_months else counted(each.paid_back_months, "month"),
         )
-        for each in found.schedule.orders
+        for each in orders
     ]  # fmt: skip
 
 
@@ -218,6 +243,21 @@ def _what(event: Event) -> str:
     return event.words.partition(": ")[0] if event.kind == "grown" else event.words
 
 
+def budget(found: Forecast) -> str:
+    """Return by how much each whole fiscal year keeps its budget or does not, in words; "" without a budget."""
+    limit = found.scenario.budget.usd_per_fiscal_year
+    if limit is None:
+        return ""
+    parts = [f"{year_name(found, year)} {_beside(year.effective_usd, limit)}"
+             for year in found.fiscal_years if year.is_whole]  # fmt: skip
+    return f"${limit:,.0f} a year: {'; '.join(parts) or 'no year is whole'}"
+
+
+def _beside(usd_: Decimal, limit: float) -> str:
+    over = usd_ - Decimal(str(limit))
+    return f"unfavourable by {usd(over)}" if over > 0 else f"favourable by {usd(-over)}"
+
+
 def broken(found: Forecast) -> Iterator[tuple[str, str]]:
     """Yield (month, which gate or budget is not kept from then on)."""
     for each in found.broken:
@@ -226,8 +266,7 @@ def broken(found: Forecast) -> Iterator[tuple[str, str]]:
 
 def _broken(found: Forecast, each: Broken) -> str:
     if each.number is None:
-        year = f"${each.limit:,f} for fiscal year {each.fiscal_year}"
-        return f"budget of {year} is used up; the year costs ${each.value:,.0f}"
+        return f"the budget of ${each.limit:,.0f} for fiscal year {each.fiscal_year} is used up"
     plan = found.months[each.number - 1].plan
     own = (each.figure, each.operator, each.limit)
     verdict = next(one for one in plan.verdicts if (one.figure, one.operator, one.limit) == own)

@@ -22,6 +22,8 @@ def _lines(found: Forecast) -> Iterator[str]:
     yield from table(headers, rows, range(1, len(headers)))
     yield from (paragraph(words.views(found)), "")
     yield from (paragraph(f"A month costs {words.from_to(found)}. Of all months: {words.where(found)}."), "")
+    if budget := words.budget(found):
+        yield from (paragraph(f"Budget of {budget}."), "")
     for note in found.notes:
         yield from (paragraph(note), "")
     if orders := words.purchases(found):
