@@ -93,7 +93,7 @@ def main() -> None:
             write(packed, lines)
         if not columnar.exists():
             parquet(packed, columnar)
-        actuals = ["-m", "cascade_plan", "actuals", "--tag", "application=cascade", "--format", "json"]
+        actuals = ["-m", "cascade_plan", "actuals", "--tag", "application=cascade", "--to-date", "--format", "json"]
         for name, words in (
             ("csv.reader of the gzipped CSV alone", ["-c", FLOOR, str(packed)]),
             ("actuals, gzipped CSV", [*actuals, str(packed)]),

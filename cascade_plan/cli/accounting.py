@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated
 
@@ -129,7 +130,9 @@ def _compared(bills: list[str], month: str | None, choice: Choice, asked: Asked,
     bill = billed(files_of(bills, _opened, listed), tags_read(asked.scope))
     month, lines = of_month(bill, month)
     span = span_of(month, lines, asked.to_date)
-    users = users_of(given.scenario, asked.users) if users_by_month is None else _users_in(users_by_month, month)
+    if users_by_month is not None:
+        asked = replace(asked, users=_users_in(users_by_month, month))
+    users = users_of(given.scenario, asked.users)
     plans = plans_of(given.scenario, given.book, given.origins, span.hours, users)
     found = held_against(plans, given.book, bill, month, lines, span, asked)
     return suggestions(found, plans.flexed, given.book, given.origins)

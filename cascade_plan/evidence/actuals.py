@@ -158,7 +158,10 @@ class _Compared:
 
 def _compared(plans: Plans, book: Book, lines: Sequence[Line], span: Span, scope: Scope) -> _Compared:
     level = plans.base.scenario.budget.level
-    by_service = all(not (line.usage_type or line.sku or line.description) for line in lines if line.kind == "usage")
+    usage = [line for line in lines if line.kind == "usage"]
+    by_service = not any(line.usage_type or line.sku or line.description for line in usage)
+    if by_service and usage and not any(line.service for line in usage):
+        raise UsageError("no line of the bill says of which service it is: group it by SERVICE, or by USAGE_TYPE too")
     matcher = matcher_of((plans.base, plans.flexed), book, by_service)
     planned = [
         planned_by_pool(made, matcher, level, share)
@@ -201,6 +204,7 @@ def held_against(
         currency=book.currency,
         planned_users=(scenario.users.peak, scenario.users.average),
         actual_users=(then.users.peak, then.users.average),
+        is_told_users=asked.users is not None,
         users_counted=scenario.budget.users,
         variances=tuple(sorted(compared.variances, key=lambda each: (-abs(each.difference_usd), each.name))),
         unplanned=compared.unplanned,

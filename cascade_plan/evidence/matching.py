@@ -100,6 +100,8 @@ class Matcher:
         return Match(pool, key, quantity, by=by)
 
     def _of_service(self, line: Line, pools: Collection[Pool]) -> Match:
+        if line.region and line.region != self.book.region:
+            return Match(None, why=f"in {line.region}, the plan is in {self.book.region}")
         pool = ("service", self.services.get(line.service, line.service))
         return Match(pool) if pool in pools else Match(None, why="no line of the plan")
 

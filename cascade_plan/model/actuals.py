@@ -239,6 +239,8 @@ class Actuals:
     planned_users: tuple[int, int]
     """At peak and on average."""
     actual_users: tuple[int, int]
+    is_told_users: bool
+    """Whether somebody said how many users there were; else there were as many as planned, for all that is known."""
     users_counted: str
     """By which users the cost of 1000 is counted: peak, average or registered."""
     variances: tuple[Variance, ...]

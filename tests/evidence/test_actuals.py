@@ -410,3 +410,17 @@ def test_many_tags_that_nobody_asked_for_are_one_line() -> None:
     read = read_bill([file_of(made.text(lines))], ("application",))
     assert len(lines) > 1
     assert len(read.lines) == 1
+
+
+def test_a_bill_that_names_no_service_is_no_bill_of_anything() -> None:
+    answer = {
+        "GroupDefinitions": [{"Type": "DIMENSION", "Key": "REGION"}],
+        "ResultsByTime": [
+            {
+                "TimePeriod": {"Start": "2027-01-01", "End": "2027-02-01"},
+                "Groups": [{"Keys": ["us-east-1"], "Metrics": {"UnblendedCost": {"Amount": "5", "Unit": "USD"}}}],
+            }
+        ],
+    }
+    with pytest.raises(UsageError, match="group it by SERVICE"):
+        of_text(json.dumps(answer), "ce.json")

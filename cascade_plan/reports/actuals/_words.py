@@ -71,11 +71,11 @@ def whole(amount: Decimal) -> str:
 
 
 def judged(usd: Decimal, planned: Decimal) -> str:
-    """Return a difference in words: 17 % unfavourable; "as planned" of none."""
+    """Return a difference in words: 17% unfavourable; "as planned" of none."""
     if not f"{usd:z.2f}".strip("-0."):
         return "as planned"
     side = "unfavourable" if usd > 0 else "favourable"
-    return f"{abs(usd) * 100 / planned:,.0f} % {side}" if planned else side
+    return f"{abs(usd) * 100 / planned:,.0f}% {side}" if planned else side
 
 
 def named(found: Actuals) -> tuple[list[Variance], list[Variance]]:
@@ -162,6 +162,12 @@ def unplanned_name(each: Unplanned) -> str:
     return one_line(_PREFIX.sub("", each.usage_type) or each.service or "without a name")
 
 
+def unplanned_words(each: Unplanned, room: int) -> str:
+    """Return what is not in the plan and its dollars, in so many columns."""
+    usd = f"{each.effective_usd:z,.0f}"
+    return f"{shortened(unplanned_name(each), room - len(usd) - 1)} {usd}"
+
+
 def parts_words(parts: Mapping[str, Decimal]) -> list[str]:
     """Return each cause with what it adds, those that add nothing left out."""
     return [f"{part} {change(usd)}" for part, usd in parts.items() if change(usd) != "0.00"]
@@ -201,8 +207,8 @@ def lines_words(found: Actuals) -> str:
 
 
 def users_note(found: Actuals) -> str:
-    """Return that no actual users were given, where they were not; else empty."""
-    if found.actual_users != found.planned_users:
+    """Return that nobody said how many users there were, where that is so; else empty."""
+    if found.is_told_users:
         return ""
     return f"users: as planned, {found.planned_users[0]:,} at peak (--users PEAK,AVG says how many there were)"
 

@@ -25,7 +25,7 @@ from cascade_plan.reports.actuals._words import (
     parts_words,
     shortened,
     unit_words,
-    unplanned_name,
+    unplanned_words,
     users_note,
 )
 from cascade_plan.reports.columns import WIDTH
@@ -75,7 +75,7 @@ def _table(found: Actuals, width: int) -> Iterator[str]:
         yield row(more, plan, actual, actual - plan, fitting(first, room) if _fits(first, room) else "")
     if found.unplanned:
         usd = found.parts_usd["unplanned"]
-        told = [f"{unplanned_name(each)} {each.effective_usd:z,.0f}" for each in found.unplanned]
+        told = [unplanned_words(each, room) for each in found.unplanned]
         yield row("not in the plan", None, usd, usd, fitting(told, room))
     if found.unused_usd:
         yield row("commitments not used", None, found.unused_usd, found.unused_usd, "")
