@@ -21,6 +21,8 @@ from cascade_plan.exploring.gate import App, Gate
 from cascade_plan.exploring.jobs import Jobs
 from cascade_plan.exploring.session import Answer, Session, answered
 from cascade_plan.exploring.state import text_of
+from cascade_plan.files.scripts import drawing
+from cascade_plan.reports import pages
 
 LOOPBACK: Final = "127.0.0.1"
 PAGE: Final = "page.html"
@@ -48,7 +50,9 @@ def app_of(session: Session, token: str, port: int) -> App:
     asked: Mapping[str, Callable[[Mapping[str, Any]], Answer]] = {
         "base": session.base,
         "plan": session.plan,
+        "whole": session.whole,
         "curve": session.curve,
+        "latency": session.latency,
         "explain": session.explain,
         "diff": session.difference,
         "scenario": session.document,
@@ -57,7 +61,8 @@ def app_of(session: Session, token: str, port: int) -> App:
         "cancel": lambda posted: jobs.cancel(text_of(posted, "job")),
     }
     routes = [Route(f"/{name}", _answering(ask), methods=["POST"]) for name, ask in asked.items()]
-    routes += [Route("/", _page), Route("/assets/{name}", _asset)]
+    routes += [Route("/", _page), Route("/assets/drawing.js", _drawing), Route("/assets/fitted.js", _fitted)]
+    routes += [Route("/assets/{name}", _asset)]
     return Gate(Starlette(routes=routes, lifespan=running), token, port)
 
 
@@ -82,6 +87,16 @@ async def _page(request: Request) -> Response:
 
 async def _asset(request: Request) -> Response:
     return _file(request.path_params["name"])
+
+
+async def _drawing(request: Request) -> Response:
+    """Return what draws charts: the libraries in the order in which they need each other, as one script."""
+    return Response("\n".join(drawing()), headers={"content-type": KINDS[".js"]})
+
+
+async def _fitted(request: Request) -> Response:
+    """Return the module that makes a chart as wide as its place, by the function that every page of charts has."""
+    return Response(f"{pages.FITTED}export {{ fitted }};\n", headers={"content-type": KINDS[".js"]})
 
 
 def _file(name: str) -> Response:

@@ -14,16 +14,19 @@ from typing import Any, Final
 from cascade_plan import registry
 from cascade_plan.choosing.curve import curve
 from cascade_plan.choosing.differences import compare
+from cascade_plan.choosing.latency_curve import latency_curve
 from cascade_plan.choosing.writing import text
 from cascade_plan.errors import CascadePlanError, InfeasibleError, ScenarioError, UsageError, listed
 from cascade_plan.exploring import controls
 from cascade_plan.exploring.state import changes_of, columns_of, text_of
 from cascade_plan.inputs.choice import Choice
 from cascade_plan.inputs.scenarios import Given
+from cascade_plan.model.outlook import Outlook
 from cascade_plan.model.plan import Plan
 from cascade_plan.model.scenario import Scenario
+from cascade_plan.planning import margins
 from cascade_plan.planning.pipeline import plan
-from cascade_plan.reports import explanation, inputs
+from cascade_plan.reports import explanation, inputs, pages
 
 Posted = Mapping[str, Any]
 Answer = dict[str, Any]
@@ -80,11 +83,23 @@ class Session:
             "file_name": f"{given.scenario.name}.yaml",
         }
         try:
-            made = _plan(given, choice, by_action=False)
+            made = self._at_once(given, choice)
         except InfeasibleError as error:
             # The controls are those of the scenario all the same: the way out is among them.
             return {**answer, "infeasible": str(error)}
         return {**answer, "plan": registry.load("reports/plans", "json").page(made)}
+
+    def _at_once(self, given: Given, choice: Choice) -> Plan:
+        """Return a plan without what takes most of its time and no verdict needs: how far its limits hold."""
+        needs_margins = any(name in margins.FIGURES for name in given.scenario.gates)
+        return plan(
+            given.scenario, given.book, given.origins, choice.as_of, with_margins=needs_margins, by_action=False
+        )
+
+    def whole(self, posted: Posted) -> Answer:
+        """Return all of the plan that `plan` returned the most of."""
+        choice = self.changed(posted)
+        return {"plan": registry.load("reports/plans", "json").page(_plan(choice.read(), choice, by_action=False))}
 
     def base(self, posted: Posted) -> Answer:
         """Return the controls of the scenario as the command line chose it, their values, and the shapes there are."""
@@ -99,28 +114,28 @@ class Session:
         }
 
     def curve(self, posted: Posted) -> Answer:
-        """Return the cost over users: given up as soon as another plan is asked for."""
-        turn, given = self._turn, self.changed(posted).read()
+        """Return the chart of the cost over users: given up as soon as another plan is asked for."""
+        turn, choice = self._turn, self.changed(posted)
+        given = choice.read()
 
         def attempt(other: Scenario) -> Plan | None:
             if turn != self._turn:
                 raise _StaleError
             try:
-                return plan(other, given.book, given.origins, predicted=False)
+                return plan(other, given.book, given.origins, predicted=False, with_margins=False)
             except InfeasibleError:
                 return None
 
-        points = [
-            {
-                "users": point.users_peak,
-                "usd": float(point.cost_usd_per_month),
-                "usd_per_1000": float(point.cost_usd_per_1000_users_month),
-                "is_complete": point.complete,
-            }
-            for point in curve(given.scenario, attempt)
-        ]
-        most = given.scenario.budget.usd_per_1000_users_month
-        return {"points": points, "users": given.scenario.users.peak, "budget_usd_per_1000": most}
+        outlook = Outlook(tuple(curve(given.scenario, attempt)), ())
+        made = plan(given.scenario, given.book, given.origins, choice.as_of, predicted=False, with_margins=False)
+        return {"chart": chart("cost-over-users", replace(made, outlook=outlook))}
+
+    def latency(self, posted: Posted) -> Answer:
+        """Return the chart of the latency over users, the fleet as it is."""
+        choice = self.changed(posted)
+        given = choice.read()
+        made = plan(given.scenario, given.book, given.origins, choice.as_of, predicted=False, with_margins=False)
+        return {"chart": chart("latency", latency_curve(made))}
 
     def explain(self, posted: Posted) -> Answer:
         """Return why a figure is what it is, or what an input means: the text that `explain` prints."""
@@ -156,6 +171,11 @@ class Session:
     def changed(self, posted: Posted) -> Choice:
         """Return the choice with a page's changes. Raises UsageError for what no page sends."""
         return self.choice.changed(changes_of(posted))
+
+
+def chart(name: str, *of: Any) -> Any:
+    """Return one of the charts in the colours of a page."""
+    return pages.of_page(registry.load("reports/charts", name).draw(*of))
 
 
 def command(choice: Choice, name: str) -> str:

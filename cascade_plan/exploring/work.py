@@ -17,6 +17,7 @@ from cascade_plan.exploring.state import columns_of, number_of
 from cascade_plan.files.documents import field_name
 from cascade_plan.inputs.choice import Choice
 from cascade_plan.inputs.scenarios import Given
+from cascade_plan.model.growth import month_of
 from cascade_plan.model.scenario import Scenario
 from cascade_plan.model.schemas import written
 
@@ -25,6 +26,7 @@ Tell = Callable[[str, float], None]
 Posted = Mapping[str, Any]
 DAYS: Final = (1, 14)
 RUNS: Final = (1, 50)
+MONTHS: Final = (1, 120)
 SEEDS: Final = (0, 2**31 - 1)
 
 
@@ -45,13 +47,17 @@ def run(connection: Connection, kind: str, choice: Choice, posted: Posted) -> No
 
 def _optimize(choice: Choice, posted: Posted, tell: Tell) -> dict[str, Any]:
     """Return the cheapest fleet in words, and what sets it in the scenario."""
+    from cascade_plan.choosing.differences import compare
     from cascade_plan.choosing.optimum import optimum
 
     given = choice.read()
     tell("searching", 0.0)
     found = optimum(given.scenario, given.book, given.origins, choice.as_of, is_fixed=False)
-    said = registry.load("reports/optima", "table").render(found, width=columns_of(posted))
-    return {"text": said, "changes": [list(each) for each in differing(given.scenario, found.plan.scenario)]}
+    return {
+        "text": registry.load("reports/optima", "table").render(found, width=columns_of(posted)),
+        "changes": [list(each) for each in differing(given.scenario, found.plan.scenario)],
+        "chart": _chart("waterfall", compare(found.today, found.plan)),
+    }
 
 
 def _simulate(choice: Choice, posted: Posted, tell: Tell) -> dict[str, Any]:
@@ -67,12 +73,41 @@ def _simulate(choice: Choice, posted: Posted, tell: Tell) -> dict[str, Any]:
     given: Given = choice.read()
     made = plan(given.scenario, given.book, given.origins, predicted=False)
     found = simulate(made, order, tell)
-    return {"text": registry.load("reports/days", "table").render(found, width=columns_of(posted))}
+    said = registry.load("reports/days", "table").render(found, width=columns_of(posted))
+    return {"text": said, "chart": _chart("day", found)}
+
+
+def _forecast(choice: Choice, posted: Posted, tell: Tell) -> dict[str, Any]:
+    """Return what each month costs, in words."""
+    from cascade_plan.choosing.forecast import first_month, forecast
+
+    given = choice.read()
+    tell("planning every month", 0.0)
+    scenario = given.scenario
+    own = None if scenario.forecast.start is None else month_of(scenario.forecast.start)
+    start = first_month(scenario, given.book, own)
+    months = number_of(posted, "months", *MONTHS, otherwise=scenario.forecast.months)
+    found = forecast(scenario, given.book, given.origins, start, months)
+    said = registry.load("reports/forecasts", "table").render(found, width=columns_of(posted))
+    charts = (name for name in registry.names("reports/charts") if _of(name) == "forecast")
+    return {"text": said, "chart": next((_chart(name, found) for name in charts), None)}
+
+
+def _of(name: str) -> str:
+    """Return what a chart is of."""
+    return str(registry.load("reports/charts", name).OF)
+
+
+def _chart(name: str, *of: Any) -> Any:
+    from cascade_plan.exploring.session import chart
+
+    return chart(name, *of)
 
 
 KINDS: Final[Mapping[str, Callable[[Choice, Posted, Tell], dict[str, Any]]]] = {
     "optimize": _optimize,
     "simulate": _simulate,
+    "forecast": _forecast,
 }
 """What a page can ask for, by the name of its command."""
 

@@ -56,42 +56,51 @@ tr.total td { font-weight: 600; border-top: 2px solid var(--soft); }
   th button::after, .vega-embed details { display: none !important; }
   table { font-size: 8.5pt; } a { color: inherit; } }
 """
-DRAW: Final = """
-"use strict";
-(function () {
-  const room = 92;
-  function sized(view, width, names) {
-    const out = Object.assign({}, view);
-    for (const part of ["vconcat", "concat", "layer"])
-      if (out[part]) out[part] = out[part].map(each => sized(each, width, names));
-    if (out.mark && out.mark.limit) out.mark = Object.assign({}, out.mark, {limit: names});
-    for (const at of ["x", "y"]) if (((out.encoding || {})[at] || {}).axis && out.encoding[at].axis.labelLimit)
-      out.encoding = Object.assign({}, out.encoding, {[at]: Object.assign({}, out.encoding[at], {axis:
-        Object.assign({}, out.encoding[at].axis, {labelLimit: names})})});
-    if (out.layer || out.width) out.width = Math.min(out.width || width, width);
-    if (out.concat && width < 600) out.columns = 1;
-    if (out.title && typeof out.title === "object") out.title = Object.assign({limit: width + room}, out.title);
-    return out;
-  }
-  function lines(words, width) {
-    const most = Math.max(24, Math.floor(width / 6.2)), found = [];
-    for (const text of [].concat(words || [])) {
-      let line = "";
-      for (const word of String(text).split(" ")) {
-        if (line && (line + " " + word).length > most) { found.push(line); line = word; }
-        else line = line ? line + " " + word : word;
-      }
-      found.push(line);
+FITTED: Final = """
+const room = 92;
+function sized(view, width, names) {
+  const out = Object.assign({}, view);
+  for (const part of ["vconcat", "concat", "layer"])
+    if (out[part]) out[part] = out[part].map(each => sized(each, width, names));
+  if (out.mark && out.mark.limit) out.mark = Object.assign({}, out.mark, {limit: names});
+  for (const at of ["x", "y"]) if (((out.encoding || {})[at] || {}).axis && out.encoding[at].axis.labelLimit)
+    out.encoding = Object.assign({}, out.encoding, {[at]: Object.assign({}, out.encoding[at], {axis:
+      Object.assign({}, out.encoding[at].axis, {labelLimit: names})})});
+  if (out.layer || out.width) out.width = Math.min(out.width || width, width);
+  if (out.concat && width < 600) out.columns = 1;
+  if (out.title && typeof out.title === "object") out.title = Object.assign({limit: width + room}, out.title);
+  return out;
+}
+function lines(words, width) {
+  const most = Math.max(24, Math.floor(width / 6.2)), found = [];
+  for (const text of [].concat(words || [])) {
+    let line = "";
+    for (const word of String(text).split(" ")) {
+      if (line && (line + " " + word).length > most) { found.push(line); line = word; }
+      else line = line ? line + " " + word : word;
     }
-    return found;
+    found.push(line);
   }
+  return found;
+}
+function fitted(spec, whole) {
+  const names = Math.min((spec.usermeta || {}).names || 0, whole * .42);
+  const out = sized(spec, Math.max(140, whole - room - names), names);
+  if (spec.title) out.title = Object.assign({}, spec.title, {text: lines(spec.title.text, whole * .7),
+    subtitle: lines(spec.title.subtitle, whole)});
+  return out;
+}
+"""
+"""A script's function `fitted`, which returns a specification whose chart is not wider than so many pixels."""
+DRAW: Final = (
+    """
+"use strict";
+(function () {"""
+    + FITTED
+    + """
   const specs = JSON.parse(document.getElementById("charts").textContent);
   function draw(figure) {
-    const spec = specs[figure.dataset.chart], whole = figure.clientWidth;
-    const names = Math.min((spec.usermeta || {}).names || 0, whole * .42);
-    const out = sized(spec, Math.max(140, whole - room - names), names);
-    if (spec.title) out.title = Object.assign({}, spec.title, {text: lines(spec.title.text, whole * .7),
-      subtitle: lines(spec.title.subtitle, whole)});
+    const out = fitted(specs[figure.dataset.chart], figure.clientWidth);
     const options = {renderer: "svg", ast: true, mode: "vega-lite", actions: {export: {svg: true, png: false},
       source: false, compiled: false, editor: false}, tooltip: {theme: matchMedia("(prefers-color-scheme: dark)")
       .matches ? "dark" : "light"}};
@@ -133,6 +142,7 @@ DRAW: Final = """
   }
 })();
 """
+)
 
 
 def page(title: str, body: str, charts: Mapping[str, Spec], scripts: Sequence[str]) -> str:
@@ -142,7 +152,7 @@ def page(title: str, body: str, charts: Mapping[str, Spec], scripts: Sequence[st
 
     Its policy lets the browser load nothing and run none but the scripts that are here, by their hashes.
     """
-    data = _in_script(json.dump({name: _of_page(spec) for name, spec in sorted(charts.items())}, indent=None))
+    data = _in_script(json.dump({name: of_page(spec) for name, spec in sorted(charts.items())}, indent=None))
     run = [*scripts, DRAW]
     policy = (
         f"default-src 'none'; script-src {' '.join(map(_hash, run))}; style-src 'unsafe-inline'; "
@@ -207,12 +217,12 @@ def _number(cell: str) -> str:
     return found.group().replace(",", "") if found else "-1e308"
 
 
-def _of_page(value: Any) -> Any:
+def of_page(value: Any) -> Any:
     """Return a specification in the page's own colours."""
     if isinstance(value, Mapping):
-        return {key: _of_page(each) for key, each in value.items()}
+        return {key: of_page(each) for key, each in value.items()}
     if isinstance(value, list | tuple):
-        return [_of_page(each) for each in value]
+        return [of_page(each) for each in value]
     return OWN.get(value, value) if isinstance(value, str) else value
 
 

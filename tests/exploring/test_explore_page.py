@@ -382,6 +382,24 @@ def test_every_figure_says_why_in_the_words_of_explain(page: Page, explored: Run
     expect(page.locator("#why-text")).to_contain_text("api.replica_count.max = 32 pods")
 
 
+# ------------------------------------------------------------------------------------------------------------- charts
+
+
+def test_the_charts_follow_the_plan(page: Page) -> None:
+    cost, latency = page.locator("#curve"), page.locator("#reach")
+    expect(cost.locator("svg")).to_have_count(1)
+    expect(cost).to_contain_text("10,000 users at peak cost $2,792.11 a month")
+    expect(latency).to_contain_text("p95 is below 300 ms")
+    typed("Users at peak", "20000")(page)
+    expect(cost).to_contain_text("20,000 users at peak cost")
+    expect(latency).to_contain_text("peak: 20,000")
+    expect(cost.locator("svg")).to_have_count(1)
+    assert cost.get_by_role("figure").get_attribute("aria-label")
+    page.set_viewport_size({"width": 400, "height": 800})
+    expect(cost.locator("svg")).to_have_count(1)
+    assert page.evaluate("document.documentElement.scrollWidth") == 400
+
+
 # --------------------------------------------------------------------------------------------------------------- jobs
 
 
@@ -399,12 +417,14 @@ def test_days_are_simulated_with_progress_and_can_be_cancelled(page: Page) -> No
     form.get_by_role("button", name="Simulate days").click()
     expect(form.get_by_role("status")).to_have_text(re.compile(r"Done in [\d.]+ s\."), timeout=60_000)
     expect(page.get_by_label("Simulate days: result")).to_contain_text("SLO")
+    expect(page.locator("form[data-kind=simulate] + .chart svg")).to_contain_text("Load and capacity")
 
 
 def test_the_cheapest_fleet_is_found_and_taken_over(page: Page) -> None:
     form = page.locator("form[data-kind=optimize]")
     form.get_by_role("button", name="Find the cheapest fleet").click()
     expect(form.get_by_role("status")).to_have_text(re.compile(r"Done in [\d.]+ s\."), timeout=60_000)
+    expect(page.locator("form[data-kind=optimize] + .chart svg")).to_contain_text("cheapest plan")
     form.get_by_role("button", name="Take it over").click()
     expect(page.locator("#command")).to_contain_text("--set method=slo")
     expect(page.locator("#trouble")).to_be_hidden()
@@ -424,6 +444,7 @@ UNNAMED = """() => [...document.querySelectorAll("button, input, select, summary
 
 
 def test_everything_is_reached_by_tab_and_has_a_name(page: Page) -> None:
+    expect(page.locator("#reach svg")).to_be_visible()
     page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true })")
     assert page.evaluate(UNNAMED) == []
     can_be_reached = """() => [...document.querySelectorAll("button, input, select, summary, pre[tabindex]")]
@@ -570,6 +591,18 @@ ATTACK = """async (address) => {
   });
   return outcome;
 }"""
+
+
+def test_how_long_a_move_takes_to_show(page: Page, capsys: pytest.CaptureFixture[str]) -> None:
+    slider = page.get_by_label("Users at peak, slider", exact=True)
+    for _ in range(20):
+        slider.press("ArrowRight")
+        page.wait_for_timeout(60)
+    expect(page.locator("#title")).not_to_contain_text("10,000 users")
+    took = sorted(page.evaluate("performance.getEntriesByName('redraw').map((each) => each.duration)"))
+    assert len(took) > 5
+    with capsys.disabled():
+        print(f"\nfrom a move to its plan on the page: median {took[len(took) // 2]:.0f} ms of {len(took)}")  # noqa: T201
 
 
 def test_a_page_whose_server_is_gone_says_so(browser: Browser, tmp_path: Path) -> None:

@@ -17,10 +17,12 @@ from explored import Running, running
 from cascade_plan.cli.app import run
 from cascade_plan.errors import UsageError
 from cascade_plan.exploring import gate, server
+from cascade_plan.exploring import session as session_module
 from cascade_plan.exploring.session import Session, command
 from cascade_plan.exploring.work import differing
 from cascade_plan.inputs.choice import chosen
 from cascade_plan.inputs.scenarios import bundled_scenarios, environments_of
+from cascade_plan.reports import pages
 
 Result = tuple[int, str, str]
 HOSTILE = 'it\'s "$(touch made)" `touch made` <img src=x onerror=alert(1)> \\ ! é'
@@ -139,7 +141,8 @@ def test_a_plan_is_the_one_that_size_makes(explored: Running, cascade: Callable[
     plan = json.loads(out)
     assert answer["plan"]["cost_usd"] == float(plan["cost_usd_per_month"])
     figures = {each["figure"]: each["value"] for each in answer["plan"]["figures"]}
-    wanted = {name: float(each["value"]) for name, each in plan["derivations"].items() if not name.startswith("action")}
+    late = ("action", "break_even")
+    wanted = {name: float(each["value"]) for name, each in plan["derivations"].items() if not name.startswith(late)}
     assert figures == wanted
     assert answer["notes"] == ["--peak 20000: average scaled from 3,000 to 6,000 with it; --avg sets it"]
     values = {each["path"]: each["value"] for group in answer["controls"] for each in group["controls"]}
@@ -147,6 +150,28 @@ def test_a_plan_is_the_one_that_size_makes(explored: Running, cascade: Callable[
     assert values["tiers.cache.engine"] == "valkey"
     assert values["tiers.websocket"] == "off"
     assert values["tiers.api"] == "on"
+
+
+@pytest.mark.parametrize("name", bundled_scenarios())
+@pytest.mark.parametrize("method", ["rules", "slo"])
+def test_what_a_move_shows_stays_as_the_rest_of_the_plan_comes(name: str, method: str) -> None:
+    env = next(iter(environments_of(name)), None)
+    session = Session.of(chosen({"scenario": name, "env": env, "method": method}))
+    at_once, whole = session.plan({}), session.whole({})
+    late = ("said", "figures")
+    assert {key: value for key, value in at_once["plan"].items() if key not in late} == {
+        key: value for key, value in whole["plan"].items() if key not in late
+    }
+    assert [each for each in whole["plan"]["figures"] if not each["figure"].startswith("break_even")] == [
+        each for each in at_once["plan"]["figures"] if not each["figure"].startswith("break_even")
+    ]
+
+
+def test_a_gate_on_how_far_limits_hold_is_judged_at_once(explored: Running) -> None:
+    gates = explored.ask("plan", set=[["gates", '{break_even.cpu_ratio: ["> 1"]}']])["plan"]["gates"]
+    assert [(each["figure"], each["status"]) for each in gates if "break" in each["figure"]] == [
+        ("break_even.cpu_ratio", "pass")
+    ]
 
 
 def test_all_that_is_wrong_is_said_at_once_each_with_its_field(explored: Running) -> None:
@@ -193,14 +218,31 @@ def test_what_changed_is_the_text_that_diff_prints(
     assert explored.ask("diff", set=changes, against=[], columns=80)["text"] == out
 
 
-def test_the_curve_is_that_of_the_report(explored: Running) -> None:
-    answer = explored.ask("curve", set=[["users.peak", "20000"]])
-    users = [point["users"] for point in answer["points"]]
-    assert users == sorted(users)
-    assert 20_000 in users
-    own = next(point for point in answer["points"] if point["users"] == 20_000)
-    assert own["usd"] == pytest.approx(explored.ask("plan", set=[["users.peak", "20000"]])["plan"]["cost_usd"])
-    assert answer["budget_usd_per_1000"] == 50
+def test_the_charts_are_those_that_chart_writes(explored: Running, cascade: Callable[..., Result]) -> None:
+    for question, name in (("curve", "cost-over-users"), ("latency", "latency")):
+        status, out, _ = cascade("chart", name, "cascade", "--peak", "20000")
+        assert status == 0
+        answer = explored.ask(question, set=[["users.peak", "20000"]])
+        assert answer["ok"], answer
+        assert answer["chart"] == pages.of_page(json.loads(out))
+
+
+def test_a_chart_that_nobody_waits_for_is_given_up() -> None:
+    session = Session.of(chosen({"scenario": "cascade"}))
+    asked = session.curve
+
+    def moved_meanwhile(posted: dict[str, object]) -> dict[str, object]:
+        with pytest.MonkeyPatch.context() as patch:
+            first = session_module.curve
+
+            def curve(scenario: object, attempt: object) -> object:
+                session.plan({})
+                return first(scenario, attempt)  # type: ignore[arg-type]
+
+            patch.setattr(session_module, "curve", curve)
+            return asked(posted)
+
+    assert session_module.answered(moved_meanwhile, {}) == session_module.STALE  # type: ignore[arg-type]
 
 
 def test_the_command_line_makes_the_same_plan_whatever_is_in_it(explored: Running, tmp_path: Path) -> None:
@@ -322,6 +364,18 @@ def test_days_are_simulated_as_the_command_does(
     assert status == 0
     assert answer["result"]["text"] == out  # type: ignore[index]
     assert answer["share"] == pytest.approx(1.0)
+
+
+def test_months_are_forecast_as_the_command_does(
+    explored: Running, cascade: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changes = [["growth.percent_per_month", "8"]]
+    job = explored.ask("start", kind="forecast", set=changes, months=12, columns=80)["job"]
+    monkeypatch.setenv("COLUMNS", "80")
+    _, out, _ = cascade("forecast", "cascade", "--set", "growth.percent_per_month=8", "--months", "12")
+    answer = finished(explored, job)
+    assert answer["status"] == "done", answer
+    assert answer["result"]["text"] == out  # type: ignore[index]
 
 
 def test_the_cheapest_fleet_can_be_taken_over(explored: Running) -> None:

@@ -12,6 +12,12 @@ const KINDS = [
     fields: [],
   },
   {
+    kind: "forecast",
+    title: "Forecast months",
+    words: "Each month planned anew for its users and for what has accumulated: the years, what becomes too small when, what breaks.",
+    fields: [{ name: "months", label: "Months", value: 36, most: 120 }],
+  },
+  {
     kind: "simulate",
     title: "Simulate days",
     words: "Traffic through the real autoscaler algorithm: minutes beyond the SLO, and what the days cost.",

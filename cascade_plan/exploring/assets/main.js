@@ -6,6 +6,7 @@ import { State, pathEnd } from "./state.js";
 import { Controls } from "./controls.js";
 import { PlanView, stale } from "./plan.js";
 import { Jobs } from "./jobs.js";
+import { draw } from "./charts.js";
 
 const QUIET_MS = 250;
 const SPOKEN_MS = 800;
@@ -13,7 +14,7 @@ const SPOKEN_MS = 800;
 const state = new State();
 const controls = new Controls({ moved, settled: () => state.settle(), asked: explain });
 const view = new PlanView(explain);
-const jobs = new Jobs({ posted, taken: takeOver, drawn: () => {} });
+const jobs = new Jobs({ posted, taken: takeOver, drawn: draw });
 let pinnedPlan = null;
 let lastPlan = null;
 
@@ -47,21 +48,26 @@ async function replan(began, force) {
     const move = next;
     next = null;
     const answer = await ask("plan", posted());
-    if (!next) render(answer, move);
+    render(answer, move);
   }
   asking = false;
   rest();
 }
 
+/** Show an answer; while another move waits already, of an answer only its plan. */
 function render(answer, move) {
+  requestAnimationFrame(() => performance.measure("redraw", { start: move.began, end: performance.now() }));
+  if (next) {
+    if (answer.plan) view.render(answer.plan, state.pinned ? pinnedPlan : null, false);
+    return;
+  }
   const general = controls.render(answer.controls ?? null, state, answer.problems ?? [], move.force);
   if (answer.plan) {
     lastPlan = answer.plan;
-    view.render(answer.plan, state.pinned ? pinnedPlan : null);
+    view.render(answer.plan, state.pinned ? pinnedPlan : null, false);
   }
   trouble(answer, general);
   if (answer.ok) by("command").textContent = answer.command;
-  requestAnimationFrame(() => performance.measure("redraw", { start: move.began, end: performance.now() }));
 }
 
 /** Say what keeps the controls' values from having a plan; the last one stays. */
@@ -89,10 +95,26 @@ function rest() {
     const fragment = state.fragment();
     if (location.hash.slice(1) !== fragment) history.replaceState(null, "", fragment ? `#${fragment}` : location.pathname);
     if (state.pinned) differ();
+    if (by("trouble").hidden) follow();
   }, QUIET_MS);
   speaking = setTimeout(() => {
     by("live").textContent = [by("trouble").textContent, by("trouble").hidden ? by("sentence").textContent : ""].join(" ").trim();
   }, SPOKEN_MS);
+}
+
+/** What no move waits for: the rest of the plan and its charts, as long as nothing is moved meanwhile. */
+async function follow() {
+  const asked = state.snapshot();
+  const isStill = () => state.snapshot() === asked && by("trouble").hidden;
+  const whole = await ask("whole", posted());
+  if (!whole.ok || !isStill()) return;
+  lastPlan = whole.plan;
+  view.render(whole.plan, state.pinned ? pinnedPlan : null, true);
+  for (const [name, place] of [["curve", "curve"], ["latency", "reach"]]) {
+    const answer = await ask(name, posted());
+    if (!isStill()) return;
+    if (answer.ok) await draw(by(place), answer.chart);
+  }
 }
 
 function tools() {

@@ -17,18 +17,22 @@ export class PlanView {
     by("filter").addEventListener("input", () => this.list());
   }
 
-  render(plan, pinned) {
+  /** Show a plan; one that is not whole leaves what it lacks as it was. */
+  render(plan, pinned, isWhole) {
     document.title = `${plan.name}: cascade-plan explore`;
     by("name").textContent = plan.name;
     by("title").textContent = plan.title.slice(plan.name.length).trim().replace("  ", " · ");
     by("sentence").textContent = plan.sentence;
     by("verdict").dataset.status = plan.status;
+    by("results").classList.toggle("paired", Boolean(pinned));
     this.headline(plan, pinned);
     this.tiers(plan, pinned);
     this.latencies(plan, pinned);
     this.busy(plan);
     this.gates(plan);
     this.findings(plan, pinned);
+    if (!isWhole && this.figures.length) return;
+    fill(by("said"), ...plan.said.map((line) => el("li", {}, line)));
     this.figures = plan.figures;
     this.list();
   }
@@ -48,8 +52,8 @@ export class PlanView {
       return el(
         "div",
         { class: "tile" },
-        el("dt", {}, each.called),
-        el("dd", {}, el("strong", {}, each.shown), " ", el("span", { class: "unit" }, each.unit), this.why(each.figure, `${each.called} is ${each.shown}`)),
+        el("dt", {}, each.called, " ", this.why(each.figure, `${each.called} is ${each.shown}`)),
+        el("dd", {}, el("strong", {}, each.shown), " ", el("span", { class: "unit" }, each.unit)),
         then ? el("dd", { class: "before" }, `A: ${then.shown}`, " ", change(each.value, then.value, each.shown.includes("$"))) : null,
       );
     });
@@ -95,14 +99,12 @@ export class PlanView {
         {},
         el("th", { scope: "row" }, `${each.load} ${each.percentile}`, el("span", { class: "fleet" }, `${each.users} users`)),
         el("td", { class: "drawn" }, bar(share, mark)),
-        el("td", { class: `number ${mark}` }, `${MARKS[mark]} ${each.shown} ms`, el("span", { class: "share" }, `of ${each.limit_ms}`)),
-        pinned ? el("td", { class: "number" }, then ? `${then.shown} ms` : "–") : null,
+        el("td", { class: `number ${mark}` }, `${MARKS[mark]} ${each.shown} ms`, el("span", { class: "share" }, `of ${each.limit_ms}`), then ? el("span", { class: "share" }, `A: ${then.shown} ms`) : null),
         el("td", {}, this.why(each.figure, `${each.percentile} of ${each.load} is ${each.shown} ms`)),
       );
     });
     const none = el("tr", {}, el("td", {}, "The scenario has no loads with limits, or no latency is predicted."));
     fill(by("latencies"), el("tbody", {}, ...(rows.length ? rows : [none])));
-    fill(by("said"), ...plan.said.map((line) => el("li", {}, line)));
   }
 
   busy(plan) {

@@ -143,8 +143,11 @@ def _panel(
             {"data": data(rows), "mark": {"type": "line", "color": VERMILION, "strokeWidth": 2, "strokeDash": [7, 4]},
              "encoding": most},
             {"data": data([{**rows[0], "words": "budget"}]), "mark": red, "encoding": {**most, **said}},
+        ]  # fmt: skip
+        # Of no rows at all a scale has no extent, which what draws it complains of.
+        layers += [
             {"data": data(crossings), "mark": {"type": "point", "shape": "diamond", "filled": True, "size": 130,
                                                "color": VERMILION}, "encoding": there},
             {"data": data(crossings), "mark": {**red, "baseline": "top", "dy": 8}, "encoding": {**there, **said}},
-        ]  # fmt: skip
+        ] if crossings else []  # fmt: skip
     return view(FIGURES[figure].format(users=users), tall, layers)
