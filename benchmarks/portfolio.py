@@ -27,6 +27,8 @@ from pathlib import Path
 REGIONS = ("us-east-1", "us-west-2", "eu-west-1", "eu-central-1")
 GOAL_SCALING = 1.8
 GOAL_MIB = 500
+GOAL_GRID = 100_000
+"""Plans by rules a second."""
 SCENARIO = """\
 schema_version: 1
 name: system-{number}
@@ -159,12 +161,37 @@ def _watch(process: subprocess.Popen[bytes], seen: list[float], worker_at: float
         time.sleep(0.2)
 
 
+def grid() -> int:
+    """Plan bundled scenarios at 200,000 points of users and how many of them act, and say how many a second."""
+    import numpy as np
+
+    from cascade_plan.choosing.portfolio.grid import Grid, followed
+    from cascade_plan.inputs.scenarios import read
+
+    for name in ("cascade", "startup-1k", "serverless-500"):
+        given = read(name, cached=False)
+        sides = np.meshgrid(np.linspace(1000, 100_000, 20_000).round(), np.linspace(0.05, 0.2, 10), indexing="ij")
+        values = {"users.peak": sides[0].ravel(), "users.active_share": sides[1].ravel()}
+        count = sides[0].size
+        begun, cpu = time.perf_counter(), time.process_time()
+        found = Grid(given.scenario, given.book, followed(values, given.scenario, count), count).costs()
+        seconds, cpu_s = time.perf_counter() - begun, time.process_time() - cpu
+        print(
+            f"{name:16} {count:,} points, {found.part_count} parts, {found.checked_count} checked, {found.alone_count} "
+            f"alone: {seconds:.2f} s, {cpu_s:.2f} s CPU; {count / seconds:,.0f}/s (goal {GOAL_GRID:,})"
+        )
+    return 0
+
+
 def main() -> int:
     """Plan the same systems in every way, and say what each took."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--systems", type=int, default=20_000)
+    parser.add_argument("--grid", action="store_true", help="Only the grid: users by think time, in arrays.")
     parser.add_argument("--only", nargs="*", help="Names of runs; all if left out.")
     arguments = parser.parse_args()
+    if arguments.grid:
+        return grid()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / "systems"
         folder.mkdir()

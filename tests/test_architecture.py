@@ -80,6 +80,7 @@ LATE: dict[str, set[str]] = {
     "proving": {"numpy", "scipy"},
     "formulas.arrays": {"numpy"},
     "choosing.drawn": {"numpy"},
+    "choosing.portfolio.grid": {"numpy"},
     "choosing.sure": {"numpy"},
     "choosing.worlds": {"numpy"},
     "exploring": {"starlette", "uvicorn"},

@@ -145,3 +145,54 @@ def test_a_changed_system_is_not_mixed_with_rows_of_before(cascade: Command) -> 
     status, _, err = cascade(*arguments, "--rows", "rows.csv")
     assert status == 2
     assert "rows.csv.journal holds rows of other systems, prices, options or another version" in err
+
+
+# ---------------------------------------------------------------------------------------------------------------- grids
+
+
+def test_a_grid_is_one_scenario_at_each_of_its_points(cascade: Command) -> None:
+    arguments = ("portfolio", "startup-1k", "--grid", "users.peak=1000:3000:3", "--grid", "region=us-east-1,eu-west-1")
+    status, out, err = cascade(*arguments, "--rows", "points.csv")
+    assert (status, err) == (0, "wrote points.csv\n")
+    assert max(map(len, out.splitlines())) <= 80
+    assert out.startswith("startup-1k at 6 points of users.peak, region, sized by its rules")
+    points = list(csv.DictReader(Path("points.csv").read_text(encoding="utf-8").splitlines()))
+    assert [(each["region"], each["users.peak"]) for each in points] == [
+        ("us-east-1", "1000"), ("us-east-1", "2000"), ("us-east-1", "3000"),
+        ("eu-west-1", "1000"), ("eu-west-1", "2000"), ("eu-west-1", "3000"),
+    ]  # fmt: skip
+    own = json.loads(cascade("size", "startup-1k", "--peak", "2000", "--region", "eu-west-1", "--format", "json")[1])
+    assert float(points[4]["cost_usd_per_month.average"]) == pytest.approx(
+        float(own["bill"]["effective_usd"]["average"]), abs=0.005
+    )
+    document = json.loads(cascade(*arguments, "--format", "json")[1])
+    assert (document["point_count"], document["cheapest"]["number"]) == (6, 0)
+    assert "| 3,000 | eu-west-1 |" in cascade(*arguments, "--format", "markdown")[1]
+    assert cascade(*arguments, "--format", "csv")[1] == Path("points.csv").read_text(encoding="utf-8")
+
+
+def test_points_that_contradict_themselves_have_no_plan(cascade: Command) -> None:
+    arguments = ("portfolio", "startup-1k", "--grid", "users.peak=1000,2000", "--grid", "users.average=500,1500")
+    status, out, _ = cascade(*arguments)
+    assert status == 2
+    assert "users.peak=1000.0, users.average=1500.0: users on average are above those at peak" in " ".join(out.split())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("cascade", "--grid", "users.peak"), "--grid users.peak: write PATH=FIRST:LAST:COUNT"),
+        (("cascade", "--grid", "users.peak=5:1:3"), "the last must be above the first"),
+        (("cascade", "--grid", "users.peak=1:9:9", "--grid", "users.peak=1,2"), "users.peak is there twice"),
+        (("cascade", "--grid", "users.peak=1:9000000:9000000"), "2 to 1,000,000 values"),
+        (("cascade", "--grid", "users.peek=1:9:9"), "users.peek: unknown field; did you mean 'peak'?"),
+        (("cascade", "--grid", "users.active_share=0.5:1.5:9"), "users.active_share: must be at most 1, got 1.5"),
+        (("cascade", "--grid", "users.peak=1000,2000.5"), "users.peak: must be a whole number"),
+        (("cascade", "saas-300", "--grid", "users.peak=1:9:9"), "--grid is for one scenario"),
+        (("cascade", "--method", "slo", "--grid", "users.peak=1:9:9"), "--grid sizes by rules"),
+    ],
+)
+def test_a_grid_that_makes_no_sense_is_refused(cascade: Command, arguments: tuple[str, ...], message: str) -> None:
+    status, out, err = cascade("portfolio", *arguments)
+    assert (status, out) == (2, "")
+    assert message in err

@@ -219,6 +219,7 @@ CONTRACTS: dict[tuple[str, str], Contract] = {
     ("reports/forecasts", ""): report("found"),
     ("reports/portfolios", ""): report("portfolio"),
     ("reports/charts", ""): chart,
+    ("reports/sweeps", ""): report("sweep"),
     ("evidence/readers", ""): reader,
     ("evidence/metrics", ""): metrics,
     ("evidence/bills", ""): bill,

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from cascade_plan.model.portfolio import Portfolio
     from cascade_plan.running.answering import Setup
 
-NAMES = ("size", "slo", "optimize", "risk")
+NAMES = ("size", "slo", "optimize", "risk", "forecast")
 Sources = Annotated[
     list[str] | None,
     typer.Argument(
@@ -68,6 +68,15 @@ Scheduler = Annotated[
         help="A Dask scheduler whose workers plan, tcp://host:8786; local: a cluster on this machine.",
     ),
 ]
+GridAxis = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--grid",
+        metavar="PATH=VALUES",
+        help="One scenario at every point of a grid, by its rules: users.peak=1000:100000:100, or "
+        "region=us-east-1,eu-west-1; repeatable.",
+    ),
+]
 Format = Annotated[str, format_option("portfolios")]
 
 
@@ -80,6 +89,7 @@ def portfolio(
     base: Base = None,
     rows: Rows = None,
     gate: Gates = None,
+    grid: GridAxis = None,
     workers: Workers = None,
     scheduler: Scheduler = None,
     format_: Format = "table",
@@ -95,6 +105,7 @@ def portfolio(
       cascade-plan portfolio 'teams/**/*.yaml' --do optimize
       cascade-plan portfolio systems/ --gate 'cost_usd_per_month.total < 100000'
       cascade-plan portfolio --table tenants.csv --base my.yaml
+      cascade-plan portfolio my.yaml --grid users.peak=1000:100000:100
 
     Exit status:
       0  Every system was planned, and every --gate is met.
@@ -107,6 +118,8 @@ def portfolio(
     from cascade_plan.running import keeping
     from cascade_plan.running.portfolio import Where, run
 
+    if grid:
+        return _swept(choice, sources or [], grid, format_, rows, output)
     if do not in NAMES:
         raise UsageError(f"--do {do}: must be {', '.join(NAMES)}{did_you_mean(do, [*NAMES])}")
     report = registry.load("reports/portfolios", format_)
@@ -121,6 +134,26 @@ def portfolio(
         wrote(rows)
     deliver(laid_out(report, found), output)
     return _status(found)
+
+
+def _swept(choice: Choice, sources: list[str], texts: list[str], format_: str, rows: str | None, output: str) -> int:
+    """Plan one scenario at every point of a grid, and return the exit status."""
+    from dataclasses import replace
+
+    from cascade_plan.inputs.grids import axes
+    from cascade_plan.running.sweeping import swept
+
+    report = registry.load("reports/sweeps", format_)
+    if len(sources) != 1:
+        raise UsageError("--grid is for one scenario: give one file, or the name of a bundled one")
+    one = replace(choice, scenario=sources[0], taken="")
+    found = swept(axes(texts), lambda more: replace(one, assignments=(*one.assignments, *more)).read(), one.as_of)
+    if rows is not None:
+        if not rows.endswith(".csv"):
+            raise UsageError(f"--rows {rows}: with --grid the name must end in .csv")
+        deliver(registry.load("reports/sweeps", "csv").render(found), rows)
+    deliver(laid_out(report, found), output)
+    return 2 if found.failed_count else 0
 
 
 def _source(sources: list[str], table: str | None, base: str | None) -> Source:

@@ -146,6 +146,15 @@ class Draws:
     def __rfloordiv__(self, other: Any) -> Any:
         return _both(operator.floordiv, other, self)
 
+    def __mod__(self, other: Any) -> Any:
+        return _both(operator.mod, self, other)
+
+    def __rmod__(self, other: Any) -> Any:
+        return _both(operator.mod, other, self)
+
+    def __divmod__(self, other: Any) -> Any:
+        return self // other, self % other
+
     def __pow__(self, other: Any) -> Any:
         return _both(operator.pow, self, other)
 
@@ -169,6 +178,44 @@ class Draws:
 
     def __ne__(self, other: Any) -> Any:
         return _compared(operator.ne, self, other)
+
+
+def whole(value: Any) -> Any:
+    """Return a number without its fraction: one whole number, or one in each world.
+
+    >>> whole(2.9), whole(Draws(__import__("numpy").array([2.9, 1.0]))).values.tolist()
+    (2, [2.0, 1.0])
+    """
+    if not isinstance(value, Draws):
+        return int(value)
+    import numpy as np
+
+    return Draws(np.trunc(value.values))
+
+
+def largest(first: Any, *others: Any) -> Any:
+    """Return the largest of some numbers, in each world where they are of many: worlds are not asked apart by it.
+
+    >>> largest(1.0, 3.0, 2.0), largest(Draws(__import__("numpy").array([2.0, 1.0])), 1.5).values.tolist()
+    (3.0, [2.0, 1.5])
+    """
+    if not any(isinstance(each, Draws) for each in (first, *others)):
+        return max(first, *others) if others else first
+    import numpy as np
+
+    found = _plain(first)
+    for each in others:
+        found = np.maximum(found, _plain(each))
+    return Draws(found)
+
+
+def smallest(first: Any, *others: Any) -> Any:
+    """Return the smallest of some numbers, in each world where they are of many.
+
+    >>> smallest(1.0, 3.0), smallest(Draws(__import__("numpy").array([2.0, 1.0])), 1.5).values.tolist()
+    (1.0, [1.5, 1.0])
+    """
+    return -largest(-first, *(-each for each in others))
 
 
 def _plain(value: Any) -> Any:

@@ -11,6 +11,9 @@ from cascade_plan.formulas.draws import Draws, tabulated
 STEEPEST: Final = 12.0
 """A weight of 0.9 to this power is 0.28: steeper days are modelled as a peak shorter than an hour instead."""
 
+MANY: Final = 1e9
+"""Users of whom a millionth of one is a part of 1e-15: the hours of many are told as shares of the peak."""
+
 QUIETEST: Final = 1e-6
 """The least weight of an hour: an hour of nothing could not be raised to any mean."""
 
@@ -34,8 +37,8 @@ def hourly_users(peak: float, average: float, weights: tuple[float, ...]) -> tup
 def _of_many(peak: Any, average: Any, weights: tuple[float, ...]) -> tuple[float, ...]:
     """Return the same in many worlds: what an hour has of the peak follows from the average's share of it alone."""
     share = average / peak
-    hours: list[Any] = tabulated(lambda part: _hourly_users(1.0, part, weights), share)
-    return tuple(peak * hour for hour in hours)
+    hours: list[Any] = tabulated(lambda part: _hourly_users(MANY, MANY * part, weights), share)
+    return tuple(peak * (hour / MANY) for hour in hours)
 
 
 @lru_cache(256)

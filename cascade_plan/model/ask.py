@@ -11,6 +11,7 @@ from typing import Any, Generic, TypeVar
 
 from cascade_plan.errors import InfeasibleError, TooSmallError, UsageError
 from cascade_plan.formulas.accumulation import MONTHS_PER_YEAR, held, held_of
+from cascade_plan.formulas.draws import whole
 from cascade_plan.model.catalogue import UNBOUNDED, WHAT, Allocatable, DiskRate, Shape
 from cascade_plan.model.cloud import Cloud
 from cascade_plan.model.derivation import Derivation, Finding, Input
@@ -200,6 +201,8 @@ class Ask(Site[S]):
 
     def rounding_note(self, users: float, users_per_node: float, least: int) -> str:
         """Return a sentence where rounding up and down lead to different counts, else ""."""
+        if not self.is_whole:
+            return ""
         up, down = max(least, ceil(users / users_per_node)), max(least, floor(users / users_per_node))
         if up == down:
             return ""
@@ -357,7 +360,7 @@ class Ask(Site[S]):
         Pods of a cluster claim that as volumes of their own; without one it is on the root volume.
         """
         cluster = self.settings_of("cluster")
-        root_gib = ROOT_DISK_GIB if cluster is None else int(cluster.disk_gib)
+        root_gib = ROOT_DISK_GIB if cluster is None else whole(cluster.disk_gib)
         # Kubernetes counts single addresses by itself, and has to be told of blocks.
         is_told = cluster is not None and cluster.prefix_delegation
         pods = self.allocatable(shape).pods + cluster.daemonset_pods if is_told else 0

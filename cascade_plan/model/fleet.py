@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Final
 
 from cascade_plan.formulas import rollouts
+from cascade_plan.formulas.draws import whole
 from cascade_plan.formulas.packing import Room
 from cascade_plan.model.catalogue import DiskRate, Shape
 from cascade_plan.model.ceiling import Ceiling, Demand
@@ -180,7 +181,7 @@ class Lever:
         """Return the count that an autoscaler holds for so many users: it follows them as the base follows the peak."""
         if not self.is_scaled:
             return self.base_count
-        wanted = -int(-self.base_count * users // users_peak)
+        wanted: int = -whole(-self.base_count * users // users_peak)
         return min(self.most_count, max(self.floor_count, wanted))
 
 
@@ -341,7 +342,8 @@ class Sized:
 
     def count(self, leaf: str) -> int:
         """Return a figure's value as a count. Raises KeyError."""
-        return int(self.value(leaf))
+        found: int = whole(self.value(leaf))
+        return found
 
     def group(self, role: str) -> NodeGroup:
         """Return the group of a role. Raises KeyError when there is none."""

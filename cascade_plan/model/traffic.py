@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from cascade_plan.formulas.draws import largest
 from cascade_plan.model.fleet import Band
 from cascade_plan.model.scenario import Scenario
 
@@ -36,4 +37,5 @@ class Traffic:
 def busiest_requests_per_s(scenario: Scenario, traffic: Traffic) -> float:
     """Return the requests/s of the busier of the day's peak and the named loads, of which every user acts."""
     think_s = scenario.behaviour.think_time_s.mean
-    return max(traffic.requests_per_s.peak, *(load.users / think_s for load in scenario.driven.values()), 0.0)
+    found: float = largest(traffic.requests_per_s.peak, *(load.users / think_s for load in scenario.driven.values()))
+    return found

@@ -71,6 +71,20 @@ def test_how_sure_a_system_is_stands_in_its_row() -> None:
     assert low <= middle <= high
 
 
+def test_what_its_months_cost_stands_in_its_row() -> None:
+    from cascade_plan.choosing.forecast import forecast
+
+    given = read("growth-100k", cached=False)
+    own, found = forecast(given.scenario, given.book, given.origins), row_of("growth-100k", "forecast").answers
+    assert (found["forecast_months"], found["forecast_usd"]) == (str(len(own.months)), f"{own.effective_usd:.2f}")
+    assert found["forecast_last_users_peak"] == str(own.months[-1].users_peak)
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_a_question_adds_the_figures_that_it_names(question: str) -> None:
+    assert tuple(row_of("saas-300", question).answers) == QUESTIONS[question][1]
+
+
 # --------------------------------------------------------------------------------------------------------------- totals
 
 

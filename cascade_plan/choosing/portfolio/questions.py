@@ -37,6 +37,8 @@ class Answer:
     figures: Mapping[str, str] = field(default_factory=dict)
     is_over: bool = False
     """Whether not even the cheapest fleet keeps the budget."""
+    has_failed: bool = False
+    """Whether a gate on what else was asked failed."""
 
 
 def size(asked: Asked) -> Answer:
@@ -94,10 +96,36 @@ def risk(asked: Asked) -> Answer:
     return Answer(made, figures)
 
 
+def forecast(asked: Asked) -> Answer:
+    """Return the plan that `size` makes, and what the months of its forecast cost and break."""
+    from cascade_plan.choosing.forecast import forecast as forecasted
+
+    found = forecasted(asked.scenario, asked.book, asked.origins)
+    last = found.months[-1]
+    figures = {
+        "forecast_months": str(len(found.months)),
+        "forecast_usd": f"{found.effective_usd:.2f}",
+        "forecast_last_month_usd": f"{last.effective_usd:.2f}",
+        "forecast_last_users_peak": str(last.users_peak),
+        "forecast_first_broken": next((f"{each.start:%Y-%m} {each.figure}" for each in found.broken), ""),
+    }
+    return Answer(size(asked).plan, figures, has_failed=found.failed)
+
+
 QUESTIONS: Final[Mapping[str, tuple[Callable[[Asked], Answer], tuple[str, ...]]]] = {
     "size": (size, ()),
     "slo": (slo, ()),
     "optimize": (optimize, ("as_given_usd_per_month", "saving_usd_per_month")),
+    "forecast": (
+        forecast,
+        (
+            "forecast_months",
+            "forecast_usd",
+            "forecast_last_month_usd",
+            "forecast_last_users_peak",
+            "forecast_first_broken",
+        ),
+    ),
     "risk": (
         risk,
         (

@@ -42,7 +42,7 @@ def _exit_code(answer: Answer) -> int:
     """Return what the command alone would end with: a price that lacks before a fleet or a limit that is missed."""
     if not answer.plan.bill.complete:
         return 3
-    return 4 if answer.is_over else int(answer.plan.failed)
+    return 4 if answer.is_over else int(answer.plan.failed or answer.has_failed)
 
 
 def _figures(plan: Plan, status: str) -> tuple[str, ...]:

@@ -23,6 +23,7 @@ DOES: Final = {
     "slo": "on the least fleets that keep their limits",
     "optimize": "on the cheapest fleets that keep their promises",
     "risk": "as given, and how sure",
+    "forecast": "as given, and over their months",
 }
 LAW: Final = (
     "A savings plan is an amount of money for every hour, a reservation whole instances of one shape: the least cost "

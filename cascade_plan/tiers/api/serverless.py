@@ -8,6 +8,7 @@ from math import ceil
 
 from cascade_plan.errors import InfeasibleError, UsageError
 from cascade_plan.formulas import rollouts
+from cascade_plan.formulas.draws import whole
 from cascade_plan.model.ask import Ask
 from cascade_plan.model.catalogue import Shape
 from cascade_plan.model.derivation import Derivation, Finding, Input
@@ -98,7 +99,7 @@ def _rule(ask: Ask[Settings], users: float) -> int:
 
 def _counts(ask: Ask[Settings]) -> tuple[int, int, int]:
     """Return the pods at the peak, at any time, and at most."""
-    users, least = ask.scenario.users, int(_least(ask).value)
+    users, least = ask.scenario.users, whole(_least(ask).value)
     base = ask.solved("replica_count.base") or max(least, _rule(ask, users.peak))
     low = ask.solved("replica_count.min") or min(base, max(least, _rule(ask, users.average)))
     if (pinned := ask.settings.replicas) is not None:

@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Final
 
 from cascade_plan.errors import TooSmallError
+from cascade_plan.formulas.draws import whole
 from cascade_plan.formulas.losses import after_loss, least_count
 from cascade_plan.formulas.packing import Room, Size
 from cascade_plan.model.ask import Ask
@@ -162,7 +163,7 @@ def findings(ask: Ask[Settings], shape: Shape, room: Room, floor: int) -> Iterat
 def _spot_findings(ask: Ask[Settings], room: Room, floor: int) -> Iterator[Finding]:
     """Yield that the nodes which nobody takes back hold too little, or that there are none: what must stay is moved."""
     share = sum(float(part.share) for part in ask.settings.terms if part.term == "spot")
-    kept = floor - int(share * floor + 1e-9)
+    kept = floor - whole(share * floor + 1e-9)
     if not share or not ask.guests or kept >= room.node_count_least:
         return
     words = f"of {floor} nodes at the floor {kept} are not on spot: the pods of {_names(ask.guests)} "

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from math import ceil
 
+from cascade_plan.formulas.draws import whole
 from cascade_plan.formulas.losses import least_count
 from cascade_plan.formulas.packing import Room, Size
 from cascade_plan.formulas.percentiles import ServiceTime
@@ -44,7 +45,7 @@ def size(ask: Ask[Settings]) -> Sized:
     pods = _pods_per_node(ask, ask.name, shape)
     room = sharing.room(ask, shape, pods)
     figures = _node_figures(ask, sharing.node_count_least(ask, room))
-    base, least, most = (int(figure.value) for figure in figures)
+    base, least, most = (whole(figure.value) for figure in figures)
     lever = _lever(ask, Offer("vm", shape.name), least, base, most, room.node_count_least if ask.guests else 0)
     running = _running(ask, lever)
     count = Band(least, min(sum(running) / len(running), base), base, most)
@@ -236,7 +237,7 @@ def _workload(
 ) -> Workload:
     """Return the pods as they stand on nodes: a busy one has a core, or its part of them when all are busy."""
     pod, node = ask.settings.pod, ask.allocatable(group.shape)
-    fit, low, high = (int(figure.value) for figure in replicas)
+    fit, low, high = (whole(figure.value) for figure in replicas)
     cores_each = node.cpu_m / 1000 / sum(pods.values())
     cores_per_pod = min(1.0, pod.cpu_limit_cores or 1.0, cores_each)
     return replace(
@@ -361,7 +362,7 @@ def _solved(ask: Ask[Settings], least_base: int, least_in: int) -> Three:
         )
 
     base = found("node_count.base", users.peak, least_base)
-    return base, found("node_count.min", users.average, least_in), _most(ask, int(base.value))
+    return base, found("node_count.min", users.average, least_in), _most(ask, whole(base.value))
 
 
 def _pinned(ask: Ask[Settings], nodes: NodeBounds) -> Three:
@@ -424,7 +425,7 @@ def _rounding_findings(figures: Three) -> list[Finding]:
 
 
 def _capacity_findings(replicas: Three, most: int, room: Room) -> list[Finding]:
-    low, high = int(replicas[1].value), int(replicas[2].value)
+    low, high = whole(replicas[1].value), whole(replicas[2].value)
     held = room.held(most)
     findings = []
     if high > held:

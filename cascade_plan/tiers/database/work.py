@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from cascade_plan.formulas import postgres, working_set
+from cascade_plan.formulas.draws import whole
 from cascade_plan.formulas.percentiles import ServiceTime
 from cascade_plan.formulas.postgres import PAGE_BYTES
 from cascade_plan.model.ask import Ask
@@ -43,7 +44,7 @@ def pages_gib(memory_gib: float) -> float:
     >>> pages_gib(29.12)
     21.83984375
     """
-    return postgres.effective_cache_size_mib(int(memory_gib * 1024)) / 1024
+    return postgres.effective_cache_size_mib(whole(memory_gib * 1024)) / 1024
 
 
 def data_gib(ask: Ask[Settings], month: int) -> float:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from cascade_plan.errors import UsageError
+from cascade_plan.formulas.draws import whole
 from cascade_plan.model.ask import Ask
 from cascade_plan.model.derivation import Derivation, Finding
 from cascade_plan.model.fleet import NONE, Band, Sized, Usage, Workload
@@ -49,7 +50,7 @@ def size(ask: Ask[Settings], figures: tuple[Derivation, ...], per_pod: int, per_
             ),
         ),
         figures=(*figures, *_figures(ask, per_s, kept)),
-        findings=tuple(_findings(ask, int(figures[0].value))),
+        findings=tuple(_findings(ask, whole(figures[0].value))),
         not_priced=(COLLECTOR,),
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from math import ceil
 
+from cascade_plan.formulas.draws import whole
 from cascade_plan.formulas.latency_buckets import BESIDE_BOUNDS, bounds_s
 from cascade_plan.model.ask import Ask
 from cascade_plan.model.derivation import Derivation, Finding, Input
@@ -29,7 +30,7 @@ def size(ask: Ask[Settings]) -> Sized:
     """Return the Prometheus nodes that hold every series of the fleet at its ceiling."""
     settings = ask.settings
     figures, per_pod, per_socket = _series(ask)
-    series = int(figures[0].value)
+    series = whole(figures[0].value)
     if settings.managed:
         sized = managed.size(ask, figures, per_pod, per_socket)
         return replace(
@@ -88,7 +89,7 @@ def _in_pods(ask: Ask[Settings], figures: tuple[Derivation, ...], server: _Serve
         "monitoring",
         usages=(Usage(ask.name, f"{ask.name} volumes", Offer("disk"), volumes, "gib_month"),),
         figures=(*figures, *_server_figures(ask, server, "pod")),
-        findings=tuple(_findings(ask, int(figures[0].value), figures)),
+        findings=tuple(_findings(ask, whole(figures[0].value), figures)),
         guests=(
             Guest(
                 ask.name, "servers", ask.host, settings.cpu_cores, ceil(server.memory_gib * 1024), count,
@@ -205,7 +206,7 @@ def _server_figures(ask: Ask[Settings], server: _Server, what: str) -> tuple[Der
 
 def _queries(figures: tuple[Derivation, ...]) -> int:
     """Return the series of the queries: none without a database."""
-    return sum(int(figure.value) for figure in figures[1:])
+    return sum(whole(figure.value) for figure in figures[1:])
 
 
 def _findings(ask: Ask[Settings], series: int, figures: tuple[Derivation, ...]) -> list[Finding]:

@@ -7,6 +7,7 @@ from math import ceil, sqrt
 from typing import Any, Final
 
 from cascade_plan.formulas import pools, postgres, rollouts
+from cascade_plan.formulas.draws import whole
 from cascade_plan.formulas.percentiles import ServiceTime
 from cascade_plan.model import connections
 from cascade_plan.model.ask import Ask, Site, connections_held
@@ -108,12 +109,12 @@ def _solved(ask: Ask[Settings], count: int) -> Derivation:
 
 
 def _sized(ask: Ask[Settings], pool: Derivation, note: str) -> Sized:
-    count = int(pool.value)
+    count = whole(pool.value)
     behind, other = ask.fleet[_database(ask)], ask.scenario.tiers[_database(ask)].other_connections  # type: ignore[attr-defined]
     is_managed = ask.settings.managed
     per_10000 = _per_10000(ask, count)
     servers = tuple(managed.figures(ask, behind, count, other)) if is_managed else _server_figures(ask, count, other)
-    needed, shape = int(servers[-1].value), behind.group("primary").shape
+    needed, shape = whole(servers[-1].value), behind.group("primary").shape
     memory = (MEMORY, _database(ask), shape, needed + _of_pools_before(ask))
     set_by = "pinned" if ask.settings.connections is not None else "rules" if ask.solution is None else "method"
     return Sized(
@@ -121,7 +122,7 @@ def _sized(ask: Ask[Settings], pool: Derivation, note: str) -> Sized:
         "pool",
         figures=(pool, per_10000, *servers, connections.figure(ask, *memory)),
         findings=(
-            *_findings(ask, count, needed, float(per_10000.value), note),
+            *_findings(ask, count, needed, per_10000.value, note),
             *(managed.findings(ask, behind) if is_managed else ()),
         ),
         usages=managed.usages(ask, behind) if is_managed else (),
@@ -207,7 +208,7 @@ def _per_10000(ask: Ask[Settings], count: int) -> Derivation:
     )
 
 
-def _findings(ask: Ask[Settings], count: int, needed: int, per_10000: float, note: str) -> list[Finding]:
+def _findings(ask: Ask[Settings], count: int, needed: int, per_10000: Any, note: str) -> list[Finding]:
     where = f"{ask.name}.connection_count"
     findings = []
     if note:

@@ -1,0 +1,1 @@
+"""Plug-ins: one scenario over a grid in one format each."""
