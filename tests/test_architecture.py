@@ -41,6 +41,7 @@ PLUGINS = {
     ("evidence", "measuring"): 3,
     ("traces", "dialects"): 3,
     ("cli", "hosts"): 3,
+    ("cli", "tools"): 3,
 }
 """Folder of plug-ins -> how many parts of a module's name are the name of the plug-in that it belongs to."""
 SEEN = {"tiers": "settings", "clouds": "names"}
@@ -74,6 +75,10 @@ SLOW = {
     "distributed",
     "starlette",
     "uvicorn",
+    "mcp",
+    "mcp_types",
+    "anyio",
+    "jsonschema",
 }
 """Packages that cost a start-up more than they give it: imported where they are used, in functions."""
 LATE: dict[str, set[str]] = {

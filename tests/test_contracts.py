@@ -11,12 +11,15 @@ from types import ModuleType
 from typing import Any, ClassVar
 
 import pytest
+from pydantic import BaseModel
 
 from cascade_plan import registry
 from cascade_plan.cli.posting import Host
+from cascade_plan.cli.tooling import Tool
 from cascade_plan.errors import UsageError
 from cascade_plan.evidence.servers import Kind
 from cascade_plan.model.cloud import Cloud
+from cascade_plan.model.schemas import SCHEMAS
 from cascade_plan.model.tier import Settings, settings_class
 
 Contract = Callable[[ModuleType], Iterator[str]]
@@ -200,6 +203,17 @@ def chart(module: ModuleType) -> Iterator[str]:
         yield f"{module.__name__}: draw needs {', '.join(needed)}, not the noun alone"
 
 
+def tool(module: ModuleType) -> Iterator[str]:
+    """Yield what a tool for assistants lacks: a DESCRIPTION, the SCHEMA of its answer, its Input, and answer."""
+    yield from line_of_text(module, "DESCRIPTION")
+    if getattr(module, "SCHEMA", None) not in SCHEMAS:
+        yield f"{module.__name__}: SCHEMA names no schema"
+    found = getattr(module, "Input", None)
+    if not (isinstance(found, type) and issubclass(found, BaseModel) and found.model_config.get("extra") == "forbid"):
+        yield f"{module.__name__}: Input is no model that forbids what it does not know"
+    yield from called_as(module, "answer", Tool.answer)
+
+
 CONTRACTS: dict[tuple[str, str], Contract] = {
     ("tiers", "settings"): settings,
     ("tiers", "sizing"): tier,
@@ -226,6 +240,7 @@ CONTRACTS: dict[tuple[str, str], Contract] = {
     ("evidence/measuring", ""): measuring,
     ("traces/dialects", ""): dialect,
     ("cli/hosts", ""): host,
+    ("cli/tools", ""): tool,
 }
 """(Folder, module of each of its plug-ins that keeps the contract, "" for the plug-in itself)."""
 FOLDERS = sorted({folder for folder, _ in CONTRACTS})
@@ -330,7 +345,7 @@ def test_every_registry_has_a_contract() -> None:
         "evidence/measuring",
         "evidence/bills",
     }
-    assert kinds | others | {"traces/dialects", "cli/hosts"} == {*FOLDERS}
+    assert kinds | others | {"traces/dialects", "cli/hosts", "cli/tools"} == {*FOLDERS}
 
 
 @pytest.mark.parametrize(("folder", "part"), CONTRACTS)
@@ -356,6 +371,11 @@ def http(**changes: object) -> ModuleType:
     return made(**{**vars(registry.load("evidence/measuring", "http")), "__name__": "bad", **changes})
 
 
+def planning(**changes: object) -> ModuleType:
+    """Return what an assistant plans with, with some of it replaced; None takes it away."""
+    return made(**{**vars(registry.load("cli/tools", "plan")), "__name__": "bad", **changes})
+
+
 def github(**changes: object) -> ModuleType:
     """Return what writes to GitHub with some of it replaced; None takes it away."""
     return made(**{**vars(registry.load("cli/hosts", "github")), "__name__": "bad", **changes})
@@ -368,6 +388,10 @@ def github(**changes: object) -> ModuleType:
         (host, github(MOST_CHARACTERS=None)),
         (host, github(advice=None)),
         (host, github(create=one)),
+        (tool, planning(SCHEMA="no-such")),
+        (tool, planning(Input=BaseModel)),
+        (tool, planning(answer=one)),
+        (tool, planning(DESCRIPTION="")),
         (settings, made()),
         (settings, made(Settings=one)),
         (settings, made(Settings=Other)),

@@ -55,13 +55,14 @@ COMMANDS: Final = {
     "measure": Entry("Measure", "measuring", "measure"),
     "actuals": Entry("Measure", "accounting", "actuals"),
     "prices": Entry("Prices", "prices", "app"),
+    "mcp": Entry("Ask", "assisting", "mcp"),
     "init": Entry("Scenarios", "scenarios", "init"),
     "validate": Entry("Scenarios", "scenarios", "validate"),
     "schema": Entry("Scenarios", "scenarios", "schema"),
     "help": Entry("Help", "helping", "help_"),
     "version": Entry("Help", "helping", "version"),
 }
-GROUPS: Final = ("Plan", "Choose", "Prove", "Deploy", "Measure", "Prices", "Scenarios", "Help")
+GROUPS: Final = ("Plan", "Choose", "Prove", "Deploy", "Measure", "Prices", "Ask", "Scenarios", "Help")
 
 
 class LazyGroup(DescribedGroup):

@@ -50,6 +50,14 @@ def calibrations(ctx: typer.Context, incomplete: str) -> Iterable[str]:
 
 
 @_silent
+def schemas(ctx: typer.Context, incomplete: str) -> Iterable[str]:
+    """Return the names of what there are schemas of."""
+    from cascade_plan.model.schemas import SCHEMAS
+
+    return list(SCHEMAS)
+
+
+@_silent
 def bundled(ctx: typer.Context, incomplete: str) -> Iterable[str]:
     """Return the bundled scenarios."""
     from cascade_plan.inputs.scenarios import bundled_scenarios

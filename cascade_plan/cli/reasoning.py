@@ -79,7 +79,7 @@ def explain(choice: Choice, figure: Figure = None, format_: Explanation = "table
     figures = explanation.named(made, figure or "") or (() if figure else tuple(made.figures.values()))
     entries = () if figures else inputs.named(given.scenario, figure or "")
     if not (figures or entries):
-        raise UsageError(_unknown(figure or "", [*made.figures, *inputs.paths(given.scenario)]))
+        raise UsageError(unknown(figure or "", [*made.figures, *inputs.paths(given.scenario)]))
     if format_ == "json":
         described = [inputs.document(each, given.scenario, given.origins, made.figures.values()) for each in entries]
         deliver(_json([explanation.document(each, made) for each in figures], described), output)
@@ -98,7 +98,7 @@ def _is_scenario(word: str) -> bool:
     return word == "-" or word.endswith((".yaml", ".yml")) or word in bundled_scenarios()
 
 
-def _unknown(name: str, known: list[str]) -> str:
+def unknown(name: str, known: list[str]) -> str:
     """Return what to say of a name that is neither a figure nor an input: the nearest ones, or those it stands in."""
     beginnings = {".".join(each.split(".")[:steps]) for each in known for steps in range(1, each.count(".") + 1)}
     near = did_you_mean(name, [*known, *sorted(beginnings)])

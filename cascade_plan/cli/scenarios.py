@@ -36,8 +36,8 @@ Which = Annotated[
     str,
     typer.Argument(
         metavar="NAME",
-        help="scenario or plan: what the schema describes.",
-        autocompletion=lambda: ["scenario", "plan"],
+        help="What the schema describes: scenario, plan, risk, answer, explanation, difference, optimum or simulation.",
+        autocompletion=completing.schemas,
     ),
 ]
 Shape = Annotated[str, values_option("--format", ("json", "markdown"), "json or markdown.")]
@@ -238,7 +238,7 @@ def _verdicts_json(checked: Sequence[Checked]) -> str:
 
 
 def schema(which: Which = "scenario", shape: Shape = "json", output: Output = "-") -> int:
-    """Print the JSON Schema of a scenario, or of the plan that `size --format json` prints.
+    """Print the JSON Schema of a scenario, or of what commands print as JSON and `mcp` answers.
 
     As markdown it is docs/scenario.md: every field of a scenario for people.
 

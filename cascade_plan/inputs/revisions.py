@@ -10,12 +10,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Final
+from typing import Final
 
 from cascade_plan.errors import ScenarioError, UsageError
 from cascade_plan.files.parsing import parse_yaml
 from cascade_plan.inputs import project
-from cascade_plan.inputs.environments import FIELD as ENVIRONMENTS
+from cascade_plan.inputs.naming import files_named
 from cascade_plan.inputs.scenarios import MAX_TRACE_BYTES
 
 GIT_S: Final = 120
@@ -146,18 +146,7 @@ def _named_in(path: str, data: bytes) -> Iterator[str]:
         document = parse_yaml(data.decode("utf-8-sig"), path).data
     except (ScenarioError, UnicodeDecodeError):
         return  # whoever reads it says what is wrong with it
-    environments = document.get(ENVIRONMENTS)
-    parts = [document, *(environments.values() if isinstance(environments, dict) else ())]
-    for part in parts:
-        if isinstance(part, dict):
-            yield from (value for value in _paths(part) if isinstance(value, str) and value and "\0" not in value)
-
-
-def _paths(part: Mapping[str, Any]) -> Iterator[object]:
-    users = part.get("users")
-    trace = users.get("trace") if isinstance(users, dict) else None
-    yield trace.get("file") if isinstance(trace, dict) else trace
-    yield from (part.get(name) for name in (*project.FILES, "scenario"))
+    yield from files_named(document)
 
 
 def _commit(revision: str) -> str:

@@ -16,7 +16,7 @@ from pydantic import BaseModel
 
 from cascade_plan import registry
 from cascade_plan.files.parsing import plain_scalar
-from cascade_plan.model import plan, portfolio, risk, tier
+from cascade_plan.model import documents, plan, portfolio, risk, tier
 from cascade_plan.model.calibration import Calibrated
 from cascade_plan.model.defaults import Default, default_of
 from cascade_plan.model.scenario import Scenario
@@ -285,5 +285,6 @@ SCHEMAS: Final[dict[str, Callable[[], dict[str, Any]]]] = {
     "plan": plan_schema,
     "risk": risk.json_schema,
     "portfolio": portfolio.json_schema,
+    **documents.SCHEMAS,
 }
 """What `schema` prints, by name."""

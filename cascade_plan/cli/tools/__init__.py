@@ -1,0 +1,1 @@
+"""Plug-ins: what an assistant may ask over the Model Context Protocol."""
