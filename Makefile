@@ -63,6 +63,15 @@ docs: $(VENV)/.installed ## Rebuild what is generated in docs/: the scenario's r
 	$(BIN)/cascade-plan schema --format markdown -o docs/scenario.md
 	$(BIN)/cascade-plan help --format man -o docs/cascade-plan.1
 
+dist: ## Build the distributions into dist/, check them, and plan with what is installed from the wheel
+	rm -rf dist build/dist
+	$(PYTHON) -m venv build/dist
+	build/dist/bin/pip install --quiet --disable-pip-version-check build twine
+	build/dist/bin/python -m build
+	build/dist/bin/twine check --strict dist/*
+	build/dist/bin/pip install --quiet --disable-pip-version-check -c constraints.txt dist/*.whl
+	cd build && dist/bin/cascade-plan size
+
 prices: $(VENV)/.installed ## Rebuild the price books from DIR=<collected CSV files> TYPES=<DescribeInstanceTypes>
 	@test -n "$(DIR)" -a -n "$(TYPES)" || { echo "make prices DIR=<directory> TYPES=<JSON file>" >&2; exit 2; }
 	$(BIN)/cascade-plan prices import "$(DIR)" --instance-types "$(TYPES)"
@@ -92,4 +101,4 @@ $(VALIDATOR): tests/real/focus_validator.txt $(VENV)/.installed-tools
 	$(BIN)/python tests/real/focus_validator.py $@
 	@touch $@
 
-.PHONY: help plan test check fuzz system validators lint format bench docs prices constraints clean
+.PHONY: help plan test check fuzz system validators lint format bench docs prices constraints dist clean
