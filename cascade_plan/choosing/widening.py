@@ -29,7 +29,7 @@ PATHS: Final = (-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0)
 """Standard deviations from the middle at which users are planned for; what is beyond is taken as the last of them."""
 EVERY: Final = 3
 """Months from one that is tabulated to the next."""
-LOOKS: Final = 3
+LOOKS: Final = 2
 """Months in which what else is unsure is looked at: the first, one in the middle, the last."""
 PERCENTILES: Final = (10, 50, 90)
 PEAK: Final = "users.peak"
@@ -144,7 +144,7 @@ def _else_unsure(found: Forecast, book: Book, origins: Mapping[str, str], chance
         if not believed:
             return np.ones((chance.draws, count))
         values = drawn(believed, plan.scenario, chance.draws, chance.seed)
-        cost = Worlds(plan.scenario, book, believed, values, chance.draws).outcome(plan.fleet).cost_usd
+        cost = Worlds(plan.scenario, book, believed, values, chance.draws).cost_usd(plan.fleet)
         columns.append(np.broadcast_to(cost, chance.draws) / float(getattr(plan.bill.effective_usd, found.level)))
     ratios = np.array(columns)
     return np.array(

@@ -132,6 +132,12 @@ class Worlds:
         with np.errstate(all="ignore"):  # what a branch computes for worlds that are on another one is thrown away
             return _Asking(self, standing).outcome()
 
+    def cost_usd(self, fleet: Fleet) -> Array:
+        """Return what a sized fleet costs a month in each world: its shapes and counts stand, nothing else is asked."""
+        standing = Standing(pinned(self.scenario, fleet), fleet, self.book)
+        with np.errstate(all="ignore"):  # as above
+            return _Asking(self, standing)._cost_usd()
+
     def percentiles_ms(self, fleet: Fleet, scenario: Scenario | None = None) -> dict[Promise, Array]:
         """Return the latency of every promise in each world: what it says less than 5 or 1 of a hundred may exceed.
 

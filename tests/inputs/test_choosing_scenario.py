@@ -236,7 +236,7 @@ def test_a_value_of_any_kind_is_set_as_it_stands(command: Callable[..., Result])
         ("set: [users.peak]", "1:7: set[0]: write KEY.PATH=VALUE, or a mapping, such as set: {users.tenants: 500}"),
         ("set: {users.peak: many}", "1:19: users.peak: must be a whole number, got 'many'"),
         ("set: {users.paek: 5}", "1:19: users.paek: unknown field; did you mean 'peak'? allowed: active_share, "
-         "average, peak, profile, registered, tenants, trace"),
+         "average, average_before, peak, profile, registered, tenants, trace"),
         ("avg: 0", "1:6: avg: must be at least 1, got 0"),
         ("peak: 0", "1:7: peak: must be at least 1, got 0"),
         ("peak: 10k", "1:7: peak: must be a whole number, got '10k'; write 10000"),
