@@ -12,12 +12,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from typing import Final
 
 from pydantic import ValidationError
 
 from cascade_plan.errors import UsageError, did_you_mean
+from cascade_plan.evidence.bill_file import DIGITS
 from cascade_plan.evidence.matching import Match, Matcher, matcher_of
 from cascade_plan.evidence.scope import APPLICATION, Scope
 from cascade_plan.evidence.variances import planned_by_pool, total, variances_of
@@ -186,6 +187,12 @@ def held_against(
     Raises UsageError for a bill in another currency or of another region, and for a gate on what is no figure.
     """
     _check_currency(lines, book)
+    with localcontext() as context:
+        context.prec = DIGITS
+        return _held(plans, book, read, month, lines, span, asked)
+
+
+def _held(plans: Plans, book: Book, read: Read, month: str, lines: Sequence[Line], span: Span, asked: Asked) -> Actuals:
     compared = _compared(plans, book, lines, span, asked.scope)
     parts = compared.parts_usd
     plan_usd = total(each.plan.cost_usd for each in compared.variances)

@@ -424,3 +424,34 @@ def test_a_bill_that_names_no_service_is_no_bill_of_anything() -> None:
     }
     with pytest.raises(UsageError, match="group it by SERVICE"):
         of_text(json.dumps(answer), "ce.json")
+
+
+@given(st.decimals(0, 10**14, places=6), st.decimals(0, 10**14, places=10))
+def test_no_amount_is_too_large_to_add_up(quantity: Decimal, usd: Decimal) -> None:
+    rows = changed(as_planned(), NAT, lambda row: made.replace(row, quantity=quantity, billed=usd))
+    found = compared(rows)
+    assert abs(sum(found.parts_usd.values()) - found.difference_usd) < Decimal("1e-9")
+    assert abs(sum(usd for _, usd in found.invoice_usd) - found.billed_usd) < Decimal("1e-8")
+
+
+def test_a_service_s_total_of_another_region_is_not_the_plan_s() -> None:
+    answer = {
+        "GroupDefinitions": [{"Type": "DIMENSION", "Key": key} for key in ("SERVICE", "REGION")],
+        "ResultsByTime": [
+            {
+                "TimePeriod": {"Start": "2027-01-01", "End": "2027-02-01"},
+                "Groups": [
+                    {
+                        "Keys": ["Amazon ElastiCache", region],
+                        "Metrics": {"UnblendedCost": {"Amount": usd, "Unit": "USD"}},
+                    }
+                    for region, usd in (("us-east-1", "450"), ("eu-west-1", "70"))
+                ],
+            }
+        ],
+    }
+    found = of_text(json.dumps(answer), "ce.json")
+    assert next(each for each in found.variances if each.name == "ElastiCache").actual.cost_usd == 450
+    assert [(each.effective_usd, each.why) for each in found.unplanned] == [
+        (70, "in eu-west-1, the plan is in us-east-1")
+    ]
