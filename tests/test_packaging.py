@@ -117,6 +117,7 @@ def test_the_wheel_holds_the_data_and_nothing_but_the_package(built: Built) -> N
     assert {top for top in tops if not top.endswith((".dist-info", ".data"))} == {"cascade_plan"}
     shared = {name.partition(".data/data/share/")[2] for name in names if ".data/" in name}
     assert {"man/man1/cascade-plan.1", "doc/cascade-plan/README.md", "doc/cascade-plan/docs/scenario.md"} <= shared
+    assert {f"cascade_plan/exploring/assets/{name}" for name in ("page.html", "main.js", "style.css")} <= names
     licences = {name.partition(".dist-info/licenses/")[2] for name in names}
     assert {"LICENSE", "vega/LICENSE-vega", "vega/LICENSE-others"} <= licences
     # The emitters of load tests are no tests.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
@@ -75,8 +75,7 @@ class Jobs:
             # A fresh interpreter: a fork of a process with threads may never wake up.
             context = get_context("spawn")
             receiver, sender = context.Pipe(duplex=False)
-            quiet = replace(choice, tell=_unheard)
-            process = context.Process(target=work.run, args=(sender, kind, quiet, dict(posted)), daemon=True)
+            process = context.Process(target=work.run, args=(sender, kind, choice.quiet(), dict(posted)), daemon=True)
             process.start()
             sender.close()
             name = secrets.token_hex(8)
@@ -111,10 +110,6 @@ class Jobs:
         if (job := self._jobs.get(name)) is None:
             raise UsageError("there is no such job any more")
         return job
-
-
-def _unheard(note: str) -> None:
-    """Tell nobody: the page has said it."""
 
 
 def _end(process: BaseProcess) -> None:

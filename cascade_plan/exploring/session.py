@@ -68,14 +68,16 @@ class Session:
     @classmethod
     def of(cls, choice: Choice) -> Session:
         """Return a session that begins with a choice. Raises what reading the scenario raises."""
-        return cls(choice, tuple(choice.read().scenario.tiers))
+        names = tuple(choice.read().scenario.tiers)
+        return cls(choice.quiet(), names)  # the page says its notes itself
 
     def plan(self, posted: Posted) -> Answer:
         """Return the plan of the scenario with its changes, its controls, and the command line that makes the same."""
         with self._lock:
             self._turn += 1
         choice = self.changed(posted)
-        given = choice.read()
+        half = choice.half_read()
+        given = half.given
         answer: Answer = {
             "controls": self._controls(given),
             "notes": list(given.notes),
@@ -85,8 +87,10 @@ class Session:
         try:
             made = self._at_once(given, choice)
         except InfeasibleError as error:
+            half.check_gates()
             # The controls are those of the scenario all the same: the way out is among them.
             return {**answer, "infeasible": str(error)}
+        half.check_gates(made.figures)
         return {**answer, "plan": registry.load("reports/plans", "json").page(made)}
 
     def _at_once(self, given: Given, choice: Choice) -> Plan:

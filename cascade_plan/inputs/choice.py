@@ -11,7 +11,7 @@ from cascade_plan.errors import UsageError
 from cascade_plan.files.assignments import Assignment
 from cascade_plan.inputs import project
 from cascade_plan.inputs.calibrations import flag_value
-from cascade_plan.inputs.scenarios import Given, environments_of, read
+from cascade_plan.inputs.scenarios import Given, Laid, environments_of, half_read, read
 from cascade_plan.languages.yaml import literal
 
 PEAK: Final = "users.peak"
@@ -64,6 +64,16 @@ class Choice:
         for note in given.notes:
             self.tell(note)
         return given
+
+    def half_read(self) -> Laid:
+        """Return what `read` returns of the chosen scenario, with its gates unchecked; nobody is told of its notes."""
+        return half_read(
+            self.scenario, self.assignments, self.prices, self.price_cache, self.env, self.said.get("env", "")
+        )
+
+    def quiet(self) -> Choice:
+        """Return this choice, telling nobody what was done."""
+        return replace(self, tell=_silent)
 
     def _own(self) -> str:
         """Return the chosen scenario, and say which where no argument named one."""

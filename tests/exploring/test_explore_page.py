@@ -432,6 +432,19 @@ def test_the_cheapest_fleet_is_found_and_taken_over(page: Page) -> None:
     expect(page.locator("#command")).to_have_text("cascade-plan size cascade")
 
 
+@pytest.mark.parametrize("name", ["saas-300", "serverless-500"])
+def test_systems_of_other_tiers_are_shown_and_changed(browser: Browser, tmp_path: Path, name: str) -> None:
+    with running(tmp_path, name) as server, watched(browser, server) as page:
+        opened(page, server)
+        expect(page.locator("#reach svg")).to_be_visible()
+        before = page.locator("#title").inner_text()
+        slid("Users at peak, slider", "ArrowRight")(page)
+        expect(page.locator("#title")).not_to_have_text(before)
+        expect(page.locator("#trouble")).to_be_hidden()
+        page.get_by_role("button", name=re.compile("^Why network is")).click()
+        expect(page.locator("#why-text")).to_contain_text("network.")
+
+
 # ---------------------------------------------------------------------------------------------------- reading, keyboard
 
 UNNAMED = """() => [...document.querySelectorAll("button, input, select, summary, textarea, progress")]

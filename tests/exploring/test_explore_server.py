@@ -186,6 +186,14 @@ def test_all_that_is_wrong_is_said_at_once_each_with_its_field(explored: Running
     assert "plan" not in answer
 
 
+def test_a_gate_on_nothing_is_said_as_every_command_says_it(explored: Running, cascade: Callable[..., Result]) -> None:
+    for changes in ([["gates", '{api.no_count: ["> 1"]}']], [["gates", '{api.no_count: ["> 1"]}'], ["method", "slo"]]):
+        answer = explored.ask("plan", set=changes)
+        _, _, err = cascade("size", "cascade", "--set", 'gates={api.no_count: ["> 1"]}')
+        assert not answer["ok"]
+        assert err.endswith(answer["problems"][0]["message"] + "\n")
+
+
 def test_a_scenario_without_a_plan_keeps_its_controls(explored: Running) -> None:
     changes = [["method", "slo"], ["users.peak", "50000"], ["users.active_share", "1"]]
     answer = explored.ask("plan", set=changes)
@@ -412,6 +420,7 @@ def test_what_is_no_job_is_said(explored: Running) -> None:
 
 def test_two_jobs_run_at_a_time_and_end_with_the_page(tmp_path: Path) -> None:
     with running(tmp_path, "cascade") as own:
+        assert own.ask("plan", set=[["users.peak", "20000"]])["notes"]
         for _ in range(2):
             assert own.ask("start", kind="simulate", set=[], days=14, runs=50)["ok"]
         third = own.ask("start", kind="simulate", set=[])

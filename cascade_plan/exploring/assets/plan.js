@@ -70,7 +70,7 @@ export class PlanView {
       return el(
         "tr",
         {},
-        el("th", { scope: "row" }, each.name, el("span", { class: "fleet" }, [each.nodes ? `${each.nodes} ×` : "", each.fleet].join(" ").trim())),
+        el("th", { scope: "row" }, each.name, " ", each.tier ? this.why(each.tier, `${each.name} is ${each.fleet}`) : null, el("span", { class: "fleet" }, [each.nodes ? `${each.nodes} ×` : "", each.fleet].join(" ").trim())),
         el("td", { class: "drawn" }, bar(each.usd / most), pinned ? bar((then?.usd ?? 0) / most, "then") : null),
         el("td", { class: "number" }, each.amount, el("span", { class: "share" }, each.share)),
         pinned ? el("td", { class: "number" }, then?.amount ?? "–", change(each.usd, then?.usd ?? 0, true)) : null,
@@ -141,8 +141,9 @@ export class PlanView {
   findings(plan, pinned) {
     const warnings = plan.findings.filter((each) => each.severity === "warning").length;
     by("finding-counts").textContent = `${warnings} warnings, ${plan.findings.length - warnings} notes`;
-    const before = pinned ? new Set(pinned.findings.map((each) => each.words)) : null;
-    const now = new Set(plan.findings.map((each) => each.words));
+    const key = (each) => `${each.code} ${each.where}`;
+    const before = pinned ? new Set(pinned.findings.map(key)) : null;
+    const now = new Set(plan.findings.map(key));
     const item = (each, more) =>
       el(
         "li",
@@ -150,8 +151,8 @@ export class PlanView {
         el("span", { class: "mark", "aria-hidden": "true" }, MARKS[each.severity] ?? "i"),
         el("span", {}, el("span", { class: "unseen" }, `${SPOKEN[each.severity] ?? "note"}: `), more ? el("b", { class: "tag" }, more) : null, each.words, el("span", { class: "fleet" }, each.where)),
       );
-    const rows = plan.findings.map((each) => item(each, before && !before.has(each.words) ? "new" : ""));
-    const gone = pinned ? pinned.findings.filter((each) => !now.has(each.words)).map((each) => item(each, "gone")) : [];
+    const rows = plan.findings.map((each) => item(each, before && !before.has(key(each)) ? "new" : ""));
+    const gone = pinned ? pinned.findings.filter((each) => !now.has(key(each))).map((each) => item(each, "gone")) : [];
     fill(by("findings"), ...(rows.length + gone.length ? [...rows, ...gone] : [el("li", {}, "Nothing to know.")]));
   }
 

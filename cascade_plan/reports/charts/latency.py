@@ -97,7 +97,7 @@ def _limits(curve: LatencyCurve, x: Spec, y: Spec) -> list[Spec]:
     dashed = {"type": "rule", "strokeWidth": 2, "strokeDash": [7, 4]}
     point = {"type": "point", "size": 260, "color": INK}
     words = {"text": {"field": "words"}}
-    return [
+    layers: list[Spec] = [
         {"data": data(slo), "mark": {**dashed, "color": VERMILION}, "encoding": {"y": y}},
         {"data": data(slo), "mark": {**red, "dx": 4, "dy": -8}, "encoding": {"y": y, "x": {"value": 0}, **words}},
         {"data": data(peak), "mark": {"type": "rule", "color": GREY, "strokeDash": [2, 3]}, "encoding": {"x": x}},
@@ -110,3 +110,5 @@ def _limits(curve: LatencyCurve, x: Spec, y: Spec) -> list[Spec]:
         {"data": data(met), "mark": {**red, "align": "right", "dx": -9, "dy": -10},
          "encoding": {"x": x, "y": y, **words}},
     ]  # fmt: skip
+    # Of no rows at all a scale has no extent, which what draws it complains of.
+    return [layer for layer in layers if layer["data"]["values"]]

@@ -11,10 +11,11 @@ from cascade_plan.model.plan import Plan, Verdict
 from cascade_plan.model.scenario import USERS_PEAK
 from cascade_plan.reports import _names as names
 from cascade_plan.reports import _words as words
+from cascade_plan.reports._fitting import fitted
 from cascade_plan.reports.plans import _facts as facts
 from cascade_plan.reports.plans._answer import sentence
 from cascade_plan.reports.plans._screen import title
-from cascade_plan.reports.plans._tiers import cells, tiers
+from cascade_plan.reports.plans._tiers import NAME, cells, tiers
 
 WIDE: Final = 2**16
 """Columns of a page that folds its lines itself."""
@@ -50,7 +51,12 @@ def page(plan: Plan) -> dict[str, Any]:
         "bottleneck": _bottleneck(plan),
         "said": [*facts.margin(plan), *facts.growth(plan)],
         "findings": [
-            {"severity": each.severity, "words": words.one_line(each.words), "where": words.one_line(each.where)}
+            {
+                "severity": each.severity,
+                "code": each.code,
+                "words": words.one_line(each.words),
+                "where": words.one_line(each.where),
+            }
             for each in facts.warnings_first(plan)
         ],
         "figures": [_figure(figure) for _, figure in sorted(plan.figures.items())],
@@ -86,9 +92,11 @@ def _figure(figure: Derivation) -> dict[str, Any]:
 
 
 def _tiers(plan: Plan) -> Iterator[dict[str, Any]]:
+    known = {fitted(words.one_line(name), NAME): name for name in plan.fleet.tiers}
     for tier, (name, fleet, nodes, amount, share) in zip(tiers(plan), cells(plan)[:-1], strict=True):
         yield {
             "name": name,
+            "tier": known.get(name, name),
             "fleet": ", ".join(fleet),
             "nodes": nodes,
             "amount": amount,
