@@ -67,7 +67,7 @@ def test_every_recipe_runs_as_it_is_written(cascade: Callable[..., Result]) -> N
             status, _, err = cascade(*arguments)
             assert status == 0, f"{heading}: {line}\n{err}"
             ran += 1
-    assert ran >= 24
+    assert ran >= 20
 
 
 def test_the_recipes_of_a_pipeline_run_as_they_are_written(cascade: Callable[..., Result]) -> None:
