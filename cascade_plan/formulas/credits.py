@@ -5,6 +5,8 @@ from __future__ import annotations
 from math import inf
 from typing import Final
 
+from cascade_plan.formulas.draws import largest
+
 KEPT_H: Final = 24
 """Hours of what is earned that can be kept. Source: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/burstable-credits-baseline-concepts.html"""
 
@@ -27,4 +29,5 @@ def surplus_vcpu_hours(busy_ratio: float, baseline_ratio: float, vcpu: float, ho
     >>> round(surplus_vcpu_hours(0.25, 0.20, 2, 730), 9)
     73.0
     """
-    return max(0.0, busy_ratio - baseline_ratio) * vcpu * hours
+    found: float = largest(0.0, busy_ratio - baseline_ratio) * vcpu * hours
+    return found

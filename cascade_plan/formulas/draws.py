@@ -215,7 +215,8 @@ def smallest(first: Any, *others: Any) -> Any:
     >>> smallest(1.0, 3.0), smallest(Draws(__import__("numpy").array([2.0, 1.0])), 1.5).values.tolist()
     (1.0, [1.5, 1.0])
     """
-    return -largest(-first, *(-each for each in others))
+    found: Any = -largest(-first, *(-each for each in others))
+    return found
 
 
 def _plain(value: Any) -> Any:

@@ -7,7 +7,6 @@ arrays do not know is planned point by point.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
@@ -19,8 +18,8 @@ from cascade_plan import registry
 from cascade_plan.choosing.drawn.fleet import of_worlds, part_of, world_of
 from cascade_plan.choosing.drawn.not_covered import NotCovered
 from cascade_plan.errors import CascadePlanError
-from cascade_plan.formulas.arrays.numbers import Array, Indices, full
-from cascade_plan.formulas.draws import Divided, Draws, largest
+from cascade_plan.formulas.arrays.numbers import Array, Indices, Mask, full
+from cascade_plan.formulas.draws import Divided, Draws, Flag, largest
 from cascade_plan.model.bill import Item
 from cascade_plan.model.cloud import Cloud
 from cascade_plan.model.fleet import LEVELS, Band, Fleet, NodeGroup, Portion, Sized, Usage
@@ -89,12 +88,13 @@ class Grid:
         checked: list[int] = []
         part_count = 0
         with np.errstate(all="ignore"):  # what a branch computes for points that are on another one is thrown away
-            for points, fleet in self._parts():
-                if fleet is None or not self._billed(usd, points, fleet):
+            for points, fleet, answered in self._parts():
+                if fleet is None or not answered.any() or not self._billed(usd, points, fleet):
                     alone += points.tolist()
                     continue
                 part_count += 1
-                checked.append(int(points[points.size // 2]))
+                alone += points[~answered].tolist()
+                checked.append(int(points[answered][answered.sum() // 2]))
                 self._count(counts, points, fleet)
         self._check(usd, checked)
         failures = dict(self._alone(usd, counts, alone))
@@ -102,25 +102,28 @@ class Grid:
 
     # ------------------------------------------------------------------------------------------------------------ sizes
 
-    def _parts(self) -> Iterator[tuple[Indices, Fleet | None]]:
-        """Yield points that answer every comparison alike, with their fleet; None where arrays do not know it."""
+    def _parts(self) -> Iterator[tuple[Indices, Fleet | None, Mask]]:
+        """Yield points that answer every comparison alike, with their fleet, and which of them it answers all of.
+
+        The fleet is None where arrays do not know it.
+        """
         everything = np.arange(self.count)
         traffic = traffic_of(part_of(self.scenario, self.values, everything))
         waiting = [everything]
         while waiting:
             points = waiting.pop()
             try:
-                yield points, self._fleet(points, _part(traffic, points))
+                yield points, *self._fleet(points, _part(traffic, points))
             except Divided as divided:
                 waiting += [points[~divided.mask], points[divided.mask]]
             except (TypeError, ValueError, AttributeError, NotCovered, CascadePlanError):
-                yield points, None
+                yield points, None, np.zeros(points.size, dtype=bool)
 
-    def _fleet(self, points: Indices, traffic: Traffic) -> Fleet | None:
+    def _fleet(self, points: Indices, traffic: Traffic) -> tuple[Fleet, Mask]:
         scenario = part_of(self.scenario, self.values, points)
         cloud = cast(Cloud, registry.load("clouds", scenario.cloud, "cloud"))
         fleet = size(Brief(scenario, traffic, cloud, self.book, {}, self.as_of or self.book.day, is_whole=False))
-        return fleet if _answers(scenario, fleet, traffic) else None
+        return fleet, _answers(scenario, fleet, traffic, points.size)
 
     # ------------------------------------------------------------------------------------------------------------ bills
 
@@ -218,6 +221,8 @@ class Grid:
             try:
                 made = self._plan(point)
             except CascadePlanError as error:
+                for level in LEVELS:
+                    usd[level][point] = np.nan
                 yield point, str(error)
                 continue
             for level in LEVELS:
@@ -236,24 +241,26 @@ def _number(value: Any) -> int | float:
     return int(value) if float(value).is_integer() else float(value)
 
 
-def _answers(scenario: Scenario, fleet: Fleet, traffic: Traffic) -> bool:
-    """Return whether a fleet answers all it is asked, as `planning.serving` tells: where not, less is billed."""
+def _answers(scenario: Scenario, fleet: Fleet, traffic: Traffic, count: int) -> Mask:
+    """Return where a fleet answers all it is asked, as `planning.serving` tells: elsewhere less is billed."""
 
-    def able(scale: Scale, asked_per_s: float) -> bool:
+    def able(scale: Scale, asked_per_s: float) -> Mask:
         answered = chain(scenario, places(scenario, fleet, scale)).capacity_requests_per_s
-        return bool(answered >= asked_per_s) and bool(requests_per_s_most(fleet, scale) >= asked_per_s)
+        both = (answered >= asked_per_s, requests_per_s_most(fleet, scale) >= asked_per_s)
+        found: Mask = np.logical_and(*(each.mask if isinstance(each, Flag) else np.full(count, each) for each in both))
+        return found
 
     users, per_user = scenario.users, scenario.users.active_share / scenario.behaviour.think_time_s.mean
     scaled = [lever for lever in fleet.levers if lever.is_scaled]
     most = traffic.requests_per_s.ceiling
     # More of anything answers no less.
-    with suppress(Divided):
-        if able({lever.name: lever.floor_count for lever in scaled}, most):
-            return True
-    if not able({lever.name: lever.most_count for lever in scaled}, most):
-        return False
-    loads = (*traffic.hourly_users, users.peak)
-    return all(able(steady(fleet, each, users.peak), each * per_user) for each in loads)
+    at_floor = able({lever.name: lever.floor_count for lever in scaled}, most)
+    if at_floor.all():
+        return at_floor
+    every = able({lever.name: lever.most_count for lever in scaled}, most)
+    for each in (*traffic.hourly_users, users.peak):
+        every &= able(steady(fleet, each, users.peak), each * per_user)
+    return at_floor | every
 
 
 def _part(traffic: Traffic, points: Indices) -> Traffic:

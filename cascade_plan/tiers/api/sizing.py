@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from math import ceil
 
-from cascade_plan.formulas.draws import whole
+from cascade_plan.formulas.draws import largest, smallest, whole
 from cascade_plan.formulas.losses import least_count
 from cascade_plan.formulas.packing import Room, Size
 from cascade_plan.formulas.percentiles import ServiceTime
@@ -210,7 +210,7 @@ def _running(ask: Ask[Settings], lever: Lever) -> tuple[float, ...]:
     if lever.set_by != "rules":
         return ask.hourly(lambda users: lever.at(users, ask.scenario.users.peak))
     needed = _rule(ask)
-    return ask.hourly(lambda users: min(lever.most_count, max(lever.floor_count, needed(users))))
+    return ask.hourly(lambda users: smallest(lever.most_count, largest(lever.floor_count, needed(users))))
 
 
 def _lever(ask: Ask[Settings], offer: Offer, least: int, base: int, most: int, left_least: int) -> Lever:

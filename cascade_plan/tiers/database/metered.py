@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from cascade_plan.formulas import credits, postgres
 from cascade_plan.formulas.accumulation import MONTHS_PER_YEAR
+from cascade_plan.formulas.draws import largest
 from cascade_plan.model.ask import Ask
 from cascade_plan.model.derivation import Finding
 from cascade_plan.model.fleet import Band, NodeGroup, Usage
@@ -158,4 +159,5 @@ def _kept_gib(ask: Ask[Settings], size: Disk | None, month: int) -> float:
         return settings.snapshot_gib
     per_day = growth_gib_per_month(ask) * postgres.WAL_BYTES_PER_ROW_BYTE / DAYS_PER_MONTH
     kept = held_gib(ask, month) + per_day * settings.backup_retention_days + settings.snapshot_gib
-    return max(0.0, kept - (held_gib(ask, month) if size is None else size.gib))
+    found: float = largest(0.0, kept - (held_gib(ask, month) if size is None else size.gib))
+    return found

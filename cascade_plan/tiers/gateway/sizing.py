@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from cascade_plan.formulas.draws import largest
 from cascade_plan.formulas.percentiles import ServiceTime
 from cascade_plan.model.ask import Ask, Site
 from cascade_plan.model.fleet import NONE, Band, Sized, Usage
@@ -100,7 +101,7 @@ def _units(ask: Ask[Settings], part: _Part) -> tuple[Band, str] | None:
         ("active connections", part.active.times(1 / unit.active_connections)),
         ("processed bytes", gib_per_h.times(1 / unit.gib_per_h)),
     )
-    units = Band(*map(max, *(band for _, band in dimensions)))
+    units = Band(*map(largest, *(band for _, band in dimensions)))
     binding, _ = max(dimensions, key=lambda dimension: dimension[1].average)
     formula = (
         f"{part.of}largest of new connections / {unit.new_connections_per_s:g} per s, active connections / "
