@@ -9,7 +9,7 @@ SECONDS = 600
 SEED = 1
 VALIDATOR = build/focus-validator
 PROGRAMS = nginx=nginx-light redis-server=redis-server pgbouncer=pgbouncer postgres=postgresql promtool=prometheus \
-  amtool=prometheus-alertmanager node=nodejs groff=groff-base chromium=chromium
+  amtool=prometheus-alertmanager node=nodejs groff=groff-base chromium=chromium soffice=libreoffice-calc-nogui
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile

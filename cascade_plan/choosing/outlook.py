@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 from cascade_plan.choosing.curve import curve
 from cascade_plan.choosing.sensitivities import sensitivities
@@ -12,6 +13,9 @@ from cascade_plan.model.plan import Plan
 from cascade_plan.model.price import Book
 from cascade_plan.model.scenario import Scenario
 from cascade_plan.planning import pipeline
+
+NEVER_OLD: Final = 100_000
+"""Days: that a price is old changes no cost."""
 
 
 def outlook(scenario: Scenario, book: Book, origins: Mapping[str, str]) -> Outlook:
@@ -23,7 +27,16 @@ def outlook(scenario: Scenario, book: Book, origins: Mapping[str, str]) -> Outlo
 
     def attempt(other: Scenario) -> Plan | None:
         try:
-            return pipeline.plan(other, book, origins, predicted=False)
+            # Only the bill is looked at: what is left out here is no part of it.
+            return pipeline.plan(
+                other,
+                book,
+                origins,
+                predicted=False,
+                with_margins=False,
+                is_whole=False,
+                max_price_age_days=NEVER_OLD,
+            )
         except InfeasibleError:
             return None
 

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated, Any, Final
 
 import typer
 
 from cascade_plan import registry
 from cascade_plan.cli.choice import Output, read, values_option, with_choice
-from cascade_plan.cli.output import deliver
+from cascade_plan.cli.output import check_binary, deliver
 from cascade_plan.errors import UsageError, did_you_mean
 from cascade_plan.inputs.choice import Choice
 
 FORMATS: Final = ("html", "json", "pdf", "png", "svg")
-BINARY: Final = ("pdf", "png")
 ELSEWHERE: Final = {"calibration": "cascade-plan calibrate RUNS --chart FILE, or verify RESULTS --chart FILE"}
 """Charts of what a scenario alone does not tell, and what draws them."""
 Name = Annotated[
@@ -76,8 +74,7 @@ def format_of(output: str, format_: str | None = None) -> str:
         if format_ is None:
             raise UsageError(f"{output}: name it .{', .'.join(FORMATS[:-1])} or .{FORMATS[-1]}, or give --format")
         raise UsageError(f"--format {found}: must be {', '.join(FORMATS)}{did_you_mean(found, [*FORMATS])}")
-    if output == "-" and found in BINARY and sys.stdout.isatty():
-        raise UsageError(f"{found.upper()} is not for a terminal: give -o FILE.{found}")
+    check_binary(found, output)
     return found
 
 
@@ -133,7 +130,15 @@ def _simulation(choice: Choice) -> Any:
         return days.simulate(made, days.Order(None, 1, 1, None, False), progress)
 
 
+def _forecast(choice: Choice) -> Any:
+    from cascade_plan.choosing.forecast import forecast
+
+    given = read(choice)
+    return forecast(given.scenario, given.book, given.origins)
+
+
 NOUNS: Final = {
+    "forecast": _forecast,
     "plan": _plan,
     "latency-curve": _latency_curve,
     "risk": _risk,

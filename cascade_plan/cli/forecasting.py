@@ -9,7 +9,7 @@ import typer
 from cascade_plan import registry
 from cascade_plan.cli.charges import FocusVersion, version_of
 from cascade_plan.cli.choice import Output, format_option, read, with_choice
-from cascade_plan.cli.output import complain, deliver, laid_out
+from cascade_plan.cli.output import check_binary, complain, deliver, laid_out
 from cascade_plan.files.assignments import Assignment
 from cascade_plan.inputs.choice import Choice
 
@@ -68,6 +68,8 @@ PATHS: Final = {
     "--fiscal-year-start": "forecast.fiscal_year_start",
 }
 """What each flag sets of the scenario."""
+MONTHS: Final = "cost-over-months"
+"""The chart that the page has."""
 
 
 @with_choice
@@ -102,6 +104,7 @@ def forecast(
       3  A gate on it could not be judged, as a price is missing.
       4  In some month no fleet keeps every promise; the message names it.
     """
+    check_binary(format_, output)
     report, version = registry.load("reports/forecasts", format_), version_of(format_, focus_version)
     flags: dict[str, object] = {
         "--growth": None if growth is None else growth.strip().removesuffix("%").strip(),
@@ -118,7 +121,8 @@ def forecast(
         from cascade_plan.choosing.forecast import with_band
 
         found = with_band(found, given.book, given.origins, draws, seed)
-    deliver(laid_out(report, found, every=events, focus_version=version), output)
+    charts = {} if format_ != "html" else {MONTHS: registry.load("reports/charts", MONTHS).draw(found)}
+    deliver(laid_out(report, found, every=events, focus_version=version, charts=charts), output)
     return _status(found)
 
 

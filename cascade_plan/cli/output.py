@@ -12,6 +12,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
 
+from cascade_plan.errors import UsageError
 from cascade_plan.languages import terminal
 
 NARROWEST: Final = 40
@@ -85,16 +86,26 @@ def is_page() -> bool:
     return sys.stdout.isatty() or bool(os.environ.get("COLUMNS"))
 
 
-def laid_out(report: ModuleType, *subject: Any, **wishes: Any) -> str:
-    """Return what a report says of its subject: in the page's width and by the wishes that its `render` takes."""
+def laid_out(report: ModuleType, *subject: Any, **wishes: Any) -> Any:
+    """Return what a report says of its subject, text or bytes: in the page's width and by the wishes that it takes."""
     taken = signature(report.render).parameters
     given = {"width": width(), **wishes}
     if "scripts" in taken:
         from cascade_plan.files.scripts import drawing
 
         given["scripts"] = drawing()
-    text: str = report.render(*subject, **{name: value for name, value in given.items() if name in taken})
+    text: Any = report.render(*subject, **{name: value for name, value in given.items() if name in taken})
     return text
+
+
+BINARY: Final = ("pdf", "png", "xlsx")
+"""Formats that are no text."""
+
+
+def check_binary(format_: str, output: str) -> None:
+    """Raise UsageError for a format that is no text where it would go to a terminal."""
+    if output == "-" and format_ in BINARY and sys.stdout.isatty():
+        raise UsageError(f"{format_.upper()} is not for a terminal: give -o FILE.{format_}")
 
 
 def say(text: str | bytes) -> None:

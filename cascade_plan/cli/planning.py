@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -19,7 +19,8 @@ from cascade_plan.cli.choice import (
     planned,
     with_choice,
 )
-from cascade_plan.cli.output import Color, complain, deliver, laid_out, on_github, width
+from cascade_plan.cli.output import Color, check_binary, complain, deliver, laid_out, on_github, width
+from cascade_plan.cli.papering import check_alone, papered
 from cascade_plan.errors import UsageError, did_you_mean
 from cascade_plan.inputs.choice import Choice
 from cascade_plan.model.plan import Plan
@@ -80,12 +81,8 @@ def size(
     plans = _planned(
         (choice,), format_, max_price_age, explored=False, strict=strict_prices, brief=brief, hours=wanted.hours
     )
-    _deliver(
-        plans,
-        format_,
-        output,
-        lambda plan: _report(format_, plan, full, next_command(choice, plan, full), wanted.wishes),
-    )
+    said = [_report(format_, plan, full, next_command(choice, plan, full), wanted.wishes) for plan in plans]
+    _deliver(plans, format_, output, said)
     return 3 if strict_prices and not _fresh(plans, choice, max_price_age) else 0
 
 
@@ -96,16 +93,21 @@ def report(
     output: Output = "-",
     max_price_age: MaxPriceAge = MAX_PRICE_AGE_DAYS,
     strict_prices: Strict = False,
-    relaxations: Relaxations = "best",
+    relaxations: Relaxations = "none",
     month: MonthOption = None,
     focus_version: FocusVersion = None,
 ) -> int:
-    """Write the report for finance: cost, commitments, assumptions, what each requirement costs, rollout.
+    """Write the report: a page that finance approves and signs, and an appendix that engineers and auditors read.
+
+    The page says what to approve, what to decide, and what the years cost as users and data grow. The appendix has
+    every line of the bill, commitments, assumptions, prices with their sources, gates and the rollout.
 
     Of a file with environments it is all of them with their total, unless --env chooses one.
 
     Examples:
       cascade-plan report my.yaml -o report.md
+      cascade-plan report my.yaml --set growth.percent_per_month=8 --format html -o report.html
+      cascade-plan report my.yaml --format xlsx -o report.xlsx
       cascade-plan report my.yaml --format focus --month 2027-01 -o plan.csv
 
     Exit status:
@@ -114,6 +116,8 @@ def report(
     """
     sought, choices = checked_relaxations(relaxations), choice.environments()
     wanted = charges(choices, format_, month, focus_version)
+    check_alone(format_, len(choices))
+    check_binary(format_, output)
     plans = _planned(
         choices,
         format_,
@@ -123,7 +127,9 @@ def report(
         relaxations="none" if format_ == FOCUS else sought,
         hours=wanted.hours,
     )
-    _deliver(plans, format_, output, lambda plan: _report(format_, plan, True, "", wanted.wishes))
+    wishes = [{**wanted.wishes, **papered(each, plan, format_)} for plan, each in zip(plans, choices, strict=True)]
+    said = [_report(format_, plan, True, "", own) for plan, own in zip(plans, wishes, strict=True)]
+    _deliver(plans, format_, output, said)
     return 3 if strict_prices and not _fresh(plans, choice, max_price_age) else 0
 
 
@@ -162,12 +168,8 @@ def check(
     table = registry.load("reports/plans", "table")
     # What is said on stderr is not said on stdout again.
     listed = table.NOT_MET if output != "-" else () if on_github() else ("fail",)
-    _deliver(
-        plans,
-        format_,
-        output,
-        lambda plan: table.verdict(plan, width(), listed) if in_text else _report(format_, plan, full, ""),
-    )
+    said = [table.verdict(plan, width(), listed) if in_text else _report(format_, plan, full, "") for plan in plans]
+    _deliver(plans, format_, output, said)
     for plan, each in zip(plans, choices, strict=True):
         if on_github():
             from cascade_plan.cli.github import announce
@@ -214,16 +216,16 @@ def _planned(
 
 def _report(
     format_: str, plan: Plan, full: bool, command: str, wishes: Mapping[str, object] = MappingProxyType({})
-) -> str:
+) -> Any:
     return laid_out(registry.load("reports/plans", format_), plan, full=full, command=command, **wishes)
 
 
-def _deliver(plans: Sequence[Plan], format_: str, output: str, report: Callable[[Plan], str]) -> None:
+def _deliver(plans: Sequence[Plan], format_: str, output: str, said: Sequence[str | bytes]) -> None:
     """Print what is said of one plan, or of several together: a terminal gets it in colour."""
-    text = report(plans[0])
+    text = said[0]
     if len(plans) > 1:
-        text = laid_out(registry.load("reports/environments", format_), plans, [text, *map(report, plans[1:])])
-    if format_ == "table" and output == "-" and Color.on():
+        text = laid_out(registry.load("reports/environments", format_), plans, said)
+    if isinstance(text, str) and format_ == "table" and output == "-" and Color.on():
         from cascade_plan.cli.terminal import coloured
 
         text = coloured(text)

@@ -23,3 +23,7 @@ class Forecasting(Part):
         1, "assumption", "the calendar year; set the month yours begins with"
     )
     """Calendar month that a fiscal year begins with; the year is called after the calendar year that it ends in."""
+    buffer_percent: Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)] = default(
+        10.0, "assumption", "a forecast within 12 % is what the FinOps Foundation's State of FinOps 2024 calls good"
+    )
+    """By how many percent the amount that the report asks for is above the forecast."""

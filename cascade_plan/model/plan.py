@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final, Generic, TypeVar
 
-from cascade_plan import registry
+from cascade_plan import __version__, registry
 from cascade_plan.languages.json import dump
 from cascade_plan.model.ask import Site
 from cascade_plan.model.bill import Bill
@@ -23,7 +23,7 @@ from cascade_plan.model.watch import Watch
 from cascade_plan.units import decimal_text
 
 PLAN_SCHEMA_VERSION: Final = 1
-ANSWER: Final = ("status", "cost_usd_per_month", "budget_usd_per_month", "over_budget_usd")
+ANSWER: Final = ("identifier", "status", "cost_usd_per_month", "budget_usd_per_month", "over_budget_usd")
 """What stands at the top of a plan's JSON."""
 MONEY: Final = "Amounts of money are decimal text in US dollars: as exact as they were computed, which numbers are not."
 S = TypeVar("S", bound=Settings)
@@ -146,6 +146,22 @@ class Plan:
         return Answer("within_budget", cost, most, cost - most)
 
     @property
+    def identifier(self) -> str:
+        """What this plan is called: 12 hexadecimal digits of the scenario, the prices it is billed at and the program.
+
+        The same for the same ones; any other one is another plan.
+        """
+        from hashlib import sha256
+
+        prices = sorted(
+            (str(item.key), decimal_text(item.price_usd), decimal_text(item.list_price_usd), item.as_of)
+            for item in self.bill.items
+        )
+        said = json.dumps([__version__, self.scenario.model_dump(mode="json"), self.book, prices], sort_keys=True)
+        digits = sha256(said.encode()).hexdigest()[:12]
+        return "-".join((digits[:4], digits[4:8], digits[8:]))
+
+    @property
     def failed(self) -> bool:
         """Whether any gate failed."""
         return any(verdict.status == "fail" for verdict in self.verdicts)
@@ -166,8 +182,10 @@ def nested(figures: Mapping[str, Any]) -> dict[str, Any]:
 def answered(plan: Plan) -> dict[str, str | None]:
     """Return the answer as it stands at the top of a plan's JSON: money as decimal text, without zeros at its end."""
     found = plan.answer
-    money = {name: getattr(found, name) for name in ANSWER if name != "status"}
-    return {"status": found.status} | {name: None if usd is None else decimal_text(usd) for name, usd in money.items()}
+    money = {name: getattr(found, name) for name in ANSWER if name not in ("identifier", "status")}
+    return {"identifier": plan.identifier, "status": found.status} | {
+        name: None if usd is None else decimal_text(usd) for name, usd in money.items()
+    }
 
 
 def to_json(plan: Plan) -> str:
@@ -210,6 +228,10 @@ def json_schema() -> dict[str, Any]:
     properties["status"] = {
         "enum": ["over_budget", "within_budget", "not_judged", "no_budget"],
         "description": "Whether the budget is kept; not_judged where a price is missing, no_budget where none is set.",
+    }
+    properties["identifier"] = {
+        "type": "string",
+        "description": "Of scenario, prices and program: the same for the same ones.",
     }
     properties["cost_usd_per_month"] = {
         "type": "string",

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Final
 
-from cascade_plan.model.difference import Cause, Difference, Value
+from cascade_plan.model.difference import Cause, Difference, Differences, Value
 from cascade_plan.model.titles import called
 from cascade_plan.reports._words import count, one_line
 
@@ -19,6 +19,14 @@ def said(cause: Cause) -> str:
     """Return what a cause is, in a few words."""
     words = {"tier": _tier, "group": _group, "use": _use}[cause.what](cause)
     return one_line(f"{words}, {_unpriced(cause)}" if cause.unpriced else words)
+
+
+def by_tier(differences: Differences) -> list[tuple[str, Decimal]]:
+    """Return what the month's cost changes by in each tier, what falls most first: the sum is the whole change."""
+    found: dict[str, Decimal] = {}
+    for cause in differences.causes:
+        found[cause.tier] = found.get(cause.tier, Decimal(0)) + cause.change_usd
+    return sorted(found.items(), key=lambda each: (each[1], each[0]))
 
 
 def arrow(before: str, after: str) -> str:

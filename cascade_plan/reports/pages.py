@@ -18,6 +18,8 @@ OWN: Final[Mapping[str, str]] = {
     PAPER: "transparent",
 }
 """Colours of a chart that a page replaces, so that it is read on paper and on a dark page alike."""
+SHORT: Final = 14
+"""Characters of a cell that is not folded."""
 STYLE: Final = """
 :root { color-scheme: light dark; --ink: #1a1a1a; --soft: #5c5c5c; --line: #d9d9d9; --paper: #fff; --well: #f5f5f3;
   --good: #00734f; --bad: #b84a00; --link: #0061a0; }
@@ -26,7 +28,7 @@ STYLE: Final = """
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--paper); color: var(--ink); font: 16px/1.5 "Liberation Sans", Arial, Helvetica,
   sans-serif; overflow-wrap: anywhere; }
-main { max-width: 900px; margin: 0 auto; padding: 1.5rem 1rem 4rem; }
+main { max-width: 960px; margin: 0 auto; padding: 1.5rem 1rem 4rem; }
 h1 { font-size: 1.7rem; line-height: 1.25; margin: 0 0 .5rem; }
 h2 { font-size: 1.2rem; margin: 2rem 0 .5rem; border-bottom: 1px solid var(--line); padding-bottom: .2rem; }
 h3 { font-size: 1rem; margin: 1.2rem 0 .3rem; }
@@ -39,22 +41,30 @@ table { border-collapse: collapse; font-size: .9rem; min-width: 100%; }
 .wide { overflow-x: auto; margin: .5rem 0 1rem; }
 th, td { text-align: left; vertical-align: top; padding: .3rem .6rem; border-bottom: 1px solid var(--line);
   overflow-wrap: normal; }
-th { font-weight: 600; white-space: nowrap; }
-td.n, th.n { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
+th { font-weight: 600; vertical-align: bottom; }
+td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; }
+td.n, td.s { white-space: nowrap; }
+td:not(.n):not(.s) { min-width: 9rem; }
 th button { font: inherit; color: inherit; background: none; border: 0; padding: 0; cursor: pointer;
-  text-align: inherit; }
+  text-align: inherit; font-weight: 600; }
 th button::after { content: "\\2195"; opacity: .4; padding-left: .3em; }
 th[aria-sort=ascending] button::after { content: "\\2191"; opacity: 1; }
 th[aria-sort=descending] button::after { content: "\\2193"; opacity: 1; }
 tr.total td { font-weight: 600; border-top: 2px solid var(--soft); }
+.appendix { border-top: 3px double var(--line); margin-top: 3rem; }
 .vega-embed { width: 100%; }
 .vega-embed summary { opacity: .3; }
 #vg-tooltip-element { font: 13px "Liberation Sans", Arial, sans-serif; }
 @media print { :root { --ink: #000; --soft: #444; --line: #bbb; --paper: #fff; --well: #f4f4f4; --good: #00573c;
-  --bad: #8a3800; color-scheme: light; } body { font-size: 10.5pt; } main { max-width: none; padding: 0; }
-  h2, h3 { break-after: avoid; } tr, figure { break-inside: avoid; } .wide { overflow: visible; }
+  --bad: #8a3800; color-scheme: light; } body { font-size: 9.5pt; line-height: 1.35; }
+  main { max-width: none; padding: 0; }
+  h2, h3 { break-after: avoid; } tr, figure { break-inside: avoid; }
+  .appendix { break-before: page; border: 0; margin: 0; } .wide { overflow: visible; }
   th button::after, .vega-embed details { display: none !important; }
-  table { font-size: 8.5pt; } a { color: inherit; } }
+  table { font-size: 8pt; } th, td { padding: .12rem .4rem; } h1 { font-size: 1.5rem; } a { color: inherit; }
+  h2 { font-size: 1.05rem; margin: .8rem 0 .2rem; } p { margin: .2rem 0 .4rem; } .wide { margin: .2rem 0 .4rem; }
+  main > h2:has(+ figure) { break-before: page; } figure { margin: .4rem 0; } td:not(.n):not(.s) { min-width: 0; }
+  figure svg.marks { max-height: 8.2cm; width: auto; } }
 """
 FITTED: Final = """
 const room = 92;
@@ -86,6 +96,8 @@ function lines(words, width) {
 function fitted(spec, whole) {
   const names = Math.min((spec.usermeta || {}).names || 0, whole * .42);
   const out = sized(spec, Math.max(140, whole - room - names), names);
+  if (whole < 560 && out.config && out.config.legend)
+    out.config = Object.assign({}, out.config, {legend: Object.assign({}, out.config.legend, {columns: 3})});
   if (spec.title) out.title = Object.assign({}, spec.title, {text: lines(spec.title.text, whole * .7),
     subtitle: lines(spec.title.subtitle, whole)});
   return out;
@@ -123,6 +135,7 @@ DRAW: Final = (
   }
   for (const table of document.querySelectorAll("table.sortable")) {
     table.querySelectorAll("thead th").forEach((head, column) => {
+      if (!head.textContent) return;
       const button = document.createElement("button");
       button.type = "button";
       button.append(...head.childNodes);
@@ -143,6 +156,12 @@ DRAW: Final = (
 })();
 """
 )
+
+
+class Html(str):
+    """Text that is HTML already and is not escaped again."""
+
+    __slots__ = ()
 
 
 def page(title: str, body: str, charts: Mapping[str, Spec], scripts: Sequence[str]) -> str:
@@ -182,9 +201,9 @@ def table(
 ) -> str:
     """Return a table whose columns can be sorted; the last row is a total that stays below where `is_total`.
 
-    Headers and cells are text. A cell of the columns `numbers` is sorted by the first number in it.
+    Headers and cells are text, or Html as it is. A cell of the columns `numbers` is sorted by the first number in it.
     """
-    top = "".join(f"<th{_kind(index, numbers)}>{escape(one_line(header))}</th>" for index, header in enumerate(headers))
+    top = "".join(f"<th{_kind(index, numbers)}>{_shown(header)}</th>" for index, header in enumerate(headers))
     listed = rows[:-1] if is_total else rows
     body = "".join(f"<tr>{_cells(row, numbers)}</tr>" for row in listed)
     foot = f'<tfoot><tr class="total">{_cells(rows[-1], numbers)}</tr></tfoot>' if is_total and rows else ""
@@ -198,7 +217,12 @@ def _cells(row: Sequence[str], numbers: Sequence[int]) -> str:
 
 def _cell(index: int, cell: str, numbers: Sequence[int]) -> str:
     value = f' data-value="{_number(cell)}"' if index in numbers else ""
-    return f"<td{_kind(index, numbers)}{value}>{escape(one_line(cell))}</td>"
+    kind = _kind(index, numbers) or (' class="s"' if len(cell) <= SHORT else "")
+    return f"<td{kind}{value}>{_shown(cell)}</td>"
+
+
+def _shown(text: str) -> str:
+    return text if isinstance(text, Html) else escape(one_line(text))
 
 
 def _kind(index: int, numbers: Sequence[int]) -> str:

@@ -7,7 +7,8 @@ from decimal import Decimal
 from typing import Any, Final
 
 from cascade_plan.model.difference import Differences
-from cascade_plan.reports._causes import said
+from cascade_plan.model.titles import title
+from cascade_plan.reports._causes import by_tier, said
 from cascade_plan.reports._marks import BLUE, GREY, INK, VERMILION, WIDTH, Spec, axis, chart, data, number, view
 from cascade_plan.reports._words import usd
 
@@ -22,9 +23,14 @@ NAMES: Final = 330
 KINDS: Final = {"bill": GREY, "costs less": BLUE, "costs more": VERMILION}
 
 
-def draw(differences: Differences, before: str = "today", after: str = "cheapest plan") -> Spec:
-    """Return the way from one bill to the other: the bars' lengths add up to the difference exactly."""
-    rows = list(_rows(differences, before, after))
+def draw(
+    differences: Differences, before: str = "today", after: str = "cheapest plan", is_by_tier: bool = False
+) -> Spec:
+    """Return the way from one bill to the other, cause by cause or tier by tier.
+
+    The bars' lengths add up to the difference exactly.
+    """
+    rows = list(_rows(differences, before, after, is_by_tier))
     budget = differences.after.scenario.budget.usd_per_month_most(differences.after.scenario.users)
     old, new = differences.cost_usd_before, differences.cost_usd_after
     change = f"{usd(abs(differences.change_usd))} {'less' if differences.change_usd < 0 else 'more'}"
@@ -44,16 +50,18 @@ def _gap(cost: Decimal, budget: Decimal) -> str:
     return f"{usd(cost - budget)} too much" if cost >= budget else f"kept by {usd(budget - cost)}"
 
 
-def _rows(differences: Differences, before: str, after: str) -> Iterator[dict[str, Any]]:
+def _rows(differences: Differences, before: str, after: str, is_by_tier: bool) -> Iterator[dict[str, Any]]:
     old, new = differences.cost_usd_before, differences.cost_usd_after
     yield _row(before, Decimal(0), old, usd(old), "bill")
-    at, shown = old, differences.causes[:MOST]
-    for cause in shown:
-        yield _change(said(cause), at, cause.change_usd)
-        at += cause.change_usd
-    if rest := differences.causes[MOST:]:
-        total = sum((cause.change_usd for cause in rest), Decimal(0))
-        yield _change(f"{len(rest)} smaller causes", at, total)
+    at = old
+    steps = [(said(cause), cause.change_usd) for cause in differences.causes]
+    if is_by_tier:
+        steps = [(title(tier), usd) for tier, usd in by_tier(differences) if usd]
+    for words, usd_ in steps[:MOST]:
+        yield _change(words, at, usd_)
+        at += usd_
+    if rest := steps[MOST:]:
+        yield _change(f"{len(rest)} smaller ones", at, sum((usd_ for _, usd_ in rest), Decimal(0)))
     yield _row(after, Decimal(0), new, usd(new), "bill")
 
 
