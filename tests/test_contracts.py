@@ -500,7 +500,7 @@ def test_what_is_no_plug_in_is_not_loaded(folder: str, name: str) -> None:
     [
         ("tiers", "no tier named 'nope': known are api, cache, "),
         ("reports/days", "no format 'nope' for days: known are csv, json, markdown, table"),
-        ("reports/charts", "no chart named 'nope': known are calibration, cost-over-users, "),
+        ("reports/charts", "no chart named 'nope': known are calibration, cost-over-months, "),
         ("evidence/readers", "no reader named 'nope': known are hey, jmeter, "),
         ("evidence/metrics", "no metric named 'nope': known are cloudwatch, pg-stat-statements, "),
     ],

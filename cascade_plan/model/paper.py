@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 from cascade_plan.model.difference import Differences
 from cascade_plan.model.forecast import Forecast
@@ -72,7 +72,7 @@ class Decision:
     """What is paid at once for it."""
     by: date
     """The first day on which each further day costs."""
-    overrides: Mapping[str, int] | None = None
+    overrides: Mapping[str, Any] | None = None
     """What of the scenario it sets; None where it is no value of it."""
 
 

@@ -26,11 +26,14 @@ from timelines import HOSTILE, day, made_simulation, made_timeline
 
 from cascade_plan import registry
 from cascade_plan.choosing.differences import compare
+from cascade_plan.choosing.forecast import forecast
 from cascade_plan.choosing.latency_curve import latency_curve
 from cascade_plan.cli.app import run
 from cascade_plan.errors import UsageError
+from cascade_plan.inputs.choice import chosen
 from cascade_plan.model.calibrating import Calibrating, Trial
 from cascade_plan.model.calibration import Calibration
+from cascade_plan.model.forecast import Band, Forecast
 from cascade_plan.model.latency_curve import LatencyCurve, LatencyLimit, LatencyPoint
 from cascade_plan.model.measurement import Comparison, Measurement, Verification
 from cascade_plan.model.outlook import Point
@@ -38,7 +41,7 @@ from cascade_plan.model.plan import Plan
 from cascade_plan.model.risk import CostHistogram, Driver, LatencyHistogram, PromiseRisk, Risk
 from cascade_plan.reports import _marks as marks
 from cascade_plan.reports import pictures
-from cascade_plan.reports.charts import calibration, cost_over_users, latency, uncertainty, waterfall
+from cascade_plan.reports.charts import calibration, cost_over_months, cost_over_users, latency, uncertainty, waterfall
 from cascade_plan.reports.charts import day as day_chart
 
 SCHEMA = Path(__file__).parent.parent / "vega-lite-schema.json.gz"
@@ -92,6 +95,23 @@ def explored() -> Plan:
     return replace(planned(), outlook=make_outlook())
 
 
+@cache
+def forecasted() -> Forecast:
+    """Return three months of a bundled scenario."""
+    sets = ["forecast.months=3", "forecast.start=2027-01", "growth.percent_per_month=10"]
+    told = chosen({"scenario": "startup-1k", "set_": sets}, None, lambda note: None).read()
+    return forecast(told.scenario, told.book, told.origins)
+
+
+def banded() -> Forecast:
+    """Return the same with a band."""
+    ends = tuple(
+        (each.effective_usd * Decimal("0.9"), each.effective_usd, each.effective_usd * 2)
+        for each in forecasted().months
+    )
+    return replace(forecasted(), band=Band(10, 1, ends, (), ends[0]))
+
+
 def made_curve(scenario: str = "Shop", load: str = "peak", ms: float = 900.0) -> LatencyCurve:
     points = tuple(
         LatencyPoint(users, users / 3, late, late * 1.2) for users, late in ((500, 20.0), (900, 60.0), (1000, ms))
@@ -105,6 +125,8 @@ def every() -> Iterator[tuple[str, Any]]:
     yield "day of two", day_chart.draw(made_simulation(day(), day((50.0, 60.0)), services="api search"), "cpu")
     yield "day without end", day_chart.draw(made_simulation(made_timeline([1.0] * 4, [50.0, inf, nan, 9e9])), "cpu")
     yield "empty day", day_chart.draw(made_simulation(made_timeline([], [])), "cpu")
+    yield "cost-over-months", cost_over_months.draw(forecasted())
+    yield "cost-over-months with all", cost_over_months.draw(banded(), [each.effective_usd for each in banded().months])
     yield "cost-over-users", cost_over_users.draw(explored())
     yield "waterfall", waterfall.draw(compare(planned(), planned(40_000)))
     yield "latency", latency.draw(made_curve())
@@ -263,6 +285,21 @@ def test_a_spike_in_weeks_of_ticks_is_kept_and_the_chart_stays_small() -> None:
 def test_a_policy_without_a_timeline_is_refused() -> None:
     with pytest.raises(UsageError, match=r"'cpi'; did you mean 'cpu'\?; policies are cpu"):
         day_chart.draw(made_simulation(day()), "cpi")
+
+
+def test_the_months_areas_add_up_to_what_each_costs() -> None:
+    found = banded()
+    spec = EVERY["cost-over-months with all"]
+    areas = [*rows(spec["vconcat"][0], "tier")]
+    for month in found.months:
+        own = [row for row in areas if row["month"] == f"{month.start:%Y-%m-%d}"]
+        assert sum(row["usd"] for row in own) == pytest.approx(float(month.effective_usd))
+        assert [row["from"] for row in own] == pytest.approx([0.0, *(row["to"] for row in own[:-1])])
+    lines = [row["usd"] for row in rows(spec["vconcat"][0], "usd") if "tier" not in row]
+    budgets = [month.plan.scenario.budget.usd_per_month_most(month.plan.scenario.users) for month in found.months]
+    assert lines == [float(each or 0) for each in [*(month.effective_usd for month in found.months), *budgets]]
+    between = [(row["from"], row["to"]) for row in rows(spec["vconcat"][0], "to") if "tier" not in row]
+    assert between[:3] == [(float(low), float(high)) for low, _, high in found.band.monthly_usd]  # type: ignore[union-attr]
 
 
 def test_cost_over_users_has_the_points_of_the_curve_and_the_crossing() -> None:
