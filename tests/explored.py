@@ -86,11 +86,11 @@ class Running:
 
 
 @contextmanager
-def running(folder: Path, *arguments: str) -> Iterator[Running]:
-    """Yield a server that runs in a folder, and stop it."""
+def running(folder: Path, *arguments: str, browser: str = "") -> Iterator[Running]:
+    """Yield a server that runs in a folder, and stop it; it opens the page with a browser, where one is given."""
     ours = {name: value for name, value in os.environ.items() if not name.startswith(("CASCADE_PLAN_", "GITHUB_"))}
-    environment = {**ours, "CASCADE_PLAN_CACHE_DIR": str(folder / "cache")}
-    command = [sys.executable, "-m", "cascade_plan", "explore", "--no-open", *arguments]
+    environment = {**ours, "CASCADE_PLAN_CACHE_DIR": str(folder / "cache"), "BROWSER": browser}
+    command = [sys.executable, "-m", "cascade_plan", "explore", *(() if browser else ("--no-open",)), *arguments]
     with subprocess.Popen(
         command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:

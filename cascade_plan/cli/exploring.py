@@ -46,15 +46,16 @@ def explore(choice: Choice, port: Port = 0, no_open: NoOpen = False) -> int:
     from cascade_plan.exploring.session import Session
 
     session = Session.of(choice)
-    token, listener = secrets.token_urlsafe(24), bound(port)
-    address = f"http://127.0.0.1:{listener.getsockname()[1]}/{token}/"
-    say(address)
+    listener = bound(port)
+    place, token = f"http://127.0.0.1:{listener.getsockname()[1]}", secrets.token_urlsafe(24)
+    say(f"{place}/{token}/")
     note("Ctrl-C stops it")
     gc.enable()  # a start does without, a server must not
-    if not no_open:
-        webbrowser.open(address)
+    once = "" if no_open else secrets.token_urlsafe(24)
+    if once:
+        webbrowser.open(f"{place}/{once}/")
     try:
-        serve(session, listener, token)
+        serve(session, listener, token, once)
     except KeyboardInterrupt:
         note("stopped")
     return 0

@@ -1,8 +1,9 @@
 """Who may ask: the page itself, opened by whoever was told its address, and nobody else.
 
 The address holds a token, as the first part of its path: no cookie, which a browser sends to every port of a machine,
-and nothing that another page could make a browser send along. The host must be the loopback address itself, so that no
-name of somebody else's leads here; what changes or computes must come from the page's own origin.
+and nothing that another page could make a browser send along. What a browser is started with can be seen by everybody
+on the machine: that is another address, which leads to the page once. The host must be the loopback address itself, so
+that no name of somebody else's leads here; what changes or computes must come from the page's own origin.
 """
 
 from __future__ import annotations
@@ -43,9 +44,9 @@ NOT_JSON: Final = "A request must be JSON.\n"
 class Gate:
     """An application behind a token, on one address of the loopback interface."""
 
-    def __init__(self, app: App, token: str, port: int) -> None:
-        """Take the application, which sees paths without the token."""
-        self._app, self._token = app, token.encode()
+    def __init__(self, app: App, token: str, port: int, once: str = "") -> None:
+        """Take the application, which sees paths without the token, and what leads to the page once."""
+        self._app, self._token, self._once = app, token.encode(), once.encode()
         self._host = f"127.0.0.1:{port}".encode()
         self._origin = b"http://" + self._host
 
@@ -62,24 +63,31 @@ class Gate:
                 message = {**message, "headers": [*message.get("headers", ()), *HEADERS]}
             await send(message)
 
+        if self._opens(scope):
+            self._once = b""
+            await _answer(guarded, 303, "", ((b"location", b"/" + self._token + b"/"),))
+            return
         if (refusal := self._refusal(scope)) is not None:
-            await _refuse(guarded, *refusal)
+            await _answer(guarded, *refusal)
             return
         body = await _body(receive) if scope["method"] == "POST" else b""
         if body is None:
-            await _refuse(guarded, 413, TOO_LARGE)
+            await _answer(guarded, 413, TOO_LARGE)
             return
         path = "/" + scope["path"].lstrip("/").partition("/")[2]
         inner = {**scope, "path": path, "raw_path": path.encode(), "root_path": ""}
         await self._app(inner, _once(body, receive), guarded)
 
+    def _opens(self, scope: Scope) -> bool:
+        """Return whether a request is the one that leads to the page."""
+        headers = _headers(scope)
+        is_meant = headers.get(b"host") == [self._host] and compare_digest(_first(scope), self._once)
+        return bool(self._once) and is_meant and scope["method"] == "GET" and self._is_own("GET", headers)
+
     def _refusal(self, scope: Scope) -> tuple[int, str] | None:
         """Return the status and words by which a request is refused, None for one that is let through."""
-        headers: dict[bytes, list[bytes]] = {}
-        for name, value in scope["headers"]:
-            headers.setdefault(name.lower(), []).append(value)
-        first = scope["path"].lstrip("/").partition("/")[0].encode()
-        if headers.get(b"host") != [self._host] or not compare_digest(first, self._token):
+        headers = _headers(scope)
+        if headers.get(b"host") != [self._host] or not compare_digest(_first(scope), self._token):
             return 403, NOT_HERE
         if not self._is_own(scope["method"], headers):
             return 403, ELSEWHERE
@@ -134,8 +142,22 @@ def _once(body: bytes, receive: Receive) -> Receive:
     return given
 
 
-async def _refuse(send: Send, status: int, words: str) -> None:
+def _headers(scope: Scope) -> dict[bytes, list[bytes]]:
+    """Return the values of each header of a request, by its name in lower case."""
+    found: dict[bytes, list[bytes]] = {}
+    for name, value in scope["headers"]:
+        found.setdefault(name.lower(), []).append(value)
+    return found
+
+
+def _first(scope: Scope) -> bytes:
+    """Return the first part of a request's path."""
+    first: str = scope["path"].lstrip("/").partition("/")[0]
+    return first.encode()
+
+
+async def _answer(send: Send, status: int, words: str, more: tuple[tuple[bytes, bytes], ...] = ()) -> None:
     body = words.encode()
-    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(body)).encode())]
+    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(body)).encode()), *more]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

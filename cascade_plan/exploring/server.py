@@ -35,8 +35,8 @@ KINDS: Final[Mapping[str, str]] = {
 """How the name of a file ends -> what it is."""
 
 
-def app_of(session: Session, token: str, port: int) -> App:
-    """Return the application that answers a session's page behind a token."""
+def app_of(session: Session, token: str, port: int, once: str = "") -> App:
+    """Return the application that answers a session's page behind a token; `once` leads there one time."""
     jobs = Jobs()
 
     @asynccontextmanager
@@ -63,7 +63,7 @@ def app_of(session: Session, token: str, port: int) -> App:
     routes = [Route(f"/{name}", _answering(ask), methods=["POST"]) for name, ask in asked.items()]
     routes += [Route("/", _page), Route("/assets/drawing.js", _drawing), Route("/assets/fitted.js", _fitted)]
     routes += [Route("/assets/{name}", _asset)]
-    return Gate(Starlette(routes=routes, lifespan=running), token, port)
+    return Gate(Starlette(routes=routes, lifespan=running), token, port, once)
 
 
 def _answering(ask: Callable[[Mapping[str, Any]], Answer]) -> Callable[[Request], Any]:
@@ -125,9 +125,9 @@ def bound(port: int) -> socket.socket:
     return listener
 
 
-def serve(session: Session, listener: socket.socket, token: str) -> None:
+def serve(session: Session, listener: socket.socket, token: str, once: str = "") -> None:
     """Answer a session's page until the process is interrupted, which raises KeyboardInterrupt."""
-    app = app_of(session, token, listener.getsockname()[1])
+    app = app_of(session, token, listener.getsockname()[1], once)
     config = uvicorn.Config(
         app, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=1, ws="none"
     )

@@ -83,6 +83,14 @@ def page(browser: Browser, explored: Running) -> Iterator[Page]:
         yield found
 
 
+@pytest.fixture(scope="module")
+def shared(browser: Browser, explored: Running) -> Iterator[Page]:
+    """A page that many tests use one after the other: each leaves it as it was."""
+    with watched(browser, explored) as found:
+        opened(found, explored)
+        yield found
+
+
 def opened(page: Page, server: Running, fragment: str = "") -> None:
     """Open a server's page and wait for its first plan."""
     page.goto(server.address + fragment)
@@ -187,7 +195,8 @@ CONTROLS: tuple[tuple[Act, str, str, str], ...] = (
 
 
 @pytest.mark.parametrize(("act", "flag", "place", "shown"), CONTROLS, ids=[each[1] for each in CONTROLS])
-def test_each_control_changes_what_it_should(page: Page, act: Act, flag: str, place: str, shown: str) -> None:
+def test_each_control_changes_what_it_should(shared: Page, act: Act, flag: str, place: str, shown: str) -> None:
+    page = shared
     before = page.locator("#results").inner_text()
     act(page)
     expect(page.locator("#command")).to_contain_text(flag)

@@ -120,6 +120,29 @@ def test_a_large_body_is_refused_however_long_it_says_it_is(explored: Running) -
     assert explored.send("POST", f"{explored.path}plan", whole).status == 200
 
 
+def test_a_browser_is_started_with_an_address_that_leads_to_the_page_once(tmp_path: Path) -> None:
+    script, seen = tmp_path / "browser", tmp_path / "seen"
+    script.write_text(f'#!/bin/sh\necho "$1" > {shlex.quote(str(seen))}\n', encoding="utf-8")
+    script.chmod(0o755)
+    with running(tmp_path, "cascade", browser=str(script)) as own:
+        for _ in range(100):
+            if seen.exists() and seen.read_text(encoding="utf-8").endswith("\n"):
+                break
+            time.sleep(0.1)
+        opened = seen.read_text(encoding="utf-8").strip()
+        assert opened.startswith(f"{own.origin}/")
+        assert own.path not in opened
+        path = opened.removeprefix(own.origin)
+        headers = {"Origin": None, "Sec-Fetch-Site": "none", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
+        assert own.send("GET", path, None, {**headers, "Host": f"localhost:{own.port}"}).status == 403
+        assert own.send("GET", path, None, {**headers, "Sec-Fetch-Dest": "iframe"}).status == 403
+        assert own.send("POST", f"{path}plan", b"{}").status == 403
+        first = own.send("GET", path, None, headers)
+        assert (first.status, first.headers["location"]) == (303, own.path)
+        assert own.send("GET", path, None, headers).status == 403
+        assert own.send("GET", own.path, None, headers).status == 200
+
+
 def test_it_listens_on_the_loopback_interface_alone() -> None:
     listener = server.bound(0)
     with listener:
