@@ -18,7 +18,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -119,46 +118,50 @@ def is_planning(pid: int) -> bool:
         return False
 
 
-def run(folder: Path, rows: Path, *flags: str, kill_at: tuple[float, ...] = (), worker_at: float = 0.0) -> Run:
-    """Run the command over a folder; `kill_at` kills it after so many seconds and begins it again, each time.
+def lines(path: Path) -> int:
+    """Return how many systems a journal has."""
+    try:
+        return max(0, path.read_bytes().count(b"\n") - 1)
+    except OSError:
+        return 0
 
-    `worker_at` kills one of its workers after so many seconds.
+
+def run(folder: Path, rows: Path, *flags: str, kill_at: tuple[int, ...] = (), worker_at: int = 0) -> Run:
+    """Run the command over a folder; `kill_at` kills it when so many systems are done and begins it again, each time.
+
+    `worker_at` kills one of its workers when so many are.
     """
     command = [
         sys.executable, "-m", "cascade_plan", "-q", "portfolio", str(folder), "--no-price-cache", "--rows", str(rows),
         "-o", str(rows.with_suffix(".txt")), *flags,
     ]  # fmt: skip
     begun, cpu = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
-    seen = [0.0, 0.0, 0.0]
-    for after in (*kill_at, None):
+    seen, journal = [0.0, 0.0, 0.0], Path(f"{rows}.journal")
+    for most in (*kill_at, None):
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-        watch = threading.Thread(target=_watch, args=(process, seen, worker_at))
-        watch.start()
-        try:
-            process.wait(after)
-        except subprocess.TimeoutExpired:
-            process.send_signal(signal.SIGKILL)
-            process.wait()
-        watch.join()
+        while process.poll() is None:
+            _look(process.pid, seen)
+            done = lines(journal) if most or worker_at else 0
+            if most and done >= most:
+                process.kill()
+                process.wait()
+                print(f"killed with {done:,} of the systems done", flush=True)
+            elif worker_at and done >= worker_at:
+                os.kill([pid for pid in tree(process.pid) if is_planning(pid)][-1], signal.SIGKILL)
+                print(f"killed a worker with {done:,} of the systems done", flush=True)
+                worker_at = 0
+            time.sleep(0.2)
     spent = resource.getrusage(resource.RUSAGE_CHILDREN)
     digest = hashlib.sha256(rows.read_bytes() + rows.with_suffix(".txt").read_bytes()).hexdigest()[:16]
     used = spent.ru_utime + spent.ru_stime - cpu.ru_utime - cpu.ru_stime
     return Run(time.perf_counter() - begun, used, *seen, digest, process.returncode)
 
 
-def _watch(process: subprocess.Popen[bytes], seen: list[float], worker_at: float) -> None:
-    begun = time.perf_counter()
-    while process.poll() is None:
-        each = {pid: resident_mib(pid) for pid in tree(process.pid)}
-        seen[0] = max(seen[0], each.get(process.pid, 0.0))
-        seen[1] = max(seen[1], *each.values())
-        seen[2] = max(seen[2], sum(each.values()))
-        planning = [pid for pid in each if is_planning(pid)]
-        if worker_at and planning and time.perf_counter() - begun > worker_at:
-            os.kill(planning[-1], signal.SIGKILL)
-            worker_at = 0.0
-            print(f"killed worker {planning[-1]}", flush=True)
-        time.sleep(0.2)
+def _look(pid: int, seen: list[float]) -> None:
+    """Take the memory of a process and of all that it has begun."""
+    each = {one: resident_mib(one) for one in tree(pid)}
+    for at, mib in enumerate((each.get(pid, 0.0), max(each.values()), sum(each.values()))):
+        seen[at] = max(seen[at], mib)
 
 
 def grid() -> int:
@@ -196,25 +199,22 @@ def main() -> int:
         folder = Path(name) / "systems"
         folder.mkdir()
         systems(folder, arguments.systems)
-        each = 0.01 * arguments.systems / 2
-        ways = {
-            "one core": ((), {"flags": ("--workers", "1")}),
-            "two cores": ((), {"flags": ("--workers", "2")}),
-            "two Dask workers": ((), {"flags": ("--workers", "2", "--scheduler", "local")}),
-            "killed twice": ((), {"flags": ("--workers", "2"), "kill_at": (each * 0.3, each * 0.3)}),
-            "a worker killed": ((), {"flags": ("--workers", "2"), "worker_at": each * 0.4}),
-            "a Dask worker killed": (
-                (),
-                {"flags": ("--workers", "2", "--scheduler", "local"), "worker_at": each * 0.4},
-            ),
+        part = arguments.systems // 3
+        two, dask = ("--workers", "2"), ("--workers", "2", "--scheduler", "local")
+        ways: dict[str, tuple[tuple[str, ...], tuple[int, ...], int]] = {
+            "one core": (("--workers", "1"), (), 0),
+            "two cores": (two, (), 0),
+            "two Dask workers": (dask, (), 0),
+            "killed twice": (two, (part, 2 * part), 0),
+            "a worker killed": (two, (), part),
+            "a Dask worker killed": (dask, (), part),
         }
         found: dict[str, Run] = {}
-        for way, (_, given) in ways.items():
+        for way, (flags, kill_at, worker_at) in ways.items():
             if arguments.only and way not in arguments.only:
                 continue
-            options = dict(given)
-            flags = options.pop("flags")
-            one = found[way] = run(folder, Path(name) / f"{way.replace(' ', '-')}.csv", *flags, **options)
+            rows = Path(name) / f"{way.replace(' ', '-')}.csv"
+            one = found[way] = run(folder, rows, *flags, kill_at=kill_at, worker_at=worker_at)
             print(
                 f"{way:22} {one.seconds:7.1f} s  {one.cpu_s:7.1f} s CPU  {arguments.systems / one.seconds:6.0f}/s  "
                 f"{one.own_mib:4.0f} MiB it, {one.one_mib:4.0f} MiB the largest, {one.all_mib:4.0f} MiB all  "
