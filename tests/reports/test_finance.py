@@ -21,7 +21,7 @@ from workbooks import recalculated
 
 from cascade_plan.cli.app import run
 from cascade_plan.cli.papering import _charts
-from cascade_plan.errors import UsageError
+from cascade_plan.errors import InfeasibleError, UsageError
 from cascade_plan.files.scripts import drawing
 from cascade_plan.model.paper import Paper
 from cascade_plan.model.plan import Plan
@@ -60,6 +60,18 @@ def test_the_first_page_is_in_the_order_of_who_signs_it() -> None:
     whole = markdown.render(plan, paper)
     assert whole.index("# Appendix: cascade") > len(text)
     assert "## Line items" in whole[len(text) :]
+
+
+def test_the_appendix_has_what_the_decisions_are_in_detail() -> None:
+    plan, paper = made()
+    assert paper.saving is not None
+    text = markdown.render(plan, paper).partition("# Appendix")[2]
+    lost = [each for cause in paper.saving.causes for each in cause.gives_up]
+    assert lost
+    assert all(escaped(each) in text for each in lost)
+    assert text.count("upfront |") >= len(paper.schedule.orders)
+    for order in paper.schedule.orders:
+        assert f"| {order.offer.name} |" in text
 
 
 def test_nobody_needs_an_engineer_to_read_it() -> None:
@@ -256,6 +268,19 @@ def test_the_command_writes_each_format(tmp_path: Path) -> None:
         file = tmp_path / f"r.{ending}"
         assert run(["report", "startup-1k", *sets, "--format", ending, "-o", str(file)]) == 0
         assert file.read_bytes().startswith(start)
+
+
+def test_without_a_plan_for_every_month_the_appendix_is_written_and_the_reason_said(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def failed(*_: object) -> Paper:
+        raise InfeasibleError("in 2028-02, there is no plan")
+
+    monkeypatch.setattr("cascade_plan.choosing.paper.paper", failed)
+    assert run(["report", "startup-1k"]) == 0
+    out, err = capsys.readouterr()
+    assert out.startswith("# Cost report: startup-1k\n")
+    assert "warning: the report has no first page: in 2028-02, there is no plan" in err
 
 
 def test_a_workbook_of_several_environments_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,6 +11,7 @@ from cascade_plan.model.bill import NOTHING, Amounts, Item, Missing, Unpriced
 from cascade_plan.model.fleet import NodeGroup
 from cascade_plan.model.margin import CPU, CPU_MS, DATABASE
 from cascade_plan.model.outlook import Outlook, Point, Sensitivity
+from cascade_plan.model.paper import Paper
 from cascade_plan.model.plan import Plan, Verdict
 from cascade_plan.model.price import UNITS, caveat
 from cascade_plan.model.terms import BreakEven
@@ -20,27 +21,31 @@ from cascade_plan.reports._marked import bars, code, escaped, paragraph, table, 
 from cascade_plan.reports._relaxed import section
 from cascade_plan.reports.plans import _facts as facts
 from cascade_plan.reports.plans._answer import sentence
+from cascade_plan.reports.plans._details import details
 from cascade_plan.reports.plans._rollout import phases
 from cascade_plan.reports.provenance import overall, where_from
 from cascade_plan.units import HOURS_PER_MONTH
 
 FIRST_FINDINGS: Final = 3
-APPENDIX: Final = "Appendix"
-"""What it is called below a first page."""
 CHART_STEP: Final = 2
 """Every second point of the curve is drawn: more categories than ten would print over each other."""
 CHART_REACH: Final = 4
 """The chart goes from the scenario's own users over this to as many times them: beyond, the ends squash the rest."""
 
 
-def appendix(plan: Plan, name: str = "Cost report") -> list[str]:
-    """Return the lines of what engineers and auditors read: every line of the bill, assumption, gate and price."""
+def appendix(plan: Plan, paper: Paper | None) -> list[str]:
+    """Return the lines of what engineers and auditors read: every line of the bill, assumption, gate and price.
+
+    Below a first page its decisions are here in detail.
+    """
     parts = (
         _head, _unit_cost, _band, _currency, _tiers, _items, _unrequested, _commitments, _outlook, _prices, _unpriced,
         _gates, _findings, _rollout, _found,
     )  # fmt: skip
+    name = "Cost report" if paper is None else "Appendix"
     title_ = f"# {name}: {escaped(plan.scenario.name)}"
-    return [title_, "", *(line for part in parts for line in part(plan))]
+    detailed = [] if paper is None else details(paper)
+    return [title_, "", *detailed, *(line for part in parts for line in part(plan))]
 
 
 def _head(plan: Plan) -> Iterator[str]:

@@ -10,7 +10,7 @@ from cascade_plan.reports import _translated as translated
 from cascade_plan.reports._marks import Spec
 from cascade_plan.reports.pages import page
 from cascade_plan.reports.plans import _finance as finance
-from cascade_plan.reports.plans._appendix import APPENDIX, appendix
+from cascade_plan.reports.plans._appendix import appendix
 
 FORMAT: str = "HTML: one file with charts and sortable tables that loads nothing and prints well"
 
@@ -28,6 +28,6 @@ def render(
         return translated.chart_line(name) if name in drawn else iter(())
 
     first = [] if paper is None else list(finance.page(plan, paper, shown))
-    more = appendix(plan, *([APPENDIX] if paper is not None else []))
+    more = appendix(plan, paper)
     body = f'<main>{translated.html(first)}<section class="appendix">{translated.html(more)}</section></main>'
     return page(f"{plan.scenario.name}: what it costs and what to decide", body, drawn, scripts)

@@ -14,7 +14,7 @@ from cascade_plan.reports._causes import by_tier
 from cascade_plan.reports._marked import code, escaped, paragraph, table, xychart
 from cascade_plan.reports.plans import _facts as facts
 from cascade_plan.reports.plans._answer import sentence
-from cascade_plan.reports.plans._appendix import APPENDIX, appendix
+from cascade_plan.reports.plans._appendix import appendix
 from cascade_plan.reports.plans._finance import MONTHS, WATERFALL, page
 from cascade_plan.reports.plans._tiers import HEADERS, NUMBERS, cells
 
@@ -28,7 +28,7 @@ def render(plan: Plan, paper: Paper | None = None) -> str:
     Without a `paper` it is what the appendix has.
     """
     lines = [*page(plan, paper, lambda name: _drawn_page(name, paper)), "---", ""] if paper is not None else []
-    return "\n".join([*lines, *appendix(plan, *([APPENDIX] if paper is not None else []))]).rstrip("\n") + "\n"
+    return "\n".join([*lines, *appendix(plan, paper)]).rstrip("\n") + "\n"
 
 
 def _drawn_page(name: str, paper: Paper) -> Iterator[str]:
