@@ -147,6 +147,18 @@ def test_a_changed_system_is_not_mixed_with_rows_of_before(cascade: Command) -> 
     assert "rows.csv.journal holds rows of other systems, prices, options or another version" in err
 
 
+def test_who_interrupts_it_is_told_of_the_journal(cascade: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    from cascade_plan.running import here
+
+    def stopped(setup: object, feed: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(here, "answered", stopped)
+    status, _, err = cascade(*table(), "--rows", "rows.csv")
+    assert (status, err) == (130, "interrupted; written before: rows.csv.journal\n")
+    assert Path("rows.csv.journal").exists()
+
+
 # ---------------------------------------------------------------------------------------------------------------- grids
 
 

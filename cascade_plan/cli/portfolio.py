@@ -9,7 +9,7 @@ import typer
 
 from cascade_plan import registry
 from cascade_plan.cli.choice import Output, format_option, values_option, with_choice
-from cascade_plan.cli.output import deliver, laid_out, note, wrote
+from cascade_plan.cli.output import Talk, deliver, laid_out, note, wrote
 from cascade_plan.errors import UsageError, did_you_mean
 from cascade_plan.inputs.choice import Choice
 
@@ -205,7 +205,13 @@ def _shown(rows: str | None, run: Callable[..., Portfolio]) -> Portfolio:
                 note(f"{rows}.journal has {done:,} of {total:,} systems: going on from there")
             bar.append(stack.enter_context(counted(total, done, "systems")))
 
-        return run(Told(begun, lambda more: bar[0](more)))
+        try:
+            return run(Told(begun, lambda more: bar[0](more)))
+        except KeyboardInterrupt:
+            if bar and rows:
+                # What is kept of an interrupted run is said with what it has written.
+                Talk.written = (*Talk.written, f"{rows}.journal")
+            raise
 
 
 def _status(found: Portfolio) -> int:
