@@ -21,9 +21,9 @@ from cascade_plan.errors import CascadePlanError
 from cascade_plan.formulas.losses import least_count
 from cascade_plan.model.ask import Ask, Site
 from cascade_plan.model.bill import Item
-from cascade_plan.model.fleet import Band, Fleet, Guest, Lever, NodeGroup, Sized
+from cascade_plan.model.fleet import COUNT_MOST, Band, Fleet, Guest, Lever, NodeGroup, Sized
 from cascade_plan.model.offer import Offer
-from cascade_plan.model.option import COUNT_MOST, Option
+from cascade_plan.model.option import Option
 from cascade_plan.model.place import Place
 from cascade_plan.model.scenario import Scenario
 from cascade_plan.model.solution import Solution

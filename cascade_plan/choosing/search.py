@@ -18,8 +18,7 @@ from typing import Final
 from cascade_plan import registry
 from cascade_plan.choosing.candidates import NOTHING, Candidate, Stream, Tally, World, unmet_gate
 from cascade_plan.formulas.losses import least_count
-from cascade_plan.model.fleet import Fleet, Sized
-from cascade_plan.model.option import COUNT_MOST
+from cascade_plan.model.fleet import COUNT_MOST, Fleet, Sized
 from cascade_plan.model.scenario import Scenario
 from cascade_plan.model.tier import HOST, Bought, Housed, Settings
 from cascade_plan.planning.predicting import keeps, worst_state

@@ -150,6 +150,10 @@ class Usage:
     """The amount in each of the first twelve months, where it accumulates; empty where every month is the same."""
 
 
+COUNT_MOST: Final = 100_000
+"""No search for a count goes beyond this."""
+
+
 @dataclass(frozen=True, slots=True)
 class Lever:
     """A count that something decides: the one truth of bill, autoscaler, search for the least fleet and emitters."""
@@ -172,6 +176,8 @@ class Lever:
     """What the loss of zones takes of it: "nodes" (zones and nodes), "zones" (zones alone), "" nothing."""
     least_count: int = 0
     """Fewer of it are never tried."""
+    count_max: int = COUNT_MOST
+    """More of it cannot be had."""
     left_least_count: int = 0
     """Fewer of it that zones and nodes lost leave do not hold what must stand on them."""
     offer: Offer | None = None

@@ -13,9 +13,6 @@ from cascade_plan.model.offer import Offer
 from cascade_plan.model.part import Need
 from cascade_plan.model.tier import Settings
 
-COUNT_MOST = 100_000
-"""No search for a count goes beyond this."""
-
 
 @dataclass(frozen=True, slots=True)
 class Option:

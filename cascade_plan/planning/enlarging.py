@@ -13,7 +13,7 @@ from cascade_plan.errors import InfeasibleError, OutgrownError, TooSmallError
 from cascade_plan.model.derivation import Finding
 from cascade_plan.model.fleet import Fleet
 from cascade_plan.model.part import Need
-from cascade_plan.planning.cases import base_cases, floor_cases
+from cascade_plan.planning.cases import all_left, base_cases, floor_cases
 from cascade_plan.planning.ceilings import broken
 from cascade_plan.planning.chain import chain
 from cascade_plan.planning.predicting import keeps, meets
@@ -101,9 +101,10 @@ def fitting(brief: Brief) -> Sizes:
 
 
 def shortage(sizes: Sizes) -> Shortage | None:
-    """Return what endless counts do not relieve; ceilings first, as they are quickly asked. None where nothing is."""
+    """Return what no counts that can be had relieve; ceilings first, quickly asked. None where nothing is short."""
     scenario, fleet, traffic = sizes.brief.scenario, sizes.fleet, sizes.brief.traffic
-    counts = {lever.name: ENDLESS for lever in fleet.levers if lever.is_searched}
+    searched = [lever for lever in fleet.levers if lever.is_searched]
+    counts = all_left(scenario, searched, {lever.name: min(ENDLESS, lever.count_max) for lever in searched})
     cases = [*base_cases(scenario), *floor_cases(scenario, fleet)]
     for case in cases:
         asked = case.users / scenario.behaviour.think_time_s.mean

@@ -196,7 +196,7 @@ class _Search:
 
         Steady levers are searched one after the other, each with the later ones so many that they do not bind.
         """
-        fixed = {lever.name: MANY for lever in self.steady}
+        fixed = self._many()
         nodes = None if self.steady else self.least_scaled(cases, fixed, "base")
         for lever in self.steady:
             fixed[lever.name], nodes = self._cheapest_of(lever, cases, fixed)
@@ -206,15 +206,19 @@ class _Search:
         """Return the count of a steady lever with the nodes beside it that cost least together."""
         found: list[tuple[int, dict[str, int]]] = []
         least, unbound = self._least_of(lever, cases, fixed), None
-        for count in range(least, least + TRIED + 1):
+        for count in range(least, min(least + TRIED, lever.count_max) + 1):
             nodes = self.least_scaled(cases, {**fixed, lever.name: count}, "base")
             found.append((count, nodes))
-            unbound = self.least_scaled(cases, {**fixed, lever.name: MANY}, "base") if unbound is None else unbound
+            unbound = self.least_scaled(cases, {**fixed, **self._many(lever)}, "base") if unbound is None else unbound
             if nodes == unbound:
                 break
         if len(found) == 1:
             return found[0]
         return min(found, key=lambda each: (self._usd_at_peak({**fixed, lever.name: each[0], **each[1]}), each[0]))
+
+    def _many(self, *levers: Lever) -> dict[str, int]:
+        """Return so many of steady levers, of all where none is named, that they do not bind, or as can be had."""
+        return {lever.name: min(MANY, lever.count_max) for lever in levers or self.steady}
 
     def _usd_at_peak(self, counts: Counts) -> Decimal:
         """Return what a month at the peak costs with these counts: with all that hangs on them, as the bill has it.
@@ -239,12 +243,13 @@ class _Search:
         Raises InfeasibleError saying what binds where none does.
         """
         nodes = {each.name: NODES_MOST for each in self.scaled}
-        base, most = lever.least_count, lever.least_count + TRIES_MOST - 1
+        base = lever.least_count
+        most = min(base + TRIES_MOST - 1, lever.count_max)
 
         def can(count: int) -> bool:
             return self.can(cases, {**fixed, **nodes, lever.name: count})
 
-        found = base if can(base) else base - 1 + least_count(lambda above: can(base - 1 + above), TRIES_MOST, 2)
+        found = base if can(base) else base - 1 + least_count(lambda above: can(base - 1 + above), most - base + 1, 2)
         if found < most or can(most):
             return found
         shown = {**fixed, lever.name: base if self._others_bind(cases) else most}
@@ -265,7 +270,7 @@ class _Search:
 
     def _others_bind(self, cases: list[Case]) -> bool:
         """Return whether a case fails however many there are of every lever: what no lever counts is full."""
-        counts = {lever.name: NODES_MOST for lever in self.scaled} | {lever.name: MANY for lever in self.steady}
+        counts = {lever.name: NODES_MOST for lever in self.scaled} | self._many()
         return not self.can(cases, counts)
 
     def holding(self, base: Counts, least: Counts) -> tuple[Counts, Counts]:

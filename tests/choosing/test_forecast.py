@@ -204,7 +204,7 @@ def test_a_band_is_read_off_as_what_is_planned_costs() -> None:
     costs = [float(month.effective_usd) * exp(off[0, index]) for index, month in enumerate(found.months)]
     planned = [float(month.effective_usd) for month in grown.months]
     # Between two paths a replica or a larger disk comes in one step, and is read off as a slope.
-    assert costs == pytest.approx(planned, rel=0.1)
+    assert costs == pytest.approx(planned, rel=0.12)
     assert sum(costs) == pytest.approx(sum(planned), rel=0.02)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -14,7 +13,6 @@ from cascade_plan.formulas.losses import after_loss
 from cascade_plan.inputs.scenarios import Assignment, bundled_scenarios, read_scenario
 from cascade_plan.model.plan import Plan, from_json, to_json
 from cascade_plan.model.scenario import Scenario
-from cascade_plan.planning import least_fleet
 from cascade_plan.planning.ceilings import broken
 from cascade_plan.planning.chain import chain
 from cascade_plan.planning.pipeline import plan
@@ -105,25 +103,23 @@ def test_pool_is_small_and_covers_its_queries() -> None:
     assert made.figure("pool.connection_count_per_10000_users") < 100
 
 
-def test_many_replicas_are_found_by_halving(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[int] = []
+READS_MUCH = (
+    ("--set", "behaviour.actions", "{list: {weight: 1, request: GET /list, read_count: 3}}"),
+    ("--set", "tiers.database.read_ms", "5"),
+    ("--set", "loads", "{peak: {users: 100000, spawn_rate_per_s: 10, duration_s: 60, latency_ms_p95: 300}}"),
+)
 
-    def counted(*arguments: Any) -> str:
-        asked.append(1)
-        return meets(*arguments)
 
-    monkeypatch.setattr(least_fleet, "meets", counted)
-    made = planned(
-        scenario(
-            "cascade",
-            ("--set", "behaviour.actions", "{list: {weight: 1, request: GET /list, read_count: 9}}"),
-            ("--set", "tiers.database.read_ms", "5"),
-            ("--set", "loads", "{peak: {users: 100000, spawn_rate_per_s: 10, duration_s: 60, latency_ms_p95: 300}}"),
-        )
-    )
-    assert made.figure("database.replica_count") > 50
-    assert len(asked) < 300
+def test_where_more_replicas_are_needed_than_can_be_had_a_larger_shape_answers() -> None:
+    made = planned(scenario("cascade", *READS_MUCH, ("--set", "tiers.database.shape", "{vcpu: 4, memory_gib: 16}")))
+    assert 5 < made.figure("database.replica_count") <= 15
     assert kept(made)
+    assert not [finding.message for finding in made.findings if finding.code == "replica-limit"]
+
+
+def test_a_named_shape_that_would_need_more_replicas_than_can_be_had_is_refused_with_one_that_would_do() -> None:
+    with pytest.raises(InfeasibleError, match=r"db\.r5\.xlarge is too small; db\.\S+ would do"):
+        planned(scenario("cascade", *READS_MUCH))
 
 
 TWO_SERVICES = (

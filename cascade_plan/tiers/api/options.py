@@ -8,8 +8,9 @@ from math import ceil, inf
 from cascade_plan.errors import InfeasibleError
 from cascade_plan.model.ask import Ask
 from cascade_plan.model.catalogue import Shape
+from cascade_plan.model.fleet import COUNT_MOST
 from cascade_plan.model.offer import Offer
-from cascade_plan.model.option import COUNT_MOST, Option, shapes
+from cascade_plan.model.option import Option, shapes
 from cascade_plan.tiers.api import sharing
 from cascade_plan.tiers.api.settings import NodeBounds, ReplicaBounds, Settings
 

@@ -7,8 +7,9 @@ from math import ceil
 
 from cascade_plan.formulas.losses import least_count
 from cascade_plan.model.ask import Ask
+from cascade_plan.model.fleet import COUNT_MOST
 from cascade_plan.model.offer import Offer
-from cascade_plan.model.option import COUNT_MOST, Option, shapes
+from cascade_plan.model.option import Option, shapes
 from cascade_plan.tiers.websocket.limits import held_in, left
 from cascade_plan.tiers.websocket.settings import Settings
 
