@@ -66,6 +66,7 @@ def solve(brief: Brief, fleet: Fleet) -> Solution:
     base: Counts = search.cheapest([*search.cases, *search.floor_cases])
     fixed = {lever.name: base[lever.name] for lever in search.steady}
     base, least = search.holding(base, search.least_scaled(search.floor_cases, fixed, "min"))
+    least = search.held_by(search.followed(base), fixed, least)
     counts = dict(fixed)
     for lever in search.scaled:
         counts[f"{lever.name}.base"] = base[lever.name]
@@ -130,7 +131,10 @@ class _Search:
         return unfit(case, self.brief.scenario, self.fleet, average_per_s, counts, left)
 
     def _all_left(self, counts: Counts) -> dict[str, int]:
-        return all_left(self.brief.scenario, self._levers, counts)
+        levers = self._levers
+        searched = {lever.name for lever in levers}
+        others = {name: count for name, count in counts.items() if name not in searched}
+        return others | all_left(self.brief.scenario, levers, counts)
 
     def _chain(self, counts: Counts) -> Chain:
         """Return the chain at these counts, with pods and connections enough not to bind."""
@@ -291,6 +295,16 @@ class _Search:
             )
             base, least = min(ways, key=self._usd_judged)
         return base, least
+
+    def held_by(self, follow: Counts, fixed: Counts, least: Counts) -> Counts:
+        """Return the scaled-in counts that keep their cases with what follows from the peak, such as its connections.
+
+        Where few nodes are nearly full, more may be held there at a time than at the peak.
+        """
+        if not self.scaled or self.can(self.floor_cases, {**fixed, **follow, **least}):
+            return least
+        needed = self.least_scaled(self.floor_cases, {**fixed, **follow}, "min")
+        return {name: max(count, needed[name]) for name, count in least.items()}
 
     def unlost(self) -> _Search:
         """Return the search for fleets of which nothing is lost."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from cascade_plan.errors import InfeasibleError
@@ -247,6 +247,7 @@ def failed(made: Plan) -> list[str]:
     return gates + [finding.message for finding in made.findings if finding.is_broken and finding.code in ceilings]
 
 
+@example(554.0, 3.5, 0.5, "minimal", 6.5, "event_loop")
 @settings(max_examples=10)
 @given(
     st.floats(30, 600),
