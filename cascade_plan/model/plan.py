@@ -23,7 +23,7 @@ from cascade_plan.model.watch import Watch
 from cascade_plan.units import decimal_text
 
 PLAN_SCHEMA_VERSION: Final = 1
-ANSWER: Final = ("identifier", "status", "cost_usd_per_month", "budget_usd_per_month", "over_budget_usd")
+ANSWER: Final = ("status", "cost_usd_per_month", "budget_usd_per_month", "over_budget_usd", "identifier")
 """What stands at the top of a plan's JSON."""
 MONEY: Final = "Amounts of money are decimal text in US dollars: as exact as they were computed, which numbers are not."
 S = TypeVar("S", bound=Settings)
@@ -183,9 +183,8 @@ def answered(plan: Plan) -> dict[str, str | None]:
     """Return the answer as it stands at the top of a plan's JSON: money as decimal text, without zeros at its end."""
     found = plan.answer
     money = {name: getattr(found, name) for name in ANSWER if name not in ("identifier", "status")}
-    return {"identifier": plan.identifier, "status": found.status} | {
-        name: None if usd is None else decimal_text(usd) for name, usd in money.items()
-    }
+    texts = {name: None if usd is None else decimal_text(usd) for name, usd in money.items()}
+    return {"status": found.status, **texts, "identifier": plan.identifier}
 
 
 def to_json(plan: Plan) -> str:
