@@ -30,6 +30,7 @@ from typing import Any, Final
 
 import yaml
 from focus_rows import LAWS, known_units, one_view_of_a_payment, read_back
+from read_reports import words_of
 
 from cascade_plan import registry
 from cascade_plan.cli.app import run
@@ -424,7 +425,7 @@ def _stages(path: Path, chance: random.Random) -> Iterator[tuple[str, str]]:
         return
     yield "plan", _wrong_plan(made)
     for form in registry.names("reports/plans"):
-        yield f"report {form}", _wrong_text(registry.load("reports/plans", form).render(made), form)
+        yield f"report {form}", _wrong_text(words_of(registry.load("reports/plans", form).render(made)), form)
     yield from _emitted(made)
     if chance.random() < SIMULATED:
         again = planned(read(str(path)).scenario, given.book, given.origins)

@@ -68,9 +68,9 @@ def rendering(text: str) -> Callable[..., str]:
 @pytest.mark.parametrize(
     ("render", "kind"),
     [
-        (failing(ZeroDivisionError("x")), "ZeroDivisionError after plan"),
-        (failing(MemoryError()), "memory after plan"),
-        (failing(fuzzing.OutOfTimeError()), "more than 60 s after plan"),
+        (failing(ZeroDivisionError("x")), "ZeroDivisionError after report answer"),
+        (failing(MemoryError()), "memory after report answer"),
+        (failing(fuzzing.OutOfTimeError()), "more than 60 s after report answer"),
         (rendering("a,b\n1"), "report csv: does not parse"),
         (rendering("a,b\n1,\x1b[31m\n"), "report csv: a control character"),
         (rendering("a\n::error::pwned\n"), "report csv: a text of the input is a line of its own"),
@@ -93,7 +93,7 @@ def test_work_without_end_is_ended_and_memory_without_bounds_refused(monkeypatch
     def boundless(*arguments: object, **options: object) -> str:
         return "x" * 2**33
 
-    for render, kind in ((endless, "more than 0.5 s after"), (boundless, "memory after plan")):
+    for render, kind in ((endless, "more than 0.5 s after"), (boundless, "memory after report answer")):
         monkeypatch.setattr(registry.load("reports/plans", "csv"), "render", render)
         fault = examined(yaml.safe_dump(bundled("startup-1k")), 0, Limits(0.5))
         assert fault is not None

@@ -15,6 +15,7 @@ import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from read_reports import words_of
 
 from cascade_plan import registry
 from cascade_plan.clouds.aws.terms import terms, unfit
@@ -257,7 +258,7 @@ def test_no_report_names_the_program_of_what_is_off(name: str, off: str) -> None
     bare = {key: value for key, value in document_of(base(name)).items() if key not in ("gates", "description")}
     made = planned(without(Scenario.model_validate(bare), gone))
     for form in registry.names("reports/plans"):
-        text = registry.load("reports/plans", form).render(made)
+        text = words_of(registry.load("reports/plans", form).render(made))
         named = re.findall(rf".*\b(?:{PROGRAMS[off]}).*", text, re.IGNORECASE)
         # Whose image asks PgBouncer how it is, the pool says.
         assert [line for line in named if "exporter_image" not in line] == [], form

@@ -110,7 +110,7 @@ NUMBERS = st.fixed_dictionaries(
         "tiers.api.service_scv": st.sampled_from([0.0, 0.25, 1.0, 3.0]),
         "tiers.database.service_scv": st.sampled_from([0.0, 0.4, 1.0, 4.0]),
         "tiers.database.read_ms": st.floats(0.05, 4),
-        "tiers.database.commit_ms": st.floats(0, 9),
+        "tiers.database.commit_ms": st.just(0.0) | st.floats(1e-3, 9),
         "tiers.api.connections_per_pod": st.integers(1, 20),
     }
 )

@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from read_reports import words_of
 
 from cascade_plan import registry
 from cascade_plan.errors import UsageError
@@ -76,12 +77,15 @@ def test_what_a_node_leaves_is_the_clouds_own(made: Plan) -> None:
 
 
 @pytest.mark.parametrize("name", registry.names("reports/plans"))
-def test_every_report_shows_it(cascade: Run, harbour: Path, name: str) -> None:
-    status, out, err = cascade("size", str(harbour), "--as-of", "2026-01-02", "--format", name)
+def test_every_report_shows_it(cascade: Run, harbour: Path, tmp_path: Path, name: str) -> None:
+    file = tmp_path / f"report.{name}"
+    status, _, err = cascade("size", str(harbour), "--as-of", "2026-01-02", "--format", name, "-o", str(file), "-q")
     assert (status, err) == (0, "")
+    content = file.read_bytes()
+    out = words_of(content if name == "xlsx" else content.decode())
     if name == "json":
         assert json.loads(out)["figures"]["cost_usd_per_month"]
-    if name in ("table", "markdown", "csv"):
+    if name in ("table", "markdown", "csv", "html", "xlsx"):
         assert "dinghy" in out
     for word in ("EC2", "RDS", "ElastiCache", "EKS", "gp3"):
         assert word not in out
