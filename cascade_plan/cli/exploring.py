@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Annotated
 
 import typer
@@ -54,8 +55,7 @@ def explore(choice: Choice, port: Port = 0, no_open: NoOpen = False) -> int:
     once = "" if no_open else secrets.token_urlsafe(24)
     if once:
         webbrowser.open(f"{place}/{once}/")
-    try:
+    with suppress(KeyboardInterrupt):  # the server may end without passing it on
         serve(session, listener, token, once)
-    except KeyboardInterrupt:
-        note("stopped")
+    note("stopped")
     return 0
