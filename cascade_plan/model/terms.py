@@ -9,8 +9,6 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Final
 
-from cascade_plan.units import QUANTUM
-
 CENT: Final = Decimal("0.01")
 HOURS_PER_YEAR: Final = 8760
 """A commitment is billed for 365 days a year, https://aws.amazon.com/ec2/pricing/reserved-instances/pricing/"""
@@ -123,6 +121,8 @@ def recurring_of(term: str, usd: Decimal, upfront_usd: Decimal | None) -> Decima
         return usd
     if commitment.upfront == "all":
         return Decimal(0)
+    from cascade_plan.units import QUANTUM  # beside pydantic, which opening a book does without
+
     return (usd - upfront_usd / commitment.hours).quantize(QUANTUM)
 
 
