@@ -29,11 +29,14 @@ def literal(text: str) -> str:
 def exactly(text: str) -> str:
     r"""Return the RE2 pattern that matches a text and nothing else: what Go's regexp.QuoteMeta returns.
 
-    Python's re.escape also escapes spaces and dashes, some of which RE2 refuses.
+    Python's re.escape also escapes spaces and dashes, some of which RE2 refuses. Prometheus' reader of YAML takes the
+    patterns ~ and null, quoted or not, for nothing: these are put into a group.
 
-    >>> print(exactly("a.b-c"))
-    a\.b-c
+    >>> print(exactly("a.b-c"), exactly("null"))
+    a\.b-c (?:null)
     """
+    if text in ("~", "null"):
+        return f"(?:{text})"
     return "".join(f"\\{character}" if character in r"\.+*?()|[]{}^$" else character for character in text)
 
 

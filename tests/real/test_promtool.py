@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 from factories import bundled_with, make_plan, make_scenario
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from monitoring_files import (
     Document,
@@ -373,6 +373,8 @@ def test_a_burn_rate_fires_only_while_both_windows_show_it(burn: BurnRate, tmp_p
 HOSTILE = st.text(st.sampled_from(list("ab\"'\\\n;$`{}[]()|*+?.^<>%#&=~ é漢\u2028𝒳")), min_size=1, max_size=20)
 
 
+@example("~")
+@example("null")
 @settings(max_examples=15)
 @given(HOSTILE)
 def test_hostile_texts_come_back_intact(tmp_path_factory: pytest.TempPathFactory, name: str) -> None:

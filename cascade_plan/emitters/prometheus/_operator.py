@@ -58,9 +58,14 @@ def _scraped(plan: Plan, job: dict[str, Any], interval: str) -> dict[str, Any]:
 
 
 def _chosen(rule: Mapping[str, Any]) -> tuple[str, str] | None:
-    """Return the label by which a rule chooses pods, with its value, whose pattern has nothing to undo but escapes."""
+    """Return the label by which a rule chooses pods, with its value, whose pattern has a group and escapes to undo."""
     (source,) = rule.get("source_labels", ("",)) if len(rule.get("source_labels", ())) < 2 else ("",)
-    return (LABELS[source], str(rule["regex"]).replace("\\", "")) if source in LABELS else None
+    if source not in LABELS:
+        return None
+    pattern = str(rule["regex"])
+    if pattern.startswith("(?:"):
+        pattern = pattern[len("(?:") : -1]
+    return LABELS[source], pattern.replace("\\", "")
 
 
 def _renamed(fields: Mapping[str, Any]) -> dict[str, Any]:
