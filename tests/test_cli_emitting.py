@@ -168,10 +168,10 @@ def test_init_complains_of_the_file_that_was_asked_for(cascade) -> None:  # type
 
 
 def test_a_chart_is_named_what_it_is(cascade) -> None:  # type: ignore[no-untyped-def]
-    for name in ("day.png", "day", "day.svg.txt"):
+    for name in ("day.gif", "day", "day.svg.txt"):
         status, out, err = cascade("simulate", "--chart", name)
         assert (status, out) == (2, "")
-        assert err == f"error: --chart {name}: charts are SVG: name the file .svg\n"
+        assert err == f"error: {name}: name it .html, .json, .pdf, .png or .svg, or give --format\n"
         assert not Path(name).exists()
     assert cascade("simulate", "--chart", "DAY.SVG")[0] == 0
     assert Path("DAY.SVG").read_text(encoding="utf-8").startswith("<svg")

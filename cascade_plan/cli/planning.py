@@ -106,7 +106,7 @@ def report(
 
     Examples:
       cascade-plan report my.yaml -o report.md
-      cascade-plan report my.yaml --set growth.percent_per_month=8 --format html -o report.html
+      cascade-plan report my.yaml --format html -o report.html
       cascade-plan report my.yaml --format xlsx -o report.xlsx
       cascade-plan report my.yaml --format focus --month 2027-01 -o plan.csv
 

@@ -72,6 +72,8 @@ class Answer(TypedDict):
     cost_usd_per_month: str
     budget_usd_per_month: str | None
     over_budget_usd: str | None
+    identifier: str
+    """Of scenario, prices and program: the same for the same ones."""
     tiers: list[Tier]
     verdicts: list[Judged]
     findings: list[Known]
