@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Final
 
 from cascade_plan.evidence.bill_file import BillFile, Group, Layout
+from cascade_plan.evidence.bills._rows import line_of
 from cascade_plan.model.actuals import NOTHING, Line
 
 KINDS: Final[Mapping[str, str]] = {
@@ -48,28 +49,8 @@ def _line(group: Group) -> Line:
     billed = _amount(amounts, "net", "cost")
     effective = _effective(item, kind, billed, amounts)
     listed = amounts.get("listed", NOTHING) or (billed if kind == "usage" else NOTHING)
-    return Line(
-        kind=kind,
-        month=words.get("month", "")[:7],
-        service=words.get("service", ""),
-        usage_type=words.get("usage_type", ""),
-        operation=words.get("operation", ""),
-        region=words.get("region", ""),
-        unit=words.get("unit", ""),
-        currency=words.get("currency", ""),
-        account=words.get("account", ""),
-        sku=words.get("sku", ""),
-        description="",
-        is_committed=item in ("DiscountedUsage", "SavingsPlanCoveredUsage"),
-        tags=group.tags,
-        quantity=amounts.get("quantity", NOTHING) if kind == "usage" else NOTHING,
-        billed_usd=billed,
-        effective_usd=effective,
-        listed_usd=listed,
-        row_count=group.row_count,
-        until=group.until,
-        is_final=bool(words["invoice"]) if "invoice" in words and kind == "usage" else None,
-    )
+    is_committed = item in ("DiscountedUsage", "SavingsPlanCoveredUsage")
+    return line_of(group, kind, billed, effective, listed, is_committed)
 
 
 def _effective(item: str, kind: str, billed: Decimal, amounts: Mapping[str, Decimal]) -> Decimal:

@@ -11,6 +11,7 @@ from typing import Final
 
 from cascade_plan.errors import UsageError
 from cascade_plan.evidence.bill_file import BillFile, Group, Layout
+from cascade_plan.evidence.bills._rows import line_of
 from cascade_plan.model.actuals import NOTHING, Line
 
 READS: str = "FOCUS 1.0 to 1.4"
@@ -68,28 +69,10 @@ def _line(group: Group) -> Line:
     words, amounts = group.words, group.amounts
     kind = _kind(words)
     billed = amounts.get("billed", NOTHING)
-    return Line(
-        kind=kind,
-        month=words.get("month", "")[:7],
-        service=words.get("service", ""),
-        usage_type=words.get("usage_type", ""),
-        operation=words.get("operation", ""),
-        region=words.get("region", ""),
-        unit=words.get("unit", ""),
-        currency=words.get("currency", ""),
-        account=words.get("account", ""),
-        sku=words.get("sku", ""),
-        description=words.get("description", ""),
-        is_committed=kind == "usage" and (words.get("pricing") == "Committed" or bool(words.get("commitment"))),
-        tags=group.tags,
-        quantity=amounts.get("quantity", NOTHING) if kind == "usage" else NOTHING,
-        billed_usd=billed,
-        effective_usd=amounts.get("effective", NOTHING),
-        listed_usd=amounts["listed"] if kind == "usage" and "listed" in amounts else billed,
-        row_count=group.row_count,
-        until=group.until,
-        is_final=bool(words["invoice"]) if "invoice" in words and kind == "usage" else None,
-    )
+    is_committed = kind == "usage" and (words.get("pricing") == "Committed" or bool(words.get("commitment")))
+    listed = amounts["listed"] if kind == "usage" and "listed" in amounts else billed
+    effective = amounts.get("effective", NOTHING)
+    return line_of(group, kind, billed, effective, listed, is_committed, words.get("description", ""))
 
 
 def _kind(words: Mapping[str, str]) -> str:
