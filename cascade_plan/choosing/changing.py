@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Final
 
-from cascade_plan.model.fleet import NodeGroup
+from cascade_plan.model.fleet import COUNT_MOST, NodeGroup
 from cascade_plan.model.forecast import Event
 from cascade_plan.model.plan import Plan
 from cascade_plan.model.titles import called
@@ -23,11 +23,6 @@ WORTH_SHARE: Final = Decimal("0.01")
 """Share of a month's cost from which a new line is worth a word on a screen."""
 HINT: Final = re.compile(r"(: [^:]*)?, set tiers\..*$|: more nodes share it.*$")
 """What a reason ends in that says what to set: here it is set already."""
-
-
-REPLICAS_MOST: Final = 15
-"""Read replicas that a managed PostgreSQL has of one primary, RDS and Aurora alike:
-https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_ReadRepl.html"""
 
 
 def changes(number: int, start: date, before: Plan, now: Plan, grown: Mapping[str, str]) -> Iterator[Event]:
@@ -54,9 +49,15 @@ def _groups(number: int, start: date, tier: str, before: Plan, now: Plan, reason
             yield Event(number, start, "count", tier, f"{name}: {count}")
         elif (was_count := _count(old[name])) != count:
             yield Event(number, start, "count", tier, f"{name} {was_count} to {count}")
-        if group.role == "replicas" and _most(old.get(name)) < REPLICAS_MOST <= _most(group):
-            above = "the most" if _most(group) == REPLICAS_MOST else f"more than the {REPLICAS_MOST}"
+        most = _sold_most(now, group)
+        if group.role == "replicas" and _most(old.get(name)) < most <= _most(group):
+            above = "the most" if _most(group) == most else f"more than the {most}"
             yield Event(number, start, "limit", tier, f"{count} read replicas, {above} that one primary may have")
+
+
+def _sold_most(plan: Plan, group: NodeGroup) -> int:
+    """Return how many of a group can be had."""
+    return next((lever.count_max for lever in plan.fleet.levers if lever.name == group.lever), COUNT_MOST)
 
 
 def _most(group: NodeGroup | None) -> float:

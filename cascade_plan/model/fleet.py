@@ -183,6 +183,11 @@ class Lever:
     offer: Offer | None = None
     """What one more of it buys."""
 
+    @property
+    def tried_count_max(self) -> int:
+        """The most that is tried: what can be had, or what is asked for at least."""
+        return max(self.count_max, self.least_count)
+
     def at(self, users: float, users_peak: float) -> int:
         """Return the count that an autoscaler holds for so many users: it follows them as the base follows the peak."""
         if not self.is_scaled:

@@ -104,7 +104,7 @@ def shortage(sizes: Sizes) -> Shortage | None:
     """Return what no counts that can be had relieve; ceilings first, quickly asked. None where nothing is short."""
     scenario, fleet, traffic = sizes.brief.scenario, sizes.fleet, sizes.brief.traffic
     searched = [lever for lever in fleet.levers if lever.is_searched]
-    counts = all_left(scenario, searched, {lever.name: min(ENDLESS, lever.count_max) for lever in searched})
+    counts = all_left(scenario, searched, {lever.name: min(ENDLESS, lever.tried_count_max) for lever in searched})
     cases = [*base_cases(scenario), *floor_cases(scenario, fleet)]
     for case in cases:
         asked = case.users / scenario.behaviour.think_time_s.mean

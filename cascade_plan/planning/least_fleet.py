@@ -210,7 +210,7 @@ class _Search:
         """Return the count of a steady lever with the nodes beside it that cost least together."""
         found: list[tuple[int, dict[str, int]]] = []
         least, unbound = self._least_of(lever, cases, fixed), None
-        for count in range(least, min(least + TRIED, lever.count_max) + 1):
+        for count in range(least, min(least + TRIED, lever.tried_count_max) + 1):
             nodes = self.least_scaled(cases, {**fixed, lever.name: count}, "base")
             found.append((count, nodes))
             unbound = self.least_scaled(cases, {**fixed, **self._many(lever)}, "base") if unbound is None else unbound
@@ -222,7 +222,7 @@ class _Search:
 
     def _many(self, *levers: Lever) -> dict[str, int]:
         """Return so many of steady levers, of all where none is named, that they do not bind, or as can be had."""
-        return {lever.name: min(MANY, lever.count_max) for lever in levers or self.steady}
+        return {lever.name: min(MANY, lever.tried_count_max) for lever in levers or self.steady}
 
     def _usd_at_peak(self, counts: Counts) -> Decimal:
         """Return what a month at the peak costs with these counts: with all that hangs on them, as the bill has it.
@@ -248,7 +248,7 @@ class _Search:
         """
         nodes = {each.name: NODES_MOST for each in self.scaled}
         base = lever.least_count
-        most = min(base + TRIES_MOST - 1, lever.count_max)
+        most = min(base + TRIES_MOST - 1, lever.tried_count_max)
 
         def can(count: int) -> bool:
             return self.can(cases, {**fixed, **nodes, lever.name: count})

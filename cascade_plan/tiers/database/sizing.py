@@ -178,7 +178,7 @@ def _lever(ask: Ask[Settings], replicas: int, least: int, single: Offer) -> Leve
         is_searched=not pinned,
         spread="zones",
         least_count=least,
-        count_max=max(REPLICA_LIMIT, least),
+        count_max=REPLICA_LIMIT,
         offer=single,
     )
 
