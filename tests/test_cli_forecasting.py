@@ -123,6 +123,15 @@ def test_mistakes_in_a_file_of_users_are_said_by_their_line(
     assert f"users.csv{said}" in err
 
 
+def test_a_number_that_cannot_be_read_is_compared_with_nothing(cascade: Command, tmp_path: Path) -> None:
+    file = tmp_path / "users.csv"
+    file.write_text(f"{HEAD},registered\n2027-01,x,5,9\n2027-02,7,y,3\n", encoding="utf-8")
+    said = cascade("forecast", "cascade", "--users-by-month", str(file))[2]
+    assert "more than the peak" not in said
+    assert said.count("must be a whole number") == 2
+    assert ":3:4: registered: it is 3, fewer than the peak of 7" in said
+
+
 def test_a_file_that_has_too_few_months_is_refused(cascade: Command, tmp_path: Path) -> None:
     file = tmp_path / "users.csv"
     file.write_text("month,peak,average\n2027-01,2000,1000\n", encoding="utf-8")

@@ -80,12 +80,12 @@ class _Reading:
         """Return the month and the users of a row; what is wrong with it becomes a problem."""
         month = self._month(line, cells)
         counts = {title: self._count(line, cells, title) for title in self.places if title != "month"}
-        peak, average, registered = counts["peak"] or 1, counts["average"] or 1, counts.get("registered")
-        if average > peak:
+        peak, average, registered = counts["peak"], counts["average"], counts.get("registered")
+        if peak and average and average > peak:
             self._wrong(line, "average", f"it is {average:,}, more than the peak of {peak:,}")
-        if registered is not None and registered < peak:
+        if peak and registered and registered < peak:
             self._wrong(line, "registered", f"it is {registered:,}, fewer than the peak of {peak:,}")
-        return month, Connected(peak, average, registered)
+        return month, Connected(peak or 1, average or 1, registered)
 
     def _month(self, line: int, cells: Sequence[str]) -> date:
         text = self._cell(cells, "month")
