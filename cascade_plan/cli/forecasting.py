@@ -10,7 +10,6 @@ from cascade_plan import registry
 from cascade_plan.cli.charges import FocusVersion, version_of
 from cascade_plan.cli.choice import Output, format_option, read, with_choice
 from cascade_plan.cli.output import check_binary, complain, deliver, laid_out
-from cascade_plan.files.assignments import Assignment
 from cascade_plan.inputs.choice import Choice
 
 if TYPE_CHECKING:
@@ -112,9 +111,7 @@ def forecast(
         "--months": months,
         "--fiscal-year-start": fiscal_year_start,
     }
-    for flag, value in flags.items():
-        if value is not None:
-            choice = choice.also(Assignment(f"{flag} {str(value).strip(chr(39))}", PATHS[flag], str(value)))
+    choice = choice.flagged(PATHS, flags)
     given = read(choice)
     found = _found(choice, given, users_by_month)
     if band:

@@ -10,7 +10,6 @@ import typer
 from cascade_plan import registry
 from cascade_plan.cli.choice import RELAXATIONS, checked_relaxations, format_option, values_option, with_choice
 from cascade_plan.cli.output import arguments, complain, deliver, laid_out, say
-from cascade_plan.files.assignments import Assignment
 from cascade_plan.inputs.choice import Choice
 
 if TYPE_CHECKING:
@@ -174,10 +173,7 @@ def optimize(
         "--horizon-months": horizon_months,
         "--confidence": confidence,
     }
-    for flag, value in flags.items():
-        if value is not None:
-            choice = choice.also(Assignment(f"{flag} {value}", PATHS[flag], str(value)))
-    found = _found(choice, fixed, relaxations)
+    found = _found(choice.flagged(PATHS, flags), fixed, relaxations)
     if output is not None:
         deliver(_scenario_text(found), output)
     return _status(found, "" if output == "-" else laid_out(report, found, written=output or ""))

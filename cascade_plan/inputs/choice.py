@@ -123,6 +123,13 @@ class Choice:
         """Return this choice with one more value set."""
         return replace(self, assignments=(*self.assignments, assignment))
 
+    def flagged(self, paths: Mapping[str, str], values: Mapping[str, object]) -> Choice:
+        """Return this choice with the values of those flags set that are given; `paths` is flag -> what it sets."""
+        given = [(flag, str(value)) for flag, value in values.items() if value is not None]
+        # A text that YAML would read as something else is quoted; nobody wrote the quotes.
+        own = (Assignment(" ".join((flag, text.strip("'"))), paths[flag], text) for flag, text in given)
+        return replace(self, assignments=(*self.assignments, *own))
+
     def changed(self, changes: Sequence[tuple[str, str]]) -> Choice:
         """Return this choice with values set by their path, in order: as --set does, users at peak as --peak does.
 
