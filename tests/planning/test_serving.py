@@ -56,3 +56,13 @@ def test_what_is_predicted_is_never_more_than_what_is_billed() -> None:
 def test_dearer_requests_are_answered_no_more_often(cpu_ms: float, factor: float) -> None:
     one, dearer = (answered(p.scenario, p.fleet, p.traffic) for p in (scoring(cpu_ms), scoring(cpu_ms * factor)))
     assert all(0 < after <= before <= 1 for after, before in zip(dearer, one, strict=True))
+
+
+@given(st.integers(1, 999), st.floats(1e3, 1e5))
+def test_a_busier_level_is_billed_for_no_less(average: int, cpu_ms: float) -> None:
+    """Also where all hours are answered alike, and their mean is the average to a millionth of a user only."""
+    score = {"weight": 1.0, "request": "POST /s", "cpu_ms": cpu_ms, "read_count": 0}
+    made = make_plan(users={"peak": 1000, "average": average}, behaviour={"actions": {"score": score}}, predicted=False)
+    share = answered(made.scenario, made.fleet, made.traffic)
+    rates = [part * asked for part, asked in zip(share, made.traffic.requests_per_s, strict=True)]
+    assert [round(rate, 9) for rate in rates] == sorted(round(rate, 9) for rate in rates)
