@@ -10,14 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Result
 from host_servers import TOKEN, World, serving
 
 from cascade_plan.cli import posting
 from cascade_plan.cli.hosts import _asking
 from cascade_plan.files.data_root import data_root
 
-Cascade = Callable[..., Result]
+Cascade = Callable[..., tuple[int, str, str]]
 BASE = data_root().joinpath("scenarios", "saas-300.yaml").read_text(encoding="utf-8")
 DEARER = BASE.replace("    storage_gib: 50", "    storage_gib: 500").replace("2000", "1500")
 FAILING = BASE.replace("usd_per_1000_users_month: 2000", "usd_per_1000_users_month: 100")

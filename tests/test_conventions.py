@@ -9,9 +9,11 @@ import ast
 import dataclasses
 import re
 import typing
+from collections import Counter
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from importlib import import_module
+from pathlib import Path
 
 import pytest
 from pydantic import BaseModel
@@ -293,3 +295,27 @@ def test_a_numeric_field_is_seen_through_its_type() -> None:
         spend: Amounts
 
     assert [field.path[0] for field in dataclass_fields(Sample)] == ["size", "speed", "spend"]
+
+
+# -------------------------------------------------------------------------------------------------------------- tests
+
+
+def clashing(files: list[tuple[str, str]]) -> list[str]:
+    """Return what of test files (path, text) depends on the order in which they are collected."""
+    names = Counter(path.rpartition("/")[2] for path, _ in files)
+    found = [f"{path}: another file has this name, and only one can be imported" for path, _ in files
+             if names[path.rpartition("/")[2]] > 1 and not path.endswith(("conftest.py", "__init__.py"))]  # fmt: skip
+    return found + [f"{path}: which conftest it imports depends on the others" for path, text in files
+                    if re.search(r"^\s*(from|import) conftest\b", text, re.MULTILINE)]  # fmt: skip
+
+
+def test_tests_can_be_collected_in_any_order() -> None:
+    root = Path(__file__).parent
+    files = [(str(path.relative_to(root)), path.read_text(encoding="utf-8")) for path in root.rglob("*.py")]
+    assert len(files) > 200
+    assert clashing(files) == []
+
+
+def test_tests_that_cannot_be_are_found() -> None:
+    assert len(clashing([("a/test_x.py", ""), ("b/test_x.py", ""), ("test_y.py", "from conftest import z\n")])) == 3
+    assert clashing([("conftest.py", ""), ("a/conftest.py", "")]) == []

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import yaml
-from conftest import Result
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -49,7 +48,7 @@ def ours(line: str) -> list[str]:
     return words[1:end] if words[0] == "cascade-plan" else []
 
 
-def test_every_recipe_runs_as_it_is_written(cascade: Callable[..., Result]) -> None:
+def test_every_recipe_runs_as_it_is_written(cascade: Callable[..., tuple[int, str, str]]) -> None:
     git = ["git", "-c", "user.name=a", "-c", "user.email=a@b.example"]
     subprocess.run([*git, "init", "-q", "-b", "main"], check=True)
     ran = 0
@@ -74,7 +73,7 @@ def test_every_recipe_runs_as_it_is_written(cascade: Callable[..., Result]) -> N
     assert ran >= 20
 
 
-def test_the_recipes_of_a_pipeline_run_as_they_are_written(cascade: Callable[..., Result]) -> None:
+def test_the_recipes_of_a_pipeline_run_as_they_are_written(cascade: Callable[..., tuple[int, str, str]]) -> None:
     """In a directory whose capacity.yaml is a bundled scenario; what is installed is the checkout."""
     text = README.partition("## Recipes")[2]
     steps = [

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from functools import lru_cache
+from itertools import accumulate, pairwise
 from typing import Final
 
 from cascade_plan.formulas.closed_station import Queue
 from cascade_plan.formulas.percentiles import ServiceTime
 from cascade_plan.formulas.transforms import CONSTANT_SCV, NONE, Wait, gammas, work
 
-_ENDS: Final = (0.2, 0.4, 0.6, 0.75, 0.87, 0.94, 0.98, 1.0)
-"""Shares of the requests, from the shortest, at which one class of length ends and the next begins."""
-_POINTS: Final = 2000
+CLASSES: Final = (0.2, 0.2, 0.2, 0.15, 0.12, 0.07, 0.04, 0.02)
+"""Shares of the requests in each class of length, from the shortest."""
+POINTS: Final = 2000
 WITHIN_SCV: Final = 0.03
 """SCV of the lengths within one class (measured for exponential service: 0.01 to 0.1)."""
 
@@ -23,22 +25,19 @@ def lengths(scv: float, law: str) -> tuple[tuple[float, float], ...]:
     if scv < CONSTANT_SCV:
         return ((1.0, 1.0),)
     parts = gammas(ServiceTime(1.0, scv, law))  # type: ignore[arg-type]
-    grid = [40 * (1 + scv) * ((k + 0.5) / _POINTS) ** 4 for k in range(_POINTS)]
-    widths = [160 * (1 + scv) * ((k + 0.5) / _POINTS) ** 3 / _POINTS for k in range(_POINTS)]
-    masses = [sum(share * _density(x, mean, each) for share, mean, each in parts) * width
-              for x, width in zip(grid, widths, strict=True)]  # fmt: skip
-    total, found = math.fsum(masses), []
-    share = first = 0.0
-    ends = iter(_ENDS)
-    end, done = next(ends), 0.0
-    for x, mass in zip(grid, masses, strict=True):
-        share, first = share + mass / total, first + x * mass / total
-        if done + share >= end - 1e-12:
-            found.append((share, first / share))
-            done, share, first = done + share, 0.0, 0.0
-            end = next(ends, 2.0)
-    mean = sum(share * each for share, each in found)
-    return tuple((share, each / mean) for share, each in found)
+    steps = [(k + 0.5) / POINTS for k in range(POINTS)]
+    grid = [40 * (1 + scv) * step**4 for step in steps]
+    masses = [sum(share * _density(x, mean, each) for share, mean, each in parts) * step**3
+              for x, step in zip(grid, steps, strict=True)]  # fmt: skip
+    below = list(accumulate(masses))
+    lengths_below = list(accumulate(mass * x for x, mass in zip(grid, masses, strict=True)))
+    firsts = [0.0]
+    for end in accumulate(CLASSES[:-1]):
+        at = bisect_left(below, end * below[-1])
+        # Of the point at which a class ends, each of the two has a part.
+        firsts.append((lengths_below[at] - (below[at] - end * below[-1]) * grid[at]) / lengths_below[-1])
+    firsts.append(1.0)
+    return tuple((share, (to - of) / share) for share, (of, to) in zip(CLASSES, pairwise(firsts), strict=True))
 
 
 def _density(x: float, mean: float, scv: float) -> float:

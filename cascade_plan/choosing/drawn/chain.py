@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -18,6 +19,9 @@ from cascade_plan.formulas.draws import Draws, together
 from cascade_plan.formulas.percentiles import ServiceTime
 from cascade_plan.model.place import Place
 from cascade_plan.planning.chain import GROUPS_MOST, SELDOM
+
+SURE: Final = 1e-12
+"""A chance that a cache is never missed by, nearly enough: one of 0 has no logarithm."""
 
 
 class Visit(NamedTuple):
@@ -143,11 +147,17 @@ class Chains:
             np.array(names)[index],
             of(lambda name: self.spots[name].servers).astype(float),
             Law(of(lambda name: self.laws[name].mean_s), of(lambda name: self.laws[name].scv)),
-            of(lambda name: self.loops[name][0].spread if name in self.loops else (1 + self.laws[name].scv) / 2),
+            of(self._spread),
             of(lambda name: self.visits[name]),
             of(lambda name: name in service),
             of(lambda name: sum((way.share for way in self.ways if way.service == name), np.zeros(self.count))),
         )
+
+    def _spread(self, place: str) -> Number:
+        """Return the queue in heavy traffic over that of exponential service."""
+        if place in self.loops:
+            return self.loops[place][0].spread
+        return 1.0 if self.spots[place].discipline == "sharing" else (1 + self.laws[place].scv) / 2
 
     @cached_property
     def capacity_requests_per_s(self) -> Array:
@@ -393,8 +403,8 @@ def _ways(share: Array, service: str, index: int, places: Sequence[Declared]) ->
         yield _way(share, at, cpu, parts, places)
         return
     chance = misses[0].chance
-    if not all(np.array_equal(visit.chance, chance) for visit in misses) or not ((chance > 0) & (chance < 1)).all():
-        raise NotCovered("caches that are missed by several chances, or never")
+    if not all(np.array_equal(visit.chance, chance) for visit in misses):
+        raise NotCovered("caches that are missed by several chances")
     seldom = sum(visit.try_count for visit in misses)
     for part, missed in missed_groups(seldom, chance):
         ratio = missed / seldom
@@ -412,17 +422,19 @@ def missed_groups(tries: int, chance: Array) -> list[tuple[Array, Array]]:
     """
     each = max(SELDOM, 1 / (4 * GROUPS_MOST)) if tries > GROUPS_MOST else SELDOM
     zero = np.zeros_like(chance)
+    some = np.clip(chance, SURE, 1 - SURE)
+    first, log_odds = tries * np.log1p(-some), np.log(some) - np.log1p(-some)
     weight, misses, made = zero.copy(), zero.copy(), np.zeros(chance.size, dtype=int)
     shares, counts = np.zeros((tries + 1, chance.size)), np.zeros((tries + 1, chance.size))
     worlds = np.arange(chance.size)
-    share = (1 - chance) ** tries
     for count in range(tries + 1):
+        likely = math.lgamma(tries + 1) - math.lgamma(count + 1) - math.lgamma(tries - count + 1)
+        share = np.exp(likely + first + count * log_odds)
         weight, misses = weight + share, misses + share * count
         done = weight > each
         shares[made[done], worlds[done]], counts[made[done], worlds[done]] = weight[done], misses[done]
         made += done
         weight, misses = np.where(done, 0.0, weight), np.where(done, 0.0, misses)
-        share = share * (tries - count) / (count + 1) * chance / (1 - chance)
     last = np.maximum(made - 1, 0)
     shares[last, worlds] += weight
     counts[last, worlds] += misses

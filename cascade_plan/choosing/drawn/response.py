@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from cascade_plan.choosing.drawn.chain import Chains
+from cascade_plan.choosing.drawn.chain import Chains, Way
 from cascade_plan.choosing.drawn.states import States
 from cascade_plan.formulas.arrays.laws import Law, Waits, nobody, work
 from cascade_plan.formulas.arrays.numbers import Array, Mask
+from cascade_plan.formulas.arrays.sharing import classes, wait_of
 from cascade_plan.formulas.arrays.tails import Path, Stage, chosen, surely, tail
 from cascade_plan.planning.predicting import SLIGHT
 
@@ -18,24 +19,43 @@ from cascade_plan.planning.predicting import SLIGHT
 def paths(on: Chains, state: States) -> list[Path]:
     """Return what each kind of request passes, with how long it takes."""
     stops = {name: _stopped(on, name, state) for name in {way.service for way in on.ways}}
-    return [_path(on, index, state, stops[way.service]) for index, way in enumerate(on.ways)]
+    return [path for index, way in enumerate(on.ways) for path in _paths(on, index, state, stops[way.service])]
 
 
-def _path(on: Chains, index: int, state: States, stop: Waits) -> Path:
-    """Return a path: waits that add next to nothing are counted with the time that keeps nobody busy."""
+def _paths(on: Chains, index: int, state: States, stop: Waits) -> Iterator[Path]:
+    """Yield the paths of a way: one, or where the service is shared one for each class of length of its requests.
+
+    Waits that add next to nothing are counted with the time that keeps nobody busy.
+    """
     way, own = on.ways[index], state.service_waits[index]
-    whole_s = way.fixed_s + own.mean_s
-    stages: list[tuple[Stage, Array]] = []
     one = np.ones(on.count)
-    small_s, small_s2 = np.zeros(on.count), np.zeros(on.count)
-    total_s, total_s2 = np.zeros(on.count), np.zeros(on.count)
-    for times, law in way.rest:
-        small_s, small_s2 = small_s + times * law.mean_s, small_s2 + times * law.variance_s2
+    is_shared = way.cpu is not None and way.service in on.spots and on.spots[way.service].discipline == "sharing"
     waits = [(state.waits[step.place], step.times) for step in way.steps]
     waits += [(state.held_waits[hold.place], hold.times) for hold in way.holds]
-    for wait, times in (*waits, (stop, one)):
+    waits += [(stop, one)] if is_shared else [(stop, one), (own, one)]
+    stages, rest = _stages(way, waits, SLIGHT * (way.fixed_s + own.mean_s))
+    last = [(rest, one)] if rest.mean_s.any() else []
+    if way.cpu is None:
+        yield _path(way.share, [*stages, *last])
+    elif not is_shared:
+        yield _path(way.share, [*stages, (way.cpu, one), *last])
+    else:
+        busy, law = state.requests_per_s * on.load_s[way.service], on.laws[way.service]
+        queue, servers = state.queues[way.service], on.spots[way.service].servers
+        for share, length in classes(way.cpu):
+            wait = wait_of(length.mean_s, law.mean_s, queue, busy, servers)
+            yield _path(way.share * share, [*stages, (wait, one), (length, one), *last])
+
+
+def _stages(way: Way, waits: Sequence[tuple[Waits, Array]], slight_s: Array) -> tuple[list[tuple[Stage, Array]], Law]:
+    """Return the waits and services of a way, and the sum of all that is slight or keeps nobody busy."""
+    stages: list[tuple[Stage, Array]] = []
+    small_s, small_s2 = np.zeros_like(way.share), np.zeros_like(way.share)
+    for times, law in way.rest:
+        small_s, small_s2 = small_s + times * law.mean_s, small_s2 + times * law.variance_s2
+    for wait, times in waits:
         mean_s = np.where(times > 0, wait.mean_s, 0.0)
-        slight = mean_s * times <= SLIGHT * whole_s
+        slight = mean_s * times <= slight_s
         small_s = small_s + np.where(slight, times * mean_s, 0.0)
         with np.errstate(invalid="ignore", divide="ignore"):
             variance = mean_s**2 * np.where(wait.chance > 0, 2 / wait.chance - 1, 0.0)
@@ -50,22 +70,16 @@ def _path(on: Chains, index: int, state: States, stop: Waits) -> Path:
         small_s2 = small_s2 + np.where(steady, step.times * step.service.variance_s2, 0.0)
         if not steady.all():
             stages.append((step.service, np.where(steady, 0.0, step.times)))
-    own_slight = own.mean_s <= SLIGHT * whole_s
-    small_s = small_s + np.where(own_slight, own.mean_s, 0.0)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        own_var = own.mean_s**2 * np.where(own.chance > 0, 2 / own.chance - 1, 0.0)
-    small_s2 = small_s2 + np.where(own_slight, own_var, 0.0)
-    stages.append((own._replace(chance=np.where(own_slight, 0.0, own.chance)), one))
-    if way.cpu is not None:
-        stages.append((way.cpu, one))
-    if small_s.any():
-        stages.append((Law(small_s, small_s2 / np.where(small_s > 0, small_s, 1.0) ** 2, False, True), one))
+    return stages, Law(small_s, small_s2 / np.where(small_s > 0, small_s, 1.0) ** 2, False, True)
+
+
+def _path(share: Array, stages: Sequence[tuple[Stage, Array]]) -> Path:
+    total_s, total_s2 = np.zeros_like(share), np.zeros_like(share)
     for stage, times in stages:
-        each_s, variance_s2 = stage.mean_s, _variance_s2(stage)
         met = times > 0
-        total_s = total_s + np.where(met, times * each_s, 0.0)
-        total_s2 = total_s2 + np.where(met, times * variance_s2, 0.0)
-    return Path(way.share, tuple(stages), total_s, total_s2 + total_s**2)
+        total_s = total_s + np.where(met, times * stage.mean_s, 0.0)
+        total_s2 = total_s2 + np.where(met, times * _variance_s2(stage), 0.0)
+    return Path(share, tuple(stages), total_s, total_s2 + total_s**2)
 
 
 def _variance_s2(law: Stage) -> Array:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -13,6 +13,7 @@ from cascade_plan.choosing.drawn.not_covered import NotCovered
 from cascade_plan.formulas.arrays.laws import Waits, nobody, work
 from cascade_plan.formulas.arrays.numbers import Array, Indices, Mask, taken
 from cascade_plan.formulas.arrays.roots import Bracket
+from cascade_plan.formulas.arrays.sharing import wait_of
 from cascade_plan.formulas.arrays.stations import Queues, closed_station, erlang_c, open_queue, waiting
 from cascade_plan.planning.predicting import UNSURE_FROM, UNSURE_WHOLE
 from cascade_plan.planning.states import NEARLY
@@ -38,6 +39,7 @@ class States:
     service_waits: tuple[Waits, ...]
     held_waits: Mapping[str, Waits]
     held_count: Mapping[str, Array]
+    queues: Mapping[str, Queues]
 
 
 def steady_states(on: Chains, users: Array) -> States:
@@ -47,8 +49,6 @@ def steady_states(on: Chains, users: Array) -> States:
     """
     if not on.laws:
         raise NotCovered("requests that keep no place busy")
-    if any(spot.discipline == "sharing" for spot in on.spots.values()):
-        raise NotCovered("a service whose requests share its cores at once")
     return _shaped(on, users, _balanced(on, users, _settled(on, users)))
 
 
@@ -96,6 +96,12 @@ def _joined(on: Chains, parts: list[tuple[Indices, States]]) -> States:
         tuple(waits([state.service_waits[at] for _, state in parts]) for at in range(len(first.service_waits))),
         {name: waits([state.held_waits[name] for _, state in parts]) for name in first.held_waits},
         {name: numbers([state.held_count[name] for _, state in parts]) for name in first.held_count},
+        {
+            name: Queues(
+                *(numbers(list(each)) for each in zip(*(state.queues[name] for _, state in parts), strict=True))
+            )
+            for name in first.queues
+        },
     )
 
 
@@ -237,6 +243,11 @@ def _waited(on: Chains, requests_per_s: Array, queues: Mapping[str, Queues], use
     for index, way in enumerate(on.ways):
         if way.service in waits and way.service not in on.loops:
             service_waits[index] = waits[way.service]
+            if on.spots[way.service].discipline == "sharing" and way.cpu is not None:
+                service_waits[index] = wait_of(
+                    way.cpu.mean_s, on.laws[way.service].mean_s, queues[way.service], busy[way.service],
+                    on.spots[way.service].servers,
+                )  # fmt: skip
     for name, (loop, indices) in on.loops.items():
         own = loop.waits(queues[name], busy[name], on.spots[name].servers, on.laws[name].mean_s)
         for index, wait in zip(indices, own, strict=True):
@@ -244,7 +255,7 @@ def _waited(on: Chains, requests_per_s: Array, queues: Mapping[str, Queues], use
     held_waits, held_count = {}, {}
     for name, servers in on.held.items():
         held_waits[name], held_count[name] = _held(on, name, servers, requests_per_s, waits, service_waits, users)
-    return States(requests_per_s, waits, tuple(service_waits), held_waits, held_count)
+    return States(requests_per_s, waits, tuple(service_waits), held_waits, held_count, queues)
 
 
 def _held(
@@ -352,7 +363,7 @@ def _balanced(on: Chains, users: Array, state: States) -> States:
             own_mean_s=np.where(chosen, wait_s, old.own_mean_s),
             scv=np.where(chosen, 1.0, old.scv),
         )
-    return States(state.requests_per_s, state.waits, state.service_waits, held, state.held_count)
+    return replace(state, held_waits=held)
 
 
 def _shaped(on: Chains, users: Array, state: States) -> States:
@@ -372,4 +383,4 @@ def _shaped(on: Chains, users: Array, state: States) -> States:
         scv = wait.scv.copy()
         scv[worlds] = np.minimum(1.0, queue.work_scv)
         held[name] = wait._replace(scv=scv)
-    return States(state.requests_per_s, state.waits, state.service_waits, held, state.held_count)
+    return replace(state, held_waits=held)
