@@ -157,6 +157,25 @@ def run(folder: Path, rows: Path, *flags: str, kill_at: tuple[int, ...] = (), wo
     return Run(time.perf_counter() - begun, used, *seen, digest, process.returncode)
 
 
+def apart(folder: Path, count: int) -> float:
+    """Return how long two commands take side by side that know nothing of each other, each with half of the systems.
+
+    What two cores can do at all: they share a cache, memory and a budget of heat.
+    """
+    halves = [folder.parent / name for name in ("even", "odd")]
+    for half in halves:
+        half.mkdir()
+    for at, path in enumerate(sorted(folder.rglob("*.yaml"))):
+        (halves[at % 2] / path.name).symlink_to(path)
+    assert sum(len(list(half.iterdir())) for half in halves) == count
+    begun = time.perf_counter()
+    command = [sys.executable, "-m", "cascade_plan", "-q", "portfolio", "--no-price-cache", "--workers", "1"]
+    both = [subprocess.Popen([*command, str(half), "--rows", f"{half}.csv", "-o", f"{half}.txt"]) for half in halves]
+    for process in both:
+        process.wait()
+    return time.perf_counter() - begun
+
+
 def _look(pid: int, seen: list[float]) -> None:
     """Take the memory of a process and of all that it has begun."""
     each = {one: resident_mib(one) for one in tree(pid)}
@@ -220,6 +239,11 @@ def main() -> int:
                 f"{one.own_mib:4.0f} MiB it, {one.one_mib:4.0f} MiB the largest, {one.all_mib:4.0f} MiB all  "
                 f"{one.digest}  exit {one.status}",
                 flush=True,
+            )
+        if "one core" in found and not arguments.only:
+            floor = apart(folder, arguments.systems)
+            print(
+                f"two commands apart     {floor:7.1f} s: {found['one core'].seconds / floor:.2f} of one core, the most"
             )
         if {"one core", "two cores"} <= found.keys():
             for way in ("two cores", "two Dask workers"):

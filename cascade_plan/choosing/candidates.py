@@ -30,7 +30,7 @@ from cascade_plan.model.solution import Solution
 from cascade_plan.model.terms import commitment_of
 from cascade_plan.model.tier import HOST, Bought, Housed, Settings
 from cascade_plan.planning.cases import Case, base_cases, floor_cases, left, unfit
-from cascade_plan.planning.chain import chain
+from cascade_plan.planning.chain import Chain, chain
 from cascade_plan.planning.judging import OPERATORS
 from cascade_plan.planning.predicting import keeps
 from cascade_plan.planning.promises import scale
@@ -240,6 +240,17 @@ class World:
         """Return the scenario with these settings, and its fleet."""
         scenario = self.scenario.model_copy(update={"tiers": {**self.scenario.tiers, **settings}})
         return scenario, size(replace(self.brief, scenario=scenario), SOLVED)
+
+    def following(self, counts: Mapping[str, int]) -> dict[str, Settings]:
+        """Return the settings of the tiers some of whose counts follow from the others, with these."""
+        found = {}
+        for name in self.order:
+            own = {path.partition(".")[2]: count for path, count in counts.items() if path.partition(".")[0] == name}
+            if own and registry.has(TIERS, self.scenario.tiers[name].KIND, "options"):
+                pin = getattr(registry.load(TIERS, self.scenario.tiers[name].KIND, "options"), "followed", None)
+                if pin is not None:
+                    found[name] = pin(self.scenario.tiers[name], own)
+        return found
 
     @property
     def endless(self) -> dict[str, Sized]:
@@ -871,12 +882,18 @@ class Alone:
         if why:
             return why
         judge = self._judge(fleet, settings)
-        counts: list[dict[str, int]] = [
+        floor, base_counts = (
             {lever.name: getattr(lever, f"{at}_count") for lever in own.levers if lever.spread} for at in ENDS
-        ]
-        return judge(self.world.floor(fleet), counts[0]) or judge(self.world.base, counts[1])
+        )
+        return judge(self.world.floor(fleet), floor) or judge(self.world.base, base_counts)
 
-    def _broken(self, endless: Sized, settings: Settings) -> tuple[str, str] | None:
+    def standing(self, low: int, base: int) -> tuple[Fleet, Mapping[str, Settings], Chain]:
+        """Return the fleet of so many of an option and an endless rest, its settings, and the chain at the peak."""
+        fleet, settings = self._fleet(low, base)
+        counts = {lever.name: lever.base_count for lever in fleet.tiers[self.name].levers if lever.spread}
+        return fleet, settings, self._chains(fleet, settings)(counts)
+
+    def _broken(self, endless: Sized, settings: Settings) -> Struck | None:
         """Return by what figures of its own strike the tier, and why: broken beside endless others and the least."""
         scenario, broken = self.world.scenario, _broken_findings(endless)
         if not broken and not unmet_gate(scenario, self.name, endless):
@@ -888,34 +905,47 @@ class Alone:
         why = unmet_gate(scenario, self.name, least) and unmet_gate(scenario, self.name, endless)
         return ("gate", why) if why else None
 
-    def _judge(self, fleet: Fleet, settings: Mapping[str, Settings], lost: bool = True) -> Judge:
-        """Return what says by what some cases are not kept by so many of a lever of the tier, and why."""
-        world = self.world
-        scenario = world.scenario.model_copy(update={"tiers": dict(settings)})
-        alone = fleet.tiers[self.name]
-        own = Fleet({self.name: replace(alone, ceilings=tuple(each for each in alone.ceilings if not each.of_others))})
-        levers = {lever.name: lever for lever in own.levers}
+    def _chains(
+        self, fleet: Fleet, settings: Mapping[str, Settings], lost: bool = True
+    ) -> Callable[[Mapping[str, int]], Chain]:
+        """Return what gives the chain on so many of each lever of the tier, less the losses, the rest endless."""
+        scenario = self.world.scenario.model_copy(update={"tiers": dict(settings)})
+        levers = {lever.name: lever for lever in fleet.tiers[self.name].levers}
         # So that what the others open or hold, such as connections to a database, is as endless as they are.
         others = {
             lever.name: lever.base_count * ENDLESS
             for name, tier in fleet.tiers.items() if name != self.name
             for lever in tier.levers if lever.is_scaled
         }  # fmt: skip
-        known: dict[tuple[int, ...], Any] = {}
+        known: dict[tuple[int, ...], Chain] = {}
 
-        def judge(cases: Sequence[Case], counts: Mapping[str, int]) -> tuple[str, str] | None:
+        def on(counts: Mapping[str, int]) -> Chain:
             kept = {name: left(scenario, levers[name], count) if lost else count for name, count in counts.items()}
-            for case in cases:
-                if why := unfit(case, scenario, own, world.average_per_s, counts, kept):
-                    return "limit", f"{case.name}: {why}"
             key = tuple(kept.values())
             if key not in known:
                 found = places(scenario, fleet, scale(fleet, {**others, **kept}))
                 known[key] = chain(scenario, tuple(_endless(place, self.name) for place in found))
+            return known[key]
+
+        return on
+
+    def _judge(self, fleet: Fleet, settings: Mapping[str, Settings], lost: bool = True) -> Judge:
+        """Return what says by what some cases are not kept by so many of a lever of the tier, and why."""
+        world, on = self.world, self._chains(fleet, settings, lost)
+        scenario = world.scenario.model_copy(update={"tiers": dict(settings)})
+        alone = fleet.tiers[self.name]
+        own = Fleet({self.name: replace(alone, ceilings=tuple(each for each in alone.ceilings if not each.of_others))})
+        levers = {lever.name: lever for lever in own.levers}
+
+        def judge(cases: Sequence[Case], counts: Mapping[str, int]) -> Struck | None:
+            kept = {name: left(scenario, levers[name], count) if lost else count for name, count in counts.items()}
+            for case in cases:
+                if why := unfit(case, scenario, own, world.average_per_s, counts, kept):
+                    return "limit", f"{case.name}: {why}"
             for case in cases:
                 world.tally.calls += 1
                 p99 = None if case.latency_ms_p99 is None else case.latency_ms_p99 * (1 + MARGIN)
-                if not keeps(known[key], case.users, case.latency_ms_p95 * (1 + MARGIN), p99):
+                if not keeps(on(counts), case.users, case.latency_ms_p95 * (1 + MARGIN), p99):
                     return "promise", f"{case.name}: its latency limits, with the rest of the fleet endless"
             return None
 

@@ -217,7 +217,7 @@ def _next_best(found: Found, best: Fit, world: World, name: str) -> NextBest | N
             return None
         if candidate.option.words == chosen.option.words:
             continue
-        other, _ = fit(world, best.layout, {**best.candidates, name: candidate})
+        other, _, _ = fit(world, best.layout, {**best.candidates, name: candidate})
         if other is not None:
             return NextBest(words_of(candidate, _base(other, name)), other.cost_usd - best.cost_usd)
     return None
@@ -255,7 +255,7 @@ def _at(world: World, chosen: Candidate, low: int) -> Candidate | None:
 def _broken(world: World, best: Fit, candidate: Candidate) -> str:
     """Return which promise the fleet breaks with a candidate in the place of its own, "" where it breaks none."""
     try:
-        other, why = fit(world, best.layout, {**best.candidates, candidate.tier: candidate})
+        other, why, _ = fit(world, best.layout, {**best.candidates, candidate.tier: candidate})
     except CascadePlanError as error:
         return str(error)
     return "" if other is not None else why

@@ -13,23 +13,28 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from itertools import count as numbers
 from itertools import product
+from math import sqrt
 from typing import Final
 
-from cascade_plan import registry
-from cascade_plan.choosing.candidates import NOTHING, Candidate, Stream, Tally, World, unmet_gate
+from cascade_plan.choosing.candidates import MARGIN, NOTHING, Alone, Candidate, Stream, Tally, World, unmet_gate
+from cascade_plan.choosing.holding import SPANS, fewest_held
 from cascade_plan.formulas.losses import least_count
 from cascade_plan.model.fleet import COUNT_MOST, Fleet, Sized
 from cascade_plan.model.scenario import Scenario
 from cascade_plan.model.tier import HOST, Bought, Housed, Settings
-from cascade_plan.planning.predicting import keeps, worst_state
-from cascade_plan.planning.promises import Promises
-from cascade_plan.planning.sizing import TIERS, Brief, followed
+from cascade_plan.planning.cases import all_left
+from cascade_plan.planning.predicting import held_count, keeps
+from cascade_plan.planning.promises import Promises, scale
+from cascade_plan.planning.sizing import Brief, followed, places
 
 MORE_MOST: Final = 6
 """Counts at the peak that are tried where what follows from the fleet breaks something: beside more, fewer connections
 are held."""
 FAILURES_MOST: Final = 50
 """Fleets that fail before it is asked which candidates fail beside any fleet, as too many connect to them."""
+RARE: Final = 2.0
+"""Square roots of what is held above it, at which 3 in 100 requests wait for some of it, a thousandth of their time in
+the mean: within the margin (Halfin and Whitt, Operations Research 29, 1981)."""
 POPPED_MOST: Final = 10_000
 """Fleets that are looked at before the search gives up."""
 
@@ -46,6 +51,11 @@ class Fit:
     layout: int
     unpriced: tuple[str, ...]
     """What no fleet of this scenario has a price for."""
+
+
+Fitted = tuple[Fit | None, str, frozenset[str]]
+"""A fleet; or None, what it breaks, and the tiers that this does not hang on."""
+NONE: Final[frozenset[str]] = frozenset()
 
 
 @dataclass(slots=True)
@@ -143,6 +153,8 @@ class Search:
         self._seen: set[tuple[int, tuple[int, ...]]] = set()
         self._fewest: dict[int, Mapping[str, Sized]] = {}
         self._hopeless: dict[tuple[int, str, str, int], bool] = {}
+        self._cores: dict[frozenset[str], set[tuple[int, ...]]] = {}
+        """Tiers that a failure does not hang on -> the rest of the fleets that have failed so."""
 
     def _world(self, brief: Brief, months: Sequence[Brief], layout: Scenario, like: World | None) -> World:
         each = [replace(month, scenario=month.scenario.model_copy(update={"tiers": layout.tiers})) for month in months]
@@ -246,25 +258,48 @@ class Search:
                     stream.look()
                     self._queue(entry.layout, entry.ranks)
                 return
-        self.popped += 1
         chosen = {name: stream.found[rank] for (name, stream), rank in zip(streams.items(), entry.ranks, strict=True)}
+        # What fails beside any fleet, or whichever candidate some tiers have, needs another one in what it hangs on.
         hopeless = [name for name, each in chosen.items() if self._is_hopeless(entry.layout, each)]
-        for at, name in enumerate(streams):
-            if not hopeless or name in hopeless:
-                self._push(entry.layout, tuple(rank + (place == at) for place, rank in enumerate(entry.ranks)))
         if hopeless:
-            return
+            return self._push_next(entry, hopeless)
+        aside = self._fails_with(entry.layout, chosen)
+        if aside is None:
+            self.popped += 1
+            aside = self._fit_or_fail(entry, chosen)
+        return self._push_next(entry, [name for name in chosen if name not in aside])
+
+    def _push_next(self, entry: _Entry, names: Sequence[str]) -> None:
+        """Queue the fleets in which one of some tiers has its next candidate."""
+        for at, name in enumerate(self.streams[entry.layout]):
+            if name in names:
+                self._push(entry.layout, tuple(rank + (place == at) for place, rank in enumerate(entry.ranks)))
+
+    def _fit_or_fail(self, entry: _Entry, chosen: Mapping[str, Candidate]) -> frozenset[str]:
+        """Queue a fleet by what it costs if it keeps everything; return what its failure does not hang on."""
         world = self.worlds[entry.layout]
         most = world.scenario.optimize.upfront_usd_max
         upfront = sum((each.upfront_usd for each in chosen.values()), NOTHING)
         if most is not None and upfront > Decimal(str(most)):
-            return
-        found, why = self.fit(world, entry.layout, chosen)
+            return NONE
+        found, why, aside = self.fit(world, entry.layout, chosen)
         if found is None:
             self.failures.append(Failure(chosen, entry.usd, why))
-            return
+            if aside:
+                self._cores.setdefault(aside, set()).add(self._core(entry.layout, chosen, aside))
+            return aside
         self.slack = max(self.slack, entry.usd - found.cost_usd)
         heapq.heappush(self._heap, _Entry(found.cost_usd, next(self._order), entry.layout, entry.ranks, found))
+        return NONE
+
+    def _fails_with(self, layout: int, chosen: Mapping[str, Candidate]) -> frozenset[str] | None:
+        """Return the tiers that the failure of a fleet does not hang on; None where it is not known to fail."""
+        known = (aside for aside, cores in self._cores.items() if self._core(layout, chosen, aside) in cores)
+        return next(known, None)
+
+    def _core(self, layout: int, chosen: Mapping[str, Candidate], aside: frozenset[str]) -> tuple[int, ...]:
+        """Return what a fleet is but for some tiers."""
+        return layout, *(id(each) for name, each in chosen.items() if name not in aside)
 
     def _is_hopeless(self, layout: int, candidate: Candidate) -> bool:
         """Return whether a candidate breaks something even beside the fewest pods that connect to it.
@@ -275,7 +310,7 @@ class Search:
             return False
         known = layout, candidate.tier, candidate.option.words, candidate.low
         if known not in self._hopeless:
-            why = self._broken_beside_fewest(layout, candidate)
+            why = self._broken_beside_fewest(layout, candidate) or self._broken_behind(layout, candidate)
             self._hopeless[known] = bool(why)
             if why:
                 self.tally.struck["limit"] += 1
@@ -287,48 +322,142 @@ class Search:
         if not any(each.of_others for each in candidate.sized.ceilings):
             return ""
         world = self.worlds[layout]
+        own = world.sized(candidate.tier, candidate.settings, {**world.slight, **self._with_fewest(layout)})
+        return next((why for each in own.ceilings if each.of_others and (why := each.broken(0.0, {}))), "")
+
+    def _with_fewest(self, layout: int) -> Mapping[str, Sized]:
+        """Return each tier of pods by the option, at its least count, that the fewest of them run of."""
         if layout not in self._fewest:
+            world = self.worlds[layout]
             found = {name: stream.with_fewest_pods() for name, stream in self.streams[layout].items()
                      if world.slight[name].workloads}  # fmt: skip
             self._fewest[layout] = {name: own for name, own in found.items() if own is not None}
-        own = world.sized(candidate.tier, candidate.settings, {**world.slight, **self._fewest[layout]})
-        return next((why for each in own.ceilings if each.of_others and (why := each.broken(0.0, {}))), "")
+        return self._fewest[layout]
 
-    def fit(self, world: World, layout: int, chosen: Mapping[str, Candidate]) -> tuple[Fit | None, str]:
+    def _broken_behind(self, layout: int, candidate: Candidate) -> str:
+        """Return which gate a tier breaks whose counts follow from what requests hold while a candidate serves them.
+
+        "" where they may hold fewer than beside an endless rest: because more of the candidate may stand at the peak
+        than it needs by itself, or because they wait for what the fewest pods have of their own before they hold it.
+        """
+        world = self.worlds[layout]
+        if any(lever.is_scaled for lever in candidate.sized.levers):
+            return ""
+        fleet, settings, on = Alone(world, candidate.tier, candidate.option).standing(candidate.low, candidate.base)
+        if not on.held:
+            return ""
+        busiest = max(world.base, key=lambda case: case.users)
+        self.tally.calls += len(SPANS)
+        # A mean is below its p95.
+        held = fewest_held(on, busiest.users, busiest.latency_ms_p95 / 1000)
+        scenario = world.scenario.model_copy(update={"tiers": dict(settings)})
+        ends = [{**beside, candidate.tier: candidate.sized} for beside in (world.slight, world.endless)]
+
+        def unmet(part: float) -> str:
+            """Return which gate is broken if so much of it is held."""
+            some = {name: count * part for name, count in held.items()}
+            one, other = (followed(scenario, Fleet(end), some) for end in ends)
+            following = world.following({name: min(count, other[name]) for name, count in one.items()})
+            whys = ([unmet_gate(scenario, name, world.sized(name, own, end)) for end in ends]
+                    for name, own in following.items())  # fmt: skip
+            return next((why[0] for why in whys if all(why)), "")
+
+        if not (why := unmet(1 - MARGIN)):
+            return ""
+        part = (least_count(lambda percent: bool(unmet(percent / 100)), 100) - 1) / 100
+        opened = self._opened(layout, scenario, fleet)
+        if any(opened[name] < part * count + RARE * sqrt(part * count) for name, count in held.items()):
+            return ""
+        return why
+
+    def _opened(self, layout: int, scenario: Scenario, fleet: Fleet) -> Mapping[str, int]:
+        """Return how many servers of each place that is held the fewest pods may hold, after the losses."""
+        tiers = {**fleet.tiers, **self._with_fewest(layout)}
+        levers = [lever for tier in self._with_fewest(layout).values() for lever in tier.levers if lever.spread]
+        left = all_left(scenario, levers, {lever.name: lever.base_count for lever in levers})
+        found = places(scenario, Fleet(tiers), scale(Fleet(tiers), left))
+        return {place.name: place.server_count for place in found if place.is_held}
+
+    def fit(self, world: World, layout: int, chosen: Mapping[str, Candidate]) -> Fitted:
         """Return the fleet of some candidates, or which promise it breaks; who asks more of a fleet overrides it."""
         return fit(world, layout, chosen)
 
 
-def fit(world: World, layout: int, chosen: Mapping[str, Candidate]) -> tuple[Fit | None, str]:
+def fit(world: World, layout: int, chosen: Mapping[str, Candidate]) -> Fitted:
     """Return the fleet of some candidates with what follows from them, or which promise it breaks."""
     settings: dict[str, Settings] = {name: each.settings for name, each in chosen.items()}
     scenario, fleet = free = world.whole(settings)
     if least := followed(*free, {}):
         # What follows from the others is not as many as the rules say: at least those of a fleet that is idle.
-        scenario, fleet = world.whole(settings | _following(world, least))
+        scenario, fleet = world.whole(settings | world.following(least))
     judge = Promises(scenario, fleet, world.average_per_s)
     world.tally.calls += len(world.base) + len(world.floor(fleet))
     if why := _short(judge, world.floor(fleet), "floor"):
-        return None, why
+        return None, why, NONE
     bases, why = _bases(world, judge, fleet)
     if why:
-        return None, why
+        return None, why, NONE
     for name, purchase in _less_spot(world, judge, settings).items():
         settings[name] = settings[name].model_copy(update={"purchase": purchase})
         chosen = {**chosen, name: replace(chosen[name], settings=settings[name])}
-    known: Mapping[str, int] | None = None
-    for more in range(MORE_MOST if least and bases else 1):
-        raised = {name: base + more for name, base in bases.items()}
-        follow = followed(*free, _held(judge, world, raised)) if least else {}
-        if follow == known:
+    aside = _aside(world, judge, chosen)
+    for raised, follow in _standing(world, judge, free, bases) if least else [(bases, {})]:
+        following = world.following(follow)
+        if why := _unmet_behind(world, fleet.tiers, following):
+            aside = frozenset(name for name in aside if _is_unmet_beside_any(world, name, fleet, following))
             continue
-        known = follow
-        pinned = settings | _raised(chosen, raised) | _following(world, follow)
-        scenario, fleet = world.whole(pinned)
-        if not (why := _broken(world, scenario, fleet)):
-            usd, upfront, missing = world.cost_of_all(pinned, fleet)
-            return Fit(scenario, fleet, dict(chosen), usd, upfront, layout, tuple(missing)), ""
-    return None, why
+        aside, pinned = NONE, settings | _raised(chosen, raised) | following
+        scenario, whole = world.whole(pinned)
+        if not (why := _broken(world, scenario, whole)):
+            usd, upfront, missing = world.cost_of_all(pinned, whole)
+            return Fit(scenario, whole, dict(chosen), usd, upfront, layout, tuple(missing)), "", NONE
+    return None, why, aside
+
+
+def _aside(world: World, judge: Promises, chosen: Mapping[str, Candidate]) -> frozenset[str]:
+    """Return the tiers that no request passes, on whose nodes nothing else stands, and that are held to no others."""
+    on = judge.chain(judge.counts("base"))
+    passed = {place.tier for place in (*on.places, *on.resting)} | world.hosts
+    return frozenset(
+        name for name, each in chosen.items()
+        if name not in passed and not any(ceiling.of_others for ceiling in each.sized.ceilings)
+    )  # fmt: skip
+
+
+def _is_unmet_beside_any(world: World, name: str, fleet: Fleet, following: Mapping[str, Settings]) -> bool:
+    """Return whether a gate behind stays broken whatever candidate of a tier stands there: few and endless ones."""
+    ends = ({**fleet.tiers, name: beside[name]} for beside in (world.slight, world.endless))
+    return all(_unmet_behind(world, end, following) for end in ends)
+
+
+def _standing(
+    world: World, judge: Promises, free: tuple[Scenario, Fleet], bases: Mapping[str, int]
+) -> Iterator[tuple[Mapping[str, int], Mapping[str, int]]]:
+    """Yield (how many stand at the peak, the counts that follow), those that keep every load first, then more of them.
+
+    None where the most of them leaves no fewer of what follows.
+    """
+
+    def follow(more: int) -> tuple[Mapping[str, int], Mapping[str, int]]:
+        raised = {name: base + more for name, base in bases.items()}
+        return raised, followed(*free, _held(judge, world, raised))
+
+    first = follow(0)
+    yield first
+    if not bases or follow(MORE_MOST - 1)[1] == first[1]:
+        return
+    known = first[1]
+    for more in range(1, MORE_MOST):
+        found = follow(more)
+        if found[1] != known:
+            yield found
+        known = found[1]
+
+
+def _unmet_behind(world: World, tiers: Mapping[str, Sized], following: Mapping[str, Settings]) -> str:
+    """Return the first gate that a tier breaks some of whose counts follow from the others, or ""."""
+    unmet = (unmet_gate(world.scenario, name, world.sized(name, own, tiers)) for name, own in following.items())
+    return next(filter(None, unmet), "")
 
 
 def _less_spot(world: World, judge: Promises, settings: Mapping[str, Settings]) -> dict[str, object]:
@@ -375,18 +504,6 @@ def _broken(world: World, scenario: Scenario, fleet: Fleet) -> str:
         return why
     judge = Promises(scenario, fleet, world.average_per_s)
     return _short(judge, world.floor(fleet), "floor") or _short(judge, world.base, "base")
-
-
-def _following(world: World, counts: Mapping[str, int]) -> dict[str, Settings]:
-    """Return the settings of the tiers some of whose counts follow from the others, with these."""
-    found = {}
-    for name in world.order:
-        own = {path.partition(".")[2]: count for path, count in counts.items() if path.partition(".")[0] == name}
-        if own and registry.has(TIERS, world.scenario.tiers[name].KIND, "options"):
-            pin = getattr(registry.load(TIERS, world.scenario.tiers[name].KIND, "options"), "followed", None)
-            if pin is not None:
-                found[name] = pin(world.scenario.tiers[name], own)
-    return found
 
 
 def unmet(world: World, found: Fit) -> str:
@@ -455,10 +572,8 @@ def _bases(world: World, judge: Promises, fleet: Fleet) -> tuple[dict[str, int],
 
 def _held(judge: Promises, world: World, bases: Mapping[str, int]) -> Mapping[str, float]:
     """Return how many servers of what is held the busiest case holds after the losses."""
-    from cascade_plan.planning.cases import all_left
-
     counts = judge.counts("base")
     counts |= {name: bases[name.partition(".")[0]] for name in counts if name.partition(".")[0] in bases}
     busiest = max(world.base, key=lambda case: case.users)
     on = judge.chain(all_left(judge.scenario, judge.levers, counts))
-    return worst_state(on, busiest.users).held_count
+    return held_count(on, busiest.users)

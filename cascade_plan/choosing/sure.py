@@ -14,7 +14,7 @@ from typing import Any, Final
 import numpy as np
 
 from cascade_plan.choosing.candidates import Candidate, Stream, World
-from cascade_plan.choosing.search import Fit, Found, Search, fit
+from cascade_plan.choosing.search import NONE, Fit, Fitted, Found, Search, fit
 from cascade_plan.choosing.worlds import Outcome, Worlds
 from cascade_plan.errors import CascadePlanError
 from cascade_plan.formulas.losses import least_count
@@ -106,7 +106,7 @@ class SureSearch(Search):
         """Return the candidates that alone are kept often enough."""
         return SureStream(world, name, like, self)
 
-    def fit(self, world: World, layout: int, chosen: Mapping[str, Candidate]) -> tuple[Fit | None, str]:
+    def fit(self, world: World, layout: int, chosen: Mapping[str, Candidate]) -> Fitted:
         """Return the fleet of some candidates, or that it is not kept often enough."""
         kept = np.ones(self.glance.count, dtype=bool)
         for name, candidate in chosen.items():
@@ -116,9 +116,9 @@ class SureSearch(Search):
                     self._harmless.add(name)
                 kept &= own
         if kept.mean() < self.glanced:
-            return None, f"kept in {kept.mean():.0%} of the worlds at most"
-        found, why = fit(world, layout, chosen)
-        return (None, why) if found is None else self._often_enough(world, chosen, found)
+            return None, f"kept in {kept.mean():.0%} of the worlds at most", NONE
+        found, why, aside = fit(world, layout, chosen)
+        return (None, why, aside) if found is None else (*self._often_enough(world, chosen, found), NONE)
 
     def kept_share(self, best: Fit) -> float:
         """Return in which share of the worlds a fleet is kept."""

@@ -17,7 +17,7 @@ from cascade_plan.planning.billing import bill_of
 from cascade_plan.planning.cases import Case, Counts, all_left, base_cases, floor_cases, held_cases, unfit
 from cascade_plan.planning.chain import Chain, chain
 from cascade_plan.planning.enlarging import enlarged
-from cascade_plan.planning.predicting import keeps, meets, worst_state
+from cascade_plan.planning.predicting import held_count, keeps, meets
 from cascade_plan.planning.promises import scale
 from cascade_plan.planning.sizing import Brief, followed, places, size
 
@@ -323,7 +323,7 @@ class _Search:
         """Return the counts that follow from what is held in the busiest case, after the losses."""
         users = max(case.users for case in self.cases)
         on = self._chain({**base, **self._all_left(base)})
-        return followed(self.brief.scenario, self.fleet, worst_state(on, users).held_count)
+        return followed(self.brief.scenario, self.fleet, held_count(on, users))
 
     @property
     def _levers(self) -> tuple[Lever, ...]:

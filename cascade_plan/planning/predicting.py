@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
@@ -203,6 +204,19 @@ def off_at_most(scenario: Scenario) -> float:
 def worst_state(on: Chain, users: int) -> State:
     """Return the steady state; that of the slower end where a p95 is an interval."""
     return slower_end(on, users)[1]
+
+
+def held_count(on: Chain, users: int) -> Mapping[str, float]:
+    """Return how many servers of what is held acting users hold, of the slower end where a p95 is an interval.
+
+    What was asked already is not again, as a search does for each way to have a tier that no request passes.
+    """
+    return _held_count(Question.of(on, users))
+
+
+@lru_cache(maxsize=4096)
+def _held_count(question: Question) -> Mapping[str, float]:
+    return worst_state(question.on, question.users).held_count
 
 
 def slower_end(on: Chain, users: int) -> tuple[Chain, State]:

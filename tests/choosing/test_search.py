@@ -111,6 +111,28 @@ def test_a_database_alone_is_held_to_no_connections_that_few_nodes_of_others_ope
     assert abs(best.cost_usd - Decimal("1265.8530650900")) < CENT / 2
 
 
+@pytest.mark.parametrize(("seed", "most"), [(7, 40), (143, 90), (170, 98), (170, 160)])
+def test_a_gate_on_what_follows_strikes_nothing_that_keeps_it(
+    seed: int, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with few_shapes(seed):
+        plain = drawn(seed)
+        gated = changed(plain, gates={**plain.gates, "pool.connection_count": [f"< {most}"]})
+        least = usd(gated)
+        monkeypatch.setattr(Search, "_broken_behind", lambda *_: "")
+        monkeypatch.setattr("cascade_plan.choosing.search._aside", lambda *_: frozenset())
+        assert usd(gated) == least
+
+
+def test_few_fleets_are_looked_at_where_each_breaks_a_gate_on_what_follows() -> None:
+    given_ = read("cascade", [("--set", "tiers.cache", "off"), ("--set", "optimize.families", "[t4g]")])
+    result = found(given_.scenario.model_copy(update={"method": "slo"}))
+    # As many as without WebSocket pods, which have nothing to do with it: a search that tries each of them beside every
+    # database gives up.
+    assert result.best is not None
+    assert result.popped < 400
+
+
 @pytest.mark.parametrize("seed", [11, 135])
 def test_a_search_ends_where_each_database_that_is_allowed_is_too_small_for_those_who_connect(seed: int) -> None:
     with few_shapes(seed):
