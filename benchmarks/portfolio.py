@@ -240,7 +240,7 @@ def main() -> int:
                 f"{one.digest}  exit {one.status}",
                 flush=True,
             )
-        if "one core" in found and not arguments.only:
+        if "one core" in found and "apart" in (arguments.only or ["apart"]):
             floor = apart(folder, arguments.systems)
             print(
                 f"two commands apart     {floor:7.1f} s: {found['one core'].seconds / floor:.2f} of one core, the most"

@@ -405,7 +405,8 @@ def _limited(limits: Limits) -> Iterator[None]:
         taken = int(MEMORY.read_text().split()[0]) * resource.getpagesize()
         resource.setrlimit(resource.RLIMIT_AS, (taken + limits.bytes, before[1]))
     old = signal.signal(signal.SIGPROF, stop)
-    signal.setitimer(signal.ITIMER_PROF, limits.seconds)
+    # Again and again: an exception in a callback of the collector is one that nobody sees.
+    signal.setitimer(signal.ITIMER_PROF, limits.seconds, 0.5)
     try:
         yield
     finally:

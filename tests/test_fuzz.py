@@ -21,8 +21,8 @@ from cascade_plan.inputs.scenarios import read
 
 PARTS = 8
 """The cases are in so many parts, which run side by side."""
-CASES = 30 if os.environ.get("CI") else 4
-"""Cases of a part: a minute and a half of two processors in all in CI."""
+CASES = 15 if os.environ.get("CI") else 4
+"""Cases of a part: a minute and a quarter of two processors in all in CI."""
 FIRST = 1 if os.environ.get("CI") else random.SystemRandom().randrange(10**9)
 
 
