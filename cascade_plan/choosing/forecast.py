@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from calendar import monthrange
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
@@ -43,6 +43,14 @@ NEVER_OLD: Final = 100_000
 """Days: how old prices are by a month to come is no news."""
 
 
+Told = Callable[[int], None]
+"""Told once for each month that is planned, with how many months there are."""
+
+
+def nobody(months: int) -> None:
+    """Tell nobody."""
+
+
 def forecast(
     scenario: Scenario,
     book: Book,
@@ -50,17 +58,19 @@ def forecast(
     start: date | None = None,
     months: int | None = None,
     users: Sequence[Connected] | None = None,
+    told: Told = nobody,
 ) -> Forecast:
     """Return a scenario over some months: each planned anew for its users, with what has accumulated by then.
 
     `start` is the first day of the first month, `months` how many there are; left out, as the scenario's `forecast`
     says, or the month after the newest price. `users` are those of each month; left out, what the scenario's growth
-    makes of its own. A shape that no count relieves becomes a larger one, by the judgement of the method slo.
+    makes of its own. A shape that no count relieves becomes a larger one, by the judgement of the method slo. `told`
+    learns of each month that is planned.
     Raises UsageError for what cannot be planned, and InfeasibleError naming the month that has no plan.
     """
     path = _Path.of(scenario, book, start, months, users)
     outgrown = shapes(path.scenarios, book, origins, path.starts)
-    planned = _plans(path, book, origins, outgrown)
+    planned = _plans(path, book, origins, outgrown, told)
     ledger = Ledger(_hours(path.starts[0], len(planned) + TERM_MOST), scenario.budget.level)
     found = tuple(_months(path, planned, ledger, outgrown))
     bought = _schedule(found, book, scenario)
@@ -156,9 +166,11 @@ def _hours(start: date, count: int) -> tuple[int, ...]:
     return tuple(HOURS_PER_DAY * monthrange(first.year, first.month)[1] for first in firsts)
 
 
-def _plans(path: _Path, book: Book, origins: Mapping[str, str], outgrown: Shapes) -> list[Plan]:
+def _plans(
+    path: _Path, book: Book, origins: Mapping[str, str], outgrown: Shapes, told: Told = nobody
+) -> list[Plan]:
     """Return the plan of each month. Raises InfeasibleError naming the month that has none."""
-    planning = _Planning(path, book, origins, outgrown)
+    planning = _Planning(path, book, origins, outgrown, told)
     count = len(path.scenarios)
     if path.scenarios[0].method == "rules":
         return [planning.plan(index) for index in range(count)]
@@ -174,6 +186,7 @@ class _Planning:
     book: Book
     origins: Mapping[str, str]
     outgrown: Shapes
+    told: Told
     known: dict[int, Plan] = field(default_factory=dict)
 
     def between(self, low: int, high: int) -> None:
@@ -217,6 +230,7 @@ class _Planning:
         if fleet is not None:
             scenario = with_values(scenario, _shapes_of(scenario, fleet))
             solution = solution_of(scenario, fleet)
+        self.told(len(self.path.scenarios))
         try:
             return plan(
                 scenario,

@@ -52,7 +52,7 @@ def chart(choice: Choice, name: Name, policy: Policy = None, format_: Format = N
 
         deliver(listed(width()), output)
         return 0
-    wanted = format_of(output, format_)
+    wanted = format_of(output, format_, ", or give --format")
     module = registry.load("reports/charts", name)
     if name in ELSEWHERE:
         raise UsageError(f"a scenario alone has no chart {name!r}: {ELSEWHERE[name]}")
@@ -63,8 +63,10 @@ def chart(choice: Choice, name: Name, policy: Policy = None, format_: Format = N
     return 0
 
 
-def format_of(output: str, format_: str | None = None) -> str:
+def format_of(output: str, format_: str | None = None, otherwise: str = "") -> str:
     """Return in what a chart is written: as is asked, or as the file's name ends; JSON where nothing says.
+
+    `otherwise` is what else its user can do than to name the file so.
 
     Raises UsageError for what is no format, and for bytes on a terminal.
     """
@@ -72,7 +74,7 @@ def format_of(output: str, format_: str | None = None) -> str:
     found = format_ or (ending if output != "-" else "json")
     if found not in FORMATS:
         if format_ is None:
-            raise UsageError(f"{output}: name it .{', .'.join(FORMATS[:-1])} or .{FORMATS[-1]}, or give --format")
+            raise UsageError(f"{output}: name it .{', .'.join(FORMATS[:-1])} or .{FORMATS[-1]}{otherwise}")
         raise UsageError(f"--format {found}: must be {', '.join(FORMATS)}{did_you_mean(found, [*FORMATS])}")
     check_binary(found, output)
     return found

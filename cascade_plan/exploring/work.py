@@ -27,6 +27,7 @@ Posted = Mapping[str, Any]
 DAYS: Final = (1, 14)
 RUNS: Final = (1, 50)
 MONTHS: Final = (1, 120)
+WORLDS: Final = (100, 10_000)
 SEEDS: Final = (0, 2**31 - 1)
 
 
@@ -87,10 +88,26 @@ def _forecast(choice: Choice, posted: Posted, tell: Tell) -> dict[str, Any]:
     own = None if scenario.forecast.start is None else month_of(scenario.forecast.start)
     start = first_month(scenario, given.book, own)
     months = number_of(posted, "months", *MONTHS, otherwise=scenario.forecast.months)
-    found = forecast(scenario, given.book, given.origins, start, months)
+    found = forecast(
+        scenario, given.book, given.origins, start, months, told=lambda count: tell("planning every month", 1 / count)
+    )
     said = registry.load("reports/forecasts", "table").render(found, width=columns_of(posted))
     charts = (name for name in registry.names("reports/charts") if _of(name) == "forecast")
     return {"text": said, "chart": next((_chart(name, found) for name in charts), None)}
+
+
+def _risk(choice: Choice, posted: Posted, tell: Tell) -> dict[str, Any]:
+    """Return how sure the plan is, in words."""
+    from cascade_plan.choosing.risk import risk_of
+    from cascade_plan.planning.pipeline import plan
+
+    given = choice.read()
+    made = plan(given.scenario, given.book, given.origins, choice.as_of, predicted=False)
+    worlds = number_of(posted, "worlds", *WORLDS, otherwise=WORLDS[1])
+    tell(f"drawing {worlds:,} worlds", 0.0)
+    found = risk_of(made, given.book, given.origins, worlds, number_of(posted, "seed", *SEEDS, otherwise=1))
+    said = registry.load("reports/risks", "table").render(found, width=columns_of(posted))
+    return {"text": said, "chart": _chart("uncertainty", found)}
 
 
 def _of(name: str) -> str:
@@ -108,6 +125,7 @@ KINDS: Final[Mapping[str, Callable[[Choice, Posted, Tell], dict[str, Any]]]] = {
     "optimize": _optimize,
     "simulate": _simulate,
     "forecast": _forecast,
+    "risk": _risk,
 }
 """What a page can ask for, by the name of its command."""
 

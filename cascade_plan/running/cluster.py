@@ -18,6 +18,13 @@ LOCAL: Final = "local"
 """The address that stands for a cluster on this machine."""
 IN_FLIGHT: Final = 3
 """Chunks for each thread of the cluster: one that it plans, and some that are on their way."""
+QUIET: Final = {
+    "distributed.worker.profile.enabled": False,
+    "distributed.admin.system-monitor.interval": "10s",
+    "distributed.scheduler.work-stealing": False,
+}
+"""What a cluster of one machine does not look at: a sample of every worker's stack each 10 ms, its own load, and whether
+a worker could take over another's chunks, of which each has some anyway. A tenth of the processors' time (measured)."""
 CONNECT_S: Final = 10.0
 """How long a scheduler, or its first worker, is waited for (assumption)."""
 TRIES: Final = 3
@@ -51,6 +58,9 @@ def _client(distributed: Any, address: str, workers: int, stack: ExitStack) -> A
     # Dask's own words on lost workers are of no use to who asked: their systems are planned again, or have a row.
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
     if address == LOCAL:
+        import dask
+
+        stack.enter_context(dask.config.set(QUIET))
         cluster = stack.enter_context(
             distributed.LocalCluster(
                 n_workers=workers,

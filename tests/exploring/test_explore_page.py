@@ -429,6 +429,24 @@ def test_days_are_simulated_with_progress_and_can_be_cancelled(page: Page) -> No
     expect(page.locator("form[data-kind=simulate] + .chart svg")).to_contain_text("Load and capacity")
 
 
+def test_months_are_forecast_and_drawn(page: Page) -> None:
+    form = page.locator("form[data-kind=forecast]")
+    form.get_by_label("Months", exact=True).fill("12")
+    form.get_by_role("button", name="Forecast months").click()
+    expect(form.get_by_role("status")).to_have_text(re.compile(r"Done in [\d.]+ s\."), timeout=60_000)
+    expect(page.get_by_label("Forecast months: result")).to_contain_text("12 months from")
+    expect(page.locator("form[data-kind=forecast] + .chart svg")).to_contain_text("USD")
+
+
+def test_how_sure_a_plan_is_is_asked_and_drawn(page: Page) -> None:
+    form = page.locator("form[data-kind=risk]")
+    form.get_by_label("Worlds", exact=True).fill("500")
+    form.get_by_role("button", name="Ask how sure it is").click()
+    expect(form.get_by_role("status")).to_have_text(re.compile(r"Done in [\d.]+ s\."), timeout=60_000)
+    expect(page.get_by_label("Ask how sure it is: result")).to_contain_text("500")
+    expect(page.locator("form[data-kind=risk] + .chart svg")).to_contain_text("worlds")
+
+
 def test_the_cheapest_fleet_is_found_and_taken_over(page: Page) -> None:
     form = page.locator("form[data-kind=optimize]")
     form.get_by_role("button", name="Find the cheapest fleet").click()

@@ -407,6 +407,18 @@ def test_months_are_forecast_as_the_command_does(
     answer = finished(explored, job)
     assert answer["status"] == "done", answer
     assert answer["result"]["text"] == out  # type: ignore[index]
+    assert answer["share"] == pytest.approx(1.0)
+
+
+def test_risk_is_said_as_the_command_does(
+    explored: Running, cascade: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = explored.ask("start", kind="risk", set=[["users.peak", "12000"]], worlds=500, columns=80)["job"]
+    monkeypatch.setenv("COLUMNS", "80")
+    _, out, _ = cascade("risk", "cascade", "--peak", "12000", "--set", "method=rules", "--draws", "500")
+    answer = finished(explored, job)
+    assert answer["status"] == "done", answer
+    assert answer["result"]["text"] == out  # type: ignore[index]
 
 
 def test_the_cheapest_fleet_can_be_taken_over(explored: Running) -> None:

@@ -18,6 +18,12 @@ const KINDS = [
     fields: [{ name: "months", label: "Months", value: 36, most: 120 }],
   },
   {
+    kind: "risk",
+    title: "Ask how sure it is",
+    words: "Worlds in which what nobody measured is drawn: in how many each limit is missed, what drives it, what is worth measuring.",
+    fields: [{ name: "worlds", label: "Worlds", value: 10000, least: 100, most: 10000 }],
+  },
+  {
     kind: "simulate",
     title: "Simulate days",
     words: "Traffic through the real autoscaler algorithm: minutes beyond the SLO, and what the days cost.",
@@ -36,7 +42,7 @@ export class Jobs {
   }
 
   panel({ kind, title, words, fields }) {
-    const inputs = fields.map((each) => el("input", { id: `${kind}-${each.name}`, name: each.name, type: "number", min: 1, max: each.most, value: each.value }));
+    const inputs = fields.map((each) => el("input", { id: `${kind}-${each.name}`, name: each.name, type: "number", min: each.least ?? 1, max: each.most, value: each.value }));
     const start = el("button", { type: "submit", class: "main" }, title);
     const cancel = el("button", { type: "button", hidden: true }, "Cancel");
     const progress = el("progress", { max: 1, "aria-label": `${title}: how far it is`, hidden: true });
