@@ -1,7 +1,8 @@
 """What all tests share: their draws, an empty price cache, and the command line as a function.
 
 Hypothesis draws afresh on a developer's machine; in CI it draws the same every time, half as many, so that a red build
-is news and comes soon. Neither has a deadline: how long a draw takes says more of what else the machine does than of the program.
+is news and comes soon. Neither has a deadline: how long a draw takes says more of what else the machine does than of
+the program.
 """
 
 from __future__ import annotations

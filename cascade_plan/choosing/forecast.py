@@ -166,9 +166,7 @@ def _hours(start: date, count: int) -> tuple[int, ...]:
     return tuple(HOURS_PER_DAY * monthrange(first.year, first.month)[1] for first in firsts)
 
 
-def _plans(
-    path: _Path, book: Book, origins: Mapping[str, str], outgrown: Shapes, told: Told = nobody
-) -> list[Plan]:
+def _plans(path: _Path, book: Book, origins: Mapping[str, str], outgrown: Shapes, told: Told = nobody) -> list[Plan]:
     """Return the plan of each month. Raises InfeasibleError naming the month that has none."""
     planning = _Planning(path, book, origins, outgrown, told)
     count = len(path.scenarios)

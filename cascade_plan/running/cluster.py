@@ -23,8 +23,8 @@ QUIET: Final = {
     "distributed.admin.system-monitor.interval": "10s",
     "distributed.scheduler.work-stealing": False,
 }
-"""What a cluster of one machine does not look at: a sample of every worker's stack each 10 ms, its own load, and whether
-a worker could take over another's chunks, of which each has some anyway. A tenth of the processors' time (measured)."""
+"""What a cluster of one machine does not look at: each worker's stack every 10 ms, its own load, and whether a worker
+could take over another's chunks, of which each has some anyway. A twelfth of the processors' time (measured)."""
 CONNECT_S: Final = 10.0
 """How long a scheduler, or its first worker, is waited for (assumption)."""
 TRIES: Final = 3
