@@ -171,7 +171,7 @@ def test_a_chart_is_named_what_it_is(cascade) -> None:  # type: ignore[no-untype
     for name in ("day.gif", "day", "day.svg.txt"):
         status, out, err = cascade("simulate", "--chart", name)
         assert (status, out) == (2, "")
-        assert err == f"error: {name}: name it .html, .json, .pdf, .png or .svg, or give --format\n"
+        assert err == f"error: {name}: name it .html, .json, .pdf, .png or .svg\n"
         assert not Path(name).exists()
     assert cascade("simulate", "--chart", "DAY.SVG")[0] == 0
     assert Path("DAY.SVG").read_text(encoding="utf-8").startswith("<svg")

@@ -435,7 +435,7 @@ def test_months_are_forecast_and_drawn(page: Page) -> None:
     form.get_by_role("button", name="Forecast months").click()
     expect(form.get_by_role("status")).to_have_text(re.compile(r"Done in [\d.]+ s\."), timeout=60_000)
     expect(page.get_by_label("Forecast months: result")).to_contain_text("12 months from")
-    expect(page.locator("form[data-kind=forecast] + .chart svg")).to_contain_text("USD")
+    expect(page.locator("form[data-kind=forecast] + .chart svg")).to_contain_text("2027-10")
 
 
 def test_how_sure_a_plan_is_is_asked_and_drawn(page: Page) -> None:
