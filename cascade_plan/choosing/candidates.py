@@ -29,7 +29,7 @@ from cascade_plan.model.scenario import Scenario
 from cascade_plan.model.solution import Solution
 from cascade_plan.model.terms import commitment_of
 from cascade_plan.model.tier import HOST, Bought, Housed, Settings
-from cascade_plan.planning.cases import Case, base_cases, floor_cases, left, unfit
+from cascade_plan.planning.cases import Case, all_left, base_cases, floor_cases, left, unfit
 from cascade_plan.planning.chain import Chain, chain
 from cascade_plan.planning.judging import OPERATORS
 from cascade_plan.planning.predicting import keeps
@@ -890,8 +890,9 @@ class Alone:
     def standing(self, low: int, base: int) -> tuple[Fleet, Mapping[str, Settings], Chain]:
         """Return the fleet of so many of an option and an endless rest, its settings, and the chain at the peak."""
         fleet, settings = self._fleet(low, base)
-        counts = {lever.name: lever.base_count for lever in fleet.tiers[self.name].levers if lever.spread}
-        return fleet, settings, self._chains(fleet, settings)(counts)
+        levers = [lever for lever in fleet.tiers[self.name].levers if lever.spread]
+        kept = all_left(self.world.scenario, levers, {lever.name: lever.base_count for lever in levers})
+        return fleet, settings, self._chains(fleet, settings)(kept)
 
     def _broken(self, endless: Sized, settings: Settings) -> Struck | None:
         """Return by what figures of its own strike the tier, and why: broken beside endless others and the least."""
@@ -905,12 +906,9 @@ class Alone:
         why = unmet_gate(scenario, self.name, least) and unmet_gate(scenario, self.name, endless)
         return ("gate", why) if why else None
 
-    def _chains(
-        self, fleet: Fleet, settings: Mapping[str, Settings], lost: bool = True
-    ) -> Callable[[Mapping[str, int]], Chain]:
-        """Return what gives the chain on so many of each lever of the tier, less the losses, the rest endless."""
+    def _chains(self, fleet: Fleet, settings: Mapping[str, Settings]) -> Callable[[Mapping[str, int]], Chain]:
+        """Return what gives the chain on what is kept of each lever of the tier, the rest endless."""
         scenario = self.world.scenario.model_copy(update={"tiers": dict(settings)})
-        levers = {lever.name: lever for lever in fleet.tiers[self.name].levers}
         # So that what the others open or hold, such as connections to a database, is as endless as they are.
         others = {
             lever.name: lever.base_count * ENDLESS
@@ -919,8 +917,7 @@ class Alone:
         }  # fmt: skip
         known: dict[tuple[int, ...], Chain] = {}
 
-        def on(counts: Mapping[str, int]) -> Chain:
-            kept = {name: left(scenario, levers[name], count) if lost else count for name, count in counts.items()}
+        def on(kept: Mapping[str, int]) -> Chain:
             key = tuple(kept.values())
             if key not in known:
                 found = places(scenario, fleet, scale(fleet, {**others, **kept}))
@@ -931,7 +928,7 @@ class Alone:
 
     def _judge(self, fleet: Fleet, settings: Mapping[str, Settings], lost: bool = True) -> Judge:
         """Return what says by what some cases are not kept by so many of a lever of the tier, and why."""
-        world, on = self.world, self._chains(fleet, settings, lost)
+        world, on = self.world, self._chains(fleet, settings)
         scenario = world.scenario.model_copy(update={"tiers": dict(settings)})
         alone = fleet.tiers[self.name]
         own = Fleet({self.name: replace(alone, ceilings=tuple(each for each in alone.ceilings if not each.of_others))})
@@ -945,7 +942,7 @@ class Alone:
             for case in cases:
                 world.tally.calls += 1
                 p99 = None if case.latency_ms_p99 is None else case.latency_ms_p99 * (1 + MARGIN)
-                if not keeps(on(counts), case.users, case.latency_ms_p95 * (1 + MARGIN), p99):
+                if not keeps(on(kept), case.users, case.latency_ms_p95 * (1 + MARGIN), p99):
                     return "promise", f"{case.name}: its latency limits, with the rest of the fleet endless"
             return None
 

@@ -416,7 +416,7 @@ def fit(world: World, layout: int, chosen: Mapping[str, Candidate]) -> Fitted:
 
 def _aside(world: World, judge: Promises, chosen: Mapping[str, Candidate]) -> frozenset[str]:
     """Return the tiers that no request passes, on whose nodes nothing else stands, and that are held to no others."""
-    on = judge.chain(judge.counts("base"))
+    on = judge.chain(all_left(judge.scenario, judge.levers, judge.counts("base")))
     passed = {place.tier for place in (*on.places, *on.resting)} | world.hosts
     return frozenset(
         name for name, each in chosen.items()

@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 import pytest
 from explored import Running, running
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, expect, sync_playwright
 from servers import program
 
 Result = tuple[int, str, str]
@@ -412,6 +412,11 @@ def test_the_charts_follow_the_plan(page: Page) -> None:
 # --------------------------------------------------------------------------------------------------------------- jobs
 
 
+def is_done(form: Locator) -> None:
+    """Wait until what a form has started is done, and has not failed."""
+    expect(form.get_by_role("status")).to_have_text(re.compile(r"Done in [\d.]+ s\."), timeout=60_000)
+
+
 def test_days_are_simulated_with_progress_and_can_be_cancelled(page: Page) -> None:
     form = page.locator("form[data-kind=simulate]")
     form.get_by_label("Days", exact=True).fill("14")
@@ -424,7 +429,7 @@ def test_days_are_simulated_with_progress_and_can_be_cancelled(page: Page) -> No
     form.get_by_label("Days", exact=True).fill("1")
     form.get_by_label("Runs", exact=True).fill("1")
     form.get_by_role("button", name="Simulate days").click()
-    expect(form.get_by_role("status")).to_have_text(re.compile(r"Done in [\d.]+ s\."), timeout=60_000)
+    is_done(form)
     expect(page.get_by_label("Simulate days: result")).to_contain_text("SLO")
     expect(page.locator("form[data-kind=simulate] + .chart svg")).to_contain_text("Load and capacity")
 
@@ -433,7 +438,7 @@ def test_months_are_forecast_and_drawn(page: Page) -> None:
     form = page.locator("form[data-kind=forecast]")
     form.get_by_label("Months", exact=True).fill("12")
     form.get_by_role("button", name="Forecast months").click()
-    expect(form.get_by_role("status")).to_have_text(re.compile(r"Done in [\d.]+ s\."), timeout=60_000)
+    is_done(form)
     expect(page.get_by_label("Forecast months: result")).to_contain_text("12 months from")
     expect(page.locator("form[data-kind=forecast] + .chart svg")).to_contain_text("2027-10")
 
@@ -442,7 +447,7 @@ def test_how_sure_a_plan_is_is_asked_and_drawn(page: Page) -> None:
     form = page.locator("form[data-kind=risk]")
     form.get_by_label("Worlds", exact=True).fill("500")
     form.get_by_role("button", name="Ask how sure it is").click()
-    expect(form.get_by_role("status")).to_have_text(re.compile(r"Done in [\d.]+ s\."), timeout=60_000)
+    is_done(form)
     expect(page.get_by_label("Ask how sure it is: result")).to_contain_text("500")
     expect(page.locator("form[data-kind=risk] + .chart svg")).to_contain_text("worlds")
 
@@ -450,7 +455,7 @@ def test_how_sure_a_plan_is_is_asked_and_drawn(page: Page) -> None:
 def test_the_cheapest_fleet_is_found_and_taken_over(page: Page) -> None:
     form = page.locator("form[data-kind=optimize]")
     form.get_by_role("button", name="Find the cheapest fleet").click()
-    expect(form.get_by_role("status")).to_have_text(re.compile(r"Done in [\d.]+ s\."), timeout=60_000)
+    is_done(form)
     expect(page.locator("form[data-kind=optimize] + .chart svg")).to_contain_text("cheapest plan")
     form.get_by_role("button", name="Take it over").click()
     expect(page.locator("#command")).to_contain_text("--set method=slo")
